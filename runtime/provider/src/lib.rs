@@ -1,0 +1,291 @@
+//! What a provider is: the one way by which the runtime touches the world.
+//!
+//! A provider converges single objects: it observes, says what differs, begins a change, and tells
+//! how a change that takes long is going. Its calls are serialisable values, so that a long call
+//! survives a crash of the runtime and a provider can run in a process of its own.
+//!
+//! This crate must never know a client, the journal or the engine.
+//!
+//! # What a provider promises
+//!
+//! - [`Provider::begin`] chooses every name and token from the call before it goes out: the same
+//!   call again, with the same key, has no second effect.
+//! - A reply that did not come is [`Class::UnknownOutcome`], never a failure.
+//! - [`Observation::Absent`] is said only where absence was seen; else [`Observation::CannotTell`].
+//! - No call outlives its [`Call::deadline`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// Where an effect takes place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The runtime's own name for it, which outlives renames.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What the target says it is (for a cluster the UID of its `kube-system` namespace); `None` before first contact.
+    pub identity: Option<String>,
+    /// How it is reached.
+    pub connection: Connection,
+}
+
+/// How a target is reached; credentials by reference, never by value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    /// The runtime's own machine.
+    Local,
+    /// A context of a kubeconfig file.
+    Kubeconfig {
+        /// The file.
+        path: String,
+        /// The context; `None` for the file's current one.
+        context: Option<String>,
+    },
+}
+
+/// What every call comes with.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Where.
+    pub target: Target,
+    /// The call ends by then, whatever happens.
+    pub deadline: Duration,
+}
+
+/// One instance of a node, as a provider is to see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The deployment's identity: stable, unique, a label value.
+    pub deployment: String,
+    /// The deployment's name.
+    pub deployment_name: String,
+    /// The instance, as people see it: `config["east"]`.
+    pub instance: String,
+    /// Its node type, by full name.
+    pub node_type: String,
+    /// Its properties, resolved. Empty when only its [`Subject::record`] is known.
+    pub properties: BTreeMap<String, Json>,
+    /// Labels of blueprint and node.
+    pub labels: BTreeMap<String, String>,
+    /// What the provider said when it last changed it.
+    pub record: Option<Record>,
+}
+
+/// What a provider remembers of an object, in its own words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of the provider's words.
+    pub version: u32,
+    /// The words.
+    pub body: Json,
+}
+
+/// What is really there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Observation {
+    /// It is there.
+    Present(Present),
+    /// It is not there.
+    Absent,
+    /// It can't be told, and why.
+    CannotTell(String),
+}
+
+/// An object that is there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Present {
+    /// The object as the target has it.
+    pub live: Json,
+    /// Attributes, by name.
+    pub attributes: BTreeMap<String, Json>,
+    /// Whether it is ours: a deployment's object under the same name is not.
+    pub owned: bool,
+}
+
+/// What is to be done to an object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Nothing: it is as it is wanted.
+    None,
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update(Vec<FieldChange>),
+    /// It can't be changed in place: delete, then make.
+    Replace {
+        /// Which fields force it.
+        because: Vec<FieldChange>,
+    },
+    /// Remove it.
+    Delete,
+}
+
+/// A field that differs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// A path from the object's root: `spec.replicas`.
+    pub path: String,
+    /// What is wanted.
+    pub desired: Option<Json>,
+    /// What was last applied.
+    pub applied: Option<Json>,
+    /// What is there.
+    pub live: Option<Json>,
+}
+
+/// How a change stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// Finished: the object is as wanted, and healthy (or gone).
+    Done(Done),
+    /// The target has taken it on; ask again with the handle.
+    Accepted {
+        /// What to ask with.
+        handle: Handle,
+        /// What it waits for, in a few words: `1 of 3 replicas available`.
+        waiting_for: String,
+    },
+}
+
+/// A finished change.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Done {
+    /// What to remember; `None` after a deletion.
+    pub record: Option<Record>,
+    /// Attributes, by name.
+    pub attributes: BTreeMap<String, Json>,
+}
+
+/// What a long call is asked after with; survives a crash of the runtime.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Handle {
+    /// The version of the provider's words.
+    pub version: u32,
+    /// The words.
+    pub body: Json,
+    /// What is already known of the object, so that a crash in the wait loses nothing.
+    pub record: Option<Record>,
+}
+
+/// Whether an object that is there works.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It works.
+    Healthy,
+    /// It is on its way, and what it waits for.
+    Progressing(String),
+    /// It does not work, and why.
+    Failed(String),
+}
+
+/// Something that is there to be chosen from, or a fact of a target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Discovery {
+    /// What the target says it is.
+    pub identity: String,
+    /// What is known of it (`version`, `apis` …).
+    pub facts: BTreeMap<String, Json>,
+}
+
+/// What a failure means for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// May pass by itself: try again, later.
+    Transient,
+    /// Will not pass by itself.
+    Permanent,
+    /// Somebody else holds what is to be changed.
+    Conflict,
+    /// Nobody knows whether it happened: observe first.
+    UnknownOutcome,
+}
+
+/// A call that failed. Serialisable, because it is journaled; it holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What it means.
+    pub class: Class,
+    /// What happened, in one sentence, with the target's own words where it gave some.
+    pub message: String,
+    /// The property that it is about, as a path into the subject's properties (`data.region`), where that is known.
+    pub property: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// What the target asked to wait before the next try.
+    pub retry_after: Option<Duration>,
+    /// The target itself does not answer: everything on it waits, not this alone.
+    pub unreachable: bool,
+}
+
+impl Failure {
+    /// A failure of this class.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+            property: None,
+            help: None,
+            retry_after: None,
+            unreachable: false,
+        }
+    }
+
+    /// With this advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Converges objects of one kind of target.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The name by which node types ask for it.
+    fn name(&self) -> &'static str;
+
+    /// What is really there.
+    async fn observe(&self, call: &Call, subject: &Subject) -> Result<Observation, Failure>;
+
+    /// What to do to get from what is there to what is wanted. Pure.
+    fn diff(&self, subject: &Subject, observed: &Observation) -> Result<Change, Failure>;
+
+    /// Starts a change. `key` stands for one intended effect.
+    async fn begin(
+        &self,
+        call: &Call,
+        subject: &Subject,
+        change: &Change,
+        key: &str,
+    ) -> Result<Progress, Failure>;
+
+    /// How a change that was accepted is going.
+    async fn poll(&self, call: &Call, subject: &Subject, handle: &Handle)
+    -> Result<Progress, Failure>;
+
+    /// Stops waiting for a change, and the change itself where the target can.
+    async fn cancel(&self, call: &Call, subject: &Subject, handle: &Handle) -> Result<(), Failure>;
+
+    /// Whether what is there works.
+    async fn health(&self, call: &Call, subject: &Subject) -> Result<Health, Failure>;
+
+    /// Who the target is, and what is known of it.
+    async fn discover(&self, call: &Call) -> Result<Discovery, Failure>;
+
+    /// How long to wait between two polls of the same handle.
+    fn poll_every(&self) -> Duration {
+        Duration::from_millis(500)
+    }
+}

@@ -1,0 +1,93 @@
+//! The one evaluator of expressions: for folding in the compiler, for blueprint tests, for the
+//! engine and for rehearsals.
+//!
+//! It must never know source text, a provider, a clock, randomness or a network. What lies
+//! outside the expression it asks an [`Environment`] for.
+//!
+//! Invariants:
+//! - total: every evaluation ends, within a budget of steps and size;
+//! - a secret never comes out as a value: what has a secret part is [`Outcome::Secret`];
+//! - what isn't known yet is [`Outcome::Unknown`], never a guess.
+
+use std::collections::BTreeSet;
+
+use bp_plan::{Expr, Reference, Value};
+
+/// What an evaluation gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is known.
+    Value(Value),
+    /// It isn't known yet.
+    Unknown,
+    /// It has a secret part: the names of these secrets.
+    Secret(BTreeSet<String>),
+}
+
+/// A mistake that shows when an expression is evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvalError {
+    /// Which kind, for the one who gives it a code.
+    pub kind: ErrorKind,
+    /// One sentence.
+    pub message: String,
+}
+
+/// Kinds of mistakes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// A division by zero.
+    DivisionByZero,
+    /// Past 64 bits, or not finite.
+    Overflow,
+    /// No such key, field or element.
+    MissingKey,
+    /// A value of another type than the operation takes.
+    WrongType,
+    /// A function was given what it can't work on (a bad pattern, a bad CIDR, text that is no JSON).
+    BadArgument,
+    /// The budget of steps or size is spent.
+    TooLarge,
+    /// Two values for one key.
+    DuplicateKey,
+    /// The expression needs itself.
+    Cycle,
+    /// Something that the surroundings can't give, and never will.
+    Unavailable,
+}
+
+/// What lies outside an expression.
+pub trait Environment {
+    /// The value of an input.
+    fn input(&self, name: &str) -> Result<Outcome, EvalError>;
+    /// The value of a constant that was not folded.
+    fn constant(&self, name: &str) -> Result<Outcome, EvalError>;
+    /// `self`, `source`, `target`, `deployment`, a node, a selection: an instance gives
+    /// [`Value::Reference`], a collection a [`Value::Map`] from keys to references.
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError>;
+    /// A field of a reference: a node's property, attribute, capability or requirement; a fact of an element.
+    /// `Ok(None)` where there is no such field.
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError>;
+    /// A function of the plan's own, which is no built-in; `None` where there is none.
+    fn function(&self, _name: &str) -> Option<(&[String], &Expr)> {
+        None
+    }
+}
+
+/// A name that the surroundings know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outer<'a> {
+    /// `self`.
+    This,
+    /// `source`.
+    Source,
+    /// `target`.
+    Target,
+    /// `deployment`.
+    Deployment,
+    /// A node of the blueprint.
+    Node(&'a str),
+    /// A selection.
+    Selection(&'a str),
+}

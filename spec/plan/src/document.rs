@@ -1,0 +1,360 @@
+//! `plan.json`: the document itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::expr::Expr;
+use crate::span::Span;
+use crate::types::Type;
+
+/// When an expression's value is known at the earliest. An expression is as late as its latest part.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Constants and literals.
+    #[default]
+    Compile,
+    /// Inputs, facts of the inventory, which instances there are.
+    Deploy,
+    /// What providers report, and secrets.
+    Run,
+}
+
+/// A whole plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The format of this document.
+    pub format: u32,
+    /// The edition of the language's built-ins that it was compiled for.
+    pub edition: String,
+    /// What it is a plan of.
+    pub blueprint: Blueprint,
+    /// The source files, in the order of their paths; spans point into them.
+    pub sources: Vec<Source>,
+    /// Inputs by name.
+    pub inputs: BTreeMap<String, Input>,
+    /// Secrets by name; never their values.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Constants that could not be folded.
+    pub constants: BTreeMap<String, Expr>,
+    /// Data types by full name, as far as values of the plan need them to be checked.
+    pub data_types: BTreeMap<String, DataType>,
+    /// Node types by full name.
+    pub node_types: BTreeMap<String, NodeType>,
+    /// Selections of the inventory by name.
+    pub selections: BTreeMap<String, Selection>,
+    /// Node templates by name.
+    pub nodes: BTreeMap<String, Node>,
+    /// Outputs by name.
+    pub outputs: BTreeMap<String, Output>,
+    /// Digests of the files that travel with the plan.
+    pub artifacts: BTreeSet<Digest>,
+}
+
+/// The blueprint's head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Blueprint {
+    /// Its name.
+    pub name: String,
+    /// Its version, as written.
+    pub version: String,
+    /// Its `///` comment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub documentation: String,
+    /// Labels that travel to the inventory and to objects.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Expr>,
+    /// The digest over all sources.
+    pub sources: Digest,
+}
+
+/// A source file: enough of it to show a person the line that something came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Relative to the package's root, with `/`; a file of the standard library is `std/…`.
+    pub path: String,
+    /// Of its content.
+    pub digest: Digest,
+    /// The lines that spans of the plan touch, by number.
+    pub lines: BTreeMap<u32, String>,
+}
+
+/// A predicate that a value must meet; inside it `self` is the value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Constraint {
+    /// What must hold.
+    pub predicate: Expr,
+    /// The predicate as the source has it, to show.
+    pub text: String,
+    /// What to tell a person when it does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Expr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// An input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// What it is when nobody gives it; `None` where it must be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Expr>,
+    /// What must hold of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+    /// Its `///` comment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub documentation: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A secret: what it is called, never what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// The type of what is secret.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Its name in the secret store.
+    pub from: String,
+    /// What must hold of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A declared data type: a record, or a constrained scalar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataType {
+    /// For `data type Port = int where …`: the scalar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<Type>,
+    /// The fields of a record.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, PropertyType>,
+    /// What must hold of the whole value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+}
+
+/// A node type: what the runtime must know of it, with what it inherits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeType {
+    /// The types it extends, nearest first, up to `std.Root`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<String>,
+    /// The provider that keeps its nodes; `None` for a logical node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Its properties.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, PropertyType>,
+    /// Its attributes: what the provider reports. One may repeat a property.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Type>,
+    /// Its requirements.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requirements: BTreeMap<String, RequirementType>,
+    /// Its capabilities: the values of their properties, which may use `self`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub capabilities: BTreeMap<String, BTreeMap<String, Expr>>,
+    /// What must hold of a whole node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+}
+
+/// A property as its type declares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PropertyType {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// What it is when a node does not set it; may use `self`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Expr>,
+    /// What must hold of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+    /// Whether a change of it replaces the node (`@replace`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replace: bool,
+}
+
+/// A requirement as its type declares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequirementType {
+    /// The node or capability type that is required.
+    pub target: Type,
+    /// Fewest and most targets; no most means any number.
+    pub cardinality: (u64, Option<u64>),
+    /// The relationship type, by full name.
+    pub relationship: String,
+    /// The relationship type and those it extends include `std.HostedOn`: the node is placed where its target is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hosts: bool,
+    /// The relationship does not order its ends (`std.AssociatesWith`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unordered: bool,
+    /// What must hold of a target; `source` is the node that requires.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+}
+
+/// A selection of the inventory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// The node type that is chosen from, by full name.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Fewest and most; no most means any number.
+    pub cardinality: (u64, Option<u64>),
+    /// Which elements fit; `self` is the candidate.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<Constraint>,
+    /// Where it stands (its name).
+    pub span: Span,
+}
+
+/// A node template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Its type, by full name.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether there is one at all.
+    #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Expr>,
+    /// What there is one for each of.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub each: Option<Each>,
+    /// The properties that it sets itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, Property>,
+    /// What meets its requirements.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<Requirement>,
+    /// Labels that travel to the inventory and to objects.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Expr>,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// `for names in over by key if filter`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Each {
+    /// One name (the element), or two (key and element).
+    pub names: Vec<String>,
+    /// What is gone through.
+    pub over: Expr,
+    /// The instance's key, where it is not the element's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Expr>,
+    /// Which elements count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Expr>,
+    /// Where `over` stands.
+    pub span: Span,
+}
+
+/// A property that a node sets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Property {
+    /// Its value.
+    pub value: Expr,
+    /// When it is known.
+    #[serde(default, skip_serializing_if = "is_compile")]
+    pub phase: Phase,
+    /// Where the value stands.
+    pub span: Span,
+    /// Where the entries of a literal inside it stand, by path from the property (`data.region`, `ports[0].port`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inner: BTreeMap<String, Span>,
+}
+
+/// What meets a requirement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// The requirement's name.
+    pub name: String,
+    /// Gives a node, a capability, an element of a selection, `null`, or a list of these.
+    pub target: Expr,
+    /// The relationship type, by full name: the declared one or one derived from it.
+    pub relationship: String,
+    /// As in [`RequirementType::hosts`], for this relationship.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hosts: bool,
+    /// As in [`RequirementType::unordered`], for this relationship.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unordered: bool,
+    /// The relationship's properties.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, Property>,
+    /// What must hold of the targets beyond what the type asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<Constraint>,
+    /// Where the target stands.
+    pub span: Span,
+}
+
+/// An output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// Its value.
+    pub value: Expr,
+    /// When it is known.
+    #[serde(default, skip_serializing_if = "is_compile")]
+    pub phase: Phase,
+    /// Its `///` comment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub documentation: String,
+    /// Where the value stands.
+    pub span: Span,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+fn is_compile(phase: &Phase) -> bool {
+    *phase == Phase::Compile
+}

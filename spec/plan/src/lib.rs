@@ -1,0 +1,38 @@
+//! The plan: what the compiler writes and the runtime runs.
+//!
+//! A plan is a single file: a container with `plan.json` and the artifacts it
+//! names by digest. This crate holds the types of `plan.json`, its canonical form, the container
+//! and the checks made when one is loaded.
+//!
+//! It must never know source text, the compiler, a provider or the journal.
+//!
+//! Invariants:
+//! - the same [`Plan`] always has the same canonical bytes, and its identity is their SHA-256;
+//! - what cannot be read is refused with a sentence ([`PlanError`]), never half-loaded;
+//! - a secret's value has no place in these types: only its name.
+
+pub mod digest;
+pub mod document;
+pub mod expr;
+pub mod quantity;
+pub mod span;
+pub mod types;
+pub mod value;
+
+pub use digest::Digest;
+pub use document::{
+    Blueprint, Constraint, DataType, Each, Input, Node, NodeType, Output, Phase, Plan, Property,
+    PropertyType, Requirement, RequirementType, Secret, Selection, Source,
+};
+pub use expr::{BinaryOp, Binder, Entry, Expr, Item, UnaryOp};
+pub use quantity::{Dimension, Quantity};
+pub use span::Span;
+pub use types::Type;
+pub use value::{FileRef, Reference, Value};
+
+/// The newest format of `plan.json` that this crate reads, and the one it writes.
+pub const FORMAT: u32 = 1;
+
+/// The edition a plan of today is written in: standard library, regular expressions, the text of
+/// quantities and floats, the order of versions.
+pub const EDITION: &str = "2026";

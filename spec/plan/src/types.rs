@@ -1,0 +1,120 @@
+//! The types that values have, as the compiler checks them and the plan records them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::quantity::Dimension;
+
+/// The type of a value. Named types are given by their full name (`std.kubernetes.Cluster`; a type
+/// of the blueprint's own root file by its bare name).
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Type {
+    /// Fits everywhere and takes everything: what stands after an error, so that one mistake gives one error.
+    Unknown,
+    /// No value at all: the element type of `[]`.
+    Never,
+    /// `null` alone.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// 64 bits, signed.
+    Int,
+    /// A finite IEEE double.
+    Float,
+    /// Text.
+    String,
+    /// A number with a unit.
+    Quantity(Dimension),
+    /// A version, ordered as versions are.
+    Version,
+    /// A point in time.
+    Timestamp,
+    /// A file that travels with the plan.
+    File,
+    /// Open data.
+    Json,
+    /// Whole numbers from one to another, both ends included.
+    Range,
+    /// Exactly this string.
+    Literal(String),
+    /// One of several scalar types and string literals.
+    Union(Vec<Type>),
+    /// This, or `null`.
+    Optional(Box<Type>),
+    /// Any number of these, in order.
+    List(Box<Type>),
+    /// Strings to these.
+    Map(Box<Type>),
+    /// A secret of this type.
+    Secret(Box<Type>),
+    /// A record without a name.
+    Record(BTreeMap<String, Type>),
+    /// A declared data type.
+    Data(String),
+    /// A node of this type, or an element of the inventory of it.
+    Node(String),
+    /// A keyed collection of nodes of this type.
+    Nodes(String),
+    /// A capability of a node.
+    Capability(String),
+    /// A relationship between two nodes.
+    Relationship(String),
+}
+
+impl fmt::Display for Type {
+    /// As the language writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Never => f.write_str("nothing"),
+            Self::Null => f.write_str("null"),
+            Self::Bool => f.write_str("bool"),
+            Self::Int => f.write_str("int"),
+            Self::Float => f.write_str("float"),
+            Self::String => f.write_str("string"),
+            Self::Quantity(d) => f.write_str(d.name()),
+            Self::Version => f.write_str("version"),
+            Self::Timestamp => f.write_str("timestamp"),
+            Self::File => f.write_str("file"),
+            Self::Json => f.write_str("json"),
+            Self::Range => f.write_str("range"),
+            Self::Literal(text) => write!(f, "\"{text}\""),
+            Self::Union(members) => {
+                for (i, member) in members.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(" | ")?;
+                    }
+                    member.fmt(f)?;
+                }
+                Ok(())
+            }
+            Self::Optional(of) => write!(f, "{of}?"),
+            Self::List(of) => write!(f, "list<{of}>"),
+            Self::Map(of) => write!(f, "map<{of}>"),
+            Self::Secret(of) => write!(f, "secret {of}"),
+            Self::Record(fields) => {
+                f.write_str("{ ")?;
+                for (i, (name, of)) in fields.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    write!(f, "{name}: {of}")?;
+                }
+                f.write_str(" }")
+            }
+            Self::Data(name)
+            | Self::Node(name)
+            | Self::Capability(name)
+            | Self::Relationship(name) => f.write_str(name.rsplit('.').next().unwrap_or(name)),
+            Self::Nodes(name) => {
+                write!(f, "collection of {}", name.rsplit('.').next().unwrap_or(name))
+            }
+        }
+    }
+}
