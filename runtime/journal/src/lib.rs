@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The journal: append-only streams of events, and blobs by digest.
+//!
+//! It knows bytes, digests and sequence numbers only. It must never know what an event means, nor
+//! the engine, a plan or a provider.
+//!
+//! Invariants:
+//! - [`Store::append`] is atomic, durable when it returns, and fails if somebody else wrote first;
+//! - events are never changed or removed; the hash of each holds the hash of the one before;
+//! - a blob is there before an event that names it can be read.
+
+pub mod event;
+pub mod store;
+
+pub use event::{Envelope, NewEvent};
+pub use store::{Append, BlobDigest, Store, StoreError};

@@ -272,8 +272,12 @@ pub trait Provider: Send + Sync {
     ) -> Result<Progress, Failure>;
 
     /// How a change that was accepted is going.
-    async fn poll(&self, call: &Call, subject: &Subject, handle: &Handle)
-    -> Result<Progress, Failure>;
+    async fn poll(
+        &self,
+        call: &Call,
+        subject: &Subject,
+        handle: &Handle,
+    ) -> Result<Progress, Failure>;
 
     /// Stops waiting for a change, and the change itself where the target can.
     async fn cancel(&self, call: &Call, subject: &Subject, handle: &Handle) -> Result<(), Failure>;

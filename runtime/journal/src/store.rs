@@ -1,0 +1,77 @@
+//! What a home of the journal must do: SQLite's and a test's in memory.
+
+use async_trait::async_trait;
+
+use crate::event::{Envelope, NewEvent};
+
+/// The SHA-256 of a blob, in hexadecimal digits.
+pub type BlobDigest = String;
+
+/// One atomic addition to one stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Append {
+    /// Which stream.
+    pub stream: String,
+    /// The sequence of the stream's last event as the writer knows it; 0 for a new stream. The fencing token.
+    pub expected: u64,
+    /// What is added, in order.
+    pub events: Vec<NewEvent>,
+    /// Blobs that the events name, stored with them; the store computes the digests.
+    pub blobs: Vec<Vec<u8>>,
+}
+
+/// Why the store did not do it. Nothing of the append is then there.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else wrote to the stream first.
+    #[error(
+        "another process wrote to `{stream}`: expected its last event to be {expected}, it is {actual}"
+    )]
+    Conflict {
+        /// Which stream.
+        stream: String,
+        /// What the writer expected.
+        expected: u64,
+        /// What is there.
+        actual: u64,
+    },
+    /// Another living process has the store open for writing this deployment.
+    #[error("{0}")]
+    Locked(String),
+    /// No room on the disk.
+    #[error("the disk that holds {path} is full")]
+    Full {
+        /// Where the store is.
+        path: String,
+    },
+    /// What is stored is not what was stored.
+    #[error("{0}")]
+    Corrupt(String),
+    /// Anything else, with what was attempted.
+    #[error("{doing}: {source}")]
+    Other {
+        /// What was attempted, on what.
+        doing: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A home of the journal.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Adds to one stream; durable when it returns. Appends that wait at the same time share one commit.
+    async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError>;
+
+    /// The events of a stream after a sequence (0 for all), in order.
+    async fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError>;
+
+    /// The streams whose names begin so, with the sequence of each one's last event, sorted by name.
+    async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Stores bytes under their digest.
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError>;
+
+    /// The bytes of a digest, if they are there; checked against it.
+    async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
+}
