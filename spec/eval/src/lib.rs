@@ -11,6 +11,22 @@
 
 use std::collections::BTreeSet;
 
+mod access;
+mod binder;
+pub mod budget;
+mod evaluator;
+mod fold;
+mod operators;
+mod text;
+mod timestamp;
+mod version;
+
+pub use evaluator::{evaluate, evaluate_with};
+pub use fold::fold;
+pub use operators::{compare, equal};
+pub use text::{float_text, reference_text, scalar_text};
+pub use version::{compare_versions, parse_version};
+
 use bp_plan::{Expr, Reference, Value};
 
 /// What an evaluation gives.

@@ -1,0 +1,478 @@
+//! The walk over an expression: one arm for each form.
+//!
+//! Inside, what isn't a value is a [`Stop`], so that `?` carries it outwards; where several parts
+//! are evaluated, a mistake counts before a secret, and a secret before what isn't known.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{BinaryOp, Entry, Expr, Item, UnaryOp, Value};
+
+use crate::budget::{Budget, check_elements, check_string};
+use crate::text::{described, scalar_text};
+use crate::{Environment, ErrorKind, EvalError, Outcome, Outer, access, operators};
+
+/// How deep expressions may nest, with the constants and functions that they use.
+pub(crate) const MAX_DEPTH: usize = 256;
+
+thread_local! {
+    /// How deep this thread is in expressions. It counts across evaluations, since an environment
+    /// may evaluate a constant in the midst of another.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// One level deeper, until it is dropped.
+pub(crate) struct Level;
+
+impl Level {
+    pub(crate) fn enter() -> Result<Self, EvalError> {
+        let depth = DEPTH.get();
+        if depth >= MAX_DEPTH {
+            return Err(EvalError::new(
+                ErrorKind::TooLarge,
+                format!("the expression nests more than {MAX_DEPTH} deep: name its parts"),
+            ));
+        }
+        DEPTH.set(depth + 1);
+        Ok(Self)
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
+    }
+}
+
+/// Why there is no value.
+#[derive(Clone, Debug)]
+pub(crate) enum Stop {
+    Unknown,
+    Secret(BTreeSet<String>),
+    Error(EvalError),
+}
+
+impl From<EvalError> for Stop {
+    fn from(error: EvalError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Outcome> for Result<Value, Stop> {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Unknown => Err(Stop::Unknown),
+            Outcome::Secret(names) => Err(Stop::Secret(names)),
+        }
+    }
+}
+
+pub(crate) type Eval = Result<Value, Stop>;
+
+/// Remembers the gravest stop of several parts.
+#[derive(Default)]
+pub(crate) struct Gravest(Option<Stop>);
+
+impl Gravest {
+    /// The value, or nothing after noting why there is none. A mistake ends it at once.
+    pub(crate) fn note(&mut self, part: Eval) -> Result<Option<Value>, EvalError> {
+        match part {
+            Ok(value) => return Ok(Some(value)),
+            Err(Stop::Error(error)) => return Err(error),
+            Err(Stop::Secret(names)) => match &mut self.0 {
+                Some(Stop::Secret(known)) => known.extend(names),
+                other => *other = Some(Stop::Secret(names)),
+            },
+            Err(Stop::Unknown) => {
+                self.0.get_or_insert(Stop::Unknown);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether every part so far was a value.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether no part so far was secret.
+    pub(crate) fn is_clear_of_secrets(&self) -> bool {
+        !matches!(self.0, Some(Stop::Secret(_)))
+    }
+
+    /// The stop, if any part had one.
+    pub(crate) fn settle(self) -> Result<(), Stop> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+/// What an expression comes to in these surroundings.
+pub fn evaluate(expr: &Expr, env: &dyn Environment) -> Result<Outcome, EvalError> {
+    evaluate_with(expr, env, &[])
+}
+
+/// As [`evaluate`], with values for some locals (loop variables, parameters).
+pub fn evaluate_with(
+    expr: &Expr,
+    env: &dyn Environment,
+    locals: &[(&str, Value)],
+) -> Result<Outcome, EvalError> {
+    let mut evaluator = Evaluator::new(env);
+    for (name, value) in locals {
+        evaluator.locals.push((name, Ok(value.clone())));
+    }
+    match evaluator.eval(expr) {
+        Ok(value) => Ok(Outcome::Value(value)),
+        Err(Stop::Unknown) => Ok(Outcome::Unknown),
+        Err(Stop::Secret(names)) => Ok(Outcome::Secret(names)),
+        Err(Stop::Error(error)) => Err(error),
+    }
+}
+
+/// One evaluation: its surroundings, the locals in scope, what it may still cost.
+pub(crate) struct Evaluator<'a> {
+    pub(crate) env: &'a dyn Environment,
+    pub(crate) locals: Vec<(&'a str, Eval)>,
+    pub(crate) budget: Budget,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(crate) fn new(env: &'a dyn Environment) -> Self {
+        Self { env, locals: Vec::new(), budget: Budget::default() }
+    }
+
+    pub(crate) fn eval(&mut self, expr: &'a Expr) -> Eval {
+        let _level = Level::enter()?;
+        self.budget.step()?;
+        match expr {
+            Expr::Value(value) => {
+                self.budget.weigh(value)?;
+                Ok(value.clone())
+            }
+            Expr::Secret(name) => Err(Stop::Secret(BTreeSet::from([name.clone()]))),
+            Expr::Local(name) => self.local(name),
+            Expr::Input(_)
+            | Expr::Const(_)
+            | Expr::This
+            | Expr::Source
+            | Expr::Target
+            | Expr::Deployment
+            | Expr::Node(_)
+            | Expr::Selection(_) => self.outer(expr),
+            Expr::Field { of, name, safe } => self.field(of, name, *safe),
+            Expr::Index { of, key, safe } => self.index(of, key, *safe),
+            Expr::Splat { of, body } => self.splat(of, body),
+            Expr::List(items) => self.list(items),
+            Expr::Record(entries) => self.record(entries),
+            Expr::Unary { op, of } => self.unary(*op, of),
+            Expr::Binary { op, left, right } => match op {
+                BinaryOp::And => self.logical(left, right, false),
+                BinaryOp::Or => self.logical(left, right, true),
+                BinaryOp::Coalesce => self.coalesce(left, right),
+                _ => self.strict(*op, left, right),
+            },
+            Expr::If { condition, then, otherwise } => self.branch(condition, then, otherwise),
+            Expr::Call { function, arguments } => self.call(function, arguments),
+            Expr::Binder(binder) => self.binder(binder),
+            Expr::Interpolate(parts) => self.interpolate(parts),
+        }
+    }
+
+    fn local(&mut self, name: &str) -> Eval {
+        let Some((_, value)) = self.locals.iter().rev().find(|(known, _)| *known == name) else {
+            return Err(EvalError::new(
+                ErrorKind::Unavailable,
+                format!("there is no local `{name}` here"),
+            )
+            .into());
+        };
+        if let Ok(value) = value {
+            self.budget.weigh(value)?;
+        }
+        value.clone()
+    }
+
+    fn outer(&mut self, expr: &Expr) -> Eval {
+        let outcome = match expr {
+            Expr::Input(name) => self.env.input(name),
+            Expr::Const(name) => self.env.constant(name),
+            Expr::Source => self.env.name(Outer::Source),
+            Expr::Target => self.env.name(Outer::Target),
+            Expr::Deployment => self.env.name(Outer::Deployment),
+            Expr::Node(name) => self.env.name(Outer::Node(name)),
+            Expr::Selection(name) => self.env.name(Outer::Selection(name)),
+            _ => self.env.name(Outer::This),
+        }?;
+        let value = <Result<Value, Stop>>::from(outcome)?;
+        self.budget.weigh(&value)?;
+        Ok(value)
+    }
+
+    /// The value that a path of locals and literals stands for, without a copy.
+    fn place(&self, expr: &'a Expr) -> Option<&Value> {
+        match expr {
+            Expr::Value(value) => Some(value),
+            Expr::Local(name) => {
+                self.locals.iter().rev().find(|(known, _)| known == name)?.1.as_ref().ok()
+            }
+            Expr::Field { of, name, .. } => match self.place(of)? {
+                Value::Map(entries) => entries.get(name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn field(&mut self, of: &'a Expr, name: &str, safe: bool) -> Eval {
+        if let Some(place) = self.place(of)
+            && !matches!(place, Value::Reference(_))
+        {
+            let found = access::field(place, name, safe)?;
+            self.budget.weigh(&found)?;
+            return Ok(found);
+        }
+        let of = self.eval(of)?;
+        match &of {
+            Value::Reference(reference) => match self.env.field(reference, name)? {
+                Some(outcome) => {
+                    let value = <Result<Value, Stop>>::from(outcome)?;
+                    self.budget.weigh(&value)?;
+                    Ok(value)
+                }
+                None if safe => Ok(Value::Null),
+                None => Err(access::missing_field(&of, name).into()),
+            },
+            _ => Ok(access::field(&of, name, safe)?),
+        }
+    }
+
+    fn index(&mut self, of: &'a Expr, key: &'a Expr, safe: bool) -> Eval {
+        let key = self.eval(key);
+        if let Ok(key) = &key
+            && let Some(place) = self.place(of)
+        {
+            let found = access::index(place, key, safe)?;
+            self.budget.weigh(&found)?;
+            return Ok(found);
+        }
+        let mut gravest = Gravest::default();
+        let of = self.eval(of);
+        let of = gravest.note(of)?;
+        let key = gravest.note(key)?;
+        gravest.settle()?;
+        match (of, key) {
+            (Some(of), Some(key)) => Ok(access::index(&of, &key, safe)?),
+            _ => Err(Stop::Unknown),
+        }
+    }
+
+    fn splat(&mut self, of: &'a Expr, body: &'a Expr) -> Eval {
+        let elements = access::elements(self.eval(of)?)?;
+        if matches!(body, Expr::Local(name) if name == "*") {
+            return Ok(Value::List(elements.into_iter().map(|(_, value)| value).collect()));
+        }
+        let mut gravest = Gravest::default();
+        let mut out = Vec::with_capacity(elements.len());
+        for (_, element) in elements {
+            self.locals.push(("*", Ok(element)));
+            let value = self.eval(body);
+            self.locals.pop();
+            out.extend(gravest.note(value)?);
+        }
+        gravest.settle()?;
+        Ok(Value::List(out))
+    }
+
+    fn list(&mut self, items: &'a [Item]) -> Eval {
+        let mut gravest = Gravest::default();
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Item::One(expr) => out.extend(gravest.note(self.eval(expr))?),
+                Item::Spread(expr) => match gravest.note(self.eval(expr))? {
+                    Some(Value::List(spread)) => out.extend(spread),
+                    Some(value @ Value::Range(..)) => {
+                        out.extend(access::elements(value)?.into_iter().map(|(_, v)| v));
+                    }
+                    Some(other) => {
+                        return Err(EvalError::wrong_type(format!(
+                            "expected a list after `...`, found {}",
+                            described(&other)
+                        ))
+                        .into());
+                    }
+                    None => {}
+                },
+            }
+            check_elements(out.len())?;
+        }
+        gravest.settle()?;
+        Ok(Value::List(out))
+    }
+
+    fn record(&mut self, entries: &'a [Entry]) -> Eval {
+        let mut gravest = Gravest::default();
+        let mut out = BTreeMap::new();
+        for entry in entries {
+            match entry {
+                Entry::One(key, expr) => {
+                    if let Some(value) = gravest.note(self.eval(expr))? {
+                        out.insert(key.clone(), value);
+                    }
+                }
+                Entry::Spread(expr) => match gravest.note(self.eval(expr))? {
+                    Some(Value::Map(spread)) => out.extend(spread),
+                    Some(other) => {
+                        return Err(EvalError::wrong_type(format!(
+                            "expected a map or record after `...`, found {}",
+                            described(&other)
+                        ))
+                        .into());
+                    }
+                    None => {}
+                },
+            }
+            check_elements(out.len())?;
+        }
+        gravest.settle()?;
+        Ok(Value::Map(out))
+    }
+
+    fn unary(&mut self, op: UnaryOp, of: &'a Expr) -> Eval {
+        let value = self.eval(of)?;
+        Ok(match op {
+            UnaryOp::Not => Value::Bool(!truth(&value, "after `not`")?),
+            UnaryOp::Negate => operators::negate(&value)?,
+        })
+    }
+
+    fn strict(&mut self, op: BinaryOp, left: &'a Expr, right: &'a Expr) -> Eval {
+        let mut gravest = Gravest::default();
+        let left = self.eval(left);
+        let left = gravest.note(left)?;
+        let right = self.eval(right);
+        let right = gravest.note(right)?;
+        gravest.settle()?;
+        match (left, right) {
+            (Some(left), Some(right)) => Ok(operators::apply(op, &left, &right)?),
+            _ => Err(Stop::Unknown),
+        }
+    }
+
+    /// `and` and `or`: the side that equals `decisive` settles it, whatever the other is.
+    fn logical(&mut self, left: &'a Expr, right: &'a Expr, decisive: bool) -> Eval {
+        let beside = if decisive { "beside `or`" } else { "beside `and`" };
+        let first = match self.eval(left) {
+            Ok(value) if truth(&value, beside)? == decisive => return Ok(Value::Bool(decisive)),
+            Err(Stop::Error(error)) => return Err(error.into()),
+            other => other,
+        };
+        let second = self.eval(right);
+        match (first, second) {
+            (Ok(_), Ok(value)) => Ok(Value::Bool(truth(&value, beside)?)),
+            (Ok(_), stop) => stop,
+            (Err(Stop::Unknown), Ok(value))
+                if truth(&value, beside).is_ok_and(|b| b == decisive) =>
+            {
+                Ok(Value::Bool(decisive))
+            }
+            // Whether the right side counts isn't known, so neither is its mistake.
+            (Err(first), Err(Stop::Secret(names))) => Err(tainted(first, names)),
+            (Err(first), _) => Err(first),
+        }
+    }
+
+    fn coalesce(&mut self, left: &'a Expr, right: &'a Expr) -> Eval {
+        match self.eval(left) {
+            Ok(Value::Null) => self.eval(right),
+            Ok(value) => Ok(value),
+            Err(stop @ Stop::Error(_)) => Err(stop),
+            Err(stop) => Err(self.perhaps(stop, &[right])),
+        }
+    }
+
+    fn branch(&mut self, condition: &'a Expr, then: &'a Expr, otherwise: &'a Expr) -> Eval {
+        match self.eval(condition) {
+            Ok(value) if truth(&value, "after `if`")? => self.eval(then),
+            Ok(_) => self.eval(otherwise),
+            Err(stop @ Stop::Error(_)) => Err(stop),
+            Err(stop) => Err(self.perhaps(stop, &[then, otherwise])),
+        }
+    }
+
+    /// `stop`, with the secrets that could come in by parts of which isn't known whether they count.
+    fn perhaps(&mut self, mut stop: Stop, parts: &[&'a Expr]) -> Stop {
+        for part in parts {
+            if let Err(Stop::Secret(names)) = self.eval(part) {
+                stop = tainted(stop, names);
+            }
+        }
+        stop
+    }
+
+    fn call(&mut self, function: &'a str, arguments: &'a [Expr]) -> Eval {
+        let mut gravest = Gravest::default();
+        let mut values = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            values.extend(gravest.note(self.eval(argument))?);
+        }
+        gravest.settle()?;
+        let Some((parameters, body)) = self.env.function(function) else {
+            return Err(EvalError::new(
+                ErrorKind::Unavailable,
+                format!("there is no function `{function}`"),
+            )
+            .into());
+        };
+        if parameters.len() != values.len() {
+            return Err(EvalError::bad_argument(format!(
+                "`{function}` takes {} arguments, found {}",
+                parameters.len(),
+                values.len()
+            ))
+            .into());
+        }
+        let scope = parameters.iter().map(String::as_str).zip(values.into_iter().map(Ok)).collect();
+        let outside = std::mem::replace(&mut self.locals, scope);
+        let result = self.eval(body);
+        self.locals = outside;
+        result
+    }
+
+    fn interpolate(&mut self, parts: &'a [Expr]) -> Eval {
+        let mut gravest = Gravest::default();
+        let mut text = String::new();
+        for part in parts {
+            if let Some(value) = gravest.note(self.eval(part))? {
+                text.push_str(&scalar_text(&value)?);
+            }
+            check_string(text.len())?;
+        }
+        gravest.settle()?;
+        self.budget.bytes(text.len())?;
+        Ok(Value::String(text))
+    }
+}
+
+fn tainted(stop: Stop, names: BTreeSet<String>) -> Stop {
+    match stop {
+        Stop::Secret(mut known) => {
+            known.extend(names);
+            Stop::Secret(known)
+        }
+        Stop::Unknown => Stop::Secret(names),
+        Stop::Error(error) => Stop::Error(error),
+    }
+}
+
+/// The truth value that this is.
+pub(crate) fn truth(value: &Value, place: &str) -> Result<bool, EvalError> {
+    match value {
+        Value::Bool(b) => Ok(*b),
+        other => Err(EvalError::wrong_type(format!(
+            "expected true or false {place}, found {}",
+            described(other)
+        ))),
+    }
+}
