@@ -14,17 +14,25 @@ use std::collections::BTreeSet;
 mod access;
 mod binder;
 pub mod budget;
+mod constraint;
 mod evaluator;
 mod fold;
+mod input;
+mod json;
 mod operators;
 mod text;
 mod timestamp;
+mod typed;
 mod version;
 
+pub use constraint::{Nowhere, Verdict, check_constraint};
 pub use evaluator::{evaluate, evaluate_with};
 pub use fold::fold;
+pub use input::{parse_input, split_input};
+pub use json::to_json;
 pub use operators::{compare, equal};
 pub use text::{float_text, reference_text, scalar_text};
+pub use typed::{DataTypes, ValueError, check_type, conform, from_json};
 pub use version::{compare_versions, parse_version};
 
 use bp_plan::{Expr, Reference, Value};

@@ -1,0 +1,125 @@
+//! `where PREDICATE else "message"`: whether it holds of a value.
+
+use bp_plan::{Constraint, Expr, Reference, Value};
+
+use crate::text::described;
+use crate::{Environment, EvalError, Outcome, Outer, evaluate};
+
+/// How a constraint stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds.
+    Holds,
+    /// It does not, and what to tell a person.
+    Broken(String),
+    /// What it needs isn't known yet, or is secret.
+    Open,
+}
+
+/// Whether a constraint holds of this value: `self` is the value, all else comes from `env`. On a
+/// value that isn't set it holds.
+pub fn check_constraint(
+    constraint: &Constraint,
+    value: &Value,
+    env: &dyn Environment,
+) -> Result<Verdict, EvalError> {
+    if matches!(value, Value::Null) {
+        return Ok(Verdict::Holds);
+    }
+    let env = WithSelf { value, env };
+    match evaluate(&constraint.predicate, &env)? {
+        Outcome::Value(Value::Bool(true)) => Ok(Verdict::Holds),
+        Outcome::Value(Value::Bool(false)) => Ok(Verdict::Broken(message(constraint, &env)?)),
+        Outcome::Value(other) => Err(EvalError::wrong_type(format!(
+            "expected true or false from `{}`, found {}",
+            constraint.text,
+            described(&other)
+        ))),
+        Outcome::Unknown | Outcome::Secret(_) => Ok(Verdict::Open),
+    }
+}
+
+fn message(constraint: &Constraint, env: &WithSelf<'_>) -> Result<String, EvalError> {
+    if let Some(message) = &constraint.message
+        && let Outcome::Value(Value::String(text)) = evaluate(message, env)?
+    {
+        return Ok(text);
+    }
+    Ok(format!("{} does not meet `where {}`", described(env.value), constraint.text))
+}
+
+struct WithSelf<'a> {
+    value: &'a Value,
+    env: &'a dyn Environment,
+}
+
+impl Environment for WithSelf<'_> {
+    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
+        self.env.input(name)
+    }
+
+    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+        self.env.constant(name)
+    }
+
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
+        match name {
+            Outer::This => Ok(Outcome::Value(self.value.clone())),
+            other => self.env.name(other),
+        }
+    }
+
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
+        self.env.field(of, name)
+    }
+
+    fn function(&self, name: &str) -> Option<(&[String], &Expr)> {
+        self.env.function(name)
+    }
+}
+
+/// Surroundings that know nothing: for what types say of themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nowhere;
+
+impl Environment for Nowhere {
+    fn input(&self, _: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn constant(&self, _: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn name(&self, _: Outer<'_>) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn field(&self, _: &Reference, _: &str) -> Result<Option<Outcome>, EvalError> {
+        Ok(Some(Outcome::Unknown))
+    }
+}
+
+/// Surroundings that know the fields of a record being made: for defaults that use `self`.
+pub(crate) struct WithRecord<'a>(pub(crate) &'a std::collections::BTreeMap<String, Value>);
+
+impl Environment for WithRecord<'_> {
+    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
+        Nowhere.input(name)
+    }
+
+    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+        Nowhere.constant(name)
+    }
+
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
+        match name {
+            Outer::This => Ok(Outcome::Value(Value::Map(self.0.clone()))),
+            other => Nowhere.name(other),
+        }
+    }
+
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
+        Nowhere.field(of, name)
+    }
+}
