@@ -90,10 +90,10 @@ impl Folder<'_> {
     fn short(&mut self, op: BinaryOp, left: &Expr, right: &Expr) -> Result<Expr, EvalError> {
         let left = self.fold(left)?;
         let right = match (op, &left) {
-            (BinaryOp::And, Expr::Value(Value::Bool(false)))
-            | (BinaryOp::Or, Expr::Value(Value::Bool(true))) => return Ok(left),
             (BinaryOp::Coalesce, Expr::Value(Value::Null)) => return self.fold(right),
-            (BinaryOp::Coalesce, Expr::Value(_)) => return Ok(left),
+            (BinaryOp::Coalesce, Expr::Value(_))
+            | (BinaryOp::And, Expr::Value(Value::Bool(false)))
+            | (BinaryOp::Or, Expr::Value(Value::Bool(true))) => return Ok(left),
             (_, Expr::Value(_)) => self.fold(right)?,
             _ => self.perhaps(right),
         };

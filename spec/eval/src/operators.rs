@@ -189,11 +189,7 @@ pub(crate) fn negate(value: &Value) -> Result<Value, EvalError> {
 }
 
 /// An int against a float, exactly.
-#[expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "the range is checked before the cast"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked before the cast")]
 fn compare_mixed(i: i64, x: f64) -> Ordering {
     if x >= 9_223_372_036_854_775_808.0 {
         Ordering::Less

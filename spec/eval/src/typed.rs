@@ -90,11 +90,11 @@ struct Conform<'a> {
 impl Conform<'_> {
     fn value(&self, value: Value, kind: &Type) -> Result<Value, ValueError> {
         match (kind, value) {
-            (Type::Unknown, value) => Ok(value),
             (Type::Json, value) => json::to_json(&value).map(|_| value),
             (Type::Optional(_) | Type::Null, Value::Null) => Ok(Value::Null),
             (Type::Optional(of) | Type::Secret(of), value) => self.value(value, of),
-            (Type::Bool, value @ Value::Bool(_))
+            (Type::Unknown, value)
+            | (Type::Bool, value @ Value::Bool(_))
             | (Type::Int, value @ Value::Int(_))
             | (Type::Float, value @ Value::Float(_))
             | (Type::String, value @ Value::String(_))

@@ -1,4 +1,4 @@
-//! Versions, ordered as SemVer orders them, also in the loose forms that people and servers write:
+//! Versions, ordered as `SemVer` orders them, also in the loose forms that people and servers write:
 //! `1.27`, `v1.29.3+k3s1`, `16`.
 
 use std::cmp::Ordering;

@@ -223,6 +223,44 @@ impl Expr {
         Self::Value(Value::String(text.into()))
     }
 
+    /// Hands each direct part of the expression to `visit`.
+    pub fn parts<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        match self {
+            Self::Value(_)
+            | Self::Input(_)
+            | Self::Secret(_)
+            | Self::Const(_)
+            | Self::Local(_)
+            | Self::This
+            | Self::Source
+            | Self::Target
+            | Self::Deployment
+            | Self::Node(_)
+            | Self::Selection(_) => {}
+            Self::Field { of, .. } | Self::Unary { of, .. } => visit(of),
+            Self::Index { of, key, .. } => [of, key].into_iter().for_each(|e| visit(e)),
+            Self::Splat { of, body } => [of, body].into_iter().for_each(|e| visit(e)),
+            Self::List(items) => items.iter().for_each(|item| match item {
+                Item::One(expr) | Item::Spread(expr) => visit(expr),
+            }),
+            Self::Record(entries) => entries.iter().for_each(|entry| match entry {
+                Entry::One(_, expr) | Entry::Spread(expr) => visit(expr),
+            }),
+            Self::Binary { left, right, .. } => [left, right].into_iter().for_each(|e| visit(e)),
+            Self::If { condition, then, otherwise } => {
+                visit(condition);
+                visit(then);
+                visit(otherwise);
+            }
+            Self::Call { arguments, .. } => arguments.iter().for_each(visit),
+            Self::Binder(binder) => {
+                visit(&binder.over);
+                binder.filter.iter().chain(&binder.key).chain(&binder.body).for_each(visit);
+            }
+            Self::Interpolate(parts) => parts.iter().for_each(visit),
+        }
+    }
+
     /// The value, where it is one already.
     pub fn as_value(&self) -> Option<&Value> {
         match self {

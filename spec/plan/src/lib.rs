@@ -11,23 +11,30 @@
 //! - what cannot be read is refused with a sentence ([`PlanError`]), never half-loaded;
 //! - a secret's value has no place in these types: only its name.
 
+pub mod container;
 pub mod digest;
 pub mod document;
+pub mod error;
 pub mod expr;
 pub mod quantity;
+pub mod schema;
 pub mod span;
 pub mod types;
+pub mod validate;
 pub mod value;
 
+pub use container::{LoadedPlan, canonical, from_bytes, read, to_bytes, write};
 pub use digest::Digest;
 pub use document::{
     Blueprint, Constraint, DataType, Each, Input, Node, NodeType, Output, Phase, Plan, Property,
     PropertyType, Requirement, RequirementType, Secret, Selection, Source,
 };
+pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Item, UnaryOp};
 pub use quantity::{Dimension, Quantity};
 pub use span::Span;
 pub use types::Type;
+pub use validate::{Problem, validate};
 pub use value::{FileRef, Reference, Value};
 
 /// The newest format of `plan.json` that this crate reads, and the one it writes.

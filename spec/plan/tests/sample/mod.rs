@@ -1,0 +1,187 @@
+//! A plan with one of everything, for the other tests.
+#![allow(missing_docs, unreachable_pub, dead_code, reason = "a test's own vocabulary")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::*;
+
+pub fn span() -> Span {
+    Span { file: 0, line: 1, column: 1, end_line: 1, end_column: 2 }
+}
+
+pub fn name<T>(entries: impl IntoIterator<Item = (&'static str, T)>) -> BTreeMap<String, T> {
+    entries.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect()
+}
+
+pub fn property(value: Expr) -> Property {
+    Property { value, phase: Phase::Deploy, span: span(), inner: BTreeMap::new() }
+}
+
+fn property_type(kind: Type, default: Option<Expr>) -> PropertyType {
+    PropertyType { kind, default, constraints: vec![], replace: false }
+}
+
+pub fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
+    Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
+}
+
+pub fn artifacts() -> BTreeMap<Digest, Vec<u8>> {
+    [b"echo hello\n".to_vec(), vec![0; 512]].into_iter().map(|a| (Digest::of(&a), a)).collect()
+}
+
+fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
+    let port = DataType {
+        alias: Some(Type::Int),
+        fields: BTreeMap::new(),
+        constraints: vec![Constraint {
+            predicate: binary(BinaryOp::In, Expr::This, Expr::Value(Value::Range(1, 65535))),
+            text: "self in 1..65535".into(),
+            message: None,
+            span: span(),
+        }],
+    };
+    let cluster = NodeType {
+        extends: vec!["std.Root".into()],
+        provider: None,
+        properties: BTreeMap::new(),
+        attributes: name([("labels", Type::Map(Box::new(Type::String)))]),
+        requirements: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        constraints: vec![],
+    };
+    let web = NodeType {
+        provider: Some("noop".into()),
+        properties: name([
+            ("image", property_type(Type::String, None)),
+            ("port", property_type(Type::Data("Port".into()), Some(Expr::Value(80.into())))),
+            ("script", property_type(Type::Optional(Box::new(Type::File)), None)),
+        ]),
+        requirements: name([(
+            "host",
+            RequirementType {
+                target: Type::Node("std.Cluster".into()),
+                cardinality: (1, Some(1)),
+                relationship: "std.HostedOn".into(),
+                hosts: true,
+                unordered: false,
+                constraints: vec![],
+            },
+        )]),
+        ..cluster.clone()
+    };
+    (name([("Port", port)]), name([("std.Cluster", cluster), ("Web", web)]))
+}
+
+fn web(file: Digest) -> Node {
+    Node {
+        kind: "Web".into(),
+        condition: None,
+        each: Some(Each {
+            names: vec!["cluster".into()],
+            over: Expr::Selection("demo".into()),
+            key: None,
+            filter: None,
+            span: span(),
+        }),
+        properties: name([
+            (
+                "image",
+                property(Expr::Interpolate(vec![
+                    Expr::string("nginx:"),
+                    Expr::Input("tag".into()),
+                    Expr::Const("suffix".into()),
+                ])),
+            ),
+            (
+                "script",
+                property(Expr::Value(Value::File(FileRef { path: "a.sh".into(), digest: file }))),
+            ),
+        ]),
+        requirements: vec![Requirement {
+            name: "host".into(),
+            target: Expr::Local("cluster".into()),
+            relationship: "std.HostedOn".into(),
+            hosts: true,
+            unordered: false,
+            properties: BTreeMap::new(),
+            constraint: None,
+            span: span(),
+        }],
+        labels: BTreeMap::new(),
+        span: span(),
+    }
+}
+
+pub fn plan() -> Plan {
+    let (data_types, node_types) = types();
+    let labels = Expr::Field { of: Box::new(Expr::This), name: "labels".into(), safe: false };
+    let tier = Expr::Field { of: Box::new(labels), name: "tier".into(), safe: true };
+    let digests: BTreeSet<Digest> = artifacts().into_keys().collect();
+    Plan {
+        format: FORMAT,
+        edition: EDITION.into(),
+        blueprint: Blueprint {
+            name: "sample".into(),
+            version: "1.0.0".into(),
+            documentation: String::new(),
+            labels: BTreeMap::new(),
+            sources: Digest::of(b"sources"),
+        },
+        sources: vec![Source {
+            path: "sample.bp".into(),
+            digest: Digest::of(b"source"),
+            lines: BTreeMap::from([(1, "blueprint sample".into())]),
+        }],
+        inputs: name([(
+            "tag",
+            Input {
+                kind: Type::Union(vec![Type::Literal("1.27".into()), Type::Literal("1.28".into())]),
+                default: Some(Expr::string("1.27")),
+                constraints: vec![],
+                documentation: "Which one.".into(),
+                span: span(),
+            },
+        )]),
+        secrets: name([(
+            "password",
+            Secret { kind: Type::String, from: "db".into(), constraints: vec![], span: span() },
+        )]),
+        constants: name([("suffix", Expr::Interpolate(vec![Expr::Input("tag".into())]))]),
+        data_types,
+        node_types,
+        selections: name([(
+            "demo",
+            Selection {
+                kind: "std.Cluster".into(),
+                cardinality: (1, None),
+                predicate: Some(Constraint {
+                    predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
+                    text: "self.labels?.tier == \"demo\"".into(),
+                    message: None,
+                    span: span(),
+                }),
+                span: span(),
+            },
+        )]),
+        nodes: name([("web", web(digests.first().unwrap().clone()))]),
+        outputs: name([(
+            "images",
+            Output {
+                kind: Type::List(Box::new(Type::String)),
+                value: Expr::Splat {
+                    of: Box::new(Expr::Node("web".into())),
+                    body: Box::new(Expr::Field {
+                        of: Box::new(Expr::Local("*".into())),
+                        name: "image".into(),
+                        safe: false,
+                    }),
+                },
+                phase: Phase::Run,
+                documentation: String::new(),
+                span: span(),
+            },
+        )]),
+        artifacts: digests,
+    }
+}

@@ -1,0 +1,160 @@
+//! Plans whose parts don't fit together, each told what doesn't.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod sample;
+
+use bp_plan::{
+    BinaryOp, Binder, Digest, Each, Expr, FileRef, Plan, PlanError, Reference, Span, Type, Value,
+    from_bytes, to_bytes, validate,
+};
+use sample::{artifacts, binary, plan, property};
+
+/// What is found after this change of the sample.
+fn found(change: impl FnOnce(&mut Plan)) -> Vec<String> {
+    let mut plan = plan();
+    change(&mut plan);
+    let problems = validate(&plan).err().unwrap_or_default();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn with_image(value: Expr) -> Vec<String> {
+    found(|plan| {
+        plan.nodes.get_mut("web").unwrap().properties.insert("image".into(), property(value));
+    })
+}
+
+#[test]
+fn the_sample_is_fine() {
+    assert_eq!(validate(&plan()), Ok(()));
+}
+
+#[test]
+fn every_name_is_the_name_of_something() {
+    let at = "at nodes.web.properties.image";
+    let element =
+        |selection: &str| Reference::Element { selection: selection.into(), name: "a".into() };
+    let capability = Reference::Capability {
+        of: Box::new(Reference::Node { node: "gone".into(), key: None }),
+        name: "c".into(),
+    };
+    for (expr, what) in [
+        (Expr::Input("gone".into()), "there is no input `gone`"),
+        (Expr::Secret("gone".into()), "there is no secret `gone`"),
+        (Expr::Const("gone".into()), "there is no constant `gone`"),
+        (Expr::Local("gone".into()), "there is no local `gone`"),
+        (Expr::Node("gone".into()), "there is no node `gone`"),
+        (Expr::Selection("gone".into()), "there is no selection `gone`"),
+        (Expr::Value(Value::Reference(element("gone"))), "there is no selection `gone`"),
+        (Expr::Value(Value::Reference(capability)), "there is no node `gone`"),
+        (
+            Expr::Value(Value::File(FileRef { path: "x".into(), digest: Digest::of(b"x") })),
+            "the file `x` does not travel with the plan",
+        ),
+    ] {
+        assert_eq!(with_image(expr.clone()), [format!("{what} {at}")]);
+        // However deep it stands.
+        let deep = Expr::Interpolate(vec![Expr::If {
+            condition: Box::new(Expr::Value(true.into())),
+            then: Box::new(binary(BinaryOp::Add, Expr::Value(1.into()), expr)),
+            otherwise: Box::new(Expr::This),
+        }]);
+        assert_eq!(with_image(deep), [format!("{what} {at}")]);
+    }
+}
+
+#[test]
+fn locals_end_with_their_loop() {
+    let loop_over = |names: &[&str]| {
+        Expr::Binder(Box::new(Binder {
+            function: "list".into(),
+            names: names.iter().map(|n| (*n).to_owned()).collect(),
+            over: Expr::Value(Value::Range(1, 2)),
+            filter: None,
+            key: None,
+            body: Some(Expr::Local("x".into())),
+        }))
+    };
+    assert_eq!(with_image(loop_over(&["x"])), <[String; 0]>::default());
+    assert_eq!(with_image(loop_over(&["y"])).len(), 1);
+    assert!(with_image(loop_over(&["x", "y", "z"]))[0].contains("one name or two"));
+    let after = binary(BinaryOp::Equal, loop_over(&["x"]), Expr::Local("x".into()));
+    assert_eq!(with_image(after).len(), 1);
+    // The element of a node's `for` is not known to its `if`.
+    let in_condition =
+        found(|p| p.nodes.get_mut("web").unwrap().condition = Some(Expr::Local("cluster".into())));
+    assert_eq!(in_condition, ["there is no local `cluster` at nodes.web.if"]);
+}
+
+#[test]
+fn types_spans_and_cardinalities() {
+    for (problems, what) in [
+        (
+            found(|p| p.nodes.get_mut("web").unwrap().kind = "Gone".into()),
+            "there is no node type `Gone` at nodes.web",
+        ),
+        (
+            found(|p| p.selections.get_mut("demo").unwrap().kind = "Gone".into()),
+            "there is no node type `Gone` at selections.demo",
+        ),
+        (
+            found(|p| {
+                p.inputs.get_mut("tag").unwrap().kind =
+                    Type::List(Box::new(Type::Data("Gone".into())));
+            }),
+            "there is no data type `Gone` at inputs.tag",
+        ),
+        (
+            found(|p| {
+                p.outputs.get_mut("images").unwrap().span = Span { file: 1, ..Span::default() };
+            }),
+            "there is no source file 1 at outputs.images",
+        ),
+        (
+            found(|p| p.selections.get_mut("demo").unwrap().cardinality = (2, Some(1))),
+            "a cardinality asks for more than it allows at selections.demo",
+        ),
+        (
+            found(|p| {
+                let web = p.nodes.get_mut("web").unwrap();
+                web.properties.insert("imgae".into(), property(Expr::string("x")));
+            }),
+            "`Web` has no property `imgae` at nodes.web",
+        ),
+        (
+            found(|p| drop(p.nodes.get_mut("web").unwrap().properties.remove("image"))),
+            "the property `image` is missing at nodes.web",
+        ),
+        (
+            found(|p| {
+                let each: &mut Each = p.nodes.get_mut("web").unwrap().each.as_mut().unwrap();
+                each.names.push("b".into());
+                each.names.push("c".into());
+            }),
+            "a loop binds one name or two, found 3 at nodes.web.for",
+        ),
+    ] {
+        assert_eq!(problems, [what]);
+    }
+}
+
+#[test]
+fn constants_need_no_ring() {
+    let constant = |name: &str| Expr::Const(name.into());
+    let problems = found(|p| {
+        p.constants.insert("a".into(), constant("b"));
+        p.constants.insert("b".into(), Expr::Interpolate(vec![constant("a"), constant("suffix")]));
+        p.constants.insert("fine".into(), constant("suffix"));
+    });
+    assert_eq!(problems, ["constants that need themselves: `a`, `b` at constants"]);
+    let itself = found(|p| drop(p.constants.insert("a".into(), constant("a"))));
+    assert_eq!(itself.len(), 1);
+}
+
+#[test]
+fn reading_validates() {
+    let mut plan = plan();
+    plan.constants.insert("a".into(), Expr::Input("gone".into()));
+    let error = from_bytes(&to_bytes(&plan, &artifacts()).unwrap()).unwrap_err();
+    assert!(matches!(&error, PlanError::Invalid(problems) if problems.len() == 1));
+    assert!(error.to_string().contains("there is no input `gone` at constants.a"), "{error}");
+}
