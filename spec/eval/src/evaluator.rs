@@ -10,7 +10,7 @@ use bp_plan::{BinaryOp, Entry, Expr, Item, UnaryOp, Value};
 
 use crate::budget::{Budget, check_elements, check_string};
 use crate::text::{described, scalar_text};
-use crate::{Environment, ErrorKind, EvalError, Outcome, Outer, access, operators};
+use crate::{Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators};
 
 /// How deep expressions may nest, with the constants and functions that they use.
 pub(crate) const MAX_DEPTH: usize = 256;
@@ -418,6 +418,11 @@ impl<'a> Evaluator<'a> {
             values.extend(gravest.note(self.eval(argument))?);
         }
         gravest.settle()?;
+        if let Some(result) = functions::call(function, &values) {
+            let value = result?;
+            self.budget.weigh(&value)?;
+            return Ok(value);
+        }
         let Some((parameters, body)) = self.env.function(function) else {
             return Err(EvalError::new(
                 ErrorKind::Unavailable,

@@ -17,6 +17,7 @@ pub mod budget;
 mod constraint;
 mod evaluator;
 mod fold;
+pub mod functions;
 mod input;
 mod json;
 mod operators;
