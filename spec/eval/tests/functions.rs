@@ -222,3 +222,31 @@ fn secrets_and_what_is_not_known_go_through() {
     assert!(matches!(outcome(&both), bp_eval::Outcome::Secret(_)));
     assert_eq!(outcome(&call("upper", vec![unknown()])), bp_eval::Outcome::Unknown);
 }
+
+/// The table as a document for people.
+fn document() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "# Built-in functions\n\nMade from the table in `src/functions` by its test: `UPDATE=1 cargo test -p bp-eval` \
+         writes it again. Beside these, `all any count sum min max sort unique_by group_by` bind a \
+         name (`all(n in shop, n.ready)`), and `file` and `template` read the sources when compiling.\n",
+    );
+    for function in NAMES.values() {
+        let _ = write!(
+            text,
+            "\n## `{}`\n\n```text\n{}\n```\n\n{} `{}`\n",
+            function.name, function.signature, function.documentation, function.example
+        );
+    }
+    text
+}
+
+#[test]
+fn the_document_is_fresh() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("FUNCTIONS.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, document()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap();
+    assert!(written == document(), "FUNCTIONS.md is stale: run `UPDATE=1 cargo test -p bp-eval`");
+}
