@@ -250,3 +250,19 @@ fn the_document_is_fresh() {
     let written = std::fs::read_to_string(&path).unwrap();
     assert!(written == document(), "FUNCTIONS.md is stale: run `UPDATE=1 cargo test -p bp-eval`");
 }
+
+#[test]
+fn functions_of_a_newer_compiler_are_found() {
+    let json = serde_json::json!({
+        "format": 1, "edition": "2026", "sources": [], "inputs": {}, "secrets": {},
+        "blueprint": {"name": "x", "version": "1", "sources": bp_plan::Digest::of(b"")},
+        "constants": {"a": {"interpolate": [
+            {"call": {"function": "divine", "arguments": []}},
+            {"call": {"function": "upper", "arguments": []}},
+            {"binder": {"function": "list", "names": ["x"], "over": {"value": []}}},
+        ]}},
+        "data_types": {}, "node_types": {}, "selections": {}, "nodes": {}, "outputs": {}, "artifacts": []
+    });
+    let plan = serde_json::from_value(json).unwrap();
+    assert_eq!(bp_eval::functions::unknown(&plan), ["divine"]);
+}

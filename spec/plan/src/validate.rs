@@ -26,19 +26,36 @@ impl fmt::Display for Problem {
 
 /// Everything in the plan that doesn't fit the rest.
 pub fn validate(plan: &Plan) -> Result<(), Vec<Problem>> {
-    let mut check = Check { plan, at: Vec::new(), locals: Vec::new(), problems: Vec::new() };
-    check.plan();
+    let check = Check::over(plan);
     if check.problems.is_empty() { Ok(()) } else { Err(check.problems) }
+}
+
+/// The names of all functions and binders that the plan's expressions use.
+pub fn functions(plan: &Plan) -> BTreeSet<&str> {
+    Check::over(plan).functions
 }
 
 struct Check<'a> {
     plan: &'a Plan,
     at: Vec<&'a str>,
     locals: Vec<&'a str>,
+    functions: BTreeSet<&'a str>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Check<'a> {
+    fn over(plan: &'a Plan) -> Self {
+        let mut check = Self {
+            plan,
+            at: Vec::new(),
+            locals: Vec::new(),
+            functions: BTreeSet::new(),
+            problems: Vec::new(),
+        };
+        check.plan();
+        check
+    }
+
     fn problem(&mut self, message: impl Into<String>) {
         self.problems.push(Problem { at: self.at.join("."), message: message.into() });
     }
@@ -254,11 +271,18 @@ impl<'a> Check<'a> {
                 self.locals.pop();
             }
             Expr::Binder(binder) => self.binder(binder),
+            Expr::Call { function, arguments } => {
+                self.functions.insert(function);
+                for argument in arguments {
+                    self.expr(argument);
+                }
+            }
             other => other.parts(&mut |part| self.expr(part)),
         }
     }
 
     fn binder(&mut self, binder: &'a Binder) {
+        self.functions.insert(&binder.function);
         self.expr(&binder.over);
         let outside = self.locals.len();
         self.bind(&binder.names);

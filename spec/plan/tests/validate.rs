@@ -158,3 +158,13 @@ fn reading_validates() {
     assert!(matches!(&error, PlanError::Invalid(problems) if problems.len() == 1));
     assert!(error.to_string().contains("there is no input `gone` at constants.a"), "{error}");
 }
+
+#[test]
+fn functions_are_found_wherever_they_stand() {
+    let mut plan = plan();
+    let inner = Expr::Call { function: "inner".into(), arguments: vec![] };
+    let outer = Expr::Call { function: "outer".into(), arguments: vec![inner] };
+    plan.nodes.get_mut("web").unwrap().condition = Some(outer);
+    let found: Vec<&str> = bp_plan::validate::functions(&plan).into_iter().collect();
+    assert_eq!(found, ["inner", "outer"]);
+}

@@ -12,7 +12,7 @@ mod strings;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use bp_plan::Value;
+use bp_plan::{Plan, Value};
 
 use crate::budget::check_size;
 use crate::text::described;
@@ -54,6 +54,17 @@ pub static NAMES: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock
 /// The functions that bind a name over a collection: `all(n in shop, n.ready)`.
 pub const BINDERS: &[&str] =
     &["all", "any", "count", "sum", "min", "max", "sort", "unique_by", "group_by"];
+
+/// The functions that a plan uses and this version does not have: it is from a newer compiler.
+pub fn unknown(plan: &Plan) -> Vec<&str> {
+    let known = |name: &&str| {
+        NAMES.contains_key(name) || BINDERS.contains(name) || COMPREHENSIONS.contains(name)
+    };
+    bp_plan::validate::functions(plan).into_iter().filter(|name| !known(name)).collect()
+}
+
+/// The binders that comprehensions are written as.
+const COMPREHENSIONS: &[&str] = &["list", "map"];
 
 /// Calls a built-in function; `None` where there is none of this name.
 pub(crate) fn call(name: &str, arguments: &[Value]) -> Option<Result<Value, EvalError>> {
