@@ -1,0 +1,105 @@
+//! `cargo xtask bench`: how long `bpc` and `bpr` take, beside terraform.
+//!
+//! It knows the programs from outside only, as a person runs them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people run by hand")]
+
+mod events;
+mod measure;
+mod report;
+mod series;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use clap::Parser;
+
+/// Measures bpc and bpr over trees of several sizes.
+#[derive(Parser)]
+struct Arguments {
+    /// Where `bpc` and `bpr` are.
+    #[arg(long, default_value = "target/release")]
+    programs: PathBuf,
+    /// Where the trees and journals go: a real disk, or durability costs nothing.
+    #[arg(long, default_value = "target/bench")]
+    work: PathBuf,
+    /// How many nodes, in growing order.
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000])]
+    sizes: Vec<usize>,
+    /// Write the figures here too.
+    #[arg(long)]
+    readme: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match bench(&Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn bench(arguments: &Arguments) -> Result<bool, String> {
+    let at =
+        |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
+    let programs = series::Programs {
+        bpc: at(&arguments.programs.join("bpc"))?,
+        bpr: at(&arguments.programs.join("bpr"))?,
+        terraform: find("terraform"),
+    };
+    std::fs::create_dir_all(&arguments.work)
+        .map_err(|error| format!("{}: {error}", arguments.work.display()))?;
+    let work = at(&arguments.work)?;
+    let machine = machine(&programs, &work);
+    let mut points = Vec::new();
+    for nodes in &arguments.sizes {
+        println!("{nodes} nodes …");
+        points.push(series::measure(&programs, &work, *nodes)?);
+    }
+    let findings = series::findings(&points);
+    let text = report::readme(&machine, &points, &findings);
+    println!("{text}");
+    if let Some(path) = &arguments.readme {
+        std::fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(findings.iter().all(|finding| finding.holds))
+}
+
+/// A program on the PATH.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// What a command says on its first line; nothing where it fails.
+fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
+    let output =
+        Command::new(program).args(arguments).env_remove("TF_CLI_CONFIG_FILE").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let line = text.lines().find(|line| !line.trim().is_empty())?;
+    output.status.success().then(|| line.trim().to_owned())
+}
+
+fn machine(programs: &series::Programs, work: &Path) -> report::Machine {
+    let unknown = || "unknown".to_owned();
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let processor =
+        cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
+    let load = std::fs::read_to_string("/proc/loadavg").ok();
+    report::Machine {
+        name: first_line("uname", &["-n"]).unwrap_or_else(unknown),
+        processor: processor.map_or_else(unknown, |name| name.trim().to_owned()),
+        processors: std::thread::available_parallelism().map_or(1, usize::from),
+        filesystem: first_line("stat", &["-f", "-c", "%T", &work.display().to_string()])
+            .unwrap_or_else(unknown),
+        date: first_line("date", &["-u", "+%Y-%m-%d"]).unwrap_or_else(unknown),
+        terraform: programs
+            .terraform
+            .as_ref()
+            .and_then(|p| first_line(&p.display().to_string(), &["version"])),
+        load: load.and_then(|l| l.split(' ').next().map(str::to_owned)).unwrap_or_else(unknown),
+    }
+}

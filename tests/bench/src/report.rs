@@ -1,0 +1,91 @@
+//! The figures, to be read by people.
+
+use std::fmt::Write as _;
+
+use crate::measure::Taken;
+use crate::series::{Finding, Point};
+
+/// The machine that was measured on.
+pub(crate) struct Machine {
+    pub(crate) name: String,
+    pub(crate) processor: String,
+    pub(crate) processors: usize,
+    pub(crate) filesystem: String,
+    pub(crate) date: String,
+    pub(crate) terraform: Option<String>,
+    pub(crate) load: String,
+}
+
+fn seconds(taken: Option<Taken>) -> String {
+    taken.map_or("–".to_owned(), |t| format!("{:.3} ({:.3})", t.cpu, t.wall))
+}
+
+/// `tests/bench/README.md`.
+pub(crate) fn readme(machine: &Machine, points: &[Point], findings: &[Finding]) -> String {
+    let mut text = String::from(
+        "# How long it takes\n\nWritten by `cargo xtask bench`, which builds `bpc` and `bpr` for release and measures them beside \
+         terraform, where that is on the machine.\n\nThe work: N nodes in a binary tree, each with four properties, one of them its parent's \
+         name, and a provider that does nothing (`noop`; for terraform `terraform_data`). `bpr deploy` has its durable journal: every node is \
+         one provider call between two events that are on the disk before it goes on. Each figure is the middle one of several runs (`terraform apply`: \
+         one run), from the start of the process to its end.\n\n",
+    );
+    let _ = write!(
+        text,
+        "Machine `{}`: {}, {} processors, journal on {}; {}; load before {}. Terraform: {}.\n\n",
+        machine.name,
+        machine.processor,
+        machine.processors,
+        machine.filesystem,
+        machine.date,
+        machine.load,
+        machine.terraform.as_deref().unwrap_or("not on this machine"),
+    );
+    text.push_str(
+        "Seconds of processor time (wall time in brackets):\n\n| N | `bpc check` | `terraform validate` | `bpc compile` | `bpr deploy` | \
+         `terraform apply` | step events | provider calls |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for p in points {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            p.nodes,
+            seconds(Some(p.check)),
+            seconds(p.validate),
+            seconds(Some(p.compile)),
+            seconds(Some(p.deploy)),
+            seconds(p.apply),
+            p.step_events,
+            p.provider_calls,
+        );
+    }
+    text.push_str("\n| what must hold | found | holds |\n|---|---|---|\n");
+    for finding in findings {
+        let holds = if finding.holds { "yes" } else { "**no**" };
+        let _ = writeln!(text, "| {} | {} | {holds} |", finding.claim, finding.found);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_and_findings_stand_in_it() {
+        let machine = Machine {
+            name: "anvil".into(),
+            processor: "Some CPU".into(),
+            processors: 2,
+            filesystem: "ext4".into(),
+            date: "2026-01-31".into(),
+            terraform: None,
+            load: "0.1".into(),
+        };
+        let point = Point { nodes: 10, check: Taken { wall: 0.5, cpu: 0.25 }, ..Point::default() };
+        let finding = Finding { claim: "it is fast".into(), found: "no".into(), holds: false };
+        let text = readme(&machine, &[point], &[finding]);
+        for part in ["`anvil`", "| 10 | 0.250 (0.500) | – |", "| it is fast | no | **no** |"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}
