@@ -69,6 +69,10 @@ impl Environment for WithSelf<'_> {
         }
     }
 
+    fn element(&self, collection: Outer<'_>, key: &str) -> Result<Option<Value>, EvalError> {
+        self.env.element(collection, key)
+    }
+
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
         self.env.field(of, name)
     }

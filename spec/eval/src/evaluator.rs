@@ -256,6 +256,11 @@ impl<'a> Evaluator<'a> {
             self.budget.weigh(&found)?;
             return Ok(found);
         }
+        if let Ok(key) = &key
+            && let Some(found) = self.element(of, key)?
+        {
+            return Ok(found);
+        }
         let mut gravest = Gravest::default();
         let of = self.eval(of);
         let of = gravest.note(of)?;
@@ -264,6 +269,20 @@ impl<'a> Evaluator<'a> {
         match (of, key) {
             (Some(of), Some(key)) => Ok(access::index(&of, &key, safe)?),
             _ => Err(Stop::Unknown),
+        }
+    }
+
+    /// The element of a collection of the surroundings, where they give it without the whole.
+    fn element(&self, of: &Expr, key: &Value) -> Result<Option<Value>, EvalError> {
+        let collection = match of {
+            Expr::Node(name) => Outer::Node(name),
+            Expr::Selection(name) => Outer::Selection(name),
+            _ => return Ok(None),
+        };
+        match access::key_text(key) {
+            Ok(key) => self.env.element(collection, &key),
+            // The whole is needed to say what is wrong.
+            Err(_) => Ok(None),
         }
     }
 

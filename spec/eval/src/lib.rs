@@ -91,6 +91,12 @@ pub trait Environment {
     /// `self`, `source`, `target`, `deployment`, a node, a selection: an instance gives
     /// [`Value::Reference`], a collection a [`Value::Map`] from keys to references.
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError>;
+    /// The element of a collection under this key, where it can be told without going through the
+    /// collection; `None` asks for the whole by [`Environment::name`]. A large fleet needs it:
+    /// `space[cluster]` stands in a property of every instance.
+    fn element(&self, _collection: Outer<'_>, _key: &str) -> Result<Option<Value>, EvalError> {
+        Ok(None)
+    }
     /// A field of a reference: a node's property, attribute, capability or requirement; a fact of an element.
     /// `Ok(None)` where there is no such field.
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError>;

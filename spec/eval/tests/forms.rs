@@ -199,6 +199,16 @@ fn reading_parts() {
 }
 
 #[test]
+fn an_element_is_had_without_its_collection() {
+    let endless = || Expr::Selection("endless".into());
+    let key = || Expr::Value(cluster("z"));
+    assert_eq!(value(&field(index(endless(), key(), false), "name", false)), "z".into());
+    // What isn't there is asked of the whole, which this world doesn't know.
+    assert_eq!(outcome(&index(endless(), v("gone"), false)), Outcome::Unknown);
+    assert_eq!(outcome(&index(endless(), unknown(), false)), Outcome::Unknown);
+}
+
+#[test]
 fn literals_and_spreads() {
     let expr = Expr::List(vec![
         Item::One(v(1)),
