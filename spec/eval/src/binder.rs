@@ -82,7 +82,12 @@ impl<'a> Evaluator<'a> {
                     None => continue,
                 }
             }
-            if let Some(value) = gravest.note(self.bound(binder, &key, &element, body))?
+            let turn = self.bound(binder, &key, &element, body);
+            if !gravest.is_clear() && matches!(turn, Err(Stop::Error(_))) {
+                // A turn before may settle it, so whether this one is ever taken isn't known.
+                continue;
+            }
+            if let Some(value) = gravest.note(turn)?
                 && truth(&value, "as condition")? == decisive
                 && gravest.is_clear_of_secrets()
             {

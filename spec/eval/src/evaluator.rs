@@ -4,12 +4,12 @@
 //! are evaluated, a mistake counts before a secret, and a secret before what isn't known.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use bp_plan::{BinaryOp, Entry, Expr, Item, UnaryOp, Value};
+use bp_plan::{BinaryOp, Expr, UnaryOp, Value};
 
-use crate::budget::{Budget, check_elements, check_string};
-use crate::text::{described, scalar_text};
+use crate::budget::Budget;
+use crate::text::described;
 use crate::{Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators};
 
 /// How deep expressions may nest, with the constants and functions that they use.
@@ -303,61 +303,6 @@ impl<'a> Evaluator<'a> {
         Ok(Value::List(out))
     }
 
-    fn list(&mut self, items: &'a [Item]) -> Eval {
-        let mut gravest = Gravest::default();
-        let mut out = Vec::with_capacity(items.len());
-        for item in items {
-            match item {
-                Item::One(expr) => out.extend(gravest.note(self.eval(expr))?),
-                Item::Spread(expr) => match gravest.note(self.eval(expr))? {
-                    Some(Value::List(spread)) => out.extend(spread),
-                    Some(value @ Value::Range(..)) => {
-                        out.extend(access::elements(value)?.into_iter().map(|(_, v)| v));
-                    }
-                    Some(other) => {
-                        return Err(EvalError::wrong_type(format!(
-                            "expected a list after `...`, found {}",
-                            described(&other)
-                        ))
-                        .into());
-                    }
-                    None => {}
-                },
-            }
-            check_elements(out.len())?;
-        }
-        gravest.settle()?;
-        Ok(Value::List(out))
-    }
-
-    fn record(&mut self, entries: &'a [Entry]) -> Eval {
-        let mut gravest = Gravest::default();
-        let mut out = BTreeMap::new();
-        for entry in entries {
-            match entry {
-                Entry::One(key, expr) => {
-                    if let Some(value) = gravest.note(self.eval(expr))? {
-                        out.insert(key.clone(), value);
-                    }
-                }
-                Entry::Spread(expr) => match gravest.note(self.eval(expr))? {
-                    Some(Value::Map(spread)) => out.extend(spread),
-                    Some(other) => {
-                        return Err(EvalError::wrong_type(format!(
-                            "expected a map or record after `...`, found {}",
-                            described(&other)
-                        ))
-                        .into());
-                    }
-                    None => {}
-                },
-            }
-            check_elements(out.len())?;
-        }
-        gravest.settle()?;
-        Ok(Value::Map(out))
-    }
-
     fn unary(&mut self, op: UnaryOp, of: &'a Expr) -> Eval {
         let value = self.eval(of)?;
         Ok(match op {
@@ -462,20 +407,6 @@ impl<'a> Evaluator<'a> {
         let result = self.eval(body);
         self.locals = outside;
         result
-    }
-
-    fn interpolate(&mut self, parts: &'a [Expr]) -> Eval {
-        let mut gravest = Gravest::default();
-        let mut text = String::new();
-        for part in parts {
-            if let Some(value) = gravest.note(self.eval(part))? {
-                text.push_str(&scalar_text(&value)?);
-            }
-            check_string(text.len())?;
-        }
-        gravest.settle()?;
-        self.budget.bytes(text.len())?;
-        Ok(Value::String(text))
     }
 }
 

@@ -20,6 +20,7 @@ mod fold;
 pub mod functions;
 mod input;
 mod json;
+mod literal;
 mod operators;
 mod text;
 mod timestamp;

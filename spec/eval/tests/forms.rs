@@ -299,6 +299,11 @@ fn all_and_any_need_only_what_settles_them() {
     assert_eq!(value(&bind("any", range(1, 2), turn(true))), Value::Bool(true));
     assert_eq!(value(&bind("all", range(1, 2), turn(false))), Value::Bool(false));
     assert_eq!(outcome(&bind("any", range(1, 2), turn(false))), Outcome::Unknown);
+    // The first turn may settle it, and then the second, a mistake, is never taken.
+    let divided = op(Op::Equal, op(Op::Divide, v(1), v(0)), v(1));
+    let broken = iff(op(Op::Equal, local("x"), v(1)), unknown(), divided);
+    assert_eq!(outcome(&bind("any", range(1, 2), broken.clone())), Outcome::Unknown);
+    assert_eq!(error(&bind("any", range(2, 2), broken)).kind, ErrorKind::DivisionByZero);
 }
 
 #[test]
