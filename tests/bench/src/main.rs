@@ -17,9 +17,9 @@ use clap::Parser;
 /// Measures bpc and bpr over trees of several sizes.
 #[derive(Parser)]
 struct Arguments {
-    /// Where `bpc` and `bpr` are.
-    #[arg(long, default_value = "target/release")]
-    programs: PathBuf,
+    /// Where `bpc` and `bpr` are already; without it they are built for release.
+    #[arg(long)]
+    programs: Option<PathBuf>,
     /// Where the trees and journals go: a real disk, or durability costs nothing.
     #[arg(long, default_value = "target/bench")]
     work: PathBuf,
@@ -45,9 +45,13 @@ fn main() -> ExitCode {
 fn bench(arguments: &Arguments) -> Result<bool, String> {
     let at =
         |path: &Path| path.canonicalize().map_err(|error| format!("{}: {error}", path.display()));
+    let folder = match &arguments.programs {
+        Some(folder) => folder.clone(),
+        None => build()?,
+    };
     let programs = series::Programs {
-        bpc: at(&arguments.programs.join("bpc"))?,
-        bpr: at(&arguments.programs.join("bpr"))?,
+        bpc: at(&folder.join("bpc"))?,
+        bpr: at(&folder.join("bpr"))?,
         terraform: find("terraform"),
     };
     std::fs::create_dir_all(&arguments.work)
@@ -66,6 +70,21 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
         std::fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(findings.iter().all(|finding| finding.holds))
+}
+
+/// Builds both programs for release, and tells where they are.
+fn build() -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["build", "--release", "--locked", "--bins", "-p", "bp-compiler", "-p", "bp-cli"])
+        .status()
+        .map_err(|error| format!("cargo build: {error}"))?;
+    if !status.success() {
+        return Err(format!("cargo build ended with {status}"));
+    }
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    Ok(target.join("release"))
 }
 
 /// A program on the PATH.
