@@ -8,8 +8,12 @@
 //! - events are never changed or removed; the hash of each holds the hash of the one before;
 //! - a blob is there before an event that names it can be read.
 
+mod chain;
+mod clock;
 pub mod event;
+pub mod memory;
 pub mod store;
 
 pub use event::{Envelope, NewEvent};
+pub use memory::MemoryStore;
 pub use store::{Append, BlobDigest, Store, StoreError};

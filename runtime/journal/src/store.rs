@@ -1,4 +1,4 @@
-//! What a home of the journal must do: SQLite's and a test's in memory.
+//! What a home of the journal must do: a database's and a test's in memory.
 
 use async_trait::async_trait;
 

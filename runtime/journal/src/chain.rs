@@ -1,0 +1,105 @@
+//! The chain of hashes that holds a stream together, and the stamping of new events.
+//!
+//! It must never know where events are kept.
+
+use sha2::{Digest, Sha256};
+
+use crate::event::{Envelope, NewEvent};
+use crate::store::{BlobDigest, StoreError};
+
+/// Where a stream ends: what the next event is chained to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// The last event's sequence; 0 for a stream without events.
+    pub(crate) sequence: u64,
+    /// The last event's hash; empty for a stream without events.
+    pub(crate) hash: String,
+    /// The last event's time.
+    pub(crate) time_ms: i64,
+}
+
+impl Head {
+    /// The head after this event.
+    pub(crate) fn of(event: &Envelope) -> Self {
+        Self { sequence: event.sequence, hash: event.hash.clone(), time_ms: event.time_ms }
+    }
+}
+
+/// Chains new events to the head of a stream.
+pub(crate) fn stamp(
+    stream: &str,
+    head: &Head,
+    now_ms: i64,
+    events: Vec<NewEvent>,
+) -> Vec<Envelope> {
+    let mut head = head.clone();
+    let mut stamped = Vec::with_capacity(events.len());
+    for event in events {
+        let sequence = head.sequence + 1;
+        let mut envelope = Envelope {
+            id: id(stream, sequence),
+            stream: stream.to_owned(),
+            sequence,
+            time_ms: now_ms.max(head.time_ms),
+            hash: String::new(),
+            event,
+        };
+        envelope.hash = hash(&head.hash, &envelope);
+        head = Head::of(&envelope);
+        stamped.push(envelope);
+    }
+    stamped
+}
+
+/// The id of an event.
+pub(crate) fn id(stream: &str, sequence: u64) -> String {
+    format!("{stream}#{sequence}")
+}
+
+/// The digest of a blob.
+pub(crate) fn digest(bytes: &[u8]) -> BlobDigest {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// Checks a blob against the digest it was stored under.
+pub(crate) fn check_blob(named: &str, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+    if digest(&bytes) == named {
+        return Ok(bytes);
+    }
+    Err(StoreError::Corrupt(format!(
+        "the journal's blob {named} is not what was stored: it was damaged or changed by hand; \
+         restore it from a backup"
+    )))
+}
+
+/// SHA-256 over the hash before and every field, each with its length, so that no two events read alike.
+fn hash(previous: &str, envelope: &Envelope) -> String {
+    let event = &envelope.event;
+    let mut hasher = Sha256::new();
+    let mut field = |bytes: &[u8]| {
+        hasher.update((bytes.len() as u64).to_be_bytes());
+        hasher.update(bytes);
+    };
+    field(previous.as_bytes());
+    field(envelope.stream.as_bytes());
+    field(&envelope.sequence.to_be_bytes());
+    field(&envelope.time_ms.to_be_bytes());
+    field(event.kind.as_bytes());
+    field(&event.version.to_be_bytes());
+    field(&event.epoch.to_be_bytes());
+    field(event.actor.as_bytes());
+    for optional in [&event.run, &event.cause] {
+        field(&[u8::from(optional.is_some())]);
+        field(optional.as_deref().unwrap_or_default().as_bytes());
+    }
+    field(event.payload.as_bytes());
+    hexadecimal(&hasher.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
