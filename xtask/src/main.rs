@@ -1,10 +1,54 @@
-//! Every chore of this project.
+//! Every chore of this project: `cargo xtask --help`.
+//!
+//! It runs programs (cargo, `bpc`, `bpr`, real Kubernetes servers) and must never link the product:
+//! it is the first thing that a fresh machine builds.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people run by hand")]
 
-fn main() -> std::process::ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = std::process::Command::new(cargo).args(["test", "--workspace"]).status();
-    match status {
-        Ok(status) if status.success() => std::process::ExitCode::SUCCESS,
-        _ => std::process::ExitCode::FAILURE,
+mod bench;
+mod demo;
+mod deny;
+mod lab;
+mod stage;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Chores of the Blueprint project.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Chore {
+    /// Install what the tests need, then run everything; says at the end what ran.
+    Test(test::Test),
+    /// Compile and deploy the first blueprint to three embedded clusters, or to your own.
+    Demo(demo::Demo),
+    /// Real Kubernetes control planes on loopback, for tests.
+    #[command(subcommand)]
+    Lab(lab::Lab),
+    /// Measure bpc and bpr, and write the figures to tests/bench/README.md.
+    Bench(bench::Bench),
+    /// Check the licences, sources and bans of all dependencies.
+    Deny(deny::Deny),
+}
+
+/// What a chore returns; the failure is a sentence for a person.
+type Outcome<T = ()> = Result<T, String>;
+
+fn main() -> ExitCode {
+    let outcome = match Chore::parse() {
+        Chore::Test(chore) => chore.run(),
+        Chore::Demo(chore) => chore.run(),
+        Chore::Lab(chore) => chore.run(),
+        Chore::Bench(chore) => chore.run(),
+        Chore::Deny(chore) => chore.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -1,0 +1,103 @@
+//! `cargo xtask test`: everything there is to check, each stage with its time, none left out silently.
+
+use clap::Args;
+
+use crate::stage::Stages;
+use crate::{Outcome, deny, lab, workspace};
+
+/// The real clusters that the tests share.
+const CLUSTERS: [&str; 2] = ["test-east", "test-west"];
+
+/// Install what the tests need, then run everything.
+#[derive(Args)]
+pub(crate) struct Test {
+    /// For the test runner: which tests to run.
+    #[arg(last = true)]
+    filter: Vec<String>,
+}
+
+impl Test {
+    pub(crate) fn run(self) -> Outcome {
+        let mut stages = Stages::default();
+        stages.run("format", || {
+            workspace::run(&mut workspace::cargo(["fmt", "--all", "--check"]))
+                .map(|()| String::new())
+        });
+        stages.run("clippy", || {
+            let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet"];
+            let mut clippy = workspace::cargo(clippy);
+            workspace::run(clippy.args(["--", "-D", "warnings"])).map(|()| String::new())
+        });
+        let built = stages.run("build", || {
+            let build = ["build", "--workspace", "--all-targets", "--locked", "--quiet"];
+            workspace::run(&mut workspace::cargo(build)).map(|()| "development profile".to_owned())
+        });
+        let had = lab::names().unwrap_or_default();
+        let installed = stages.run("lab install", || lab::install().map(|()| String::new()));
+        if !installed {
+            stages.not_run("lab start", "the servers are not installed");
+        }
+        let clusters = installed
+            && stages.run("lab start", || {
+                for name in CLUSTERS {
+                    lab::start(name)?;
+                }
+                Ok(CLUSTERS.join(", "))
+            });
+        if built && clusters {
+            stages.run("tests", || self.tests());
+        } else {
+            let why = if built { "the real clusters did not start" } else { "the build failed" };
+            stages.not_run("tests", why);
+        }
+        if built {
+            stages.run("doc tests", || {
+                let tests = ["test", "--workspace", "--doc", "--locked", "--quiet"];
+                workspace::run(&mut workspace::cargo(tests)).map(|()| String::new())
+            });
+        } else {
+            stages.not_run("doc tests", "the build failed");
+        }
+        stages.run("deny", || deny::check(false));
+        stages.run("lab stop", || stop(&had));
+        let (summary, all) = stages.summary();
+        println!("\n{summary}");
+        if all { Ok(()) } else { Err("not everything passed; see the summary above".to_owned()) }
+    }
+
+    fn tests(&self) -> Outcome<String> {
+        let nextest = workspace::cargo(["nextest", "--version"]).output();
+        let nextest = nextest.is_ok_and(|output| output.status.success());
+        let mut command = if nextest {
+            workspace::cargo(["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
+        } else {
+            workspace::cargo(["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"])
+        };
+        if !self.filter.is_empty() {
+            if !nextest {
+                command.arg("--");
+            }
+            command.args(&self.filter);
+        }
+        workspace::run(&mut command)?;
+        let with = if nextest { "cargo nextest" } else { "cargo test" };
+        Ok(match self.filter.join(" ") {
+            filter if filter.is_empty() => format!("all, with {with}"),
+            filter => format!("ONLY `{filter}`, with {with}"),
+        })
+    }
+}
+
+/// Stops the clusters that were not there before.
+fn stop(had: &[String]) -> Outcome<String> {
+    let there = lab::names()?;
+    let names: Vec<String> = CLUSTERS
+        .into_iter()
+        .map(str::to_owned)
+        .filter(|name| there.contains(name) && !had.contains(name))
+        .collect();
+    if names.is_empty() {
+        return Ok("clusters that ran before go on running".to_owned());
+    }
+    lab::stop(&names).map(|()| String::new())
+}
