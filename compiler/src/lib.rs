@@ -12,5 +12,6 @@
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
 pub mod diagnostics;
+pub mod render;
 pub mod source;
 pub mod syntax;
