@@ -12,6 +12,7 @@
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
 pub mod diagnostics;
+pub mod format;
 pub mod render;
 pub mod source;
 pub mod syntax;
