@@ -303,7 +303,7 @@ async fn failures_are_classed() {
 #[tokio::test]
 async fn no_call_outlives_its_deadline() {
     let mut world = world(ClusterConfig::new("east")).await;
-    world.cluster.faults().latency(Duration::from_secs(60));
+    world.cluster.faults().latency(Duration::from_mins(1));
     world.call.deadline = Duration::from_millis(300);
     let config = config(&json!({ "a": "1" }));
     let failure = world.provider.observe(&world.call, &config).await.unwrap_err();
