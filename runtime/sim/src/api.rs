@@ -35,6 +35,8 @@ pub(crate) struct Subject<'a> {
 pub(crate) enum Answer {
     /// One object.
     Object(u16, Json),
+    /// A text, where there is no API at all.
+    Text(u16, &'static str),
     /// Changes as they come.
     Watch(Watch),
 }
@@ -102,6 +104,14 @@ pub(crate) fn subject<'a>(path: &[&'a str]) -> Option<Subject<'a>> {
     Some(Subject { kind, namespace, name, status })
 }
 
+/// The answer where nothing is served: an API server speaks JSON of its own groups alone.
+pub(crate) fn nothing(path: &[&str]) -> Result<Answer, Refusal> {
+    match path {
+        ["api", ..] | ["apis", "apps", ..] => Err(Refusal::no_such_resource()),
+        _ => Ok(Answer::Text(404, "404 page not found")),
+    }
+}
+
 /// Answers a request about objects.
 pub(crate) fn answer(
     store: &mut Store,
@@ -154,7 +164,15 @@ fn refuse_other_name(write: &Write<'_>, object: &Json) -> Result<(), Refusal> {
             write.name
         )));
     }
-    refuse_other_namespace(write, object)
+    let namespace = text(object, &["metadata", "namespace"]);
+    if write.kind.namespaced && !namespace.is_empty() && namespace != write.namespace {
+        return Err(Refusal::bad_request(format!(
+            "the namespace of the object ({namespace}) does not match the namespace on the request \
+             ({})",
+            write.namespace
+        )));
+    }
+    Ok(())
 }
 
 fn refuse_other_namespace(write: &Write<'_>, object: &Json) -> Result<(), Refusal> {

@@ -24,7 +24,7 @@ fn service(object: &mut Json) {
     }
     for port in each(object, "/spec/ports") {
         put_default(port, &["protocol"], json!("TCP"));
-        let number = port.get("port").cloned().unwrap_or_default();
+        let number = port.get("port").cloned().unwrap_or_else(|| json!(0));
         put_default(port, &["targetPort"], number);
     }
 }
@@ -52,6 +52,12 @@ fn deployment(object: &mut Json) {
     }
     for container in each(object, "/spec/template/spec/containers") {
         put_default(container, &["resources"], json!({}));
+        for part in ["limits", "requests"] {
+            let found = container.pointer_mut(&format!("/resources/{part}"));
+            for (_, value) in found.and_then(Json::as_object_mut).into_iter().flatten() {
+                *value = quantity(value);
+            }
+        }
         put_default(container, &["terminationMessagePath"], json!("/dev/termination-log"));
         put_default(container, &["terminationMessagePolicy"], json!("File"));
         let image = container.get("image").and_then(Json::as_str).unwrap_or_default();
@@ -63,6 +69,24 @@ fn deployment(object: &mut Json) {
             put_default(port, &["protocol"], json!("TCP"));
         }
     }
+}
+
+/// A quantity in its canonical form, as far as it is a whole number of some unit.
+fn quantity(value: &Json) -> Json {
+    const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let Some((number, unit)) = text.split_at_checked(digits) else { return value.clone() };
+    let Ok(mut number) = number.parse::<u64>() else { return value.clone() };
+    if unit == "m" && number.is_multiple_of(1000) {
+        return json!((number / 1000).to_string());
+    }
+    let Some(mut at) = BINARY.iter().position(|known| *known == unit) else { return json!(text) };
+    while number > 0 && number.is_multiple_of(1024) && at + 1 < BINARY.len() {
+        number /= 1024;
+        at += 1;
+    }
+    json!(format!("{number}{}", BINARY.get(at).unwrap_or(&unit)))
 }
 
 fn each<'a>(object: &'a mut Json, pointer: &str) -> impl Iterator<Item = &'a mut Json> {

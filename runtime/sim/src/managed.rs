@@ -164,7 +164,7 @@ fn described(manager: &Manager) -> String {
     if manager.operation == "Apply" {
         format!("{:?}", manager.name)
     } else {
-        format!("{:?} using {} at {}", manager.name, manager.api_version, manager.time)
+        format!("{:?} using {}", manager.name, manager.api_version)
     }
 }
 

@@ -16,7 +16,7 @@ fn element_step(shape: &Shape, item: &Json) -> Option<String> {
             sorted.sort_unstable();
             let mut found = Map::new();
             for key in sorted {
-                let value = item.get(key).cloned().or_else(|| key_default(key))?;
+                let value = item.get(key).cloned().or_else(|| key_default(key)).unwrap_or_default();
                 found.insert(key.to_owned(), value);
             }
             Some(format!("k:{}", Json::Object(found)))
@@ -63,8 +63,16 @@ fn check_at(schema: Schema, value: &Json, at: &str, wrong: &mut Vec<String>) {
                 _ => true,
             };
             if !fits {
-                let kind = if *kind == "integer" { "numeric (int or float)" } else { kind };
-                wrong.push(format!("{at}: expected {kind}, got {}", go_value(value)));
+                wrong.push(match *kind {
+                    "integer" | "number" => format!(
+                        "{at}: expected numeric (int or float), got *value.valueUnstructured"
+                    ),
+                    "string" => format!(
+                        "{at}: expected string, got &value.valueUnstructured{{Value:{}}}",
+                        go_print(value)
+                    ),
+                    kind => format!("{at}: expected {kind}, got &{{{}}}", go_print(value)),
+                });
             }
         }
         (Shape::Struct | Shape::AtomicObject | Shape::Map(_), Json::Object(fields)) => {
@@ -78,12 +86,12 @@ fn check_at(schema: Schema, value: &Json, at: &str, wrong: &mut Vec<String>) {
             }
         }
         (Shape::Struct | Shape::AtomicObject | Shape::Map(_), _) => {
-            wrong.push(format!("{at}: expected map, got {}", go_value(value)));
+            wrong.push(format!("{at}: expected map, got &{{{}}}", go_print(value)));
         }
         (Shape::AtomicList(_) | Shape::Set(_) | Shape::Keyed(..), Json::Array(items)) => {
             check_items(&shape, items, at, wrong);
         }
-        (_, _) => wrong.push(format!("{at}: expected list, got {}", go_value(value))),
+        (_, _) => wrong.push(format!("{at}: expected list, got &{{{}}}", go_print(value))),
     }
 }
 
@@ -103,25 +111,29 @@ fn check_items(shape: &Shape, items: &[Json], at: &str, wrong: &mut Vec<String>)
                 check_at(element, item, &format!("{at}{shown}"), wrong);
             }
             seen.push(step);
-        } else if let Shape::Keyed(keys, _) = shape {
-            let missing = keys.iter().find(|k| item.get(**k).is_none() && key_default(k).is_none());
-            wrong.push(format!(
-                "{at}: element {index}: associative list with keys has an element that omits key \
-                 field {:?}",
-                missing.copied().unwrap_or_default()
-            ));
         } else if let Some(element) = element {
             check_at(element, item, &format!("{at}[{index}]"), wrong);
         }
     }
 }
 
-fn go_value(value: &Json) -> String {
-    let inner = match value {
-        Json::String(text) => format!("{text:?}"),
+/// As the language of the real one prints a value.
+fn go_print(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Array(items) => {
+            let items: Vec<String> = items.iter().map(go_print).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Json::Object(fields) => {
+            let mut pairs: Vec<String> =
+                fields.iter().map(|(key, value)| format!("{key}:{}", go_print(value))).collect();
+            pairs.sort();
+            format!("map[{}]", pairs.join(" "))
+        }
+        Json::Null => "<nil>".to_owned(),
         other => other.to_string(),
-    };
-    format!("&value.valueUnstructured{{Value:{inner}}}")
+    }
 }
 
 /// All fields of a value.
@@ -137,8 +149,7 @@ fn collect(schema: Schema, value: &Json, path: &mut Path, set: &mut FieldSet) {
         (Shape::Struct | Shape::Map(_), Json::Object(fields)) => {
             for (name, child) in fields {
                 path.push(format!("f:{name}"));
-                let empty = child.is_null() || child.as_object().is_some_and(Map::is_empty);
-                if empty || matches!(shape, Shape::Map(_)) {
+                if matches!(shape, Shape::Map(_)) {
                     set.0.insert(path.clone());
                 }
                 if let Some(below) = child_schema(schema, &shape, name) {
@@ -183,14 +194,14 @@ pub(crate) fn merge(schema: Schema, live: &Json, applied: &Json) -> Json {
         (Shape::Keyed(..) | Shape::Set(_), Json::Array(old), Json::Array(new)) => {
             let step = |item: &Json| element_step(&shape, item);
             let mut out: Vec<Json> = Vec::new();
-            for item in new {
-                let before = old.iter().find(|o| step(o) == step(item));
-                out.push(match (before, element_schema(&shape)) {
-                    (Some(before), Some(below)) => merge(below, before, item),
-                    _ => item.clone(),
+            for before in old {
+                let item = new.iter().find(|n| step(n) == step(before));
+                out.push(match (item, element_schema(&shape)) {
+                    (Some(item), Some(below)) => merge(below, before, item),
+                    _ => before.clone(),
                 });
             }
-            out.extend(old.iter().filter(|o| !new.iter().any(|n| step(n) == step(o))).cloned());
+            out.extend(new.iter().filter(|n| !old.iter().any(|o| step(o) == step(n))).cloned());
             Json::Array(out)
         }
         _ => applied.clone(),

@@ -174,6 +174,7 @@ async fn respond(
     };
     let response = match answered {
         Ok(Answer::Object(code, object)) => whole(code, &object, None),
+        Ok(Answer::Text(code, text)) => plain(code, text),
         Ok(Answer::Watch(watch)) => stream(Arc::clone(&shared), watch),
         Err(refusal) => {
             let wait = refusal.details.as_ref().and_then(|d| d.get("retryAfterSeconds"));
@@ -217,7 +218,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Answer, R
     if let Some(known) = discovery::answer(&path, &shared.address().to_string()) {
         return Ok(Answer::Object(200, known));
     }
-    let Some(about) = api::subject(&path) else { return Err(Refusal::no_such_resource()) };
+    let Some(about) = api::subject(&path) else { return api::nothing(&path) };
     let (answered, revision) = {
         let mut store = lock(&shared.store);
         let answered = api::answer(&mut store, &asked, about, &now());
@@ -242,6 +243,13 @@ fn whole(code: u16, object: &Json, wait: Option<&Json>) -> Response<Body> {
     if let Some(wait) = wait.and_then(Json::as_u64) {
         response.headers_mut().insert(header::RETRY_AFTER, wait.into());
     }
+    response
+}
+
+fn plain(code: u16, text: &str) -> Response<Body> {
+    let body = Full::new(Bytes::from(format!("{text}\n"))).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
     response
 }
 

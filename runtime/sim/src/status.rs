@@ -141,10 +141,8 @@ impl Refusal {
 
     /// An object that is not as its kind has it, found while fields are taken apart.
     pub(crate) fn untyped(wrong: &[String]) -> Self {
-        let list = match wrong {
-            [one] => one.clone(),
-            many => format!("errors:\n  {}", many.join("\n  ")),
-        };
+        // The real one names one of them, whichever it meets first.
+        let list = wrong.first().map_or("", String::as_str);
         Self::new(500, "", format!("failed to create typed patch object: {list}"), None)
     }
 
@@ -159,8 +157,13 @@ impl Refusal {
     }
 
     fn invalid_as(what: &str, mut details: Json, name: &str, causes: &[Cause]) -> Self {
-        let texts: Vec<String> =
-            causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for cause in causes {
+            let text = format!("{}: {}", cause.field, cause.message);
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let list = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),

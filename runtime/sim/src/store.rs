@@ -262,6 +262,9 @@ impl Store {
         }
         let mut new = live.clone();
         crate::kinds::put_default(&mut new, &["metadata", "deletionTimestamp"], write.time.into());
+        if held {
+            put(&mut new, &["metadata", "deletionGracePeriodSeconds"], json!(0));
+        }
         if namespace {
             put(&mut new, &["status", "phase"], json!("Terminating"));
         }

@@ -188,7 +188,7 @@ fn service(new: &Json, causes: &mut Vec<Cause>) {
                 message: format!("Duplicate value: {name:?}"),
             });
         }
-        let number = port.get("port").cloned().unwrap_or_default();
+        let number = port.get("port").cloned().unwrap_or_else(|| Json::from(0));
         if !is_port(Some(&number)) {
             causes.push(Cause::invalid(format!("{field}.port"), &number.to_string(), PORT));
         }
@@ -223,11 +223,6 @@ fn deployment(new: &Json, old: Option<&Json>, causes: &mut Vec<Cause>) {
         let why = "must be greater than or equal to 0";
         causes.push(Cause::invalid("spec.replicas", &value, why));
     }
-    if number("progressDeadlineSeconds") <= number("minReadySeconds") {
-        let value = number("progressDeadlineSeconds").to_string();
-        let why = "must be greater than minReadySeconds";
-        causes.push(Cause::invalid("spec.progressDeadlineSeconds", &value, why));
-    }
     selector(new, old, causes);
     let none = Vec::new();
     let containers = at(new, &["spec", "template", "spec", "containers"]);
@@ -237,6 +232,11 @@ fn deployment(new: &Json, old: Option<&Json>, causes: &mut Vec<Cause>) {
     }
     for (index, found) in containers.iter().enumerate() {
         container(&format!("spec.template.spec.containers[{index}]"), found, causes);
+    }
+    if number("progressDeadlineSeconds") <= number("minReadySeconds") {
+        let value = number("progressDeadlineSeconds").to_string();
+        let why = "must be greater than minReadySeconds";
+        causes.push(Cause::invalid("spec.progressDeadlineSeconds", &value, why));
     }
 }
 
@@ -251,9 +251,10 @@ fn selector(new: &Json, old: Option<&Json>, causes: &mut Vec<Cause>) {
         let why = "empty selector is invalid for deployment";
         causes.push(Cause::invalid("spec.selector", &go_selector(new), why));
     }
-    if let Some(wanted) = wanted
-        && wanted.iter().any(|(key, value)| labels.and_then(|l| l.get(key)) != Some(value))
-    {
+    let matches = wanted.is_some_and(|wanted| {
+        wanted.iter().all(|(key, value)| labels.and_then(|l| l.get(key)) == Some(value))
+    });
+    if !matches {
         let found = go_map(labels.and_then(Json::as_object));
         let why = "`selector` does not match template `labels`";
         causes.push(Cause::invalid("spec.template.metadata.labels", &found, why));
@@ -300,8 +301,10 @@ fn container(field: &str, found: &Json, causes: &mut Vec<Cause>) {
         let number = port.get("containerPort");
         if !is_port(number) {
             let field = format!("{field}.ports[{index}].containerPort");
-            let value = number.cloned().unwrap_or_default().to_string();
-            causes.push(Cause::invalid(field, &value, PORT));
+            match number {
+                Some(number) => causes.push(Cause::invalid(field, &number.to_string(), PORT)),
+                None => causes.push(Cause::required(field, "")),
+            }
         }
     }
     for (index, entry) in list("env").iter().enumerate() {
