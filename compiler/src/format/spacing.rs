@@ -40,10 +40,9 @@ impl Spacing {
         match (before.text, token.text) {
             ("{", "}") => !value,
             ("(" | "[" | "." | "?." | "..." | "@" | "..", _)
-            | (_, ")" | "]" | "," | "." | "?." | ".." | ":") => false,
+            | (_, ")" | "]" | "," | "." | "?." | ".." | ":" | "?") => false,
             // A call, an index, a cardinality: nothing between, as the author had it.
             (_, "(" | "[") if is_operand(before) => token.gap,
-            (_, "?") => false,
             ("?", "[") => token.gap,
             _ => true,
         }

@@ -37,10 +37,10 @@ const MARKS: &[&str] = &["...", "..", "->", "==", "!=", "<=", ">=", "??", "?."];
 
 /// The tokens of a text without errors.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let scan = scan::scan(text);
+    let found = scan::scan(text);
     let mut opaque: Vec<(Span, Kind)> = Vec::new();
-    opaque.extend(scan.strings.iter().map(|span| (*span, Kind::String)));
-    for comment in scan.comments.iter().chain(&scan.documentation) {
+    opaque.extend(found.strings.iter().map(|span| (*span, Kind::String)));
+    for comment in found.comments.iter().chain(&found.documentation) {
         let is_line = comment.text.starts_with("//");
         opaque.push((comment.span, if is_line { Kind::LineComment } else { Kind::BlockComment }));
     }

@@ -43,7 +43,7 @@ pub fn text<'a>(
         } else {
             ThemeCharacters::ascii()
         },
-        styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+        styles: styles(diagnostic.severity, style.color),
     };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(style.width.max(40))
@@ -55,9 +55,24 @@ pub fn text<'a>(
         drawn = format!("{report}\n");
     }
     // miette leaves blanks at the ends of lines.
-    let mut text: String = drawn.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let mut text = String::with_capacity(drawn.len());
+    for line in drawn.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
     text.push('\n');
     text
+}
+
+/// The main underline in the colour of the severity, others in that of advice.
+fn styles(severity: Severity, color: bool) -> ThemeStyles {
+    if !color {
+        return ThemeStyles::none();
+    }
+    let mut styles = ThemeStyles::ansi();
+    let main = if severity == Severity::Error { styles.error } else { styles.warning };
+    styles.highlights = vec![main, styles.help];
+    styles
 }
 
 /// What miette draws: labels in the file of the error, and notes on other files below.

@@ -115,7 +115,7 @@ impl Lowering<'_> {
             return;
         }
         if let Some(form) = item_form(line) {
-            self.report(says::unexpected(self.at(place), form, &shown(line)))
+            self.report(says::unexpected(self.at(place), form, &shown(line)));
         } else {
             let expected = "an item such as `node name: Type { … }`, `input name: type` or `use …`";
             self.report(says::unexpected(self.at(place), expected, &found));

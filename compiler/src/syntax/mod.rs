@@ -48,7 +48,7 @@ pub fn parse_bytes(
 }
 
 /// The text of a file's bytes; nothing is read of what is no text or too large.
-fn decode(
+pub(crate) fn decode(
     file: FileId,
     path: impl Into<String>,
     bytes: Vec<u8>,
