@@ -123,6 +123,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ("const a = [1, 2 for x in b]", "E1001 1:17"),
     ("input a: int[2]", "E1025 1:13"),
     ("node a: T if b if c { }", "E1025 1:19"),
+    ("const a = { b = 1,\n  c = 2 }\nconst d = 1", "E1029 1:11"),
+    ("node a: T { b = 1,\n  c = 2\n}\nconst d = 1", "E1029 1:11"),
+    ("node a: T {\n  b = { c = 1\n  d = 2\n}\nconst d = 1", "E1002 2:7"),
+    (
+        "node type T {\n  property a: map<int> = { }\n  property b: map<int> = { x = 1\n  property c: int\n}",
+        "E1002 3:26",
+    ),
+    ("node a: T\n  x = 1\n  y = 2\n}\nconst d = 1", "E1001 2:3"),
     // Files.
     ("", "E1018 1:1"),
     ("// nothing\n", "E1018 1:1"),

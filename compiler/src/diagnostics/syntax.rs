@@ -20,6 +20,22 @@ pub fn unclosed(at: Place, opening: &str, closing: &str) -> Diagnostic {
         .help(format!("add the missing `{closing}`"))
 }
 
+/// A `{` with an entry on its line, not closed there.
+pub fn unclosed_on_line(at: Place) -> Diagnostic {
+    Diagnostic::error("E1002", "this `{` is not closed on its line", at)
+        .label("opened here")
+        .help("add the missing `}` to this line, or give every entry a line of its own")
+}
+
+/// A `{` with an entry on its line, and more of them on the next.
+pub fn entries_go_on(at: Place) -> Diagnostic {
+    let after = Place { file: at.file, span: Span::new(at.span.end, at.span.end) };
+    Diagnostic::error("E1029", "the entries of this `{` stand partly on its line", at)
+        .label("has an entry on its line, so it closes there")
+        .help("put all entries on this line, or give every entry a line of its own; `bpc fmt` does so")
+        .fix("break the line after `{`", vec![(after, "\n".to_owned())])
+}
+
 /// A string without its closing quote.
 pub fn unclosed_string(at: Place, quote: &str) -> Diagnostic {
     let closed = if quote == "\"\"\"" {
@@ -230,8 +246,8 @@ pub fn two_on_a_line(at: Place, found: &str) -> Diagnostic {
     let before = Place { file: at.file, span: Span::new(at.span.start, at.span.start) };
     Diagnostic::error("E1022", format!("expected the end of the line, found {found}"), at)
         .label("begins a new entry")
-        .help("start a new line here; in `{ }` a comma does too")
-        .fix("start a new line", vec![(before, "\n".to_owned())])
+        .help("put a comma here, or give every entry a line of its own")
+        .fix("put a comma between the entries", vec![(before, ", ".to_owned())])
 }
 
 /// A closing bracket that closes nothing.

@@ -27,6 +27,7 @@ impl Lowering<'_> {
                 }
                 Rule::junk_rest => self.junk_rest(&part, start),
                 Rule::junk => self.junk_entry(&part),
+                Rule::late_line => self.late_line(at),
                 _ => self.unclosed(at, "{", "}"),
             }
         }

@@ -219,6 +219,7 @@ impl Lowering<'_> {
                 }
                 Rule::junk_rest => self.junk_rest(&part, start),
                 Rule::value_junk => self.junk_value(&part),
+                Rule::late_line => self.late_line(at),
                 _ => self.unclosed(at, "{", "}"),
             }
         }

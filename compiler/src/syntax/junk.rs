@@ -14,7 +14,19 @@ impl Lowering<'_> {
     pub(super) fn unclosed(&mut self, at: Span, opening: &str, closing: &str) {
         let start = if opening == "<" { self.angle(at) } else { at.start };
         let opened = Span::new(start, start + offset(opening.len()));
-        self.report(says::unclosed(self.at(opened), opening, closing));
+        let after = self.source.text().get(opened.end as usize..).unwrap_or_default();
+        let line = after.lines().next().unwrap_or_default().trim_start();
+        if opening == "{" && !line.is_empty() && !line.starts_with("//") {
+            self.report(says::unclosed_on_line(self.at(opened)));
+        } else {
+            self.report(says::unclosed(self.at(opened), opening, closing));
+        }
+    }
+
+    /// A `{` with an entry on its line whose entries go on in further lines.
+    pub(super) fn late_line(&mut self, at: Span) {
+        let opened = Span::new(at.start, at.start + 1);
+        self.report(says::entries_go_on(self.at(opened)));
     }
 
     fn angle(&self, at: Span) -> u32 {
@@ -101,8 +113,11 @@ impl Lowering<'_> {
         if let Some(before) = before {
             let same_line =
                 !self.source.slice(Span::new(before.end.min(at.start), at.start)).contains('\n');
-            // Part of an item that was already reported.
-            if same_line && self.has_error_since(before.start) {
+            // What is left of an item that was already reported, or what it should have closed.
+            let is_closing = text.trim_start().starts_with(['}', ')', ']']);
+            if self.has_error_since(before.start)
+                && (same_line || is_closing || !is_item_like(line))
+            {
                 return;
             }
         }
@@ -121,6 +136,11 @@ impl Lowering<'_> {
             self.report(says::unexpected(self.at(place), expected, &found));
         }
     }
+}
+
+/// Whether the line starts with an item's keyword.
+fn is_item_like(line: &str) -> bool {
+    item_form(line).is_some()
 }
 
 /// The start of a text, for a message.

@@ -229,9 +229,8 @@ impl<'a> Lowering<'a> {
         SmolStr::new(own.join("\n"))
     }
 
-    /// Passes over the `///` inside what was not read.
+    /// Passes over the `///` before and inside what was not read.
     pub(super) fn skip_documentation(&mut self, within: Span) {
-        self.idle_documentation(within.start);
         while self
             .documentation
             .get(self.next_documentation)
