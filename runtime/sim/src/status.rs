@@ -118,6 +118,15 @@ impl Refusal {
         Self::new(400, "BadRequest", message.into(), None)
     }
 
+    /// An apply of another kind than the path's. (The real one names addresses in its memory here.)
+    pub(crate) fn other_kind(kind: &Kind, found: &str) -> Self {
+        let message = format!(
+            "failed to merge config: expected objects of the same type, but got {} and {found}",
+            kind.kind
+        );
+        Self::new(500, "", message, None)
+    }
+
     pub(crate) fn unsupported_media(found: &str) -> Self {
         let message = format!(
             "the body of the request was in an unknown format - accepted media types include: \
