@@ -11,6 +11,9 @@
 //! - no input makes it panic, overflow the stack or run without bound;
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
+pub mod cli;
 pub mod diagnostics;
+pub mod format;
+pub mod render;
 pub mod source;
 pub mod syntax;

@@ -278,3 +278,9 @@ pub fn too_many(at: Place, limit: usize) -> Diagnostic {
     )
     .help("mend those above first; check that this is a blueprint file")
 }
+
+/// A file that can't be read.
+pub fn unreadable(file: FileId, why: &str) -> Diagnostic {
+    Diagnostic::error("E1027", format!("the file can't be read: {why}"), place(file, 0, 0))
+        .help("check the path and that you may read it")
+}

@@ -416,9 +416,8 @@ fn binder(function: &Name, arguments: Vec<Expr>) -> Result<ExprKind, Vec<Expr>> 
         return Err(arguments);
     }
     let mut rest = arguments.into_iter().skip(at);
-    let over = match rest.next().map(|binding| binding.kind) {
-        Some(ExprKind::Binary { right, .. }) => right,
-        _ => return Err(Vec::new()),
+    let Some(ExprKind::Binary { right: over, .. }) = rest.next().map(|binding| binding.kind) else {
+        return Err(Vec::new());
     };
     let body = rest.next().map(Box::new);
     Ok(ExprKind::Binder { function: function.clone(), names, over, body })

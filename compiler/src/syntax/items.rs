@@ -111,21 +111,20 @@ impl Lowering<'_> {
         let mut parts = Parts::of(pair);
         let name = parts.take(Rule::word);
         let name = self.value_name(name, at);
-        let ty = match parts.take(Rule::path) {
-            Some(path) => Some(self.path(path)),
-            None => {
-                if let Some(missing) = parts.take(Rule::missing_type) {
-                    self.missing_type(&missing);
-                }
-                None
+        let ty = if let Some(path) = parts.take(Rule::path) {
+            Some(self.path(path))
+        } else {
+            if let Some(missing) = parts.take(Rule::missing_type) {
+                self.missing_type(&missing);
             }
+            None
         };
         let mut node =
             Node { name, ty, condition: None, each: None, using: None, body: Body::default() };
         while let Some(part) = parts.next() {
             match part.as_rule() {
                 Rule::node_using => {
-                    node.using = part.into_inner().last().map(|path| self.path(path))
+                    node.using = part.into_inner().last().map(|path| self.path(path));
                 }
                 Rule::node_if => node.condition = Some(self.only_expr(part)),
                 Rule::node_for => node.each = Some(self.node_for(part)),

@@ -94,6 +94,7 @@ impl Lowering<'_> {
     /// What is no item of the file; `before` is the item that ended here.
     pub(super) fn junk_top(&mut self, pair: &P<'_>, before: Option<Span>) {
         let at = span(pair);
+        self.skip_documentation(at);
         let text = pair.as_str();
         let line = text.lines().next().unwrap_or_default();
         let (found, place) = self.found(at.start);
@@ -113,13 +114,11 @@ impl Lowering<'_> {
             }
             return;
         }
-        match item_form(line) {
-            Some(form) => self.report(says::unexpected(self.at(place), form, &shown(line))),
-            None => {
-                let expected =
-                    "an item such as `node name: Type { … }`, `input name: type` or `use …`";
-                self.report(says::unexpected(self.at(place), expected, &found));
-            }
+        if let Some(form) = item_form(line) {
+            self.report(says::unexpected(self.at(place), form, &shown(line)));
+        } else {
+            let expected = "an item such as `node name: Type { … }`, `input name: type` or `use …`";
+            self.report(says::unexpected(self.at(place), expected, &found));
         }
     }
 }

@@ -12,9 +12,9 @@ use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, SourceFile, Span};
 
 /// How many levels of tree one expression may have: brackets and chains of operators together.
-const MAX_HEIGHT: usize = 640;
+const MAX_HEIGHT: usize = 400;
 /// How many operators, or `else if`, may follow each other.
-pub(super) const MAX_CHAIN: usize = 500;
+pub(super) const MAX_CHAIN: usize = 250;
 
 /// Pairs of the grammar to a tree, with reports on the way.
 pub(super) struct Lowering<'a> {
@@ -227,6 +227,18 @@ impl<'a> Lowering<'a> {
             self.report(says::idle_documentation(self.at(line.span)));
         }
         SmolStr::new(own.join("\n"))
+    }
+
+    /// Passes over the `///` inside what was not read.
+    pub(super) fn skip_documentation(&mut self, within: Span) {
+        self.idle_documentation(within.start);
+        while self
+            .documentation
+            .get(self.next_documentation)
+            .is_some_and(|line| line.span.start < within.end)
+        {
+            self.next_documentation += 1;
+        }
     }
 
     /// Passes over the `///` before `end` that documented nothing.

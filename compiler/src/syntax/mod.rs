@@ -33,8 +33,22 @@ pub const MAX_NESTING: usize = 128;
 /// How many errors of syntax are reported for a file.
 const MAX_ERRORS: usize = 100;
 
-/// The text of a file's bytes: what is no text or too large is a diagnostic, and reads as empty.
-pub fn decode(
+/// The file of these bytes, its tree, and what is wrong with it.
+pub fn parse_bytes(
+    file: FileId,
+    path: impl Into<String>,
+    bytes: Vec<u8>,
+) -> (SourceFile, ast::File, Vec<Diagnostic>) {
+    let (source, refused) = decode(file, path, bytes);
+    let (tree, diagnostics) = match refused {
+        Some(refused) => (ast::File::default(), vec![refused]),
+        None => parse(file, &source),
+    };
+    (source, tree, diagnostics)
+}
+
+/// The text of a file's bytes; nothing is read of what is no text or too large.
+pub(crate) fn decode(
     file: FileId,
     path: impl Into<String>,
     bytes: Vec<u8>,

@@ -116,7 +116,7 @@ impl Lowering<'_> {
         };
         let is_joint = matches!(operator, BinaryOp::And | BinaryOp::Or);
         let chains = |left: BinaryOp| {
-            operator.is_comparison() && left.is_comparison()
+            compares(operator) && compares(left)
                 || operator == BinaryOp::Range && left == BinaryOp::Range
         };
         if let ExprKind::Binary { op: before, .. } = &left.kind
@@ -204,23 +204,17 @@ fn is_operand(rule: Rule) -> bool {
         )
 }
 
-/// Which operators compare.
-trait Comparison {
-    fn is_comparison(self) -> bool;
-}
-
-impl Comparison for BinaryOp {
-    fn is_comparison(self) -> bool {
-        matches!(
-            self,
-            Self::Equal
-                | Self::NotEqual
-                | Self::Less
-                | Self::LessOrEqual
-                | Self::Greater
-                | Self::GreaterOrEqual
-                | Self::In
-                | Self::NotIn
-        )
-    }
+/// Whether an operator compares.
+fn compares(operator: BinaryOp) -> bool {
+    matches!(
+        operator,
+        BinaryOp::Equal
+            | BinaryOp::NotEqual
+            | BinaryOp::Less
+            | BinaryOp::LessOrEqual
+            | BinaryOp::Greater
+            | BinaryOp::GreaterOrEqual
+            | BinaryOp::In
+            | BinaryOp::NotIn
+    )
 }

@@ -15,6 +15,8 @@ pub(crate) struct Scan {
     pub(crate) comments: Vec<Comment>,
     /// Every `///` line.
     pub(crate) documentation: Vec<Comment>,
+    /// Every string that is in no other, with its quotes.
+    pub(crate) strings: Vec<Span>,
     /// Where nesting passes the limit, if it does.
     pub(crate) too_deep: Option<Span>,
     /// A `/*` that is never closed.
@@ -44,6 +46,7 @@ pub(crate) fn scan(text: &str) -> Scan {
         found: Scan {
             comments: Vec::new(),
             documentation: Vec::new(),
+            strings: Vec::new(),
             too_deep: None,
             open_comment: None,
         },
@@ -188,6 +191,9 @@ impl Scanner<'_> {
     }
 
     fn quote(&mut self) {
+        if !self.in_string() {
+            self.found.strings.push(span(self.at, self.at));
+        }
         if self.rest().starts_with(b"\"\"\"") {
             self.push(Open::Block);
             self.at += 3;
@@ -197,7 +203,23 @@ impl Scanner<'_> {
         }
     }
 
+    fn in_string(&self) -> bool {
+        self.open.iter().any(|open| matches!(open, Open::Line | Open::Block))
+    }
+
+    /// The string that just ended, if it was in no other, reaches to here.
+    fn end_string(&mut self) {
+        if !self.in_string()
+            && let Some(last) = self.found.strings.last_mut()
+        {
+            last.end = span(self.at, self.at).end;
+        }
+    }
+
     fn raw(&mut self) {
+        if !self.in_string() {
+            self.found.strings.push(span(self.at, self.at));
+        }
         self.at += 2;
         while !matches!(self.byte(0), b'"' | b'\n') && self.at < self.bytes.len() {
             self.at += 1;
@@ -205,6 +227,7 @@ impl Scanner<'_> {
         if self.byte(0) == b'"' {
             self.at += 1;
         }
+        self.end_string();
     }
 
     fn string(&mut self) {
@@ -219,10 +242,12 @@ impl Scanner<'_> {
             b'"' if !block => {
                 self.pop();
                 self.at += 1;
+                self.end_string();
             }
             b'"' if self.rest().starts_with(b"\"\"\"") => {
                 self.pop();
                 self.at += 3;
+                self.end_string();
             }
             b'\n' => self.newline(),
             _ => self.at += 1,

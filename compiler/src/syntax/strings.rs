@@ -95,25 +95,25 @@ impl Lowering<'_> {
         let first = text.find('\n').map_or(at.end, |newline| at.start + offset(newline) + 1);
         let mut pieces = Vec::new();
         let mut from = first;
-        let mut indentation = String::new();
+        let mut indentation = None;
         let mut end = at.end;
         let mut parts = Parts::of(pair);
         while let Some(part) = parts.next() {
             let here = span(&part);
             if part.as_rule() == Rule::block_close {
-                indentation = part.as_str().trim_end_matches('"').to_owned();
+                indentation = Some(part.as_str().trim_end_matches('"').to_owned());
                 end = here.start;
             } else {
                 self.piece(part, &mut from, here, &mut pieces);
             }
         }
         self.raw_piece(from, end, &mut pieces);
-        let mut pieces = without_indentation(pieces, &indentation);
+        let mut pieces = without_indentation(pieces, &indentation.unwrap_or_default());
         // The newline before the closing line belongs to the quotes.
-        if let Some(Piece::Raw(last, _)) = pieces.last_mut() {
-            if last.ends_with('\n') {
-                last.pop();
-            }
+        if let Some(Piece::Raw(last, _)) = pieces.last_mut()
+            && last.ends_with('\n')
+        {
+            last.pop();
         }
         string_of(pieces, at)
     }

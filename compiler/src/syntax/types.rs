@@ -82,13 +82,12 @@ impl Lowering<'_> {
         let at = span(&pair);
         if pair.as_rule() != Rule::ty_name {
             let literal = self.string(pair);
-            let text = match literal.kind {
-                ExprKind::Literal(bp_plan::Value::String(text)) => SmolStr::new(text),
-                _ => {
-                    let found = "a string with `${}`";
-                    self.report(says::unexpected(self.at(at), "a plain string as a type", found));
-                    return TypeExpr { kind: TypeKind::Missing, span: at };
-                }
+            let text = if let ExprKind::Literal(bp_plan::Value::String(text)) = literal.kind {
+                SmolStr::new(text)
+            } else {
+                let found = "a string with `${}`";
+                self.report(says::unexpected(self.at(at), "a plain string as a type", found));
+                return TypeExpr { kind: TypeKind::Missing, span: at };
             };
             return TypeExpr { kind: TypeKind::Literal(text), span: at };
         }

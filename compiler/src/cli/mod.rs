@@ -1,0 +1,78 @@
+//! The command line of `bpc`: arguments to calls, results to exit codes.
+//!
+//! Exit codes: 0 fine, 1 diagnostics with errors or an output that could not be written, 2 wrong
+//! usage.
+
+mod format;
+mod output;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use output::Output;
+
+/// The compiler of blueprints.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bpc",
+    version,
+    about = "Checks, compiles and formats blueprints",
+    max_term_width = 100
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// How diagnostics are written: drawn for people on stderr, or a JSON object a line on stdout.
+    #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
+    message_format: MessageFormat,
+    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring files into the one layout.
+    Fmt {
+        /// Only say which files have another layout; exit code 1 if there are some.
+        #[arg(long)]
+        check: bool,
+        /// Files, folders (every `.bp` file below) or `-` for stdin to stdout.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// How diagnostics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MessageFormat {
+    Human,
+    Json,
+}
+
+/// Whether diagnostics are coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Does what the arguments (the program's name first) say; gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let mut output = Output::new(arguments.message_format, arguments.color);
+    let is_fine = match arguments.command {
+        Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
+    };
+    u8::from(!is_fine)
+}

@@ -1,0 +1,101 @@
+//! Where a command's words go: diagnostics and notes, in the form that was asked for.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use super::{Color, MessageFormat};
+use crate::diagnostics::Diagnostic;
+use crate::render::{Counts, human, json};
+use crate::source::{FileId, SourceFile};
+
+/// What a command writes to.
+pub(super) struct Output {
+    format: MessageFormat,
+    style: human::Style,
+    counts: Counts,
+}
+
+impl Output {
+    pub(super) fn new(format: MessageFormat, color: Color) -> Self {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb,
+        };
+        let width = terminal_size::terminal_size_of(std::io::stderr())
+            .map_or(100, |(width, _)| usize::from(width.0).clamp(40, 160));
+        let style = human::Style { color, unicode: speaks_unicode(), width };
+        Self { format, style, counts: Counts::default() }
+    }
+
+    /// Writes the diagnostics.
+    pub(super) fn diagnostics<'a>(
+        &mut self,
+        diagnostics: &'a [Diagnostic],
+        sources: impl Fn(FileId) -> Option<&'a SourceFile>,
+    ) {
+        let counts = Counts::of(diagnostics);
+        self.counts.errors += counts.errors;
+        self.counts.warnings += counts.warnings;
+        for diagnostic in diagnostics {
+            match self.format {
+                MessageFormat::Human => write_err(&human::text(diagnostic, &sources, self.style)),
+                MessageFormat::Json => {
+                    write_out(&format!("{}\n", json::line(diagnostic, &sources)));
+                }
+            }
+        }
+    }
+
+    /// Says something to a person; a program is not told.
+    pub(super) fn note(&self, text: &str) {
+        if self.format == MessageFormat::Human {
+            write_err(&format!("{text}\n"));
+        }
+    }
+
+    /// Says that something failed that is no mistake of a source.
+    pub(super) fn failure(&mut self, code: &'static str, path: &str, why: &str, help: &str) {
+        let place = crate::source::Place::default();
+        let source = SourceFile::new(path, "");
+        let failure = [Diagnostic::error(code, why, place).help(help)];
+        self.diagnostics(&failure, |_| Some(&source));
+    }
+
+    /// The last line: how many errors and warnings there were.
+    pub(super) fn summary(&self) {
+        if let Some(summary) = self.counts.summary() {
+            self.note(&summary);
+        }
+    }
+
+    /// Whether there was an error.
+    pub(super) fn has_errors(&self) -> bool {
+        self.counts.errors > 0
+    }
+}
+
+/// Writes to stdout; a closed pipe is no reason to fail.
+pub(super) fn write_out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn write_err(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Whether the locale has lines to draw with.
+fn speaks_unicode() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    match set {
+        Some(locale) => {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        }
+        None => cfg!(not(unix)),
+    }
+}

@@ -1,0 +1,37 @@
+//! Diagnostics as text: for a person ([`human`]) and for a program ([`json`]).
+//!
+//! Knows diagnostics and sources; writes strings, never to a terminal.
+
+pub mod human;
+pub mod json;
+
+use crate::diagnostics::{Diagnostic, Severity};
+
+/// How many of each severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+}
+
+impl Counts {
+    /// Counts them.
+    pub fn of(diagnostics: &[Diagnostic]) -> Self {
+        let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        Self { errors, warnings: diagnostics.len() - errors }
+    }
+
+    /// `2 errors, 1 warning`; nothing where there are none.
+    pub fn summary(self) -> Option<String> {
+        let some = |count: usize, what: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            _ => Some(format!("{count} {what}s")),
+        };
+        let parts = [some(self.errors, "error"), some(self.warnings, "warning")];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { None } else { Some(parts.join(", ")) }
+    }
+}
