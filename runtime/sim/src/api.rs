@@ -63,6 +63,9 @@ impl Asked {
     }
 
     fn json(&self) -> Result<Json, Refusal> {
+        if self.content_type.contains("protobuf") {
+            return Err(Refusal::unsupported_media(&self.content_type));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             Refusal::bad_request(format!("the object provided is unrecognized: {error}"))
         })

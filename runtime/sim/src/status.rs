@@ -130,7 +130,8 @@ impl Refusal {
     pub(crate) fn unsupported_media(found: &str) -> Self {
         let message = format!(
             "the body of the request was in an unknown format - accepted media types include: \
-             application/merge-patch+json, application/apply-patch+yaml (found {found:?})"
+             application/json, application/merge-patch+json, application/apply-patch+yaml (found \
+             {found:?})"
         );
         Self::new(415, "UnsupportedMediaType", message, Some(json!({})))
     }
