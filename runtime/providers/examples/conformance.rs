@@ -27,6 +27,7 @@ async fn main() -> ExitCode {
 
 async fn checked(kubeconfig: &Path, context: &str) -> Result<(), String> {
     conformance::conformance(kubeconfig, context).await?;
+    conformance::watch(kubeconfig, context).await?;
     conformance::provider(kubeconfig, context).await
 }
 

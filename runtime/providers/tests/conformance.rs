@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bp_providers::conformance::{conformance, provider};
+use bp_providers::conformance::{conformance, provider, watch};
 use bp_sim::{Cluster, ClusterConfig};
 
 async fn embedded() -> (Cluster, tempfile::TempDir, std::path::PathBuf) {
@@ -19,6 +19,14 @@ async fn embedded() -> (Cluster, tempfile::TempDir, std::path::PathBuf) {
 async fn an_embedded_api_server_answers_as_a_real_one() {
     let (_cluster, _dir, path) = embedded().await;
     if let Err(differences) = conformance(&path, "east").await {
+        panic!("{differences}");
+    }
+}
+
+#[tokio::test]
+async fn a_watcher_is_told_what_a_real_one_tells() {
+    let (_cluster, _dir, path) = embedded().await;
+    if let Err(differences) = watch(&path, "east").await {
         panic!("{differences}");
     }
 }

@@ -94,7 +94,8 @@ impl World {
     }
 
     /// Somebody else writes.
-    async fn foreign(&self, kind: &str, name: &str, manager: &str, object: Json) {
+    async fn foreign(&self, kind: &str, name: &str, manager: &str, mut object: Json) {
+        object["metadata"] = json!({ "name": name });
         let path = self.dir.path().join("kubeconfig");
         let kubeconfig = kube::config::Kubeconfig::read_from(path).unwrap();
         let options = kube::config::KubeConfigOptions::default();
@@ -364,4 +365,27 @@ async fn a_cluster_is_known_by_its_kube_system() {
     assert_eq!(discovery.identity, world.cluster.uid());
     assert_eq!(discovery.facts["version"], bp_sim::VERSION.trim_start_matches('v'));
     assert_eq!(discovery.facts["apis"], json!(["v1", "apps/v1"]));
+}
+
+#[tokio::test]
+async fn an_apply_that_is_overtaken_is_tried_again() {
+    let world = Arc::new(world(ClusterConfig::new("east")).await);
+    world.converge(&config(&json!({ "a": "0" }))).await.unwrap();
+    let other = Arc::clone(&world);
+    let busy = tokio::spawn(async move {
+        for n in 0..u32::MAX {
+            let object = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "data": { "other": n.to_string() },
+            });
+            other.foreign("ConfigMap", "greeting", "busy", object).await;
+        }
+    });
+    for n in 0..20 {
+        world.converge(&config(&json!({ "a": n.to_string() }))).await.unwrap();
+    }
+    busy.abort();
+    let refused = |met: &&bp_sim::Met| met.code == 409;
+    assert!(world.cluster.requests().iter().any(|met| refused(&met)), "nothing was overtaken");
+    let live = world.object("ConfigMap", "greeting").unwrap();
+    assert_eq!(live["data"]["a"], "19");
 }

@@ -63,6 +63,9 @@ impl Asked {
     }
 
     fn json(&self) -> Result<Json, Refusal> {
+        if self.content_type.contains("protobuf") {
+            return Err(Refusal::unsupported_media(&self.content_type));
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             Refusal::bad_request(format!("the object provided is unrecognized: {error}"))
         })
@@ -203,6 +206,13 @@ fn patch(
                 .map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))?;
             refuse_other_type(write, &object)?;
             refuse_other_name(write, &object)?;
+            if !existed && text(&object, &["metadata", "name"]).is_empty() {
+                return Err(Refusal::bad_request(format!(
+                    "the name of the object ({} based on URL) was undeterminable: name must be \
+                     provided",
+                    write.name
+                )));
+            }
             let applied = store.apply(write, object, asked.flag("force"))?;
             Ok(Answer::Object(if existed { 200 } else { 201 }, applied))
         }
@@ -217,16 +227,15 @@ fn patch(
 }
 
 fn refuse_other_type(write: &Write<'_>, object: &Json) -> Result<(), Refusal> {
-    let kind = text(object, &["kind"]);
-    if kind == write.kind.kind && text(object, &["apiVersion"]) == write.kind.api_version() {
-        return Ok(());
+    let (version, expected) = (text(object, &["apiVersion"]), write.kind.api_version());
+    if version != expected {
+        return Err(Refusal::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {version}, \
+             expected: {expected}"
+        )));
     }
-    Err(Refusal::bad_request(format!(
-        "expected {} {}, found {} {kind}",
-        write.kind.api_version(),
-        write.kind.kind,
-        text(object, &["apiVersion"])
-    )))
+    let kind = text(object, &["kind"]);
+    if kind == write.kind.kind { Ok(()) } else { Err(Refusal::other_kind(write.kind, kind)) }
 }
 
 fn merge_patch(into: &mut Json, patch: &Json) {

@@ -118,10 +118,20 @@ impl Refusal {
         Self::new(400, "BadRequest", message.into(), None)
     }
 
+    /// An apply of another kind than the path's. (The real one names addresses in its memory here.)
+    pub(crate) fn other_kind(kind: &Kind, found: &str) -> Self {
+        let message = format!(
+            "failed to merge config: expected objects of the same type, but got {} and {found}",
+            kind.kind
+        );
+        Self::new(500, "", message, None)
+    }
+
     pub(crate) fn unsupported_media(found: &str) -> Self {
         let message = format!(
             "the body of the request was in an unknown format - accepted media types include: \
-             application/merge-patch+json, application/apply-patch+yaml (found {found:?})"
+             application/json, application/merge-patch+json, application/apply-patch+yaml (found \
+             {found:?})"
         );
         Self::new(415, "UnsupportedMediaType", message, Some(json!({})))
     }

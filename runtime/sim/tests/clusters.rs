@@ -61,7 +61,9 @@ async fn faults_do_what_they_say() {
     let cluster = Cluster::start(ClusterConfig::new("east")).await.unwrap();
     let client = client(&cluster.kubeconfig()).await;
     let api: Api<ConfigMap> = Api::namespaced(client, "default");
-    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "a": "1" } });
+    let object = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" }, "data": { "a": "1" },
+    });
     let apply = || async {
         api.patch("a", &PatchParams::apply("test"), &Patch::Apply(object.clone())).await
     };
@@ -90,10 +92,10 @@ async fn a_namespace_takes_its_contents_along() {
     let spaces: Api<Namespace> = Api::all(client.clone());
     let services: Api<Service> = Api::namespaced(client, "shop");
     let params = PatchParams::apply("test");
-    let space = json!({ "apiVersion": "v1", "kind": "Namespace" });
+    let space = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop" } });
     spaces.patch("shop", &params, &Patch::Apply(space)).await.unwrap();
     let service = json!({
-        "apiVersion": "v1", "kind": "Service", "spec": { "ports": [{ "port": 80 }] },
+        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web" }, "spec": { "ports": [{ "port": 80 }] },
     });
     let made = services.patch("web", &params, &Patch::Apply(service)).await.unwrap();
     assert!(made.spec.unwrap().cluster_ip.unwrap().starts_with("10.96."));
@@ -119,7 +121,9 @@ async fn a_fleet_is_the_same_after_a_restart() {
     let kubeconfig = read("cluster-west.kubeconfig");
     let inventory = read("inventory.yaml");
     let api: Api<ConfigMap> = Api::namespaced(client(&kubeconfig).await, "default");
-    let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "a": "1" } });
+    let object = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" }, "data": { "a": "1" },
+    });
     api.patch("a", &PatchParams::apply("test"), &Patch::Apply(object)).await.unwrap();
     let before = (fleet.clusters()[1].uid(), fleet.clusters()[1].objects());
     drop(fleet);

@@ -10,12 +10,13 @@
 //! # async fn example() -> Result<(), String> {
 //! let kubeconfig = std::path::Path::new("kubeconfig");
 //! bp_providers::conformance::conformance(kubeconfig, "east").await?;
+//! bp_providers::conformance::watch(kubeconfig, "east").await?;
 //! bp_providers::conformance::provider(kubeconfig, "east").await
 //! # }
 //! ```
 //!
-//! Both work in namespaces of their own, `bp-conformance` and `bp-provider`, which they remove
-//! before and after.
+//! Each works in a namespace of its own, `bp-conformance`, `bp-watch` and `bp-provider`, which it
+//! removes before and after.
 
 use std::path::Path;
 use std::time::Duration;
@@ -28,8 +29,10 @@ use serde_json::{Map, Value as Json, json};
 
 mod normal;
 mod provided;
+mod watched;
 
 pub use provided::provider;
+pub use watched::watch;
 
 use normal::Names;
 

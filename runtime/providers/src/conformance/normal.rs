@@ -110,7 +110,7 @@ impl Names {
                 out.push(word.replace(bare, &name));
             } else if let Some((met, name)) = known
                 .iter()
-                .find(|(met, n)| met == bare && n.starts_with("version-") && met.len() > 1)
+                .find(|(met, n)| word.starts_with('(') && met == bare && n.starts_with("version-"))
             {
                 out.push(word.replace(met.as_str(), name));
             } else {

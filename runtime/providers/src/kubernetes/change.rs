@@ -20,6 +20,9 @@ use super::{namespace, reasons};
 /// The version of records and handles.
 const VERSION: u32 = 1;
 
+/// How often an apply is tried again at once when the object moved since it was read.
+const OVERTAKEN: u32 = 10;
+
 /// What is remembered of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Memory {
@@ -137,23 +140,40 @@ pub(crate) async fn converge(
     write: bool,
 ) -> Result<Progress, Failure> {
     let wanted = render::render(subject)?;
-    let live = match session.get(&wanted.place).await? {
-        Found::Live(live) => Some(live),
-        Found::Nothing => None,
-        Found::NotServed => return Err(not_served(session, &wanted.place)),
-    };
-    if let Some(live) = &live {
-        owner::refuse_foreign(live, subject, &wanted.place)?;
-        if live.pointer("/metadata/deletionTimestamp").is_some() {
-            let why = "the old one is being deleted".to_owned();
-            return Ok(accepted(Wait::GoneThenMade, &wanted.place, uid(live), None, why));
+    for _ in 0..OVERTAKEN {
+        let live = match session.get(&wanted.place).await? {
+            Found::Live(live) => Some(live),
+            Found::Nothing => None,
+            Found::NotServed => return Err(not_served(session, &wanted.place)),
+        };
+        if let Some(live) = &live {
+            owner::refuse_foreign(live, subject, &wanted.place)?;
+            if live.pointer("/metadata/deletionTimestamp").is_some() {
+                let why = "the old one is being deleted".to_owned();
+                return Ok(accepted(Wait::GoneThenMade, &wanted.place, uid(live), None, why));
+            }
+        }
+        let now = match live {
+            Some(live) if !write => Some(live),
+            live => {
+                session.apply(&wanted.place, &addressed(&wanted, subject, live.as_ref())).await?
+            }
+        };
+        if let Some(now) = now {
+            let record = record(&wanted.place, &now, Some(&wanted));
+            return settle(session, &wanted.place, &now, Some(record)).await;
         }
     }
-    let now = match live {
-        Some(live) if !write => live,
-        live => session.apply(&wanted.place, &addressed(&wanted, subject, live.as_ref())).await?,
-    };
-    settle(session, &wanted.place, &now, Some(record(&wanted.place, &now, Some(&wanted)))).await
+    Err(overtaken(session, &wanted.place))
+}
+
+fn overtaken(session: &Session, place: &Place) -> Failure {
+    let message = format!(
+        "{place} on `{}` is written by somebody else all the time: each of {OVERTAKEN} applies was \
+         overtaken",
+        session.target()
+    );
+    Failure::new(Class::Transient, message)
 }
 
 /// The object as it is sent: to the very one that was seen, where one was.
@@ -260,6 +280,7 @@ async fn release(session: &Session, place: &Place, live: &Json) -> Result<(), Fa
     {
         metadata.insert("namespace".to_owned(), json!(place.namespace));
     }
+    // No version is named: nobody can overtake it.
     session.apply(place, &empty).await.map(|_| ())
 }
 

@@ -6,7 +6,7 @@ use bp_provider::{Call, Failure};
 use kube::api::{
     Api, DeleteParams, ListParams, Patch, PatchParams, Preconditions, ValidationDirective,
 };
-use kube::core::{ApiResource, DynamicObject};
+use kube::core::{ApiResource, DynamicObject, Status};
 use kube::{Client, Error};
 use serde_json::Value as Json;
 use tokio::time::Instant;
@@ -109,8 +109,12 @@ impl Session {
         listed.await
     }
 
-    /// Applies an object; what is there then.
-    pub(crate) async fn apply(&self, place: &Place, object: &Json) -> Result<Json, Failure> {
+    /// Applies an object; what is there then, or nothing where somebody wrote in between.
+    pub(crate) async fn apply(
+        &self,
+        place: &Place,
+        object: &Json,
+    ) -> Result<Option<Json>, Failure> {
         let on = place.to_string();
         let attempt = Attempt {
             verb: "apply",
@@ -126,8 +130,14 @@ impl Session {
         };
         let api = self.api(&place.kind.resource(), &place.namespace);
         let patch = Patch::Apply(object);
-        let applied = self.call(attempt, api.patch(&place.name, &params, &patch)).await?;
-        Ok(json_of(&applied))
+        let applied = self.call(attempt, async {
+            match api.patch(&place.name, &params, &patch).await {
+                Ok(object) => Ok(Some(json_of(&object))),
+                Err(Error::Api(status)) if is_overtaken(&status) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        applied.await
     }
 
     /// Deletes the object with this identity; one that is gone is as good.
@@ -166,6 +176,13 @@ impl Session {
         }
         Ok(served)
     }
+}
+
+/// The object moved since it was read. (A conflict of owners names its causes.)
+fn is_overtaken(status: &Status) -> bool {
+    status.code == 409
+        && status.reason == "Conflict"
+        && status.details.as_ref().is_none_or(|details| details.causes.is_empty())
 }
 
 fn json_of(object: &DynamicObject) -> Json {
