@@ -310,11 +310,6 @@ fn a_forgotten_bracket_costs_one_error() {
             broken.remove(at);
             let (_, diagnostics, _) = parse(&broken);
             let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
-            if std::env::var_os("SHOW").is_some() && errors != 1 {
-                let line = text[..at].matches('\n').count();
-                println!("{errors} {:?} {:?}", &text[at..=at], text.lines().nth(line));
-                println!("{:?}", places(&broken));
-            }
             all += 1;
             single += usize::from(errors == 1);
         }
