@@ -11,6 +11,7 @@
 //! - no input makes it panic, overflow the stack or run without bound;
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
+pub mod check;
 pub mod cli;
 pub mod diagnostics;
 pub mod format;

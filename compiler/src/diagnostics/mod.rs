@@ -5,6 +5,7 @@
 //! sentences.
 
 pub mod syntax;
+pub mod types;
 
 use crate::source::Place;
 

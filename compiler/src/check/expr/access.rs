@@ -1,0 +1,297 @@
+//! Reading parts: fields, members, keys, elements.
+
+use bp_plan::{Expr, Type, Value};
+
+use super::{CLOSED, Checker, Local, OPEN, Part, fits, names::nearest};
+use crate::diagnostics::types as says;
+use crate::source::Span;
+use crate::syntax::ast;
+
+impl Checker<'_> {
+    pub(super) fn field(
+        &mut self,
+        of: &ast::Expr,
+        name: &ast::Name,
+        safe: bool,
+        whole: &ast::Expr,
+    ) -> Part {
+        if let Some(part) = self.of_module(of, name) {
+            return self.narrowed(part, whole);
+        }
+        let from = self.infer(of, None);
+        if from.is_broken() {
+            return from;
+        }
+        let (ty, was_secret) = fits::revealed(from.ty.clone());
+        let (ty, was_optional) = match fits::plain(self.world, &ty) {
+            Type::Optional(of) => (fits::plain(self.world, &of), true),
+            Type::Null => {
+                self.report(says::field_of_null(self.place(of.span), &name.text));
+                return Part::broken();
+            }
+            other => (other, false),
+        };
+        if was_optional && !safe {
+            let dot = Span::new(of.span.end, of.span.end);
+            self.report(says::unsettled_path(
+                self.place(of.span),
+                &from.ty,
+                &name.text,
+                self.place(dot),
+            ));
+            return Part::broken();
+        }
+        let Some(mut part) = self.member(&ty, name, safe, from) else { return Part::broken() };
+        if was_optional {
+            part.ty = fits::optional(part.ty);
+        }
+        if was_secret {
+            part.ty = fits::secret(part.ty);
+        }
+        let part = self.settle(part, whole.span);
+        self.narrowed(part, whole)
+    }
+
+    /// The member of what is set; tells it where there is none.
+    fn member(&mut self, ty: &Type, name: &ast::Name, safe: bool, from: Part) -> Option<Part> {
+        let text = name.text.as_str();
+        let reads = |ty: Type, from: Part| {
+            let of = Box::new(from.expr);
+            let expr = Expr::Field { of, name: text.to_owned(), safe };
+            Some(Part::new(ty, expr, from.phase, from.open))
+        };
+        match ty {
+            Type::Record(fields) => match fields.get(text) {
+                Some(field) => reads(field.clone(), from),
+                None => self.no_field(ty, name, fields.keys().map(String::as_str).collect()),
+            },
+            Type::Data(data) => match self.world.data_type(data) {
+                Some(data) => match data.fields.get(text) {
+                    Some(field) => reads(field.kind.clone(), from),
+                    None => {
+                        self.no_field(ty, name, data.fields.keys().map(String::as_str).collect())
+                    }
+                },
+                None => None,
+            },
+            Type::Map(of) => {
+                let of = (**of).clone();
+                reads(if safe { fits::optional(of) } else { of }, from)
+            }
+            Type::Json | Type::Never => reads(Type::Json, from),
+            Type::Node(_) | Type::Capability(_) | Type::Relationship(_) => {
+                self.declared_member(ty, name, safe, from)
+            }
+            Type::Nodes(_) | Type::List(_) => {
+                self.report(says::field_of_collection(self.place(name.span), text, ty));
+                None
+            }
+            _ => self.no_field(ty, name, Vec::new()),
+        }
+    }
+
+    fn declared_member(
+        &mut self,
+        ty: &Type,
+        name: &ast::Name,
+        safe: bool,
+        from: Part,
+    ) -> Option<Part> {
+        if name.text == "via"
+            && let Some(via) = from.via
+        {
+            let (expr, ty) = *via;
+            return Some(Part::new(ty, expr, from.phase, OPEN));
+        }
+        let Some(member) = self.world.member(ty, &name.text, &from.expr) else {
+            let known = self.world.members(ty);
+            return self.no_field(ty, name, known.iter().map(String::as_str).collect());
+        };
+        if member.ty == Type::Unknown {
+            return None;
+        }
+        let via = member.via.map(|via| {
+            let name = format!("{}.via", name.text);
+            let of = Box::new(from.expr.clone());
+            Box::new((Expr::Field { of, name, safe }, Type::Relationship(via)))
+        });
+        let of = Box::new(from.expr);
+        let expr = Expr::Field { of, name: name.text.to_string(), safe };
+        let phase = from.phase.max(member.phase);
+        Some(Part { via, ..Part::new(member.ty, expr, phase, OPEN) })
+    }
+
+    fn no_field(&mut self, ty: &Type, name: &ast::Name, known: Vec<&str>) -> Option<Part> {
+        let near = nearest(&name.text, known.iter().copied());
+        let at = self.place(name.span);
+        let error = says::unknown_field(at, &name.text, ty, &known, near);
+        let error = match self.world.type_place(ty, near) {
+            Some(place) => {
+                let what = near.map_or_else(|| ty.to_string(), str::to_owned);
+                error.related(place, format!("`{what}` is declared here"))
+            }
+            None => error,
+        };
+        self.report(error);
+        None
+    }
+
+    pub(super) fn index(
+        &mut self,
+        of: &ast::Expr,
+        key: &ast::Expr,
+        safe: bool,
+        span: Span,
+    ) -> Part {
+        let from = self.infer(of, None);
+        let by = self.infer(key, None);
+        if fits::has_secret(&by.ty) {
+            self.report(says::secret_decides(self.place(key.span), "a key"));
+            return Part::broken();
+        }
+        if from.is_broken() || by.is_broken() {
+            return Part::broken();
+        }
+        if matches!(by.ty, Type::Optional(_) | Type::Null) {
+            self.report(says::unsettled(self.place(key.span), &by.ty, "as a key"));
+            return Part::broken();
+        }
+        let (ty, was_secret) = fits::revealed(from.ty.clone());
+        let (ty, was_optional) = match fits::plain(self.world, &ty) {
+            Type::Optional(of) => (fits::plain(self.world, &of), true),
+            other => (other, false),
+        };
+        if was_optional && !safe {
+            self.report(says::unsettled(self.place(of.span), &from.ty, "before `[`"));
+            return Part::broken();
+        }
+        let Some(found) = self.element_by(&ty, &by, of, key) else { return Part::broken() };
+        let found = if safe { fits::optional(found) } else { found };
+        let found = if was_secret { fits::secret(found) } else { found };
+        let phase = from.phase.max(by.phase);
+        let open = from.open.min(by.open);
+        let expr = Expr::Index { of: Box::new(from.expr), key: Box::new(by.expr), safe };
+        self.settle(Part::new(found, expr, phase, open), span)
+    }
+
+    /// The type of the element under this key.
+    fn element_by(
+        &mut self,
+        ty: &Type,
+        by: &Part,
+        of: &ast::Expr,
+        key: &ast::Expr,
+    ) -> Option<Type> {
+        let (wanted, fits) = match ty {
+            Type::List(_) | Type::Range => {
+                ("a whole number, counted from 0", fits::fits(self.world, &by.ty, &Type::Int))
+            }
+            Type::Map(_) | Type::Record(_) => ("a string", self.is_key(&by.ty)),
+            Type::Nodes(_) => ("the key of an instance", self.is_key(&by.ty)),
+            Type::Json | Type::Never => ("a string or a whole number", self.is_key(&by.ty)),
+            _ => {
+                self.report(says::not_indexable(self.place(of.span), ty));
+                return None;
+            }
+        };
+        if !fits {
+            self.report(says::bad_key(self.place(key.span), wanted, &by.ty, ty));
+            return None;
+        }
+        Some(match ty {
+            Type::List(of) | Type::Map(of) => (**of).clone(),
+            Type::Range => Type::Int,
+            Type::Nodes(of) => Type::Node(of.clone()),
+            Type::Record(fields) => {
+                if let Some(Value::String(name)) = by.expr.as_value() {
+                    return match fields.get(name) {
+                        Some(field) => Some(field.clone()),
+                        None => {
+                            let name = ast::Name { text: name.as_str().into(), span: key.span };
+                            self.no_field(ty, &name, fields.keys().map(String::as_str).collect());
+                            None
+                        }
+                    };
+                }
+                self.any_field(ty)
+            }
+            _ => Type::Json,
+        })
+    }
+
+    /// What any field of a record can be.
+    fn any_field(&self, ty: &Type) -> Type {
+        let Type::Record(fields) = ty else { return Type::Json };
+        let mut whole = Type::Never;
+        for field in fields.values() {
+            match fits::join(self.world, &whole, field) {
+                Some(joined) => whole = joined,
+                None => return Type::Json,
+            }
+        }
+        whole
+    }
+
+    /// Whether a value of this type can be a key of a map or of a collection.
+    pub(super) fn is_key(&self, ty: &Type) -> bool {
+        matches!(fits::plain(self.world, ty), Type::Node(_))
+            || fits::fits(self.world, ty, &Type::Union(vec![Type::String, Type::Int]))
+    }
+
+    /// The types of keys and elements of what can be gone through.
+    pub(super) fn elements(&self, ty: &Type) -> Option<(Type, Type)> {
+        Some(match fits::plain(self.world, ty) {
+            Type::List(of) => (Type::Int, *of),
+            Type::Range => (Type::Int, Type::Int),
+            Type::Map(of) => (Type::String, *of),
+            Type::Nodes(of) => (Type::String, Type::Node(of)),
+            record @ Type::Record(_) => (Type::String, self.any_field(&record)),
+            Type::Json => (Type::Json, Type::Json),
+            Type::Never => (Type::Never, Type::Never),
+            Type::Secret(of) => {
+                let (key, element) = self.elements(&of)?;
+                (fits::secret(key), fits::secret(element))
+            }
+            _ => return None,
+        })
+    }
+
+    /// What is gone through, with the types of its keys and elements; tells it where it can't be.
+    pub(super) fn collection(&mut self, expr: &ast::Expr) -> Option<(Part, Type, Type)> {
+        let part = self.because(None, |c| c.infer(expr, None));
+        if part.is_broken() {
+            return None;
+        }
+        if let Some((key, element)) = self.elements(&part.ty) {
+            return Some((part, key, element));
+        }
+        let at = self.place(expr.span);
+        match &part.ty {
+            Type::Optional(of) if self.elements(of).is_some() => {
+                self.report(says::unsettled(at, &part.ty, "to go through it"));
+            }
+            other => self.report(says::no_collection(at, other)),
+        }
+        None
+    }
+
+    pub(super) fn splat(&mut self, of: &ast::Expr, body: &ast::Expr, span: Span) -> Part {
+        let Some((over, _, element)) = self.collection(of) else { return Part::broken() };
+        let base = self.scope.locals.len();
+        let phase = over.phase;
+        let element = Local::variable("*", element, phase);
+        let body = self.within(vec![element], |c| c.perhaps(false, |c| c.infer(body, None)));
+        if body.is_broken() {
+            return body;
+        }
+        let open = over.open.min(closed_from(body.open, base));
+        let expr = Expr::Splat { of: Box::new(over.expr), body: Box::new(body.expr) };
+        let part = Part::new(Type::List(Box::new(body.ty)), expr, phase.max(body.phase), open);
+        self.settle(part, span)
+    }
+}
+
+/// What a body still waits for when the locals from `base` on are given.
+pub(super) fn closed_from(open: usize, base: usize) -> usize {
+    if open > base { CLOSED } else { open }
+}

@@ -1,0 +1,170 @@
+//! Whether a part is what is wanted of it, why it is not, and what a constant becomes on the way.
+
+use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
+use bp_plan::{Constraint, Expr, Type, Value};
+
+use super::{Checker, Part, World, fits, folding};
+use crate::diagnostics::{Diagnostic, types as says};
+use crate::source::Place;
+use crate::syntax::ast;
+
+/// Tells each constraint that this constant breaks. `because` is where the constraint comes from.
+/// What can't be told yet stays silent.
+pub fn held(
+    constraints: &[Constraint],
+    value: &Value,
+    at: Place,
+    because: Option<(Place, String)>,
+    out: &mut Vec<Diagnostic>,
+) {
+    for constraint in constraints {
+        match check_constraint(constraint, value, &Nowhere) {
+            Ok(Verdict::Holds | Verdict::Open) => {}
+            Ok(Verdict::Broken(message)) => {
+                out.push(says::constraint_broken(at, &message, Some(&constraint.text), because));
+                return;
+            }
+            Err(error) => {
+                out.push(folding::mistake(at, &error));
+                return;
+            }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// Checks with this as the reason of what is expected inside.
+    pub(super) fn because<T>(
+        &mut self,
+        because: Option<(Place, String)>,
+        inside: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outside = std::mem::replace(&mut self.scope.because, because);
+        let result = inside(self);
+        self.scope.because = outside;
+        result
+    }
+
+    /// The part as `want`, or the one error that says why it is none.
+    pub(super) fn require(&mut self, part: Part, want: &Type, expr: &ast::Expr) -> Part {
+        if part.is_broken() {
+            return part;
+        }
+        if fits::fits(self.world, &part.ty, want) {
+            return self.adapted(part, want, expr);
+        }
+        let error = self.misfit(&part.ty, want, expr);
+        let error = match self.scope.because.clone() {
+            Some((place, note)) => error.related(place, note),
+            None => error,
+        };
+        self.report(error);
+        Part::broken()
+    }
+
+    fn misfit(&self, found: &Type, want: &Type, expr: &ast::Expr) -> Diagnostic {
+        let at = self.place(expr.span);
+        if fits::has_secret(found) && fits::fits(self.world, &fits::bare(found.clone()), want) {
+            return says::secret_escapes(at, want);
+        }
+        match (found, want) {
+            (Type::Optional(of), _) if fits::fits(self.world, of, want) => {
+                return says::unsettled(at, found, &format!("where {want} is wanted"));
+            }
+            (Type::Nodes(_), Type::Node(_)) => return says::collection_as_node(at, found, want),
+            _ => {}
+        }
+        if let Type::Literal(text) = found {
+            let mut options = Vec::new();
+            self.literals(want, &mut options);
+            if !options.is_empty() {
+                return says::not_one_of(at, text, &options, want);
+            }
+        }
+        says::misfit(at, want, found, &expr.kind)
+    }
+
+    /// The string literals that a type takes.
+    pub(super) fn literals(&self, ty: &Type, options: &mut Vec<String>) {
+        match fits::plain(self.world, ty) {
+            Type::Optional(of) | Type::Secret(of) => self.literals(&of, options),
+            Type::Union(members) => members.iter().for_each(|of| self.literals(of, options)),
+            Type::Literal(text) => options.push(text),
+            _ => {}
+        }
+    }
+
+    /// A constant as a value of the type that it stands for now: an int becomes the float it is good
+    /// for, a record gets the defaults of its data type, whose constraints must hold.
+    fn adapted(&mut self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
+        let Expr::Value(value) = &part.expr else { return part };
+        if part.ty == *want || matches!(value, Value::Null) {
+            return part;
+        }
+        let mut data_types = DataTypes::new();
+        collect(self.world, want, &mut data_types);
+        if data_types.is_empty() || contains_reference(value) {
+            if let Some(widened) = widened(value, want) {
+                part.expr = Expr::Value(widened);
+                part.ty = Type::Float;
+            }
+            return part;
+        }
+        match bp_eval::conform(value.clone(), want, &data_types) {
+            Ok(value) => {
+                part.expr = Expr::Value(value);
+                part
+            }
+            Err(error) => {
+                let because = self.scope.because.clone();
+                let at = self.place(expr.span);
+                self.report(says::constraint_broken(at, &error.to_string(), None, because));
+                Part::broken()
+            }
+        }
+    }
+
+    /// The data types that a value of this type is checked with.
+    pub(super) fn data_types(&self, ty: &Type) -> DataTypes {
+        let mut found = DataTypes::new();
+        collect(self.world, ty, &mut found);
+        found
+    }
+}
+
+fn contains_reference(value: &Value) -> bool {
+    match value {
+        Value::Reference(_) => true,
+        Value::List(items) => items.iter().any(contains_reference),
+        Value::Map(entries) => entries.values().any(contains_reference),
+        _ => false,
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an int widens to the nearest float")]
+fn widened(value: &Value, want: &Type) -> Option<Value> {
+    match (value, want) {
+        (value, Type::Optional(of) | Type::Secret(of)) => widened(value, of),
+        (Value::Int(i), Type::Float) => Some(Value::Float(*i as f64)),
+        _ => None,
+    }
+}
+
+/// All data types that a type mentions, and those that they mention.
+fn collect(world: &dyn World, ty: &Type, found: &mut DataTypes) {
+    match ty {
+        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => {
+            collect(world, of, found);
+        }
+        Type::Union(members) => members.iter().for_each(|of| collect(world, of, found)),
+        Type::Record(fields) => fields.values().for_each(|of| collect(world, of, found)),
+        Type::Data(name) if !found.contains_key(name) => {
+            if let Some(data) = world.data_type(name) {
+                found.insert(name.clone(), (*data).clone());
+                data.alias.iter().for_each(|of| collect(world, of, found));
+                data.fields.values().for_each(|field| collect(world, &field.kind, found));
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,484 @@
+//! Calls: built-in functions by their signatures, functions of blueprints by what they declare.
+
+use std::collections::BTreeMap;
+
+use bp_plan::{Entry, Expr, Phase, Type, Value};
+
+use super::names::nearest;
+use super::signatures::{Pattern, SIGNATURES, Signature};
+use super::{CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, fits, loops};
+use crate::diagnostics::types as says;
+use crate::source::{FileId, Span};
+use crate::syntax::ast;
+
+/// The local that holds the arguments while a function's body is evaluated. No one can write it.
+pub(super) const ARGUMENTS: &str = "()";
+
+/// The scope in which the body of a function is checked.
+pub fn parameter_scope(file: FileId, parameters: &[Parameter]) -> Scope {
+    parameters.iter().fold(Scope::new(file), |scope, parameter| {
+        let of = Box::new(Expr::Local(ARGUMENTS.to_owned()));
+        scope.with(Local {
+            name: parameter.name.clone(),
+            ty: parameter.ty.clone(),
+            phase: Phase::Compile,
+            expr: Expr::Field { of, name: parameter.name.clone(), safe: false },
+        })
+    })
+}
+
+impl Checker<'_> {
+    pub(super) fn call(
+        &mut self,
+        function: &ast::Path,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Part {
+        let name = function.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        if name == "file" {
+            return self.file(arguments, span);
+        }
+        if let Some(forms) = SIGNATURES.get(name.as_str()) {
+            return self.built_in(&name, forms, arguments, span);
+        }
+        if let Some(found) = self.world.function(self.scope.file(), &name) {
+            return self.user(&name, &found, arguments, span);
+        }
+        let at = self.place(function.span);
+        if bp_eval::functions::BINDERS.contains(&name.as_str()) {
+            self.report(says::binder_body(self.place(span), &name));
+        } else {
+            let own = self.world.function_names(self.scope.file());
+            let known = own.iter().map(String::as_str);
+            let built_in = SIGNATURES.keys().copied().chain(["file"]);
+            let near = nearest(&name, known.chain(built_in)).map(str::to_owned);
+            let place =
+                near.as_deref().and_then(|near| self.world.value_place(self.scope.file(), near));
+            self.report(says::unknown_function(at, &name, near.as_deref(), place));
+        }
+        for argument in arguments {
+            self.infer(argument, None);
+        }
+        Part::broken()
+    }
+
+    /// `file("path")`.
+    fn file(&mut self, arguments: &[ast::Expr], span: Span) -> Part {
+        let [argument] = arguments else {
+            let at = self.place(span);
+            self.report(says::arity(
+                at,
+                "file",
+                "1 argument",
+                arguments.len(),
+                "file(path: string) -> file",
+            ));
+            return Part::broken();
+        };
+        let path = self.because(None, |c| c.check(argument, &Type::String));
+        if path.is_broken() {
+            return path;
+        }
+        let at = self.place(argument.span);
+        let Some(Value::String(text)) = path.expr.as_value() else {
+            self.report(says::late_file(at));
+            return Part::broken();
+        };
+        match self.world.file(self.scope.file(), text) {
+            Ok(file) => Part::value(Type::File, Value::File(file)),
+            Err(why) => {
+                self.report(says::no_file(at, text, &why));
+                Part::broken()
+            }
+        }
+    }
+
+    fn built_in(
+        &mut self,
+        name: &str,
+        forms: &[Signature],
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Part {
+        let count = arguments.len();
+        let text = bp_eval::functions::NAMES.get(name).map_or("", |function| function.signature);
+        let Some(form) = forms.iter().find(|form| form.takes(count)) else {
+            let at = self.place(span);
+            self.report(says::arity(at, name, &takes(forms), count, text));
+            for argument in arguments {
+                self.infer(argument, None);
+            }
+            return Part::broken();
+        };
+        let mut variables = BTreeMap::new();
+        let mut parts: Vec<Part> = Vec::with_capacity(count);
+        let mut is_broken = false;
+        for (at, argument) in arguments.iter().enumerate() {
+            let Some((parameter, pattern)) = form.parameter(at) else { continue };
+            let part = self.argument(pattern, argument);
+            if part.is_broken() {
+                is_broken = true;
+            } else if !is_broken {
+                let ty = self.as_record(&fits::bare(part.ty.clone()));
+                let goes = match (name, at) {
+                    ("join", 0) => self.elements(&ty).is_some_and(|(_, of)| self.is_scalar(&of)),
+                    _ => self.matches(pattern, &ty, &mut variables),
+                };
+                if !goes {
+                    self.bad_argument(name, parameter, &part.ty, argument, text);
+                    is_broken = true;
+                }
+            }
+            parts.push(part);
+        }
+        if is_broken {
+            return Part::broken();
+        }
+        let Some(ty) = self.result(name, form, &parts, arguments, &variables, text) else {
+            return Part::broken();
+        };
+        self.called(name, parts, ty, span)
+    }
+
+    /// An argument; what is secret may come in anywhere, and comes out as a secret.
+    fn argument(&mut self, pattern: &Pattern, argument: &ast::Expr) -> Part {
+        let hint = match pattern {
+            Pattern::Exactly(ty @ (Type::Json | Type::String)) => Some(fits::secret(ty.clone())),
+            _ => None,
+        };
+        self.because(None, |c| c.infer(argument, hint.as_ref()))
+    }
+
+    fn bad_argument(
+        &mut self,
+        name: &str,
+        parameter: &str,
+        found: &Type,
+        argument: &ast::Expr,
+        signature: &str,
+    ) {
+        let at = self.place(argument.span);
+        let error = if matches!(found, Type::Optional(_) | Type::Null) {
+            says::unsettled(at, found, &format!("as argument of `{name}`"))
+        } else {
+            says::argument(at, name, parameter, found, signature)
+        };
+        self.report(error);
+    }
+
+    /// Whether an argument of this type goes with the parameter; fills in variables.
+    fn matches(
+        &self,
+        pattern: &Pattern,
+        ty: &Type,
+        variables: &mut BTreeMap<String, Type>,
+    ) -> bool {
+        match pattern {
+            Pattern::Exactly(want) => fits::fits(self.world, ty, want),
+            Pattern::Variable(name) => {
+                if matches!(ty, Type::Optional(_) | Type::Null) {
+                    return false;
+                }
+                let known = variables.get(name).cloned().unwrap_or(Type::Never);
+                match fits::join(self.world, &known, ty) {
+                    Some(both) => {
+                        variables.insert(name.clone(), both);
+                        true
+                    }
+                    None => false,
+                }
+            }
+            Pattern::List(of) => match ty {
+                Type::List(inner) => self.inside(of, inner, variables),
+                Type::Range => self.inside(of, &Type::Int, variables),
+                Type::Json | Type::Never => self.inside(of, ty, variables),
+                _ => false,
+            },
+            Pattern::Map(of) => match ty {
+                Type::Map(inner) => self.inside(of, inner, variables),
+                Type::Nodes(node) => self.inside(of, &Type::Node(node.clone()), variables),
+                Type::Record(_) => {
+                    let any = self.elements(ty).map_or(Type::Json, |(_, of)| of);
+                    self.inside(of, &any, variables)
+                }
+                Type::Json | Type::Never => self.inside(of, ty, variables),
+                _ => false,
+            },
+            Pattern::Record(_) => false,
+            Pattern::Either(all) => {
+                all.iter().any(|one| self.matches(one, ty, variables))
+                    || matches!(ty, Type::Union(members)
+                    if members.iter().all(|ty| self.matches(pattern, ty, variables)))
+            }
+        }
+    }
+
+    /// As [`Self::matches`] for what is inside a collection, which may be unset.
+    fn inside(&self, of: &Pattern, ty: &Type, variables: &mut BTreeMap<String, Type>) -> bool {
+        match (of, ty) {
+            (Pattern::Variable(name), Type::Optional(_) | Type::Null) => {
+                let known = variables.get(name).cloned().unwrap_or(Type::Never);
+                let both = fits::join(self.world, &known, ty);
+                both.map(|both| variables.insert(name.clone(), both)).is_some()
+            }
+            _ => self.matches(of, ty, variables),
+        }
+    }
+
+    /// What a call gives; the functions whose signatures don't say all are here.
+    fn result(
+        &mut self,
+        name: &str,
+        form: &Signature,
+        parts: &[Part],
+        arguments: &[ast::Expr],
+        variables: &BTreeMap<String, Type>,
+        signature: &str,
+    ) -> Option<Type> {
+        let variable = variables.get("T").cloned().unwrap_or(Type::Never);
+        let first = parts.first().map(|part| self.as_record(&fits::bare(part.ty.clone())));
+        let wrong = match name {
+            "sum" => self.summed(&variable).is_none().then_some(0),
+            "min" | "max" | "sort" => (!self.is_ordered(&variable)).then_some(0),
+            "abs" => self.summed(&variable).is_none().then_some(0),
+            "contains" => {
+                let sought = parts.get(1).map(|part| fits::bare(part.ty.clone()));
+                let goes = match (&first, sought) {
+                    (Some(Type::List(of)), Some(ty)) => {
+                        self.contains(&Type::List(of.clone()), &ty).unwrap_or(false)
+                    }
+                    (Some(Type::Map(_) | Type::Record(_) | Type::Nodes(_)), Some(ty)) => {
+                        self.is_key(&ty)
+                    }
+                    (Some(Type::Json | Type::Never), _) => true,
+                    (_, Some(ty)) => fits::fits(self.world, &ty, &Type::String),
+                    _ => true,
+                };
+                (!goes).then_some(1)
+            }
+            _ => None,
+        };
+        if let Some(at) = wrong {
+            let (part, argument) = (parts.get(at)?, arguments.get(at)?);
+            let parameter = form.parameter(at).map_or("x", |(name, _)| name.as_str());
+            self.bad_argument(name, parameter, &part.ty, argument, signature);
+            return None;
+        }
+        Some(match name {
+            "sum" => self.summed(&variable)?,
+            "merge" => parts.iter().fold(Type::Never, |whole, part| {
+                self.merged(&whole, &self.as_record(&fits::bare(part.ty.clone())))
+            }),
+            "sort" | "unique" => Type::List(Box::new(variable)),
+            _ => filled(&form.result, variables),
+        })
+    }
+
+    /// The type of two maps merged.
+    fn merged(&self, a: &Type, b: &Type) -> Type {
+        match (a, b) {
+            (Type::Never, other) | (other, Type::Never) => other.clone(),
+            (Type::Record(a), Type::Record(b)) => {
+                let mut whole = a.clone();
+                for (name, b) in b {
+                    let both = match a.get(name) {
+                        Some(a @ (Type::Record(_) | Type::Map(_))) => self.merged(a, b),
+                        _ => b.clone(),
+                    };
+                    whole.insert(name.clone(), both);
+                }
+                Type::Record(whole)
+            }
+            (Type::Map(_) | Type::Record(_), Type::Map(_) | Type::Record(_)) => {
+                let of = |ty: &Type| self.elements(ty).map_or(Type::Json, |(_, of)| of);
+                let both = fits::join(self.world, &of(a), &of(b)).unwrap_or(Type::Json);
+                Type::Map(Box::new(both))
+            }
+            (_, Type::Record(_) | Type::Map(_)) | (Type::Json, _) | (_, Type::Json) => Type::Json,
+            (_, b) => b.clone(),
+        }
+    }
+
+    /// The type of a sum of these; nothing where they do not add up.
+    pub(super) fn summed(&self, of: &Type) -> Option<Type> {
+        match fits::plain(self.world, of) {
+            Type::Never | Type::Int => Some(Type::Int),
+            found @ (Type::Float | Type::Json | Type::Quantity(_)) => Some(found),
+            Type::Union(members) => members
+                .iter()
+                .all(|of| matches!(fits::plain(self.world, of), Type::Int | Type::Float))
+                .then_some(Type::Float),
+            _ => None,
+        }
+    }
+
+    /// Whether values of this type have an order among themselves.
+    pub(super) fn is_ordered(&self, of: &Type) -> bool {
+        match fits::plain(self.world, of) {
+            Type::Optional(_) => false,
+            plain => self.ordered(&plain, &plain),
+        }
+    }
+
+    fn is_scalar(&self, ty: &Type) -> bool {
+        match fits::plain(self.world, ty) {
+            Type::Union(members) => members.iter().all(|of| self.is_scalar(of)),
+            Type::Never
+            | Type::Json
+            | Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::String
+            | Type::Literal(_)
+            | Type::Quantity(_)
+            | Type::Version
+            | Type::Timestamp => true,
+            _ => false,
+        }
+    }
+
+    fn called(&mut self, name: &str, parts: Vec<Part>, ty: Type, span: Span) -> Part {
+        let is_secret = parts.iter().any(|part| fits::has_secret(&part.ty));
+        let mut phase = Phase::Compile;
+        let mut open = CLOSED;
+        let mut arguments = Vec::with_capacity(parts.len());
+        for part in parts {
+            phase = phase.max(part.phase);
+            open = open.min(part.open);
+            arguments.push(part.expr);
+        }
+        let expr = match (loops::zero(name, &ty), arguments.as_slice()) {
+            (Some(zero), [list]) => loops::sum_from(zero, list.clone()),
+            _ => Expr::Call { function: name.to_owned(), arguments },
+        };
+        let ty = if is_secret { fits::secret(ty) } else { ty };
+        self.settle(Part::new(ty, expr, phase, open), span)
+    }
+
+    /// A function that a blueprint declares.
+    fn user(
+        &mut self,
+        name: &str,
+        function: &Function,
+        arguments: &[ast::Expr],
+        span: Span,
+    ) -> Part {
+        let most = function.parameters.len();
+        let least = function.parameters.iter().filter(|p| p.default.is_none()).count();
+        let text = declared(name, function);
+        let place = self.world.value_place(self.scope.file(), name);
+        let count = arguments.len();
+        if count < least || count > most {
+            let takes = counted(least, Some(most));
+            let mut error = says::arity(self.place(span), name, &takes, count, &text);
+            if let Some(place) = place {
+                error = error.related(place, format!("`{name}` is declared here"));
+            }
+            self.report(error);
+            for argument in arguments {
+                self.infer(argument, None);
+            }
+            return Part::broken();
+        }
+        let mut phase = function.phase;
+        let mut open = CLOSED;
+        let (mut is_broken, mut is_secret) = (false, false);
+        let mut entries = Vec::with_capacity(most);
+        for (at, parameter) in function.parameters.iter().enumerate() {
+            let expr = match arguments.get(at) {
+                Some(argument) => {
+                    let note = format!("`{}` is a parameter of `{text}`", parameter.name);
+                    let because = place.map(|place| (place, note));
+                    let want = fits::secret(parameter.ty.clone());
+                    let part = self.because(because, |c| c.check(argument, &want));
+                    is_broken |= part.is_broken();
+                    is_secret |= fits::has_secret(&part.ty) && !fits::has_secret(&parameter.ty);
+                    phase = phase.max(part.phase);
+                    open = open.min(part.open);
+                    part.expr
+                }
+                None => {
+                    let default = parameter.default.clone();
+                    default.unwrap_or(Expr::Value(Value::Null))
+                }
+            };
+            entries.push(Entry::One(parameter.name.clone(), expr));
+        }
+        let Some(body) = &function.body else { return Part::broken() };
+        if is_broken || function.result == Type::Unknown || !self.spend(body, span) {
+            return Part::broken();
+        }
+        let ty =
+            if is_secret { fits::secret(function.result.clone()) } else { function.result.clone() };
+        if needs_more(body)
+            || entries.iter().any(|entry| matches!(entry, Entry::One(_, e) if needs_more(e)))
+        {
+            open = open.min(OPEN);
+        }
+        let expr = loops::applied(entries, (**body).clone());
+        self.settle(Part::new(ty, expr, phase, open), span)
+    }
+}
+
+/// Whether an expression names something that no evaluation by itself knows.
+fn needs_more(expr: &Expr) -> bool {
+    match expr {
+        Expr::Input(_)
+        | Expr::Secret(_)
+        | Expr::Const(_)
+        | Expr::This
+        | Expr::Source
+        | Expr::Target
+        | Expr::Deployment
+        | Expr::Node(_)
+        | Expr::Selection(_) => true,
+        other => {
+            let mut found = false;
+            other.parts(&mut |part| found = found || needs_more(part));
+            found
+        }
+    }
+}
+
+fn filled(pattern: &Pattern, variables: &BTreeMap<String, Type>) -> Type {
+    match pattern {
+        Pattern::Exactly(ty) => ty.clone(),
+        Pattern::Variable(name) => variables.get(name).cloned().unwrap_or(Type::Never),
+        Pattern::List(of) => Type::List(Box::new(filled(of, variables))),
+        Pattern::Map(of) => Type::Map(Box::new(filled(of, variables))),
+        Pattern::Record(fields) => Type::Record(
+            fields.iter().map(|(name, of)| (name.clone(), filled(of, variables))).collect(),
+        ),
+        Pattern::Either(_) => Type::Json,
+    }
+}
+
+fn takes(forms: &[Signature]) -> String {
+    let least = forms.iter().map(|form| form.parameters.len() - form.optional).min();
+    let most = forms.iter().map(|form| (!form.repeats).then_some(form.parameters.len()));
+    let most = most.fold(Some(0), |whole, most| Some(whole?.max(most?)));
+    counted(least.unwrap_or_default(), most)
+}
+
+fn counted(least: usize, most: Option<usize>) -> String {
+    let plural = |n: usize| if n == 1 { "1 argument".to_owned() } else { format!("{n} arguments") };
+    match most {
+        Some(0) => "no arguments".to_owned(),
+        Some(most) if most == least => plural(least),
+        Some(most) => format!("{least} to {most} arguments"),
+        None => format!("{} or more", plural(least)),
+    }
+}
+
+/// The function as it is declared.
+fn declared(name: &str, function: &Function) -> String {
+    let parameters: Vec<String> = function
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let default = if parameter.default.is_some() { " = …" } else { "" };
+            format!("{}: {}{default}", parameter.name, parameter.ty)
+        })
+        .collect();
+    format!("{name}({}) -> {}", parameters.join(", "), function.result)
+}

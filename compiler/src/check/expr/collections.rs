@@ -1,0 +1,456 @@
+//! Lists and records as written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_plan::{DataType, Entry, Expr, Item, Phase, Type, Value};
+
+use super::{CLOSED, Checker, OPEN, Part, adapt, fits, names::nearest};
+use crate::diagnostics::types as says;
+use crate::source::Span;
+use crate::syntax::ast::{self, RecordEntry};
+
+/// What a record literal is to become.
+enum Shape {
+    /// A data type, and whether its fields may be secret.
+    Data(String, Arc<DataType>, bool),
+    /// Any keys, values of this type.
+    Map(Type),
+    /// Whatever it says.
+    Free,
+}
+
+/// A list or record while its parts come in.
+struct Whole {
+    phase: Phase,
+    open: usize,
+    broken: bool,
+}
+
+impl Whole {
+    fn new() -> Self {
+        Self { phase: Phase::Compile, open: CLOSED, broken: false }
+    }
+
+    fn takes(&mut self, part: &Part) {
+        self.phase = self.phase.max(part.phase);
+        self.open = self.open.min(part.open);
+        self.broken |= part.is_broken();
+    }
+
+    fn part(self, ty: Type, expr: Expr) -> Part {
+        let open = if self.broken { OPEN } else { self.open };
+        Part::new(ty, expr, self.phase, open)
+    }
+}
+
+impl Checker<'_> {
+    pub(super) fn list(
+        &mut self,
+        elements: &[ast::Element],
+        hint: Option<&Type>,
+        span: Span,
+    ) -> Part {
+        let wanted = hint.and_then(|hint| self.element_hint(hint));
+        let mut whole = Whole::new();
+        let mut joined = Type::Never;
+        let mut first: Option<Span> = None;
+        let mut items = Vec::with_capacity(elements.len());
+        for element in elements {
+            let value = &element.value;
+            let part = match (&wanted, element.spread) {
+                (Some(of), false) => self.check(value, of),
+                (None, false) => self.infer(value, None),
+                (wanted, true) => self.spread_list(value, wanted.as_ref()),
+            };
+            whole.takes(&part);
+            if wanted.is_none() && !part.is_broken() {
+                let ty = if element.spread {
+                    self.elements(&part.ty).map_or(Type::Unknown, |(_, of)| of)
+                } else {
+                    part.ty.clone()
+                };
+                match fits::join(self.world, &joined, &ty) {
+                    Some(both) => joined = both,
+                    None => {
+                        let other = self.place(first.unwrap_or(span));
+                        let at = self.place(value.span);
+                        let error = says::no_common(at, &ty, "what is before", &joined, other);
+                        self.report(error);
+                        whole.broken = true;
+                    }
+                }
+            }
+            first.get_or_insert(value.span);
+            items.push(if element.spread { Item::Spread(part.expr) } else { Item::One(part.expr) });
+        }
+        if whole.broken && wanted.is_none() {
+            return Part::broken();
+        }
+        let ty = Type::List(Box::new(wanted.unwrap_or(joined)));
+        let part = whole.part(ty, Expr::List(items));
+        self.settle(part, span)
+    }
+
+    /// What elements are to become.
+    pub(super) fn element_hint(&self, hint: &Type) -> Option<Type> {
+        match fits::plain(self.world, hint) {
+            Type::Optional(of) => self.element_hint(&of),
+            Type::Secret(of) => self.element_hint(&of).map(fits::secret),
+            Type::List(of) => Some(*of),
+            Type::Json => Some(Type::Json),
+            _ => None,
+        }
+    }
+
+    fn spread_list(&mut self, expr: &ast::Expr, wanted: Option<&Type>) -> Part {
+        let list = wanted.map(|of| Type::List(Box::new(of.clone())));
+        let part = self.infer(expr, list.as_ref());
+        if part.is_broken() {
+            return part;
+        }
+        let (ty, _) = fits::revealed(fits::plain(self.world, &part.ty));
+        let at = self.place(expr.span);
+        match &ty {
+            Type::List(_) | Type::Range | Type::Json | Type::Never => {}
+            Type::Optional(_) => {
+                self.report(says::unsettled(at, &part.ty, "after `...`"));
+                return Part::broken();
+            }
+            other => {
+                self.report(says::bad_spread(at, "a list", other));
+                return Part::broken();
+            }
+        }
+        match list {
+            Some(list) => self.require(part, &list, expr),
+            None => part,
+        }
+    }
+
+    fn shape(&self, hint: Option<&Type>, is_secret: bool) -> Shape {
+        let Some(hint) = hint else { return Shape::Free };
+        let element = |of: Type| if is_secret { fits::secret(of) } else { of };
+        match fits::plain(self.world, hint) {
+            Type::Optional(of) => self.shape(Some(&of), is_secret),
+            Type::Secret(of) => self.shape(Some(&of), true),
+            Type::Map(of) => Shape::Map(element(*of)),
+            Type::Json => Shape::Map(element(Type::Json)),
+            Type::Data(name) => match self.world.data_type(&name) {
+                Some(data) => Shape::Data(name, data, is_secret),
+                None => Shape::Free,
+            },
+            _ => Shape::Free,
+        }
+    }
+
+    pub(super) fn record(
+        &mut self,
+        entries: &[RecordEntry],
+        hint: Option<&Type>,
+        span: Span,
+    ) -> Part {
+        self.duplicate_keys(entries);
+        match self.shape(hint, false) {
+            Shape::Data(name, data, is_secret) => {
+                self.data_record(entries, &name, &data, is_secret, span)
+            }
+            Shape::Map(of) => self.map_record(entries, &of, hint, span),
+            Shape::Free => self.free_record(entries, span),
+        }
+    }
+
+    fn duplicate_keys(&mut self, entries: &[RecordEntry]) {
+        let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
+        for entry in entries {
+            let RecordEntry::One { key, .. } = entry else { continue };
+            match seen.get(key.text.as_str()) {
+                Some(first) => {
+                    let (at, first) = (self.place(key.span), self.place(*first));
+                    self.report(says::duplicate_key(at, &key.text, first));
+                }
+                None => {
+                    seen.insert(&key.text, key.span);
+                }
+            }
+        }
+    }
+
+    fn map_record(
+        &mut self,
+        entries: &[RecordEntry],
+        of: &Type,
+        hint: Option<&Type>,
+        span: Span,
+    ) -> Part {
+        let mut whole = Whole::new();
+        let mut lowered = Vec::with_capacity(entries.len());
+        let map = Type::Map(Box::new(of.clone()));
+        for entry in entries {
+            match entry {
+                RecordEntry::One { key, value } => {
+                    let part = self.check(value, of);
+                    whole.takes(&part);
+                    lowered.push(Entry::One(key.text.to_string(), part.expr));
+                }
+                RecordEntry::Spread(expr) => {
+                    let part = self.spread_record(expr);
+                    let part = self.require(part, &map, expr);
+                    whole.takes(&part);
+                    lowered.push(Entry::Spread(part.expr));
+                }
+            }
+        }
+        let is_json = hint.is_some_and(|hint| {
+            matches!(fits::bare(fits::plain(self.world, hint)), Type::Json)
+                || matches!(hint, Type::Optional(of) if **of == Type::Json)
+        });
+        let ty = match (is_json, fits::has_secret(of)) {
+            (true, true) => fits::secret(Type::Json),
+            (true, false) => Type::Json,
+            _ => map,
+        };
+        let part = whole.part(ty, Expr::Record(lowered));
+        self.settle(part, span)
+    }
+
+    /// A map or record after `...`.
+    fn spread_record(&mut self, expr: &ast::Expr) -> Part {
+        let part = self.infer(expr, None);
+        if part.is_broken() {
+            return part;
+        }
+        let (ty, _) = fits::revealed(fits::plain(self.world, &part.ty));
+        let at = self.place(expr.span);
+        match &ty {
+            Type::Map(_) | Type::Record(_) | Type::Json | Type::Data(_) | Type::Never => {
+                let ty = self.as_record(&part.ty);
+                Part { ty, ..part }
+            }
+            Type::Optional(_) => {
+                self.report(says::unsettled(at, &part.ty, "after `...`"));
+                Part::broken()
+            }
+            other => {
+                self.report(says::bad_spread(at, "a map or record", other));
+                Part::broken()
+            }
+        }
+    }
+
+    /// A data type as the record that its fields make.
+    pub(super) fn as_record(&self, ty: &Type) -> Type {
+        match fits::plain(self.world, ty) {
+            Type::Data(name) => self.world.data_type(&name).map_or(Type::Unknown, |data| {
+                let fields = data.fields.iter();
+                Type::Record(fields.map(|(name, of)| (name.clone(), of.kind.clone())).collect())
+            }),
+            Type::Secret(of) => fits::secret(self.as_record(&of)),
+            other => other,
+        }
+    }
+
+    fn free_record(&mut self, entries: &[RecordEntry], span: Span) -> Part {
+        let mut whole = Whole::new();
+        let mut fields: BTreeMap<String, Type> = BTreeMap::new();
+        // What keys that can't be told now have.
+        let mut others: Option<Type> = None;
+        let mut lowered = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match entry {
+                RecordEntry::One { key, value } => {
+                    let part = self.infer(value, None);
+                    whole.takes(&part);
+                    fields.insert(key.text.to_string(), part.ty);
+                    lowered.push(Entry::One(key.text.to_string(), part.expr));
+                }
+                RecordEntry::Spread(expr) => {
+                    let part = self.spread_record(expr);
+                    whole.takes(&part);
+                    let (ty, was_secret) = fits::revealed(part.ty.clone());
+                    let mark = |of: Type| if was_secret { fits::secret(of) } else { of };
+                    match ty {
+                        Type::Record(of) => {
+                            fields.extend(of.into_iter().map(|(name, of)| (name, mark(of))));
+                        }
+                        Type::Map(of) => others = Some(self.either(others, mark(*of))),
+                        Type::Json => others = Some(mark(Type::Json)),
+                        _ => {}
+                    }
+                    lowered.push(Entry::Spread(part.expr));
+                }
+            }
+        }
+        let ty = match others {
+            None => Type::Record(fields),
+            Some(of) => {
+                let of = fields.into_values().fold(of, |whole, of| self.either(Some(whole), of));
+                Type::Map(Box::new(of))
+            }
+        };
+        let part = whole.part(ty, Expr::Record(lowered));
+        self.settle(part, span)
+    }
+
+    fn either(&self, a: Option<Type>, b: Type) -> Type {
+        match a {
+            None => b,
+            Some(a) => {
+                let is_secret = fits::has_secret(&a) || fits::has_secret(&b);
+                fits::join(self.world, &a, &b).unwrap_or(if is_secret {
+                    fits::secret(Type::Json)
+                } else {
+                    Type::Json
+                })
+            }
+        }
+    }
+
+    fn data_record(
+        &mut self,
+        entries: &[RecordEntry],
+        name: &str,
+        data: &DataType,
+        is_secret: bool,
+        span: Span,
+    ) -> Part {
+        let ty = Type::Data(name.to_owned());
+        let before = self.out.len();
+        let mut whole = Whole::new();
+        let mut given: BTreeMap<&str, ()> = BTreeMap::new();
+        // Spreads whose keys only their values tell.
+        let mut is_dynamic = false;
+        let mut lowered = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match entry {
+                RecordEntry::One { key, value } => {
+                    let part = self.data_field(key, value, &ty, data, is_secret);
+                    whole.takes(&part);
+                    given.insert(&key.text, ());
+                    lowered.push(Entry::One(key.text.to_string(), part.expr));
+                }
+                RecordEntry::Spread(expr) => {
+                    let part = self.spread_record(expr);
+                    whole.takes(&part);
+                    match fits::revealed(part.ty.clone()).0 {
+                        Type::Record(fields) => {
+                            for (name, of) in fields {
+                                let known = data.fields.get_key_value(&name);
+                                let Some((name, to)) = known else {
+                                    let known: Vec<&str> =
+                                        data.fields.keys().map(String::as_str).collect();
+                                    let near = nearest(&name, known.iter().copied());
+                                    let at = self.place(expr.span);
+                                    self.report(says::unknown_field(at, &name, &ty, &known, near));
+                                    continue;
+                                };
+                                given.insert(name, ());
+                                let to = &to.kind;
+                                let inner =
+                                    Part { ty: of, expr: Expr::Value(Value::Null), ..part.clone() };
+                                self.require(inner, &marked(to, is_secret), expr);
+                            }
+                        }
+                        _ => is_dynamic = true,
+                    }
+                    lowered.push(Entry::Spread(part.expr));
+                }
+            }
+        }
+        let missing: Vec<(&str, &Type)> = data
+            .fields
+            .iter()
+            .filter(|(name, field)| {
+                !given.contains_key(name.as_str())
+                    && field.default.is_none()
+                    && !matches!(field.kind, Type::Optional(_))
+            })
+            .map(|(name, field)| (name.as_str(), &field.kind))
+            .collect();
+        if !missing.is_empty() && !is_dynamic && !whole.broken {
+            let place = self.world.type_place(&ty, missing.first().map(|(name, _)| *name));
+            self.report(says::missing_fields(self.place(span), &ty, &missing, place));
+        }
+        for (name, field) in data.fields.iter().rev() {
+            if given.contains_key(name.as_str()) {
+                continue;
+            }
+            match &field.default {
+                Some(Expr::Value(value)) => {
+                    lowered.insert(0, Entry::One(name.clone(), Expr::Value(value.clone())));
+                }
+                None if matches!(field.kind, Type::Optional(_)) => {
+                    lowered.insert(0, Entry::One(name.clone(), Expr::Value(Value::Null)));
+                }
+                _ => {}
+            }
+        }
+        whole.broken |= self.out.len() > before;
+        let ty = if is_secret { fits::secret(ty) } else { ty };
+        let part = whole.part(ty.clone(), Expr::Record(lowered));
+        let part = self.settle(part, span);
+        self.whole_value(part, &ty, span)
+    }
+
+    /// A constant record: its defaults that use `self`, and what must hold of it as a whole.
+    fn whole_value(&mut self, mut part: Part, ty: &Type, span: Span) -> Part {
+        let Expr::Value(value) = &part.expr else { return part };
+        if part.open != CLOSED {
+            return part;
+        }
+        let data_types = self.data_types(ty);
+        match bp_eval::conform(value.clone(), ty, &data_types) {
+            Ok(value) => part.expr = Expr::Value(value),
+            Err(error) => {
+                let place = self.world.type_place(&fits::bare(ty.clone()), None);
+                let because = place.map(|place| (place, format!("`{ty}` is declared here")));
+                let at = self.place(span);
+                self.report(says::constraint_broken(at, &error.to_string(), None, because));
+                return Part { ty: ty.clone(), ..Part::broken() };
+            }
+        }
+        part
+    }
+
+    fn data_field(
+        &mut self,
+        key: &ast::Name,
+        value: &ast::Expr,
+        ty: &Type,
+        data: &DataType,
+        is_secret: bool,
+    ) -> Part {
+        let Some(field) = data.fields.get(key.text.as_str()) else {
+            let known: Vec<&str> = data.fields.keys().map(String::as_str).collect();
+            let near = nearest(&key.text, known.iter().copied());
+            let at = self.place(key.span);
+            let error = says::unknown_field(at, &key.text, ty, &known, near);
+            let error = match self.world.type_place(ty, near) {
+                Some(place) => error.related(place, format!("`{ty}` has it declared here")),
+                None => error,
+            };
+            self.report(error);
+            self.infer(value, None);
+            return Part::broken();
+        };
+        let place = self.world.type_place(ty, Some(&key.text));
+        let because = place.map(|place| (place, format!("`{}` is declared here", key.text)));
+        let want = marked(&field.kind, is_secret);
+        let part = self.because(because.clone(), |c| c.check(value, &want));
+        if let Some(constant) = part.expr.as_value()
+            && !part.is_broken()
+        {
+            let at = self.place(value.span);
+            let before = self.out.len();
+            adapt::held(&field.constraints, constant, at, because, self.out);
+            if self.out.len() > before {
+                return Part::broken();
+            }
+        }
+        part
+    }
+}
+
+fn marked(ty: &Type, is_secret: bool) -> Type {
+    if is_secret { fits::secret(ty.clone()) } else { ty.clone() }
+}

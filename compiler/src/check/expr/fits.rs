@@ -1,0 +1,282 @@
+//! When a value of one type may stand where another is wanted, and what two types have in common.
+//!
+//! Knows types only: what a literal can become is the matter of [`super::adapt`].
+
+use std::collections::BTreeMap;
+
+use bp_plan::Type;
+
+use super::World;
+
+/// How deep types are looked into; data types may contain themselves.
+const MAX_DEPTH: usize = 200;
+/// How many members a union may have that nobody wrote: beyond, it is `string`.
+const MAX_INFERRED: usize = 16;
+
+/// Whether a value of type `from` may stand where `to` is wanted.
+pub fn fits(world: &dyn World, from: &Type, to: &Type) -> bool {
+    fits_at(world, from, to, 0)
+}
+
+fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
+    if depth > MAX_DEPTH || from == to {
+        return true;
+    }
+    let inner = |from: &Type, to: &Type| fits_at(world, from, to, depth + 1);
+    match (from, to) {
+        (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => true,
+        (Type::Secret(from), Type::Secret(to)) => inner(from, to),
+        (Type::Optional(from), Type::Secret(to)) if matches!(**to, Type::Optional(_)) => {
+            match &**from {
+                Type::Secret(from) => inner(&optional((**from).clone()), to),
+                plain => inner(&optional(plain.clone()), to),
+            }
+        }
+        (Type::Optional(from), Type::Optional(to)) => inner(from, to),
+        (Type::Null, Type::Optional(_) | Type::Json) => true,
+        (Type::Optional(from), Type::Json) => inner(from, to),
+        (from, Type::Optional(to)) => inner(from, to),
+        (from, Type::Secret(to)) if has_secret(from) => inner(&bare(from.clone()), to),
+        (from, Type::Secret(to)) => inner(from, to),
+        (Type::Secret(_) | Type::Optional(_) | Type::Null, _) => false,
+        (Type::Union(members), to) => members.iter().all(|from| inner(from, to)),
+        (from, Type::Union(members)) => members.iter().any(|to| inner(from, to)),
+        (from, Type::Json) => is_open(world, from, &mut Vec::new()),
+        (Type::Json, to) => is_open(world, to, &mut Vec::new()),
+        (Type::Literal(_), Type::String) | (Type::Int, Type::Float) => true,
+        (Type::Data(from), Type::Data(to)) if world.is_subtype(from, to) => true,
+        (Type::Data(name), to) if alias(world, name).is_some() => {
+            alias(world, name).is_some_and(|alias| inner(&alias, to))
+        }
+        (from, Type::Data(name)) => match world.data_type(name) {
+            Some(data) => match (&data.alias, from) {
+                (Some(alias), from) => inner(from, alias),
+                (None, Type::Record(fields)) => {
+                    fields.iter().all(|(name, from)| {
+                        data.fields.get(name).is_some_and(|to| inner(from, &to.kind))
+                    }) && data.fields.iter().all(|(name, to)| {
+                        fields.contains_key(name)
+                            || to.default.is_some()
+                            || matches!(to.kind, Type::Optional(_))
+                    })
+                }
+                (None, _) => false,
+            },
+            None => true,
+        },
+        (Type::List(from), Type::List(to)) | (Type::Map(from), Type::Map(to)) => inner(from, to),
+        (Type::Range, Type::List(to)) => inner(&Type::Int, to),
+        (Type::Record(fields), Type::Map(to)) => fields.values().all(|from| inner(from, to)),
+        (Type::Record(from), Type::Record(to)) => {
+            from.iter().all(|(name, from)| to.get(name).is_some_and(|to| inner(from, to)))
+                && to
+                    .iter()
+                    .all(|(name, to)| from.contains_key(name) || matches!(to, Type::Optional(_)))
+        }
+        (Type::Node(from), Type::Node(to))
+        | (Type::Nodes(from), Type::Nodes(to))
+        | (Type::Capability(from), Type::Capability(to))
+        | (Type::Relationship(from), Type::Relationship(to)) => world.is_subtype(from, to),
+        _ => false,
+    }
+}
+
+/// Whether values of this type have a form as open data, so that `json` goes with it. `seen` are
+/// the data types that were looked into, since they may contain themselves.
+fn is_open(world: &dyn World, ty: &Type, seen: &mut Vec<String>) -> bool {
+    match ty {
+        Type::Optional(of) | Type::List(of) | Type::Map(of) => is_open(world, of, seen),
+        Type::Union(members) => members.iter().all(|of| is_open(world, of, seen)),
+        Type::Record(fields) => fields.values().all(|of| is_open(world, of, seen)),
+        Type::Data(name) => {
+            if seen.contains(name) {
+                return true;
+            }
+            seen.push(name.clone());
+            world.data_type(name).is_none_or(|data| {
+                data.fields.values().all(|field| is_open(world, &field.kind, seen))
+            })
+        }
+        Type::Secret(_)
+        | Type::Node(_)
+        | Type::Nodes(_)
+        | Type::Capability(_)
+        | Type::Relationship(_) => false,
+        _ => true,
+    }
+}
+
+/// What a named scalar is a name of.
+pub(super) fn alias(world: &dyn World, name: &str) -> Option<Type> {
+    world.data_type(name)?.alias.clone()
+}
+
+/// The type with names of scalars replaced by what they stand for.
+pub(super) fn plain(world: &dyn World, ty: &Type) -> Type {
+    let mut ty = ty.clone();
+    for _ in 0..MAX_DEPTH {
+        match &ty {
+            Type::Data(name) => match alias(world, name) {
+                Some(alias) => ty = alias,
+                None => return ty,
+            },
+            _ => return ty,
+        }
+    }
+    Type::Unknown
+}
+
+/// `T?`, once.
+pub(super) fn optional(ty: Type) -> Type {
+    match ty {
+        Type::Optional(_) | Type::Null | Type::Unknown | Type::Json => ty,
+        Type::Never => Type::Null,
+        other => Type::Optional(Box::new(other)),
+    }
+}
+
+/// `secret T`, once; whether one is set at all is no part of the secret.
+pub(super) fn secret(ty: Type) -> Type {
+    match ty {
+        Type::Secret(_) | Type::Unknown => ty,
+        Type::Optional(of) => optional(secret(*of)),
+        other => Type::Secret(Box::new(other)),
+    }
+}
+
+/// The type without `secret` around it, and whether there was one.
+pub(super) fn revealed(ty: Type) -> (Type, bool) {
+    match ty {
+        Type::Secret(of) => (*of, true),
+        Type::Optional(of) => {
+            let (of, was) = revealed(*of);
+            (optional(of), was)
+        }
+        other => (other, false),
+    }
+}
+
+/// Whether any part of a value of this type is secret.
+pub(super) fn has_secret(ty: &Type) -> bool {
+    match ty {
+        Type::Secret(_) => true,
+        Type::Optional(of) | Type::List(of) | Type::Map(of) => has_secret(of),
+        Type::Union(members) => members.iter().any(has_secret),
+        Type::Record(fields) => fields.values().any(has_secret),
+        _ => false,
+    }
+}
+
+/// The type without what is secret in it.
+pub(super) fn bare(ty: Type) -> Type {
+    match ty {
+        Type::Secret(of) => bare(*of),
+        Type::Optional(of) => optional(bare(*of)),
+        Type::List(of) => Type::List(Box::new(bare(*of))),
+        Type::Map(of) => Type::Map(Box::new(bare(*of))),
+        Type::Record(fields) => {
+            Type::Record(fields.into_iter().map(|(name, of)| (name, bare(of))).collect())
+        }
+        other => other,
+    }
+}
+
+/// The nearest type that both fit; nothing where they have none in common.
+pub(super) fn join(world: &dyn World, a: &Type, b: &Type) -> Option<Type> {
+    join_at(world, a, b, 0)
+}
+
+fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> {
+    if depth > MAX_DEPTH {
+        return Some(Type::Json);
+    }
+    let inner = |a: &Type, b: &Type| join_at(world, a, b, depth + 1);
+    match (a, b) {
+        (Type::Unknown, _) | (_, Type::Unknown) => Some(Type::Unknown),
+        (Type::Never, other) | (other, Type::Never) => Some(other.clone()),
+        (a, b) if a == b => Some(a.clone()),
+        (Type::Null, other) | (other, Type::Null) => Some(optional(other.clone())),
+        (Type::Optional(a), b) | (b, Type::Optional(a)) => {
+            let b = match b {
+                Type::Optional(b) => b,
+                b => b,
+            };
+            inner(a, b).map(optional)
+        }
+        (Type::Secret(a), b) | (b, Type::Secret(a)) => {
+            let b = match b {
+                Type::Secret(b) => b,
+                b => b,
+            };
+            inner(a, b).map(secret)
+        }
+        (Type::Record(a), Type::Record(b)) => records(a, b, &inner),
+        (Type::List(a), Type::List(b)) => inner(a, b).map(|of| Type::List(Box::new(of))),
+        (Type::Map(a), Type::Map(b)) => inner(a, b).map(|of| Type::Map(Box::new(of))),
+        (Type::Literal(_) | Type::Union(_), Type::Literal(_) | Type::Union(_)) => Some(unite(a, b)),
+        (Type::Node(a), Type::Node(b)) => world.common_type(a, b).map(Type::Node),
+        (Type::Capability(a), Type::Capability(b)) => world.common_type(a, b).map(Type::Capability),
+        _ if fits_at(world, a, b, depth) => Some(b.clone()),
+        _ if fits_at(world, b, a, depth) => Some(a.clone()),
+        _ if is_scalar(a) && is_scalar(b) => Some(unite(a, b)),
+        _ => None,
+    }
+}
+
+/// Records of the same fields join field by field, others become maps where all fields join.
+fn records(
+    a: &BTreeMap<String, Type>,
+    b: &BTreeMap<String, Type>,
+    inner: &dyn Fn(&Type, &Type) -> Option<Type>,
+) -> Option<Type> {
+    if a.keys().eq(b.keys()) {
+        let fields: Option<BTreeMap<String, Type>> = a
+            .iter()
+            .zip(b.values())
+            .map(|((name, a), b)| inner(a, b).map(|of| (name.clone(), of)))
+            .collect();
+        return fields.map(Type::Record);
+    }
+    let mut all = a.values().chain(b.values());
+    let first = all.next().cloned().unwrap_or(Type::Never);
+    let whole = all.try_fold(first, |whole, of| inner(&whole, of));
+    Some(whole.map_or(Type::Json, |of| Type::Map(Box::new(of))))
+}
+
+fn is_scalar(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::String
+            | Type::Literal(_)
+            | Type::Quantity(_)
+            | Type::Version
+            | Type::Timestamp
+            | Type::Union(_)
+    )
+}
+
+/// `A | B`, flat, each once; text and literals of it are text.
+pub(super) fn unite(a: &Type, b: &Type) -> Type {
+    let mut members: Vec<Type> = Vec::new();
+    for ty in [a, b] {
+        let parts =
+            if let Type::Union(parts) = ty { parts.as_slice() } else { std::slice::from_ref(ty) };
+        for part in parts {
+            if !members.contains(part) {
+                members.push(part.clone());
+            }
+        }
+    }
+    let literals = members.iter().filter(|of| matches!(of, Type::Literal(_))).count();
+    if literals > MAX_INFERRED || members.contains(&Type::String) {
+        members.retain(|of| !matches!(of, Type::Literal(_) | Type::String));
+        members.push(Type::String);
+    }
+    match members.as_slice() {
+        [only] => only.clone(),
+        _ => Type::Union(members),
+    }
+}

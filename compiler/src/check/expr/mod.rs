@@ -1,0 +1,229 @@
+//! Types of expressions, and expressions lowered to what the plan carries, in one walk.
+//!
+//! [`check_expr`] resolves names through [`World`], tells mistakes as diagnostics, and folds what is
+//! constant on the way. It must not know files, items or what a blueprint is made of.
+//!
+//! Invariants:
+//! - one mistake, one error: what has a mistake is [`Type::Unknown`], which goes with everything;
+//! - what was accepted evaluates to a value of its type, or fails for a reason that only values show;
+//! - time is linear in the expression and what it stands for, depth is bounded by the parser.
+
+mod access;
+mod adapt;
+mod calls;
+mod collections;
+mod compare;
+mod fits;
+mod folding;
+mod literals;
+mod loops;
+mod names;
+mod narrow;
+mod operators;
+mod scope;
+mod signatures;
+mod type_expr;
+mod wheres;
+mod world;
+
+use bp_plan::{Expr, Phase, Type, Value};
+
+pub use adapt::held;
+pub use calls::parameter_scope;
+pub use fits::fits;
+pub use scope::{Local, Scope};
+pub use type_expr::check_type_expr;
+pub use wheres::check_wheres;
+pub use world::{Declared, Function, Member, Named, Parameter, World};
+
+use crate::diagnostics::{Diagnostic, types as says};
+use crate::source::{Place, Span};
+use crate::syntax::ast::{self, ExprKind};
+
+/// An expression that was checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Typed {
+    /// The type of its value; [`Type::Unknown`] where it has a mistake.
+    pub ty: Type,
+    /// What it becomes; constants are folded.
+    pub expr: Expr,
+    /// When it is known.
+    pub phase: Phase,
+}
+
+/// Checks an expression and lowers it. With `expected`, literals become what is expected, and what
+/// does not fit is an error; [`Scope::because`] says where the expectation comes from.
+pub fn check_expr(
+    world: &dyn World,
+    scope: &Scope,
+    expr: &ast::Expr,
+    expected: Option<&Type>,
+    out: &mut Vec<Diagnostic>,
+) -> Typed {
+    let mut checker = Checker::new(world, scope, out);
+    let part = match expected {
+        Some(expected) => checker.check(expr, expected),
+        None => checker.infer(expr, None),
+    };
+    let part = checker.measured(part, expr.span);
+    Typed { ty: part.ty, expr: part.expr, phase: part.phase }
+}
+
+/// As [`check_expr`] for the cases where any type will do that is one node, capability or a
+/// collection: the target of a requirement, the members of a group. Collections may stand bare.
+pub fn check_target(
+    world: &dyn World,
+    scope: &Scope,
+    expr: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> Typed {
+    check_expr(world, scope, expr, None, out)
+}
+
+/// A checked part of an expression.
+#[derive(Clone, Debug)]
+struct Part {
+    ty: Type,
+    expr: Expr,
+    phase: Phase,
+    /// What it still waits for, see [`CLOSED`].
+    open: usize,
+    /// For a requirement that was read: the reading of its relationship, and its type.
+    via: Option<Box<(Expr, Type)>>,
+}
+
+/// The part needs nothing that isn't in it: it can be evaluated. Less than this: one more than the index of
+/// the outermost local that it needs. 0: it waits for something that no loop inside gives it.
+const CLOSED: usize = usize::MAX;
+/// See [`CLOSED`].
+const OPEN: usize = 0;
+
+impl Part {
+    /// What stands where there was a mistake.
+    fn broken() -> Self {
+        Self {
+            ty: Type::Unknown,
+            expr: Expr::Value(Value::Null),
+            phase: Phase::Compile,
+            open: OPEN,
+            via: None,
+        }
+    }
+
+    fn new(ty: Type, expr: Expr, phase: Phase, open: usize) -> Self {
+        Self { ty, expr, phase, open, via: None }
+    }
+
+    fn value(ty: Type, value: Value) -> Self {
+        Self::new(ty, Expr::Value(value), Phase::Compile, CLOSED)
+    }
+
+    fn is_broken(&self) -> bool {
+        self.ty == Type::Unknown
+    }
+}
+
+/// One walk over an expression.
+struct Checker<'a> {
+    world: &'a dyn World,
+    scope: Scope,
+    out: &'a mut Vec<Diagnostic>,
+    /// Whether the part at hand is surely evaluated, so that a mistake of its value is one now.
+    certain: bool,
+    /// How many parts came in from `let`s and functions.
+    spent: usize,
+}
+
+impl<'a> Checker<'a> {
+    fn new(world: &'a dyn World, scope: &Scope, out: &'a mut Vec<Diagnostic>) -> Self {
+        Self { world, scope: scope.clone(), out, certain: true, spent: 0 }
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.scope.file(), span }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.out.push(diagnostic);
+    }
+
+    /// The part, which must be of this type.
+    fn check(&mut self, expr: &ast::Expr, want: &Type) -> Part {
+        let part = self.infer(expr, Some(want));
+        self.require(part, want, expr)
+    }
+
+    /// The part as it is by itself; `hint` is what literals may become.
+    fn infer(&mut self, expr: &ast::Expr, hint: Option<&Type>) -> Part {
+        match &expr.kind {
+            ExprKind::Missing => Part::broken(),
+            ExprKind::Paren(of) => self.infer(of, hint),
+            ExprKind::Literal(value) => self.literal(value, hint, expr.span),
+            ExprKind::Interpolation(parts) => self.interpolation(parts, expr.span),
+            ExprKind::Name(name) => self.name(name, expr.span),
+            ExprKind::Element => self.element(),
+            ExprKind::Field { of, name, safe } => self.field(of, name, *safe, expr),
+            ExprKind::Index { of, key, safe } => self.index(of, key, *safe, expr.span),
+            ExprKind::Splat { of, body } => self.splat(of, body, expr.span),
+            ExprKind::Call { function, arguments } => self.call(function, arguments, expr.span),
+            ExprKind::Binder { function, names, over, body } => {
+                self.binder(function, names, over, body.as_deref(), expr.span)
+            }
+            ExprKind::List(elements) => self.list(elements, hint, expr.span),
+            ExprKind::ListFor { body, each } => self.list_for(body, each, hint, expr.span),
+            ExprKind::Record(entries) => self.record(entries, hint, expr.span),
+            ExprKind::RecordFor { key, value, each } => {
+                self.record_for(key, value, each, hint, expr.span)
+            }
+            ExprKind::Unary { op, of } => self.unary(*op, of, expr.span),
+            ExprKind::Binary { op, op_span, left, right } => {
+                self.binary(*op, *op_span, left, right, hint, expr.span)
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                self.choice(condition, then, otherwise, hint, expr.span)
+            }
+        }
+    }
+
+    /// Whatever `inside` checks, it perhaps never comes up.
+    fn perhaps<T>(&mut self, certain: bool, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = self.certain;
+        self.certain = outside && certain;
+        let result = inside(self);
+        self.certain = outside;
+        result
+    }
+
+    /// With what a condition says when it is true or false.
+    fn given<T>(
+        &mut self,
+        condition: &ast::Expr,
+        holds: bool,
+        inside: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outside = self.scope.settled.len();
+        narrow::facts(condition, holds, &mut self.scope.settled);
+        let result = inside(self);
+        self.scope.settled.truncate(outside);
+        result
+    }
+
+    /// With locals bound, which are gone afterwards.
+    fn within<T>(&mut self, locals: Vec<Local>, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let outside = self.scope.locals.len();
+        self.scope.locals.extend(locals);
+        let result = inside(self);
+        self.scope.locals.truncate(outside);
+        result
+    }
+
+    /// A condition: `true` or `false`, and no secret.
+    fn condition(&mut self, expr: &ast::Expr) -> Part {
+        let part = self.infer(expr, Some(&Type::Bool));
+        if fits::has_secret(&part.ty) {
+            self.report(says::secret_decides(self.place(expr.span), "a condition"));
+            return Part::broken();
+        }
+        self.require(part, &Type::Bool, expr)
+    }
+}

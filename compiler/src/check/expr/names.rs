@@ -1,0 +1,222 @@
+//! Names: locals, values of the file, and what people meant by names that there are not.
+
+use std::collections::BTreeMap;
+
+use bp_plan::{Expr, Phase, Type};
+
+use super::{CLOSED, Checker, Declared, Local, Named, OPEN, Part, fits, narrow};
+use crate::diagnostics::types as says;
+use crate::source::Span;
+use crate::syntax::ast;
+
+impl Checker<'_> {
+    pub(super) fn name(&mut self, name: &str, span: Span) -> Part {
+        let part = match self.local(name, span) {
+            Some(part) => part,
+            None => self.declared(name, span),
+        };
+        self.narrowed_name(part, name)
+    }
+
+    /// What a local stands for.
+    fn local(&mut self, name: &str, span: Span) -> Option<Part> {
+        let at = self.scope.locals.iter().rposition(|local| local.name == name)?;
+        let local = self.scope.locals.get(at)?.clone();
+        Some(self.use_local(local, at, span))
+    }
+
+    fn use_local(&mut self, local: Local, at: usize, span: Span) -> Part {
+        let open = match &local.expr {
+            Expr::Value(_) => CLOSED,
+            Expr::Local(_) => at + 1,
+            Expr::This | Expr::Source | Expr::Target => OPEN,
+            other => {
+                if !self.spend(other, span) {
+                    return Part::broken();
+                }
+                OPEN
+            }
+        };
+        if local.ty == Type::Unknown {
+            return Part::broken();
+        }
+        Part::new(local.ty, local.expr, local.phase, open)
+    }
+
+    /// The element of the splat around.
+    pub(super) fn element(&mut self) -> Part {
+        self.local("*", Span::default()).unwrap_or_else(Part::broken)
+    }
+
+    fn declared(&mut self, name: &str, span: Span) -> Part {
+        match name {
+            "deployment" => return deployment(),
+            "self" | "source" | "target" => {
+                self.report(says::no_self(self.place(span), name));
+                return Part::broken();
+            }
+            _ => {}
+        }
+        match self.world.value(self.scope.file(), name) {
+            Some(found) => self.found(found, name, span),
+            None => {
+                self.unknown_name(name, span);
+                Part::broken()
+            }
+        }
+    }
+
+    fn found(&mut self, found: Declared, name: &str, span: Span) -> Part {
+        let error = match found {
+            Declared::Value(named) => return from_named(named),
+            Declared::Module => says::no_value(self.place(span), name, "module"),
+            Declared::NoValue(what) => says::no_value(self.place(span), name, what),
+        };
+        let error = match self.world.value_place(self.scope.file(), name) {
+            Some(place) => error.related(place, format!("`{name}` is declared here")),
+            None => error,
+        };
+        self.report(error);
+        Part::broken()
+    }
+
+    /// `module.name`, where the first is the name of a module.
+    pub(super) fn of_module(&mut self, of: &ast::Expr, name: &ast::Name) -> Option<Part> {
+        let ast::ExprKind::Name(module) = &of.kind else { return None };
+        if self.scope.local(module).is_some() {
+            return None;
+        }
+        let file = self.scope.file();
+        if self.world.value(file, module) != Some(Declared::Module) {
+            return None;
+        }
+        let path = format!("{module}.{}", name.text);
+        Some(match self.world.value(file, &path) {
+            Some(found) => self.found(found, &path, name.span),
+            None => {
+                let prefix = format!("{module}.");
+                let names: Vec<String> = self
+                    .world
+                    .value_names(file)
+                    .iter()
+                    .filter_map(|known| known.strip_prefix(&prefix).map(str::to_owned))
+                    .collect();
+                let near = nearest(&name.text, names.iter().map(String::as_str));
+                self.report(says::unknown_in_module(
+                    self.place(name.span),
+                    &name.text,
+                    module,
+                    near,
+                ));
+                Part::broken()
+            }
+        })
+    }
+
+    /// The one error for a name that nothing has, with what was perhaps meant.
+    fn unknown_name(&mut self, name: &str, span: Span) {
+        let at = self.place(span);
+        let file = self.scope.file();
+        if let Some(this) = self.scope.local("self") {
+            let known = self.world.member(&this.ty, name, &Expr::This).is_some()
+                || matches!(&this.ty, Type::Record(fields) if fields.contains_key(name))
+                || matches!(&this.ty, Type::Data(data) if self.world.data_type(data)
+                    .is_some_and(|data| data.fields.contains_key(name)));
+            if known {
+                self.report(says::own_member(at, name));
+                return;
+            }
+        }
+        if is_function(name) || self.world.function(file, name).is_some() {
+            self.report(says::function_as_value(at, name));
+            return;
+        }
+        if name.starts_with(char::is_uppercase) && self.world.named_type(file, name).is_some() {
+            self.report(says::type_as_value(at, name));
+            return;
+        }
+        let locals = self.scope.locals.iter().map(|local| local.name.clone());
+        let names: Vec<String> =
+            locals.chain(self.world.value_names(file)).filter(|known| known != "*").collect();
+        let near = nearest(name, names.iter().map(String::as_str));
+        let place = near.and_then(|near| self.world.value_place(file, near));
+        self.report(says::unknown_name(at, name, near, place));
+    }
+
+    /// Reports a local whose name something visible has already; the name is bound all the same.
+    pub(super) fn new_local(&mut self, name: &ast::Name) {
+        let at = self.place(name.span);
+        if name.text == "deployment" || self.scope.local(&name.text).is_some() {
+            self.report(says::local_repeats(at, &name.text, None));
+        } else if let Some(found) = self.world.value(self.scope.file(), &name.text) {
+            let place = self.world.value_place(self.scope.file(), &name.text);
+            if !matches!(found, Declared::NoValue(_)) {
+                self.report(says::local_repeats(at, &name.text, place));
+            }
+        }
+    }
+
+    fn narrowed_name(&self, part: Part, name: &str) -> Part {
+        if self.scope.settled.iter().any(|path| path == name) { settled(part) } else { part }
+    }
+
+    /// The part without its `?`, where a test around shows that it is set.
+    pub(super) fn narrowed(&self, part: Part, expr: &ast::Expr) -> Part {
+        if self.scope.settled.is_empty() || !matches!(part.ty, Type::Optional(_)) {
+            return part;
+        }
+        match narrow::path(expr) {
+            Some(path) if self.scope.settled.contains(&path) => settled(part),
+            _ => part,
+        }
+    }
+}
+
+fn settled(mut part: Part) -> Part {
+    if let Type::Optional(of) = part.ty {
+        part.ty = *of;
+    }
+    part
+}
+
+fn from_named(named: Named) -> Part {
+    if named.ty == Type::Unknown {
+        return Part::broken();
+    }
+    let open = if named.expr.as_value().is_some() { CLOSED } else { OPEN };
+    Part::new(named.ty, named.expr, named.phase, open)
+}
+
+/// `deployment`: what the runtime tells of the deployment itself.
+fn deployment() -> Part {
+    let text = |name: &str| (name.to_owned(), Type::String);
+    let mut fields = BTreeMap::from([text("id"), text("name")]);
+    fields.insert("tenant".to_owned(), fits::optional(Type::String));
+    fields.insert("labels".to_owned(), Type::Map(Box::new(Type::String)));
+    Part::new(Type::Record(fields), Expr::Deployment, Phase::Deploy, OPEN)
+}
+
+/// Whether there is a built-in function of this name.
+pub(super) fn is_function(name: &str) -> bool {
+    bp_eval::functions::NAMES.contains_key(name) || bp_eval::functions::BINDERS.contains(&name)
+}
+
+/// The known name that is most like this one, if any is like it at all.
+pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let length = name.chars().count();
+    if length > 100 {
+        return None;
+    }
+    let most = (length / 3).max(1);
+    known
+        .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= most * 4)
+        .map(|candidate| {
+            let distance =
+                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
+        .min()
+        .map(|(_, candidate)| candidate)
+}

@@ -1,0 +1,387 @@
+//! Operators: arithmetic, logic, ranges, `??` and `if`.
+
+use bp_plan::{BinaryOp, Dimension, Expr, Type, UnaryOp, Value};
+
+use super::{Checker, Part, fits};
+use crate::diagnostics::types as says;
+use crate::source::Span;
+use crate::syntax::ast;
+
+/// What counts for arithmetic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Int,
+    Float,
+    Quantity(Dimension),
+    Json,
+}
+
+impl Checker<'_> {
+    pub(super) fn binary(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        hint: Option<&Type>,
+        span: Span,
+    ) -> Part {
+        match op {
+            BinaryOp::And | BinaryOp::Or => self.logical(op, left, right),
+            BinaryOp::Coalesce => self.coalesce(left, right, hint, span),
+            BinaryOp::Range => self.range(left, right, span),
+            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide => {
+                self.arithmetic(op, op_span, left, right, span)
+            }
+            _ => self.comparison(op, op_span, left, right, span),
+        }
+    }
+
+    /// Two operands put together.
+    pub(super) fn joined(
+        &mut self,
+        op: BinaryOp,
+        ty: Type,
+        left: Part,
+        right: Part,
+        span: Span,
+    ) -> Part {
+        let is_secret = fits::has_secret(&left.ty) || fits::has_secret(&right.ty);
+        let ty = if is_secret { fits::secret(ty) } else { ty };
+        let phase = left.phase.max(right.phase);
+        let open = left.open.min(right.open);
+        let expr = Expr::Binary { op, left: Box::new(left.expr), right: Box::new(right.expr) };
+        self.settle(Part::new(ty, expr, phase, open), span)
+    }
+
+    fn arithmetic(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> Part {
+        let (a, b) = (self.infer(left, None), self.infer(right, None));
+        if a.is_broken() || b.is_broken() {
+            return Part::broken();
+        }
+        if op == BinaryOp::Add && self.is_text_or_list(&a.ty, &b.ty, left, right, span) {
+            return Part::broken();
+        }
+        let (Some(x), Some(y)) = (self.number(&a.ty), self.number(&b.ty)) else {
+            return self.unfit(op, op_span, &a.ty, &b.ty, left, right);
+        };
+        let Some(ty) = result(op, x, y) else {
+            return self.unfit(op, op_span, &a.ty, &b.ty, left, right);
+        };
+        self.joined(op, ty, a, b, span)
+    }
+
+    fn unfit(
+        &mut self,
+        op: BinaryOp,
+        op_span: Span,
+        a: &Type,
+        b: &Type,
+        left: &ast::Expr,
+        right: &ast::Expr,
+    ) -> Part {
+        for (ty, expr) in [(a, left), (b, right)] {
+            if matches!(ty, Type::Optional(_) | Type::Null) {
+                self.report(says::unsettled(
+                    self.place(expr.span),
+                    ty,
+                    &format!("beside `{}`", op.symbol()),
+                ));
+                return Part::broken();
+            }
+        }
+        self.report(says::operator(
+            self.place(op_span),
+            op.symbol(),
+            (a, self.place(left.span)),
+            (b, self.place(right.span)),
+        ));
+        Part::broken()
+    }
+
+    /// Tells how strings and lists are joined, where `+` was to join some.
+    fn is_text_or_list(
+        &mut self,
+        a: &Type,
+        b: &Type,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> bool {
+        let plain = |ty: &Type| fits::plain(self.world, &fits::bare(ty.clone()));
+        let is_text = |ty: &Type| {
+            matches!(ty, Type::String | Type::Literal(_))
+                || matches!(ty, Type::Union(of) if of.iter().all(|of| matches!(of, Type::Literal(_) | Type::String)))
+        };
+        let (a, b) = (plain(a), plain(b));
+        let at = self.place(span);
+        if is_text(&a) || is_text(&b) {
+            let texts = [left, right].map(|expr| self.world.text(self.place(expr.span)));
+            let text = interpolated(&[left, right], &texts);
+            self.report(says::plus_on_strings(at, text));
+            return true;
+        }
+        if matches!((&a, &b), (Type::List(_), _) | (_, Type::List(_))) {
+            self.report(says::plus_on_lists(at));
+            return true;
+        }
+        false
+    }
+
+    fn number(&self, ty: &Type) -> Option<Number> {
+        match fits::plain(self.world, ty) {
+            Type::Int | Type::Never => Some(Number::Int),
+            Type::Float => Some(Number::Float),
+            Type::Quantity(dimension) => Some(Number::Quantity(dimension)),
+            Type::Json => Some(Number::Json),
+            Type::Secret(of) => self.number(&of),
+            Type::Union(members) => {
+                let mut kinds = members.iter().map(|of| self.number(of));
+                let first = kinds.next()??;
+                kinds.try_fold(first, |whole, kind| match (whole, kind?) {
+                    (a, b) if a == b => Some(a),
+                    (Number::Int | Number::Float, Number::Int | Number::Float) => {
+                        Some(Number::Float)
+                    }
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn unary(&mut self, op: UnaryOp, of: &ast::Expr, span: Span) -> Part {
+        let part = match op {
+            UnaryOp::Not => self.truth(of),
+            UnaryOp::Negate => self.infer(of, None),
+        };
+        if part.is_broken() {
+            return part;
+        }
+        if op == UnaryOp::Negate && self.number(&part.ty).is_none() {
+            let at = self.place(of.span);
+            if matches!(part.ty, Type::Optional(_)) {
+                self.report(says::unsettled(at, &part.ty, "after `-`"));
+            } else {
+                self.report(says::negated(at, &part.ty));
+            }
+            return Part::broken();
+        }
+        let expr = Expr::Unary { op, of: Box::new(part.expr) };
+        let ty = match part.ty {
+            Type::Never => Type::Int,
+            other => other,
+        };
+        self.settle(Part::new(ty, expr, part.phase, part.open), span)
+    }
+
+    /// `true` or `false`, perhaps a secret one.
+    pub(super) fn truth(&mut self, expr: &ast::Expr) -> Part {
+        let want = Type::Secret(Box::new(Type::Bool));
+        self.because(None, |c| c.check(expr, &want))
+    }
+
+    fn logical(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> Part {
+        let decisive = op == BinaryOp::Or;
+        let a = self.truth(left);
+        let known = match a.expr.as_value() {
+            Some(Value::Bool(known)) if !a.is_broken() => Some(*known),
+            _ => None,
+        };
+        let goes_on = known == Some(!decisive);
+        let b = self.perhaps(goes_on, |c| c.given(left, !decisive, |c| c.truth(right)));
+        if a.is_broken() || b.is_broken() {
+            return Part { ty: Type::Bool, ..Part::broken() };
+        }
+        match known {
+            Some(known) if known == decisive => a,
+            Some(_) => b,
+            None => {
+                let span = left.span.to(right.span);
+                self.joined(op, Type::Bool, a, b, span)
+            }
+        }
+    }
+
+    fn coalesce(
+        &mut self,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        hint: Option<&Type>,
+        span: Span,
+    ) -> Part {
+        let wide = hint.map(|hint| fits::optional(hint.clone()));
+        let a = self.infer(left, wide.as_ref());
+        let is_null = matches!(a.expr, Expr::Value(Value::Null)) && !a.is_broken();
+        let goes_on = is_null;
+        let b = self.perhaps(goes_on, |c| match hint {
+            Some(hint) => c.check(right, hint),
+            None => c.infer(right, None),
+        });
+        if a.is_broken() || b.is_broken() {
+            return Part::broken();
+        }
+        let (set, was_secret) = fits::revealed(a.ty.clone());
+        let set = match set {
+            Type::Optional(of) => *of,
+            Type::Null => Type::Never,
+            other => other,
+        };
+        let set = if was_secret { fits::secret(set) } else { set };
+        let Some(ty) = fits::join(self.world, &set, &b.ty) else {
+            self.report(says::no_common(
+                self.place(right.span),
+                &b.ty,
+                "the value before `??`",
+                &set,
+                self.place(left.span),
+            ));
+            return Part::broken();
+        };
+        match &a.expr {
+            Expr::Value(Value::Null) => b,
+            Expr::Value(_) => Part { ty: set, ..a },
+            _ => self.joined(BinaryOp::Coalesce, ty, a, b, span),
+        }
+    }
+
+    fn range(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Part {
+        let a = self.bound(left);
+        let b = self.bound(right);
+        if a.is_broken() || b.is_broken() {
+            return Part::broken();
+        }
+        self.joined(BinaryOp::Range, Type::Range, a, b, span)
+    }
+
+    /// An end of a range.
+    fn bound(&mut self, expr: &ast::Expr) -> Part {
+        let part = self.infer(expr, None);
+        if fits::has_secret(&part.ty) {
+            self.report(says::secret_decides(self.place(expr.span), "the end of a range"));
+            return Part::broken();
+        }
+        self.because(None, |c| c.require(part, &Type::Int, expr))
+    }
+
+    pub(super) fn choice(
+        &mut self,
+        condition: &ast::Expr,
+        then: &ast::Expr,
+        otherwise: &ast::Expr,
+        hint: Option<&Type>,
+        span: Span,
+    ) -> Part {
+        let decides = self.because(None, |c| c.condition(condition));
+        let known = match decides.expr.as_value() {
+            Some(Value::Bool(known)) if !decides.is_broken() => Some(*known),
+            _ => None,
+        };
+        let branch = |c: &mut Self, expr: &ast::Expr, holds: bool| {
+            c.perhaps(known == Some(holds), |c| {
+                c.given(condition, holds, |c| match hint {
+                    Some(hint) => c.check(expr, hint),
+                    None => c.infer(expr, None),
+                })
+            })
+        };
+        let a = branch(self, then, true);
+        let b = branch(self, otherwise, false);
+        if decides.is_broken() || a.is_broken() || b.is_broken() {
+            return Part::broken();
+        }
+        let Some(ty) = fits::join(self.world, &a.ty, &b.ty) else {
+            self.report(says::no_common(
+                self.place(otherwise.span),
+                &b.ty,
+                "the other branch",
+                &a.ty,
+                self.place(then.span),
+            ));
+            return Part::broken();
+        };
+        match known {
+            Some(true) => return a,
+            Some(false) => return b,
+            None => {}
+        }
+        let phase = decides.phase.max(a.phase).max(b.phase);
+        let open = decides.open.min(a.open).min(b.open);
+        let expr = Expr::If {
+            condition: Box::new(decides.expr),
+            then: Box::new(a.expr),
+            otherwise: Box::new(b.expr),
+        };
+        self.settle(Part::new(ty, expr, phase, open), span)
+    }
+}
+
+/// What the operator gives, if it goes with these.
+fn result(op: BinaryOp, a: Number, b: Number) -> Option<Type> {
+    use Number::{Float, Int, Json, Quantity};
+    let is_number = |n: Number| matches!(n, Int | Float);
+    match (op, a, b) {
+        (BinaryOp::Add | BinaryOp::Subtract, Int, Int) | (BinaryOp::Multiply, Int, Int) => {
+            Some(Type::Int)
+        }
+        (BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide, a, b)
+            if is_number(a) && is_number(b) =>
+        {
+            Some(Type::Float)
+        }
+        (BinaryOp::Add | BinaryOp::Subtract, Quantity(a), Quantity(b)) if a == b => {
+            Some(Type::Quantity(a))
+        }
+        (BinaryOp::Add | BinaryOp::Subtract, Quantity(of), Json)
+        | (BinaryOp::Add | BinaryOp::Subtract, Json, Quantity(of)) => Some(Type::Quantity(of)),
+        (BinaryOp::Multiply, Quantity(Dimension::Percent), n)
+        | (BinaryOp::Multiply, n, Quantity(Dimension::Percent))
+            if is_number(n) =>
+        {
+            Some(Type::Float)
+        }
+        (BinaryOp::Multiply, Quantity(of), n) | (BinaryOp::Multiply, n, Quantity(of))
+            if is_number(n) =>
+        {
+            Some(Type::Quantity(of))
+        }
+        (BinaryOp::Divide, Quantity(a), Quantity(b)) if a == b => Some(Type::Float),
+        (BinaryOp::Divide, Quantity(of), n) if is_number(n) => Some(Type::Quantity(of)),
+        (_, Json, _) | (_, _, Json) => Some(Type::Json),
+        _ => None,
+    }
+}
+
+/// Both operands as one string with `${}`, where their texts allow it.
+fn interpolated(exprs: &[&ast::Expr], texts: &[String]) -> Option<String> {
+    let mut whole = String::from("\"");
+    for (expr, text) in exprs.iter().zip(texts) {
+        if text.is_empty() || text.contains('\n') {
+            return None;
+        }
+        match &expr.kind {
+            ast::ExprKind::Literal(Value::String(_)) | ast::ExprKind::Interpolation(_) => {
+                let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+                if text.starts_with("\"\"\"") {
+                    return None;
+                }
+                whole.push_str(inner);
+            }
+            ast::ExprKind::Literal(_) => whole.push_str(text),
+            _ => {
+                whole.push_str("${");
+                whole.push_str(text);
+                whole.push('}');
+            }
+        }
+    }
+    whole.push('"');
+    Some(whole)
+}

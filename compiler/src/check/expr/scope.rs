@@ -1,0 +1,99 @@
+//! What an expression's surroundings bind: loop variables, `let`s, parameters, `self` and its
+//! kin; and what a test around it says of them.
+
+use bp_plan::{Expr, Phase, Type};
+
+use crate::source::{FileId, Place};
+
+/// A name that the surroundings bind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Local {
+    /// Its name; `self`, `source` and `target` too.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// When it is known.
+    pub phase: Phase,
+    /// What a use of it becomes: [`Expr::Local`] for a loop's variable, the value of a `let`.
+    pub expr: Expr,
+}
+
+impl Local {
+    /// A loop's variable or a binder's.
+    pub fn variable(name: impl Into<String>, ty: Type, phase: Phase) -> Self {
+        let name = name.into();
+        Self { expr: Expr::Local(name.clone()), name, ty, phase }
+    }
+
+    /// `let name = value`: each use stands for the value.
+    pub fn alias(name: impl Into<String>, value: super::Typed) -> Self {
+        Self { name: name.into(), ty: value.ty, phase: value.phase, expr: value.expr }
+    }
+}
+
+/// The names bound around an expression, the innermost last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scope {
+    file: FileId,
+    pub(super) locals: Vec<Local>,
+    /// Paths (`x`, `self.a.b`) that a test around has shown to be set.
+    pub(super) settled: Vec<String>,
+    pub(super) because: Option<(Place, String)>,
+}
+
+impl Scope {
+    /// Nothing but what the file has.
+    pub fn new(file: FileId) -> Self {
+        Self { file, ..Self::default() }
+    }
+
+    /// The file it is in.
+    pub fn file(&self) -> FileId {
+        self.file
+    }
+
+    /// With this name bound inside.
+    #[must_use]
+    pub fn with(mut self, local: Local) -> Self {
+        self.locals.push(local);
+        self
+    }
+
+    /// With `self` of this type: the value being constrained, a candidate, or the node.
+    #[must_use]
+    pub fn with_self(self, ty: Type, phase: Phase) -> Self {
+        self.with(Local { name: "self".into(), ty, phase, expr: Expr::This })
+    }
+
+    /// With `source`: the node that requires.
+    #[must_use]
+    pub fn with_source(self, ty: Type, phase: Phase) -> Self {
+        self.with(Local { name: "source".into(), ty, phase, expr: Expr::Source })
+    }
+
+    /// With `target`: the node that is required.
+    #[must_use]
+    pub fn with_target(self, ty: Type, phase: Phase) -> Self {
+        self.with(Local { name: "target".into(), ty, phase, expr: Expr::Target })
+    }
+
+    /// With the reason of the expected type: where it is declared, and words for it ("`cpu` is declared here").
+    #[must_use]
+    pub fn because(mut self, place: Option<Place>, note: impl Into<String>) -> Self {
+        self.because = place.map(|place| (place, note.into()));
+        self
+    }
+
+    /// With what a condition says when it is true (`holds`) or false: names that it tests
+    /// against `null` are set inside.
+    #[must_use]
+    pub fn given(mut self, condition: &crate::syntax::ast::Expr, holds: bool) -> Self {
+        super::narrow::facts(condition, holds, &mut self.settled);
+        self
+    }
+
+    /// The innermost local of this name.
+    pub fn local(&self, name: &str) -> Option<&Local> {
+        self.locals.iter().rev().find(|local| local.name == name)
+    }
+}

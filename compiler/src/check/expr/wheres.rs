@@ -1,0 +1,51 @@
+//! `where predicate else message`, as the plan carries it.
+
+use bp_plan::{Constraint, Phase, Type};
+
+use super::{Checker, Scope, World, fits};
+use crate::diagnostics::Diagnostic;
+use crate::syntax::ast::Where;
+
+/// Checks constraints whose `self` is a value of type `this`: what may be unset is set there, and
+/// what is secret may be tested there. Those with mistakes are left out.
+pub fn check_wheres(
+    world: &dyn World,
+    scope: &Scope,
+    this: &Type,
+    wheres: &[Where],
+    out: &mut Vec<Diagnostic>,
+) -> Vec<Constraint> {
+    let this = match fits::bare(this.clone()) {
+        Type::Optional(of) => *of,
+        other => other,
+    };
+    let scope = scope.clone().with_self(this, Phase::Compile);
+    wheres.iter().filter_map(|one| check_where(world, &scope, one, out)).collect()
+}
+
+fn check_where(
+    world: &dyn World,
+    scope: &Scope,
+    one: &Where,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Constraint> {
+    let mut checker = Checker::new(world, scope, out);
+    checker.scope.because = None;
+    let predicate = checker.condition(&one.predicate);
+    let predicate = checker.measured(predicate, one.predicate.span);
+    let message = one.message.as_ref().map(|message| {
+        // What holds is not told, so `self` may be anything there.
+        let part = checker.perhaps(false, |c| c.check(message, &Type::String));
+        checker.measured(part, message.span)
+    });
+    if predicate.is_broken() || message.as_ref().is_some_and(super::Part::is_broken) {
+        return None;
+    }
+    let place = checker.place(one.predicate.span);
+    Some(Constraint {
+        predicate: predicate.expr,
+        text: world.text(place),
+        message: message.map(|part| part.expr),
+        span: world.span(place),
+    })
+}

@@ -1,0 +1,121 @@
+//! What lies around an expression: the questions that its check asks, answered by the resolver.
+//!
+//! It must not know expressions as written: names go in, declarations come out.
+
+use std::sync::Arc;
+
+use bp_plan::{DataType, Expr, FileRef, Phase, Type};
+
+use crate::source::{FileId, Place};
+
+/// What the name of a value stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Declared {
+    /// Something with a value.
+    Value(Named),
+    /// A used module or package: its values are asked for as `name.value`.
+    Module,
+    /// Something that has no value (`"policy"`, `"workflow"`, `"test"` …).
+    NoValue(&'static str),
+}
+
+/// A value with a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Named {
+    /// Its type: `Secret` for a secret, `Nodes` for a node with `for` and for a selection, `Optional`
+    /// for a node with `if`; [`Type::Unknown`] where its declaration has a mistake.
+    pub ty: Type,
+    /// When it is known.
+    pub phase: Phase,
+    /// What a use of it becomes: [`Expr::Input`], [`Expr::Node`] …; of a folded constant the value.
+    pub expr: Expr,
+}
+
+/// A member of a node, a capability, a relationship, a policy: property, attribute, requirement,
+/// capability, or output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its type as it reads: a requirement's target, `Optional` or a `List` by its cardinality.
+    pub ty: Type,
+    /// When it is known; as late as its value where that is known.
+    pub phase: Phase,
+    /// Of a requirement: the full name of its relationship type.
+    pub via: Option<String>,
+}
+
+/// A function of a blueprint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// What it takes.
+    pub parameters: Vec<Parameter>,
+    /// What it gives.
+    pub result: Type,
+    /// When its body is known, apart from its arguments.
+    pub phase: Phase,
+    /// Its body, lowered with [`super::parameter_scope`]; `None` where it has a mistake.
+    pub body: Option<Arc<Expr>>,
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// What it is when left out.
+    pub default: Option<Expr>,
+}
+
+/// What expressions can name. Paths are as written, with dots (`ops`, `ops.limit`); types by full name.
+pub trait World {
+    /// What a value's name stands for in this file.
+    fn value(&self, file: FileId, path: &str) -> Option<Declared>;
+
+    /// The function of this name in this file; built-in ones are not asked for.
+    fn function(&self, file: FileId, path: &str) -> Option<Arc<Function>>;
+
+    /// The type of this name in this file, for use as the type of a value; policy, group and
+    /// interface types are none.
+    fn named_type(&self, file: FileId, path: &str) -> Option<Type>;
+
+    /// A declared data type.
+    fn data_type(&self, name: &str) -> Option<Arc<DataType>>;
+
+    /// The member of a [`Type::Node`], [`Type::Capability`] or [`Type::Relationship`]; `from` is
+    /// the expression that it is read from, which may tell which node it is.
+    fn member(&self, of: &Type, name: &str, from: &Expr) -> Option<Member>;
+
+    /// The names of all members of such a type.
+    fn members(&self, of: &Type) -> Vec<String>;
+
+    /// Whether the first is the second or derived from it.
+    fn is_subtype(&self, sub: &str, sup: &str) -> bool;
+
+    /// The nearest type that both are or derive from.
+    fn common_type(&self, a: &str, b: &str) -> Option<String>;
+
+    /// All names of values of this file, for suggestions.
+    fn value_names(&self, file: FileId) -> Vec<String>;
+
+    /// All names of functions of this file, built-in ones excepted.
+    fn function_names(&self, file: FileId) -> Vec<String>;
+
+    /// All names of types that can be used in this file.
+    fn type_names(&self, file: FileId) -> Vec<String>;
+
+    /// Where a value or function of this file is declared.
+    fn value_place(&self, file: FileId, path: &str) -> Option<Place>;
+
+    /// Where a type is declared, or with `member` that member of it.
+    fn type_place(&self, of: &Type, member: Option<&str>) -> Option<Place>;
+
+    /// The file that `file("…")` names, relative to the one it stands in; or a sentence that says why not.
+    fn file(&self, from: FileId, path: &str) -> Result<FileRef, String>;
+
+    /// The place as the plan has it.
+    fn span(&self, place: Place) -> bp_plan::Span;
+
+    /// The source's text there.
+    fn text(&self, place: Place) -> String;
+}

@@ -1,0 +1,701 @@
+//! `E3xxx`: what can be wrong with the types and values of expressions.
+
+use bp_plan::{Type, Value};
+
+use super::Diagnostic;
+use crate::source::{Place, Span};
+use crate::syntax::ast::ExprKind;
+
+fn maybe_related(error: Diagnostic, place: Option<Place>, note: String) -> Diagnostic {
+    match place {
+        Some(place) => error.related(place, note),
+        None => error,
+    }
+}
+
+/// `a, b, c`, with at most a dozen of them.
+fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(12);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+/// With its article, where the type reads better so.
+fn a(ty: &Type) -> String {
+    let text = ty.to_string();
+    let text = if text.chars().count() > 120 {
+        let start: String = text.chars().take(117).collect();
+        format!("{start}…")
+    } else {
+        text
+    };
+    format!("`{text}`")
+}
+
+/// A text that a message can hold.
+fn short(text: &str) -> String {
+    if text.chars().count() <= 60 {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(57).collect();
+    format!("{start}…")
+}
+
+/// A name that nothing has.
+pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
+    match near {
+        Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{near}`, or declare `{name}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error
+            .label("not declared")
+            .help(format!("declare it, for instance `input {name}: string`, or correct the name")),
+    }
+}
+
+/// A name that the used module does not have.
+pub fn unknown_in_module(at: Place, name: &str, module: &str, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E3001", format!("`{module}` has no `{name}`"), at);
+    match near {
+        Some(near) => error
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{module}.{near}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error.label("not declared there").help(format!("declare it in `{module}`")),
+    }
+}
+
+/// A value of another type than is wanted.
+pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnostic {
+    let error = Diagnostic::error("E3002", format!("expected {}, found {}", a(want), a(found)), at)
+        .label(format!("this is {}", a(found)));
+    let inner = match want {
+        Type::Optional(of) | Type::Secret(of) => of,
+        other => other,
+    };
+    match (inner, found, kind) {
+        (Type::Quantity(of), Type::Int | Type::Float, _) => {
+            error.help(format!("add a unit of {of}, such as {}", example(inner)))
+        }
+        (Type::Quantity(of), Type::Quantity(other), _) => {
+            error.help(format!("give a {of} such as {}; this measures a {other}", example(inner)))
+        }
+        (Type::Quantity(_), Type::Literal(_), _) => {
+            error.help(format!("write it without quotes, such as {}", example(inner)))
+        }
+        (Type::Int, Type::Float, _) => error.help("make it whole with `round(x)`"),
+        (Type::Int, Type::Literal(text), ExprKind::Literal(_)) if text.parse::<i64>().is_ok() => {
+            error
+                .help("write the number without quotes")
+                .fix("remove the quotes", vec![(at, text.clone())])
+        }
+        (Type::Int | Type::Float, Type::Literal(_) | Type::String, _) => {
+            error.help(format!("give a number, or convert a text with `{inner}(text)`"))
+        }
+        (Type::Bool, _, _) => error.help("give `true`, `false` or a comparison such as `x == 1`"),
+        (Type::String, Type::Int | Type::Float | Type::Bool, ExprKind::Literal(value)) => {
+            let text = match value {
+                Value::Int(i) => i.to_string(),
+                Value::Bool(b) => b.to_string(),
+                _ => return error.help("put it in quotes"),
+            };
+            error
+                .help("put it in quotes")
+                .fix("put it in quotes", vec![(at, format!("\"{text}\""))])
+        }
+        (
+            Type::String,
+            Type::Int | Type::Float | Type::Bool | Type::Quantity(_) | Type::Version,
+            _,
+        ) => error.help("make it text with `string(x)` or `\"${x}\"`"),
+        (Type::Version, Type::String, _) => error.help("make it a version with `version(text)`"),
+        (Type::List(of), found, _) if **of == *found => {
+            error.help("put it in brackets: a list of one element is `[x]`")
+        }
+        (Type::Null, _, _) => error.help("write `null`"),
+        (_, Type::Null, _) => error
+            .help(format!("give a value, or let it be left out by declaring its type `{inner}?`")),
+        (Type::List(_), Type::Record(_) | Type::Map(_), _) => {
+            error.help("a list is written `[a, b]`; `values(m)` gives those of a map")
+        }
+        _ => error.help(format!("give {} here, or change the declared type", a(want))),
+    }
+}
+
+fn example(ty: &Type) -> &'static str {
+    use bp_plan::Dimension::{Bitrate, Duration, Frequency, Percent, Size};
+    match ty {
+        Type::Quantity(Duration) => "`30s`",
+        Type::Quantity(Size) => "`20GiB`",
+        Type::Quantity(Frequency) => "`2.4GHz`",
+        Type::Quantity(Bitrate) => "`10Gbps`",
+        Type::Quantity(Percent) => "`10%`",
+        Type::Version => "`\"1.27\"`",
+        Type::Timestamp => "`\"2026-01-31T08:00:00Z\"`",
+        _ => "`x`",
+    }
+}
+
+/// A field or member that the type does not have.
+pub fn unknown_field(
+    at: Place,
+    name: &str,
+    of: &Type,
+    known: &[&str],
+    near: Option<&str>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E3003", format!("{} has no `{}`", a(of), short(name)), at);
+    if let Some(near) = near {
+        return error
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("it has {}", listed(known.iter().copied())))
+            .fix(format!("replace it by `{near}`"), vec![(at, near.to_owned())]);
+    }
+    let help = if known.is_empty() {
+        format!("{} has no fields at all", a(of))
+    } else {
+        format!("it has {}", listed(known.iter().copied()))
+    };
+    error.label("no such field").help(help)
+}
+
+/// An operator between types that it does not go with.
+pub fn operator(
+    at: Place,
+    symbol: &str,
+    left: (&Type, Place),
+    right: (&Type, Place),
+) -> Diagnostic {
+    let message = format!("`{symbol}` does not go with {} and {}", a(left.0), a(right.0));
+    let help = match symbol {
+        "+" | "-" => "numbers add to numbers, quantities to quantities of the same dimension",
+        "*" => "numbers multiply numbers and quantities; two quantities don't multiply",
+        _ => "numbers divide numbers and quantities; a quantity divides one of the same dimension",
+    };
+    Diagnostic::error("E3004", message, at)
+        .label("does not go with these")
+        .help(help)
+        .related(left.1, format!("this is {}", a(left.0)))
+        .related(right.1, format!("this is {}", a(right.0)))
+}
+
+/// `-` before something else than a number.
+pub fn negated(at: Place, found: &Type) -> Diagnostic {
+    Diagnostic::error("E3004", format!("`-` does not go with {}", a(found)), at)
+        .label(format!("this is {}", a(found)))
+        .help("`-` turns the sign of a number or quantity")
+}
+
+/// `+` on strings; `better` is the string that was meant, where it can be written down.
+pub fn plus_on_strings(at: Place, better: Option<String>) -> Diagnostic {
+    let error = Diagnostic::error("E3005", "there is no `+` for strings", at)
+        .label("strings are joined by interpolation");
+    match better {
+        Some(better) => {
+            error.help(format!("write `{better}`")).fix("join by interpolation", vec![(at, better)])
+        }
+        None => error.help("write one string with the parts in it: `\"${a}${b}\"`"),
+    }
+}
+
+/// `+` on lists.
+pub fn plus_on_lists(at: Place) -> Diagnostic {
+    Diagnostic::error("E3005", "there is no `+` for lists", at)
+        .label("lists are joined by spreading")
+        .help("write `[...a, ...b]`")
+}
+
+/// Something that may be unset, where that won't do; `position` says where (`in a string`).
+pub fn unsettled(at: Place, found: &Type, position: &str) -> Diagnostic {
+    let message = if *found == Type::Null {
+        format!("`null` can't stand {position}")
+    } else {
+        format!("this may be unset: {} can't stand {position}", a(found))
+    };
+    Diagnostic::error("E3006", message, at).label(format!("this is {}", a(found))).help(
+        "say what counts when it is unset with `?? value`, or test it before: `if x != null then … else …`",
+    )
+}
+
+/// `a.b` where `a` may be unset; `dot` is where the dot begins.
+pub fn unsettled_path(at: Place, found: &Type, name: &str, dot: Place) -> Diagnostic {
+    let message = format!("this may be unset: {} has no `.{name}` then", a(found));
+    Diagnostic::error("E3006", message, at)
+        .label(format!("this is {}", a(found)))
+        .help(format!(
+            "write `?.{name}`, which gives `null` then, or test it before: `if x != null then … else …`"
+        ))
+        .fix(format!("write `?.{name}`"), vec![(dot, "?".to_owned())])
+}
+
+/// `null.b`.
+pub fn field_of_null(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3006", format!("this is always `null`: it has no `.{name}`"), at)
+        .label("this is `null`")
+        .help("read it from something that can be set")
+}
+
+/// Something in a string that has no text.
+pub fn not_printable(at: Place, found: &Type) -> Diagnostic {
+    let help = match found {
+        Type::List(_) => {
+            "join its elements with `join(xs, \", \")`, or write it with `json_encode(x)`"
+        }
+        Type::Node(_) | Type::Nodes(_) | Type::Capability(_) => {
+            "take a property or attribute of it"
+        }
+        _ => "take a field of it, or write it with `json_encode(x)`",
+    };
+    Diagnostic::error("E3007", format!("{} can't stand in a string", a(found)), at)
+        .label("only scalars have a text")
+        .help(help)
+}
+
+/// A function that there is not.
+pub fn unknown_function(
+    at: Place,
+    name: &str,
+    near: Option<&str>,
+    place: Option<Place>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E3008", format!("there is no function `{name}`"), at);
+    match near {
+        Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("call `{near}`, or declare `fn {name}(…)`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error.label("not declared").help(format!("declare `fn {name}(…)`")),
+    }
+}
+
+/// `f(x in xs, …)` of a function that binds no name.
+pub fn no_binder(at: Place, name: &str) -> Diagnostic {
+    let all = listed(bp_eval::functions::BINDERS.iter().copied());
+    Diagnostic::error("E3008", format!("`{name}` does not bind a name over a collection"), at)
+        .label("no such function")
+        .help(format!("{all} do; a list is made with `[f(x) for x in xs]`"))
+}
+
+/// Too few or too many arguments.
+pub fn arity(at: Place, name: &str, takes: &str, found: usize, signature: &str) -> Diagnostic {
+    Diagnostic::error("E3009", format!("`{name}` takes {takes}, found {found}"), at)
+        .label(format!("{found} given"))
+        .help(format!("it is `{signature}`"))
+}
+
+/// A function that needs a name bound and something to compute.
+pub fn binder_body(at: Place, name: &str) -> Diagnostic {
+    let example = match name {
+        "all" | "any" => format!("{name}(x in xs, x > 0)"),
+        _ => format!("{name}(x in xs, x.name)"),
+    };
+    Diagnostic::error("E3009", format!("`{name}` needs a name and what to compute with it"), at)
+        .label("incomplete")
+        .help(format!("write it like `{example}`"))
+}
+
+/// An argument of another type than the function takes.
+pub fn argument(
+    at: Place,
+    name: &str,
+    parameter: &str,
+    found: &Type,
+    signature: &str,
+) -> Diagnostic {
+    let message = format!("`{name}` does not take {} as `{parameter}`", a(found));
+    Diagnostic::error("E3010", message, at)
+        .label(format!("this is {}", a(found)))
+        .help(format!("it is `{signature}`"))
+}
+
+/// A binder over things that it does not go with.
+pub fn binder_of(at: Place, name: &str, found: &Type) -> Diagnostic {
+    let help = match name {
+        "sum" => "numbers add up, and quantities of one dimension",
+        _ => {
+            "numbers, quantities, texts, versions and timestamps have an order: name what to compare, as in `sort(x in xs, x.name)`"
+        }
+    };
+    Diagnostic::error("E3010", format!("`{name}` does not go with {}", a(found)), at)
+        .label(format!("this is {}", a(found)))
+        .help(help)
+}
+
+/// A record without fields that its type needs.
+pub fn missing_fields(
+    at: Place,
+    of: &Type,
+    missing: &[(&str, &Type)],
+    place: Option<Place>,
+) -> Diagnostic {
+    let names = listed(missing.iter().map(|(name, _)| *name));
+    let what = if missing.len() == 1 { "the field" } else { "the fields" };
+    let first = missing.first().map_or("", |(name, _)| *name);
+    let adds: Vec<String> =
+        missing.iter().take(3).map(|(name, ty)| format!("`{name} = …` ({ty})")).collect();
+    let error = Diagnostic::error("E3011", format!("{} needs {what} {names}", a(of)), at)
+        .label(format!("{names} missing"))
+        .help(format!("add {}", adds.join(", ")));
+    maybe_related(error, place, format!("`{first}` is declared here"))
+}
+
+/// A key twice in one literal.
+pub fn duplicate_key(at: Place, key: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E3012", format!("the key `{}` stands here twice", short(key)), at)
+        .label("the second one")
+        .help("remove one of them, or rename it")
+        .related(first, "the first one")
+}
+
+/// Two values that must have a type in common, and have none.
+pub fn no_common(at: Place, found: &Type, what: &str, other: &Type, place: Place) -> Diagnostic {
+    let message = format!("{} does not go with {what}, which is {}", a(found), a(other));
+    Diagnostic::error("E3013", message, at)
+        .label(format!("this is {}", a(found)))
+        .help("give both the same type")
+        .related(place, format!("this is {}", a(other)))
+}
+
+/// Two sides that can't be compared.
+pub fn incomparable(
+    at: Place,
+    symbol: &str,
+    left: (&Type, Place),
+    right: (&Type, Place),
+) -> Diagnostic {
+    let message = match symbol {
+        "==" | "!=" => format!("{} and {} are never the same", a(left.0), a(right.0)),
+        "in" | "not in" => format!("{} can't be in {}", a(left.0), a(right.0)),
+        _ => format!("{} and {} have no order", a(left.0), a(right.0)),
+    };
+    let is = |ty: &Type| matches!(ty, Type::Version | Type::Timestamp);
+    let help = if is(left.0) || is(right.0) {
+        "make a text a version with `version(text)`"
+    } else {
+        "compare values of one type; `string(x)`, `int(x)` and `float(x)` convert"
+    };
+    Diagnostic::error("E3015", message, at)
+        .label("can't be compared")
+        .help(help)
+        .related(left.1, format!("this is {}", a(left.0)))
+        .related(right.1, format!("this is {}", a(right.0)))
+}
+
+/// `in` before something that holds nothing.
+pub fn in_what(at: Place, found: &Type) -> Diagnostic {
+    let message = format!("expected a list, a range or a map after `in`, found {}", a(found));
+    let help = match found {
+        Type::String | Type::Literal(_) => "a part of a text is sought with `contains(text, part)`",
+        Type::Optional(_) => "say what counts when it is unset with `?? []`",
+        _ => "name a collection, such as `[1, 2]` or `1..5`",
+    };
+    Diagnostic::error("E3016", message, at).label(format!("this is {}", a(found))).help(help)
+}
+
+/// `x[…]` of something without elements.
+pub fn not_indexable(at: Place, found: &Type) -> Diagnostic {
+    let help = match found {
+        Type::Data(_) | Type::Node(_) | Type::Capability(_) => "read a field with `.name`",
+        _ => "lists, ranges, maps and collections of nodes have elements",
+    };
+    Diagnostic::error("E3017", format!("{} has no elements to take by a key", a(found)), at)
+        .label(format!("this is {}", a(found)))
+        .help(help)
+}
+
+/// A key of another type than the collection's.
+pub fn bad_key(at: Place, want: &str, found: &Type, of: &Type) -> Diagnostic {
+    Diagnostic::error("E3017", format!("expected {want} as key, found {}", a(found)), at)
+        .label(format!("this is {}", a(found)))
+        .help(match of {
+            Type::List(_) | Type::Range => "elements are counted from 0: `xs[0]` is the first",
+            Type::Nodes(_) => {
+                "keys are those of the `for`: strings, whole numbers, or elements of a selection"
+            }
+            _ => "keys are strings; `string(x)` makes one",
+        })
+}
+
+/// Something to go through that holds nothing.
+pub fn no_collection(at: Place, found: &Type) -> Diagnostic {
+    let help = match found {
+        Type::Int => "a range of whole numbers is written `1..n`",
+        Type::String | Type::Literal(_) => "split a text with `split(text, \",\")`",
+        Type::Node(_) => "this is one node; a `for` at its declaration makes it many",
+        _ => "lists, ranges, maps, selections and nodes with a `for` can be gone through",
+    };
+    let message =
+        format!("expected a list, a range, a map or a collection of nodes, found {}", a(found));
+    Diagnostic::error("E3018", message, at).label(format!("this is {}", a(found))).help(help)
+}
+
+/// `...` before something of another kind.
+pub fn bad_spread(at: Place, want: &str, found: &Type) -> Diagnostic {
+    Diagnostic::error("E3018", format!("expected {want} after `...`, found {}", a(found)), at)
+        .label(format!("this is {}", a(found)))
+        .help("`[ ]` takes in lists, `{ }` takes in maps and records")
+}
+
+/// A collection of nodes where one node is wanted.
+pub fn collection_as_node(at: Place, found: &Type, want: &Type) -> Diagnostic {
+    Diagnostic::error("E3019", format!("expected one {want}, found a {found}"), at)
+        .label("there is one for each element of its `for`")
+        .help("name one by its key, `n[key]`, or take all of them with `n[*]`")
+}
+
+/// `xs.name`.
+pub fn field_of_collection(at: Place, name: &str, found: &Type) -> Diagnostic {
+    let is_nodes = matches!(found, Type::Nodes(_));
+    let message = if is_nodes {
+        format!("this is a {found}: which one's `{name}`?")
+    } else {
+        format!("{} is a list: which element's `{name}`?", a(found))
+    };
+    let help = if is_nodes {
+        format!("write `n[key].{name}` for one of them, or `n[*].{name}` for a list of all")
+    } else {
+        format!("write `xs[0].{name}` for one of them, or `xs[*].{name}` for a list of all")
+    };
+    Diagnostic::error("E3019", message, at).label("a collection has no such field").help(help)
+}
+
+/// A secret that would decide something.
+pub fn secret_decides(at: Place, what: &str) -> Diagnostic {
+    Diagnostic::error("E3020", format!("a secret can't be {what}"), at)
+        .label("this has a secret part")
+        .help("whoever sees what happens could tell the secret: decide by an input instead")
+}
+
+/// A secret that would reach a place that is not kept secret.
+pub fn secret_escapes(at: Place, want: &Type) -> Diagnostic {
+    Diagnostic::error("E3021", format!("a secret can't go where plain {} is kept", a(want)), at)
+        .label("this has a secret part")
+        .help(format!("declare what takes it as `secret {want}`, or leave the secret out"))
+}
+
+/// A division by zero.
+pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3022", message, at)
+        .label("divides by 0")
+        .help("test the divisor before: `if n == 0 then 0 else x / n`")
+}
+
+/// A number that is too large.
+pub fn overflow(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3023", message, at)
+        .label("too large")
+        .help("whole numbers reach from -9223372036854775808 to 9223372036854775807; `float(x)` goes further")
+}
+
+/// A key or an element that a constant does not have.
+pub fn missing_key(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3024", message, at).label("not there").help(
+        "take one that is there, or write `?.` or `?[ ]` and say with `??` what counts without it",
+    )
+}
+
+/// Two values for one key of a map that a comprehension makes.
+pub fn duplicate_made_key(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3025", message, at)
+        .label("two elements give the same key")
+        .help("make the keys differ, or collect the elements with `group_by(x in xs, key)`")
+}
+
+/// More than an evaluation may take.
+pub fn too_large(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3026", message, at)
+        .label("too much")
+        .help("go through fewer elements, or make the result smaller")
+}
+
+/// Something that a function can't work on.
+pub fn bad_value(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3027", message, at)
+        .label("found when folding constants")
+        .help("correct the value that is given here")
+}
+
+/// A constant that does not meet what its type asks.
+pub fn constraint_broken(
+    at: Place,
+    message: &str,
+    text: Option<&str>,
+    because: Option<(Place, String)>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E3028", message, at).label("not allowed here");
+    let error = match text {
+        Some(text) => error.help(format!("give a value that meets `where {text}`")),
+        None => error.help("give a value that its type allows"),
+    };
+    match because {
+        Some((place, note)) => error.related(place, note),
+        None => error,
+    }
+}
+
+/// A type that there is not.
+pub fn unknown_type(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error("E3029", format!("there is no type `{name}`"), at);
+    match near {
+        Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{near}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error.label("not declared").help(
+            "declare it, bring it in with `use`, or take a built-in one: string, int, float, bool, duration, size, version, json, list<T>, map<T> …",
+        ),
+    }
+}
+
+/// `list` without its argument, `int<string>`.
+pub fn type_arguments(at: Place, name: &str, takes: usize, found: usize) -> Diagnostic {
+    let message = match takes {
+        0 => format!("`{name}` takes no types in `< >`"),
+        _ => format!("`{name}` takes one type in `< >`, found {found}"),
+    };
+    let help = match takes {
+        0 => format!("write `{name}`"),
+        _ => format!("say what is in it: `{name}<string>`"),
+    };
+    Diagnostic::error("E3030", message, at).label("of what?").help(help)
+}
+
+/// A union of something else than scalars.
+pub fn union_of(at: Place, found: &Type) -> Diagnostic {
+    Diagnostic::error("E3031", format!("{} can't be part of a union", a(found)), at)
+        .label("no scalar")
+        .help("unions are of scalar types and string literals; a `data type` with optional fields holds one or the other, `json` holds anything")
+}
+
+/// A member of a union twice.
+pub fn union_repeats(at: Place, found: &Type) -> Diagnostic {
+    Diagnostic::error("E3031", format!("{} stands in this union twice", a(found)), at)
+        .label("the second one")
+        .help("remove it")
+}
+
+/// A local with the name of something visible.
+pub fn local_repeats(at: Place, name: &str, place: Option<Place>) -> Diagnostic {
+    let error =
+        Diagnostic::error("E3032", format!("`{name}` is the name of something else here"), at)
+            .label("hides what is visible")
+            .help("choose another name, so that nobody mistakes one for the other");
+    maybe_related(error, place, format!("`{name}` is declared here"))
+}
+
+/// A name of something without a value.
+pub fn no_value(at: Place, name: &str, what: &str) -> Diagnostic {
+    let help = match what {
+        "module" => format!("name something of it: `{name}.x`"),
+        _ => "name an input, a constant, a node or a selection".to_owned(),
+    };
+    Diagnostic::error("E3033", format!("`{name}` is a {what}: it has no value"), at)
+        .label(format!("a {what}"))
+        .help(help)
+}
+
+/// A type's name where a value is wanted.
+pub fn type_as_value(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3033", format!("`{name}` is a type: it has no value"), at)
+        .label("a type")
+        .help(format!("name a node: `node n: {name}` declares one"))
+}
+
+/// A function's name where a value is wanted.
+pub fn function_as_value(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "E3033",
+        format!("`{name}` is a function: it has no value until it is called"),
+        at,
+    )
+    .label("a function")
+    .help(format!("call it: `{name}(…)`"))
+}
+
+/// `self`, `source`, `target` where there is none.
+pub fn no_self(at: Place, name: &str) -> Diagnostic {
+    let help = match name {
+        "self" => "`self` stands in a `where`, in a type's body and in a node's body",
+        "source" => "`source` stands in a requirement's `where` and in a relationship type",
+        _ => "`target` stands in a relationship type",
+    };
+    Diagnostic::error("E3034", format!("there is no `{name}` here"), at)
+        .label("nothing that it could mean")
+        .help(help)
+}
+
+/// A member of `self` without `self.`.
+pub fn own_member(at: Place, name: &str) -> Diagnostic {
+    let before = Place { file: at.file, span: Span::new(at.span.start, at.span.start) };
+    Diagnostic::error("E3035", format!("`{name}` needs `self.` before it"), at)
+        .label("a member of `self`")
+        .help(format!("write `self.{name}`: a bare name is a local or something of the file"))
+        .fix(format!("write `self.{name}`"), vec![(before, "self.".to_owned())])
+}
+
+/// A text that is none of those that the type lists.
+pub fn not_one_of(at: Place, text: &str, options: &[String], want: &Type) -> Diagnostic {
+    let near = strsim_nearest(text, options);
+    let message = format!("\"{}\" is not one of {}", short(text), a(want));
+    let error = Diagnostic::error("E3036", message, at);
+    match near {
+        Some(near) => error
+            .label(format!("did you mean \"{near}\"?"))
+            .help(format!("write \"{near}\""))
+            .fix(format!("replace it by \"{near}\""), vec![(at, format!("\"{near}\""))]),
+        None => error
+            .label("not in the list")
+            .help(format!("write one of {}", listed(options.iter().map(String::as_str)))),
+    }
+}
+
+fn strsim_nearest<'n>(text: &str, options: &'n [String]) -> Option<&'n String> {
+    if text.len() > 100 {
+        return None;
+    }
+    options
+        .iter()
+        .map(|option| (strsim::damerau_levenshtein(text, option), option))
+        .filter(|(distance, _)| *distance <= (text.chars().count() / 3).max(1))
+        .min()
+        .map(|(_, option)| option)
+}
+
+/// A string that is no version or timestamp.
+pub fn bad_text(at: Place, want: &Type, text: &str, why: &str) -> Diagnostic {
+    Diagnostic::error("E3037", format!("\"{}\" is no {want}: {why}", short(text)), at)
+        .label(format!("becomes a {want} here"))
+        .help(format!("write it such as {}", example(want)))
+}
+
+/// An expression that nests too deep to be evaluated.
+pub fn too_deep(at: Place, most: usize) -> Diagnostic {
+    Diagnostic::error("E3038", format!("this expression nests more than {most} deep"), at)
+        .label("too deep")
+        .help("name parts of it with `const`")
+}
+
+/// An expression that stands for too much.
+pub fn too_many_parts(at: Place, most: usize) -> Diagnostic {
+    let message = format!("with what it stands for, this expression has more than {most} parts");
+    Diagnostic::error("E3038", message, at)
+        .label("too much")
+        .help("a `let` and a function's body count wherever they are used: use a `const` instead")
+}
+
+/// `file(…)` of a path that is known too late.
+pub fn late_file(at: Place) -> Diagnostic {
+    Diagnostic::error("E3039", "the path of a file must be known when compiling", at)
+        .label("known later")
+        .help("write the path as a plain string: the file travels with the plan")
+}
+
+/// A file that can't be taken in.
+pub fn no_file(at: Place, path: &str, why: &str) -> Diagnostic {
+    Diagnostic::error("E3039", format!("\"{}\" can't be read: {why}", short(path)), at)
+        .label("this file")
+        .help("paths are relative to the file they stand in, and stay inside of the package")
+}
