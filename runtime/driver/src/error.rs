@@ -34,10 +34,14 @@ pub enum DriverError {
     #[error("`{0}` was never deployed: there is nothing to go on with")]
     NothingPlanned(String),
     /// The journal names something that it does not hold.
-    #[error("the journal names the blob {0}, which it does not hold: it was damaged; restore it from a backup")]
+    #[error(
+        "the journal names the blob {0}, which it does not hold: it was damaged; restore it from a backup"
+    )]
     MissingBlob(String),
     /// Something of the journal can't be read as what it is to be.
-    #[error("the journal's {what} can't be read ({source}): it was damaged or written by another program")]
+    #[error(
+        "the journal's {what} can't be read ({source}): it was damaged or written by another program"
+    )]
     Malformed {
         /// What.
         what: &'static str,

@@ -95,7 +95,10 @@ async fn attempt(
     let subject = subject(hands, step).await?;
     if let Some(handle) = handle {
         let handle: Handle = serde_json::from_value(handle).map_err(|error| {
-            Failure::new(Class::UnknownOutcome, format!("the journal's handle can't be read: {error}"))
+            Failure::new(
+                Class::UnknownOutcome,
+                format!("the journal's handle can't be read: {error}"),
+            )
         })?;
         return wait(hands, provider, &call, &subject, handle).await;
     }
@@ -133,7 +136,9 @@ async fn wait(
                     said = waiting_for;
                 }
             }
-            Err(failure) if failure.class == Class::Transient && failures < hands.deadlines.failures => {
+            Err(failure)
+                if failure.class == Class::Transient && failures < hands.deadlines.failures =>
+            {
                 failures += 1;
                 tokio::time::sleep(failure.retry_after.unwrap_or(Duration::from_millis(500))).await;
             }
@@ -214,9 +219,7 @@ fn told(failure: Failure) -> event::Failure {
         message: failure.message,
         property: failure.property,
         help: failure.help,
-        retry_after_ms: failure
-            .retry_after
-            .and_then(|wait| i64::try_from(wait.as_millis()).ok()),
+        retry_after_ms: failure.retry_after.and_then(|wait| i64::try_from(wait.as_millis()).ok()),
         unreachable: failure.unreachable,
     }
 }

@@ -48,10 +48,13 @@ pub fn prepare(
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {
             let there = providers.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
             let kind = &node.kind;
-            let message =
-                format!("`{kind}` is kept by the provider `{provider}`, which this runtime does not have");
+            let message = format!(
+                "`{kind}` is kept by the provider `{provider}`, which this runtime does not have"
+            );
             problems.push(
-                Problem::error(message).at(node.span).help(format!("it has {there}; a newer one may have it")),
+                Problem::error(message)
+                    .at(node.span)
+                    .help(format!("it has {there}; a newer one may have it")),
             );
         }
     }

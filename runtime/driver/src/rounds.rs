@@ -89,7 +89,8 @@ impl Rounds {
 
     fn report(&mut self, report: Report, flights: &mut Flights) {
         match &report {
-            Report::Succeeded { target, instance, .. } | Report::Failed { target, instance, .. } => {
+            Report::Succeeded { target, instance, .. }
+            | Report::Failed { target, instance, .. } => {
                 flights.waits.remove(&(target.clone(), instance.clone()));
             }
             _ => {}
@@ -129,7 +130,8 @@ impl Rounds {
                 });
             }
             Effect::Perform { target, step } => {
-                let provider: Option<Arc<dyn Provider>> = self.providers.get(&step.provider).cloned();
+                let provider: Option<Arc<dyn Provider>> =
+                    self.providers.get(&step.provider).cloned();
                 let key = (target.id.clone(), step.instance.clone());
                 let is_wait = step.handle.is_some();
                 let task = flights.tasks.spawn(async move {

@@ -84,15 +84,13 @@ impl Runtime {
     ) -> Result<Summary, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         if ledger.is_new() {
-            let created =
-                Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
+            let created = Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
             let stream = Stream::Deployment(id.to_owned());
             ledger.record(&self.actor, stream, vec![created], Vec::new()).await?;
         }
         let malformed = |what| move |source| DriverError::Malformed { what, source };
         let inputs = serde_json::to_vec(&prepared.inputs).map_err(malformed("inputs"))?;
-        let inventory =
-            serde_json::to_vec(&*prepared.inventory).map_err(malformed("inventory"))?;
+        let inventory = serde_json::to_vec(&*prepared.inventory).map_err(malformed("inventory"))?;
         let revision = Revision {
             verb: Verb::Deploy,
             plan: digest(&prepared.bytes),

@@ -479,8 +479,10 @@ impl Engine {
     /// Waits for what others are still to report.
     fn wait(&mut self, at: usize, id: &InstanceId, missing: &BTreeSet<InstanceId>) {
         for other in missing {
-            let standing =
-                self.item_of(other).and_then(|item| self.work.items.get(item)).map(|i| i.standing.clone());
+            let standing = self
+                .item_of(other)
+                .and_then(|item| self.work.items.get(item))
+                .map(|i| i.standing.clone());
             match standing {
                 Some(Standing::Failed) => {
                     self.work.hold(at, &format!("it needs {other}, which failed"));
@@ -675,7 +677,9 @@ impl Engine {
     /// Names the effect of a step that is begun.
     fn perform(&mut self, at: usize) {
         let Some(item) = self.work.items.get(at) else { return };
-        let (Some(is), Some(target)) = (self.instance(at), self.target(item.target)) else { return };
+        let (Some(is), Some(target)) = (self.instance(at), self.target(item.target)) else {
+            return;
+        };
         let Some(flight) = &is.flight else { return };
         let step = Step {
             instance: item.instance.clone(),
@@ -714,7 +718,9 @@ impl Engine {
     /// What is wanted can't be said: nothing was begun.
     fn refuse(&mut self, at: usize, failure: Failure) {
         let Some(item) = self.work.items.get(at) else { return };
-        let Some(target) = self.work.sites.get(item.target).map(|site| site.id.clone()) else { return };
+        let Some(target) = self.work.sites.get(item.target).map(|site| site.id.clone()) else {
+            return;
+        };
         let (instance, operation) = (item.instance.clone(), item.operation);
         let event = Event::StepFailed { instance, operation, failure, retry_at_ms: None };
         self.push_target(&target, event);
@@ -727,8 +733,7 @@ impl Engine {
         let Some(target) = self.work.sites.get(site).map(|site| site.id.clone()) else { return };
         let attempt = self.instance(at).map_or(1, |is| is.attempt);
         let (instance, operation) = (item.instance.clone(), item.operation);
-        let is_retried =
-            failure.may_pass() && attempt < self.limits.attempts && !self.is_stopping;
+        let is_retried = failure.may_pass() && attempt < self.limits.attempts && !self.is_stopping;
         let retry_at_ms = is_retried.then(|| {
             let wait = self.limits.wait_ms(&self.state.seed, &instance, attempt);
             now_ms.saturating_add(wait.max(failure.retry_after_ms.unwrap_or(0)))

@@ -295,7 +295,9 @@ pub enum EventError {
         found: u32,
     },
     /// Not what its kind says.
-    #[error("the journal holds an event `{kind}` that can't be read ({source}): it was written by another program or damaged")]
+    #[error(
+        "the journal holds an event `{kind}` that can't be read ({source}): it was written by another program or damaged"
+    )]
     Malformed {
         /// Which kind.
         kind: String,

@@ -64,9 +64,8 @@ pub(crate) fn check(world: &World, given: &BTreeMap<String, Value>) -> Vec<Probl
                 Ok(_) => continue,
                 Err(error) => error.to_string(),
             };
-            problems.push(
-                Problem::error(format!("the input `{name}`: {message}")).at(constraint.span),
-            );
+            problems
+                .push(Problem::error(format!("the input `{name}`: {message}")).at(constraint.span));
         }
     }
     problems

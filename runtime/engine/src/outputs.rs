@@ -45,8 +45,7 @@ pub fn outputs(topology: &mut Topology, state: &State) -> BTreeMap<String, Outpu
     }
     let world = &topology.world;
     let value = |output: &bp_plan::Output| {
-        let (outcome, reads) =
-            world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
+        let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
         match outcome {
             Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
             Ok(Outcome::Secret(_)) => Output::Secret,

@@ -38,7 +38,8 @@ impl Limits {
     pub fn wait_ms(&self, seed: &str, what: &str, attempt: u32) -> i64 {
         let doubled = self.first_wait_ms.saturating_mul(1_i64 << attempt.saturating_sub(1).min(20));
         let wait = doubled.clamp(0, self.longest_wait_ms);
-        let jitter = i64::from(hash(&[seed, what, &attempt.to_string()]).first().copied().unwrap_or(0));
+        let jitter =
+            i64::from(hash(&[seed, what, &attempt.to_string()]).first().copied().unwrap_or(0));
         wait - wait / 4 + wait / 2 * jitter / 255
     }
 }

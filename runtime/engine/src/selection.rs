@@ -25,10 +25,7 @@ pub(crate) fn taken(world: &World, name: &str) -> Result<Vec<String>, EvalError>
     Ok(taken)
 }
 
-fn candidates<'w>(
-    world: &'w World,
-    selection: &'w Selection,
-) -> impl Iterator<Item = &'w Element> {
+fn candidates<'w>(world: &'w World, selection: &'w Selection) -> impl Iterator<Item = &'w Element> {
     world.inventory.elements.iter().filter(|element| {
         element.node_type == selection.kind
             || world
@@ -138,7 +135,9 @@ fn nearest(world: &World, name: &str, selection: &Selection) -> String {
             "nearest is `{}`: {why}; change its labels or the selection's `where`",
             element.name
         ),
-        None => format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`"),
+        None => {
+            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
+        }
     }
 }
 

@@ -267,11 +267,18 @@ fn of_target(
     let name = shown(&target.name);
     let failed = || {
         let first = nodes.iter().find(|node| {
-            node.target == name && matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying)
+            node.target == name
+                && matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying)
         })?;
         Some(format!("{}: {}", first.id, first.reason.as_deref()?))
     };
     let is_fine = matches!(standing, Standing::Deployed | Standing::Removed);
     let reason = if is_fine { None } else { unreached.or_else(failed) };
-    Some(TargetStatus { id: id.to_owned(), name: name.to_owned(), state: standing, revision, reason })
+    Some(TargetStatus {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        state: standing,
+        revision,
+        reason,
+    })
 }

@@ -280,8 +280,12 @@ impl Topology {
                 problem.help = failure.help;
                 problems.push(problem);
             }
-            let needs: Vec<usize> =
-                reads.instances.iter().filter_map(|id| self.find(id)).filter(|n| *n != at).collect();
+            let needs: Vec<usize> = reads
+                .instances
+                .iter()
+                .filter_map(|id| self.find(id))
+                .filter(|n| *n != at)
+                .collect();
             if let Some(instance) = self.instances.get_mut(at) {
                 instance.needs.extend(needs);
                 instance.needs.sort_unstable();

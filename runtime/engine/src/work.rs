@@ -103,7 +103,11 @@ pub(crate) struct Work {
 
 impl Work {
     /// What it takes to get from what is there to what is wanted. Every target that it names is admitted.
-    pub(crate) fn new(state: &State, topology: &Topology, target_of: &BTreeMap<Place, String>) -> Self {
+    pub(crate) fn new(
+        state: &State,
+        topology: &Topology,
+        target_of: &BTreeMap<Place, String>,
+    ) -> Self {
         let mut work = Self::default();
         for (id, target) in &state.targets {
             work.site_index.insert(id.clone(), work.sites.len());

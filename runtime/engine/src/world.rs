@@ -129,7 +129,10 @@ impl World {
         if self.depth.get() >= DEEPEST {
             return Err(error(
                 ErrorKind::TooLarge,
-                format!("{} is the {DEEPEST}th value of a chain in which each needs the next; shorten the chain", slot.described()),
+                format!(
+                    "{} is the {DEEPEST}th value of a chain in which each needs the next; shorten the chain",
+                    slot.described()
+                ),
             ));
         }
         self.memo.borrow_mut().insert(slot.clone(), None);
@@ -165,10 +168,9 @@ impl World {
         let answer = self.once(Slot::Constant(name.to_owned()), || {
             Answer::Outcome(match self.plan.constants.get(name) {
                 Some(of) => bp_eval::evaluate(of, &self.outside()),
-                None => Err(error(
-                    ErrorKind::Unavailable,
-                    format!("the plan has no constant `{name}`"),
-                )),
+                None => {
+                    Err(error(ErrorKind::Unavailable, format!("the plan has no constant `{name}`")))
+                }
             })
         })?;
         answer.outcome()
@@ -252,7 +254,10 @@ impl World {
 
     fn fresh_property(&self, id: &InstanceId, name: &str) -> Result<Outcome, EvalError> {
         let missing = || {
-            error(ErrorKind::Unavailable, format!("the plan does not know `{id}`'s property `{name}`"))
+            error(
+                ErrorKind::Unavailable,
+                format!("the plan does not know `{id}`'s property `{name}`"),
+            )
         };
         let node = self.plan.nodes.get(&id.node).ok_or_else(missing)?;
         let node_type = self.plan.node_types.get(&node.kind).ok_or_else(missing)?;
@@ -266,7 +271,8 @@ impl World {
         let value = bp_eval::conform(value, &declared.kind, &self.plan.data_types)
             .map_err(|e| error(ErrorKind::WrongType, e.to_string()))?;
         for constraint in &declared.constraints {
-            if let Verdict::Broken(message) = check_constraint(constraint, &value, &self.site(id))? {
+            if let Verdict::Broken(message) = check_constraint(constraint, &value, &self.site(id))?
+            {
                 return Err(error(ErrorKind::BadArgument, message));
             }
         }
@@ -286,7 +292,9 @@ impl World {
         if let Some(json) = self.reported.get(id).and_then(|attributes| attributes.get(name)) {
             return bp_eval::from_json(json.clone(), kind, &self.plan.data_types)
                 .map(Outcome::Value)
-                .map_err(|e| error(ErrorKind::WrongType, format!("`{id}` reported `{name}`: {e}")));
+                .map_err(|e| {
+                    error(ErrorKind::WrongType, format!("`{id}` reported `{name}`: {e}"))
+                });
         }
         let node_type = self.plan.nodes.get(&id.node).map(|node| node.kind.as_str());
         let is_property = node_type
@@ -351,11 +359,8 @@ impl World {
 
     /// A fact of an element of the inventory.
     fn fact(&self, element: &Element, name: &str) -> Result<Option<Outcome>, EvalError> {
-        let declared = self
-            .plan
-            .node_types
-            .get(&element.node_type)
-            .and_then(|kind| kind.attributes.get(name));
+        let declared =
+            self.plan.node_types.get(&element.node_type).and_then(|kind| kind.attributes.get(name));
         match (element.facts.get(name), declared) {
             (Some(fact), declared) => {
                 let kind = declared.unwrap_or(&Type::Json);
@@ -473,7 +478,8 @@ impl Environment for Site<'_> {
     }
 
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
-        let nowhere = |what: &str| error(ErrorKind::Unavailable, format!("there is no `{what}` here"));
+        let nowhere =
+            |what: &str| error(ErrorKind::Unavailable, format!("there is no `{what}` here"));
         let value = match name {
             Outer::This => self.this.clone().ok_or_else(|| nowhere("self"))?,
             Outer::Source => self.source.clone().ok_or_else(|| nowhere("source"))?,
