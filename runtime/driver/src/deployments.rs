@@ -135,7 +135,7 @@ impl Deployments {
                 told.push(Told { stream: stream.clone(), envelope, event });
             }
         }
-        told.sort_by(|a, b| a.envelope.time_ms.cmp(&b.envelope.time_ms));
+        told.sort_by_key(|told| told.envelope.time_ms);
         Ok(told)
     }
 

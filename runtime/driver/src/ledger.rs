@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bp_engine::engine::Addition;
 use bp_engine::event::VERSION;
 use bp_engine::{Event, State, Stream};
 use bp_journal::{Append, Envelope, NewEvent, Store};
@@ -85,11 +86,11 @@ impl Ledger {
         &mut self,
         actor: &str,
         run: Option<&str>,
-        appends: &[(Stream, Vec<Event>, Vec<Vec<u8>>)],
+        appends: &[Addition],
     ) -> Result<Vec<Vec<Envelope>>, DriverError> {
         let epoch = self.state.epoch;
         let mut work = Vec::with_capacity(appends.len());
-        for (stream, events, blobs) in appends {
+        for Addition { stream, events, blobs } in appends {
             let events = events
                 .iter()
                 .map(|event| {
@@ -113,7 +114,7 @@ impl Ledger {
             }));
         }
         let done = try_join_all(work).await?;
-        for ((stream, ..), envelopes) in appends.iter().zip(&done) {
+        for (Addition { stream, .. }, envelopes) in appends.iter().zip(&done) {
             if let Some(last) = envelopes.last() {
                 let head = Head { sequence: last.sequence, hash: last.hash.clone() };
                 self.heads.insert(stream.clone(), head);
@@ -130,9 +131,9 @@ impl Ledger {
         events: Vec<Event>,
         blobs: Vec<Vec<u8>>,
     ) -> Result<Vec<Envelope>, DriverError> {
-        let appends = [(stream, events, blobs)];
+        let appends = [Addition { stream, events, blobs }];
         let envelopes = self.append(actor, None, &appends).await?.into_iter().flatten().collect();
-        let [(stream, events, _)] = appends;
+        let [Addition { stream, events, .. }] = appends;
         for event in &events {
             self.state.fold(&stream, self.state.epoch, event);
         }

@@ -42,7 +42,7 @@ pub fn prepare(
     let plan = Arc::new(bp_plan::from_bytes(&bytes)?.plan);
     let inventory = Arc::new(inventory);
     let Expanded { topology, mut problems } =
-        Topology::expand(plan.clone(), inputs.clone(), inventory.clone(), identity);
+        Topology::expand(&plan, &inputs, inventory.clone(), identity);
     for node in plan.nodes.values() {
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {

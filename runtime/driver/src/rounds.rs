@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bp_engine::engine::{Batch, Effect, Engine};
+use bp_engine::Report;
+use bp_engine::engine::{Addition, Batch, Effect, Engine};
 use bp_engine::event::{Failure, Outcome};
-use bp_engine::{Report, Stream};
 use bp_provider::Provider;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -98,12 +98,9 @@ impl Rounds {
         self.engine.report(self.clock.now_ms(), report);
     }
 
-    async fn append(
-        &mut self,
-        appends: Vec<(Stream, Vec<bp_engine::Event>, Vec<Vec<u8>>)>,
-    ) -> Result<(), DriverError> {
+    async fn append(&mut self, appends: Vec<Addition>) -> Result<(), DriverError> {
         let written = self.ledger.append(&self.actor, Some(&self.run), &appends).await?;
-        for ((stream, events, _), envelopes) in appends.iter().zip(&written) {
+        for (Addition { stream, events, .. }, envelopes) in appends.iter().zip(&written) {
             if let Some(last) = envelopes.last() {
                 self.engine.appended(stream, &last.hash);
             }
@@ -136,7 +133,7 @@ impl Rounds {
                 let is_wait = step.handle.is_some();
                 let task = flights.tasks.spawn(async move {
                     let report = match provider {
-                        Some(provider) => perform(&hands, &*provider, &target, step).await,
+                        Some(provider) => perform(&hands, &*provider, &target, *step).await,
                         None => Report::Failed {
                             target: target.id,
                             instance: step.instance,

@@ -269,8 +269,7 @@ pub(crate) async fn desired(ledger: &Ledger, revision: &Revision) -> Result<Desi
     if revision.verb == Verb::Uninstall {
         return Ok(Desired { topology: Topology::nothing(plan, who), inventory });
     }
-    let Expanded { topology, problems } =
-        Topology::expand(plan.clone(), inputs, inventory.clone(), who);
+    let Expanded { topology, problems } = Topology::expand(&plan, &inputs, inventory.clone(), who);
     match topology {
         Some(topology) => Ok(Desired { topology, inventory }),
         None => Err(DriverError::Refused { plan, problems }),

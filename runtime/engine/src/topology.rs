@@ -127,19 +127,19 @@ impl Topology {
 
     /// Works out the instances, checks all that can be known before anything runs.
     pub fn expand(
-        plan: Arc<Plan>,
-        given: BTreeMap<String, Value>,
+        plan: &Arc<Plan>,
+        given: &BTreeMap<String, Value>,
         inventory: Arc<Inventory>,
         identity: Identity,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity);
-        let mut problems = inputs::check(&world, &given);
+        let mut problems = inputs::check(&world, given);
         problems.extend(selection::check(&world));
         if problems.iter().any(|problem| !problem.is_warning) {
             return Expanded { topology: None, problems };
         }
         let mut topology = Self { world, instances: Vec::new(), index: BTreeMap::new() };
-        topology.enlist(&plan, &mut problems);
+        topology.enlist(plan, &mut problems);
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);
         }

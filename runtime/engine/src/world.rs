@@ -426,13 +426,13 @@ impl Answer {
 
     /// Whether it says only that the way to it was long: from elsewhere it may be shorter.
     fn is_too_deep(&self) -> bool {
-        let error = match self {
-            Self::Outcome(Err(e)) => e,
-            Self::Names(Err(e)) => e,
-            Self::Existence(Err(e)) => e,
-            Self::References(Err(e)) => e,
-            Self::Place(Err(e)) => e,
-            _ => return false,
+        let (Self::Outcome(Err(error))
+        | Self::Names(Err(error))
+        | Self::Existence(Err(error))
+        | Self::References(Err(error))
+        | Self::Place(Err(error))) = self
+        else {
+            return false;
         };
         error.kind == ErrorKind::TooLarge
     }
