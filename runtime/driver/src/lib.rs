@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The driver: performs what the engine decides, and journals what came of it.
+//!
+//! It composes engine, journal and providers behind [`Runtime`] (deploy, resume, uninstall) and
+//! [`Deployments`] (status, outputs, history). It must never know a client of a cloud or cluster,
+//! a terminal, or how a person asked.
+//!
+//! Invariants:
+//! - nothing is done to the world before the event that announces it is durable;
+//! - whoever writes holds the newest epoch of the deployment, and every append names the sequence it
+//!   expects: a second writer stops at its next append;
+//! - nothing is decided from anything but the journal and what providers answer.
+
+pub mod clock;
+pub mod deployments;
+pub mod error;
+mod ledger;
+mod perform;
+mod prepare;
+mod rounds;
+pub mod runtime;
+pub mod watch;
+
+pub use clock::{Clock, SystemClock};
+pub use deployments::{Deployments, Listed, Told};
+pub use error::DriverError;
+pub use prepare::{Prepared, identity, prepare};
+pub use runtime::{Control, Providers, Runtime, Summary};
+pub use watch::Watcher;

@@ -1,1 +1,41 @@
-//! Placeholder.
+//! The engine: pure decisions over events.
+//!
+//! A plan, its inputs and an inventory give a [`Topology`]: which instances there are and where.
+//! Events give a [`State`]: what was done. An [`Engine`] holds both, and says what comes next: which
+//! events to append, and which effects to perform once they are durable.
+//!
+//! It must never know a clock, a file, a network, a provider or the journal's home: time is given,
+//! effects are named, and what came of them is reported.
+//!
+//! Invariants:
+//! - the same events, reports and times give the same decisions;
+//! - no effect is named before the event that announces it is among those to append;
+//! - a step that has succeeded is never begun again in its revision;
+//! - what fails holds up only what needs it.
+
+pub mod engine;
+pub mod event;
+pub mod inputs;
+pub mod inventory;
+pub mod outputs;
+pub mod problem;
+pub mod retry;
+pub mod selection;
+pub mod state;
+pub mod status;
+pub mod stream;
+pub mod subject;
+pub mod topology;
+mod work;
+mod world;
+
+pub use engine::{Batch, Effect, Engine, Report};
+pub use event::{Event, Failure, Outcome, Verb};
+pub use inventory::{Element, Inventory};
+pub use problem::Problem;
+pub use state::State;
+pub use status::Status;
+pub use stream::Stream;
+pub use subject::Subject;
+pub use topology::{Expanded, Identity, Instance, InstanceId, Place, Topology};
+pub use work::admissions;

@@ -6,3 +6,4 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod kubernetes;
+pub mod noop;

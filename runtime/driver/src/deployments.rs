@@ -1,0 +1,149 @@
+//! What the journal says of deployments: for those who ask, without owning anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_engine::outputs::{Output, outputs};
+use bp_engine::status::{Standing, status};
+use bp_engine::{Event, Status, Stream};
+use bp_journal::{Envelope, Store};
+use bp_plan::Plan;
+
+use crate::error::DriverError;
+use crate::ledger::{Ledger, decode};
+use crate::runtime::{desired, stored};
+
+/// The deployments of a journal.
+#[derive(Clone)]
+pub struct Deployments {
+    store: Arc<dyn Store>,
+}
+
+/// A deployment in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// How it stands.
+    pub state: Standing,
+    /// Its newest revision; 0 where there is none.
+    pub revision: u64,
+    /// How many targets it has.
+    pub targets: usize,
+}
+
+/// An event, with where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Of which stream.
+    pub stream: Stream,
+    /// As the journal has it.
+    pub envelope: Envelope,
+    /// What it says.
+    pub event: Event,
+}
+
+impl Deployments {
+    /// Those of this journal.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The ids of all.
+    pub async fn ids(&self) -> Result<Vec<String>, DriverError> {
+        let streams = self.store.streams("deployment/").await?;
+        Ok(streams
+            .into_iter()
+            .filter_map(|(name, _)| match Stream::parse(&name) {
+                Some(Stream::Deployment(id)) => Some(id),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// All of them, by name.
+    pub async fn list(&self) -> Result<Vec<Listed>, DriverError> {
+        let mut listed = Vec::new();
+        for id in self.ids().await? {
+            let ledger = Ledger::load(self.store.clone(), &id).await?;
+            let status = status(&ledger.state, None);
+            listed.push(Listed {
+                id,
+                name: status.name,
+                state: status.state,
+                revision: status.revision,
+                targets: ledger.state.targets.len(),
+            });
+        }
+        listed.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        Ok(listed)
+    }
+
+    /// The id of the deployment that has this name.
+    pub async fn find(&self, name: &str) -> Result<Option<String>, DriverError> {
+        for id in self.ids().await? {
+            let events = self.store.read(&Stream::Deployment(id.clone()).to_string(), 0).await?;
+            if let Some(first) = events.first()
+                && let Event::DeploymentCreated { name: own, .. } = decode(first)?
+                && own == name
+            {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How it stands, with the plan of its newest revision for the lines that its failures are about.
+    pub async fn status(&self, id: &str) -> Result<(Status, Option<Arc<Plan>>), DriverError> {
+        let ledger = self.existing(id).await?;
+        let Some((_, revision)) = ledger.state.revision() else {
+            return Ok((status(&ledger.state, None), None));
+        };
+        let desired = desired(&ledger, revision).await?;
+        let plan = desired.topology.plan().clone();
+        Ok((status(&ledger.state, Some(&desired.topology)), Some(plan)))
+    }
+
+    /// Its outputs, by name.
+    pub async fn outputs(&self, id: &str) -> Result<BTreeMap<String, Output>, DriverError> {
+        let ledger = self.existing(id).await?;
+        let Some((_, revision)) = ledger.state.revision() else { return Ok(BTreeMap::new()) };
+        let mut desired = desired(&ledger, revision).await?;
+        if desired.topology.instances().is_empty() {
+            // Removed: nothing is reported any more.
+            let (plan, ..) = stored(&ledger, revision).await?;
+            let gone = |name: &String| (name.clone(), Output::Unknown(Vec::new()));
+            return Ok(plan.outputs.keys().map(gone).collect());
+        }
+        Ok(outputs(&mut desired.topology, &ledger.state))
+    }
+
+    /// Everything that happened to it, oldest first.
+    pub async fn history(&self, id: &str) -> Result<Vec<Told>, DriverError> {
+        let ledger = self.existing(id).await?;
+        let own = Stream::Deployment(id.to_owned());
+        let mut streams = vec![own.clone(), Stream::Requests(id.to_owned())];
+        streams.extend(ledger.state.runs.iter().map(|run| Stream::Run(run.id.clone())));
+        let targets = self.store.streams(&format!("{own}/target/")).await?;
+        streams.extend(targets.iter().filter_map(|(name, _)| Stream::parse(name)));
+        let mut told = Vec::new();
+        for stream in streams {
+            for envelope in self.store.read(&stream.to_string(), 0).await? {
+                let event = decode(&envelope)?;
+                told.push(Told { stream: stream.clone(), envelope, event });
+            }
+        }
+        told.sort_by_key(|told| told.envelope.time_ms);
+        Ok(told)
+    }
+
+    async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
+        let ledger = Ledger::load(self.store.clone(), id).await?;
+        if ledger.is_new() {
+            return Err(DriverError::NoDeployment(id.to_owned()));
+        }
+        Ok(ledger)
+    }
+}

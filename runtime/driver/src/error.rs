@@ -1,0 +1,58 @@
+//! Why the driver did not do what it was asked for.
+
+use std::sync::Arc;
+
+use bp_engine::Problem;
+use bp_engine::event::EventError;
+use bp_journal::StoreError;
+use bp_plan::{Plan, PlanError};
+
+/// Why not.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The journal did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal holds what this program can't read.
+    #[error(transparent)]
+    Event(#[from] EventError),
+    /// The plan can't be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The plan can't be carried out with these inputs and this inventory. Nothing was changed.
+    #[error("`{}` can't be deployed like this: {}", plan.blueprint.name, first(problems))]
+    Refused {
+        /// The plan, with the lines that the problems are about.
+        plan: Arc<Plan>,
+        /// What is wrong, and what is worth a warning.
+        problems: Vec<Problem>,
+    },
+    /// There is no such deployment.
+    #[error("there is no deployment `{0}` here")]
+    NoDeployment(String),
+    /// The deployment never got as far as having something to do.
+    #[error("`{0}` was never deployed: there is nothing to go on with")]
+    NothingPlanned(String),
+    /// The journal names something that it does not hold.
+    #[error(
+        "the journal names the blob {0}, which it does not hold: it was damaged; restore it from a backup"
+    )]
+    MissingBlob(String),
+    /// Something of the journal can't be read as what it is to be.
+    #[error(
+        "the journal's {what} can't be read ({source}): it was damaged or written by another program"
+    )]
+    Malformed {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Something could not be written as JSON.
+    #[error("an event could not be written: {0}")]
+    Encode(serde_json::Error),
+}
+
+fn first(problems: &[Problem]) -> &str {
+    problems.iter().find(|p| !p.is_warning).map_or("no reason is known", |p| p.message.as_str())
+}

@@ -1,0 +1,161 @@
+//! A deployment's part of the journal: its streams read into a state, and appended to in turn.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_engine::engine::Addition;
+use bp_engine::event::VERSION;
+use bp_engine::{Event, State, Stream};
+use bp_journal::{Append, Envelope, NewEvent, Store};
+use futures::future::try_join_all;
+
+use crate::error::DriverError;
+
+/// See the module.
+pub(crate) struct Ledger {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) id: String,
+    pub(crate) state: State,
+    /// Requests, by sequence.
+    pub(crate) requests: BTreeMap<u64, Event>,
+    heads: BTreeMap<Stream, Head>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Head {
+    sequence: u64,
+    hash: String,
+}
+
+/// What an envelope holds.
+pub(crate) fn decode(envelope: &Envelope) -> Result<Event, DriverError> {
+    let event = &envelope.event;
+    Ok(Event::decode(&event.kind, event.version, &event.payload)?)
+}
+
+impl Ledger {
+    /// Reads all of a deployment's streams.
+    pub(crate) async fn load(store: Arc<dyn Store>, id: &str) -> Result<Self, DriverError> {
+        let mut ledger = Self {
+            store,
+            id: id.to_owned(),
+            state: State::default(),
+            requests: BTreeMap::new(),
+            heads: BTreeMap::new(),
+        };
+        ledger.take_in(Stream::Deployment(id.to_owned())).await?;
+        let runs: Vec<String> = ledger.state.runs.iter().map(|run| run.id.clone()).collect();
+        for run in runs {
+            ledger.take_in(Stream::Run(run)).await?;
+        }
+        let prefix = format!("{}/target/", Stream::Deployment(id.to_owned()));
+        for (name, _) in ledger.store.streams(&prefix).await? {
+            if let Some(stream) = Stream::parse(&name) {
+                ledger.take_in(stream).await?;
+            }
+        }
+        ledger.take_in(Stream::Requests(id.to_owned())).await?;
+        Ok(ledger)
+    }
+
+    /// Whether there is such a deployment.
+    pub(crate) fn is_new(&self) -> bool {
+        self.state.name.is_empty()
+    }
+
+    async fn take_in(&mut self, stream: Stream) -> Result<(), DriverError> {
+        for envelope in self.store.read(&stream.to_string(), 0).await? {
+            let event = decode(&envelope)?;
+            self.state.fold(&stream, envelope.event.epoch, &event);
+            if matches!(stream, Stream::Requests(_)) {
+                self.requests.insert(envelope.sequence, event);
+            }
+            let head = Head { sequence: envelope.sequence, hash: envelope.hash };
+            self.heads.insert(stream.clone(), head);
+        }
+        Ok(())
+    }
+
+    /// The hashes of the streams' last events.
+    pub(crate) fn hashes(&self) -> BTreeMap<Stream, String> {
+        self.heads.iter().map(|(stream, head)| (stream.clone(), head.hash.clone())).collect()
+    }
+
+    /// Appends to several streams at once, each by itself atomic; gives the envelopes.
+    pub(crate) async fn append(
+        &mut self,
+        actor: &str,
+        run: Option<&str>,
+        appends: &[Addition],
+    ) -> Result<Vec<Vec<Envelope>>, DriverError> {
+        let epoch = self.state.epoch;
+        let mut work = Vec::with_capacity(appends.len());
+        for Addition { stream, events, blobs } in appends {
+            let events = events
+                .iter()
+                .map(|event| {
+                    let (kind, payload) = event.encode().map_err(DriverError::Encode)?;
+                    Ok(NewEvent {
+                        kind,
+                        version: VERSION,
+                        epoch,
+                        actor: actor.to_owned(),
+                        run: run.map(str::to_owned),
+                        cause: None,
+                        payload,
+                    })
+                })
+                .collect::<Result<Vec<_>, DriverError>>()?;
+            work.push(self.store.append(Append {
+                stream: stream.to_string(),
+                expected: self.heads.get(stream).map_or(0, |head| head.sequence),
+                events,
+                blobs: blobs.clone(),
+            }));
+        }
+        let done = try_join_all(work).await?;
+        for (Addition { stream, .. }, envelopes) in appends.iter().zip(&done) {
+            if let Some(last) = envelopes.last() {
+                let head = Head { sequence: last.sequence, hash: last.hash.clone() };
+                self.heads.insert(stream.clone(), head);
+            }
+        }
+        Ok(done)
+    }
+
+    /// Appends to one stream, and folds.
+    pub(crate) async fn record(
+        &mut self,
+        actor: &str,
+        stream: Stream,
+        events: Vec<Event>,
+        blobs: Vec<Vec<u8>>,
+    ) -> Result<Vec<Envelope>, DriverError> {
+        let appends = [Addition { stream, events, blobs }];
+        let envelopes = self.append(actor, None, &appends).await?.into_iter().flatten().collect();
+        let [Addition { stream, events, .. }] = appends;
+        for event in &events {
+            self.state.fold(&stream, self.state.epoch, event);
+        }
+        Ok(envelopes)
+    }
+
+    /// Becomes the owner: the next epoch, with these events in the same append.
+    pub(crate) async fn own(
+        &mut self,
+        actor: &str,
+        owner: &str,
+        mut events: Vec<Event>,
+    ) -> Result<(), DriverError> {
+        self.state.epoch += 1;
+        events.insert(0, Event::EpochTaken { owner: owner.to_owned() });
+        let stream = Stream::Deployment(self.id.clone());
+        self.record(actor, stream, events, Vec::new()).await.map(drop)
+    }
+
+    /// The bytes of a digest that an event names.
+    pub(crate) async fn blob(&self, digest: &str) -> Result<Vec<u8>, DriverError> {
+        let bytes = self.store.blob(digest).await?;
+        bytes.ok_or_else(|| DriverError::MissingBlob(digest.to_owned()))
+    }
+}

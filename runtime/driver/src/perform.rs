@@ -1,0 +1,225 @@
+//! Effects, by providers: a target called, a step brought about.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bp_engine::engine::{Step, TargetRef, Wanted};
+use bp_engine::event::{self, Operation};
+use bp_engine::{Report, Subject as Described};
+use bp_journal::Store;
+use bp_provider::{
+    Call, Change, Class, Connection, Failure, Handle, Observation, Progress, Provider, Record,
+    Subject, Target,
+};
+
+use crate::watch::Watcher;
+
+/// How long calls may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// Any one call.
+    pub call: Duration,
+    /// A step that a target has taken on.
+    pub wait: Duration,
+    /// How many calls in a row may fail while a step is waited for.
+    pub failures: u32,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { call: Duration::from_secs(30), wait: Duration::from_mins(30), failures: 5 }
+    }
+}
+
+/// What an effect needs.
+#[derive(Clone)]
+pub(crate) struct Hands {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) watcher: Arc<dyn Watcher>,
+    pub(crate) deployment: String,
+    pub(crate) deployment_name: String,
+    pub(crate) deadlines: Deadlines,
+}
+
+/// Asks a target who it is.
+pub(crate) async fn contact(hands: &Hands, provider: &dyn Provider, target: &TargetRef) -> Report {
+    let result = match call(hands, target) {
+        Ok(call) => provider.discover(&call).await.map(|found| found.identity).map_err(told),
+        Err(failure) => Err(told(failure)),
+    };
+    Report::Contacted { target: target.id.clone(), result }
+}
+
+/// Brings a step about, as far as one call goes, or waits for one that was taken on.
+pub(crate) async fn perform(
+    hands: &Hands,
+    provider: &dyn Provider,
+    target: &TargetRef,
+    step: Step,
+) -> Report {
+    let instance = step.instance.clone();
+    let result = attempt(hands, provider, target, step).await;
+    let target = target.id.clone();
+    match result {
+        Ok(Progress::Done(done)) => Report::Succeeded {
+            target,
+            instance,
+            record: done.record.and_then(|record| serde_json::to_value(record).ok()),
+            attributes: done.attributes,
+        },
+        Ok(Progress::Accepted { handle, waiting_for }) => {
+            hands.watcher.waiting(&target, &instance, &waiting_for);
+            let record = handle.record.as_ref().and_then(|r| serde_json::to_value(r).ok());
+            match serde_json::to_value(&handle) {
+                Ok(handle) => Report::Accepted { target, instance, handle, record },
+                Err(error) => Report::Failed {
+                    target,
+                    instance,
+                    failure: event::Failure::permanent(format!("its handle is no JSON: {error}")),
+                },
+            }
+        }
+        Err(failure) => Report::Failed { target, instance, failure: told(failure) },
+    }
+}
+
+async fn attempt(
+    hands: &Hands,
+    provider: &dyn Provider,
+    target: &TargetRef,
+    step: Step,
+) -> Result<Progress, Failure> {
+    let call = call(hands, target)?;
+    let handle = step.handle.clone();
+    let (operation, key) = (step.operation, step.key.clone());
+    let subject = subject(hands, step).await?;
+    if let Some(handle) = handle {
+        let handle: Handle = serde_json::from_value(handle).map_err(|error| {
+            Failure::new(
+                Class::UnknownOutcome,
+                format!("the journal's handle can't be read: {error}"),
+            )
+        })?;
+        return wait(hands, provider, &call, &subject, handle).await;
+    }
+    if operation == Operation::Delete {
+        return provider.begin(&call, &subject, &Change::Delete, &key).await;
+    }
+    let observed = provider.observe(&call, &subject).await?;
+    if let Observation::CannotTell(why) = &observed {
+        let message = format!("what is there can't be told: {why}");
+        return Err(Failure::new(Class::Transient, message));
+    }
+    let change = provider.diff(&subject, &observed)?;
+    provider.begin(&call, &subject, &change, &key).await
+}
+
+/// Asks until the change is done. A call that fails by the way is made again a few times.
+async fn wait(
+    hands: &Hands,
+    provider: &dyn Provider,
+    call: &Call,
+    subject: &Subject,
+    mut handle: Handle,
+) -> Result<Progress, Failure> {
+    let begin = tokio::time::Instant::now();
+    let mut said = String::new();
+    let mut failures = 0;
+    loop {
+        match provider.poll(call, subject, &handle).await {
+            Ok(Progress::Done(done)) => return Ok(Progress::Done(done)),
+            Ok(Progress::Accepted { handle: next, waiting_for }) => {
+                handle = next;
+                failures = 0;
+                if waiting_for != said {
+                    hands.watcher.waiting(&call.target.id, &subject.instance, &waiting_for);
+                    said = waiting_for;
+                }
+            }
+            Err(failure)
+                if failure.class == Class::Transient && failures < hands.deadlines.failures =>
+            {
+                failures += 1;
+                tokio::time::sleep(failure.retry_after.unwrap_or(Duration::from_millis(500))).await;
+            }
+            Err(failure) => return Err(failure),
+        }
+        if begin.elapsed() > hands.deadlines.wait {
+            return Err(Failure::new(
+                Class::Permanent,
+                format!(
+                    "it was not ready within {} minutes: {said}",
+                    hands.deadlines.wait.as_secs() / 60
+                ),
+            ));
+        }
+        tokio::time::sleep(provider.poll_every()).await;
+    }
+}
+
+async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
+    let damaged = |error: String| Failure::new(Class::Permanent, error);
+    let described = match step.subject {
+        Wanted::Here(described) => described,
+        Wanted::Stored(digest) => {
+            let bytes = hands
+                .store
+                .blob(&digest)
+                .await
+                .map_err(|error| Failure::new(Class::Transient, error.to_string()))?
+                .ok_or_else(|| damaged(format!("the journal does not hold the blob {digest}")))?;
+            serde_json::from_slice::<Described>(&bytes)
+                .map_err(|error| damaged(format!("the journal's blob {digest}: {error}")))?
+        }
+    };
+    let record = match step.record {
+        None => None,
+        Some(record) => Some(
+            serde_json::from_value::<Record>(record)
+                .map_err(|error| damaged(format!("the journal's record can't be read: {error}")))?,
+        ),
+    };
+    Ok(Subject {
+        deployment: hands.deployment.clone(),
+        deployment_name: hands.deployment_name.clone(),
+        instance: step.instance,
+        node_type: described.node_type,
+        properties: described.properties,
+        labels: described.labels,
+        record,
+    })
+}
+
+fn call(hands: &Hands, target: &TargetRef) -> Result<Call, Failure> {
+    let connection: Connection =
+        serde_json::from_value(target.connection.clone()).map_err(|error| {
+            Failure::new(
+                Class::Permanent,
+                format!("how `{}` is reached can't be read: {error}", target.name),
+            )
+        })?;
+    let target = Target {
+        id: target.id.clone(),
+        name: target.name.clone(),
+        identity: target.identity.clone(),
+        connection,
+    };
+    Ok(Call { target, deadline: hands.deadlines.call })
+}
+
+/// A provider's failure in the engine's words.
+fn told(failure: Failure) -> event::Failure {
+    event::Failure {
+        class: match failure.class {
+            Class::Transient => event::Class::Transient,
+            Class::Permanent => event::Class::Permanent,
+            Class::Conflict => event::Class::Conflict,
+            Class::UnknownOutcome => event::Class::UnknownOutcome,
+        },
+        message: failure.message,
+        property: failure.property,
+        help: failure.help,
+        retry_after_ms: failure.retry_after.and_then(|wait| i64::try_from(wait.as_millis()).ok()),
+        unreachable: failure.unreachable,
+    }
+}

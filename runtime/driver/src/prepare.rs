@@ -1,0 +1,67 @@
+//! A plan with its inputs and an inventory, checked before anything is written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_engine::{Expanded, Identity, Inventory, Problem, Topology};
+use bp_plan::{Plan, Value};
+
+use crate::error::DriverError;
+use crate::runtime::Providers;
+
+/// What can be deployed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan's container.
+    pub bytes: Vec<u8>,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The inputs that were given.
+    pub inputs: BTreeMap<String, Value>,
+    /// What there is to be placed on.
+    pub inventory: Arc<Inventory>,
+    /// What is wanted.
+    pub topology: Topology,
+    /// What is worth a warning.
+    pub warnings: Vec<Problem>,
+}
+
+/// Who a deployment is.
+pub fn identity(id: &str, name: &str) -> Identity {
+    Identity { id: id.to_owned(), name: name.to_owned() }
+}
+
+/// Checks everything that can be known before anything runs.
+pub fn prepare(
+    bytes: Vec<u8>,
+    inputs: BTreeMap<String, Value>,
+    inventory: Inventory,
+    identity: Identity,
+    providers: &Providers,
+) -> Result<Prepared, DriverError> {
+    let plan = Arc::new(bp_plan::from_bytes(&bytes)?.plan);
+    let inventory = Arc::new(inventory);
+    let Expanded { topology, mut problems } =
+        Topology::expand(&plan, &inputs, inventory.clone(), identity);
+    for node in plan.nodes.values() {
+        let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
+        if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {
+            let there = providers.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            let kind = &node.kind;
+            let message = format!(
+                "`{kind}` is kept by the provider `{provider}`, which this runtime does not have"
+            );
+            problems.push(
+                Problem::error(message)
+                    .at(node.span)
+                    .help(format!("it has {there}; a newer one may have it")),
+            );
+        }
+    }
+    match topology {
+        Some(topology) if problems.iter().all(|problem| problem.is_warning) => {
+            Ok(Prepared { bytes, plan, inputs, inventory, topology, warnings: problems })
+        }
+        _ => Err(DriverError::Refused { plan, problems }),
+    }
+}

@@ -1,0 +1,192 @@
+//! A run, round by round: decide, append, perform, wait.
+//!
+//! What providers answer while an append is on its way to the disk is taken in together after it, so
+//! that the disk's pace sets the size of the batches and not the pace of the run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bp_engine::Report;
+use bp_engine::engine::{Addition, Batch, Effect, Engine};
+use bp_engine::event::{Failure, Outcome};
+use bp_provider::Provider;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+
+use crate::clock::Clock;
+use crate::error::DriverError;
+use crate::ledger::Ledger;
+use crate::perform::{Hands, contact, perform};
+use crate::runtime::Providers;
+
+/// How often a watcher is told how far the targets are.
+const PROGRESS_MS: i64 = 60;
+
+pub(crate) struct Rounds {
+    pub(crate) engine: Engine,
+    pub(crate) ledger: Ledger,
+    pub(crate) hands: Hands,
+    pub(crate) providers: Providers,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) actor: String,
+    pub(crate) run: String,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// Tasks in flight.
+struct Flights {
+    tasks: JoinSet<()>,
+    reports: UnboundedSender<Report>,
+    /// Those that only wait for what a target has taken on.
+    waits: BTreeMap<(String, String), AbortHandle>,
+}
+
+impl Rounds {
+    /// Until the run is over. What is in flight when an append fails is dropped: its events were
+    /// announced, and whoever goes on observes first.
+    pub(crate) async fn run(mut self) -> Result<(Outcome, Ledger), DriverError> {
+        let (reports, mut answers) = unbounded_channel();
+        let mut flights = Flights { tasks: JoinSet::new(), reports, waits: BTreeMap::new() };
+        let mut told_ms = 0;
+        loop {
+            self.take_in(&mut answers, &mut flights);
+            if *self.stop.borrow() {
+                self.engine.stop();
+                flights.abandon();
+                self.take_in(&mut answers, &mut flights);
+            }
+            let now = self.clock.now_ms();
+            let batch = self.engine.decide(now);
+            if batch.finished.is_some() || now >= told_ms + PROGRESS_MS {
+                told_ms = now;
+                self.hands.watcher.progress(&self.engine.progress());
+            }
+            if let Some(outcome) = batch.finished {
+                return Ok((outcome, self.ledger));
+            }
+            let Batch { appends, effects, wake_at_ms, .. } = batch;
+            let is_quiet = appends.is_empty();
+            if !is_quiet {
+                self.append(appends).await?;
+            }
+            for effect in effects {
+                self.begin(effect, &mut flights);
+            }
+            if is_quiet {
+                self.wait(&mut answers, &mut flights, wake_at_ms).await;
+            }
+        }
+    }
+
+    fn take_in(&mut self, answers: &mut UnboundedReceiver<Report>, flights: &mut Flights) {
+        while let Ok(report) = answers.try_recv() {
+            self.report(report, flights);
+        }
+        while flights.tasks.try_join_next().is_some() {}
+    }
+
+    fn report(&mut self, report: Report, flights: &mut Flights) {
+        match &report {
+            Report::Succeeded { target, instance, .. }
+            | Report::Failed { target, instance, .. } => {
+                flights.waits.remove(&(target.clone(), instance.clone()));
+            }
+            _ => {}
+        }
+        self.engine.report(self.clock.now_ms(), report);
+    }
+
+    async fn append(&mut self, appends: Vec<Addition>) -> Result<(), DriverError> {
+        let written = self.ledger.append(&self.actor, Some(&self.run), &appends).await?;
+        for (Addition { stream, events, .. }, envelopes) in appends.iter().zip(&written) {
+            if let Some(last) = envelopes.last() {
+                self.engine.appended(stream, &last.hash);
+            }
+            for (event, envelope) in events.iter().zip(envelopes) {
+                self.hands.watcher.event(stream, envelope, event);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&self, effect: Effect, flights: &mut Flights) {
+        let hands = self.hands.clone();
+        let reports = flights.reports.clone();
+        match effect {
+            Effect::Contact { target, provider } => {
+                let provider = self.providers.get(&provider).cloned();
+                flights.tasks.spawn(async move {
+                    let report = match provider {
+                        Some(provider) => contact(&hands, &*provider, &target).await,
+                        None => Report::Contacted { target: target.id, result: Err(unknown()) },
+                    };
+                    // The run is over when nobody listens.
+                    let _ = reports.send(report);
+                });
+            }
+            Effect::Perform { target, step } => {
+                let provider: Option<Arc<dyn Provider>> =
+                    self.providers.get(&step.provider).cloned();
+                let key = (target.id.clone(), step.instance.clone());
+                let is_wait = step.handle.is_some();
+                let task = flights.tasks.spawn(async move {
+                    let report = match provider {
+                        Some(provider) => perform(&hands, &*provider, &target, *step).await,
+                        None => Report::Failed {
+                            target: target.id,
+                            instance: step.instance,
+                            failure: unknown(),
+                        },
+                    };
+                    let _ = reports.send(report);
+                });
+                if is_wait {
+                    flights.waits.insert(key, task);
+                }
+            }
+        }
+    }
+
+    /// Until something is reported, a time has come, or a person wants the run to stop.
+    async fn wait(
+        &mut self,
+        answers: &mut UnboundedReceiver<Report>,
+        flights: &mut Flights,
+        wake_at_ms: Option<i64>,
+    ) {
+        let until = wake_at_ms.map_or(Duration::from_secs(1), |at| {
+            Duration::from_millis(u64::try_from(at - self.clock.now_ms()).unwrap_or(0))
+        });
+        let is_stopping = *self.stop.borrow();
+        tokio::select! {
+            report = answers.recv() => {
+                if let Some(report) = report {
+                    self.report(report, flights);
+                }
+            }
+            () = tokio::time::sleep(until.min(Duration::from_secs(1))) => {}
+            changed = self.stop.changed(), if !is_stopping => {
+                if changed.is_err() {
+                    // Nobody can ask any more; the sleep paces the rounds.
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Flights {
+    /// Nobody waits any longer for what targets have taken on: the journal has their handles.
+    fn abandon(&mut self) {
+        for ((target, instance), task) in std::mem::take(&mut self.waits) {
+            task.abort();
+            let _ = self.reports.send(Report::Abandoned { target, instance });
+        }
+    }
+}
+
+fn unknown() -> Failure {
+    Failure::permanent("this runtime no longer has the provider")
+}

@@ -1,0 +1,319 @@
+//! Deploy, resume, uninstall: a request is journaled, ownership taken, and the run driven to its end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_engine::engine::{Engine, Start};
+use bp_engine::event::{Event, Outcome, Verb};
+use bp_engine::retry::{Limits, digest};
+use bp_engine::state::Revision;
+use bp_engine::{Expanded, Inventory, Stream, Topology, admissions};
+use bp_journal::Store;
+use bp_plan::{Plan, Value};
+use bp_provider::Provider;
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::error::DriverError;
+use crate::ledger::Ledger;
+use crate::perform::{Deadlines, Hands};
+use crate::prepare::{Prepared, identity};
+use crate::rounds::Rounds;
+use crate::watch::Watcher;
+
+/// Providers by name.
+pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
+
+/// A runtime: one process that may own deployments.
+#[derive(Clone)]
+pub struct Runtime {
+    /// Where the journal is.
+    pub store: Arc<dyn Store>,
+    /// What effects are brought about by.
+    pub providers: Providers,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Limits of what is done at once, and how often.
+    pub limits: Limits,
+    /// How long calls may take.
+    pub deadlines: Deadlines,
+    /// Which process this is, for people: `pid 7 on build-3`.
+    pub owner: String,
+    /// Who asks: `operator:alice`.
+    pub actor: String,
+}
+
+/// How a run is watched and stopped.
+#[derive(Clone)]
+pub struct Control {
+    /// Is told what happens.
+    pub watcher: Arc<dyn Watcher>,
+    /// Becomes true when nothing more is to be begun.
+    pub stop: watch::Receiver<bool>,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// What was asked for.
+    pub verb: Verb,
+    /// How the run ended.
+    pub outcome: Outcome,
+    /// The revision.
+    pub revision: u64,
+    /// The run; none where there was nothing to do.
+    pub run: Option<String>,
+}
+
+/// What is wanted, read back from the journal.
+pub(crate) struct Desired {
+    pub(crate) topology: Topology,
+    pub(crate) inventory: Arc<Inventory>,
+}
+
+impl Runtime {
+    /// Deploys what was prepared. The deployment is created if it is new; a run of it that was left
+    /// open is superseded. `seed` is what keys and jitter of a new deployment derive from.
+    pub async fn deploy(
+        &self,
+        id: &str,
+        name: &str,
+        seed: &str,
+        prepared: Prepared,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
+        let mut ledger = Ledger::load(self.store.clone(), id).await?;
+        if ledger.is_new() {
+            let created = Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
+            let stream = Stream::Deployment(id.to_owned());
+            ledger.record(&self.actor, stream, vec![created], Vec::new()).await?;
+        }
+        let malformed = |what| move |source| DriverError::Malformed { what, source };
+        let inputs = serde_json::to_vec(&prepared.inputs).map_err(malformed("inputs"))?;
+        let inventory = serde_json::to_vec(&*prepared.inventory).map_err(malformed("inventory"))?;
+        let revision = Revision {
+            verb: Verb::Deploy,
+            plan: digest(&prepared.bytes),
+            inputs: digest(&inputs),
+            inventory: digest(&inventory),
+        };
+        let requested = Event::DeployRequested {
+            plan: revision.plan.clone(),
+            inputs: revision.inputs.clone(),
+            inventory: revision.inventory.clone(),
+        };
+        let request =
+            self.request(&mut ledger, requested, vec![prepared.bytes, inputs, inventory]).await?;
+        let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
+        self.plan_and_run(ledger, revision, request, desired, control).await
+    }
+
+    /// Goes on with what was begun: the open run, or another run of the newest revision.
+    pub async fn resume(&self, id: &str, control: Control) -> Result<Summary, DriverError> {
+        let mut ledger = self.existing(id).await?;
+        // A request that was journaled and never taken is what the person last wanted.
+        let pending = pending(&ledger);
+        if let Some((request, revision)) = pending {
+            let desired = self.desired(&ledger, &revision).await?;
+            return self.plan_and_run(ledger, revision, request, desired, control).await;
+        }
+        let Some((number, revision)) =
+            ledger.state.revision().map(|(number, revision)| (number, revision.clone()))
+        else {
+            return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
+        };
+        let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
+        let desired = self.desired(&ledger, &revision).await?;
+        let is_done = ledger.state.run().and_then(|run| run.closed) == Some(Outcome::Done);
+        let mut events = admissions(&ledger.state, &desired.topology);
+        let run = match ledger.state.open_run() {
+            Some(open) => {
+                events.push(Event::RequestTaken { request });
+                open.id.clone()
+            }
+            None if is_done => {
+                let taken = vec![Event::RequestTaken { request }];
+                ledger.own(&self.actor, &self.owner, taken).await?;
+                let (verb, revision) = (revision.verb, number);
+                return Ok(Summary { verb, outcome: Outcome::Done, revision, run: None });
+            }
+            None => {
+                let run = next_run(&ledger);
+                events.push(Event::RunOpened { run: run.clone(), revision: number, request });
+                run
+            }
+        };
+        ledger.own(&self.actor, &self.owner, events).await?;
+        self.drive(ledger, revision.verb, number, run, desired, control).await
+    }
+
+    /// Removes everything that was deployed, and everything that may have been.
+    pub async fn uninstall(&self, id: &str, control: Control) -> Result<Summary, DriverError> {
+        let mut ledger = self.existing(id).await?;
+        let requested = Event::UninstallRequested {};
+        let request = self.request(&mut ledger, requested, Vec::new()).await?;
+        let Some(revision) = removal(&ledger) else {
+            return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
+        };
+        let desired = self.desired(&ledger, &revision).await?;
+        self.plan_and_run(ledger, revision, request, desired, control).await
+    }
+
+    async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
+        let ledger = Ledger::load(self.store.clone(), id).await?;
+        if ledger.is_new() {
+            return Err(DriverError::NoDeployment(id.to_owned()));
+        }
+        Ok(ledger)
+    }
+
+    /// Journals what a person asks for; gives its sequence.
+    async fn request(
+        &self,
+        ledger: &mut Ledger,
+        event: Event,
+        blobs: Vec<Vec<u8>>,
+    ) -> Result<u64, DriverError> {
+        let stream = Stream::Requests(ledger.id.clone());
+        let written = ledger.record(&self.actor, stream, vec![event], blobs).await?;
+        Ok(written.last().map_or(0, |envelope| envelope.sequence))
+    }
+
+    /// A new revision, and the run that brings it about.
+    async fn plan_and_run(
+        &self,
+        mut ledger: Ledger,
+        planned: Revision,
+        request: u64,
+        desired: Desired,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
+        let revision = ledger.state.revision().map_or(1, |(number, _)| number + 1);
+        let run = next_run(&ledger);
+        let mut events = Vec::new();
+        if let Some(open) = ledger.state.open_run() {
+            let head = ledger.hashes().remove(&Stream::Run(open.id.clone())).unwrap_or_default();
+            events.push(Event::RunClosed {
+                run: open.id.clone(),
+                outcome: Outcome::Superseded,
+                head,
+            });
+        }
+        events.extend(admissions(&ledger.state, &desired.topology));
+        let verb = planned.verb;
+        events.push(Event::RevisionPlanned {
+            revision,
+            request,
+            verb,
+            plan: planned.plan,
+            inputs: planned.inputs,
+            inventory: planned.inventory,
+        });
+        events.push(Event::RunOpened { run: run.clone(), revision, request });
+        ledger.own(&self.actor, &self.owner, events).await?;
+        self.drive(ledger, verb, revision, run, desired, control).await
+    }
+
+    async fn drive(
+        &self,
+        mut ledger: Ledger,
+        verb: Verb,
+        revision: u64,
+        run: String,
+        desired: Desired,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
+        let hands = Hands {
+            store: self.store.clone(),
+            watcher: control.watcher,
+            deployment: ledger.id.clone(),
+            deployment_name: ledger.state.name.clone(),
+            deadlines: self.deadlines,
+        };
+        let start = Start {
+            deployment: ledger.id.clone(),
+            heads: ledger.hashes(),
+            state: std::mem::take(&mut ledger.state),
+            topology: desired.topology,
+            inventory: desired.inventory,
+            limits: self.limits,
+        };
+        ledger.state.epoch = start.state.epoch;
+        let name = start.state.name.clone();
+        let Some(engine) = Engine::new(start) else {
+            return Err(DriverError::NothingPlanned(name));
+        };
+        let rounds = Rounds {
+            engine,
+            ledger,
+            hands,
+            providers: self.providers.clone(),
+            clock: self.clock.clone(),
+            actor: self.actor.clone(),
+            run: run.clone(),
+            stop: control.stop,
+        };
+        let (outcome, _) = rounds.run().await?;
+        Ok(Summary { verb, outcome, revision, run: Some(run) })
+    }
+
+    async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+        desired(ledger, revision).await
+    }
+}
+
+/// What a revision wants, from the journal's blobs.
+pub(crate) async fn desired(ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+    let (plan, inputs, inventory) = stored(ledger, revision).await?;
+    let who = identity(&ledger.id, &ledger.state.name);
+    if revision.verb == Verb::Uninstall {
+        return Ok(Desired { topology: Topology::nothing(plan, who), inventory });
+    }
+    let Expanded { topology, problems } = Topology::expand(&plan, &inputs, inventory.clone(), who);
+    match topology {
+        Some(topology) => Ok(Desired { topology, inventory }),
+        None => Err(DriverError::Refused { plan, problems }),
+    }
+}
+
+type Stored = (Arc<Plan>, BTreeMap<String, Value>, Arc<Inventory>);
+
+/// Plan, inputs and inventory of a revision.
+pub(crate) async fn stored(ledger: &Ledger, revision: &Revision) -> Result<Stored, DriverError> {
+    let malformed = |what| move |source| DriverError::Malformed { what, source };
+    let plan = bp_plan::from_bytes(&ledger.blob(&revision.plan).await?)?.plan;
+    let inputs = serde_json::from_slice(&ledger.blob(&revision.inputs).await?)
+        .map_err(malformed("inputs"))?;
+    let inventory = serde_json::from_slice(&ledger.blob(&revision.inventory).await?)
+        .map_err(malformed("inventory"))?;
+    Ok((Arc::new(plan), inputs, Arc::new(inventory)))
+}
+
+fn next_run(ledger: &Ledger) -> String {
+    format!("{}.{}", ledger.id, ledger.state.runs.len() + 1)
+}
+
+/// The removal of what is there: of the newest plan.
+fn removal(ledger: &Ledger) -> Option<Revision> {
+    ledger.state.revision().map(|(_, r)| Revision { verb: Verb::Uninstall, ..r.clone() })
+}
+
+/// The newest request for a revision that was journaled and never taken.
+fn pending(ledger: &Ledger) -> Option<(u64, Revision)> {
+    let taken = ledger.state.requests_taken;
+    ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken).find_map(
+        |(sequence, event)| match event {
+            Event::DeployRequested { plan, inputs, inventory } => Some((
+                *sequence,
+                Revision {
+                    verb: Verb::Deploy,
+                    plan: plan.clone(),
+                    inputs: inputs.clone(),
+                    inventory: inventory.clone(),
+                },
+            )),
+            Event::UninstallRequested {} => removal(ledger).map(|revision| (*sequence, revision)),
+            _ => None,
+        },
+    )
+}

@@ -1,0 +1,309 @@
+//! What is ready is looked at, and what may begin begins.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::{Effect, Engine, Step, Wanted};
+use crate::event::{Event, Failure, Operation};
+use crate::retry::{derived, digest};
+use crate::state::InstanceState;
+use crate::stream::Stream;
+use crate::subject::{Subject, resolve};
+use crate::topology::InstanceId;
+use crate::work::{Contact, Standing};
+
+impl Engine {
+    /// Looks at what is ready, and begins what may begin, until nothing more can.
+    pub(super) fn advance(&mut self) {
+        loop {
+            while let Some(item) = self.work.ready.pop_front() {
+                self.consider(item);
+            }
+            let active: Vec<usize> = std::mem::take(&mut self.active).into_iter().collect();
+            for site in active {
+                self.advance_site(site);
+            }
+            if self.work.ready.is_empty() {
+                break;
+            }
+        }
+        for item in std::mem::take(&mut self.work.ended) {
+            if let Some(item) = self.work.items.get(item) {
+                self.settling.insert(item.target);
+            }
+        }
+    }
+
+    /// An item whose needs are met: is there anything to do?
+    pub(super) fn consider(&mut self, at: usize) {
+        let Some(item) = self.work.items.get(at) else { return };
+        if item.has_ended() {
+            return;
+        }
+        let Some(id) = item.id.clone() else {
+            self.enqueue(at);
+            return;
+        };
+        if item.provider.is_none() {
+            self.finish(at, BTreeMap::new());
+            return;
+        }
+        let (subject, reads) = resolve(&self.topology, &id);
+        for other in &reads.instances {
+            if let Some(need) = self.item_of(other).filter(|need| *need != at) {
+                self.work.order(at, need);
+            }
+        }
+        match subject {
+            Err(failure) => self.refuse(at, failure),
+            Ok(None) => self.wait(at, &id, &reads.missing),
+            Ok(Some(subject)) => {
+                if let Some(attributes) = self.unchanged(at, &subject) {
+                    self.finish(at, attributes);
+                    return;
+                }
+                if let Some(item) = self.work.items.get_mut(at) {
+                    item.subject = Some(subject);
+                }
+                self.enqueue(at);
+            }
+        }
+    }
+
+    /// Waits for what others are still to report.
+    pub(super) fn wait(&mut self, at: usize, id: &InstanceId, missing: &BTreeSet<InstanceId>) {
+        for other in missing {
+            let standing = self
+                .item_of(other)
+                .and_then(|item| self.work.items.get(item))
+                .map(|i| i.standing.clone());
+            match standing {
+                Some(Standing::Failed) => {
+                    self.work.hold(at, &format!("it needs {other}, which failed"));
+                    return;
+                }
+                Some(Standing::Held(_)) => {
+                    self.work.hold(at, &format!("it needs {other}, which was not tried"));
+                    return;
+                }
+                Some(_) if other != id => {}
+                _ => {
+                    let why = format!("`{id}` needs what `{other}` reports, which never comes");
+                    self.refuse(at, Failure::permanent(why));
+                    return;
+                }
+            }
+        }
+        if let Some(item) = self.work.items.get_mut(at) {
+            item.standing = Standing::Waiting;
+        }
+    }
+
+    pub(super) fn item_of(&self, id: &InstanceId) -> Option<usize> {
+        let place = &self.topology.instances().get(self.topology.find(id)?)?.place;
+        self.work.find(self.targets.get(place)?, &id.to_string())
+    }
+
+    /// What an instance reports that is there just as it is wanted.
+    pub(super) fn unchanged(&self, at: usize, subject: &Subject) -> Option<BTreeMap<String, Json>> {
+        let is = self.instance(at)?;
+        let applied = is.applied.as_ref()?;
+        let wanted = digest(&subject.bytes());
+        let is_so = is.operation == Operation::Converge
+            && is.flight.is_none()
+            && is.subject == wanted
+            && applied.subject == wanted;
+        is_so.then(|| applied.attributes.clone())
+    }
+
+    pub(super) fn instance(&self, at: usize) -> Option<&InstanceState> {
+        let item = self.work.items.get(at)?;
+        let site = self.work.sites.get(item.target)?;
+        self.state.targets.get(&site.id)?.instances.get(&item.instance)
+    }
+
+    pub(super) fn enqueue(&mut self, at: usize) {
+        let Some(item) = self.work.items.get_mut(at) else { return };
+        if item.has_ended() {
+            return;
+        }
+        item.standing = Standing::Queued;
+        if let Some(site) = self.work.sites.get_mut(item.target) {
+            site.queue.insert(at);
+        }
+        self.active.insert(item.target);
+    }
+
+    /// Begins what may begin on a target; calls it first.
+    pub(super) fn advance_site(&mut self, at: usize) {
+        let Some(site) = self.work.sites.get(at) else { return };
+        let Some(first) = site.queue.first().copied() else { return };
+        match &site.contact {
+            Contact::Calling | Contact::Backoff(_) => {}
+            Contact::Unreached(why) => {
+                let why = why.clone();
+                for item in site.queue.clone() {
+                    self.work.hold(item, &why);
+                }
+            }
+            Contact::None if self.is_stopping => {}
+            Contact::None => {
+                let provider = self.work.items.get(first).and_then(|item| item.provider.clone());
+                let Some(target) = self.target(at) else {
+                    let why = format!("`{}` is no longer in the inventory", site.name);
+                    self.not_reached(0, at, Failure::permanent(why));
+                    return;
+                };
+                self.calling += 1;
+                self.set_contact(at, Contact::Calling);
+                let provider = provider.unwrap_or_default();
+                self.effects.push(Effect::Contact { target, provider });
+            }
+            Contact::Reached => {
+                while !self.is_stopping
+                    && self.running < self.limits.at_once
+                    && let Some(site) = self.work.sites.get_mut(at)
+                    && site.running < self.limits.at_once_per_target
+                    && let Some(item) = site.queue.pop_first()
+                {
+                    self.begin(item);
+                }
+                if self.work.sites.get(at).is_some_and(|site| !site.queue.is_empty()) {
+                    self.active.insert(at);
+                }
+            }
+        }
+    }
+
+    /// Begins a step; one that was begun before and whose end nobody saw goes on.
+    pub(super) fn begin(&mut self, at: usize) {
+        let Some(item) = self.work.items.get(at) else { return };
+        let Some(site) = self.work.sites.get(item.target) else { return };
+        let is = self.instance(at);
+        let operation = item.operation;
+        let (subject, blob) = match (&item.subject, is) {
+            (Some(subject), _) => {
+                let bytes = subject.bytes();
+                (digest(&bytes), Some(bytes))
+            }
+            (None, Some(is)) => (is.subject.clone(), None),
+            (None, None) => return,
+        };
+        let goes_on = is.is_some_and(|is| {
+            is.flight.is_some() && is.operation == operation && is.subject == subject
+        });
+        let target = site.id.clone();
+        if !goes_on {
+            let is_retry = is.is_some_and(|is| {
+                is.run == self.run && is.operation == operation && is.subject == subject
+            });
+            let attempt = is.filter(|_| is_retry).map_or(1, |is| is.attempt.saturating_add(1));
+            let renewals = is.map_or(0, |is| is.renewals).to_string();
+            let revision = self.revision.to_string();
+            let word = match operation {
+                Operation::Converge => "converge",
+                Operation::Delete => "delete",
+            };
+            let parts = [
+                &self.state.seed,
+                &target,
+                &item.instance,
+                word,
+                &subject,
+                revision.as_str(),
+                &renewals,
+            ];
+            let depends = match (operation, is) {
+                (Operation::Delete, Some(is)) => is.depends.clone(),
+                _ => self.depends(at),
+            };
+            let event = Event::StepStarted {
+                run: self.run.clone(),
+                instance: item.instance.clone(),
+                operation,
+                attempt,
+                key: derived(&parts),
+                subject,
+                provider: item.provider.clone().unwrap_or_default(),
+                depends,
+            };
+            let stream = Stream::Target(self.deployment.clone(), target);
+            self.push(stream.clone(), event);
+            if let Some(bytes) = blob {
+                self.outbox.entry(stream).or_default().1.push(bytes);
+            }
+        }
+        self.running += 1;
+        if let Some(item) = self.work.items.get_mut(at) {
+            item.standing = Standing::Running;
+            if let Some(site) = self.work.sites.get_mut(item.target) {
+                site.running += 1;
+            }
+        }
+        self.perform(at);
+    }
+
+    /// What an instance needs, seen through logical nodes.
+    pub(super) fn depends(&self, at: usize) -> Vec<(String, String)> {
+        let mut found = BTreeSet::new();
+        let mut seen = BTreeSet::from([at]);
+        let mut stack = vec![at];
+        while let Some(next) = stack.pop() {
+            for need in self.work.items.get(next).into_iter().flat_map(|item| &item.needs) {
+                let Some(item) = self.work.items.get(*need).filter(|_| seen.insert(*need)) else {
+                    continue;
+                };
+                match self.work.sites.get(item.target) {
+                    Some(site) if item.provider.is_some() => {
+                        found.insert((site.id.clone(), item.instance.clone()));
+                    }
+                    _ => stack.push(*need),
+                }
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// Names the effect of a step that is begun.
+    pub(super) fn perform(&mut self, at: usize) {
+        let Some(item) = self.work.items.get(at) else { return };
+        let (Some(is), Some(target)) = (self.instance(at), self.target(item.target)) else {
+            return;
+        };
+        let Some(flight) = &is.flight else { return };
+        let step = Step {
+            instance: item.instance.clone(),
+            operation: item.operation,
+            key: flight.key.clone(),
+            attempt: is.attempt,
+            provider: is.provider.clone(),
+            subject: match &item.subject {
+                Some(subject) => Wanted::Here(subject.clone()),
+                None => Wanted::Stored(is.subject.clone()),
+            },
+            record: is.record.clone(),
+            handle: flight.handle.clone(),
+        };
+        self.effects.push(Effect::Perform { target, step: Box::new(step) });
+    }
+
+    pub(super) fn finish(&mut self, at: usize, attributes: BTreeMap<String, Json>) {
+        if let Some(id) = self.work.items.get(at).and_then(|item| item.id.clone()) {
+            self.topology.world.report(id, attributes);
+        }
+        self.work.done(at);
+    }
+
+    /// What is wanted can't be said: nothing was begun.
+    pub(super) fn refuse(&mut self, at: usize, failure: Failure) {
+        let Some(item) = self.work.items.get(at) else { return };
+        let Some(target) = self.work.sites.get(item.target).map(|site| site.id.clone()) else {
+            return;
+        };
+        let (instance, operation) = (item.instance.clone(), item.operation);
+        let event = Event::StepFailed { instance, operation, failure, retry_at_ms: None };
+        self.push_target(&target, event);
+        self.work.failed(at);
+    }
+}

@@ -1,0 +1,362 @@
+//! What happened: every event of a deployment's journal, and its form in the envelope.
+//!
+//! Events are never rewritten: a field that is added later must have a default, and a change of
+//! meaning is a new version, which an older engine refuses.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// The newest version of the payloads that this engine reads, and the one it writes.
+pub const VERSION: u32 = 1;
+
+/// What a person asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Bring about what a plan says.
+    Deploy,
+    /// Remove all that was deployed.
+    Uninstall,
+}
+
+/// How a run, or its part on one target, ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// All of it is done.
+    Done,
+    /// Some of it is done.
+    Partial,
+    /// None of it is done.
+    Failed,
+    /// A person stopped it; what was in flight has ended.
+    Stopped,
+    /// Another request took its place.
+    Superseded,
+}
+
+/// What a step does to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// Make it so: create, change or leave it, and wait until it works.
+    Converge,
+    /// Remove it, and wait until it is gone.
+    Delete,
+}
+
+/// What a failure means for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// May pass by itself.
+    Transient,
+    /// Will not pass by itself.
+    Permanent,
+    /// Somebody else holds what is to be changed.
+    Conflict,
+    /// Nobody knows whether it happened: observe first.
+    UnknownOutcome,
+}
+
+/// Why something failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What it means.
+    pub class: Class,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// The property that it is about, as a path: `ports[0].port`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<String>,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// What the target asked to wait before the next try, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<i64>,
+    /// The target itself does not answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreachable: bool,
+}
+
+impl Failure {
+    /// One that will not pass by itself.
+    pub fn permanent(message: impl Into<String>) -> Self {
+        Self {
+            class: Class::Permanent,
+            message: message.into(),
+            property: None,
+            help: None,
+            retry_after_ms: None,
+            unreachable: false,
+        }
+    }
+
+    /// Whether another try may help without anybody's doing.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.class, Class::Transient | Class::UnknownOutcome)
+    }
+}
+
+/// An event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "kebab-case")]
+pub enum Event {
+    /// A deployment has a name.
+    DeploymentCreated {
+        /// What people call it.
+        name: String,
+        /// What its keys and its jitter derive from.
+        seed: String,
+    },
+    /// A process has become the deployment's owner; the envelope has the epoch.
+    EpochTaken {
+        /// Which process, for people: `pid 7 on build-3`.
+        owner: String,
+    },
+    /// A target belongs to the deployment from now on.
+    TargetAdmitted {
+        /// The deployment's own name for it.
+        id: String,
+        /// Its name in the inventory; empty for the runtime's own machine.
+        name: String,
+    },
+    /// What is wanted from now on.
+    RevisionPlanned {
+        /// Its number, from 1.
+        revision: u64,
+        /// The sequence of the request that asked for it.
+        request: u64,
+        /// What is asked for.
+        verb: Verb,
+        /// Digests of the blobs that say what: plan (the container), inputs, inventory.
+        plan: String,
+        /// See `plan`.
+        inputs: String,
+        /// See `plan`.
+        inventory: String,
+    },
+    /// A run begins to bring a revision about.
+    RunOpened {
+        /// The run.
+        run: String,
+        /// Which revision.
+        revision: u64,
+        /// The sequence of the request that asked for it.
+        request: u64,
+    },
+    /// A request needs nothing to be done.
+    RequestTaken {
+        /// Its sequence.
+        request: u64,
+    },
+    /// A run is over.
+    RunClosed {
+        /// The run.
+        run: String,
+        /// How.
+        outcome: Outcome,
+        /// The hash of its stream's last event; empty where it has none.
+        head: String,
+    },
+
+    /// A run's first word.
+    RunStarted {
+        /// Of which deployment.
+        deployment: String,
+        /// Which revision it brings about.
+        revision: u64,
+        /// What is asked for.
+        verb: Verb,
+    },
+    /// Targets that may act from now on.
+    TargetsGranted {
+        /// Their ids.
+        targets: Vec<String>,
+    },
+    /// A target has no more to do in this run.
+    TargetSettled {
+        /// Its id.
+        target: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// The hash of its stream's last event; empty where it has none.
+        head: String,
+    },
+    /// A run's last word.
+    RunEnded {
+        /// How.
+        outcome: Outcome,
+    },
+
+    /// A target answered, and said who it is.
+    TargetContacted {
+        /// In which run.
+        run: String,
+        /// Who it says it is.
+        identity: String,
+    },
+    /// A target did not answer, or is not the one it was.
+    TargetUnreached {
+        /// In which run.
+        run: String,
+        /// Which try, from 1.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// When it is tried again; none when it is given up for this run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at_ms: Option<i64>,
+    },
+    /// An effect is about to be caused.
+    StepStarted {
+        /// In which run.
+        run: String,
+        /// On which instance.
+        instance: String,
+        /// What is done to it.
+        operation: Operation,
+        /// Which try in this run, from 1.
+        attempt: u32,
+        /// Stands for this one intended effect.
+        key: String,
+        /// The digest of the blob with the subject: type, provider, properties, labels.
+        subject: String,
+        /// The provider that does it.
+        provider: String,
+        /// What the instance needs, as (target, instance).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        depends: Vec<(String, String)>,
+    },
+    /// The target has taken the change on, and needs time.
+    StepAccepted {
+        /// On which instance.
+        instance: String,
+        /// What to ask with, in the provider's words.
+        handle: Json,
+        /// What is already known of the object.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Json>,
+    },
+    /// The effect is there, and works.
+    StepSucceeded {
+        /// On which instance.
+        instance: String,
+        /// What the provider remembers of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        record: Option<Json>,
+        /// What it reports.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        attributes: BTreeMap<String, Json>,
+    },
+    /// The step did not come to its end.
+    StepFailed {
+        /// On which instance.
+        instance: String,
+        /// What was to be done.
+        operation: Operation,
+        /// Why not.
+        failure: Failure,
+        /// When it is tried again; none when it is given up for this run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at_ms: Option<i64>,
+    },
+
+    /// A person wants a plan deployed.
+    DeployRequested {
+        /// Digests of blobs, as in `revision-planned`.
+        plan: String,
+        /// See `plan`.
+        inputs: String,
+        /// See `plan`.
+        inventory: String,
+    },
+    /// A person wants what was begun to be finished.
+    ResumeRequested {},
+    /// A person wants all of it gone.
+    UninstallRequested {},
+}
+
+/// An event that this engine can't read.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Written by a newer engine.
+    #[error(
+        "the journal holds an event `{kind}` of version {found}, and this program knows versions up to {VERSION}: \
+         it was written by a newer one; use that, nothing was changed"
+    )]
+    Newer {
+        /// Which kind.
+        kind: String,
+        /// Its version.
+        found: u32,
+    },
+    /// Not what its kind says.
+    #[error(
+        "the journal holds an event `{kind}` that can't be read ({source}): it was written by another program or damaged"
+    )]
+    Malformed {
+        /// Which kind.
+        kind: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+impl Event {
+    /// Its kind and its payload as JSON text.
+    pub fn encode(&self) -> Result<(String, String), serde_json::Error> {
+        let whole = serde_json::to_value(self)?;
+        let kind = whole.get("kind").and_then(Json::as_str).unwrap_or_default().to_owned();
+        let payload = whole.get("payload").map_or_else(|| "{}".to_owned(), Json::to_string);
+        Ok((kind, payload))
+    }
+
+    /// The event of this kind, version and payload.
+    pub fn decode(kind: &str, version: u32, payload: &str) -> Result<Self, EventError> {
+        if version > VERSION {
+            return Err(EventError::Newer { kind: kind.to_owned(), found: version });
+        }
+        let malformed = |source| EventError::Malformed { kind: kind.to_owned(), source };
+        let payload: Json = serde_json::from_str(payload).map_err(malformed)?;
+        serde_json::from_value(serde_json::json!({ "kind": kind, "payload": payload }))
+            .map_err(malformed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn events_are_read_back() {
+        for event in [
+            Event::ResumeRequested {},
+            Event::TargetAdmitted { id: "t1".into(), name: "east".into() },
+            Event::StepFailed {
+                instance: "web[\"east\"]".into(),
+                operation: Operation::Converge,
+                failure: Failure::permanent("no"),
+                retry_at_ms: None,
+            },
+        ] {
+            let (kind, payload) = event.encode().unwrap();
+            assert!(payload.starts_with('{'), "{payload}");
+            assert_eq!(Event::decode(&kind, VERSION, &payload).unwrap(), event);
+        }
+    }
+
+    #[test]
+    fn what_is_newer_or_damaged_is_refused_with_a_sentence() {
+        let newer = Event::decode("run-ended", VERSION + 1, "{}").unwrap_err().to_string();
+        assert!(newer.contains("newer") && newer.contains("run-ended"), "{newer}");
+        let damaged = Event::decode("run-ended", VERSION, "{\"outcome\":7}").unwrap_err();
+        assert!(damaged.to_string().contains("run-ended"), "{damaged}");
+        assert!(Event::decode("never-heard-of", VERSION, "{}").is_err());
+    }
+}

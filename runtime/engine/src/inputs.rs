@@ -1,0 +1,72 @@
+//! Whether a plan's inputs are as the plan wants them.
+
+use std::collections::BTreeMap;
+
+use bp_eval::{Outcome, Verdict, check_constraint};
+use bp_plan::{Plan, Type, Value};
+
+use crate::problem::Problem;
+use crate::world::World;
+
+/// The value of an input that a person gave as text (`replicas=3`).
+pub fn parse(plan: &Plan, name: &str, text: &str) -> Result<Value, Problem> {
+    let Some(input) = plan.inputs.get(name) else { return Err(unknown(plan, name)) };
+    bp_eval::parse_input(text, &input.kind, &plan.data_types)
+        .map_err(|error| Problem::error(format!("the input `{name}`: {error}")).at(input.span))
+}
+
+/// The value of an input that a person gave in a file.
+pub fn from_json(plan: &Plan, name: &str, json: serde_json::Value) -> Result<Value, Problem> {
+    let Some(input) = plan.inputs.get(name) else { return Err(unknown(plan, name)) };
+    bp_eval::from_json(json, &input.kind, &plan.data_types)
+        .map_err(|error| Problem::error(format!("the input `{name}`: {error}")).at(input.span))
+}
+
+fn unknown(plan: &Plan, name: &str) -> Problem {
+    let there = plan.inputs.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    Problem::error(format!("the blueprint `{}` has no input `{name}`", plan.blueprint.name)).help(
+        if there.is_empty() { "it takes no inputs".to_owned() } else { format!("it has {there}") },
+    )
+}
+
+/// All that is wrong with the inputs.
+pub(crate) fn check(world: &World, given: &BTreeMap<String, Value>) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = given
+        .keys()
+        .filter(|name| !world.plan.inputs.contains_key(*name))
+        .map(|name| unknown(&world.plan, name))
+        .collect();
+    for (name, input) in &world.plan.inputs {
+        let must = input.default.is_none() && !matches!(input.kind, Type::Optional(_));
+        if must && !given.contains_key(name) {
+            let missing = format!("the input `{name}` ({}) is not given", input.kind);
+            problems.push(
+                Problem::error(missing).at(input.span).help(format!("add `--input {name}=…`")),
+            );
+            continue;
+        }
+        let value = match world.input(name) {
+            Ok(Outcome::Value(value)) => value,
+            Ok(_) => continue,
+            Err(error) => {
+                let message = format!("the default of the input `{name}`: {error}");
+                problems.push(Problem::error(message).at(input.span));
+                continue;
+            }
+        };
+        if let Err(error) = bp_eval::check_type(&value, &input.kind, &world.plan.data_types) {
+            problems.push(Problem::error(format!("the input `{name}`: {error}")).at(input.span));
+            continue;
+        }
+        for constraint in &input.constraints {
+            let message = match check_constraint(constraint, &value, &world.outside()) {
+                Ok(Verdict::Broken(message)) => message,
+                Ok(_) => continue,
+                Err(error) => error.to_string(),
+            };
+            problems
+                .push(Problem::error(format!("the input `{name}`: {message}")).at(constraint.span));
+        }
+    }
+    problems
+}

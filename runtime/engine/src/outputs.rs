@@ -1,0 +1,61 @@
+//! A deployment's outputs, as far as what was reported makes them known.
+
+use std::collections::BTreeMap;
+
+use bp_eval::Outcome;
+use serde_json::Value as Json;
+
+use crate::event::Operation;
+use crate::state::State;
+use crate::topology::{InstanceId, Topology};
+
+/// How an output stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Its value.
+    Known(Json),
+    /// It needs what is not deployed, and which.
+    Unknown(Vec<InstanceId>),
+    /// It holds a secret.
+    Secret,
+    /// It has none, and why.
+    Wrong(String),
+}
+
+/// The outputs by name. The topology learns what the state knows to be reported.
+pub fn outputs(topology: &mut Topology, state: &State) -> BTreeMap<String, Output> {
+    let ids: Vec<(InstanceId, bool)> = topology
+        .instances()
+        .iter()
+        .map(|instance| (instance.id.clone(), instance.provider.is_none()))
+        .collect();
+    for (id, is_logical) in ids {
+        let name = id.to_string();
+        let applied = state
+            .targets
+            .values()
+            .filter_map(|target| target.instances.get(&name))
+            .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
+            .find_map(|is| is.applied.as_ref());
+        match applied {
+            Some(applied) => topology.world.report(id, applied.attributes.clone()),
+            None if is_logical => topology.world.report(id, BTreeMap::new()),
+            None => {}
+        }
+    }
+    let world = &topology.world;
+    let value = |output: &bp_plan::Output| {
+        let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
+        match outcome {
+            Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
+            Ok(Outcome::Secret(_)) => Output::Secret,
+            Err(error) => Output::Wrong(error.message),
+            Ok(Outcome::Value(value)) => {
+                let json = bp_eval::conform(value, &output.kind, &world.plan.data_types)
+                    .and_then(|value| bp_eval::to_json(&value));
+                json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
+            }
+        }
+    };
+    world.plan.outputs.iter().map(|(name, output)| (name.clone(), value(output))).collect()
+}

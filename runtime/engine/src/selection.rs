@@ -1,0 +1,207 @@
+//! Which elements of the inventory a selection takes, and why not the others.
+
+use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
+use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
+
+use crate::inventory::Element;
+use crate::problem::Problem;
+use crate::world::{World, element_reference, error};
+
+/// The names of the elements that a selection takes, in the inventory's order.
+pub(crate) fn taken(world: &World, name: &str) -> Result<Vec<String>, EvalError> {
+    let Some(selection) = world.plan.selections.get(name) else {
+        return Err(error(ErrorKind::Unavailable, format!("the plan has no selection `{name}`")));
+    };
+    let mut taken = Vec::new();
+    for element in candidates(world, selection) {
+        let fits = match &selection.predicate {
+            None => true,
+            Some(predicate) => fits(world, name, element, predicate)?,
+        };
+        if fits {
+            taken.push(element.name.clone());
+        }
+    }
+    Ok(taken)
+}
+
+fn candidates<'w>(world: &'w World, selection: &'w Selection) -> impl Iterator<Item = &'w Element> {
+    world.inventory.elements.iter().filter(|element| {
+        element.node_type == selection.kind
+            || world
+                .plan
+                .node_types
+                .get(&element.node_type)
+                .is_some_and(|kind| kind.extends.contains(&selection.kind))
+    })
+}
+
+/// A missing fact means that it doesn't fit.
+fn fits(
+    world: &World,
+    selection: &str,
+    element: &Element,
+    predicate: &Constraint,
+) -> Result<bool, EvalError> {
+    let value = element_reference(selection, &element.name);
+    match check_constraint(predicate, &value, &world.outside()) {
+        Ok(Verdict::Holds) => Ok(true),
+        Ok(Verdict::Broken(_)) => Ok(false),
+        Err(error) if error.kind == ErrorKind::MissingKey => Ok(false),
+        Ok(Verdict::Open) => Err(error(
+            ErrorKind::Unavailable,
+            format!("`where {}` needs what is known only at run time", predicate.text),
+        )),
+        Err(error) => Err(error),
+    }
+}
+
+/// All that is wrong with what the selections take.
+pub(crate) fn check(world: &World) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, selection) in &world.plan.selections {
+        let count = match world.selection(name) {
+            Ok(names) => names.len() as u64,
+            Err(error) => {
+                problems.push(
+                    Problem::error(format!("the selection `{name}`: {error}")).at(selection.span),
+                );
+                continue;
+            }
+        };
+        let (fewest, most) = selection.cardinality;
+        let is_wrong = count < fewest || most.is_some_and(|most| count > most);
+        if !is_wrong && count > 0 {
+            continue;
+        }
+        let found = match count {
+            0 => "nothing of the inventory fits".to_owned(),
+            1 => "1 fits".to_owned(),
+            _ => format!("{count} fit"),
+        };
+        let mut problem = if is_wrong {
+            let wanted = cardinality(fewest, most);
+            Problem::error(format!("the selection `{name}` wants {wanted}: {found}"))
+        } else {
+            Problem::warning(format!("the selection `{name}` is empty: {found}"))
+        };
+        if count == 0 {
+            problem = problem.help(nearest(world, name, selection));
+        }
+        problems.push(problem.at(selection.span));
+    }
+    problems
+}
+
+/// `1 or more`, `exactly 2`, `2 to 4`.
+pub(crate) fn cardinality(fewest: u64, most: Option<u64>) -> String {
+    match most {
+        None => format!("{fewest} or more"),
+        Some(most) if most == fewest => format!("exactly {most}"),
+        Some(most) => format!("{fewest} to {most}"),
+    }
+}
+
+/// What stands in the way of the candidate that comes nearest.
+fn nearest(world: &World, name: &str, selection: &Selection) -> String {
+    let kind = selection.kind.rsplit('.').next().unwrap_or(&selection.kind);
+    let mut nearest: Option<(usize, &Element, String)> = None;
+    for element in candidates(world, selection) {
+        let Some(predicate) = &selection.predicate else { break };
+        let mut parts = Vec::new();
+        conjuncts(&predicate.predicate, &mut parts);
+        let mut broken = Vec::new();
+        for part in &parts {
+            let alone = Constraint {
+                predicate: (*part).clone(),
+                text: predicate.text.clone(),
+                message: None,
+                span: predicate.span,
+            };
+            if !matches!(fits(world, name, element, &alone), Ok(true)) {
+                broken.push(*part);
+            }
+        }
+        if let Some(first) = broken.first()
+            && nearest.as_ref().is_none_or(|(fewest, ..)| broken.len() < *fewest)
+        {
+            let why = described(world, name, element, first)
+                .unwrap_or_else(|| format!("`{}` does not hold", predicate.text));
+            nearest = Some((broken.len(), element, why));
+        }
+    }
+    match nearest {
+        Some((_, element, why)) => format!(
+            "nearest is `{}`: {why}; change its labels or the selection's `where`",
+            element.name
+        ),
+        None => {
+            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
+        }
+    }
+}
+
+fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
+    match expr {
+        Expr::Binary { op: BinaryOp::And, left, right } => {
+            conjuncts(left, parts);
+            conjuncts(right, parts);
+        }
+        other => parts.push(other),
+    }
+}
+
+/// `its labels.tier is "prod", not "demo"`, for a comparison.
+fn described(world: &World, name: &str, element: &Element, part: &Expr) -> Option<String> {
+    let Expr::Binary { op: BinaryOp::Equal, left, right } = part else { return None };
+    let path = path(left)?;
+    let value = |expr: &Expr| {
+        // `self == x` as a whole gives the value of the path when it is bound to the element.
+        let this = element_reference(name, &element.name);
+        let bound = replaced(expr);
+        bp_eval::evaluate_with(&bound, &world.outside(), &[("self", this)])
+    };
+    let wanted = match value(right) {
+        Ok(bp_eval::Outcome::Value(value)) => shown(&value),
+        _ => return None,
+    };
+    match value(left) {
+        Ok(bp_eval::Outcome::Value(Value::Null)) => Some(format!("it has no {path}")),
+        Ok(bp_eval::Outcome::Value(found)) => {
+            Some(format!("its {path} is {}, not {wanted}", shown(&found)))
+        }
+        Err(error) if error.kind == ErrorKind::MissingKey => {
+            Some(format!("it has no {path} (wanted: {wanted})"))
+        }
+        _ => None,
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        other => bp_eval::scalar_text(other).unwrap_or_else(|_| "something else".to_owned()),
+    }
+}
+
+/// `labels.tier` of `self.labels.tier`.
+fn path(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Field { of, name, .. } => match &**of {
+            Expr::This => Some(name.clone()),
+            inner => Some(format!("{}.{name}", path(inner)?)),
+        },
+        _ => None,
+    }
+}
+
+/// The same with `self` as a local, so that it can be bound.
+fn replaced(expr: &Expr) -> Expr {
+    match expr {
+        Expr::This => Expr::Local("self".to_owned()),
+        Expr::Field { of, name, safe } => {
+            Expr::Field { of: Box::new(replaced(of)), name: name.clone(), safe: *safe }
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,284 @@
+//! How a deployment stands: what is done, failed, not tried, and why.
+
+use serde::Serialize;
+
+use crate::event::{Failure, Operation, Outcome, Verb};
+use crate::state::{InstanceState, State, TargetState};
+use crate::topology::{Place, Topology};
+
+/// How a deployment, or its part on a target, stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// On its way.
+    Deploying,
+    /// All of it is there.
+    Deployed,
+    /// Some of it is as wanted.
+    Partial,
+    /// None of it is as wanted.
+    Failed,
+    /// On its way out.
+    Removing,
+    /// None of it is there.
+    Removed,
+}
+
+/// How an instance stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NodeStanding {
+    /// It is there and works.
+    Deployed,
+    /// Its step was begun and has not ended.
+    Deploying,
+    /// Its removal was begun and has not ended.
+    Removing,
+    /// Its last step failed.
+    Failed,
+    /// Its last step failed, and is tried again.
+    Retrying,
+    /// It was not begun yet.
+    Waiting,
+    /// It was not begun in the last run.
+    NotTried,
+}
+
+/// A deployment's status.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// Its name.
+    pub name: String,
+    /// How it stands.
+    pub state: Standing,
+    /// The newest revision.
+    pub revision: u64,
+    /// Its instances.
+    pub nodes: Vec<NodeStatus>,
+    /// Its targets.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// An instance's status.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NodeStatus {
+    /// Which instance: `config["east"]`.
+    pub id: String,
+    /// The name of its target.
+    pub target: String,
+    /// How it stands.
+    pub state: NodeStanding,
+    /// Why, where it is not as wanted.
+    pub reason: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The property that a failure is about.
+    #[serde(skip)]
+    pub property: Option<String>,
+}
+
+/// A target's status.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetStatus {
+    /// The deployment's own name for it.
+    pub id: String,
+    /// Its name in the inventory; `local` for the runtime's own machine.
+    pub name: String,
+    /// How it stands.
+    pub state: Standing,
+    /// The newest revision that it is at.
+    pub revision: Option<u64>,
+    /// Why it is not as wanted.
+    pub reason: Option<String>,
+}
+
+/// The status. Without a topology (its plan can't be read) only what was begun is told.
+pub fn status(state: &State, topology: Option<&Topology>) -> Status {
+    let revision = state.revision();
+    let verb = revision.map_or(Verb::Deploy, |(_, revision)| revision.verb);
+    let run = state.run();
+    let whole = match run.and_then(|run| run.closed) {
+        None => under_way(verb),
+        Some(outcome) => ended(verb, outcome),
+    };
+    let is_open = state.open_run().is_some();
+    let mut nodes = Vec::new();
+    for target in state.targets.values() {
+        for (instance, is) in &target.instances {
+            nodes.push(of_instance(instance, target, is, verb, is_open));
+        }
+    }
+    for instance in topology.into_iter().flat_map(Topology::instances) {
+        let name = instance.id.to_string();
+        let target = state.targets.values().find(|target| is_at(target, &instance.place));
+        let is_told = target.is_some_and(|target| target.instances.contains_key(&name));
+        if is_told || instance.provider.is_none() || verb == Verb::Uninstall {
+            continue;
+        }
+        nodes.push(not_begun(&name, instance, target, state, topology, is_open));
+    }
+    nodes.sort_by(|a, b| (&a.target, &a.id).cmp(&(&b.target, &b.id)));
+    let targets = state
+        .targets
+        .iter()
+        .filter_map(|(id, target)| of_target(id, target, state, verb, &nodes))
+        .collect();
+    Status {
+        name: state.name.clone(),
+        state: whole,
+        revision: revision.map_or(0, |(number, _)| number),
+        nodes,
+        targets,
+    }
+}
+
+fn under_way(verb: Verb) -> Standing {
+    match verb {
+        Verb::Deploy => Standing::Deploying,
+        Verb::Uninstall => Standing::Removing,
+    }
+}
+
+fn ended(verb: Verb, outcome: Outcome) -> Standing {
+    match (outcome, verb) {
+        (Outcome::Done, Verb::Deploy) => Standing::Deployed,
+        (Outcome::Done, Verb::Uninstall) => Standing::Removed,
+        (Outcome::Failed, _) => Standing::Failed,
+        (Outcome::Partial | Outcome::Stopped | Outcome::Superseded, _) => Standing::Partial,
+    }
+}
+
+fn is_at(target: &TargetState, place: &Place) -> bool {
+    match place {
+        Place::Local => target.name.is_empty(),
+        Place::Element(name) => target.name == *name,
+    }
+}
+
+/// What people call a target.
+pub fn shown(name: &str) -> &str {
+    if name.is_empty() { "local" } else { name }
+}
+
+fn node(id: &str, target: &str, state: NodeStanding) -> NodeStatus {
+    NodeStatus {
+        id: id.to_owned(),
+        target: shown(target).to_owned(),
+        state,
+        reason: None,
+        help: None,
+        property: None,
+    }
+}
+
+fn because(mut status: NodeStatus, failure: &Failure) -> NodeStatus {
+    status.reason = Some(failure.message.clone());
+    status.help.clone_from(&failure.help);
+    status.property.clone_from(&failure.property);
+    status
+}
+
+fn of_instance(
+    instance: &str,
+    target: &TargetState,
+    is: &InstanceState,
+    verb: Verb,
+    is_open: bool,
+) -> NodeStatus {
+    let plain = |standing| node(instance, &target.name, standing);
+    if let Some(failed) = target.failures.get(instance) {
+        let is_retried = is_open && failed.retry_at_ms.is_some();
+        let standing = if is_retried { NodeStanding::Retrying } else { NodeStanding::Failed };
+        return because(plain(standing), &failed.failure);
+    }
+    let mut status = match (is.operation, &is.flight) {
+        (Operation::Converge, Some(_)) => plain(NodeStanding::Deploying),
+        (Operation::Delete, _) => plain(NodeStanding::Removing),
+        (Operation::Converge, None) => plain(NodeStanding::Deployed),
+    };
+    if let Some(unreached) = target.unreached.as_ref()
+        && (verb == Verb::Uninstall || is.flight.is_some())
+    {
+        status.reason = Some(unreached.failure.message.clone());
+    } else if is.flight.is_some() && !is_open {
+        status.reason = Some("the run was stopped while it was under way".to_owned());
+    }
+    status
+}
+
+fn not_begun(
+    name: &str,
+    instance: &crate::topology::Instance,
+    target: Option<&TargetState>,
+    state: &State,
+    topology: Option<&Topology>,
+    is_open: bool,
+) -> NodeStatus {
+    let at = match &instance.place {
+        Place::Local => "",
+        Place::Element(name) => name,
+    };
+    if let Some(failed) = target.and_then(|target| target.failures.get(name)) {
+        return because(node(name, at, NodeStanding::Failed), &failed.failure);
+    }
+    let standing = if is_open { NodeStanding::Waiting } else { NodeStanding::NotTried };
+    let mut status = node(name, at, standing);
+    if let Some(unreached) = target.and_then(|target| target.unreached.as_ref()) {
+        return because(status, &unreached.failure);
+    }
+    let needs = instance.needs.iter().filter_map(|need| topology?.instances().get(*need));
+    let is_missing = |need: &&crate::topology::Instance| {
+        let need = need.id.to_string();
+        !state.targets.values().any(|target| {
+            target.instances.get(&need).is_some_and(|is| is.applied.is_some())
+                && !target.failures.contains_key(&need)
+        })
+    };
+    let missing = needs.filter(|need| need.provider.is_some()).find(is_missing);
+    status.reason = missing.map(|need| format!("it needs {}", need.id));
+    status
+}
+
+fn of_target(
+    id: &str,
+    target: &TargetState,
+    state: &State,
+    verb: Verb,
+    nodes: &[NodeStatus],
+) -> Option<TargetStatus> {
+    let run = state.run()?;
+    let is_part = run.granted.contains(id) || !target.instances.is_empty();
+    if !is_part && !run.granted.is_empty() {
+        return None;
+    }
+    let standing = match (run.settled.get(id), run.closed) {
+        (Some(outcome), _) => ended(verb, *outcome),
+        (None, None) => under_way(verb),
+        (None, Some(outcome)) => ended(verb, outcome),
+    };
+    let revision = state
+        .runs
+        .iter()
+        .rev()
+        .find(|run| run.settled.get(id) == Some(&Outcome::Done))
+        .map(|run| run.revision);
+    let unreached = target.unreached.as_ref().map(|unreached| unreached.failure.message.clone());
+    let name = shown(&target.name);
+    let failed = || {
+        let first = nodes.iter().find(|node| {
+            node.target == name
+                && matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying)
+        })?;
+        Some(format!("{}: {}", first.id, first.reason.as_deref()?))
+    };
+    let is_fine = matches!(standing, Standing::Deployed | Standing::Removed);
+    let reason = if is_fine { None } else { unreached.or_else(failed) };
+    Some(TargetStatus {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        state: standing,
+        revision,
+        reason,
+    })
+}

@@ -1,0 +1,110 @@
+//! An instance as its provider is to see it: all of its properties, resolved.
+
+use std::collections::BTreeMap;
+
+use bp_eval::{EvalError, Outcome, Verdict, check_constraint};
+use bp_plan::{Expr, Type, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::event::Failure;
+use crate::topology::{InstanceId, Topology};
+use crate::world::{Reads, known};
+
+/// What is wanted of an instance. Kept as a blob; its digest tells whether anything changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Its node type, by full name.
+    pub node_type: String,
+    /// The provider that keeps it.
+    pub provider: String,
+    /// Its properties.
+    pub properties: BTreeMap<String, Json>,
+    /// Labels of blueprint and node.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The instance as far as it is known: `None` where it still needs what others report. Beside it
+/// what it read of others.
+pub(crate) fn resolve(
+    topology: &Topology,
+    id: &InstanceId,
+) -> (Result<Option<Subject>, Failure>, Reads) {
+    topology.world.reading(|| whole(topology, id))
+}
+
+fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failure> {
+    let world = &topology.world;
+    let plan = &world.plan;
+    let unknown = || Failure::permanent(format!("the plan does not know `{id}`"));
+    let node = plan.nodes.get(&id.node).ok_or_else(unknown)?;
+    let node_type = plan.node_types.get(&node.kind).ok_or_else(unknown)?;
+    let mut properties = BTreeMap::new();
+    // All are asked, so that all that is still missing is noted at once.
+    let mut waits = false;
+    for (name, declared) in &node_type.properties {
+        let refuse = |error: String| Failure {
+            property: Some(name.clone()),
+            ..Failure::permanent(format!("`{id}.{name}`: {error}"))
+        };
+        match world.property(id, name).map_err(|e| refuse(e.message))? {
+            Outcome::Unknown => waits = true,
+            Outcome::Secret(names) => {
+                let error = known(Outcome::Secret(names)).err().map(|e| e.message);
+                return Err(refuse(error.unwrap_or_default()));
+            }
+            Outcome::Value(Value::Null) if declared.kind != Type::Json => {}
+            Outcome::Value(value) => {
+                let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                properties.insert(name.clone(), json);
+            }
+        }
+    }
+    let labels = labels(topology, id)?;
+    for constraint in &node_type.constraints {
+        let value = Value::Reference(id.reference());
+        match check_constraint(constraint, &value, &world.site(id)) {
+            Ok(Verdict::Broken(message)) => {
+                return Err(Failure::permanent(format!("`{id}`: {message}")));
+            }
+            Ok(_) => {}
+            Err(error) => return Err(Failure::permanent(format!("`{id}`: {error}"))),
+        }
+    }
+    let provider = node_type.provider.clone().unwrap_or_default();
+    let node_type = node.kind.clone();
+    Ok((!waits).then_some(Subject { node_type, provider, properties, labels }))
+}
+
+fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, String>, Failure> {
+    let world = &topology.world;
+    let refuse = |name: &str, error: String| {
+        Failure::permanent(format!("`{id}`: its label `{name}`: {error}"))
+    };
+    let text = |name: &str, outcome: Result<Outcome, EvalError>| {
+        let value = outcome.and_then(known).map_err(|e| refuse(name, e.message))?;
+        bp_eval::scalar_text(&value).map_err(|e| refuse(name, e.message))
+    };
+    let mut labels = BTreeMap::new();
+    for (name, expr) in &world.plan.blueprint.labels {
+        labels.insert(name.clone(), text(name, bp_eval::evaluate(expr, &world.outside()))?);
+    }
+    let own: &BTreeMap<String, Expr> = match world.plan.nodes.get(&id.node) {
+        Some(node) => &node.labels,
+        None => return Ok(labels),
+    };
+    for (name, expr) in own {
+        labels.insert(name.clone(), text(name, world.evaluate(id, expr))?);
+    }
+    Ok(labels)
+}
+
+impl Subject {
+    /// Its canonical bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        // Strings, numbers and maps with string keys are always JSON.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}

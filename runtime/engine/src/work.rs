@@ -1,0 +1,387 @@
+//! What a run has to do: an item for each instance, what it waits for, and how it stands.
+//!
+//! It knows the graph alone; what to do with an item that is ready is the engine's.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::event::{Event, Operation};
+use crate::inventory::Inventory;
+use crate::retry::derived;
+use crate::state::State;
+use crate::subject::Subject;
+use crate::topology::{InstanceId, Place, Topology};
+
+/// How an item stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Something that it needs is not done.
+    Waiting,
+    /// It is to be looked at.
+    Ready,
+    /// It may begin as soon as its target and the limits let it.
+    Queued,
+    /// Its step is under way.
+    Running,
+    /// It is tried again then.
+    Backoff(i64),
+    /// It is as wanted.
+    Done,
+    /// It was given up.
+    Failed,
+    /// It can't be begun in this run, and why.
+    Held(String),
+}
+
+/// What is to be done to one instance.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) instance: String,
+    /// Which instance of the topology; none for a deletion.
+    pub(crate) id: Option<InstanceId>,
+    pub(crate) target: usize,
+    pub(crate) operation: Operation,
+    /// None for a logical node.
+    pub(crate) provider: Option<String>,
+    pub(crate) standing: Standing,
+    /// How many items it still waits for.
+    pub(crate) waits: usize,
+    /// Items that it needs.
+    pub(crate) needs: BTreeSet<usize>,
+    /// Items that need it.
+    pub(crate) needed_by: Vec<usize>,
+    /// What is wanted of it, between being ready and beginning.
+    pub(crate) subject: Option<Subject>,
+}
+
+/// How a target stands in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Contact {
+    /// Nobody needed it yet.
+    None,
+    /// It is being called.
+    Calling,
+    /// It is called again then.
+    Backoff(i64),
+    /// It answered, and is the one it was.
+    Reached,
+    /// It is given up for this run, and why.
+    Unreached(String),
+}
+
+/// A target of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) contact: Contact,
+    /// How often it was called.
+    pub(crate) calls: u32,
+    /// Items that may begin.
+    pub(crate) queue: BTreeSet<usize>,
+    pub(crate) running: usize,
+    /// Items that have not come to their end.
+    pub(crate) open: usize,
+    /// All items of it.
+    pub(crate) items: Vec<usize>,
+    /// Its end is journaled.
+    pub(crate) is_settled: bool,
+}
+
+/// A run's work.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) items: Vec<Item>,
+    pub(crate) sites: Vec<Site>,
+    /// Items by target's id and instance.
+    index: BTreeMap<(String, String), usize>,
+    site_index: BTreeMap<String, usize>,
+    /// Items that are to be looked at.
+    pub(crate) ready: VecDeque<usize>,
+    /// Items that came to their end.
+    pub(crate) ended: Vec<usize>,
+}
+
+impl Work {
+    /// What it takes to get from what is there to what is wanted. Every target that it names is admitted.
+    pub(crate) fn new(
+        state: &State,
+        topology: &Topology,
+        target_of: &BTreeMap<Place, String>,
+    ) -> Self {
+        let mut work = Self::default();
+        for (id, target) in &state.targets {
+            work.site_index.insert(id.clone(), work.sites.len());
+            work.sites.push(Site {
+                id: id.clone(),
+                name: target.name.clone(),
+                contact: Contact::None,
+                calls: 0,
+                queue: BTreeSet::new(),
+                running: 0,
+                open: 0,
+                items: Vec::new(),
+                is_settled: false,
+            });
+        }
+        let mut wanted = Vec::new();
+        for instance in topology.instances() {
+            let Some(target) = target_of.get(&instance.place) else { continue };
+            let name = instance.id.to_string();
+            let item = work.add(
+                target,
+                name,
+                Operation::Converge,
+                Some(instance.id.clone()),
+                instance.provider.clone(),
+            );
+            wanted.push(item);
+        }
+        for (instance, item) in topology.instances().iter().zip(&wanted) {
+            for need in &instance.needs {
+                if let (Some(item), Some(Some(need))) = (*item, wanted.get(*need)) {
+                    work.order(item, *need);
+                }
+            }
+        }
+        work.add_deletions(state);
+        for item in 0..work.items.len() {
+            if work.items.get(item).is_some_and(|i| i.waits == 0) {
+                work.make_ready(item);
+            }
+        }
+        work
+    }
+
+    /// What is there and no longer wanted goes, after all that needed it.
+    fn add_deletions(&mut self, state: &State) {
+        let mut deletions = BTreeSet::new();
+        for (target, there) in &state.targets {
+            for (instance, is) in &there.instances {
+                if self.find(target, instance).is_none()
+                    && let Some(item) = self.add(
+                        target,
+                        instance.clone(),
+                        Operation::Delete,
+                        None,
+                        Some(is.provider.clone()),
+                    )
+                {
+                    deletions.insert(item);
+                }
+            }
+        }
+        for (target, there) in &state.targets {
+            for (instance, is) in &there.instances {
+                for (their, needed) in &is.depends {
+                    if let (Some(dependent), Some(needed)) =
+                        (self.find(target, instance), self.find(their, needed))
+                        && deletions.contains(&needed)
+                        && dependent != needed
+                    {
+                        self.order(needed, dependent);
+                    }
+                }
+            }
+        }
+    }
+
+    fn add(
+        &mut self,
+        target: &str,
+        instance: String,
+        operation: Operation,
+        id: Option<InstanceId>,
+        provider: Option<String>,
+    ) -> Option<usize> {
+        let at = *self.site_index.get(target)?;
+        let item = self.items.len();
+        self.index.insert((target.to_owned(), instance.clone()), item);
+        self.items.push(Item {
+            instance,
+            id,
+            target: at,
+            operation,
+            provider,
+            standing: Standing::Waiting,
+            waits: 0,
+            needs: BTreeSet::new(),
+            needed_by: Vec::new(),
+            subject: None,
+        });
+        let site = self.sites.get_mut(at)?;
+        site.open += 1;
+        site.items.push(item);
+        Some(item)
+    }
+
+    /// The item of an instance on a target.
+    pub(crate) fn find(&self, target: &str, instance: &str) -> Option<usize> {
+        self.index.get(&(target.to_owned(), instance.to_owned())).copied()
+    }
+
+    /// The site of a target.
+    pub(crate) fn site(&self, target: &str) -> Option<usize> {
+        self.site_index.get(target).copied()
+    }
+
+    /// `item` comes after `need`. Whether that is new.
+    pub(crate) fn order(&mut self, item: usize, need: usize) {
+        let is_done = self.items.get(need).is_some_and(|i| i.standing == Standing::Done);
+        let Some(waiting) = self.items.get_mut(item) else { return };
+        if !waiting.needs.insert(need) || is_done {
+            return;
+        }
+        waiting.waits += 1;
+        if let Some(needed) = self.items.get_mut(need) {
+            needed.needed_by.push(item);
+        }
+    }
+
+    pub(crate) fn make_ready(&mut self, item: usize) {
+        if let Some(it) = self.items.get_mut(item) {
+            it.standing = Standing::Ready;
+            self.ready.push_back(item);
+        }
+    }
+
+    /// An item is as wanted: what waited for it alone is ready.
+    pub(crate) fn done(&mut self, item: usize) {
+        for next in self.end(item, Standing::Done) {
+            let Some(waiting) = self.items.get_mut(next) else { continue };
+            waiting.waits = waiting.waits.saturating_sub(1);
+            if waiting.waits == 0 && waiting.standing == Standing::Waiting {
+                self.make_ready(next);
+            }
+        }
+    }
+
+    /// An item failed: what needs it is held.
+    pub(crate) fn failed(&mut self, item: usize) {
+        let needed_by = self.end(item, Standing::Failed);
+        self.hold_dependents(item, needed_by);
+    }
+
+    /// An item can't be begun in this run; nor can what needs it.
+    pub(crate) fn hold(&mut self, item: usize, why: &str) {
+        let needed_by = self.end(item, Standing::Held(why.to_owned()));
+        self.hold_dependents(item, needed_by);
+    }
+
+    fn hold_dependents(&mut self, cause: usize, first: Vec<usize>) {
+        let Some(cause) = self.items.get(cause) else { return };
+        let what = match cause.standing {
+            Standing::Failed => "failed",
+            _ => "was not tried",
+        };
+        let why = match cause.operation {
+            Operation::Converge => format!("it needs {}, which {what}", cause.instance),
+            Operation::Delete => format!("{} needs it, and its removal {what}", cause.instance),
+        };
+        let mut stack = first;
+        while let Some(item) = stack.pop() {
+            stack.extend(self.end(item, Standing::Held(why.clone())));
+        }
+    }
+
+    /// The item comes to its end once; gives what needed it.
+    fn end(&mut self, item: usize, standing: Standing) -> Vec<usize> {
+        let Some(it) = self.items.get_mut(item) else { return Vec::new() };
+        if it.has_ended() {
+            return Vec::new();
+        }
+        it.standing = standing;
+        it.subject = None;
+        let target = it.target;
+        let needed_by = std::mem::take(&mut it.needed_by);
+        if let Some(site) = self.sites.get_mut(target) {
+            site.open = site.open.saturating_sub(1);
+            site.queue.remove(&item);
+        }
+        self.ended.push(item);
+        needed_by
+    }
+
+    /// Items that wait for each other, as a sentence; none where nobody waits.
+    pub(crate) fn ring(&self) -> Option<(Vec<usize>, String)> {
+        let waiting: Vec<usize> = (0..self.items.len())
+            .filter(|i| self.items.get(*i).is_some_and(|i| i.standing == Standing::Waiting))
+            .collect();
+        let mut at = *waiting.first()?;
+        let mut seen = Vec::new();
+        while !seen.contains(&at) {
+            seen.push(at);
+            let needs = self.items.get(at).map(|item| &item.needs);
+            let next = needs.and_then(|needs| {
+                needs.iter().find(|n| {
+                    self.items.get(**n).is_some_and(|item| item.standing == Standing::Waiting)
+                })
+            });
+            match next {
+                Some(next) => at = *next,
+                None => break,
+            }
+        }
+        let start = seen.iter().position(|item| *item == at).unwrap_or(0);
+        let ring: Vec<&str> = seen
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .chain(std::iter::once(&at))
+            .filter_map(|item| self.items.get(*item).map(|item| item.instance.as_str()))
+            .collect();
+        Some((waiting, format!("these wait for each other: {}", ring.join(" → "))))
+    }
+}
+
+impl Item {
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.standing, Standing::Done | Standing::Failed | Standing::Held(_))
+    }
+}
+
+/// The events by which the targets that a topology needs, and that the deployment does not have yet,
+/// come to belong to it.
+pub fn admissions(state: &State, topology: &Topology) -> Vec<Event> {
+    let known = places(state);
+    let strangers: BTreeSet<&Place> = topology
+        .instances()
+        .iter()
+        .map(|instance| &instance.place)
+        .filter(|place| !known.contains_key(place))
+        .collect();
+    strangers
+        .into_iter()
+        .map(|place| {
+            let name = match place {
+                Place::Local => String::new(),
+                Place::Element(name) => name.clone(),
+            };
+            let mut id = derived(&[&state.seed, "target", &name]);
+            id.truncate(12);
+            Event::TargetAdmitted { id, name }
+        })
+        .collect()
+}
+
+/// The targets by place.
+pub(crate) fn places(state: &State) -> BTreeMap<Place, String> {
+    state
+        .targets
+        .iter()
+        .map(|(id, target)| {
+            let place = match target.name.as_str() {
+                "" => Place::Local,
+                name => Place::Element(name.to_owned()),
+            };
+            (place, id.clone())
+        })
+        .collect()
+}
+
+/// How a target is reached.
+pub(crate) fn connection(inventory: &Inventory, name: &str) -> Option<serde_json::Value> {
+    match name {
+        "" => Some(serde_json::Value::String("local".to_owned())),
+        name => inventory.element(name).map(|element| element.connection.clone()),
+    }
+}
