@@ -13,6 +13,7 @@ mod adapt;
 mod calls;
 mod collections;
 mod compare;
+mod each;
 mod fits;
 mod folding;
 mod literals;
@@ -30,6 +31,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 
 pub use adapt::held;
 pub use calls::parameter_scope;
+pub use each::{Looped, check_each, is_key};
 pub use fits::fits;
 pub use scope::{Local, Scope};
 pub use type_expr::check_type_expr;
