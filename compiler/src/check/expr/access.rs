@@ -1,5 +1,7 @@
 //! Reading parts: fields, members, keys, elements.
 
+use std::collections::BTreeMap;
+
 use bp_plan::{Expr, Type, Value};
 
 use super::{CLOSED, Checker, Local, OPEN, Part, fits, names::nearest};
@@ -63,14 +65,12 @@ impl Checker<'_> {
         match ty {
             Type::Record(fields) => match fields.get(text) {
                 Some(field) => reads(field.clone(), from),
-                None => self.no_field(ty, name, fields.keys().map(String::as_str).collect()),
+                None => self.no_field(ty, name, &names(fields)),
             },
             Type::Data(data) => match self.world.data_type(data) {
                 Some(data) => match data.fields.get(text) {
                     Some(field) => reads(field.kind.clone(), from),
-                    None => {
-                        self.no_field(ty, name, data.fields.keys().map(String::as_str).collect())
-                    }
+                    None => self.no_field(ty, name, &names(&data.fields)),
                 },
                 None => None,
             },
@@ -86,7 +86,7 @@ impl Checker<'_> {
                 self.report(says::field_of_collection(self.place(name.span), text, ty));
                 None
             }
-            _ => self.no_field(ty, name, Vec::new()),
+            _ => self.no_field(ty, name, &[]),
         }
     }
 
@@ -105,7 +105,7 @@ impl Checker<'_> {
         }
         let Some(member) = self.world.member(ty, &name.text, &from.expr) else {
             let known = self.world.members(ty);
-            return self.no_field(ty, name, known.iter().map(String::as_str).collect());
+            return self.no_field(ty, name, &known.iter().map(String::as_str).collect::<Vec<_>>());
         };
         if member.ty == Type::Unknown {
             return None;
@@ -121,10 +121,10 @@ impl Checker<'_> {
         Some(Part { via, ..Part::new(member.ty, expr, phase, OPEN) })
     }
 
-    fn no_field(&mut self, ty: &Type, name: &ast::Name, known: Vec<&str>) -> Option<Part> {
+    fn no_field(&mut self, ty: &Type, name: &ast::Name, known: &[&str]) -> Option<Part> {
         let near = nearest(&name.text, known.iter().copied());
         let at = self.place(name.span);
-        let error = says::unknown_field(at, &name.text, ty, &known, near);
+        let error = says::unknown_field(at, &name.text, ty, known, near);
         let error = match self.world.type_place(ty, near) {
             Some(place) => {
                 let what = near.map_or_else(|| ty.to_string(), str::to_owned);
@@ -204,14 +204,12 @@ impl Checker<'_> {
             Type::Nodes(of) => Type::Node(of.clone()),
             Type::Record(fields) => {
                 if let Some(Value::String(name)) = by.expr.as_value() {
-                    return match fields.get(name) {
-                        Some(field) => Some(field.clone()),
-                        None => {
-                            let name = ast::Name { text: name.as_str().into(), span: key.span };
-                            self.no_field(ty, &name, fields.keys().map(String::as_str).collect());
-                            None
-                        }
-                    };
+                    let found = fields.get(name).cloned();
+                    if found.is_none() {
+                        let name = ast::Name { text: name.as_str().into(), span: key.span };
+                        self.no_field(ty, &name, &names(fields));
+                    }
+                    return found;
                 }
                 self.any_field(ty)
             }
@@ -289,6 +287,11 @@ impl Checker<'_> {
         let part = Part::new(Type::List(Box::new(body.ty)), expr, phase.max(body.phase), open);
         self.settle(part, span)
     }
+}
+
+/// The names of fields.
+pub(super) fn names<T>(fields: &BTreeMap<String, T>) -> Vec<&str> {
+    fields.keys().map(String::as_str).collect()
 }
 
 /// What a body still waits for when the locals from `base` on are given.

@@ -29,7 +29,7 @@ impl Checker<'_> {
         let natural = Part::value(type_of(value), value.clone());
         let (Value::String(text), Some(hint)) = (value, hint) else { return natural };
         let fits = fits::fits(self.world, &natural.ty, hint);
-        let Some(target) = (if fits { None } else { self.from_text(hint) }) else {
+        let Some(target) = (if fits { None } else { self.text_becomes(hint) }) else {
             return natural;
         };
         match bp_eval::conform(value.clone(), &target, &bp_eval::DataTypes::new()) {
@@ -42,10 +42,10 @@ impl Checker<'_> {
     }
 
     /// `version` or `timestamp`, where that is what a string is to become.
-    fn from_text(&self, hint: &Type) -> Option<Type> {
+    fn text_becomes(&self, hint: &Type) -> Option<Type> {
         match fits::plain(self.world, hint) {
-            Type::Optional(of) | Type::Secret(of) => self.from_text(&of),
-            Type::Union(members) => members.iter().find_map(|member| self.from_text(member)),
+            Type::Optional(of) | Type::Secret(of) => self.text_becomes(&of),
+            Type::Union(members) => members.iter().find_map(|member| self.text_becomes(member)),
             found @ (Type::Version | Type::Timestamp) => Some(found),
             _ => None,
         }

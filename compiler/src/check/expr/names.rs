@@ -57,13 +57,11 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        match self.world.value(self.scope.file(), name) {
-            Some(found) => self.found(found, name, span),
-            None => {
-                self.unknown_name(name, span);
-                Part::broken()
-            }
+        if let Some(found) = self.world.value(self.scope.file(), name) {
+            return self.found(found, name, span);
         }
+        self.unknown_name(name, span);
+        Part::broken()
     }
 
     fn found(&mut self, found: Declared, name: &str, span: Span) -> Part {
@@ -91,26 +89,16 @@ impl Checker<'_> {
             return None;
         }
         let path = format!("{module}.{}", name.text);
-        Some(match self.world.value(file, &path) {
-            Some(found) => self.found(found, &path, name.span),
-            None => {
-                let prefix = format!("{module}.");
-                let names: Vec<String> = self
-                    .world
-                    .value_names(file)
-                    .iter()
-                    .filter_map(|known| known.strip_prefix(&prefix).map(str::to_owned))
-                    .collect();
-                let near = nearest(&name.text, names.iter().map(String::as_str));
-                self.report(says::unknown_in_module(
-                    self.place(name.span),
-                    &name.text,
-                    module,
-                    near,
-                ));
-                Part::broken()
-            }
-        })
+        if let Some(found) = self.world.value(file, &path) {
+            return Some(self.found(found, &path, name.span));
+        }
+        let names = self.world.value_names(file);
+        let of_module = names.iter().filter_map(|known| {
+            known.strip_prefix(module.as_str()).and_then(|known| known.strip_prefix('.'))
+        });
+        let near = nearest(&name.text, of_module);
+        self.report(says::unknown_in_module(self.place(name.span), &name.text, module, near));
+        Some(Part::broken())
     }
 
     /// The one error for a name that nothing has, with what was perhaps meant.
@@ -184,7 +172,11 @@ fn from_named(named: Named) -> Part {
         return Part::broken();
     }
     let open = if named.expr.as_value().is_some() { CLOSED } else { OPEN };
-    Part::new(named.ty, named.expr, named.phase, open)
+    let ty = match named.ty {
+        ty @ Type::Secret(_) => fits::secret(ty),
+        ty => ty,
+    };
+    Part::new(ty, named.expr, named.phase, open)
 }
 
 /// `deployment`: what the runtime tells of the deployment itself.
