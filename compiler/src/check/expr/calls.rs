@@ -280,7 +280,7 @@ impl Checker<'_> {
             return None;
         }
         Some(match name {
-            "sum" => self.summed(&variable)?,
+            "sum" | "abs" => self.summed(&variable)?,
             "merge" => parts.iter().fold(Type::Never, |whole, part| {
                 self.merged(&whole, &self.as_record(&fits::bare(part.ty.clone())))
             }),

@@ -232,6 +232,10 @@ fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> 
             };
             inner(a, b).map(secret)
         }
+        (Type::Data(name), other) | (other, Type::Data(name)) if alias(world, name).is_some() => {
+            // Together they keep what the name stands for, not what it asks.
+            alias(world, name).and_then(|of| inner(&of, other))
+        }
         (Type::Record(a), Type::Record(b)) => records(a, b, &inner),
         (Type::List(a), Type::List(b)) => inner(a, b).map(|of| Type::List(Box::new(of))),
         (Type::Map(a), Type::Map(b)) => inner(a, b).map(|of| Type::Map(Box::new(of))),

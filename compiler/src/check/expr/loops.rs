@@ -110,7 +110,7 @@ impl Checker<'_> {
         if body.is_broken() {
             return Part::broken();
         }
-        let of = wanted.unwrap_or_else(|| body.ty.clone());
+        let of = made(wanted, &body);
         let ty = Type::List(Box::new(of));
         let part = turn.expr("list", &each.names, None, Some(body), ty);
         self.settle(part, span)
@@ -137,7 +137,7 @@ impl Checker<'_> {
         if key.is_broken() || value.is_broken() {
             return Part::broken();
         }
-        let of = wanted.unwrap_or_else(|| value.ty.clone());
+        let of = made(wanted, &value);
         let ty = Type::Map(Box::new(of));
         let part = turn.expr("map", &each.names, Some(key), Some(value), ty);
         self.settle(part, span)
@@ -238,6 +238,15 @@ impl Checker<'_> {
             "group_by" => body.map(|_| Type::Map(Box::new(Type::List(Box::new(element.clone()))))),
             _ => None,
         }
+    }
+}
+
+/// What a loop makes: what is wanted of it, without a secret where none has come in.
+fn made(wanted: Option<Type>, part: &Part) -> Type {
+    match wanted {
+        Some(of) if fits::has_secret(&part.ty) => of,
+        Some(of) => fits::bare(of),
+        None => part.ty.clone(),
     }
 }
 

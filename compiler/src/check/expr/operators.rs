@@ -175,10 +175,14 @@ impl Checker<'_> {
             return Part::broken();
         }
         let expr = Expr::Unary { op, of: Box::new(part.expr) };
-        let ty = match part.ty {
-            Type::Never => Type::Int,
-            other => other,
+        let ty = match (op, self.number(&part.ty)) {
+            (UnaryOp::Not, _) => Type::Bool,
+            (_, Some(Number::Float)) => Type::Float,
+            (_, Some(Number::Quantity(of))) => Type::Quantity(of),
+            (_, Some(Number::Json)) => Type::Json,
+            _ => Type::Int,
         };
+        let ty = if fits::has_secret(&part.ty) { fits::secret(ty) } else { ty };
         self.settle(Part::new(ty, expr, part.phase, part.open), span)
     }
 
