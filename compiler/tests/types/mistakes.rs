@@ -175,6 +175,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ("[[x for x in listed] for x in listed]", "E3032 x"),
     ("[x for x, x in base]", "E3032 x"),
     ("all(limit in listed, true)", "E3032 limit"),
+    ("[steady for steady in listed]", "E3032 steady"),
+    ("labels[server]", "E3017 server"),
     ("steady", "E3033 steady"),
     ("ops", "E3033 ops"),
     ("upper", "E3033 upper"),
@@ -328,4 +330,50 @@ fn every_code_has_a_test() {
     tested.extend(["E3035", "E3038"]);
     let missing: Vec<_> = codes.difference(&tested).collect();
     assert!(missing.is_empty(), "{missing:?} have no test");
+}
+
+#[test]
+fn a_record_of_known_fields_is_checked_field_by_field() {
+    use bp_compiler::check::expr::check_expr;
+    let text = "const it = { a = \"x\", c = 1 }";
+    let source = bp_compiler::source::SourceFile::new("test.bp", text);
+    let (tree, _) = bp_compiler::syntax::parse(FileId(0), &source);
+    let bp_compiler::syntax::ast::ItemKind::Value(item) = &tree.items[0].kind else { panic!() };
+    let world = crate::world::Declarations::new(text);
+    let fields = [("a", Type::Int), ("b", Type::Optional(Box::new(Type::Int)))];
+    let ty = Type::Record(fields.map(|(name, ty)| (name.to_owned(), ty)).into());
+    let mut out = Vec::new();
+    let value = item.default.as_ref().unwrap();
+    check_expr(&world, &Scope::new(FileId(0)), value, Some(&ty), &mut out);
+    assert_eq!(told("{ a = \"x\", c = 1 }", &out), "E3002 \"x\", E3003 c");
+}
+
+/// The deepest trees that the parser lets through are checked on a thread's usual stack.
+#[test]
+fn deep_trees_are_checked() {
+    let deep = |open: &str, inner: &str, close: &str, times: usize| {
+        format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+    };
+    let chain = format!("count_in{}", " + count_in".repeat(240));
+    for text in [
+        deep("(", &chain, ")", 120),
+        deep("[", &chain, "]", 120),
+        deep("{ a = ", &chain, " }", 120),
+        deep("upper(", "\"a\"", ")", 120),
+        deep("if flag then 1 else ", "2", "", 240),
+        deep("if (", "flag", ") then true else false", 120),
+        deep("not ", "flag", "", 120),
+        deep("all(v0 in names, ", "flag", ")", 1),
+        deep("\"${", "1", "}\"", 60),
+        deep("[1, ", "2", "][0]", 120),
+        format!("open{}", ".a".repeat(240)),
+        format!("open{}", "[0]".repeat(240)),
+        format!("open{}", "[*].a".repeat(240)),
+    ] {
+        let source = bp_compiler::source::SourceFile::new("test.bp", format!("const it = {text}"));
+        let (_, diagnostics) = bp_compiler::syntax::parse(FileId(0), &source);
+        if diagnostics.is_empty() {
+            check(&text);
+        }
+    }
 }

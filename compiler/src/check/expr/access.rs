@@ -186,9 +186,9 @@ impl Checker<'_> {
             Type::List(_) | Type::Range => {
                 ("a whole number, counted from 0", fits::fits(self.world, &by.ty, &Type::Int))
             }
-            Type::Map(_) | Type::Record(_) => ("a string", self.is_key(&by.ty)),
-            Type::Nodes(_) => ("the key of an instance", self.is_key(&by.ty)),
-            Type::Json | Type::Never => ("a string or a whole number", self.is_key(&by.ty)),
+            Type::Map(_) | Type::Record(_) => ("a string", self.is_key_part(by)),
+            Type::Nodes(_) => ("the key of an instance", self.is_key_part(by)),
+            Type::Json | Type::Never => ("a string or a whole number", self.is_key_part(by)),
             _ => {
                 self.report(says::not_indexable(self.place(of.span), ty));
                 return None;
@@ -230,7 +230,13 @@ impl Checker<'_> {
         whole
     }
 
-    /// Whether a value of this type can be a key of a map or of a collection.
+    /// Whether a part can be a key of a map or of a collection: an element of a selection, or an instance of a
+    /// collection, stands for its own key.
+    pub(super) fn is_key_part(&self, part: &Part) -> bool {
+        !matches!(part.expr, Expr::Node(_)) && self.is_key(&part.ty)
+    }
+
+    /// As [`Self::is_key_part`], as far as the type tells.
     pub(super) fn is_key(&self, ty: &Type) -> bool {
         matches!(fits::plain(self.world, ty), Type::Node(_))
             || fits::fits(self.world, ty, &Type::Union(vec![Type::String, Type::Int]))

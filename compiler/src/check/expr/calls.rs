@@ -57,7 +57,11 @@ impl Checker<'_> {
         if bp_eval::functions::BINDERS.contains(&name.as_str()) {
             self.report(says::binder_body(self.place(span), &name));
         } else {
-            let own = self.world.function_names(self.scope.file());
+            let own = if self.suggests() {
+                self.world.function_names(self.scope.file())
+            } else {
+                Vec::new()
+            };
             let known = own.iter().map(String::as_str);
             let built_in = SIGNATURES.keys().copied().chain(["file"]);
             let near = nearest(&name, known.chain(built_in)).map(str::to_owned);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bp_plan::{DataType, Entry, Expr, Item, Phase, Type, Value};
+use bp_plan::{DataType, Entry, Expr, Item, Phase, PropertyType, Type, Value};
 
 use super::access::names;
 use super::names::nearest;
@@ -14,8 +14,8 @@ use crate::syntax::ast::{self, RecordEntry};
 
 /// What a record literal is to become.
 enum Shape {
-    /// A data type, and whether its fields may be secret.
-    Data(String, Arc<DataType>, bool),
+    /// A data type or a record of known fields, and whether these may be secret.
+    Data(Type, Arc<DataType>, bool),
     /// Any keys, values of this type.
     Map(Type),
     /// Whatever it says.
@@ -141,9 +141,13 @@ impl Checker<'_> {
             Type::Map(of) => Shape::Map(element(*of)),
             Type::Json => Shape::Map(element(Type::Json)),
             Type::Data(name) => match self.world.data_type(&name) {
-                Some(data) => Shape::Data(name, data, is_secret),
+                Some(data) => Shape::Data(Type::Data(name), data, is_secret),
                 None => Shape::Free,
             },
+            Type::Record(fields) => {
+                let data = DataType { alias: None, fields: declared(&fields), constraints: vec![] };
+                Shape::Data(Type::Record(fields), Arc::new(data), is_secret)
+            }
             _ => Shape::Free,
         }
     }
@@ -156,8 +160,8 @@ impl Checker<'_> {
     ) -> Part {
         self.duplicate_keys(entries);
         match self.shape(hint, false) {
-            Shape::Data(name, data, is_secret) => {
-                self.data_record(entries, &name, &data, is_secret, span)
+            Shape::Data(ty, data, is_secret) => {
+                self.data_record(entries, ty, &data, is_secret, span)
             }
             Shape::Map(of) => self.map_record(entries, &of, hint, span),
             Shape::Free => self.free_record(entries, span),
@@ -313,12 +317,11 @@ impl Checker<'_> {
     fn data_record(
         &mut self,
         entries: &[RecordEntry],
-        name: &str,
+        ty: Type,
         data: &DataType,
         is_secret: bool,
         span: Span,
     ) -> Part {
-        let ty = Type::Data(name.to_owned());
         let before = self.out.len();
         let mut whole = Whole::new();
         let mut given: BTreeSet<String> = BTreeSet::new();
@@ -469,6 +472,17 @@ fn left_out(data: &DataType, given: &BTreeSet<String>) -> Vec<Entry> {
         _ => None,
     })
     .collect()
+}
+
+/// Fields as a data type would declare them.
+fn declared(fields: &BTreeMap<String, Type>) -> BTreeMap<String, PropertyType> {
+    let field = |kind: &Type| PropertyType {
+        kind: kind.clone(),
+        default: None,
+        constraints: Vec::new(),
+        replace: false,
+    };
+    fields.iter().map(|(name, kind)| (name.clone(), field(kind))).collect()
 }
 
 fn marked(ty: &Type, is_secret: bool) -> Type {

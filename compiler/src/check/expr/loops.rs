@@ -165,7 +165,7 @@ impl Checker<'_> {
             self.report(says::secret_decides(at, "a key"));
         } else if matches!(part.ty, Type::Optional(_) | Type::Null) {
             self.report(says::unsettled(at, &part.ty, "as a key"));
-        } else if !self.is_key(&part.ty) {
+        } else if !self.is_key_part(&part) {
             let map = Type::Map(Box::new(Type::Unknown));
             self.report(says::bad_key(at, "a string or a whole number", &part.ty, &map));
         } else {

@@ -9,6 +9,9 @@ use crate::diagnostics::types as says;
 use crate::source::Span;
 use crate::syntax::ast;
 
+/// How many mistakes are told with what was perhaps meant.
+const MAX_SUGGESTIONS: usize = 100;
+
 impl Checker<'_> {
     pub(super) fn name(&mut self, name: &str, span: Span) -> Part {
         let part = match self.local(name, span) {
@@ -123,12 +126,20 @@ impl Checker<'_> {
             self.report(says::type_as_value(at, name));
             return;
         }
-        let locals = self.scope.locals.iter().map(|local| local.name.clone());
-        let names: Vec<String> =
-            locals.chain(self.world.value_names(file)).filter(|known| known != "*").collect();
+        let mut names: Vec<String> = Vec::new();
+        if self.suggests() {
+            let locals = self.scope.locals.iter().map(|local| local.name.clone());
+            names.extend(locals.chain(self.world.value_names(file)).filter(|known| known != "*"));
+        }
         let near = nearest(name, names.iter().map(String::as_str));
         let place = near.and_then(|near| self.world.value_place(file, near));
         self.report(says::unknown_name(at, name, near, place));
+    }
+
+    /// Whether names are looked for that were perhaps meant: not for the hundredth mistake, since
+    /// each goes through all names there are.
+    pub(super) fn suggests(&self) -> bool {
+        self.out.len() < MAX_SUGGESTIONS
     }
 
     /// Reports a local whose name something visible has already; the name is bound all the same.
@@ -136,11 +147,9 @@ impl Checker<'_> {
         let at = self.place(name.span);
         if name.text == "deployment" || self.scope.local(&name.text).is_some() {
             self.report(says::local_repeats(at, &name.text, None));
-        } else if let Some(found) = self.world.value(self.scope.file(), &name.text) {
+        } else if self.world.value(self.scope.file(), &name.text).is_some() {
             let place = self.world.value_place(self.scope.file(), &name.text);
-            if !matches!(found, Declared::NoValue(_)) {
-                self.report(says::local_repeats(at, &name.text, place));
-            }
+            self.report(says::local_repeats(at, &name.text, place));
         }
     }
 
