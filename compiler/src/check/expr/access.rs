@@ -184,7 +184,7 @@ impl Checker<'_> {
     ) -> Option<Type> {
         let (wanted, fits) = match ty {
             Type::List(_) | Type::Range => {
-                ("a whole number, counted from 0", fits::fits(self.world, &by.ty, &Type::Int))
+                ("a whole number", fits::fits(self.world, &by.ty, &Type::Int))
             }
             Type::Map(_) | Type::Record(_) => ("a string", self.is_key_part(by)),
             Type::Nodes(_) => ("the key of an instance", self.is_key_part(by)),

@@ -27,7 +27,7 @@ pub(super) fn type_of(value: &Value) -> Type {
 impl Checker<'_> {
     pub(super) fn literal(&mut self, value: &Value, hint: Option<&Type>, span: Span) -> Part {
         let natural = Part::value(type_of(value), value.clone());
-        let (Value::String(text), Some(hint)) = (value, hint) else { return natural };
+        let (Value::String(_), Some(hint)) = (value, hint) else { return natural };
         let fits = fits::fits(self.world, &natural.ty, hint);
         let Some(target) = (if fits { None } else { self.text_becomes(hint) }) else {
             return natural;
@@ -35,7 +35,7 @@ impl Checker<'_> {
         match bp_eval::conform(value.clone(), &target, &bp_eval::DataTypes::new()) {
             Ok(value) => Part::value(target, value),
             Err(error) => {
-                self.report(says::bad_text(self.place(span), &target, text, &error.message));
+                self.report(says::bad_text(self.place(span), &target, &error.message));
                 Part::broken()
             }
         }
