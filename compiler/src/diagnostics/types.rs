@@ -1,5 +1,7 @@
 //! `E3xxx`: what can be wrong with the types and values of expressions.
 
+use std::collections::BTreeSet;
+
 use bp_plan::{Type, Value};
 
 use super::Diagnostic;
@@ -111,7 +113,9 @@ pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnost
             Type::Int | Type::Float | Type::Bool | Type::Quantity(_) | Type::Version,
             _,
         ) => error.help("make it text with `string(x)` or `\"${x}\"`"),
-        (Type::Version, Type::String, _) => error.help("make it a version with `version(text)`"),
+        (Type::Version, Type::String | Type::Literal(_) | Type::Union(_), _) => {
+            error.help("make it a version with `version(text)`")
+        }
         (Type::List(of), found, _) if **of == *found => {
             error.help("put it in brackets: a list of one element is `[x]`")
         }
@@ -470,8 +474,13 @@ pub fn secret_decides(at: Place, what: &str) -> Diagnostic {
 }
 
 /// A secret that would reach a place that is not kept secret.
-pub fn secret_escapes(at: Place, want: &Type) -> Diagnostic {
-    Diagnostic::error("E3021", format!("a secret can't go where plain {} is kept", a(want)), at)
+pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<&str>) -> Diagnostic {
+    let which = match secrets.len() {
+        0 => "a secret".to_owned(),
+        1 => format!("the secret {}", listed(secrets.iter().copied())),
+        _ => format!("the secrets {}", listed(secrets.iter().copied())),
+    };
+    Diagnostic::error("E3021", format!("{which} can't go where plain {} is kept", a(want)), at)
         .label("this has a secret part")
         .help(format!("declare what takes it as `secret {want}`, or leave the secret out"))
 }
@@ -665,8 +674,8 @@ fn strsim_nearest<'n>(text: &str, options: &'n [String]) -> Option<&'n String> {
 }
 
 /// A string that is no version or timestamp.
-pub fn bad_text(at: Place, want: &Type, text: &str, why: &str) -> Diagnostic {
-    Diagnostic::error("E3037", format!("\"{}\" is no {want}: {why}", short(text)), at)
+pub fn bad_text(at: Place, want: &Type, why: &str) -> Diagnostic {
+    Diagnostic::error("E3037", why, at)
         .label(format!("becomes a {want} here"))
         .help(format!("write it such as {}", example(want)))
 }

@@ -9,4 +9,6 @@
 )]
 
 mod accepted;
+mod mistakes;
+mod properties;
 mod world;

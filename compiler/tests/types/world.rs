@@ -137,61 +137,7 @@ impl Declarations {
         let mut out = Vec::new();
         let scope = Scope::new(FileId(0));
         match item {
-            ItemKind::Type(item) => {
-                let name = item.name.text.to_string();
-                let alias =
-                    item.alias.as_ref().map(|ty| check_type_expr(self, FileId(0), ty, &mut out));
-                let this = alias.clone().unwrap_or(Type::Data(name.clone()));
-                let mut constraints = check_wheres(self, &scope, &this, &item.wheres, &mut out);
-                let mut data = DataType { alias, fields: BTreeMap::new(), constraints: Vec::new() };
-                for entry in &item.body.entries {
-                    if let ast::EntryKind::Field(member) = &entry.kind {
-                        let kind = check_type_expr(self, FileId(0), &member.ty, &mut out);
-                        let field = PropertyType {
-                            kind,
-                            default: None,
-                            constraints: vec![],
-                            replace: false,
-                        };
-                        data.fields.insert(member.name.text.to_string(), field);
-                    }
-                }
-                self.data.insert(name.clone(), Arc::new(data.clone()));
-                for entry in &item.body.entries {
-                    match &entry.kind {
-                        ast::EntryKind::Field(member) => {
-                            let kind = data.fields[member.name.text.as_str()].kind.clone();
-                            let scope = scope.clone().with_self(this.clone(), Phase::Compile);
-                            let default = member.default.as_ref().map(|default| {
-                                check_expr(self, &scope, default, Some(&kind), &mut out).expr
-                            });
-                            let wheres = check_wheres(
-                                self,
-                                &Scope::new(FileId(0)),
-                                &kind,
-                                &member.wheres,
-                                &mut out,
-                            );
-                            let field = data.fields.get_mut(member.name.text.as_str()).unwrap();
-                            field.default = default;
-                            field.constraints = wheres;
-                        }
-                        ast::EntryKind::Check(one) => {
-                            let scope = Scope::new(FileId(0));
-                            constraints.extend(check_wheres(
-                                self,
-                                &scope,
-                                &this,
-                                std::slice::from_ref(one),
-                                &mut out,
-                            ));
-                        }
-                        _ => {}
-                    }
-                }
-                data.constraints = constraints;
-                self.data.insert(name, Arc::new(data));
-            }
+            ItemKind::Type(item) => self.declare_type(item, &mut out),
             ItemKind::Value(item) => {
                 let name = item.name.text.to_string();
                 let ty = item.ty.as_ref().map(|ty| check_type_expr(self, FileId(0), ty, &mut out));
@@ -243,6 +189,54 @@ impl Declarations {
             _ => {}
         }
         assert!(out.is_empty(), "{out:?}");
+    }
+
+    fn declare_type(&mut self, item: &ast::TypeItem, out: &mut Vec<Diagnostic>) {
+        let scope = Scope::new(FileId(0));
+        let name = item.name.text.to_string();
+        let alias = item.alias.as_ref().map(|ty| check_type_expr(self, FileId(0), ty, out));
+        let this = alias.clone().unwrap_or(Type::Data(name.clone()));
+        let mut constraints = check_wheres(self, &scope, &this, &item.wheres, out);
+        let mut data = DataType { alias, fields: BTreeMap::new(), constraints: Vec::new() };
+        for entry in &item.body.entries {
+            if let ast::EntryKind::Field(member) = &entry.kind {
+                let kind = check_type_expr(self, FileId(0), &member.ty, out);
+                let field =
+                    PropertyType { kind, default: None, constraints: vec![], replace: false };
+                data.fields.insert(member.name.text.to_string(), field);
+            }
+        }
+        self.data.insert(name.clone(), Arc::new(data.clone()));
+        for entry in &item.body.entries {
+            match &entry.kind {
+                ast::EntryKind::Field(member) => {
+                    let kind = data.fields[member.name.text.as_str()].kind.clone();
+                    let scope = scope.clone().with_self(this.clone(), Phase::Compile);
+                    let default = member
+                        .default
+                        .as_ref()
+                        .map(|default| check_expr(self, &scope, default, Some(&kind), out).expr);
+                    let wheres =
+                        check_wheres(self, &Scope::new(FileId(0)), &kind, &member.wheres, out);
+                    let field = data.fields.get_mut(member.name.text.as_str()).unwrap();
+                    field.default = default;
+                    field.constraints = wheres;
+                }
+                ast::EntryKind::Check(one) => {
+                    let scope = Scope::new(FileId(0));
+                    constraints.extend(check_wheres(
+                        self,
+                        &scope,
+                        &this,
+                        std::slice::from_ref(one),
+                        out,
+                    ));
+                }
+                _ => {}
+            }
+        }
+        data.constraints = constraints;
+        self.data.insert(name, Arc::new(data));
     }
 
     pub(crate) fn data_types(&self) -> bp_eval::DataTypes {

@@ -1,5 +1,7 @@
 //! Reading parts: fields, members, keys, elements.
 
+use std::collections::BTreeMap;
+
 use bp_plan::{Expr, Type, Value};
 
 use super::{CLOSED, Checker, Local, OPEN, Part, fits, names::nearest};
@@ -63,14 +65,12 @@ impl Checker<'_> {
         match ty {
             Type::Record(fields) => match fields.get(text) {
                 Some(field) => reads(field.clone(), from),
-                None => self.no_field(ty, name, fields.keys().map(String::as_str).collect()),
+                None => self.no_field(ty, name, &names(fields)),
             },
             Type::Data(data) => match self.world.data_type(data) {
                 Some(data) => match data.fields.get(text) {
                     Some(field) => reads(field.kind.clone(), from),
-                    None => {
-                        self.no_field(ty, name, data.fields.keys().map(String::as_str).collect())
-                    }
+                    None => self.no_field(ty, name, &names(&data.fields)),
                 },
                 None => None,
             },
@@ -86,7 +86,7 @@ impl Checker<'_> {
                 self.report(says::field_of_collection(self.place(name.span), text, ty));
                 None
             }
-            _ => self.no_field(ty, name, Vec::new()),
+            _ => self.no_field(ty, name, &[]),
         }
     }
 
@@ -105,7 +105,7 @@ impl Checker<'_> {
         }
         let Some(member) = self.world.member(ty, &name.text, &from.expr) else {
             let known = self.world.members(ty);
-            return self.no_field(ty, name, known.iter().map(String::as_str).collect());
+            return self.no_field(ty, name, &known.iter().map(String::as_str).collect::<Vec<_>>());
         };
         if member.ty == Type::Unknown {
             return None;
@@ -121,10 +121,10 @@ impl Checker<'_> {
         Some(Part { via, ..Part::new(member.ty, expr, phase, OPEN) })
     }
 
-    fn no_field(&mut self, ty: &Type, name: &ast::Name, known: Vec<&str>) -> Option<Part> {
+    fn no_field(&mut self, ty: &Type, name: &ast::Name, known: &[&str]) -> Option<Part> {
         let near = nearest(&name.text, known.iter().copied());
         let at = self.place(name.span);
-        let error = says::unknown_field(at, &name.text, ty, &known, near);
+        let error = says::unknown_field(at, &name.text, ty, known, near);
         let error = match self.world.type_place(ty, near) {
             Some(place) => {
                 let what = near.map_or_else(|| ty.to_string(), str::to_owned);
@@ -184,11 +184,11 @@ impl Checker<'_> {
     ) -> Option<Type> {
         let (wanted, fits) = match ty {
             Type::List(_) | Type::Range => {
-                ("a whole number, counted from 0", fits::fits(self.world, &by.ty, &Type::Int))
+                ("a whole number", fits::fits(self.world, &by.ty, &Type::Int))
             }
-            Type::Map(_) | Type::Record(_) => ("a string", self.is_key(&by.ty)),
-            Type::Nodes(_) => ("the key of an instance", self.is_key(&by.ty)),
-            Type::Json | Type::Never => ("a string or a whole number", self.is_key(&by.ty)),
+            Type::Map(_) | Type::Record(_) => ("a string", self.is_key_part(by)),
+            Type::Nodes(_) => ("the key of an instance", self.is_key_part(by)),
+            Type::Json | Type::Never => ("a string or a whole number", self.is_key_part(by)),
             _ => {
                 self.report(says::not_indexable(self.place(of.span), ty));
                 return None;
@@ -204,14 +204,12 @@ impl Checker<'_> {
             Type::Nodes(of) => Type::Node(of.clone()),
             Type::Record(fields) => {
                 if let Some(Value::String(name)) = by.expr.as_value() {
-                    return match fields.get(name) {
-                        Some(field) => Some(field.clone()),
-                        None => {
-                            let name = ast::Name { text: name.as_str().into(), span: key.span };
-                            self.no_field(ty, &name, fields.keys().map(String::as_str).collect());
-                            None
-                        }
-                    };
+                    let found = fields.get(name).cloned();
+                    if found.is_none() {
+                        let name = ast::Name { text: name.as_str().into(), span: key.span };
+                        self.no_field(ty, &name, &names(fields));
+                    }
+                    return found;
                 }
                 self.any_field(ty)
             }
@@ -232,7 +230,13 @@ impl Checker<'_> {
         whole
     }
 
-    /// Whether a value of this type can be a key of a map or of a collection.
+    /// Whether a part can be a key of a map or of a collection: an element of a selection, or an instance of a
+    /// collection, stands for its own key.
+    pub(super) fn is_key_part(&self, part: &Part) -> bool {
+        !matches!(part.expr, Expr::Node(_)) && self.is_key(&part.ty)
+    }
+
+    /// As [`Self::is_key_part`], as far as the type tells.
     pub(super) fn is_key(&self, ty: &Type) -> bool {
         matches!(fits::plain(self.world, ty), Type::Node(_))
             || fits::fits(self.world, ty, &Type::Union(vec![Type::String, Type::Int]))
@@ -289,6 +293,11 @@ impl Checker<'_> {
         let part = Part::new(Type::List(Box::new(body.ty)), expr, phase.max(body.phase), open);
         self.settle(part, span)
     }
+}
+
+/// The names of fields.
+pub(super) fn names<T>(fields: &BTreeMap<String, T>) -> Vec<&str> {
+    fields.keys().map(String::as_str).collect()
 }
 
 /// What a body still waits for when the locals from `base` on are given.

@@ -1,5 +1,7 @@
 //! Whether a part is what is wanted of it, why it is not, and what a constant becomes on the way.
 
+use std::collections::BTreeSet;
+
 use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
 use bp_plan::{Constraint, Expr, Type, Value};
 
@@ -53,7 +55,7 @@ impl Checker<'_> {
         if fits::fits(self.world, &part.ty, want) {
             return self.adapted(part, want, expr);
         }
-        let error = self.misfit(&part.ty, want, expr);
+        let error = self.misfit(&part, want, expr);
         let error = match self.scope.because.clone() {
             Some((place, note)) => error.related(place, note),
             None => error,
@@ -62,14 +64,26 @@ impl Checker<'_> {
         Part::broken()
     }
 
-    fn misfit(&self, found: &Type, want: &Type, expr: &ast::Expr) -> Diagnostic {
+    fn misfit(&self, part: &Part, want: &Type, expr: &ast::Expr) -> Diagnostic {
         let at = self.place(expr.span);
+        let found = &part.ty;
         if fits::has_secret(found) && fits::fits(self.world, &fits::bare(found.clone()), want) {
-            return says::secret_escapes(at, want);
+            let mut secrets = BTreeSet::new();
+            secrets_of(&part.expr, &mut secrets);
+            let declared = secrets.iter().filter_map(|name| {
+                let place = self.world.value_place(self.scope.file(), name)?;
+                Some((place, format!("`{name}` is declared a secret here")))
+            });
+            return declared
+                .fold(says::secret_escapes(at, want, &secrets), |error, (place, note)| {
+                    error.related(place, note)
+                });
         }
+        // That it may be secret matters only to what is.
+        let want = &fits::bare(want.clone());
         match (found, want) {
             (Type::Optional(of), _) if fits::fits(self.world, of, want) => {
-                return says::unsettled(at, found, &format!("where {want} is wanted"));
+                return says::unsettled(at, found, &format!("where `{want}` is wanted"));
             }
             (Type::Nodes(_), Type::Node(_)) => return says::collection_as_node(at, found, want),
             _ => {}
@@ -130,6 +144,14 @@ impl Checker<'_> {
         collect(self.world, ty, &mut found);
         found
     }
+}
+
+/// The names of the secrets that an expression uses.
+fn secrets_of<'e>(expr: &'e Expr, found: &mut BTreeSet<&'e str>) {
+    if let Expr::Secret(name) = expr {
+        found.insert(name);
+    }
+    expr.parts(&mut |part| secrets_of(part, found));
 }
 
 fn contains_reference(value: &Value) -> bool {

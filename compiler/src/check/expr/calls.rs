@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Entry, Expr, Phase, Type, Value};
+use bp_plan::{BinaryOp, Entry, Expr, Phase, Type, Value};
 
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
@@ -35,6 +35,15 @@ impl Checker<'_> {
         span: Span,
     ) -> Part {
         let name = function.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        if let Some(ast::ExprKind::Binary { op: BinaryOp::In, left, .. }) =
+            arguments.first().map(|first| &first.kind)
+            && let ast::ExprKind::Name(bound) = &left.kind
+            && self.scope.local(bound).is_none()
+            && self.world.value(self.scope.file(), bound).is_none()
+        {
+            self.report(says::no_binder(self.place(function.span), &name));
+            return Part::broken();
+        }
         if name == "file" {
             return self.file(arguments, span);
         }
@@ -48,7 +57,11 @@ impl Checker<'_> {
         if bp_eval::functions::BINDERS.contains(&name.as_str()) {
             self.report(says::binder_body(self.place(span), &name));
         } else {
-            let own = self.world.function_names(self.scope.file());
+            let own = if self.suggests() {
+                self.world.function_names(self.scope.file())
+            } else {
+                Vec::new()
+            };
             let known = own.iter().map(String::as_str);
             let built_in = SIGNATURES.keys().copied().chain(["file"]);
             let near = nearest(&name, known.chain(built_in)).map(str::to_owned);
@@ -119,7 +132,7 @@ impl Checker<'_> {
             if part.is_broken() {
                 is_broken = true;
             } else if !is_broken {
-                let ty = self.as_record(&fits::bare(part.ty.clone()));
+                let ty = fits::bare(self.as_record(&fits::bare(part.ty.clone())));
                 let goes = match (name, at) {
                     ("join", 0) => self.elements(&ty).is_some_and(|(_, of)| self.is_scalar(&of)),
                     _ => self.matches(pattern, &ty, &mut variables),
@@ -238,9 +251,15 @@ impl Checker<'_> {
         let variable = variables.get("T").cloned().unwrap_or(Type::Never);
         let first = parts.first().map(|part| self.as_record(&fits::bare(part.ty.clone())));
         let wrong = match name {
-            "sum" => self.summed(&variable).is_none().then_some(0),
-            "min" | "max" | "sort" => (!self.is_ordered(&variable)).then_some(0),
-            "abs" => self.summed(&variable).is_none().then_some(0),
+            "sum" | "abs" => self.summed(&variable).is_none().then_some(0),
+            "min" | "max" | "sort" if self.is_ordered(&variable) => None,
+            "min" | "max" | "sort" => {
+                let types: Vec<Type> = parts.iter().map(|p| fits::bare(p.ty.clone())).collect();
+                let odd = types
+                    .iter()
+                    .position(|ty| types.first().is_some_and(|first| !self.ordered(first, ty)));
+                Some(odd.unwrap_or_default())
+            }
             "contains" => {
                 let sought = parts.get(1).map(|part| fits::bare(part.ty.clone()));
                 let goes = match (&first, sought) {
@@ -265,7 +284,7 @@ impl Checker<'_> {
             return None;
         }
         Some(match name {
-            "sum" => self.summed(&variable)?,
+            "sum" | "abs" => self.summed(&variable)?,
             "merge" => parts.iter().fold(Type::Never, |whole, part| {
                 self.merged(&whole, &self.as_record(&fits::bare(part.ty.clone())))
             }),
@@ -294,7 +313,7 @@ impl Checker<'_> {
                 let both = fits::join(self.world, &of(a), &of(b)).unwrap_or(Type::Json);
                 Type::Map(Box::new(both))
             }
-            (_, Type::Record(_) | Type::Map(_)) | (Type::Json, _) | (_, Type::Json) => Type::Json,
+            (_, Type::Record(_) | Type::Map(_) | Type::Json) | (Type::Json, _) => Type::Json,
             (_, b) => b.clone(),
         }
     }
@@ -338,7 +357,7 @@ impl Checker<'_> {
     }
 
     fn called(&mut self, name: &str, parts: Vec<Part>, ty: Type, span: Span) -> Part {
-        let is_secret = parts.iter().any(|part| fits::has_secret(&part.ty));
+        let is_secret = parts.iter().any(|part| fits::holds_secret(self.world, &part.ty));
         let mut phase = Phase::Compile;
         let mut open = CLOSED;
         let mut arguments = Vec::with_capacity(parts.len());
@@ -385,36 +404,31 @@ impl Checker<'_> {
         let (mut is_broken, mut is_secret) = (false, false);
         let mut entries = Vec::with_capacity(most);
         for (at, parameter) in function.parameters.iter().enumerate() {
-            let expr = match arguments.get(at) {
-                Some(argument) => {
-                    let note = format!("`{}` is a parameter of `{text}`", parameter.name);
-                    let because = place.map(|place| (place, note));
-                    let want = fits::secret(parameter.ty.clone());
-                    let part = self.because(because, |c| c.check(argument, &want));
-                    is_broken |= part.is_broken();
-                    is_secret |= fits::has_secret(&part.ty) && !fits::has_secret(&parameter.ty);
-                    phase = phase.max(part.phase);
-                    open = open.min(part.open);
-                    part.expr
-                }
-                None => {
-                    let default = parameter.default.clone();
-                    default.unwrap_or(Expr::Value(Value::Null))
-                }
-            };
+            let mut expr = parameter.default.clone().unwrap_or(Expr::Value(Value::Null));
+            if let Some(argument) = arguments.get(at) {
+                let note = format!("`{}` is a parameter of `{text}`", parameter.name);
+                let because = place.map(|place| (place, note));
+                let want = fits::secret(parameter.ty.clone());
+                let part = self.because(because, |c| c.check(argument, &want));
+                is_broken |= part.is_broken();
+                is_secret |= fits::has_secret(&part.ty) && !fits::has_secret(&parameter.ty);
+                phase = phase.max(part.phase);
+                open = open.min(part.open);
+                expr = part.expr;
+            } else if needs_more(&expr) {
+                open = OPEN;
+            }
             entries.push(Entry::One(parameter.name.clone(), expr));
         }
         let Some(body) = &function.body else { return Part::broken() };
         if is_broken || function.result == Type::Unknown || !self.spend(body, span) {
             return Part::broken();
         }
-        let ty =
-            if is_secret { fits::secret(function.result.clone()) } else { function.result.clone() };
-        if needs_more(body)
-            || entries.iter().any(|entry| matches!(entry, Entry::One(_, e) if needs_more(e)))
-        {
-            open = open.min(OPEN);
+        if needs_more(body) {
+            open = OPEN;
         }
+        let result = function.result.clone();
+        let ty = if is_secret { fits::secret(result) } else { result };
         let expr = loops::applied(entries, (**body).clone());
         self.settle(Part::new(ty, expr, phase, open), span)
     }
@@ -455,8 +469,8 @@ fn filled(pattern: &Pattern, variables: &BTreeMap<String, Type>) -> Type {
 
 fn takes(forms: &[Signature]) -> String {
     let least = forms.iter().map(|form| form.parameters.len() - form.optional).min();
-    let most = forms.iter().map(|form| (!form.repeats).then_some(form.parameters.len()));
-    let most = most.fold(Some(0), |whole, most| Some(whole?.max(most?)));
+    let mut most = forms.iter().map(|form| (!form.repeats).then_some(form.parameters.len()));
+    let most = most.try_fold(0, |whole, most| Some(whole.max(most?)));
     counted(least.unwrap_or_default(), most)
 }
 

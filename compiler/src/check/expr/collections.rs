@@ -1,19 +1,21 @@
 //! Lists and records as written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bp_plan::{DataType, Entry, Expr, Item, Phase, Type, Value};
+use bp_plan::{DataType, Entry, Expr, Item, Phase, PropertyType, Type, Value};
 
-use super::{CLOSED, Checker, OPEN, Part, adapt, fits, names::nearest};
+use super::access::names;
+use super::names::nearest;
+use super::{CLOSED, Checker, OPEN, Part, adapt, fits};
 use crate::diagnostics::types as says;
 use crate::source::Span;
 use crate::syntax::ast::{self, RecordEntry};
 
 /// What a record literal is to become.
 enum Shape {
-    /// A data type, and whether its fields may be secret.
-    Data(String, Arc<DataType>, bool),
+    /// A data type or a record of known fields, and whether these may be secret.
+    Data(Type, Arc<DataType>, bool),
     /// Any keys, values of this type.
     Map(Type),
     /// Whatever it says.
@@ -25,21 +27,25 @@ struct Whole {
     phase: Phase,
     open: usize,
     broken: bool,
+    is_secret: bool,
 }
 
 impl Whole {
     fn new() -> Self {
-        Self { phase: Phase::Compile, open: CLOSED, broken: false }
+        Self { phase: Phase::Compile, open: CLOSED, broken: false, is_secret: false }
     }
 
     fn takes(&mut self, part: &Part) {
         self.phase = self.phase.max(part.phase);
         self.open = self.open.min(part.open);
         self.broken |= part.is_broken();
+        self.is_secret |= fits::has_secret(&part.ty);
     }
 
     fn part(self, ty: Type, expr: Expr) -> Part {
         let open = if self.broken { OPEN } else { self.open };
+        // Where a secret might have come in, and none did, there is none.
+        let ty = if self.is_secret || self.broken { ty } else { fits::bare(ty) };
         Part::new(ty, expr, self.phase, open)
     }
 }
@@ -70,15 +76,13 @@ impl Checker<'_> {
                 } else {
                     part.ty.clone()
                 };
-                match fits::join(self.world, &joined, &ty) {
-                    Some(both) => joined = both,
-                    None => {
-                        let other = self.place(first.unwrap_or(span));
-                        let at = self.place(value.span);
-                        let error = says::no_common(at, &ty, "what is before", &joined, other);
-                        self.report(error);
-                        whole.broken = true;
-                    }
+                if let Some(both) = fits::join(self.world, &joined, &ty) {
+                    joined = both;
+                } else {
+                    let other = self.place(first.unwrap_or(span));
+                    let at = self.place(value.span);
+                    self.report(says::no_common(at, &ty, "what is before", &joined, other));
+                    whole.broken = true;
                 }
             }
             first.get_or_insert(value.span);
@@ -137,9 +141,13 @@ impl Checker<'_> {
             Type::Map(of) => Shape::Map(element(*of)),
             Type::Json => Shape::Map(element(Type::Json)),
             Type::Data(name) => match self.world.data_type(&name) {
-                Some(data) => Shape::Data(name, data, is_secret),
+                Some(data) => Shape::Data(Type::Data(name), data, is_secret),
                 None => Shape::Free,
             },
+            Type::Record(fields) => {
+                let data = DataType { alias: None, fields: declared(&fields), constraints: vec![] };
+                Shape::Data(Type::Record(fields), Arc::new(data), is_secret)
+            }
             _ => Shape::Free,
         }
     }
@@ -152,8 +160,8 @@ impl Checker<'_> {
     ) -> Part {
         self.duplicate_keys(entries);
         match self.shape(hint, false) {
-            Shape::Data(name, data, is_secret) => {
-                self.data_record(entries, &name, &data, is_secret, span)
+            Shape::Data(ty, data, is_secret) => {
+                self.data_record(entries, ty, &data, is_secret, span)
             }
             Shape::Map(of) => self.map_record(entries, &of, hint, span),
             Shape::Free => self.free_record(entries, span),
@@ -309,16 +317,15 @@ impl Checker<'_> {
     fn data_record(
         &mut self,
         entries: &[RecordEntry],
-        name: &str,
+        ty: Type,
         data: &DataType,
         is_secret: bool,
         span: Span,
     ) -> Part {
-        let ty = Type::Data(name.to_owned());
         let before = self.out.len();
         let mut whole = Whole::new();
-        let mut given: BTreeMap<&str, ()> = BTreeMap::new();
-        // Spreads whose keys only their values tell.
+        let mut given: BTreeSet<String> = BTreeSet::new();
+        // Whether only the values of spreads tell what keys there are.
         let mut is_dynamic = false;
         let mut lowered = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -326,7 +333,7 @@ impl Checker<'_> {
                 RecordEntry::One { key, value } => {
                     let part = self.data_field(key, value, &ty, data, is_secret);
                     whole.takes(&part);
-                    given.insert(&key.text, ());
+                    given.insert(key.text.to_string());
                     lowered.push(Entry::One(key.text.to_string(), part.expr));
                 }
                 RecordEntry::Spread(expr) => {
@@ -334,22 +341,8 @@ impl Checker<'_> {
                     whole.takes(&part);
                     match fits::revealed(part.ty.clone()).0 {
                         Type::Record(fields) => {
-                            for (name, of) in fields {
-                                let known = data.fields.get_key_value(&name);
-                                let Some((name, to)) = known else {
-                                    let known: Vec<&str> =
-                                        data.fields.keys().map(String::as_str).collect();
-                                    let near = nearest(&name, known.iter().copied());
-                                    let at = self.place(expr.span);
-                                    self.report(says::unknown_field(at, &name, &ty, &known, near));
-                                    continue;
-                                };
-                                given.insert(name, ());
-                                let to = &to.kind;
-                                let inner =
-                                    Part { ty: of, expr: Expr::Value(Value::Null), ..part.clone() };
-                                self.require(inner, &marked(to, is_secret), expr);
-                            }
+                            self.spread_fields(&fields, &ty, data, is_secret, expr);
+                            given.extend(fields.into_keys());
                         }
                         _ => is_dynamic = true,
                     }
@@ -357,39 +350,56 @@ impl Checker<'_> {
                 }
             }
         }
+        if !is_dynamic && !whole.broken {
+            self.missing(&ty, data, &given, span);
+        }
+        let mut all = left_out(data, &given);
+        all.append(&mut lowered);
+        whole.broken |= self.out.len() > before;
+        let ty = if is_secret { fits::secret(ty) } else { ty };
+        let part = whole.part(ty.clone(), Expr::Record(all));
+        let part = self.settle(part, span);
+        self.whole_value(part, &ty, span)
+    }
+
+    /// Tells which fields are missing, if any are.
+    fn missing(&mut self, ty: &Type, data: &DataType, given: &BTreeSet<String>, span: Span) {
         let missing: Vec<(&str, &Type)> = data
             .fields
             .iter()
             .filter(|(name, field)| {
-                !given.contains_key(name.as_str())
+                !given.contains(*name)
                     && field.default.is_none()
                     && !matches!(field.kind, Type::Optional(_))
             })
             .map(|(name, field)| (name.as_str(), &field.kind))
             .collect();
-        if !missing.is_empty() && !is_dynamic && !whole.broken {
-            let place = self.world.type_place(&ty, missing.first().map(|(name, _)| *name));
-            self.report(says::missing_fields(self.place(span), &ty, &missing, place));
+        if let Some((first, _)) = missing.first() {
+            let place = self.world.type_place(ty, Some(first));
+            self.report(says::missing_fields(self.place(span), ty, &missing, place));
         }
-        for (name, field) in data.fields.iter().rev() {
-            if given.contains_key(name.as_str()) {
-                continue;
-            }
-            match &field.default {
-                Some(Expr::Value(value)) => {
-                    lowered.insert(0, Entry::One(name.clone(), Expr::Value(value.clone())));
-                }
-                None if matches!(field.kind, Type::Optional(_)) => {
-                    lowered.insert(0, Entry::One(name.clone(), Expr::Value(Value::Null)));
-                }
-                _ => {}
+    }
+
+    /// Holds what a spread brings in against the fields of a data type.
+    fn spread_fields(
+        &mut self,
+        fields: &BTreeMap<String, Type>,
+        ty: &Type,
+        data: &DataType,
+        is_secret: bool,
+        expr: &ast::Expr,
+    ) {
+        for (name, of) in fields {
+            if let Some(to) = data.fields.get(name) {
+                // The value as a whole is looked at when it is known.
+                let inner = Part::new(of.clone(), Expr::Input(name.clone()), Phase::Run, OPEN);
+                self.require(inner, &marked(&to.kind, is_secret), expr);
+            } else {
+                let known = names(&data.fields);
+                let near = nearest(name, known.iter().copied());
+                self.report(says::unknown_field(self.place(expr.span), name, ty, &known, near));
             }
         }
-        whole.broken |= self.out.len() > before;
-        let ty = if is_secret { fits::secret(ty) } else { ty };
-        let part = whole.part(ty.clone(), Expr::Record(lowered));
-        let part = self.settle(part, span);
-        self.whole_value(part, &ty, span)
     }
 
     /// A constant record: its defaults that use `self`, and what must hold of it as a whole.
@@ -421,7 +431,7 @@ impl Checker<'_> {
         is_secret: bool,
     ) -> Part {
         let Some(field) = data.fields.get(key.text.as_str()) else {
-            let known: Vec<&str> = data.fields.keys().map(String::as_str).collect();
+            let known = names(&data.fields);
             let near = nearest(&key.text, known.iter().copied());
             let at = self.place(key.span);
             let error = says::unknown_field(at, &key.text, ty, &known, near);
@@ -449,6 +459,30 @@ impl Checker<'_> {
         }
         part
     }
+}
+
+/// The defaults of the fields that nothing gives, as far as they need no other field.
+fn left_out(data: &DataType, given: &BTreeSet<String>) -> Vec<Entry> {
+    let left = data.fields.iter().filter(|(name, _)| !given.contains(*name));
+    left.filter_map(|(name, field)| match &field.default {
+        Some(default @ Expr::Value(_)) => Some(Entry::One(name.clone(), default.clone())),
+        None if matches!(field.kind, Type::Optional(_)) => {
+            Some(Entry::One(name.clone(), Expr::Value(Value::Null)))
+        }
+        _ => None,
+    })
+    .collect()
+}
+
+/// Fields as a data type would declare them.
+fn declared(fields: &BTreeMap<String, Type>) -> BTreeMap<String, PropertyType> {
+    let field = |kind: &Type| PropertyType {
+        kind: kind.clone(),
+        default: None,
+        constraints: Vec::new(),
+        replace: false,
+    };
+    fields.iter().map(|(name, kind)| (name.clone(), field(kind))).collect()
 }
 
 fn marked(ty: &Type, is_secret: bool) -> Type {

@@ -24,13 +24,13 @@ impl Checker<'_> {
         let x = self.compared(&a.ty);
         let y = self.compared(&b.ty);
         let goes = match op {
-            BinaryOp::In | BinaryOp::NotIn => match self.contains(&y, &x) {
-                Some(goes) => goes,
-                None => {
+            BinaryOp::In | BinaryOp::NotIn => {
+                let Some(goes) = self.contains(&y, &x) else {
                     self.report(says::in_what(self.place(right.span), &b.ty));
                     return Part { ty: Type::Bool, ..Part::broken() };
-                }
-            },
+                };
+                goes
+            }
             BinaryOp::Equal | BinaryOp::NotEqual => self.comparable(&x, &y),
             _ => self.ordered(&x, &y),
         };
@@ -120,6 +120,7 @@ impl Checker<'_> {
     }
 
     /// Whether values of these types have an order.
+    #[expect(clippy::match_same_arms, reason = "the arms are tried in this order")]
     pub(super) fn ordered(&self, a: &Type, b: &Type) -> bool {
         let (a, b) = (self.compared(a), self.compared(b));
         match (&a, &b) {

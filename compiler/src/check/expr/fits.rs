@@ -18,6 +18,7 @@ pub fn fits(world: &dyn World, from: &Type, to: &Type) -> bool {
     fits_at(world, from, to, 0)
 }
 
+#[expect(clippy::match_same_arms, reason = "the arms are tried in this order")]
 fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
     if depth > MAX_DEPTH || from == to {
         return true;
@@ -25,13 +26,13 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
     let inner = |from: &Type, to: &Type| fits_at(world, from, to, depth + 1);
     match (from, to) {
         (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => true,
-        (Type::Secret(from), Type::Secret(to)) => inner(from, to),
-        (Type::Optional(from), Type::Secret(to)) if matches!(**to, Type::Optional(_)) => {
-            match &**from {
-                Type::Secret(from) => inner(&optional((**from).clone()), to),
-                plain => inner(&optional(plain.clone()), to),
-            }
+        (Type::Secret(of), _) if matches!(**of, Type::Optional(_)) => {
+            inner(&secret(from.clone()), to)
         }
+        (_, Type::Secret(of)) if matches!(**of, Type::Optional(_)) => {
+            inner(from, &secret(to.clone()))
+        }
+        (Type::Secret(from), Type::Secret(to)) => inner(from, to),
         (Type::Optional(from), Type::Optional(to)) => inner(from, to),
         (Type::Null, Type::Optional(_) | Type::Json) => true,
         (Type::Optional(from), Type::Json) => inner(from, to),
@@ -138,7 +139,8 @@ pub(super) fn optional(ty: Type) -> Type {
 /// `secret T`, once; whether one is set at all is no part of the secret.
 pub(super) fn secret(ty: Type) -> Type {
     match ty {
-        Type::Secret(_) | Type::Unknown => ty,
+        Type::Unknown => ty,
+        Type::Secret(of) => secret(*of),
         Type::Optional(of) => optional(secret(*of)),
         other => Type::Secret(Box::new(other)),
     }
@@ -156,7 +158,7 @@ pub(super) fn revealed(ty: Type) -> (Type, bool) {
     }
 }
 
-/// Whether any part of a value of this type is secret.
+/// Whether the type says that a part of its values is secret; [`holds_secret`] looks into data types, too.
 pub(super) fn has_secret(ty: &Type) -> bool {
     match ty {
         Type::Secret(_) => true,
@@ -165,6 +167,26 @@ pub(super) fn has_secret(ty: &Type) -> bool {
         Type::Record(fields) => fields.values().any(has_secret),
         _ => false,
     }
+}
+
+/// Whether any part of a value of this type is secret.
+pub(super) fn holds_secret(world: &dyn World, ty: &Type) -> bool {
+    fn holds(world: &dyn World, ty: &Type, seen: &mut Vec<String>) -> bool {
+        match ty {
+            Type::Secret(_) => true,
+            Type::Optional(of) | Type::List(of) | Type::Map(of) => holds(world, of, seen),
+            Type::Union(members) => members.iter().any(|of| holds(world, of, seen)),
+            Type::Record(fields) => fields.values().any(|of| holds(world, of, seen)),
+            Type::Data(name) if !seen.contains(name) => {
+                seen.push(name.clone());
+                world.data_type(name).is_some_and(|data| {
+                    data.fields.values().any(|field| holds(world, &field.kind, seen))
+                })
+            }
+            _ => false,
+        }
+    }
+    holds(world, ty, &mut Vec::new())
 }
 
 /// The type without what is secret in it.
@@ -209,6 +231,10 @@ fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> 
                 b => b,
             };
             inner(a, b).map(secret)
+        }
+        (Type::Data(name), other) | (other, Type::Data(name)) if alias(world, name).is_some() => {
+            // Together they keep what the name stands for, not what it asks.
+            alias(world, name).and_then(|of| inner(&of, other))
         }
         (Type::Record(a), Type::Record(b)) => records(a, b, &inner),
         (Type::List(a), Type::List(b)) => inner(a, b).map(|of| Type::List(Box::new(of))),

@@ -35,12 +35,11 @@ impl Checker<'_> {
             Ok(Outcome::Value(value)) => {
                 Part { expr: Expr::Value(value), phase: Phase::Compile, ..part }
             }
-            Ok(_) => part,
             Err(error) if self.certain => {
                 self.report(mistake(self.place(span), &error));
                 Part::broken()
             }
-            Err(_) => part,
+            Ok(_) | Err(_) => part,
         }
     }
 

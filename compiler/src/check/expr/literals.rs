@@ -27,25 +27,25 @@ pub(super) fn type_of(value: &Value) -> Type {
 impl Checker<'_> {
     pub(super) fn literal(&mut self, value: &Value, hint: Option<&Type>, span: Span) -> Part {
         let natural = Part::value(type_of(value), value.clone());
-        let (Value::String(text), Some(hint)) = (value, hint) else { return natural };
+        let (Value::String(_), Some(hint)) = (value, hint) else { return natural };
         let fits = fits::fits(self.world, &natural.ty, hint);
-        let Some(target) = (if fits { None } else { self.from_text(hint) }) else {
+        let Some(target) = (if fits { None } else { self.text_becomes(hint) }) else {
             return natural;
         };
         match bp_eval::conform(value.clone(), &target, &bp_eval::DataTypes::new()) {
             Ok(value) => Part::value(target, value),
             Err(error) => {
-                self.report(says::bad_text(self.place(span), &target, text, &error.message));
+                self.report(says::bad_text(self.place(span), &target, &error.message));
                 Part::broken()
             }
         }
     }
 
     /// `version` or `timestamp`, where that is what a string is to become.
-    fn from_text(&self, hint: &Type) -> Option<Type> {
+    fn text_becomes(&self, hint: &Type) -> Option<Type> {
         match fits::plain(self.world, hint) {
-            Type::Optional(of) | Type::Secret(of) => self.from_text(&of),
-            Type::Union(members) => members.iter().find_map(|member| self.from_text(member)),
+            Type::Optional(of) | Type::Secret(of) => self.text_becomes(&of),
+            Type::Union(members) => members.iter().find_map(|member| self.text_becomes(member)),
             found @ (Type::Version | Type::Timestamp) => Some(found),
             _ => None,
         }

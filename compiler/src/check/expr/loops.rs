@@ -110,7 +110,7 @@ impl Checker<'_> {
         if body.is_broken() {
             return Part::broken();
         }
-        let of = wanted.unwrap_or_else(|| body.ty.clone());
+        let of = made(wanted, &body);
         let ty = Type::List(Box::new(of));
         let part = turn.expr("list", &each.names, None, Some(body), ty);
         self.settle(part, span)
@@ -137,7 +137,7 @@ impl Checker<'_> {
         if key.is_broken() || value.is_broken() {
             return Part::broken();
         }
-        let of = wanted.unwrap_or_else(|| value.ty.clone());
+        let of = made(wanted, &value);
         let ty = Type::Map(Box::new(of));
         let part = turn.expr("map", &each.names, Some(key), Some(value), ty);
         self.settle(part, span)
@@ -165,7 +165,7 @@ impl Checker<'_> {
             self.report(says::secret_decides(at, "a key"));
         } else if matches!(part.ty, Type::Optional(_) | Type::Null) {
             self.report(says::unsettled(at, &part.ty, "as a key"));
-        } else if !self.is_key(&part.ty) {
+        } else if !self.is_key_part(&part) {
             let map = Type::Map(Box::new(Type::Unknown));
             self.report(says::bad_key(at, "a string or a whole number", &part.ty, &map));
         } else {
@@ -238,6 +238,15 @@ impl Checker<'_> {
             "group_by" => body.map(|_| Type::Map(Box::new(Type::List(Box::new(element.clone()))))),
             _ => None,
         }
+    }
+}
+
+/// What a loop makes: what is wanted of it, without a secret where none has come in.
+fn made(wanted: Option<Type>, part: &Part) -> Type {
+    match wanted {
+        Some(of) if fits::has_secret(&part.ty) => of,
+        Some(of) => fits::bare(of),
+        None => part.ty.clone(),
     }
 }
 

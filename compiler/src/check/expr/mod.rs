@@ -62,24 +62,19 @@ pub fn check_expr(
     expected: Option<&Type>,
     out: &mut Vec<Diagnostic>,
 ) -> Typed {
+    let before = out.len();
     let mut checker = Checker::new(world, scope, out);
     let part = match expected {
         Some(expected) => checker.check(expr, expected),
         None => checker.infer(expr, None),
     };
     let part = checker.measured(part, expr.span);
+    if out.len() > before {
+        // Also where a part alone has a mistake: whoever uses the whole stays silent.
+        let Part { ty, expr, phase, .. } = Part::broken();
+        return Typed { ty, expr, phase };
+    }
     Typed { ty: part.ty, expr: part.expr, phase: part.phase }
-}
-
-/// As [`check_expr`] for the cases where any type will do that is one node, capability or a
-/// collection: the target of a requirement, the members of a group. Collections may stand bare.
-pub fn check_target(
-    world: &dyn World,
-    scope: &Scope,
-    expr: &ast::Expr,
-    out: &mut Vec<Diagnostic>,
-) -> Typed {
-    check_expr(world, scope, expr, None, out)
 }
 
 /// A checked part of an expression.

@@ -10,6 +10,9 @@ use crate::diagnostics::types as says;
 use crate::source::Span;
 use crate::syntax::ast;
 
+/// How many mistakes are told with what was perhaps meant.
+const MAX_SUGGESTIONS: usize = 100;
+
 impl Checker<'_> {
     pub(super) fn name(&mut self, name: &str, span: Span) -> Part {
         let part = match self.local(name, span) {
@@ -58,13 +61,11 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        match self.world.value(self.scope.file(), name) {
-            Some(found) => self.found(found, name, span),
-            None => {
-                self.unknown_name(name, span);
-                Part::broken()
-            }
+        if let Some(found) = self.world.value(self.scope.file(), name) {
+            return self.found(found, name, span);
         }
+        self.unknown_name(name, span);
+        Part::broken()
     }
 
     fn found(&mut self, found: Declared, name: &str, span: Span) -> Part {
@@ -92,26 +93,16 @@ impl Checker<'_> {
             return None;
         }
         let path = format!("{module}.{}", name.text);
-        Some(match self.world.value(file, &path) {
-            Some(found) => self.found(found, &path, name.span),
-            None => {
-                let prefix = format!("{module}.");
-                let names: Vec<String> = self
-                    .world
-                    .value_names(file)
-                    .iter()
-                    .filter_map(|known| known.strip_prefix(&prefix).map(str::to_owned))
-                    .collect();
-                let near = nearest(&name.text, names.iter().map(String::as_str));
-                self.report(says::unknown_in_module(
-                    self.place(name.span),
-                    &name.text,
-                    module,
-                    near,
-                ));
-                Part::broken()
-            }
-        })
+        if let Some(found) = self.world.value(file, &path) {
+            return Some(self.found(found, &path, name.span));
+        }
+        let names = self.world.value_names(file);
+        let of_module = names.iter().filter_map(|known| {
+            known.strip_prefix(module.as_str()).and_then(|known| known.strip_prefix('.'))
+        });
+        let near = nearest(&name.text, of_module);
+        self.report(says::unknown_in_module(self.place(name.span), &name.text, module, near));
+        Some(Part::broken())
     }
 
     /// The one error for a name that nothing has, with what was perhaps meant.
@@ -136,12 +127,20 @@ impl Checker<'_> {
             self.report(says::type_as_value(at, name));
             return;
         }
-        let locals = self.scope.locals.iter().map(|local| local.name.clone());
-        let names: Vec<String> =
-            locals.chain(self.world.value_names(file)).filter(|known| known != "*").collect();
+        let mut names: Vec<String> = Vec::new();
+        if self.suggests() {
+            let locals = self.scope.locals.iter().map(|local| local.name.clone());
+            names.extend(locals.chain(self.world.value_names(file)).filter(|known| known != "*"));
+        }
         let near = nearest(name, names.iter().map(String::as_str));
         let place = near.and_then(|near| self.world.value_place(file, near));
         self.report(says::unknown_name(at, name, near, place));
+    }
+
+    /// Whether names are looked for that were perhaps meant: not for the hundredth mistake, since
+    /// each goes through all names there are.
+    pub(super) fn suggests(&self) -> bool {
+        self.out.len() < MAX_SUGGESTIONS
     }
 
     /// Reports a local whose name something visible has already; the name is bound all the same.
@@ -149,11 +148,9 @@ impl Checker<'_> {
         let at = self.place(name.span);
         if name.text == "deployment" || self.scope.local(&name.text).is_some() {
             self.report(says::local_repeats(at, &name.text, None));
-        } else if let Some(found) = self.world.value(self.scope.file(), &name.text) {
+        } else if self.world.value(self.scope.file(), &name.text).is_some() {
             let place = self.world.value_place(self.scope.file(), &name.text);
-            if !matches!(found, Declared::NoValue(_)) {
-                self.report(says::local_repeats(at, &name.text, place));
-            }
+            self.report(says::local_repeats(at, &name.text, place));
         }
     }
 
@@ -185,7 +182,11 @@ fn from_named(named: Named) -> Part {
         return Part::broken();
     }
     let open = if named.expr.as_value().is_some() { CLOSED } else { OPEN };
-    Part::new(named.ty, named.expr, named.phase, open)
+    let ty = match named.ty {
+        ty @ Type::Secret(_) => fits::secret(ty),
+        ty => ty,
+    };
+    Part::new(ty, named.expr, named.phase, open)
 }
 
 /// `deployment`: what the runtime tells of the deployment itself.

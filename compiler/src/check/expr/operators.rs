@@ -46,7 +46,7 @@ impl Checker<'_> {
         right: Part,
         span: Span,
     ) -> Part {
-        let is_secret = fits::has_secret(&left.ty) || fits::has_secret(&right.ty);
+        let is_secret = [&left, &right].iter().any(|side| fits::holds_secret(self.world, &side.ty));
         let ty = if is_secret { fits::secret(ty) } else { ty };
         let phase = left.phase.max(right.phase);
         let open = left.open.min(right.open);
@@ -175,10 +175,14 @@ impl Checker<'_> {
             return Part::broken();
         }
         let expr = Expr::Unary { op, of: Box::new(part.expr) };
-        let ty = match part.ty {
-            Type::Never => Type::Int,
-            other => other,
+        let ty = match (op, self.number(&part.ty)) {
+            (UnaryOp::Not, _) => Type::Bool,
+            (_, Some(Number::Float)) => Type::Float,
+            (_, Some(Number::Quantity(of))) => Type::Quantity(of),
+            (_, Some(Number::Json)) => Type::Json,
+            _ => Type::Int,
         };
+        let ty = if fits::has_secret(&part.ty) { fits::secret(ty) } else { ty };
         self.settle(Part::new(ty, expr, part.phase, part.open), span)
     }
 
@@ -246,8 +250,8 @@ impl Checker<'_> {
             return Part::broken();
         };
         match &a.expr {
-            Expr::Value(Value::Null) => b,
-            Expr::Value(_) => Part { ty: set, ..a },
+            Expr::Value(Value::Null) => Part { ty, ..b },
+            Expr::Value(_) => Part { ty, ..a },
             _ => self.joined(BinaryOp::Coalesce, ty, a, b, span),
         }
     }
@@ -308,8 +312,8 @@ impl Checker<'_> {
             return Part::broken();
         };
         match known {
-            Some(true) => return a,
-            Some(false) => return b,
+            Some(true) => return Part { ty, ..a },
+            Some(false) => return Part { ty, ..b },
             None => {}
         }
         let phase = decides.phase.max(a.phase).max(b.phase);
@@ -328,9 +332,7 @@ fn result(op: BinaryOp, a: Number, b: Number) -> Option<Type> {
     use Number::{Float, Int, Json, Quantity};
     let is_number = |n: Number| matches!(n, Int | Float);
     match (op, a, b) {
-        (BinaryOp::Add | BinaryOp::Subtract, Int, Int) | (BinaryOp::Multiply, Int, Int) => {
-            Some(Type::Int)
-        }
+        (BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply, Int, Int) => Some(Type::Int),
         (BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide, a, b)
             if is_number(a) && is_number(b) =>
         {

@@ -104,7 +104,8 @@ impl Resolver<'_> {
 
     fn unknown(&mut self, name: &str, path: &Path) {
         let at = self.place(path.span);
-        let names = self.world.type_names(self.file);
+        let names =
+            if self.out.len() < 100 { self.world.type_names(self.file) } else { Vec::new() };
         let known = names.iter().map(String::as_str).chain(SCALARS.iter().copied());
         let near = foreign(name).or_else(|| nearest(name, known)).map(str::to_owned);
         let place = near.as_deref().and_then(|near| {

@@ -2,7 +2,7 @@
 
 use bp_plan::{Constraint, Phase, Type};
 
-use super::{Checker, Scope, World, fits};
+use super::{Checker, Part, Scope, World, fits};
 use crate::diagnostics::Diagnostic;
 use crate::syntax::ast::Where;
 
@@ -29,6 +29,7 @@ fn check_where(
     one: &Where,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Constraint> {
+    let before = out.len();
     let mut checker = Checker::new(world, scope, out);
     checker.scope.because = None;
     let predicate = checker.condition(&one.predicate);
@@ -38,10 +39,11 @@ fn check_where(
         let part = checker.perhaps(false, |c| c.check(message, &Type::String));
         checker.measured(part, message.span)
     });
-    if predicate.is_broken() || message.as_ref().is_some_and(super::Part::is_broken) {
+    let place = checker.place(one.predicate.span);
+    let is_broken = predicate.is_broken() || message.as_ref().is_some_and(Part::is_broken);
+    if is_broken || out.len() > before {
         return None;
     }
-    let place = checker.place(one.predicate.span);
     Some(Constraint {
         predicate: predicate.expr,
         text: world.text(place),

@@ -27,7 +27,8 @@ pub struct Named {
     pub ty: Type,
     /// When it is known.
     pub phase: Phase,
-    /// What a use of it becomes: [`Expr::Input`], [`Expr::Node`] …; of a folded constant the value.
+    /// What a use of it becomes: [`Expr::Input`], [`Expr::Node`] …; of a folded constant the
+    /// value, or, where that is large and would stand at every use, [`Expr::Const`].
     pub expr: Expr,
 }
 
