@@ -120,9 +120,10 @@ pub(crate) fn missing(
         .map(|(name, property)| (name.clone(), property.place))
         .collect();
     // A name that was misspelt was told.
-    let is_told = |d: &Diagnostic| matches!(d.code, "E4001" | "E4003") && d.place.file == at.file;
-    let body_told = out.iter().rev().take(4).any(is_told);
-    if !missing.is_empty() && !(body_told && missing.len() == 1) {
+    let tells = |d: &Diagnostic| matches!(d.code, "E4001" | "E4003") && d.place.file == at.file;
+    let body_told = out.iter().rev().take(4).any(tells);
+    let is_told = body_told && missing.len() == 1;
+    if !missing.is_empty() && !is_told {
         out.push(says::missing_properties(at, owner, short(&info.full), &missing));
     }
 }

@@ -37,13 +37,13 @@ pub fn check_each(
         None => (None, Type::Unknown, Type::Unknown),
     };
     let phase = over.as_ref().map_or(Phase::Deploy, |part| part.phase.max(Phase::Deploy));
-    let types = if each.names.len() > 1 {
+    let bound = if each.names.len() > 1 {
         vec![key_type.clone(), element.clone()]
     } else {
         vec![element.clone()]
     };
     let mut locals: Vec<Local> = Vec::new();
-    for (name, ty) in each.names.iter().zip(types) {
+    for (name, ty) in each.names.iter().zip(bound) {
         checker.new_local(name);
         locals.push(Local::variable(name.text.as_str(), ty, phase));
     }
@@ -54,14 +54,14 @@ pub fn check_each(
             (filter, key)
         })
     });
-    let typed = |part: Part| Typed { ty: part.ty, expr: part.expr, phase: part.phase };
+    let made = |part: Part| Typed { ty: part.ty, expr: part.expr, phase: part.phase };
     let over = over?;
     Some(Looped {
-        over: typed(over),
+        over: made(over),
         key_type,
         element,
-        key: key.map(typed),
-        filter: filter.map(typed),
+        key: key.map(made),
+        filter: filter.map(made),
         locals,
     })
 }
