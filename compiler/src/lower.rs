@@ -172,7 +172,9 @@ fn sources(program: &Program<'_>, plan: &Plan) -> Vec<Source> {
 /// Every span of the plan.
 fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     fn constraints(all: &[bp_plan::Constraint], touch: &mut impl FnMut(&Span)) {
-        all.iter().for_each(|one| touch(&one.span));
+        for one in all {
+            touch(&one.span);
+        }
     }
     for input in plan.inputs.values() {
         touch(&input.span);

@@ -386,7 +386,7 @@ impl Builder<'_, '_> {
                 let mut told = Vec::new();
                 breaks(&made.constraints, default, self.place(span), &name, &mut told);
                 // What its own constraints say was told.
-                if member.default.is_none() || !self.out.last().is_some_and(|d| d.code == "E4013") {
+                if member.default.is_none() || self.out.last().is_none_or(|d| d.code != "E4013") {
                     self.out.append(&mut told);
                 }
             }

@@ -202,14 +202,13 @@ impl Checker<'_, '_> {
             if !is_key(self.program, &key.ty) {
                 self.out.push(says::needs_by(at, &format!("`{}`", key.ty)));
             }
-        } else if !is_key(self.program, &looped.key_type) && !is_key(self.program, &looped.element)
-        {
-            self.out.push(says::needs_by(at, &format!("`{}`", looped.element)));
-            return;
-        } else if matches!(looped.over.ty, Type::List(_)) && !is_key(self.program, &looped.element)
-        {
-            self.out.push(says::needs_by(at, &format!("`{}`", looped.element)));
-            return;
+        } else {
+            let is_list = matches!(looped.over.ty, Type::List(_));
+            let key = if is_list { &looped.element } else { &looped.key_type };
+            if !is_key(self.program, key) {
+                self.out.push(says::needs_by(at, &format!("`{}`", looped.element)));
+                return;
+            }
         }
         let Some(value) = looped.over.expr.as_value() else { return };
         if let Value::Range(from, to) = value {

@@ -89,9 +89,8 @@ fn told(things: &[Thing<'_>], edges: &[Edge], ring: &[usize], out: &mut Vec<Diag
     let mut names: Vec<String> = Vec::new();
     for thing in way.iter().filter_map(|at| things.get(*at)) {
         let name = match thing {
-            Thing::Node(node) => format!("`{node}`"),
             Thing::Property(node, property) if !is_order => format!("`{node}.{property}`"),
-            Thing::Property(node, _) => format!("`{node}`"),
+            Thing::Node(node) | Thing::Property(node, _) => format!("`{node}`"),
         };
         if names.last() != Some(&name) {
             names.push(name);
@@ -127,7 +126,7 @@ impl Graph<'_> {
     }
 
     /// Whether a reference from inside `owner` leads to the whole of `node`, or to the same instance.
-    fn leads(&self, owner: &str, of: &Expr) -> Option<String> {
+    fn leads(owner: &str, of: &Expr) -> Option<String> {
         match of {
             Expr::Node(node) => Some(node.clone()),
             Expr::Index { of, key, .. } => match (&**of, &**key) {
@@ -144,7 +143,7 @@ impl Graph<'_> {
         if let Expr::Field { of, name, .. } = expr {
             let node = match &**of {
                 Expr::This => Some(owner.to_owned()),
-                other => self.leads(owner, other),
+                other => Self::leads(owner, other),
             };
             if let Some(node) = node {
                 self.read(from, &node, name, place);
@@ -172,7 +171,7 @@ impl Graph<'_> {
                 }
             }
             Expr::Index { .. } => {
-                if let Some(node) = self.leads(owner, target)
+                if let Some(node) = Self::leads(owner, target)
                     && let Some(to) = self.at(&Thing::Node(&node))
                 {
                     self.edges.push(Edge { from, to, place });

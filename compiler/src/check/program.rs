@@ -311,13 +311,13 @@ impl World for Program<'_> {
     }
 
     fn type_place(&self, of: &Type, member: Option<&str>) -> Option<Place> {
-        let full = match of {
-            Type::Node(name)
-            | Type::Nodes(name)
-            | Type::Capability(name)
-            | Type::Relationship(name)
-            | Type::Data(name) => name,
-            _ => return None,
+        let (Type::Node(full)
+        | Type::Nodes(full)
+        | Type::Capability(full)
+        | Type::Relationship(full)
+        | Type::Data(full)) = of
+        else {
+            return None;
         };
         let Some(member) = member else {
             return self.names.types.get(full).map(|declared| declared.place);

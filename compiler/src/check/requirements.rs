@@ -31,35 +31,29 @@ pub(crate) fn check(
     let name = meets.name.text.as_str();
     let place = Place { file, span: meets.target.span };
     let relationship = relationship(program, file, declared, meets, out)?;
-    let properties = match &meets.via {
-        Some(via) => {
-            let owner = Place { file, span: via.ty.span };
-            blocks::properties(program, scope, &relationship, &via.body, Some(owner), out)
-        }
-        None => {
-            let owner = Place { file, span: meets.name.span };
-            let body = ast::Body::default();
-            blocks::properties(program, scope, &relationship, &body, Some(owner), out)
-        }
+    let properties = if let Some(via) = &meets.via {
+        let owner = Place { file, span: via.ty.span };
+        blocks::properties(program, scope, &relationship, &via.body, Some(owner), out)
+    } else {
+        let owner = Place { file, span: meets.name.span };
+        let body = ast::Body::default();
+        blocks::properties(program, scope, &relationship, &body, Some(owner), out)
     };
     let source = Type::Node(full.to_owned());
-    let (target, ty, constraint) = match type_target(program, file, &meets.target) {
-        Some(wanted) => {
-            let inside = Scope::new(file).with_source(source, Phase::Deploy);
-            let ty = Type::Node(wanted.clone());
-            let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
-            let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
-            let all: Vec<&Constraint> = own.iter().chain(asked).collect();
-            (choice(program, node, &wanted, &all), ty, None)
-        }
-        None => {
-            let typed = check_expr(program, scope, &meets.target, None, out);
-            let of = element(&typed.ty);
-            let inside = Scope::new(file).with_source(source, Phase::Deploy);
-            let own = check_wheres(program, &inside, &of, &meets.wheres, out);
-            let Typed { ty, expr, .. } = typed;
-            (expr, ty, own.into_iter().next())
-        }
+    let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
+        let inside = Scope::new(file).with_source(source, Phase::Deploy);
+        let ty = Type::Node(wanted.clone());
+        let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
+        let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
+        let all: Vec<&Constraint> = own.iter().chain(asked).collect();
+        (choice(program, node, &wanted, &all), ty, None)
+    } else {
+        let typed = check_expr(program, scope, &meets.target, None, out);
+        let of = element(&typed.ty);
+        let inside = Scope::new(file).with_source(source, Phase::Deploy);
+        let own = check_wheres(program, &inside, &of, &meets.wheres, out);
+        let Typed { ty, expr, .. } = typed;
+        (expr, ty, own.into_iter().next())
     };
     if ty == Type::Unknown {
         return None;
@@ -165,12 +159,12 @@ fn fit(
             match fits.as_slice() {
                 [] => false,
                 [only] => {
-                    if !matches!(ty, Type::Node(_)) {
-                        false
-                    } else {
+                    if matches!(ty, Type::Node(_)) {
                         let of = Box::new(target);
                         target = Expr::Field { of, name: only.clone(), safe: false };
                         true
+                    } else {
+                        false
                     }
                 }
                 several => {

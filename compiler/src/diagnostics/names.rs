@@ -168,14 +168,13 @@ pub fn not_here(at: Place, found: &str, of: &str, allowed: &str) -> Diagnostic {
 /// A field that a construct does not have.
 pub fn unknown_field(at: Place, name: &str, of: &str, known: &[&str]) -> Diagnostic {
     let error = Diagnostic::error("E2018", format!("{of} has no `{name}`"), at);
-    match near(name, known.iter().copied()) {
-        Some(near) => error
+    if let Some(near) = near(name, known.iter().copied()) {
+        error
             .help(format!("did you mean `{near}`?"))
-            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
-        None => {
-            let known = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-            error.help(format!("it has {known}"))
-        }
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())])
+    } else {
+        let known = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+        error.help(format!("it has {known}"))
     }
 }
 

@@ -200,29 +200,26 @@ pub(crate) fn import(
             continue;
         };
         let Some(theirs) = sources.modules.get(target.0 as usize) else { continue };
-        match &used.names {
-            Some(wanted) => {
-                for name in wanted {
-                    bring(file, name, target, &theirs.path, names, out);
-                }
+        if let Some(wanted) = &used.names {
+            for name in wanted {
+                bring(file, name, target, &theirs.path, names, out);
             }
-            None => {
-                let (alias, span) = alias(used);
-                let place = Place { file, span };
-                let imported = super::scope::Imported { file: target, name: theirs.name.clone() };
-                let Some(scope) = names.files.get_mut(file.0 as usize) else { continue };
-                let first = scope
-                    .values
-                    .get(&alias)
-                    .map(|declared| declared.place)
-                    .or_else(|| scope.imports.get(&alias).copied());
-                if first.is_some() {
-                    out.push(says::import_repeats(place, &alias, first));
-                    continue;
-                }
-                scope.imports.insert(alias.clone(), place);
-                scope.modules.insert(alias, imported);
+        } else {
+            let (alias, span) = alias(used);
+            let place = Place { file, span };
+            let imported = super::scope::Imported { file: target, name: theirs.name.clone() };
+            let Some(scope) = names.files.get_mut(file.0 as usize) else { continue };
+            let first = scope
+                .values
+                .get(&alias)
+                .map(|declared| declared.place)
+                .or_else(|| scope.imports.get(&alias).copied());
+            if first.is_some() {
+                out.push(says::import_repeats(place, &alias, first));
+                continue;
             }
+            scope.imports.insert(alias.clone(), place);
+            scope.modules.insert(alias, imported);
         }
     }
 }

@@ -22,11 +22,15 @@ pub(crate) fn expressions<'t>(expr: &'t Expr, visit: &mut dyn FnMut(&'t Expr)) {
             expressions(body, visit);
         }
         ExprKind::Call { arguments, .. } => {
-            arguments.iter().for_each(|argument| expressions(argument, visit));
+            for argument in arguments {
+                expressions(argument, visit);
+            }
         }
         ExprKind::Binder { over, body, .. } => {
             expressions(over, visit);
-            body.iter().for_each(|body| expressions(body, visit));
+            if let Some(body) = body {
+                expressions(body, visit);
+            }
         }
         ExprKind::List(elements) => {
             for Element { value, .. } in elements {
@@ -121,7 +125,9 @@ pub(crate) fn type_names(ty: &TypeExpr, visit: &mut dyn FnMut(&str)) {
         TypeKind::Named { path, arguments } => {
             let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
             visit(&name);
-            arguments.iter().for_each(|argument| type_names(argument, visit));
+            for argument in arguments {
+                type_names(argument, visit);
+            }
         }
         TypeKind::Union(members) => members.iter().for_each(|member| type_names(member, visit)),
         TypeKind::Optional(of) | TypeKind::Secret(of) => type_names(of, visit),
