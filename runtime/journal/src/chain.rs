@@ -51,6 +51,18 @@ pub(crate) fn stamp(
     stamped
 }
 
+/// Checks that an event is the one that was chained to the one before.
+pub(crate) fn check_event(previous: &str, envelope: &Envelope) -> Result<(), StoreError> {
+    if hash(previous, envelope) == envelope.hash {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!(
+        "event {} of the journal is not what was written: it was damaged or changed by hand; \
+         restore the journal from a backup",
+        envelope.id
+    )))
+}
+
 /// The id of an event.
 pub(crate) fn id(stream: &str, sequence: u64) -> String {
     format!("{stream}#{sequence}")

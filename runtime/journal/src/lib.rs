@@ -12,8 +12,10 @@ mod chain;
 mod clock;
 pub mod event;
 pub mod memory;
+pub mod sqlite;
 pub mod store;
 
 pub use event::{Envelope, NewEvent};
 pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
 pub use store::{Append, BlobDigest, Store, StoreError};

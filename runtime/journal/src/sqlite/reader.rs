@@ -1,0 +1,147 @@
+//! Reading: connections that never wait for the writer, and the checks of what is read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
+
+use super::failure;
+use crate::chain;
+use crate::event::{Envelope, NewEvent};
+use crate::store::StoreError;
+
+/// Idle connections, and how to make more.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()) }
+    }
+
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection, &Path) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect()?,
+        };
+        let result = work(&connection, &self.path);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result
+    }
+
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let failed = |error| failure::sqlite(&self.path, "read the journal", error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
+        connection.busy_timeout(Duration::from_secs(20)).map_err(failed)?;
+        connection.pragma_update(None, "query_only", true).map_err(failed)?;
+        Ok(connection)
+    }
+
+    /// The events of a stream after a sequence, with their chain checked.
+    pub(super) fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError> {
+        self.with(|connection, path| {
+            let failed = |error| failure::sqlite(path, "read the journal", error);
+            let from = i64::try_from(after).unwrap_or(i64::MAX);
+            let mut previous: String = match after {
+                0 => String::new(),
+                _ => connection
+                    .prepare_cached("SELECT hash FROM events WHERE stream = ?1 AND sequence = ?2")
+                    .and_then(|mut q| q.query_row((stream, from), |row| row.get(0)).optional())
+                    .map_err(failed)?
+                    .unwrap_or_default(),
+            };
+            let mut query = connection
+                .prepare_cached(
+                    "SELECT sequence, time_ms, hash, kind, version, epoch, actor, run, cause, payload \
+                     FROM events WHERE stream = ?1 AND sequence > ?2 ORDER BY sequence",
+                )
+                .map_err(failed)?;
+            let rows = query
+                .query_map((stream, from), |row| envelope(stream, row))
+                .map_err(failed)?;
+            let mut events: Vec<Envelope> = Vec::new();
+            for row in rows {
+                let event = row.map_err(failed)?;
+                let expected = after + events.len() as u64 + 1;
+                if event.sequence != expected {
+                    return Err(StoreError::Corrupt(format!(
+                        "the journal has lost event {expected} of `{stream}`: it was damaged or changed \
+                         by hand; restore it from a backup"
+                    )));
+                }
+                chain::check_event(&previous, &event)?;
+                previous.clone_from(&event.hash);
+                events.push(event);
+            }
+            Ok(events)
+        })
+    }
+
+    /// The streams whose names begin so.
+    pub(super) fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        self.with(|connection, path| {
+            let failed = |error| failure::sqlite(path, "read the journal", error);
+            let mut query = connection
+                .prepare_cached("SELECT name, sequence FROM streams WHERE name >= ?1 ORDER BY name")
+                .map_err(failed)?;
+            let rows = query
+                .query_map([prefix], |row| Ok((row.get::<_, String>(0)?, number(row, 1)?)))
+                .map_err(failed)?;
+            let mut streams = Vec::new();
+            for row in rows {
+                let (name, sequence) = row.map_err(failed)?;
+                if !name.starts_with(prefix) {
+                    break;
+                }
+                streams.push((name, sequence));
+            }
+            Ok(streams)
+        })
+    }
+
+    /// The bytes of a digest.
+    pub(super) fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let bytes = self.with(|connection, path| {
+            connection
+                .prepare_cached("SELECT bytes FROM blobs WHERE digest = ?1")
+                .and_then(|mut query| query.query_row([digest], |row| row.get(0)).optional())
+                .map_err(|error| failure::sqlite(path, "read the journal", error))
+        })?;
+        bytes.map(|bytes: Vec<u8>| chain::check_blob(digest, bytes)).transpose()
+    }
+}
+
+/// A whole number that is never below 0.
+fn number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(at)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
+}
+
+fn envelope(stream: &str, row: &Row<'_>) -> rusqlite::Result<Envelope> {
+    let sequence = number(row, 0)?;
+    Ok(Envelope {
+        id: chain::id(stream, sequence),
+        stream: stream.to_owned(),
+        sequence,
+        time_ms: row.get(1)?,
+        hash: row.get(2)?,
+        event: NewEvent {
+            kind: row.get(3)?,
+            version: row.get(4)?,
+            epoch: number(row, 5)?,
+            actor: row.get(6)?,
+            run: row.get(7)?,
+            cause: row.get(8)?,
+            payload: row.get(9)?,
+        },
+    })
+}

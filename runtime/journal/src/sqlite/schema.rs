@@ -1,0 +1,83 @@
+//! The tables, and how a journal's file is opened.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::failure;
+use crate::store::StoreError;
+
+/// Says in the file's head that it is a journal of ours: `BPJ1`.
+const APPLICATION: i64 = 0x4250_4a31;
+/// The newest form of the tables that this program knows, and the one it makes.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY,
+  stream   TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  time_ms  INTEGER NOT NULL,
+  hash     TEXT NOT NULL,
+  kind     TEXT NOT NULL,
+  version  INTEGER NOT NULL,
+  epoch    INTEGER NOT NULL,
+  actor    TEXT NOT NULL,
+  run      TEXT,
+  cause    TEXT,
+  payload  TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX events_by_stream ON events (stream, sequence);
+CREATE TABLE streams (
+  name     TEXT PRIMARY KEY,
+  sequence INTEGER NOT NULL,
+  hash     TEXT NOT NULL,
+  time_ms  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE blobs (
+  digest TEXT PRIMARY KEY,
+  bytes  BLOB NOT NULL
+) STRICT;
+";
+
+/// A connection that writes; the tables are made if they are not there.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let failed = |error| failure::sqlite(path, "open the journal", error);
+    let mut connection = Connection::open(path).map_err(failed)?;
+    connection.busy_timeout(Duration::from_secs(20)).map_err(failed)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    let make = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let application: i64 =
+        make.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let version: i64 =
+        make.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
+    let tables: i64 = make
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+        .map_err(failed)?;
+    match (application, version) {
+        (APPLICATION, VERSION) => return make.commit().map_err(failed).map(|()| connection),
+        (APPLICATION, newer) if newer > VERSION => {
+            return Err(StoreError::Corrupt(format!(
+                "the journal {} has form {newer}, and this program knows forms up to {VERSION}: it was \
+                 written by a newer one; use that, nothing was changed",
+                path.display()
+            )));
+        }
+        (0, 0) if tables == 0 => {}
+        _ => {
+            return Err(StoreError::Corrupt(format!(
+                "{} is no journal: it is another program's database",
+                path.display()
+            )));
+        }
+    }
+    make.execute_batch(TABLES).map_err(failed)?;
+    make.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
+    make.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    make.commit().map_err(failed)?;
+    Ok(connection)
+}

@@ -1,0 +1,235 @@
+//! The one thread that writes: what waits at the same time shares a transaction.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use tokio::sync::oneshot;
+
+use super::failure;
+use crate::chain::{self, Head};
+use crate::clock;
+use crate::event::Envelope;
+use crate::store::{Append, BlobDigest, StoreError};
+
+/// How much shares one transaction at most.
+const TOGETHER: usize = 1_000;
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// Something to be written.
+pub(super) enum Job {
+    Append(Append, Reply<Vec<Envelope>>),
+    Blob(Vec<u8>, Reply<BlobDigest>),
+}
+
+/// What was written and awaits its commit.
+enum Written {
+    Append(Result<Vec<Envelope>, StoreError>, Reply<Vec<Envelope>>),
+    Blob(Result<BlobDigest, StoreError>, Reply<BlobDigest>),
+}
+
+/// The thread, and the way to it.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(path: PathBuf, connection: Connection) -> Result<Self, StoreError> {
+        let (jobs, waiting) = channel();
+        let thread = std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || work(&path, connection, &waiting))
+            .map_err(|error| failure::other("start the journal's thread", error))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    pub(super) fn send(&self, job: Job) -> Result<(), StoreError> {
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(failure::other(
+                "write to the journal",
+                std::io::Error::other("the journal's thread has ended"),
+            )),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// What was sent is written before the journal closes.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // It ends when nobody can send any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(path: &Path, mut connection: Connection, waiting: &Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let mut jobs = vec![first];
+        jobs.extend(waiting.try_iter().take(TOGETHER - 1));
+        together(path, &mut connection, jobs);
+    }
+}
+
+fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
+    let failed = |error| failure::sqlite(path, "write to the journal", error);
+    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
+    {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            let why = failed(error);
+            for job in jobs {
+                match job {
+                    Job::Append(_, reply) => drop(reply.send(Err(again(&why)))),
+                    Job::Blob(_, reply) => drop(reply.send(Err(again(&why)))),
+                }
+            }
+            return;
+        }
+    };
+    let mut written = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        written.push(match job {
+            Job::Append(append, reply) => {
+                Written::Append(append_one(path, &mut transaction, append), reply)
+            }
+            Job::Blob(bytes, reply) => {
+                let stored = put(&transaction, &bytes).map_err(failed);
+                Written::Blob(stored, reply)
+            }
+        });
+    }
+    // An answer that nobody waits for any more is no failure.
+    match transaction.commit().map_err(failed) {
+        Ok(()) => {
+            for one in written {
+                match one {
+                    Written::Append(result, reply) => drop(reply.send(result)),
+                    Written::Blob(result, reply) => drop(reply.send(result)),
+                }
+            }
+        }
+        Err(why) => {
+            for one in written {
+                match one {
+                    Written::Append(result, reply) => {
+                        drop(reply.send(Err(result.err().unwrap_or_else(|| again(&why)))));
+                    }
+                    Written::Blob(result, reply) => {
+                        drop(reply.send(Err(result.err().unwrap_or_else(|| again(&why)))));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same error for one more that it concerns.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full { path } => StoreError::Full { path: path.clone() },
+        StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
+        StoreError::Locked(why) => StoreError::Locked(why.clone()),
+        other => {
+            let source =
+                std::error::Error::source(other).map_or_else(String::new, ToString::to_string);
+            let doing = match other {
+                StoreError::Other { doing, .. } => doing.clone(),
+                other => other.to_string(),
+            };
+            failure::other(doing, std::io::Error::other(source))
+        }
+    }
+}
+
+/// One append, which is there as a whole or not at all.
+fn append_one(
+    path: &Path,
+    transaction: &mut Transaction<'_>,
+    append: Append,
+) -> Result<Vec<Envelope>, StoreError> {
+    let failed = |error| failure::sqlite(path, "write to the journal", error);
+    let head = head(transaction, &append.stream).map_err(failed)?;
+    if head.sequence != append.expected {
+        return Err(StoreError::Conflict {
+            stream: append.stream,
+            expected: append.expected,
+            actual: head.sequence,
+        });
+    }
+    let stamped = chain::stamp(&append.stream, &head, clock::now_ms(), append.events);
+    let savepoint = transaction.savepoint().map_err(failed)?;
+    for blob in &append.blobs {
+        put(&savepoint, blob).map_err(failed)?;
+    }
+    insert(&savepoint, &stamped).map_err(failed)?;
+    savepoint.commit().map_err(failed)?;
+    Ok(stamped)
+}
+
+fn head(connection: &Connection, stream: &str) -> rusqlite::Result<Head> {
+    let found = connection
+        .prepare_cached("SELECT sequence, hash, time_ms FROM streams WHERE name = ?1")?
+        .query_row([stream], |row| {
+            let sequence: i64 = row.get(0)?;
+            Ok(Head {
+                sequence: u64::try_from(sequence).unwrap_or_default(),
+                hash: row.get(1)?,
+                time_ms: row.get(2)?,
+            })
+        })
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn insert(connection: &Connection, stamped: &[Envelope]) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO events (stream, sequence, time_ms, hash, kind, version, epoch, actor, run, cause, payload) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    for envelope in stamped {
+        let event = &envelope.event;
+        insert.execute((
+            &envelope.stream,
+            signed(envelope.sequence),
+            envelope.time_ms,
+            &envelope.hash,
+            &event.kind,
+            event.version,
+            signed(event.epoch),
+            &event.actor,
+            &event.run,
+            &event.cause,
+            &event.payload,
+        ))?;
+    }
+    if let Some(last) = stamped.last() {
+        connection
+            .prepare_cached(
+                "INSERT INTO streams (name, sequence, hash, time_ms) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (name) DO UPDATE SET sequence = ?2, hash = ?3, time_ms = ?4",
+            )?
+            .execute((&last.stream, signed(last.sequence), &last.hash, last.time_ms))?;
+    }
+    Ok(())
+}
+
+/// A number as SQLite keeps it: no journal reaches 2^63.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn put(connection: &Connection, bytes: &[u8]) -> rusqlite::Result<BlobDigest> {
+    let digest = chain::digest(bytes);
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO blobs (digest, bytes) VALUES (?1, ?2)")?
+        .execute((&digest, bytes))?;
+    Ok(digest)
+}

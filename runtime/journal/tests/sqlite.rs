@@ -1,0 +1,229 @@
+//! The journal's file: reopened, shared, damaged, another's, newer, on a full disk, killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use bp_journal::sqlite::FILE;
+use bp_journal::{Append, MemoryStore, NewEvent, SqliteStore, Store, StoreError};
+
+fn append(stream: &str, expected: u64, count: usize) -> Append {
+    let event = |n| NewEvent {
+        kind: "tested".into(),
+        version: 1,
+        epoch: 1,
+        actor: "operator:test".into(),
+        run: None,
+        cause: None,
+        payload: format!("{{\"n\":{n}}}"),
+    };
+    Append {
+        stream: stream.into(),
+        expected,
+        events: (0..count).map(event).collect(),
+        blobs: vec![],
+    }
+}
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn filled(folder: &Path) {
+    let store = SqliteStore::open(folder).unwrap();
+    run(store.append(append("a", 0, 3))).unwrap();
+    let blob = run(store.put_blob(b"a blob".to_vec())).unwrap();
+    assert_eq!(run(store.blob(&blob)).unwrap().unwrap(), b"a blob");
+}
+
+fn edit(folder: &Path, sql: &str) {
+    let connection = rusqlite::Connection::open(folder.join(FILE)).unwrap();
+    assert!(connection.execute(sql, []).unwrap() > 0, "{sql} changed nothing");
+}
+
+#[test]
+fn what_was_appended_is_there_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(SqliteStore::open_existing(folder.path()).unwrap().is_none());
+    filled(folder.path());
+    let store = SqliteStore::open_existing(folder.path()).unwrap().unwrap();
+    assert_eq!(run(store.read("a", 0)).unwrap().len(), 3);
+    run(store.append(append("a", 3, 1))).unwrap();
+    assert_eq!(run(store.read("a", 2)).unwrap().len(), 2);
+}
+
+#[test]
+fn a_second_process_reads_and_may_not_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let (one, two) =
+        (SqliteStore::open(folder.path()).unwrap(), SqliteStore::open(folder.path()).unwrap());
+    let held = one.lock().unwrap();
+    run(one.append(append("a", 3, 1))).unwrap();
+    assert_eq!(run(two.read("a", 0)).unwrap().len(), 4);
+    let error = two.lock().unwrap_err().to_string();
+    assert!(
+        error.contains("another process") && error.contains(&std::process::id().to_string()),
+        "{error}"
+    );
+    drop(held);
+    let _held = two.lock().unwrap();
+    assert!(matches!(run(two.append(append("a", 3, 1))), Err(StoreError::Conflict { .. })));
+}
+
+#[test]
+fn an_event_that_was_changed_is_found() {
+    for (sql, word) in [
+        ("UPDATE events SET payload = '{}' WHERE sequence = 2", "a#2"),
+        ("UPDATE events SET time_ms = time_ms + 1 WHERE sequence = 1", "a#1"),
+        ("DELETE FROM events WHERE sequence = 2", "event 2"),
+        ("UPDATE blobs SET bytes = x'00'", "blob"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        filled(folder.path());
+        edit(folder.path(), sql);
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let error = match run(store.read("a", 0)) {
+            Err(error) => error,
+            Ok(_) => {
+                let digest = run(MemoryStore::new().put_blob(b"a blob".to_vec())).unwrap();
+                run(store.blob(&digest)).unwrap_err()
+            }
+        };
+        let said = error.to_string();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{sql}: {said}");
+        assert!(said.contains(word) && said.contains("restore"), "{sql}: {said}");
+    }
+}
+
+#[test]
+fn what_is_no_journal_is_refused_with_a_sentence() {
+    let refused = |write: &dyn Fn(&Path)| {
+        let folder = tempfile::tempdir().unwrap();
+        write(&folder.path().join(FILE));
+        let error = SqliteStore::open(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+        error.to_string()
+    };
+    let text = refused(&|path| {
+        std::fs::write(path, "a text, long enough to be no head at all\n".repeat(200)).unwrap()
+    });
+    assert!(text.contains("is no journal"), "{text}");
+    let other = refused(&|path| {
+        let other = rusqlite::Connection::open(path).unwrap();
+        other.execute_batch("CREATE TABLE songs (title TEXT)").unwrap();
+    });
+    assert!(other.contains("another program's database"), "{other}");
+    let newer = refused(&|path| {
+        drop(SqliteStore::open(path.parent().unwrap()).unwrap());
+        rusqlite::Connection::open(path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    });
+    assert!(newer.contains("form 9") && newer.contains("newer"), "{newer}");
+}
+
+#[test]
+fn a_file_whose_pages_are_damaged_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let path = folder.path().join(FILE);
+    let bytes = std::fs::read(&path).unwrap();
+    let damaged = [&bytes[..4096], &vec![0xa5; bytes.len() - 4096]].concat();
+    std::fs::write(&path, damaged).unwrap();
+    let read = SqliteStore::open(folder.path()).and_then(|store| run(store.read("a", 0)));
+    let error = read.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+    assert!(error.to_string().contains("damaged"), "{error}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = SqliteStore::open(&file.join("below")).unwrap_err().to_string();
+    assert!(error.contains("below"), "{error}");
+}
+
+/// Runs a test of this file alone in a process of its own.
+fn child(test: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]).env("BP_JOURNAL_FOLDER", folder);
+    command
+}
+
+#[test]
+#[ignore = "the process that is killed"]
+fn appends_without_end() {
+    let folder = std::env::var_os("BP_JOURNAL_FOLDER").expect("run by the test that kills it");
+    let store = SqliteStore::open(Path::new(&folder)).unwrap();
+    for n in 0.. {
+        run(store.append(append("a", n * 3, 3))).unwrap();
+        std::fs::write(Path::new(&folder).join("done"), n.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_answered_and_leaves_no_half() {
+    for round in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut running =
+            child("appends_without_end", folder.path()).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(150 + round * 40));
+        running.kill().unwrap();
+        running.wait().unwrap();
+        let done = std::fs::read_to_string(folder.path().join("done")).unwrap_or_default();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let events = run(store.read("a", 0)).unwrap();
+        assert_eq!(events.len() % 3, 0, "an append is there as a whole or not at all");
+        if let Ok(done) = done.parse::<usize>() {
+            assert!(
+                events.len() >= (done + 1) * 3,
+                "{} events, {done} appends answered",
+                events.len()
+            );
+        }
+        run(store.append(append("a", events.len() as u64, 1))).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "the process on a full disk"]
+fn fills_the_disk() {
+    let folder = std::env::var_os("BP_JOURNAL_FOLDER").expect("run by the test of a full disk");
+    let store = SqliteStore::open(Path::new(&folder)).unwrap();
+    let mut expected = 0;
+    let error = loop {
+        let mut more = append("a", expected, 1);
+        more.blobs.push(vec![u8::try_from(expected % 251).unwrap(); 50_000]);
+        match run(store.append(more)) {
+            Ok(_) => expected += 1,
+            Err(error) => break error,
+        }
+        assert!(expected < 1_000, "the disk never fills");
+    };
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    // What was answered is there.
+    assert_eq!(run(store.read("a", 0)).unwrap().len() as u64, expected);
+    println!("the disk was full after {expected}: {error}");
+}
+
+#[test]
+fn a_full_disk_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = child("fills_the_disk", folder.path());
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=1m tmpfs \"$BP_JOURNAL_FOLDER\" && exec \"$@\"";
+    command
+        .args(["-rm", "sh", "-c", script, "sh"])
+        .arg(inside.get_program())
+        .args(inside.get_args());
+    let ended = command.env("BP_JOURNAL_FOLDER", folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout).into_owned()
+        + &String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && said.contains("the disk was full after"), "{said}");
+}
