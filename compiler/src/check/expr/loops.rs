@@ -51,23 +51,22 @@ impl Turn {
     }
 }
 
+/// What a loop binds.
+pub(super) struct Bound {
+    pub(super) over: Part,
+    pub(super) element: Type,
+    pub(super) locals: Vec<Local>,
+}
+
 impl Checker<'_> {
-    /// Checks the parts inside of a loop: `inside` runs with the names bound and the filter known.
-    /// `None` where something was wrong.
-    fn turn<T>(
-        &mut self,
-        names: &[ast::Name],
-        over: &ast::Expr,
-        filter: Option<&ast::Expr>,
-        inside: impl FnOnce(&mut Self, &Type) -> T,
-    ) -> Option<(Turn, T)> {
+    /// What a loop goes through, and what its names stand for.
+    pub(super) fn bind(&mut self, names: &[ast::Name], over: &ast::Expr) -> Bound {
         let found = self.collection(over);
-        let (part, key, element) = match found {
+        let (over, key, element) = match found {
             Some(found) => found,
             // What is inside is checked all the same, for mistakes of its own.
             None => (Part::broken(), Type::Unknown, Type::Unknown),
         };
-        let phase = part.phase;
         let types =
             if names.len() > 1 { vec![key, element.clone()] } else { vec![element.clone()] };
         let mut locals: Vec<Local> = Vec::new();
@@ -77,8 +76,21 @@ impl Checker<'_> {
             } else {
                 self.new_local(name);
             }
-            locals.push(Local::variable(name.text.as_str(), ty, phase));
+            locals.push(Local::variable(name.text.as_str(), ty, over.phase));
         }
+        Bound { over, element, locals }
+    }
+
+    /// Checks the parts inside of a loop: `inside` runs with the names bound and the filter known.
+    /// `None` where something was wrong.
+    fn turn<T>(
+        &mut self,
+        names: &[ast::Name],
+        over: &ast::Expr,
+        filter: Option<&ast::Expr>,
+        inside: impl FnOnce(&mut Self, &Type) -> T,
+    ) -> Option<(Turn, T)> {
+        let Bound { over: part, element, locals } = self.bind(names, over);
         let base = self.scope.locals.len();
         let (checked, result) = self.within(locals, |c| {
             c.perhaps(false, |c| match filter {
@@ -155,7 +167,7 @@ impl Checker<'_> {
     }
 
     /// A key that an expression makes.
-    fn made_key(&mut self, key: &ast::Expr) -> Part {
+    pub(super) fn made_key(&mut self, key: &ast::Expr) -> Part {
         let part = self.infer(key, None);
         if part.is_broken() {
             return part;
