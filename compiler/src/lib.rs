@@ -11,10 +11,16 @@
 //! - no input makes it panic, overflow the stack or run without bound;
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
+pub mod analysis;
 pub mod check;
 pub mod cli;
 pub mod diagnostics;
 pub mod format;
+pub mod library;
+pub mod loader;
+mod lower;
 pub mod render;
+mod resolve;
+mod rings;
 pub mod source;
 pub mod syntax;

@@ -1,3 +1,285 @@
-//! What names and expressions mean: from a syntax tree to checked types and lowered expressions.
+//! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
+mod blocks;
 pub mod expr;
+mod members;
+mod nodes;
+mod order;
+mod program;
+mod requirements;
+mod values;
+mod verify;
+
+use std::collections::BTreeMap;
+
+use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
+
+pub(crate) use nodes::Nodes;
+pub(crate) use program::Program;
+
+use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
+use self::members::Pass;
+use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
+use crate::loader::Sources;
+use crate::resolve::Names;
+use crate::source::{FileId, Place};
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
+
+/// A program whose every part was looked at.
+#[derive(Debug)]
+pub(crate) struct Checked<'s> {
+    pub(crate) program: Program<'s>,
+    /// The blueprint's head, where there is one.
+    pub(crate) blueprint: Option<Head>,
+    pub(crate) inputs: BTreeMap<String, Input>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    pub(crate) selections: BTreeMap<String, Selection>,
+    pub(crate) nodes: Nodes,
+    pub(crate) outputs: BTreeMap<String, Output>,
+}
+
+/// The blueprint's head.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) documentation: String,
+    pub(crate) labels: BTreeMap<String, bp_plan::Expr>,
+}
+
+/// Checks everything.
+pub(crate) fn check<'s>(
+    sources: &'s Sources,
+    names: &'s Names,
+    out: &mut Vec<Diagnostic>,
+) -> Checked<'s> {
+    let mut program = Program::new(sources, names);
+    let mut order: Vec<(usize, &String)> =
+        names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
+    order.sort();
+    for (_, full) in order {
+        members::build(&mut program, full, Pass::Signatures, out);
+    }
+    members::data_rings(&program, out);
+    values::heads(&mut program, out);
+    values::bodies(&mut program, out);
+    let mut checked = Checked {
+        blueprint: None,
+        inputs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        selections: BTreeMap::new(),
+        nodes: Nodes::default(),
+        outputs: BTreeMap::new(),
+        program,
+    };
+    checked.items(out);
+    let nodes = nodes::check(&mut checked.program, out);
+    checked.nodes.nodes = nodes.nodes;
+    checked.nodes.unplanned.extend(nodes.unplanned);
+    checked.outputs(out);
+    order::check(&checked.program, &checked.nodes, out);
+    // What refers round in a ring can't be looked at any further.
+    if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
+        verify::verify(&checked.program, &checked.nodes, out);
+    }
+    for scope in &names.files {
+        out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
+    }
+    checked
+}
+
+impl Checked<'_> {
+    /// The items of the root that stand for themselves.
+    fn items(&mut self, out: &mut Vec<Diagnostic>) {
+        let file = FileId(0);
+        let Some(module) = self.program.sources.modules.first() else { return };
+        let types: BTreeMap<usize, Type> = self
+            .program
+            .values
+            .iter()
+            .filter(|((of, _), _)| *of == file)
+            .map(|((_, item), named)| (*item, named.ty.clone()))
+            .collect();
+        for (index, item) in module.tree.items.iter().enumerate() {
+            let at = |name: &ast::Name| Place { file, span: name.span };
+            match &item.kind {
+                ItemKind::Blueprint(blueprint) => {
+                    let head = self.head(item, blueprint, out);
+                    self.blueprint.get_or_insert(head);
+                }
+                ItemKind::Value(value) => {
+                    let ty = types.get(&index).cloned().unwrap_or(Type::Unknown);
+                    let name = value.name.text.to_string();
+                    match value.keyword {
+                        ValueKeyword::Input => {
+                            let made = values::input(&self.program, file, item, value, ty, out);
+                            self.inputs.entry(name).or_insert(made);
+                        }
+                        ValueKeyword::Secret => {
+                            let made = values::secret(&self.program, file, value, &ty, out);
+                            self.secrets.entry(name).or_insert(made);
+                        }
+                        ValueKeyword::Const => {}
+                    }
+                }
+                ItemKind::Select(select) => {
+                    let unplanned = &mut self.nodes.unplanned;
+                    let made = nodes::selection(&self.program, select, unplanned, out);
+                    if let Some(made) = made {
+                        self.selections.entry(select.name.text.to_string()).or_insert(made);
+                    }
+                }
+                ItemKind::Policy(policy) => {
+                    self.policy(policy, out);
+                    self.nodes.unplanned.push(says_plan::not_planned(at(&policy.name), "a policy"));
+                }
+                ItemKind::Group(group) => {
+                    out.push(says_plan::not_checked(at(&group.name), "a group"));
+                    self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
+                }
+                ItemKind::Workflow(it) => {
+                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
+                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
+                }
+                // A test is no part of a plan.
+                ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
+                ItemKind::Requires(it) => {
+                    let what = "`requires` of a blueprint";
+                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));
+                }
+                ItemKind::Expose(it) => {
+                    let scope = Scope::new(file);
+                    check_expr(&self.program, &scope, &it.value, None, out);
+                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "`expose`"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn head(
+        &mut self,
+        item: &ast::Item,
+        blueprint: &ast::Blueprint,
+        out: &mut Vec<Diagnostic>,
+    ) -> Head {
+        let file = FileId(0);
+        let place = Place { file, span: blueprint.name.span };
+        if let Some(path) = &blueprint.substitutes {
+            let at = Place { file, span: path.span };
+            self.nodes.unplanned.push(says_plan::not_planned(at, "`substitutes`"));
+        }
+        let mut head = Head {
+            name: blueprint.name.text.to_string(),
+            version: String::new(),
+            documentation: item.documentation.to_string(),
+            labels: BTreeMap::new(),
+        };
+        let scope = Scope::new(file);
+        for entry in &blueprint.body.entries {
+            let EntryKind::Assign { key, value } = &entry.kind else {
+                let at = Place { file, span: entry.span };
+                out.push(says_names::not_here(
+                    at,
+                    "this",
+                    "a blueprint's head",
+                    "`version` and `labels`",
+                ));
+                continue;
+            };
+            let at = Place { file, span: value.span };
+            match key.text.as_str() {
+                "version" => {
+                    let typed = check_expr(&self.program, &scope, value, Some(&Type::Version), out);
+                    match typed.expr.as_value() {
+                        Some(bp_plan::Value::Version(version)) => head.version.clone_from(version),
+                        _ if typed.ty == Type::Unknown => "0.0.0".clone_into(&mut head.version),
+                        _ => {
+                            "0.0.0".clone_into(&mut head.version);
+                            let words = members::words(typed.phase);
+                            out.push(says::too_late(at, "the version", "when compiling", words));
+                        }
+                    }
+                }
+                "labels" => {
+                    let map = Type::Map(Box::new(Type::String));
+                    let typed = check_expr(&self.program, &scope, value, Some(&map), out);
+                    blocks::in_time(typed.phase, Phase::Compile, "a blueprint's labels", at, out);
+                    if let Some(bp_plan::Value::Map(entries)) = typed.expr.as_value() {
+                        head.labels = entries
+                            .iter()
+                            .map(|(key, value)| (key.clone(), bp_plan::Expr::Value(value.clone())))
+                            .collect();
+                    }
+                }
+                other => {
+                    let at = Place { file, span: key.span };
+                    let known = ["version", "labels"];
+                    out.push(says_names::unknown_field(at, other, "a blueprint's head", &known));
+                }
+            }
+        }
+        if head.version.is_empty() {
+            out.push(says::no_version(place));
+        }
+        head
+    }
+
+    fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
+        let file = FileId(0);
+        let full = self.program.names.expect_type(
+            file,
+            &policy.ty,
+            ast::TypeItemKind::Policy,
+            // Told with its head.
+            &mut Vec::new(),
+        );
+        if let Some(full) = full {
+            let owner = Place { file, span: policy.name.span };
+            let scope = Scope::new(file);
+            blocks::properties(&self.program, &scope, &full, &policy.body, Some(owner), out);
+        }
+    }
+
+    fn outputs(&mut self, out: &mut Vec<Diagnostic>) {
+        let file = FileId(0);
+        let Some(module) = self.program.sources.modules.first() else { return };
+        for item in &module.tree.items {
+            let ItemKind::Output(output) = &item.kind else { continue };
+            let ty = output.ty.as_ref().map(|ty| check_type_expr(&self.program, file, ty, out));
+            let mut scope = Scope::new(file);
+            if let Some(ty) = &output.ty {
+                let place = Place { file, span: ty.span };
+                scope =
+                    scope.because(Some(place), format!("`{}` is declared here", output.name.text));
+            }
+            let typed = check_expr(&self.program, &scope, &output.value, ty.as_ref(), out);
+            let place = Place { file, span: output.value.span };
+            let kind = ty.unwrap_or_else(|| typed.ty.clone());
+            if ty_is_secret(&typed.ty) && !ty_is_secret(&kind)
+                || output.ty.is_none() && ty_is_secret(&kind)
+            {
+                if !matches!(output.value.kind, ExprKind::Missing) {
+                    out.push(crate::diagnostics::types::secret_decides(place, "an output"));
+                }
+                continue;
+            }
+            let wheres = check_wheres(&self.program, &Scope::new(file), &kind, &output.wheres, out);
+            if let Some(value) = typed.expr.as_value() {
+                held(&wheres, value, place, None, out);
+            }
+            let made = Output {
+                kind,
+                value: typed.expr,
+                phase: typed.phase,
+                documentation: item.documentation.to_string(),
+                span: self.program.span(place),
+            };
+            self.outputs.entry(output.name.text.to_string()).or_insert(made);
+        }
+    }
+}
+
+fn ty_is_secret(ty: &Type) -> bool {
+    matches!(ty, Type::Secret(_))
+}

@@ -3,6 +3,8 @@
 //! Exit codes: 0 fine, 1 diagnostics with errors or an output that could not be written, 2 wrong
 //! usage.
 
+mod check;
+mod compile;
 mod format;
 mod output;
 
@@ -34,6 +36,23 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say what is wrong with blueprints and modules.
+    Check {
+        /// Files; each with all that it uses.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Write the plan of a blueprint.
+    Compile {
+        /// The blueprint's file.
+        file: PathBuf,
+        /// Where the plan goes; beside the file, with the ending `.plan`, when left out.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// A plan for `bpr`, or its `plan.json` alone (to stdout when no output is named), for review.
+        #[arg(long, value_enum, default_value_t = PlanFormat::Plan)]
+        format: PlanFormat,
+    },
     /// Bring files into the one layout.
     Fmt {
         /// Only say which files have another layout; exit code 1 if there are some.
@@ -43,6 +62,13 @@ enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+}
+
+/// What is written of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    Plan,
+    Json,
 }
 
 /// How diagnostics are written.
@@ -72,6 +98,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let mut output = Output::new(arguments.message_format, arguments.color);
     let is_fine = match arguments.command {
+        Command::Check { files } => check::run(&files, &mut output),
+        Command::Compile { file, output: to, format } => {
+            compile::run(&file, to.as_deref(), format, &mut output)
+        }
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };
     u8::from(!is_fine)

@@ -4,7 +4,10 @@
 //! (`syntax.rs`, `names.rs`, `types.rs`, `topology.rs`, …), which holds code, wording, help and fix; call sites read as
 //! sentences.
 
+pub mod names;
+pub mod plan;
 pub mod syntax;
+pub mod topology;
 pub mod types;
 
 use crate::source::Place;
@@ -104,4 +107,24 @@ impl Diagnostic {
         self.fix = Some(Fix { title: title.into(), edits });
         self
     }
+}
+
+/// The known name that is most like this one, if any is like it at all.
+pub(crate) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let length = name.chars().count();
+    if length > 100 {
+        return None;
+    }
+    let most = (length / 3).max(1);
+    known
+        .into_iter()
+        .filter(|candidate| candidate.len().abs_diff(name.len()) <= most * 4)
+        .map(|candidate| {
+            let distance =
+                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
+            (distance, candidate)
+        })
+        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
+        .min()
+        .map(|(_, candidate)| candidate)
 }

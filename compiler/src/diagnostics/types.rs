@@ -680,21 +680,6 @@ pub fn bad_text(at: Place, want: &Type, why: &str) -> Diagnostic {
         .help(format!("write it such as {}", example(want)))
 }
 
-/// A `for` over elements that tell no key.
-pub fn needs_key(at: Place, name: &str, found: &Type) -> Diagnostic {
-    let field = match found {
-        Type::Node(_) | Type::Data(_) | Type::Record(_) => format!("by {name}.name"),
-        _ => format!("by string({name})"),
-    };
-    Diagnostic::error(
-        "E3040",
-        format!("each {} needs a key, and has none of its own", a(found)),
-        at,
-    )
-    .label("strings and whole numbers are their own keys")
-    .help(format!("say what tells them apart: `for {name} in … {field}`"))
-}
-
 /// An expression that nests too deep to be evaluated.
 pub fn too_deep(at: Place, most: usize) -> Diagnostic {
     Diagnostic::error("E3038", format!("this expression nests more than {most} deep"), at)

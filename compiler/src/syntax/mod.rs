@@ -19,6 +19,7 @@ pub(crate) mod scan;
 mod steps;
 mod strings;
 mod types;
+pub(crate) mod walk;
 
 use pest::Parser as _;
 

@@ -1,60 +1,73 @@
-//! `for a, b in over by key if filter` of nodes and of workflow steps.
+//! The `for` of a node: what it goes through, the names it binds, its filter and its keys; and conditions.
 
 use bp_plan::{Phase, Type};
 
-use super::{Checker, Part, Scope, Typed, World, fits};
+use super::loops::Bound;
+use super::{Checker, Local, Part, Scope, Typed, World, fits};
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::syntax::ast;
 
-/// A `for` that was checked.
+/// A checked loop head.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CheckedEach {
-    /// What is gone through; [`Type::Unknown`] where it has a mistake.
+pub struct Looped {
+    /// What is gone through.
     pub over: Typed,
-    /// The type of an element.
+    /// The type of its own keys.
+    pub key_type: Type,
+    /// The type of its elements.
     pub element: Type,
-    /// `by key`.
+    /// The key given with `by`.
     pub key: Option<Typed>,
-    /// `if filter`.
+    /// The filter.
     pub filter: Option<Typed>,
-    /// What is bound inside: the names, and what the filter says of them.
-    pub scope: Scope,
+    /// The names that it binds.
+    pub locals: Vec<Local>,
 }
 
-impl CheckedEach {
-    /// When it is known which elements there are.
-    pub fn phase(&self) -> Phase {
-        let parts = self.key.iter().chain(&self.filter);
-        parts.fold(self.over.phase, |phase, part| phase.max(part.phase))
-    }
-}
-
-/// Checks a `for`. `keyed` is whether each element makes an instance, which must have a key.
+/// Checks the head of a node's loop. Nothing where what it goes through has a mistake.
 pub fn check_each(
     world: &dyn World,
     scope: &Scope,
     each: &ast::Each,
-    keyed: bool,
     out: &mut Vec<Diagnostic>,
-) -> CheckedEach {
+) -> Option<Looped> {
     let mut checker = Checker::new(world, scope, out);
-    let mut locals = Vec::new();
-    let mut element = Type::Unknown;
-    let over = checker.typed(each.over.span, |checker| {
-        let bound = checker.bind(&each.names, &each.over);
-        (locals, element) = (bound.locals, bound.element);
-        checker.goes_through(bound.over, &element, each, keyed)
-    });
-    checker.scope.locals.extend(locals);
-    checker.certain = false;
-    let key = each.key.as_ref().map(|key| checker.typed(key.span, |c| c.made_key(key)));
-    let filter = each.filter.as_ref();
-    let filter = filter.map(|filter| checker.typed(filter.span, |c| c.condition(filter)));
-    let mut scope = checker.scope;
-    if let Some(condition) = &each.filter {
-        scope = scope.given(condition, true);
+    let Bound { over, key: key_type, element, mut locals } = checker.bind(&each.names, &each.over);
+    for local in &mut locals {
+        // Which instances there are is known when deploying, however early the elements are.
+        local.phase = local.phase.max(Phase::Deploy);
     }
-    CheckedEach { over, element, key, filter, scope }
+    let over = checker.typed(each.over.span, |c| c.open_to_all(over, &each.over));
+    checker.scope.locals.extend(locals.iter().cloned());
+    checker.certain = false;
+    let filter = each.filter.as_ref();
+    let made = filter.map(|filter| checker.typed(filter.span, |c| c.condition(filter)));
+    let key = each.key.as_ref().map(|key| {
+        checker.typed(key.span, |c| match filter {
+            Some(filter) => c.given(filter, true, |c| c.made_key(key)),
+            None => c.made_key(key),
+        })
+    });
+    (over.ty != Type::Unknown).then_some(Looped {
+        over,
+        key_type,
+        element,
+        key,
+        filter: made,
+        locals,
+    })
+}
+
+/// Whether a value of this type can be the key of an instance.
+pub fn is_key(world: &dyn World, ty: &Type) -> bool {
+    let ty = fits::plain(world, ty);
+    match &ty {
+        Type::Unknown | Type::Never | Type::Json | Type::String | Type::Int | Type::Literal(_) => {
+            true
+        }
+        Type::Union(members) => members.iter().all(|member| is_key(world, member)),
+        _ => false,
+    }
 }
 
 /// Checks a condition: `true` or `false`, and no secret.
@@ -69,29 +82,12 @@ pub fn check_condition(
 }
 
 impl Checker<'_> {
-    /// What a `for` goes through: everyone may see which instances there are, and what tells them apart.
-    fn goes_through(&mut self, over: Part, element: &Type, each: &ast::Each, keyed: bool) -> Part {
-        let at = self.place(each.over.span);
-        if over.is_broken() {
+    /// What everyone may see: which instances there are is no secret.
+    fn open_to_all(&mut self, over: Part, expr: &ast::Expr) -> Part {
+        if over.is_broken() || !fits::has_secret(&over.ty) {
             return over;
         }
-        if fits::has_secret(&over.ty) {
-            self.report(says::secret_decides(at, "what a `for` goes through"));
-            return Part::broken();
-        }
-        if keyed && each.key.is_none() && !self.has_own_key(&over.ty, element) {
-            let name = each.names.last().map_or("x", |name| name.text.as_str());
-            self.report(says::needs_key(at, name, element));
-            return Part::broken();
-        }
-        over
-    }
-
-    /// Whether elements tell their key themselves.
-    fn has_own_key(&self, over: &Type, element: &Type) -> bool {
-        matches!(
-            fits::plain(self.world, over),
-            Type::Map(_) | Type::Record(_) | Type::Nodes(_) | Type::Json | Type::Never
-        ) || self.is_key(element)
+        self.report(says::secret_decides(self.place(expr.span), "what a `for` goes through"));
+        Part::broken()
     }
 }

@@ -54,6 +54,7 @@ impl Turn {
 /// What a loop binds.
 pub(super) struct Bound {
     pub(super) over: Part,
+    pub(super) key: Type,
     pub(super) element: Type,
     pub(super) locals: Vec<Local>,
 }
@@ -67,8 +68,11 @@ impl Checker<'_> {
             // What is inside is checked all the same, for mistakes of its own.
             None => (Part::broken(), Type::Unknown, Type::Unknown),
         };
-        let types =
-            if names.len() > 1 { vec![key, element.clone()] } else { vec![element.clone()] };
+        let types = if names.len() > 1 {
+            vec![key.clone(), element.clone()]
+        } else {
+            vec![element.clone()]
+        };
         let mut locals: Vec<Local> = Vec::new();
         for (name, ty) in names.iter().zip(types) {
             if locals.iter().any(|local| local.name == name.text) {
@@ -78,7 +82,7 @@ impl Checker<'_> {
             }
             locals.push(Local::variable(name.text.as_str(), ty, over.phase));
         }
-        Bound { over, element, locals }
+        Bound { over, key, element, locals }
     }
 
     /// Checks the parts inside of a loop: `inside` runs with the names bound and the filter known.
@@ -90,7 +94,7 @@ impl Checker<'_> {
         filter: Option<&ast::Expr>,
         inside: impl FnOnce(&mut Self, &Type) -> T,
     ) -> Option<(Turn, T)> {
-        let Bound { over: part, element, locals } = self.bind(names, over);
+        let Bound { over: part, element, locals, .. } = self.bind(names, over);
         let base = self.scope.locals.len();
         let (checked, result) = self.within(locals, |c| {
             c.perhaps(false, |c| match filter {

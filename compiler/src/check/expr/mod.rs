@@ -32,7 +32,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 
 pub use adapt::held;
 pub use calls::parameter_scope;
-pub use each::{CheckedEach, check_condition, check_each};
+pub use each::{Looped, check_condition, check_each, is_key};
 pub use fits::{fits, holds_secret};
 pub use functions::{check_body, check_signature};
 pub use scope::{Local, Scope};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bp_plan::{Expr, Phase, Type};
 
 use super::{CLOSED, Checker, Declared, Local, Named, OPEN, Part, fits, narrow};
+pub(super) use crate::diagnostics::near as nearest;
 use crate::diagnostics::types as says;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -200,24 +201,4 @@ fn deployment() -> Part {
 /// Whether there is a built-in function of this name.
 pub(super) fn is_function(name: &str) -> bool {
     bp_eval::functions::NAMES.contains_key(name) || bp_eval::functions::BINDERS.contains(&name)
-}
-
-/// The known name that is most like this one, if any is like it at all.
-pub(super) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let length = name.chars().count();
-    if length > 100 {
-        return None;
-    }
-    let most = (length / 3).max(1);
-    known
-        .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= most * 4)
-        .map(|candidate| {
-            let distance =
-                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
-            (distance, candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
-        .min()
-        .map(|(_, candidate)| candidate)
 }

@@ -1,0 +1,84 @@
+//! The whole pipeline over one root file: what `bpc` and `bpls` are thin faces of.
+
+use std::path::Path;
+
+use bp_plan::Plan;
+
+use crate::check::check;
+use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
+use crate::loader::{self, Overlay, Sources};
+use crate::lower::lower;
+use crate::resolve::resolve;
+use crate::source::{FileId, Place};
+
+/// A root file and all that it uses, read, resolved and checked.
+#[derive(Debug)]
+pub struct Analysis {
+    sources: Sources,
+    diagnostics: Vec<Diagnostic>,
+    /// What stands between the program and its plan.
+    unplanned: Vec<Diagnostic>,
+    plan: Option<Plan>,
+}
+
+impl Analysis {
+    /// Of the file at this path.
+    pub fn load(root: &Path) -> Self {
+        Self::load_with(root, &Overlay::new())
+    }
+
+    /// Of the file at this path, with texts that take the place of files'.
+    pub fn load_with(root: &Path, overlay: &Overlay) -> Self {
+        let mut sources = loader::load(root, overlay);
+        let mut diagnostics = std::mem::take(&mut sources.diagnostics);
+        let mut unplanned = Vec::new();
+        let mut plan = None;
+        if sources.modules.first().is_some_and(|root| !root.is_missing) {
+            let mut found = Vec::new();
+            let names = resolve(&sources, &mut found);
+            let checked = check(&sources, &names, &mut found);
+            unplanned.extend(checked.nodes.unplanned.iter().cloned());
+            found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
+            found.dedup();
+            diagnostics.append(&mut found);
+            if checked.blueprint.is_none() {
+                unplanned.push(says_names::no_blueprint(FileId(0)));
+            }
+            let is_good = diagnostics.iter().all(|d| d.severity != Severity::Error);
+            if is_good && unplanned.is_empty() {
+                plan = lower(&checked);
+                if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
+                    let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    unplanned.push(says::refused(Place::default(), &why.join("; ")));
+                    plan = None;
+                }
+            }
+        }
+        Self { sources, diagnostics, unplanned, plan }
+    }
+
+    /// What is wrong with the program, and what is worth a warning.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Why a program without errors has no plan.
+    pub fn unplanned(&self) -> &[Diagnostic] {
+        &self.unplanned
+    }
+
+    /// Whether there is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// The files.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The plan; nothing where there is an error, or something that no plan can have yet.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+}

@@ -1,0 +1,180 @@
+//! Blocks that set properties: of nodes, of relationships, of capabilities.
+
+use std::collections::BTreeMap;
+
+use bp_plan::{Phase, Property};
+
+use super::expr::{Scope, World, check_expr, held};
+use super::members::short;
+use super::program::{Program, TypeInfo};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use crate::source::Place;
+use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
+
+/// The properties that a block sets of a type whose every entry is a property; those that must be
+/// set and are not are told at `owner`, where there is one.
+pub(crate) fn properties(
+    program: &Program<'_>,
+    scope: &Scope,
+    full: &str,
+    body: &ast::Body,
+    owner: Option<Place>,
+    out: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Property> {
+    let mut set = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    let Some(info) = program.types.get(full) else { return set };
+    for entry in &body.entries {
+        let EntryKind::Assign { key, value } = &entry.kind else {
+            let at = Place { file: scope.file(), span: entry.span };
+            out.push(says_names::not_here(at, "this", "this block", "`property = value`"));
+            continue;
+        };
+        property(program, scope, info, key, value, (&mut set, &mut places), out);
+    }
+    if let Some(owner) = owner {
+        missing(info, short(full), &set, owner, out);
+    }
+    set
+}
+
+/// What is set, and where.
+pub(crate) type Set<'a> = (&'a mut BTreeMap<String, Property>, &'a mut BTreeMap<String, Place>);
+
+/// One `property = value`.
+pub(crate) fn property(
+    program: &Program<'_>,
+    scope: &Scope,
+    info: &TypeInfo,
+    key: &ast::Name,
+    value: &ast::Expr,
+    (set, places): Set<'_>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let name = key.text.to_string();
+    let at = Place { file: scope.file(), span: key.span };
+    let of = short(&info.full);
+    let Some(declared) = info.properties.get(&name) else {
+        unknown(info, key, at, of, out);
+        // What stands there is checked all the same.
+        check_expr(program, scope, value, None, out);
+        return;
+    };
+    if let Some(first) = places.get(&name).copied() {
+        out.push(says::set_twice(at, &name, first));
+        return;
+    }
+    places.insert(name.clone(), at);
+    if let Some(settled) = declared.fixed {
+        out.push(says::fixed(at, &name, of, settled));
+        return;
+    }
+    let note = format!("`{name}` is declared here");
+    let inside = scope.clone().because(Some(declared.place), note.clone());
+    let typed = check_expr(program, &inside, value, Some(&declared.declared.kind), out);
+    let place = Place { file: scope.file(), span: value.span };
+    if let Some(known) = typed.expr.as_value() {
+        let because = Some((declared.place, note));
+        held(&declared.declared.constraints, known, place, because, out);
+    }
+    let mut inner = BTreeMap::new();
+    inner_spans(program, scope, value, &name, 0, &mut inner);
+    let property =
+        Property { value: typed.expr, phase: typed.phase, span: program.span(place), inner };
+    set.insert(name, property);
+}
+
+fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<Diagnostic>) {
+    let name = key.text.as_str();
+    if let Some((_, declared)) = info.attributes.get(name) {
+        out.push(says::sets_attribute(at, name, of, Some(*declared)));
+        return;
+    }
+    let known: Vec<String> = info.properties.keys().cloned().collect();
+    let hint = info
+        .requirements
+        .get(name)
+        .map(|_| format!("`{name}` is a requirement: write `{name} -> …`"));
+    out.push(says::unknown_member(at, name, of, &known, hint.as_deref(), Some(info.place)));
+}
+
+/// Properties that must be set and are not.
+pub(crate) fn missing(
+    info: &TypeInfo,
+    owner: &str,
+    set: &BTreeMap<String, Property>,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) {
+    let missing: Vec<(String, Place)> = info
+        .properties
+        .iter()
+        .filter(|(name, property)| {
+            property.declared.default.is_none()
+                && !set.contains_key(*name)
+                && !matches!(
+                    property.declared.kind,
+                    bp_plan::Type::Optional(_) | bp_plan::Type::Unknown
+                )
+        })
+        .map(|(name, property)| (name.clone(), property.place))
+        .collect();
+    // A name that was misspelt was told.
+    let tells = |d: &Diagnostic| matches!(d.code, "E4001" | "E4003") && d.place.file == at.file;
+    let body_told = out.iter().rev().take(4).any(tells);
+    let is_told = body_told && missing.len() == 1;
+    if !missing.is_empty() && !is_told {
+        out.push(says::missing_properties(at, owner, short(&info.full), &missing));
+    }
+}
+
+/// Where the entries of a literal stand, by path.
+fn inner_spans(
+    program: &Program<'_>,
+    scope: &Scope,
+    value: &ast::Expr,
+    path: &str,
+    depth: usize,
+    inner: &mut BTreeMap<String, bp_plan::Span>,
+) {
+    if depth > 8 {
+        return;
+    }
+    let mut note = |path: String, value: &ast::Expr| {
+        inner.insert(path.clone(), program.span(Place { file: scope.file(), span: value.span }));
+        inner_spans(program, scope, value, &path, depth + 1, inner);
+    };
+    match &value.kind {
+        ExprKind::Record(entries) => {
+            for entry in entries {
+                if let RecordEntry::One { key, value } = entry {
+                    note(format!("{path}.{}", key.text), value);
+                }
+            }
+        }
+        ExprKind::List(elements) => {
+            for (at, element) in elements.iter().enumerate() {
+                if element.spread {
+                    break;
+                }
+                note(format!("{path}[{at}]"), &element.value);
+            }
+        }
+        ExprKind::Paren(of) => inner_spans(program, scope, of, path, depth, inner),
+        _ => {}
+    }
+}
+
+/// Whether something is known in time.
+pub(crate) fn in_time(
+    phase: Phase,
+    latest: Phase,
+    what: &str,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) {
+    if phase > latest {
+        let known = super::members::words(phase);
+        out.push(says::too_late(at, what, super::members::words(latest), known));
+    }
+}

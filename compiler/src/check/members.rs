@@ -1,0 +1,660 @@
+//! The members of types: their own, and those they inherit and refine.
+//!
+//! Twice: first by their types alone, so that expressions can be checked at all; then with the
+//! expressions in them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_plan::{Constraint, DataType, Expr, Phase, PropertyType, RequirementType, Type, Value};
+
+use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
+use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use crate::resolve::TypeDeclaration;
+use crate::source::{FileId, Place, Span};
+use crate::syntax::ast::{self, EntryKind, ExprKind, TypeItemKind};
+
+/// Which of the two times it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Types alone; what is there of expressions is a placeholder.
+    Signatures,
+    /// With the expressions.
+    Bodies,
+}
+
+/// Works out a type's members.
+pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut Vec<Diagnostic>) {
+    let Some(declared) = program.names.types.get(full) else { return };
+    let Some(item) = declared.item(program.sources) else { return };
+    match declared.kind {
+        TypeItemKind::Data => {
+            let data = data_type(program, full, declared, item, pass, out);
+            program.data.insert(full.to_owned(), Arc::new(data));
+        }
+        TypeItemKind::Interface => {}
+        _ => {
+            let info = Builder { program, declared, full, pass, out }.build(item);
+            program.types.insert(full.to_owned(), info);
+        }
+    }
+}
+
+/// Annotations that mean something today.
+const ANNOTATIONS: &[&str] = &["replace", "protect", "deprecated", "experimental", "was"];
+
+fn data_type(
+    program: &Program<'_>,
+    full: &str,
+    declared: &TypeDeclaration,
+    item: &ast::TypeItem,
+    pass: Pass,
+    out: &mut Vec<Diagnostic>,
+) -> DataType {
+    let file = declared.file;
+    let this = Type::Data(full.to_owned());
+    let scope = Scope::new(file);
+    let mut silent = Vec::new();
+    let typed = if pass == Pass::Signatures { &mut *out } else { &mut silent };
+    if let Some(alias) = &item.alias {
+        let alias = check_type_expr(program, file, alias, typed);
+        let constraints = match pass {
+            Pass::Signatures => Vec::new(),
+            Pass::Bodies => check_wheres(program, &scope, &alias, &item.wheres, out),
+        };
+        return DataType { alias: Some(alias), fields: BTreeMap::new(), constraints };
+    }
+    let mut data = DataType { alias: None, fields: BTreeMap::new(), constraints: Vec::new() };
+    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
+    for entry in &item.body.entries {
+        match &entry.kind {
+            EntryKind::Field(member) => {
+                let place = Place { file, span: member.name.span };
+                if let Some(first) = places.insert(&member.name.text, place) {
+                    if pass == Pass::Signatures {
+                        let name = &member.name.text;
+                        out.push(says_names::member_twice(place, name, &item.name.text, first));
+                    }
+                    continue;
+                }
+                let ty = match pass {
+                    Pass::Signatures => check_type_expr(program, file, &member.ty, out),
+                    Pass::Bodies => check_type_expr(program, file, &member.ty, &mut silent),
+                };
+                let field = property(program, &scope, &this, member, ty, false, pass, out);
+                data.fields.insert(member.name.text.to_string(), field);
+            }
+            EntryKind::Check(check) if pass == Pass::Bodies => {
+                let checks = std::slice::from_ref(check);
+                data.constraints.extend(check_wheres(program, &scope, &this, checks, out));
+            }
+            EntryKind::Check(_) => {}
+            _ if pass == Pass::Signatures => {
+                let place = Place { file, span: entry.span };
+                let found = described(&entry.kind);
+                out.push(says_names::not_here(place, found, "a data type", "fields and `check`"));
+            }
+            _ => {}
+        }
+    }
+    data
+}
+
+/// A property or field: its type, its default and its constraints.
+#[expect(clippy::too_many_arguments, reason = "one caller a kind of type")]
+fn property(
+    program: &Program<'_>,
+    scope: &Scope,
+    this: &Type,
+    member: &ast::Member,
+    ty: Type,
+    replace: bool,
+    pass: Pass,
+    out: &mut Vec<Diagnostic>,
+) -> PropertyType {
+    let mut made = PropertyType { kind: ty, default: None, constraints: Vec::new(), replace };
+    if pass == Pass::Signatures {
+        made.default = member.default.as_ref().map(|_| Expr::Value(Value::Null));
+        return made;
+    }
+    made.constraints = check_wheres(program, scope, &made.kind, &member.wheres, out);
+    if let Some(default) = &member.default {
+        let place = Place { file: scope.file(), span: member.ty.span };
+        let inside = scope
+            .clone()
+            .with_self(this.clone(), Phase::Compile)
+            .because(Some(place), format!("`{}` is declared here", member.name.text));
+        let typed = check_expr(program, &inside, default, Some(&made.kind), out);
+        let at = Place { file: scope.file(), span: default.span };
+        if typed.phase != Phase::Compile && !mentions_self(&typed.expr) {
+            out.push(says::too_late(
+                at,
+                "a default in a type",
+                "when compiling",
+                words(typed.phase),
+            ));
+        }
+        breaks(&made.constraints, &typed.expr, at, &member.name.text, out);
+        made.default = Some(typed.expr);
+    }
+    made
+}
+
+/// When something is known, in words.
+pub(crate) fn words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Compile => "when compiling",
+        Phase::Deploy => "when it is deployed",
+        Phase::Run => "only once other nodes are there",
+    }
+}
+
+fn mentions_self(expr: &Expr) -> bool {
+    let mut found = matches!(expr, Expr::This);
+    expr.parts(&mut |part| found = found || mentions_self(part));
+    found
+}
+
+fn breaks(
+    constraints: &[Constraint],
+    default: &Expr,
+    at: Place,
+    name: &str,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(value) = default.as_value() else { return };
+    for constraint in constraints {
+        if let Ok(bp_eval::Verdict::Broken(message)) =
+            bp_eval::check_constraint(constraint, value, &bp_eval::Nowhere)
+        {
+            out.push(says::default_breaks(at, name, &message));
+            return;
+        }
+    }
+}
+
+fn described(entry: &EntryKind) -> &'static str {
+    match entry {
+        EntryKind::Assign { .. } => "a value",
+        EntryKind::Meets(_) => "`->`",
+        EntryKind::Field(_) => "a field",
+        EntryKind::Property(_) => "a property",
+        EntryKind::Attribute(_) => "an attribute",
+        EntryKind::Requires(_) => "a requirement",
+        EntryKind::Capability(_) => "a capability",
+        EntryKind::Operation(_) => "an operation",
+        EntryKind::Implements { .. } => "`implements`",
+        EntryKind::Fixed { .. } => "`fixed`",
+        EntryKind::Check(_) => "`check`",
+        EntryKind::Let { .. } => "`let`",
+        EntryKind::Assert(_) => "`assert`",
+        EntryKind::AssertFails(_) => "`assert_fails`",
+        EntryKind::Spread(_) => "`...`",
+    }
+}
+
+struct Builder<'a, 's> {
+    program: &'a Program<'s>,
+    declared: &'a TypeDeclaration,
+    full: &'a str,
+    pass: Pass,
+    out: &'a mut Vec<Diagnostic>,
+}
+
+impl Builder<'_, '_> {
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.declared.file, span }
+    }
+
+    fn file(&self) -> FileId {
+        self.declared.file
+    }
+
+    /// The type of `self` in the type's body.
+    fn this(&self) -> Type {
+        let full = self.full.to_owned();
+        match self.declared.kind {
+            TypeItemKind::Capability => Type::Capability(full),
+            TypeItemKind::Relationship => Type::Relationship(full),
+            _ => Type::Node(full),
+        }
+    }
+
+    fn build(mut self, item: &ast::TypeItem) -> TypeInfo {
+        let parent = self.declared.ancestors.first().and_then(|name| self.program.types.get(name));
+        let mut info = match parent {
+            Some(parent) => TypeInfo {
+                full: self.full.to_owned(),
+                place: self.declared.place,
+                is_abstract: item.is_abstract,
+                ..parent.clone()
+            },
+            None => TypeInfo {
+                full: self.full.to_owned(),
+                place: self.declared.place,
+                is_abstract: item.is_abstract,
+                properties: BTreeMap::new(),
+                attributes: BTreeMap::new(),
+                requirements: BTreeMap::new(),
+                capabilities: BTreeMap::new(),
+                has_operations: false,
+                provider: None,
+                constraints: Vec::new(),
+            },
+        };
+        let mut seen: BTreeMap<(bool, String), Place> = BTreeMap::new();
+        for entry in &item.body.entries {
+            if let Some(name) = member_name(&entry.kind) {
+                // An attribute may repeat a property.
+                let key = (matches!(entry.kind, EntryKind::Attribute(_)), name.text.to_string());
+                let place = self.place(name.span);
+                if let Some(first) = seen.get(&key).copied() {
+                    if self.pass == Pass::Signatures {
+                        let of = &item.name.text;
+                        self.out.push(says_names::member_twice(place, &name.text, of, first));
+                    }
+                    continue;
+                }
+                seen.insert(key, place);
+            }
+            self.annotations(&entry.annotations);
+            self.entry(&mut info, entry);
+        }
+        info
+    }
+
+    fn annotations(&mut self, annotations: &[ast::Annotation]) {
+        if self.pass == Pass::Bodies {
+            return;
+        }
+        for annotation in annotations {
+            if !ANNOTATIONS.contains(&annotation.name.text.as_str()) {
+                let place = self.place(annotation.span);
+                let name = &annotation.name.text;
+                self.out.push(says_names::unknown_annotation(place, name, ANNOTATIONS));
+            }
+        }
+    }
+
+    fn entry(&mut self, info: &mut TypeInfo, entry: &ast::BodyEntry) {
+        use TypeItemKind as K;
+        let kind = self.declared.kind;
+        let is_allowed = match &entry.kind {
+            EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => {
+                kind != K::Group
+            }
+            EntryKind::Attribute(_) | EntryKind::Operation(_) => {
+                matches!(kind, K::Node | K::Relationship)
+            }
+            EntryKind::Requires(_) | EntryKind::Capability(_) | EntryKind::Implements { .. } => {
+                kind == K::Node
+            }
+            EntryKind::Assign { key, .. } => kind == K::Node && key.text == "provider",
+            EntryKind::Field(_) => matches!(kind, K::Relationship | K::Group),
+            _ => false,
+        };
+        if !is_allowed {
+            if self.pass == Pass::Signatures {
+                self.misplaced(entry);
+            }
+            return;
+        }
+        match &entry.kind {
+            EntryKind::Property(member) => {
+                let replace = entry.annotations.iter().any(|a| a.name.text == "replace");
+                self.property(info, member, replace);
+            }
+            EntryKind::Attribute(member) => self.attribute(info, member),
+            EntryKind::Requires(member) => self.requirement(info, member),
+            EntryKind::Capability(member) => self.capability(info, member),
+            EntryKind::Operation(operation) => {
+                let is_off = operation
+                    .implementation
+                    .as_ref()
+                    .is_some_and(|e| matches!(&e.kind, ExprKind::Literal(Value::Null)));
+                info.has_operations |= operation.implementation.is_some() && !is_off;
+            }
+            EntryKind::Fixed { key, value } => self.fixed(info, key, value),
+            EntryKind::Check(check) if self.pass == Pass::Bodies => {
+                let scope = Scope::new(self.file());
+                let this = self.this();
+                let checks = std::slice::from_ref(check);
+                let place = self.place(check.predicate.span);
+                let made = check_wheres(self.program, &scope, &this, checks, self.out);
+                info.constraints.extend(made.into_iter().map(|one| (one, place)));
+            }
+            EntryKind::Assign { value, .. } => self.provider(info, value),
+            _ => {}
+        }
+    }
+
+    fn misplaced(&mut self, entry: &ast::BodyEntry) {
+        let place = self.place(entry.span);
+        if let EntryKind::Assign { key, .. } = &entry.kind {
+            let place = self.place(key.span);
+            self.out.push(says_names::unknown_field(place, &key.text, "a type", &["provider"]));
+            return;
+        }
+        let (of, allowed) = match self.declared.kind {
+            TypeItemKind::Node => (
+                "a node type",
+                "properties, attributes, requirements, capabilities, operations, `fixed`, `check` and `provider`",
+            ),
+            TypeItemKind::Capability => ("a capability type", "properties and `check`"),
+            TypeItemKind::Relationship => {
+                ("a relationship type", "properties, attributes, operations and `check`")
+            }
+            TypeItemKind::Policy => ("a policy type", "properties and `check`"),
+            _ => ("a group type", "`members: T[n..m]`"),
+        };
+        self.out.push(says_names::not_here(place, described(&entry.kind), of, allowed));
+    }
+
+    fn type_of(&mut self, ty: &ast::TypeExpr) -> Type {
+        match self.pass {
+            Pass::Signatures => check_type_expr(self.program, self.declared.file, ty, self.out),
+            Pass::Bodies => check_type_expr(self.program, self.declared.file, ty, &mut Vec::new()),
+        }
+    }
+
+    fn property(&mut self, info: &mut TypeInfo, member: &ast::Member, replace: bool) {
+        let name = member.name.text.to_string();
+        let ty = self.type_of(&member.ty);
+        let scope = Scope::new(self.file());
+        let this = self.this();
+        let mut made =
+            property(self.program, &scope, &this, member, ty, replace, self.pass, self.out);
+        let place = self.place(member.name.span);
+        if let Some(inherited) = info.properties.get(&name) {
+            if self.pass == Pass::Signatures {
+                self.narrows(&name, member, &made.kind, &inherited.declared.kind, inherited.place);
+                if let Some(settled) = inherited.fixed {
+                    self.out.push(says::fixed(place, &name, self.full, settled));
+                }
+            }
+            let own = std::mem::take(&mut made.constraints);
+            made.constraints = inherited.declared.constraints.iter().cloned().chain(own).collect();
+            made.replace |= inherited.declared.replace;
+            if made.default.is_none() {
+                made.default.clone_from(&inherited.declared.default);
+            }
+            if self.pass == Pass::Bodies
+                && let Some(default) = &made.default
+            {
+                let span = member.default.as_ref().map_or(member.name.span, |e| e.span);
+                let mut told = Vec::new();
+                breaks(&made.constraints, default, self.place(span), &name, &mut told);
+                // What its own constraints say was told.
+                if member.default.is_none() || self.out.last().is_none_or(|d| d.code != "E4013") {
+                    self.out.append(&mut told);
+                }
+            }
+        }
+        info.properties.insert(name, PropertyInfo { declared: made, place, fixed: None });
+    }
+
+    fn narrows(
+        &mut self,
+        name: &str,
+        member: &ast::Member,
+        new: &Type,
+        old: &Type,
+        declared: Place,
+    ) {
+        if !fits(self.program, new, old) {
+            let at = self.place(member.ty.span);
+            let (old, new) = (format!("`{old}`"), format!("`{new}`"));
+            self.out.push(says::widened(at, name, &old, &new, declared));
+        }
+    }
+
+    fn attribute(&mut self, info: &mut TypeInfo, member: &ast::Member) {
+        let name = member.name.text.to_string();
+        let ty = self.type_of(&member.ty);
+        let place = self.place(member.name.span);
+        if self.pass == Pass::Signatures
+            && let Some((old, declared)) = info.attributes.get(&name).cloned()
+        {
+            self.narrows(&name, member, &ty, &old, declared);
+        }
+        info.attributes.insert(name, (ty, place));
+    }
+
+    fn requirement(&mut self, info: &mut TypeInfo, member: &ast::Member) {
+        let name = member.name.text.to_string();
+        let ty = self.type_of(&member.ty);
+        let (target, optional) = match ty {
+            Type::Optional(of) => (*of, true),
+            other => (other, false),
+        };
+        let place = self.place(member.name.span);
+        if !matches!(target, Type::Node(_) | Type::Capability(_) | Type::Unknown) {
+            if self.pass == Pass::Signatures {
+                let at = self.place(member.ty.span);
+                let found = format!("`{target}`");
+                let error =
+                    says::unfit_target(at, &name, "a node type or a capability type", &found, None);
+                self.out.push(error);
+            }
+            return;
+        }
+        let cardinality = match &member.cardinality {
+            Some(written) => self.cardinality(written),
+            None if optional => (0, Some(1)),
+            None => (1, Some(1)),
+        };
+        let relationship = match &member.via {
+            Some(via) => {
+                let mut silent = Vec::new();
+                let out = match self.pass {
+                    Pass::Signatures => &mut *self.out,
+                    Pass::Bodies => &mut silent,
+                };
+                self.program.names.expect_type(
+                    self.declared.file,
+                    &via.ty,
+                    TypeItemKind::Relationship,
+                    out,
+                )
+            }
+            None => Some("std.DependsOn".to_owned()),
+        };
+        let Some(relationship) = relationship else { return };
+        let mut constraints = Vec::new();
+        if self.pass == Pass::Bodies {
+            let scope = Scope::new(self.file()).with_source(self.this(), Phase::Deploy);
+            constraints = check_wheres(self.program, &scope, &target, &member.wheres, self.out);
+        }
+        if let Some(inherited) = info.requirements.get(&name) {
+            if self.pass == Pass::Signatures {
+                let old = inherited.declared.target.clone();
+                self.narrows(&name, member, &target, &old, inherited.place);
+            }
+            constraints.splice(0..0, inherited.declared.constraints.iter().cloned());
+        }
+        let hosts = self.program.names.is_subtype(&relationship, "std.HostedOn");
+        let unordered = self.program.names.is_subtype(&relationship, "std.AssociatesWith");
+        let declared =
+            RequirementType { target, cardinality, relationship, hosts, unordered, constraints };
+        info.requirements.insert(name, RequirementInfo { declared, place });
+    }
+
+    fn cardinality(&mut self, written: &ast::Cardinality) -> (u64, Option<u64>) {
+        let mut silent = Vec::new();
+        let out = match self.pass {
+            Pass::Signatures => &mut *self.out,
+            Pass::Bodies => &mut silent,
+        };
+        cardinality(self.program, self.declared.file, written, out)
+    }
+
+    fn capability(&mut self, info: &mut TypeInfo, member: &ast::Member) {
+        let name = member.name.text.to_string();
+        let Type::Capability(ty) = self.type_of(&member.ty) else {
+            if self.pass == Pass::Signatures {
+                let at = self.place(member.ty.span);
+                let error =
+                    says::unfit_target(at, &name, "a capability type", "another type", None);
+                if !self.out.iter().any(|d| d.place == at) {
+                    self.out.push(error);
+                }
+            }
+            return;
+        };
+        let place = self.place(member.name.span);
+        let mut values = BTreeMap::new();
+        if self.pass == Pass::Bodies {
+            let this = self.this();
+            let scope = Scope::new(self.file()).with_self(this, Phase::Compile);
+            // What an abstract type leaves open, those that extend it give.
+            let owner = (!info.is_abstract).then_some(place);
+            values =
+                super::blocks::properties(self.program, &scope, &ty, &member.body, owner, self.out)
+                    .into_iter()
+                    .map(|(name, set)| (name, set.value))
+                    .collect();
+        }
+        info.capabilities.insert(name, CapabilityInfo { ty, values, place });
+    }
+
+    fn fixed(&mut self, info: &mut TypeInfo, key: &ast::Name, value: &ast::Expr) {
+        let place = self.place(key.span);
+        let Some(property) = info.properties.get(key.text.as_str()).cloned() else {
+            if self.pass == Pass::Signatures {
+                let known: Vec<String> = info.properties.keys().cloned().collect();
+                let of = self.full;
+                self.out.push(says::unknown_member(place, &key.text, of, &known, None, None));
+            }
+            return;
+        };
+        let mut declared = property.declared;
+        declared.default = Some(Expr::Value(Value::Null));
+        if self.pass == Pass::Bodies {
+            let scope = Scope::new(self.file())
+                .with_self(self.this(), Phase::Compile)
+                .because(Some(property.place), format!("`{}` is declared here", key.text));
+            let typed = check_expr(self.program, &scope, value, Some(&declared.kind), self.out);
+            let at = self.place(value.span);
+            breaks(&declared.constraints, &typed.expr, at, &key.text, self.out);
+            declared.default = Some(typed.expr);
+        }
+        let made = PropertyInfo { declared, place: property.place, fixed: Some(place) };
+        info.properties.insert(key.text.to_string(), made);
+    }
+
+    fn provider(&mut self, info: &mut TypeInfo, value: &ast::Expr) {
+        match &value.kind {
+            ExprKind::Literal(Value::String(name)) => info.provider = Some(name.clone()),
+            ExprKind::Missing => {}
+            _ if self.pass == Pass::Signatures => {
+                let at = self.place(value.span);
+                self.out.push(says::too_late(
+                    at,
+                    "a provider's name",
+                    "as a plain text",
+                    "otherwise",
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn member_name(entry: &EntryKind) -> Option<&ast::Name> {
+    match entry {
+        EntryKind::Field(member)
+        | EntryKind::Property(member)
+        | EntryKind::Attribute(member)
+        | EntryKind::Requires(member)
+        | EntryKind::Capability(member) => Some(&member.name),
+        EntryKind::Fixed { key, .. } | EntryKind::Assign { key, .. } => Some(key),
+        _ => None,
+    }
+}
+
+/// Fewest and most.
+pub(crate) fn cardinality(
+    program: &Program<'_>,
+    file: FileId,
+    written: &ast::Cardinality,
+    out: &mut Vec<Diagnostic>,
+) -> (u64, Option<u64>) {
+    let scope = Scope::new(file);
+    let mut number = |expr: &ast::Expr| {
+        let typed = check_expr(program, &scope, expr, Some(&Type::Int), out);
+        match typed.expr.as_value() {
+            Some(Value::Int(number)) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    };
+    let from = number(&written.from);
+    let to = match &written.to {
+        Some(to) => number(to).map(Some),
+        None => Some(None),
+    };
+    match (from, to) {
+        (Some(from), Some(to)) if to.is_none_or(|to| from <= to) => (from, to),
+        _ => {
+            let place = Place { file, span: written.span };
+            if !out.iter().any(|d| {
+                d.place.file == file
+                    && written.span.start <= d.place.span.start
+                    && d.place.span.end <= written.span.end
+            }) {
+                out.push(says::bad_cardinality(place));
+            }
+            (0, None)
+        }
+    }
+}
+
+/// Records that contain themselves without end.
+pub(crate) fn data_rings(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
+    let names: Vec<&String> = program.data.keys().collect();
+    let index: BTreeMap<&str, usize> =
+        names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+    let mut edges = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let Some(data) = program.data.get(*name) else { continue };
+        let kinds = data.fields.values().map(|field| &field.kind).chain(&data.alias);
+        for kind in kinds {
+            if let Type::Data(other) = kind
+                && let Some(to) = index.get(other.as_str())
+            {
+                edges.push((at, *to));
+            }
+        }
+    }
+    for ring in crate::rings::rings(names.len(), edges) {
+        let Some(name) = ring.first().and_then(|at| names.get(*at)) else { continue };
+        let Some(declared) = program.names.types.get(*name) else { continue };
+        let Some(item) = declared.item(program.sources) else { continue };
+        let in_ring = |ty: &Type| match ty {
+            Type::Data(other) => index.get(other.as_str()).is_some_and(|at| ring.contains(at)),
+            _ => false,
+        };
+        let field = item.body.entries.iter().find_map(|entry| match &entry.kind {
+            EntryKind::Field(member) => {
+                let ty = check_type_expr(program, declared.file, &member.ty, &mut Vec::new());
+                in_ring(&ty).then_some(member)
+            }
+            _ => None,
+        });
+        let (span, field) = field.map_or((declared.place.span, "it"), |member| {
+            (member.ty.span, member.name.text.as_str())
+        });
+        let at = Place { file: declared.file, span };
+        out.push(says_names::data_ring(at, &item.name.text, field));
+    }
+}
+
+/// The name of a type without its module, for messages.
+pub(crate) fn short(full: &str) -> &str {
+    full.rsplit('.').next().unwrap_or(full)
+}
+
+/// Where a member of a type is declared.
+pub(crate) fn declared_at(program: &Program<'_>, full: &str, member: &str) -> Option<Place> {
+    program.type_place(&Type::Node(full.to_owned()), Some(member))
+}

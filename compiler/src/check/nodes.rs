@@ -1,0 +1,417 @@
+//! Node templates: their heads, their properties, what meets their requirements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
+
+use super::blocks::{self, in_time};
+use super::expr::{
+    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_wheres, is_key,
+};
+use super::members::{declared_at, short};
+use super::program::{Program, TypeInfo};
+use super::requirements::{self, Meeting};
+use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
+use crate::source::{FileId, Place, Span};
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind};
+use crate::syntax::walk;
+
+/// How many instances there may be.
+const MOST_INSTANCES: usize = 1_000_000;
+
+/// A node that was checked.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedNode {
+    pub(crate) node: Node,
+    /// Where its name stands.
+    pub(crate) place: Place,
+    /// Where the targets of its requirements stand, beside [`Node::requirements`].
+    pub(crate) targets: Vec<Place>,
+    /// Where its properties' values stand.
+    pub(crate) values: BTreeMap<String, Place>,
+}
+
+/// What could be made of all nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Nodes {
+    pub(crate) nodes: BTreeMap<String, CheckedNode>,
+    /// Constructs that are right and that no plan can have yet.
+    pub(crate) unplanned: Vec<Diagnostic>,
+}
+
+/// Checks the nodes of the root, each after those that it names.
+pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nodes {
+    let file = FileId(0);
+    let mut nodes = Nodes::default();
+    let Some(module) = program.sources.modules.first() else { return nodes };
+    let items: Vec<&ast::Node> = module
+        .tree
+        .items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::Node(node) => Some(node),
+            _ => None,
+        })
+        .collect();
+    // In the source's order diagnostics are easiest to follow; phases need the order of names.
+    for at in order(&items) {
+        let Some(item) = items.get(at) else { continue };
+        let checked = Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(item);
+        let Some(checked) = checked else { continue };
+        for (property, set) in &checked.node.properties {
+            program.phases.insert((item.name.text.to_string(), property.clone()), set.phase);
+        }
+        nodes.nodes.entry(item.name.text.to_string()).or_insert(checked);
+    }
+    nodes
+}
+
+/// An order in which a node comes after those that it names, as far as there is one.
+fn order(items: &[&ast::Node]) -> Vec<usize> {
+    let index: BTreeMap<&str, usize> =
+        items.iter().enumerate().map(|(at, node)| (node.name.text.as_str(), at)).collect();
+    let mut edges = Vec::new();
+    for (at, node) in items.iter().enumerate() {
+        let mut see = |expr: &ast::Expr| {
+            if let ExprKind::Name(name) = &expr.kind
+                && let Some(to) = index.get(name.as_str())
+            {
+                edges.push((at, *to));
+            }
+        };
+        node.condition.iter().for_each(|e| walk::expressions(e, &mut see));
+        node.each.iter().for_each(|each| walk::each(each, &mut see));
+        walk::body(&node.body, &mut see);
+    }
+    crate::rings::groups(items.len(), edges).into_iter().flatten().collect()
+}
+
+struct Checker<'a, 's> {
+    program: &'a Program<'s>,
+    file: FileId,
+    out: &'a mut Vec<Diagnostic>,
+    unplanned: &'a mut Vec<Diagnostic>,
+}
+
+impl Checker<'_, '_> {
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.file, span }
+    }
+
+    fn node(&mut self, item: &ast::Node) -> Option<CheckedNode> {
+        let place = self.place(item.name.span);
+        let path = item.ty.as_ref()?;
+        let full = self.program.names.expect_type(
+            self.file,
+            path,
+            TypeItemKind::Node,
+            // An unknown type was told with the node's head.
+            &mut Vec::new(),
+        )?;
+        let info = self.program.types.get(&full)?;
+        if info.is_abstract {
+            let at = self.place(path.span);
+            self.out.push(says::abstract_type(at, short(&full), info.place));
+        }
+        if let Some(using) = &item.using {
+            self.unplanned.push(says_plan::not_planned(self.place(using.span), "`using`"));
+        }
+        let outside = Scope::new(self.file);
+        let condition = item.condition.as_ref().map(|condition| {
+            let typed = check_condition(self.program, &outside, condition, self.out);
+            let at = self.place(condition.span);
+            in_time(typed.phase, Phase::Deploy, "whether there is a node", at, self.out);
+            typed.expr
+        });
+        let outside = match &item.condition {
+            Some(condition) => outside.given(condition, true),
+            None => outside,
+        };
+        let looped = match &item.each {
+            Some(each) => {
+                let looped = check_each(self.program, &outside, each, self.out);
+                if let Some(looped) = &looped {
+                    self.each(each, looped);
+                }
+                looped
+            }
+            None => None,
+        };
+        let mut scope =
+            looped.iter().flat_map(|looped| looped.locals.clone()).fold(outside, Scope::with);
+        if item.each.is_some() && looped.is_none() {
+            // The names are bound all the same, so that their uses are no mistakes.
+            for name in item.each.iter().flat_map(|each| &each.names) {
+                let local = Local::variable(name.text.as_str(), Type::Unknown, Phase::Deploy);
+                scope = scope.with(local);
+            }
+        }
+        if let Some(filter) = item.each.as_ref().and_then(|each| each.filter.as_ref()) {
+            scope = scope.given(filter, true);
+        }
+        let scope = scope.with_self(Type::Node(full.clone()), Phase::Compile);
+        let mut body = Body {
+            properties: BTreeMap::new(),
+            places: BTreeMap::new(),
+            values: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            meetings: Vec::new(),
+            met: BTreeMap::new(),
+            scope,
+        };
+        for entry in &item.body.entries {
+            self.entry(item, info, entry, &mut body);
+        }
+        let owner = item.name.text.as_str();
+        blocks::missing(info, owner, &body.properties, place, self.out);
+        self.unmet(item, info, &body);
+        if info.has_operations {
+            let what = format!("operations of `{}`", short(&full));
+            self.unplanned.push(says_plan::not_planned(self.place(path.span), &what));
+        }
+        let (requirements, targets) =
+            body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
+        let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
+            names: each.names.iter().map(|name| name.text.to_string()).collect(),
+            over: looped.over.expr,
+            key: looped.key.map(|key| key.expr),
+            filter: looped.filter.map(|filter| filter.expr),
+            span: self.program.span(self.place(each.over.span)),
+        });
+        let node = Node {
+            kind: full,
+            condition,
+            each,
+            properties: body.properties,
+            requirements,
+            labels: body.labels,
+            span: self.program.span(place),
+        };
+        Some(CheckedNode { node, place, targets, values: body.values })
+    }
+
+    /// A loop's phase, and its keys as far as they are known.
+    fn each(&mut self, each: &ast::Each, looped: &Looped) {
+        let at = self.place(each.over.span);
+        in_time(looped.over.phase, Phase::Deploy, "what a node goes through", at, self.out);
+        if let (Some(filter), Some(written)) = (&looped.filter, &each.filter) {
+            let at = self.place(written.span);
+            in_time(filter.phase, Phase::Deploy, "which elements count", at, self.out);
+        }
+        if let (Some(key), Some(written)) = (&looped.key, &each.key) {
+            let at = self.place(written.span);
+            in_time(key.phase, Phase::Deploy, "an instance's key", at, self.out);
+            if !is_key(self.program, &key.ty) {
+                self.out.push(says::needs_by(at, &format!("`{}`", key.ty)));
+            }
+        } else {
+            let is_list = matches!(looped.over.ty, Type::List(_));
+            let key = if is_list { &looped.element } else { &looped.key_type };
+            if !is_key(self.program, key) {
+                self.out.push(says::needs_by(at, &format!("`{}`", looped.element)));
+                return;
+            }
+        }
+        let Some(value) = looped.over.expr.as_value() else { return };
+        if let Value::Range(from, to) = value {
+            let count = to.checked_sub(*from).and_then(|count| usize::try_from(count).ok());
+            if from <= to && count.is_none_or(|count| count >= MOST_INSTANCES) {
+                self.out.push(says::too_many_instances(at, MOST_INSTANCES));
+            }
+            return;
+        }
+        let Value::List(items) = value else { return };
+        let mut seen = BTreeSet::new();
+        for item in items {
+            let key = match &looped.key {
+                None => Some(item.clone()),
+                Some(key) => {
+                    let name = looped.locals.last().map_or("", |local| local.name.as_str());
+                    let bound = [(name, item.clone())];
+                    match bp_eval::evaluate_with(&key.expr, &bp_eval::Nowhere, &bound) {
+                        Ok(bp_eval::Outcome::Value(value)) => Some(value),
+                        _ => None,
+                    }
+                }
+            };
+            let Some(Ok(text)) = key.map(|key| bp_eval::scalar_text(&key)) else { continue };
+            if !seen.insert(text.clone()) && looped.filter.is_none() {
+                self.out.push(says::key_twice(at, &text));
+                return;
+            }
+        }
+    }
+
+    fn entry(
+        &mut self,
+        item: &ast::Node,
+        info: &TypeInfo,
+        entry: &ast::BodyEntry,
+        body: &mut Body,
+    ) {
+        match &entry.kind {
+            EntryKind::Assign { key, value } => {
+                let name = key.text.as_str();
+                let is_property = info.properties.contains_key(name);
+                if !is_property && name == "labels" {
+                    self.labels(value, body);
+                } else if !is_property && info.capabilities.contains_key(name) {
+                    let at = self.place(key.span);
+                    let what = "a node's own capability values";
+                    self.unplanned.push(says_plan::not_planned(at, what));
+                } else {
+                    let value_place = self.place(value.span);
+                    body.values.entry(name.to_owned()).or_insert(value_place);
+                    let set = (&mut body.properties, &mut body.places);
+                    blocks::property(self.program, &body.scope, info, key, value, set, self.out);
+                }
+            }
+            EntryKind::Meets(meets) => self.meets(item, info, meets, body),
+            EntryKind::Let { name, value } => {
+                let typed = check_expr(self.program, &body.scope, value, None, self.out);
+                body.scope = body.scope.clone().with(Local::alias(name.text.as_str(), typed));
+            }
+            EntryKind::Operation(operation) => {
+                let at = self.place(operation.path.span);
+                self.unplanned.push(says_plan::not_planned(at, "an operation"));
+            }
+            EntryKind::Fixed { key, .. } => {
+                let at = self.place(key.span);
+                let allowed = "`property = value`; a node's values are its own";
+                self.out.push(says_names::not_here(at, "`fixed`", "a node", allowed));
+            }
+            _ => {
+                let at = self.place(entry.span);
+                let allowed = "`property = value`, `requirement -> target`, `let` and operations";
+                self.out.push(says_names::not_here(at, "this", "a node", allowed));
+            }
+        }
+    }
+
+    fn labels(&mut self, value: &ast::Expr, body: &mut Body) {
+        let ExprKind::Record(entries) = &value.kind else {
+            let map = Type::Map(Box::new(Type::String));
+            check_expr(self.program, &body.scope, value, Some(&map), self.out);
+            let at = self.place(value.span);
+            self.unplanned.push(says_plan::not_planned(at, "labels that are no plain `{ … }`"));
+            return;
+        };
+        for entry in entries {
+            match entry {
+                RecordEntry::One { key, value } => {
+                    let ty = Some(&Type::String);
+                    let typed = check_expr(self.program, &body.scope, value, ty, self.out);
+                    let at = self.place(value.span);
+                    in_time(typed.phase, Phase::Deploy, "a label", at, self.out);
+                    body.labels.insert(key.text.to_string(), typed.expr);
+                }
+                RecordEntry::Spread(value) => {
+                    let at = self.place(value.span);
+                    self.unplanned.push(says_plan::not_planned(at, "`...` in labels"));
+                }
+            }
+        }
+    }
+
+    fn meets(&mut self, item: &ast::Node, info: &TypeInfo, meets: &ast::Meets, body: &mut Body) {
+        let name = meets.name.text.to_string();
+        let at = self.place(meets.name.span);
+        if let Some(first) = body.met.get(&name).copied() {
+            self.out.push(says::met_twice(at, &name, first));
+            return;
+        }
+        body.met.insert(name.clone(), at);
+        let declared = info.requirements.get(&name);
+        if declared.is_none() && meets.via.is_none() {
+            let known: Vec<String> = info.requirements.keys().cloned().collect();
+            let is_property = info.properties.contains_key(&name);
+            let of = short(&info.full);
+            self.out.push(says::unknown_requirement(at, &name, of, &known, is_property));
+            return;
+        }
+        let met = requirements::check(
+            self.program,
+            &body.scope,
+            (item.name.text.as_str(), &info.full),
+            declared,
+            meets,
+            self.out,
+        );
+        body.meetings.extend(met);
+    }
+
+    /// Requirements that must be met and are not.
+    fn unmet(&mut self, item: &ast::Node, info: &TypeInfo, body: &Body) {
+        // A name that was misspelt was told.
+        let misspelt = body.met.keys().any(|name| !info.requirements.contains_key(name))
+            && self.out.last().is_some_and(|d| d.code == "E4005");
+        for (name, requirement) in &info.requirements {
+            if requirement.declared.cardinality.0 == 0 || body.met.contains_key(name) || misspelt {
+                continue;
+            }
+            let fits = requirements::candidates(
+                self.program,
+                &requirement.declared.target,
+                item.name.text.as_str(),
+            );
+            let at = self.place(item.name.span);
+            let of = requirement.declared.target.to_string();
+            let declared = declared_at(self.program, &info.full, name).unwrap_or(requirement.place);
+            let error = says::missing_requirement(at, &item.name.text, name, &of, &fits, declared);
+            self.out.push(error);
+        }
+    }
+}
+
+struct Body {
+    properties: BTreeMap<String, Property>,
+    places: BTreeMap<String, Place>,
+    values: BTreeMap<String, Place>,
+    labels: BTreeMap<String, Expr>,
+    meetings: Vec<Meeting>,
+    met: BTreeMap<String, Place>,
+    scope: Scope,
+}
+
+/// Checks a selection.
+pub(crate) fn selection(
+    program: &Program<'_>,
+    select: &ast::Placed,
+    unplanned: &mut Vec<Diagnostic>,
+    out: &mut Vec<Diagnostic>,
+) -> Option<bp_plan::Selection> {
+    let file = FileId(0);
+    let kind = program.names.expect_type(file, &select.ty, TypeItemKind::Node, &mut Vec::new())?;
+    let cardinality = match &select.cardinality {
+        Some(written) => super::members::cardinality(program, file, written, out),
+        None => (1, Some(1)),
+    };
+    let mut predicate = None;
+    for entry in &select.body.entries {
+        let at = Place { file, span: entry.span };
+        let EntryKind::Assign { key, value } = &entry.kind else {
+            out.push(says_names::not_here(at, "this", "a selection", "`where = …`"));
+            continue;
+        };
+        match key.text.as_str() {
+            "where" => {
+                let one = ast::Where { predicate: value.clone(), message: None };
+                let ty = Type::Node(kind.clone());
+                let made =
+                    check_wheres(program, &Scope::new(file), &ty, std::slice::from_ref(&one), out);
+                predicate = made.into_iter().next();
+            }
+            "spread" | "prefer" | "count" => {
+                let what = format!("`{}` of a selection", key.text);
+                unplanned.push(says_plan::not_planned(Place { file, span: key.span }, &what));
+            }
+            other => {
+                let known = ["where", "spread", "prefer", "count"];
+                let at = Place { file, span: key.span };
+                out.push(says_names::unknown_field(at, other, "a selection", &known));
+            }
+        }
+    }
+    let span = program.span(Place { file, span: select.name.span });
+    Some(bp_plan::Selection { kind, cardinality, predicate, span })
+}

@@ -1,0 +1,353 @@
+//! What is known of a program while it is checked: types with their members, values, functions.
+//!
+//! It answers the questions of the check of expressions ([`World`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
+
+use super::expr::{Declared, Function, Member, Named, World};
+use crate::loader::Sources;
+use crate::resolve::{Declaration, Names};
+use crate::source::{FileId, Place};
+use crate::syntax::ast::{ItemKind, TypeItemKind};
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Program<'s> {
+    pub(crate) sources: &'s Sources,
+    pub(crate) names: &'s Names,
+    /// Types with members, by full name: of nodes, capabilities, relationships, policies, groups.
+    pub(crate) types: BTreeMap<String, TypeInfo>,
+    /// Data types by full name.
+    pub(crate) data: BTreeMap<String, Arc<DataType>>,
+    /// Values by file and item.
+    pub(crate) values: BTreeMap<(FileId, usize), Named>,
+    /// Functions by file and item.
+    pub(crate) functions: BTreeMap<(FileId, usize), Arc<Function>>,
+    /// Constants that could not be folded.
+    pub(crate) constants: BTreeMap<String, Expr>,
+    /// When the properties of nodes are known.
+    pub(crate) phases: BTreeMap<(String, String), Phase>,
+    /// Each file's place among the plan's sources.
+    pub(crate) plan_files: Vec<u32>,
+}
+
+/// A type with members.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeInfo {
+    pub(crate) full: String,
+    pub(crate) place: Place,
+    pub(crate) is_abstract: bool,
+    pub(crate) properties: BTreeMap<String, PropertyInfo>,
+    pub(crate) attributes: BTreeMap<String, (Type, Place)>,
+    pub(crate) requirements: BTreeMap<String, RequirementInfo>,
+    pub(crate) capabilities: BTreeMap<String, CapabilityInfo>,
+    /// It has operations with implementations.
+    pub(crate) has_operations: bool,
+    pub(crate) provider: Option<String>,
+    pub(crate) constraints: Vec<(Constraint, Place)>,
+}
+
+/// A property.
+#[derive(Clone, Debug)]
+pub(crate) struct PropertyInfo {
+    pub(crate) declared: PropertyType,
+    pub(crate) place: Place,
+    /// Where it was settled for good.
+    pub(crate) fixed: Option<Place>,
+}
+
+/// A requirement.
+#[derive(Clone, Debug)]
+pub(crate) struct RequirementInfo {
+    pub(crate) declared: RequirementType,
+    pub(crate) place: Place,
+}
+
+/// A capability.
+#[derive(Clone, Debug)]
+pub(crate) struct CapabilityInfo {
+    /// Its type, by full name.
+    pub(crate) ty: String,
+    /// The values of its properties.
+    pub(crate) values: BTreeMap<String, Expr>,
+    pub(crate) place: Place,
+}
+
+impl<'s> Program<'s> {
+    pub(crate) fn new(sources: &'s Sources, names: &'s Names) -> Self {
+        // Sources stand in a plan in the order of their paths, whatever order they were met in.
+        let mut paths: Vec<(&str, usize)> =
+            sources.modules.iter().enumerate().map(|(at, m)| (m.path.as_str(), at)).collect();
+        paths.sort_unstable();
+        let mut plan_files = vec![0; paths.len()];
+        for (place, (_, at)) in paths.iter().enumerate() {
+            if let Some(slot) = plan_files.get_mut(*at) {
+                *slot = u32::try_from(place).unwrap_or(u32::MAX);
+            }
+        }
+        Self {
+            sources,
+            names,
+            types: BTreeMap::new(),
+            data: BTreeMap::new(),
+            values: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            constants: BTreeMap::new(),
+            phases: BTreeMap::new(),
+            plan_files,
+        }
+    }
+
+    /// The item that declares something.
+    pub(crate) fn item(&self, declared: Declaration) -> Option<&'s ItemKind> {
+        let module = self.sources.modules.get(declared.file.0 as usize)?;
+        module.tree.items.get(declared.item).map(|item| &item.kind)
+    }
+
+    /// Where a value's path leads in a file.
+    pub(crate) fn value_declaration(&self, file: FileId, path: &str) -> Option<Declaration> {
+        let scope = self.names.files.get(file.0 as usize)?;
+        if let Some((module, name)) = path.split_once('.') {
+            let imported = scope.modules.get(module)?;
+            scope.mark(module);
+            return self.names.files.get(imported.file.0 as usize)?.values.get(name).copied();
+        }
+        if let Some(own) = scope.values.get(path) {
+            return Some(*own);
+        }
+        let imported = scope.imported_values.get(path)?;
+        scope.mark(path);
+        Some(*imported)
+    }
+
+    /// Where a function's path leads in a file.
+    pub(crate) fn function_declaration(&self, file: FileId, path: &str) -> Option<Declaration> {
+        let scope = self.names.files.get(file.0 as usize)?;
+        if let Some((module, name)) = path.split_once('.') {
+            let imported = scope.modules.get(module)?;
+            scope.mark(module);
+            return self.names.files.get(imported.file.0 as usize)?.functions.get(name).copied();
+        }
+        if let Some(own) = scope.functions.get(path) {
+            return Some(*own);
+        }
+        let imported = scope.imported_functions.get(path)?;
+        scope.mark(path);
+        Some(*imported)
+    }
+
+    /// The name of the node that an expression leads to: itself, or one of its instances.
+    pub(crate) fn node_of(from: &Expr) -> Option<&str> {
+        match from {
+            Expr::Node(name) => Some(name),
+            Expr::Index { of, .. } => match &**of {
+                Expr::Node(name) => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn info(&self, of: &Type) -> Option<&TypeInfo> {
+        match of {
+            Type::Node(name) | Type::Capability(name) | Type::Relationship(name) => {
+                self.types.get(name)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How a requirement reads: its target, optional or a list by how many there may be.
+pub(crate) fn reads_as(declared: &RequirementType) -> Type {
+    match declared.cardinality {
+        (1, Some(1)) => declared.target.clone(),
+        (0, Some(1)) => Type::Optional(Box::new(declared.target.clone())),
+        _ => Type::List(Box::new(declared.target.clone())),
+    }
+}
+
+impl World for Program<'_> {
+    fn value(&self, file: FileId, path: &str) -> Option<Declared> {
+        let scope = self.names.files.get(file.0 as usize)?;
+        if let Some(declared) = self.value_declaration(file, path) {
+            let what = match self.item(declared)? {
+                ItemKind::Policy(_) => Some("policy"),
+                ItemKind::Group(_) => Some("group"),
+                ItemKind::Workflow(_) => Some("workflow"),
+                _ => None,
+            };
+            if let Some(what) = what {
+                return Some(Declared::NoValue(what));
+            }
+            let named = self.values.get(&(declared.file, declared.item)).cloned();
+            return Some(Declared::Value(named.unwrap_or(Named {
+                ty: Type::Unknown,
+                phase: Phase::Compile,
+                expr: Expr::Value(bp_plan::Value::Null),
+            })));
+        }
+        scope.modules.contains_key(path).then_some(Declared::Module)
+    }
+
+    fn function(&self, file: FileId, path: &str) -> Option<Arc<Function>> {
+        let declared = self.function_declaration(file, path)?;
+        self.functions.get(&(declared.file, declared.item)).cloned()
+    }
+
+    fn named_type(&self, file: FileId, path: &str) -> Option<Type> {
+        let full = self.names.type_name(file, path)?;
+        match self.names.types.get(&full)?.kind {
+            TypeItemKind::Data => Some(Type::Data(full)),
+            TypeItemKind::Node => Some(Type::Node(full)),
+            TypeItemKind::Capability => Some(Type::Capability(full)),
+            TypeItemKind::Relationship => Some(Type::Relationship(full)),
+            TypeItemKind::Interface | TypeItemKind::Policy | TypeItemKind::Group => None,
+        }
+    }
+
+    fn data_type(&self, name: &str) -> Option<Arc<DataType>> {
+        self.data.get(name).cloned()
+    }
+
+    fn member(&self, of: &Type, name: &str, from: &Expr) -> Option<Member> {
+        let info = self.info(of)?;
+        if let Some((ty, _)) = info.attributes.get(name) {
+            return Some(Member { ty: ty.clone(), phase: Phase::Run, via: None });
+        }
+        if let Some(property) = info.properties.get(name) {
+            let known = Self::node_of(from)
+                .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned())));
+            let phase = match from {
+                Expr::Local(_) => Phase::Deploy,
+                _ => known.copied().unwrap_or(Phase::Compile),
+            };
+            return Some(Member { ty: property.declared.kind.clone(), phase, via: None });
+        }
+        if let Some(requirement) = info.requirements.get(name) {
+            return Some(Member {
+                ty: reads_as(&requirement.declared),
+                phase: Phase::Deploy,
+                via: Some(requirement.declared.relationship.clone()),
+            });
+        }
+        if let Some(capability) = info.capabilities.get(name) {
+            let ty = Type::Capability(capability.ty.clone());
+            return Some(Member { ty, phase: Phase::Compile, via: None });
+        }
+        (name == "node" && matches!(of, Type::Capability(_))).then(|| Member {
+            ty: Type::Node("std.Root".to_owned()),
+            phase: Phase::Deploy,
+            via: None,
+        })
+    }
+
+    fn members(&self, of: &Type) -> Vec<String> {
+        let Some(info) = self.info(of) else { return Vec::new() };
+        let mut names: Vec<String> = info
+            .properties
+            .keys()
+            .chain(info.attributes.keys())
+            .chain(info.requirements.keys())
+            .chain(info.capabilities.keys())
+            .cloned()
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn is_subtype(&self, sub: &str, sup: &str) -> bool {
+        self.names.is_subtype(sub, sup)
+    }
+
+    fn common_type(&self, a: &str, b: &str) -> Option<String> {
+        let line = |name: &str| {
+            let ancestors = self.names.types.get(name).map(|declared| declared.ancestors.clone());
+            let mut line = vec![name.to_owned()];
+            line.extend(ancestors.unwrap_or_default());
+            line
+        };
+        let theirs = line(b);
+        line(a).into_iter().find(|name| theirs.contains(name))
+    }
+
+    fn value_names(&self, file: FileId) -> Vec<String> {
+        let Some(scope) = self.names.files.get(file.0 as usize) else { return Vec::new() };
+        let mut names: Vec<String> =
+            scope.values.keys().chain(scope.imported_values.keys()).cloned().collect();
+        for (alias, module) in &scope.modules {
+            names.push(alias.clone());
+            if let Some(theirs) = self.names.files.get(module.file.0 as usize) {
+                names.extend(theirs.values.keys().map(|name| format!("{alias}.{name}")));
+            }
+        }
+        names
+    }
+
+    fn function_names(&self, file: FileId) -> Vec<String> {
+        let Some(scope) = self.names.files.get(file.0 as usize) else { return Vec::new() };
+        let mut names: Vec<String> =
+            scope.functions.keys().chain(scope.imported_functions.keys()).cloned().collect();
+        for (alias, module) in &scope.modules {
+            if let Some(theirs) = self.names.files.get(module.file.0 as usize) {
+                names.extend(theirs.functions.keys().map(|name| format!("{alias}.{name}")));
+            }
+        }
+        names
+    }
+
+    fn type_names(&self, file: FileId) -> Vec<String> {
+        self.names.names_of_types(file)
+    }
+
+    fn value_place(&self, file: FileId, path: &str) -> Option<Place> {
+        self.value_declaration(file, path)
+            .or_else(|| self.function_declaration(file, path))
+            .map(|declared| declared.place)
+    }
+
+    fn type_place(&self, of: &Type, member: Option<&str>) -> Option<Place> {
+        let (Type::Node(full)
+        | Type::Nodes(full)
+        | Type::Capability(full)
+        | Type::Relationship(full)
+        | Type::Data(full)) = of
+        else {
+            return None;
+        };
+        let Some(member) = member else {
+            return self.names.types.get(full).map(|declared| declared.place);
+        };
+        let info = self.types.get(full)?;
+        None.or_else(|| info.properties.get(member).map(|p| p.place))
+            .or_else(|| info.attributes.get(member).map(|(_, place)| *place))
+            .or_else(|| info.requirements.get(member).map(|r| r.place))
+            .or_else(|| info.capabilities.get(member).map(|c| c.place))
+    }
+
+    fn file(&self, _: FileId, _: &str) -> Result<FileRef, String> {
+        Err("this version has no plans with files in them".to_owned())
+    }
+
+    fn span(&self, place: Place) -> bp_plan::Span {
+        let Some(file) = self.sources.file(place.file) else { return bp_plan::Span::default() };
+        let start = file.position(place.span.start);
+        let end = file.position(place.span.end);
+        bp_plan::Span {
+            file: self.plan_files.get(place.file.0 as usize).copied().unwrap_or_default(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+        }
+    }
+
+    fn text(&self, place: Place) -> String {
+        let text = self.sources.file(place.file).map(|file| file.slice(place.span));
+        text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,364 @@
+//! `name -> target via R { … } where …`: what meets a requirement of a node.
+
+use bp_plan::{BinaryOp, Binder, Constraint, Entry, Expr, Item, Phase, Requirement, Type, Value};
+
+use super::blocks;
+use super::expr::{Scope, Typed, World, check_expr, check_wheres};
+use super::members::short;
+use super::program::{Program, RequirementInfo};
+use crate::diagnostics::{Diagnostic, topology as says};
+use crate::source::{FileId, Place};
+use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
+
+/// A requirement that is met.
+#[derive(Clone, Debug)]
+pub(crate) struct Meeting {
+    pub(crate) requirement: Requirement,
+    /// Where its target stands.
+    pub(crate) target: Place,
+}
+
+/// Checks how a requirement of a node (its name and its type) is met.
+pub(crate) fn check(
+    program: &Program<'_>,
+    scope: &Scope,
+    (node, full): (&str, &str),
+    declared: Option<&RequirementInfo>,
+    meets: &ast::Meets,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Meeting> {
+    let file = scope.file();
+    let name = meets.name.text.as_str();
+    let place = Place { file, span: meets.target.span };
+    let relationship = relationship(program, file, declared, meets, out)?;
+    let properties = if let Some(via) = &meets.via {
+        let owner = Place { file, span: via.ty.span };
+        blocks::properties(program, scope, &relationship, &via.body, Some(owner), out)
+    } else {
+        let owner = Place { file, span: meets.name.span };
+        let body = ast::Body::default();
+        blocks::properties(program, scope, &relationship, &body, Some(owner), out)
+    };
+    let source = Type::Node(full.to_owned());
+    let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
+        let inside = Scope::new(file).with_source(source, Phase::Deploy);
+        let ty = Type::Node(wanted.clone());
+        let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
+        let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
+        let all: Vec<&Constraint> = own.iter().chain(asked).collect();
+        (choice(program, node, &wanted, &all), ty, None)
+    } else {
+        let typed = check_expr(program, scope, &meets.target, None, out);
+        let of = element(&typed.ty);
+        let inside = Scope::new(file).with_source(source, Phase::Deploy);
+        let own = check_wheres(program, &inside, &of, &meets.wheres, out);
+        let Typed { ty, expr, .. } = typed;
+        (expr, ty, own.into_iter().next())
+    };
+    if ty == Type::Unknown {
+        return None;
+    }
+    let target = fit(program, name, declared, &meets.target, target, &ty, place, out)?;
+    let hosts = program.names.is_subtype(&relationship, "std.HostedOn");
+    let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
+    let requirement = Requirement {
+        name: name.to_owned(),
+        target,
+        relationship,
+        hosts,
+        unordered,
+        properties,
+        constraint,
+        span: program.span(place),
+    };
+    Some(Meeting { requirement, target: place })
+}
+
+/// The relationship by which it is met: the declared one, or one derived from it.
+fn relationship(
+    program: &Program<'_>,
+    file: FileId,
+    declared: Option<&RequirementInfo>,
+    meets: &ast::Meets,
+    out: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let Some(via) = &meets.via else {
+        return declared.map(|declared| declared.declared.relationship.clone());
+    };
+    let found = program.names.expect_type(file, &via.ty, TypeItemKind::Relationship, out)?;
+    if let Some(declared) = declared {
+        let wanted = &declared.declared.relationship;
+        if !program.names.is_subtype(&found, wanted) {
+            let at = Place { file, span: via.ty.span };
+            let name = &meets.name.text;
+            out.push(says::wrong_via(at, name, short(wanted), short(&found), declared.place));
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// The node type that a target names, where it leaves the choice to the runtime.
+fn type_target(program: &Program<'_>, file: FileId, target: &ast::Expr) -> Option<String> {
+    let path = match &target.kind {
+        ExprKind::Name(name) => name.to_string(),
+        ExprKind::Field { of, name, .. } => match &of.kind {
+            ExprKind::Name(module) => format!("{module}.{}", name.text),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let last = path.rsplit('.').next().unwrap_or(&path);
+    if !last.starts_with(char::is_uppercase) {
+        return None;
+    }
+    match program.named_type(file, &path)? {
+        Type::Node(full) => Some(full),
+        _ => None,
+    }
+}
+
+/// What one target is.
+fn element(ty: &Type) -> Type {
+    match ty {
+        Type::Optional(of) | Type::List(of) => element(of),
+        Type::Nodes(full) => Type::Node(full.clone()),
+        other => other.clone(),
+    }
+}
+
+/// The target as the requirement takes it; reported where it does not.
+#[expect(clippy::too_many_arguments, reason = "one caller")]
+fn fit(
+    program: &Program<'_>,
+    name: &str,
+    declared: Option<&RequirementInfo>,
+    written: &ast::Expr,
+    target: Expr,
+    ty: &Type,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Expr> {
+    let wanted = match declared {
+        Some(declared) => declared.declared.target.clone(),
+        None => Type::Node("std.Root".to_owned()),
+    };
+    let place = declared.map(|declared| declared.place);
+    let mut target = target;
+    let one = element(ty);
+    let is_fit = match (&one, &wanted) {
+        (Type::Never | Type::Null | Type::Unknown, _) | (_, Type::Unknown) => true,
+        (Type::Node(found), Type::Node(wanted))
+        | (Type::Capability(found), Type::Capability(wanted)) => {
+            program.names.is_subtype(found, wanted)
+        }
+        // A requirement of this node alone takes whatever it is given.
+        (Type::Capability(_), Type::Node(_)) if declared.is_none() => true,
+        (Type::Node(found), Type::Capability(wanted)) => {
+            let fits = capabilities(program, found, wanted);
+            match fits.as_slice() {
+                [] => false,
+                [only] => {
+                    if matches!(ty, Type::Node(_)) {
+                        let of = Box::new(target);
+                        target = Expr::Field { of, name: only.clone(), safe: false };
+                        true
+                    } else {
+                        false
+                    }
+                }
+                several => {
+                    out.push(says::which_capability(at, name, several));
+                    return None;
+                }
+            }
+        }
+        _ => false,
+    };
+    if !is_fit {
+        let (wanted, found) = (format!("a `{wanted}`"), format!("a `{ty}`"));
+        out.push(says::unfit_target(at, name, &wanted, &found, place));
+        return None;
+    }
+    if let Some(declared) = declared {
+        let (fewest, most) = declared.declared.cardinality;
+        if let Some(count) = count(written) {
+            let found = count as u64;
+            if found < fewest || most.is_some_and(|most| found > most) {
+                let wanted = counted(fewest, most);
+                out.push(says::wrong_count(at, name, &wanted, count, declared.place));
+                return None;
+            }
+        } else if (fewest, most) == (1, Some(1))
+            && !matches!(ty, Type::Node(_) | Type::Capability(_))
+        {
+            let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
+            out.push(says::unfit_target(at, name, &wanted, &found, place));
+            return None;
+        }
+    }
+    Some(target)
+}
+
+fn counted(fewest: u64, most: Option<u64>) -> String {
+    match most {
+        None => format!("{fewest} or more targets"),
+        Some(1) if fewest == 1 => "exactly one target".to_owned(),
+        Some(most) if most == fewest => format!("exactly {most} targets"),
+        Some(most) => format!("{fewest} to {most} targets"),
+    }
+}
+
+/// How many targets a list literal names.
+fn count(written: &ast::Expr) -> Option<usize> {
+    match &written.kind {
+        ExprKind::List(elements) if elements.iter().all(|element| !element.spread) => {
+            Some(elements.len())
+        }
+        ExprKind::Paren(of) => count(of),
+        _ => None,
+    }
+}
+
+/// The capabilities of a node type that are of a capability type.
+fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> {
+    program
+        .types
+        .get(node)
+        .into_iter()
+        .flat_map(|info| &info.capabilities)
+        .filter(|(_, capability)| program.names.is_subtype(&capability.ty, wanted))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// The nodes of the blueprint that could meet a requirement, other than this one.
+pub(crate) fn candidates(program: &Program<'_>, target: &Type, but: &str) -> Vec<String> {
+    nodes(program)
+        .filter(|(name, ty, _)| {
+            *name != but
+                && match (ty, target) {
+                    (Type::Node(found) | Type::Nodes(found), Type::Node(wanted)) => {
+                        program.names.is_subtype(found, wanted)
+                    }
+                    (Type::Node(found), Type::Capability(wanted)) => {
+                        !capabilities(program, found, wanted).is_empty()
+                    }
+                    _ => false,
+                }
+        })
+        .map(|(name, ..)| name.to_owned())
+        .take(5)
+        .collect()
+}
+
+/// The nodes and selections of the blueprint, with their types and whether there may be none.
+fn nodes<'p>(program: &'p Program<'_>) -> impl Iterator<Item = (&'p str, Type, bool)> {
+    let items = program.sources.modules.first().into_iter().flat_map(|m| m.tree.items.iter());
+    items.enumerate().filter_map(|(index, item)| {
+        let name = match &item.kind {
+            ItemKind::Node(node) => node.name.text.as_str(),
+            ItemKind::Select(select) => select.name.text.as_str(),
+            _ => return None,
+        };
+        match program.values.get(&(FileId(0), index))?.ty.clone() {
+            Type::Optional(of) => Some((name, *of, true)),
+            ty => Some((name, ty, false)),
+        }
+    })
+}
+
+/// The first node of the blueprint that fits, by name; nothing where none does. Nodes with a `for`
+/// are no candidates.
+fn choice(program: &Program<'_>, node: &str, wanted: &str, constraints: &[&Constraint]) -> Expr {
+    let mut fits: Vec<(&str, bool)> = nodes(program)
+        .filter_map(|(name, ty, perhaps)| match ty {
+            Type::Node(found) if name != node && program.names.is_subtype(&found, wanted) => {
+                Some((name, perhaps))
+            }
+            _ => None,
+        })
+        .collect();
+    fits.sort_unstable();
+    fits.into_iter().rev().fold(Expr::Value(Value::Null), |otherwise, (name, perhaps)| {
+        let candidate = Expr::Node(name.to_owned());
+        let mut conditions: Vec<Expr> = Vec::new();
+        if perhaps {
+            conditions.push(Expr::Binary {
+                op: BinaryOp::NotEqual,
+                left: Box::new(candidate.clone()),
+                right: Box::new(Expr::Value(Value::Null)),
+            });
+        }
+        conditions.extend(constraints.iter().map(|one| seen_from(&one.predicate, &candidate)));
+        let whole = conditions.into_iter().reduce(|left, right| Expr::Binary {
+            op: BinaryOp::And,
+            left: Box::new(left),
+            right: Box::new(right),
+        });
+        match whole {
+            None => candidate,
+            Some(condition) => Expr::If {
+                condition: Box::new(condition),
+                then: Box::new(candidate),
+                otherwise: Box::new(otherwise),
+            },
+        }
+    })
+}
+
+/// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
+/// `source` is the node itself.
+fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
+    let go = |expr: &Expr| seen_from(expr, candidate);
+    let boxed = |expr: &Expr| Box::new(seen_from(expr, candidate));
+    match expr {
+        Expr::This => candidate.clone(),
+        Expr::Source => Expr::This,
+        Expr::Field { of, name, safe } => {
+            Expr::Field { of: boxed(of), name: name.clone(), safe: *safe }
+        }
+        Expr::Index { of, key, safe } => {
+            Expr::Index { of: boxed(of), key: boxed(key), safe: *safe }
+        }
+        Expr::Splat { of, body } => Expr::Splat { of: boxed(of), body: boxed(body) },
+        Expr::List(items) => Expr::List(
+            items
+                .iter()
+                .map(|item| match item {
+                    Item::One(expr) => Item::One(go(expr)),
+                    Item::Spread(expr) => Item::Spread(go(expr)),
+                })
+                .collect(),
+        ),
+        Expr::Record(entries) => Expr::Record(
+            entries
+                .iter()
+                .map(|entry| match entry {
+                    Entry::One(key, expr) => Entry::One(key.clone(), go(expr)),
+                    Entry::Spread(expr) => Entry::Spread(go(expr)),
+                })
+                .collect(),
+        ),
+        Expr::Unary { op, of } => Expr::Unary { op: *op, of: boxed(of) },
+        Expr::Binary { op, left, right } => {
+            Expr::Binary { op: *op, left: boxed(left), right: boxed(right) }
+        }
+        Expr::If { condition, then, otherwise } => {
+            Expr::If { condition: boxed(condition), then: boxed(then), otherwise: boxed(otherwise) }
+        }
+        Expr::Call { function, arguments } => {
+            Expr::Call { function: function.clone(), arguments: arguments.iter().map(go).collect() }
+        }
+        Expr::Binder(binder) => Expr::Binder(Box::new(Binder {
+            function: binder.function.clone(),
+            names: binder.names.clone(),
+            over: go(&binder.over),
+            filter: binder.filter.as_ref().map(go),
+            key: binder.key.as_ref().map(go),
+            body: binder.body.as_ref().map(go),
+        })),
+        Expr::Interpolate(parts) => Expr::Interpolate(parts.iter().map(go).collect()),
+        other => other.clone(),
+    }
+}

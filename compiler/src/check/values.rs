@@ -1,0 +1,396 @@
+//! Constants, functions and the bodies of types, each after what it needs; then inputs and secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bp_plan::{Expr, Phase, Type, Value};
+
+use super::blocks::in_time;
+use super::expr::{
+    Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
+};
+use super::members::{self, Pass};
+use super::program::Program;
+use crate::diagnostics::{Diagnostic, names as says};
+use crate::resolve::Declaration;
+use crate::source::{FileId, Place};
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
+use crate::syntax::walk;
+
+/// Something that is checked after what it needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing {
+    Constant(FileId, usize),
+    Function(FileId, usize),
+    Type(String),
+}
+
+/// Gives names their types as far as heads tell them, so that what follows can speak of them.
+pub(crate) fn heads(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
+    for (file, module) in program.sources.all() {
+        for (index, item) in module.tree.items.iter().enumerate() {
+            let named = head(program, file, &item.kind, out);
+            if let Some(named) = named {
+                program.values.insert((file, index), named);
+            }
+        }
+    }
+}
+
+fn head(
+    program: &Program<'_>,
+    file: FileId,
+    item: &ItemKind,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Named> {
+    let node = |full: Option<String>| full.map_or(Type::Unknown, Type::Node);
+    match item {
+        ItemKind::Value(value) => {
+            let ty = value.ty.as_ref().map(|ty| check_type_expr(program, file, ty, out));
+            let name = value.name.text.to_string();
+            match value.keyword {
+                ValueKeyword::Const => None,
+                ValueKeyword::Input => Some(Named {
+                    ty: ty.unwrap_or(Type::Unknown),
+                    phase: Phase::Deploy,
+                    expr: Expr::Input(name),
+                }),
+                ValueKeyword::Secret => Some(Named {
+                    ty: Type::Secret(Box::new(ty.unwrap_or(Type::String))),
+                    phase: Phase::Run,
+                    expr: Expr::Secret(name),
+                }),
+            }
+        }
+        ItemKind::Select(select) => {
+            let full = program.names.expect_type(file, &select.ty, ast::TypeItemKind::Node, out);
+            let expr = Expr::Selection(select.name.text.to_string());
+            let ty = full.map_or(Type::Unknown, Type::Nodes);
+            Some(Named { ty, phase: Phase::Deploy, expr })
+        }
+        ItemKind::Node(it) => {
+            let full = it.ty.as_ref().and_then(|path| {
+                program.names.expect_type(file, path, ast::TypeItemKind::Node, out)
+            });
+            let expr = Expr::Node(it.name.text.to_string());
+            let (ty, phase) = match (full, &it.each, &it.condition) {
+                (None, ..) => (Type::Unknown, Phase::Compile),
+                (Some(full), Some(_), _) => (Type::Nodes(full), Phase::Deploy),
+                (Some(full), None, Some(_)) => {
+                    (Type::Optional(Box::new(Type::Node(full))), Phase::Deploy)
+                }
+                (Some(full), None, None) => (Type::Node(full), Phase::Compile),
+            };
+            Some(Named { ty, phase, expr })
+        }
+        ItemKind::Requires(member) => {
+            let ty = check_type_expr(program, file, &member.ty, out);
+            let name = member.name.text.to_string();
+            Some(Named { ty, phase: Phase::Deploy, expr: Expr::Node(name) })
+        }
+        ItemKind::Policy(it) => {
+            node(program.names.expect_type(file, &it.ty, ast::TypeItemKind::Policy, out));
+            None
+        }
+        ItemKind::Group(it) => {
+            node(program.names.expect_type(file, &it.ty, ast::TypeItemKind::Group, out));
+            None
+        }
+        _ => None,
+    }
+}
+
+/// Checks constants, functions and types' bodies.
+pub(crate) fn bodies(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
+    let things = things(program);
+    let index: BTreeMap<&Thing, usize> =
+        things.iter().enumerate().map(|(at, thing)| (thing, at)).collect();
+    let mut edges = Vec::new();
+    for (at, thing) in things.iter().enumerate() {
+        for need in needs(program, thing) {
+            if let Some(to) = index.get(&need) {
+                edges.push((at, *to));
+            }
+        }
+    }
+    let mut broken = BTreeSet::new();
+    for ring in crate::rings::rings(things.len(), edges.iter().copied()) {
+        ring_of(program, &things, &ring, &edges, &mut broken, out);
+    }
+    let order = crate::rings::groups(things.len(), edges);
+    for at in order.into_iter().flatten() {
+        match things.get(at) {
+            Some(Thing::Type(full)) => members::build(program, full, Pass::Bodies, out),
+            Some(Thing::Constant(file, item)) => {
+                constant(program, *file, *item, broken.contains(&at), out);
+            }
+            Some(Thing::Function(file, item)) => {
+                function(program, *file, *item, broken.contains(&at), out);
+            }
+            None => {}
+        }
+    }
+}
+
+fn things(program: &Program<'_>) -> Vec<Thing> {
+    let mut things = Vec::new();
+    for (file, module) in program.sources.all() {
+        for (index, item) in module.tree.items.iter().enumerate() {
+            match &item.kind {
+                ItemKind::Value(value) if value.keyword == ValueKeyword::Const => {
+                    things.push(Thing::Constant(file, index));
+                }
+                ItemKind::Function(_) => things.push(Thing::Function(file, index)),
+                _ => {}
+            }
+        }
+    }
+    things.extend(program.names.types.keys().cloned().map(Thing::Type));
+    things
+}
+
+/// What a thing's expressions and types name.
+fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
+    let mut needs = BTreeSet::new();
+    match thing {
+        Thing::Type(full) => {
+            let Some(declared) = program.names.types.get(full) else { return needs };
+            needs.extend(declared.ancestors.first().cloned().map(Thing::Type));
+            let Some(item) = declared.item(program.sources) else { return needs };
+            let mut scan = Scan { program, file: declared.file, needs: &mut needs };
+            walk::wheres(&item.wheres, &mut |expr| scan.expression(expr));
+            walk::body(&item.body, &mut |expr| scan.expression(expr));
+            for entry in &item.body.entries {
+                if let EntryKind::Field(member) | EntryKind::Property(member) = &entry.kind {
+                    scan.types(&member.ty);
+                }
+            }
+            item.alias.iter().for_each(|ty| scan.types(ty));
+        }
+        Thing::Constant(file, item) => {
+            let Some(ItemKind::Value(value)) = item_of(program, *file, *item) else { return needs };
+            let mut scan = Scan { program, file: *file, needs: &mut needs };
+            value.ty.iter().for_each(|ty| scan.types(ty));
+            value.default.iter().for_each(|e| walk::expressions(e, &mut |e| scan.expression(e)));
+            walk::wheres(&value.wheres, &mut |expr| scan.expression(expr));
+        }
+        Thing::Function(file, item) => {
+            let Some(ItemKind::Function(function)) = item_of(program, *file, *item) else {
+                return needs;
+            };
+            let mut scan = Scan { program, file: *file, needs: &mut needs };
+            walk::expressions(&function.body, &mut |expr| scan.expression(expr));
+            function.result.iter().for_each(|ty| scan.types(ty));
+            for parameter in &function.parameters {
+                scan.types(&parameter.ty);
+                walk::member(parameter, &mut |expr| scan.expression(expr));
+            }
+        }
+    }
+    needs
+}
+
+fn item_of<'s>(program: &Program<'s>, file: FileId, item: usize) -> Option<&'s ItemKind> {
+    program.item(Declaration { file, item, place: Place::default() })
+}
+
+struct Scan<'a, 's> {
+    program: &'a Program<'s>,
+    file: FileId,
+    needs: &'a mut BTreeSet<Thing>,
+}
+
+impl Scan<'_, '_> {
+    fn types(&mut self, ty: &ast::TypeExpr) {
+        walk::type_names(ty, &mut |name| {
+            self.needs.extend(self.program.names.type_name(self.file, name).map(Thing::Type));
+        });
+    }
+
+    fn expression(&mut self, expr: &ast::Expr) {
+        match &expr.kind {
+            ExprKind::Name(name) => self.value(name),
+            ExprKind::Field { of, name, .. } => {
+                if let ExprKind::Name(module) = &of.kind {
+                    self.value(&format!("{module}.{}", name.text));
+                }
+            }
+            ExprKind::Call { function, .. } => {
+                let segments: Vec<&str> =
+                    function.segments.iter().map(|s| s.text.as_str()).collect();
+                let found = self.program.function_declaration(self.file, &segments.join("."));
+                self.needs.extend(found.map(|f| Thing::Function(f.file, f.item)));
+            }
+            _ => {}
+        }
+    }
+
+    fn value(&mut self, path: &str) {
+        let Some(found) = self.program.value_declaration(self.file, path) else { return };
+        if let Some(ItemKind::Value(value)) = self.program.item(found)
+            && value.keyword == ValueKeyword::Const
+        {
+            self.needs.insert(Thing::Constant(found.file, found.item));
+        }
+    }
+}
+
+/// One error for constants or functions that need each other. Types may.
+fn ring_of(
+    program: &Program<'_>,
+    things: &[Thing],
+    ring: &[usize],
+    edges: &[(usize, usize)],
+    broken: &mut BTreeSet<usize>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let is_value = |at: &usize| !matches!(things.get(*at), Some(Thing::Type(_)) | None);
+    let members: Vec<usize> = ring.iter().copied().filter(is_value).collect();
+    // A ring through types alone, or one in which values are passed by only once, is broken up at the types.
+    let inside = edges.iter().copied().filter(|(a, b)| members.contains(a) && members.contains(b));
+    for ring in crate::rings::rings(things.len(), inside) {
+        let named: Vec<(String, Place, bool)> = ring
+            .iter()
+            .filter_map(|at| match things.get(*at)? {
+                Thing::Constant(file, item) => match item_of(program, *file, *item)? {
+                    ItemKind::Value(value) => {
+                        let place = Place { file: *file, span: value.name.span };
+                        Some((value.name.text.to_string(), place, false))
+                    }
+                    _ => None,
+                },
+                Thing::Function(file, item) => match item_of(program, *file, *item)? {
+                    ItemKind::Function(function) => {
+                        let place = Place { file: *file, span: function.name.span };
+                        Some((function.name.text.to_string(), place, true))
+                    }
+                    _ => None,
+                },
+                Thing::Type(_) => None,
+            })
+            .collect();
+        let Some((first, place, is_function)) = named.first().cloned() else { continue };
+        let mut line: Vec<String> = named.into_iter().map(|(name, ..)| name).collect();
+        line.push(first);
+        out.push(if is_function {
+            says::function_ring(place, &line)
+        } else {
+            says::constant_ring(place, &line)
+        });
+        broken.extend(ring);
+    }
+}
+
+fn constant(
+    program: &mut Program<'_>,
+    file: FileId,
+    item: usize,
+    is_broken: bool,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(ItemKind::Value(value)) = item_of(program, file, item) else { return };
+    let unknown =
+        Named { ty: Type::Unknown, phase: Phase::Compile, expr: Expr::Value(Value::Null) };
+    let Some(default) = value.default.as_ref().filter(|_| !is_broken) else {
+        program.values.insert((file, item), unknown);
+        return;
+    };
+    let ty = value.ty.as_ref().map(|ty| check_type_expr(program, file, ty, out));
+    let scope = match &value.ty {
+        Some(ty) => Scope::new(file).because(
+            Some(Place { file, span: ty.span }),
+            format!("`{}` is declared here", value.name.text),
+        ),
+        None => Scope::new(file),
+    };
+    let typed = check_expr(program, &scope, default, ty.as_ref(), out);
+    let known = ty.filter(|ty| *ty != Type::Unknown).unwrap_or_else(|| typed.ty.clone());
+    let wheres = check_wheres(program, &Scope::new(file), &known, &value.wheres, out);
+    let place = Place { file, span: default.span };
+    if let Some(value) = typed.expr.as_value() {
+        held(&wheres, value, place, None, out);
+    }
+    let named = if typed.ty == Type::Unknown {
+        Named { ty: Type::Unknown, ..unknown }
+    } else if typed.expr.as_value().is_some() {
+        Named { ty: known, phase: typed.phase, expr: typed.expr }
+    } else {
+        let module = program.sources.modules.get(file.0 as usize).map(|m| m.name.as_str());
+        let name = match module.filter(|module| !module.is_empty()) {
+            Some(module) => format!("{module}.{}", value.name.text),
+            None => value.name.text.to_string(),
+        };
+        program.constants.insert(name.clone(), typed.expr);
+        Named { ty: known, phase: typed.phase, expr: Expr::Const(name) }
+    };
+    program.values.insert((file, item), named);
+}
+
+fn function(
+    program: &mut Program<'_>,
+    file: FileId,
+    item: usize,
+    is_broken: bool,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(ItemKind::Function(function)) = item_of(program, file, item) else { return };
+    let mut made = check_signature(program, file, function, out);
+    if !is_broken {
+        made = check_body(program, file, function, made, out);
+    }
+    program.functions.insert((file, item), Arc::new(made));
+}
+
+/// An input as the plan has it.
+pub(crate) fn input(
+    program: &Program<'_>,
+    file: FileId,
+    item: &ast::Item,
+    value: &ast::ValueItem,
+    ty: Type,
+    out: &mut Vec<Diagnostic>,
+) -> bp_plan::Input {
+    use super::expr::World as _;
+    let scope = Scope::new(file);
+    let constraints = check_wheres(program, &scope, &ty, &value.wheres, out);
+    let default = value.default.as_ref().map(|default| {
+        let at = value.ty.as_ref().map(|ty| Place { file, span: ty.span });
+        let note = format!("`{}` is declared here", value.name.text);
+        let scope = scope.clone().because(at, note.clone());
+        let typed = check_expr(program, &scope, default, Some(&ty), out);
+        let place = Place { file, span: default.span };
+        in_time(typed.phase, Phase::Deploy, "an input's default", place, out);
+        if let Some(value) = typed.expr.as_value() {
+            held(&constraints, value, place, at.map(|at| (at, note)), out);
+        }
+        typed.expr
+    });
+    bp_plan::Input {
+        kind: ty,
+        default,
+        constraints,
+        documentation: item.documentation.to_string(),
+        span: program.span(Place { file, span: value.name.span }),
+    }
+}
+
+/// A secret as the plan has it.
+pub(crate) fn secret(
+    program: &Program<'_>,
+    file: FileId,
+    value: &ast::ValueItem,
+    ty: &Type,
+    out: &mut Vec<Diagnostic>,
+) -> bp_plan::Secret {
+    use super::expr::World as _;
+    let of = match ty {
+        Type::Secret(of) => (**of).clone(),
+        other => other.clone(),
+    };
+    bp_plan::Secret {
+        constraints: check_wheres(program, &Scope::new(file), ty, &value.wheres, out),
+        kind: of,
+        from: value.from.as_ref().map_or(&value.name, |from| from).text.to_string(),
+        span: program.span(Place { file, span: value.name.span }),
+    }
+}

@@ -1,0 +1,180 @@
+//! What can be told of nodes when compiling: targets that break what is asked of them, nodes that
+//! break the checks of their types.
+
+use bp_eval::{Environment, EvalError, Outcome, Outer, Verdict, check_constraint};
+use bp_plan::{Constraint, Expr, Item, Reference, Value};
+
+use super::nodes::{CheckedNode, Nodes};
+use super::program::Program;
+use crate::diagnostics::{Diagnostic, topology as says};
+use crate::source::Place;
+
+/// Tells what is broken for sure.
+pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
+    for (name, checked) in &nodes.nodes {
+        let known = Known { program, nodes, this: name, source: None };
+        let Some(info) = program.types.get(&checked.node.kind) else { continue };
+        if checked.node.each.is_none() {
+            for (constraint, place) in &info.constraints {
+                let value = reference(name);
+                if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
+                    out.push(says::node_breaks(checked.place, name, &message, *place));
+                }
+            }
+        }
+        for (requirement, place) in checked.node.requirements.iter().zip(&checked.targets) {
+            let declared = info.requirements.get(&requirement.name);
+            let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
+            let at = declared.map_or(*place, |declared| declared.place);
+            for constraint in asked.iter().chain(&requirement.constraint) {
+                for target in targets(&requirement.target) {
+                    let own = Known { program, nodes, this: name, source: Some(name) };
+                    breaks(&own, &requirement.name, constraint, &target, *place, at, out);
+                }
+            }
+        }
+    }
+}
+
+/// The targets that are plain nodes, or capabilities of plain nodes.
+fn targets(target: &Expr) -> Vec<Reference> {
+    match target {
+        Expr::Node(name) => vec![Reference::Node { node: name.clone(), key: None }],
+        Expr::Field { of, name, .. } => match &**of {
+            Expr::Node(node) => vec![Reference::Capability {
+                of: Box::new(Reference::Node { node: node.clone(), key: None }),
+                name: name.clone(),
+            }],
+            _ => Vec::new(),
+        },
+        Expr::List(items) => items
+            .iter()
+            .flat_map(|item| match item {
+                Item::One(one) => targets(one),
+                Item::Spread(_) => Vec::new(),
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn reference(node: &str) -> Value {
+    Value::Reference(Reference::Node { node: node.to_owned(), key: None })
+}
+
+fn breaks(
+    known: &Known<'_, '_>,
+    name: &str,
+    constraint: &Constraint,
+    target: &Reference,
+    at: Place,
+    declared: Place,
+    out: &mut Vec<Diagnostic>,
+) {
+    if let Reference::Node { node, .. } = target
+        && known.nodes.nodes.get(node).is_none_or(|n| n.node.each.is_some())
+    {
+        return;
+    }
+    let value = Value::Reference(target.clone());
+    if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, known) {
+        let mut seen = Vec::new();
+        shown(&constraint.predicate, known, target, &mut seen);
+        let seen = seen.join(", ");
+        // Without a message of its own, the constraint's text says it all.
+        let message = match &constraint.message {
+            Some(_) => message,
+            None => format!("`{}` does not hold", constraint.text),
+        };
+        out.push(says::target_breaks(at, name, &constraint.text, &message, &seen, declared));
+    }
+}
+
+/// What the parts of a predicate are that speak of the target: `memory is 1GiB`.
+fn shown(expr: &Expr, known: &Known<'_, '_>, target: &Reference, seen: &mut Vec<String>) {
+    if let Expr::Field { of, name, .. } = expr
+        && matches!(**of, Expr::This)
+    {
+        if let Ok(Some(Outcome::Value(value))) = known.field(target, name)
+            && let Ok(text) = bp_eval::scalar_text(&value)
+        {
+            let text = format!("{name} is {text}");
+            if !seen.contains(&text) {
+                seen.push(text);
+            }
+        }
+        return;
+    }
+    expr.parts(&mut |part| shown(part, known, target, seen));
+}
+
+/// The surroundings as far as they are known when compiling.
+struct Known<'p, 's> {
+    program: &'p Program<'s>,
+    nodes: &'p Nodes,
+    this: &'p str,
+    source: Option<&'p str>,
+}
+
+impl Known<'_, '_> {
+    fn property(&self, node: &CheckedNode, name: &str) -> Option<Outcome> {
+        let info = self.program.types.get(&node.node.kind)?;
+        if info.attributes.contains_key(name) {
+            return Some(Outcome::Unknown);
+        }
+        let declared = info.properties.get(name)?;
+        let value = node.node.properties.get(name).map(|set| &set.value);
+        let value = value.or(declared.declared.default.as_ref());
+        Some(match value {
+            Some(Expr::Value(value)) => Outcome::Value(value.clone()),
+            Some(_) => Outcome::Unknown,
+            None => Outcome::Value(Value::Null),
+        })
+    }
+}
+
+impl Environment for Known<'_, '_> {
+    fn input(&self, _: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn constant(&self, _: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
+        Ok(match name {
+            Outer::This => Outcome::Value(reference(self.this)),
+            Outer::Source => {
+                self.source.map_or(Outcome::Unknown, |node| Outcome::Value(reference(node)))
+            }
+            _ => Outcome::Unknown,
+        })
+    }
+
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
+        Ok(Some(match of {
+            Reference::Node { node, key: None } => match self.nodes.nodes.get(node) {
+                Some(node) => self.property(node, name).unwrap_or(Outcome::Unknown),
+                None => Outcome::Unknown,
+            },
+            Reference::Capability { of, name: capability } => {
+                let Reference::Node { node, key: None } = &**of else {
+                    return Ok(Some(Outcome::Unknown));
+                };
+                let value = self
+                    .nodes
+                    .nodes
+                    .get(node)
+                    .and_then(|node| self.program.types.get(&node.node.kind))
+                    .and_then(|info| info.capabilities.get(capability))
+                    .and_then(|capability| capability.values.get(name));
+                match value {
+                    Some(Expr::Value(value)) => Outcome::Value(value.clone()),
+                    _ => Outcome::Unknown,
+                }
+            }
+            _ => Outcome::Unknown,
+        }))
+    }
+}

@@ -1,0 +1,83 @@
+//! `bpc compile`.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use bp_plan::Plan;
+
+use super::PlanFormat;
+use super::output::{self, Output};
+use crate::analysis::Analysis;
+
+/// Writes the plan of a blueprint, whole or not at all; whether it did.
+pub(super) fn run(file: &Path, to: Option<&Path>, format: PlanFormat, output: &mut Output) -> bool {
+    let analysis = Analysis::load(file);
+    let sources = |id| analysis.sources().file(id);
+    output.diagnostics(analysis.diagnostics(), sources);
+    if !analysis.has_errors() {
+        output.diagnostics(analysis.unplanned(), sources);
+    }
+    output.summary();
+    let Some(plan) = analysis.plan() else { return false };
+    match (format, to) {
+        (PlanFormat::Plan, to) => {
+            let beside = file.with_extension("plan");
+            container(plan, to.unwrap_or(&beside), output)
+        }
+        (PlanFormat::Json, to) => json(plan, to, output),
+    }
+}
+
+fn container(plan: &Plan, to: &Path, output: &mut Output) -> bool {
+    match bp_plan::write(plan, &BTreeMap::new(), to) {
+        Ok(identity) => {
+            let nodes = plan.nodes.len();
+            let nodes = if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
+            output.note(&format!(
+                "{} {}: {nodes}, plan {} written to {}",
+                plan.blueprint.name,
+                plan.blueprint.version,
+                identity.short(),
+                to.display()
+            ));
+            true
+        }
+        Err(error) => refused(to, &error.to_string(), output),
+    }
+}
+
+fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
+    let text = match serde_json::to_string_pretty(plan) {
+        Ok(text) => format!("{text}\n"),
+        Err(error) => return refused(Path::new("plan.json"), &error.to_string(), output),
+    };
+    let Some(to) = to else {
+        output::write_out(&text);
+        return true;
+    };
+    match replace(to, text.as_bytes()) {
+        Ok(()) => true,
+        Err(error) => refused(to, &error.to_string(), output),
+    }
+}
+
+/// Writes the file whole or not at all.
+fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = to.parent().filter(|f| !f.as_os_str().is_empty());
+    let folder = folder.map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(bytes)?;
+    beside.as_file().sync_all()?;
+    beside.persist(to).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn refused(to: &Path, why: &str, output: &mut Output) -> bool {
+    let path = to.display().to_string();
+    let why = format!("the plan can't be written: {why}");
+    let help =
+        "check that the folder is there, that you may write to it and that the disk has room";
+    output.failure("E7004", &path, &why, help);
+    false
+}

@@ -1,0 +1,205 @@
+//! Files, modules, declarations and members: what is there twice, not there, or in the wrong place.
+
+use std::path::Path;
+
+use super::{Diagnostic, near};
+use crate::source::{FileId, Place, Span};
+
+/// A file that uses a module that there is not.
+pub fn unknown_module<'n>(
+    at: Place,
+    name: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Diagnostic {
+    let there = names.clone().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    let error = Diagnostic::error("E2001", format!("there is no module `{name}`"), at);
+    match near(name, names) {
+        Some(near) => error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None => error.help(format!(
+            "there are {there}; a file of your own is named by its path: `use \"./{}.bp\"`",
+            name.replace('.', "/")
+        )),
+    }
+}
+
+/// A file that is used and not there.
+pub fn missing_file(at: Place, name: &str, looked: &Path) -> Diagnostic {
+    Diagnostic::error("E2002", format!("there is no file \"{name}\""), at)
+        .label("used here")
+        .help(format!("the path is relative to this file; looked for `{}`", looked.display()))
+}
+
+/// A file that is used and lies outside the package.
+pub fn outside_package(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E2003", format!("\"{name}\" lies outside of the package"), at)
+        .help("a package is the folder of its blueprint: move the file below it")
+}
+
+/// Files that use each other.
+pub fn use_ring(at: Place, names: &[String]) -> Diagnostic {
+    let ring = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" uses ");
+    Diagnostic::error("E2004", "these files use each other in a ring", at)
+        .help(format!("{ring}: move what both need into a file of its own"))
+}
+
+/// More files than one analysis reads.
+pub fn too_many_files(at: Place, most: usize) -> Diagnostic {
+    Diagnostic::error("E2005", format!("this is the {most}th file; there may be no more"), at)
+        .help("split the package")
+}
+
+/// A second declaration of the same name.
+pub fn twice(at: Place, name: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E2006", format!("`{name}` is declared twice"), at)
+        .label("the second")
+        .related(first, "the first")
+        .help("give one of them another name")
+}
+
+/// A name that an import brings in and the file has already.
+pub fn import_repeats(at: Place, name: &str, first: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error("E2007", format!("`{name}` is a name of this file already"), at)
+        .help(format!("use the module under another name: `as other_{}`", name.to_lowercase()));
+    match first {
+        Some(first) => error.related(first, format!("`{name}` is declared here")),
+        None => error,
+    }
+}
+
+/// `use m { Name }` where the module has no such name.
+pub fn not_in_module(at: Place, name: &str, module: &str, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E2008", format!("`{module}` has no `{name}`"), at);
+    match near {
+        Some(near) => error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None => error.help("only types, constants and functions can be used from elsewhere"),
+    }
+}
+
+/// An import that nothing uses.
+pub fn unused_import(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::warning("W2009", format!("`{name}` is never used"), at).help("remove this `use`")
+}
+
+/// Something that only a blueprint may have.
+pub fn not_in_a_module(at: Place, what: &str) -> Diagnostic {
+    Diagnostic::error("E2010", format!("{what} needs a blueprint, and this file is a module"), at)
+        .help("add `blueprint name { version = \"1.0.0\" }`, or move it into the blueprint's file")
+}
+
+/// A second `blueprint`.
+pub fn second_blueprint(at: Place, first: Place) -> Diagnostic {
+    Diagnostic::error("E2011", "a file has one blueprint", at)
+        .label("the second")
+        .related(first, "the first")
+}
+
+/// A file without a blueprint that is to be deployed.
+pub fn no_blueprint(file: FileId) -> Diagnostic {
+    let at = Place { file, span: Span::new(0, 0) };
+    Diagnostic::error("E2012", "there is no blueprint in this file: nothing to make a plan of", at)
+        .help("add `blueprint name { version = \"1.0.0\" }`")
+}
+
+/// A node type (or policy, group … type) that there is not. `elsewhere` is a module that has it.
+pub fn unknown_type(
+    at: Place,
+    what: &str,
+    name: &str,
+    near: Option<(&str, Option<Place>)>,
+    elsewhere: Option<&str>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at);
+    match (near, elsewhere) {
+        (_, Some(module)) => {
+            let start = Place { file: at.file, span: Span::new(0, 0) };
+            let last = name.rsplit('.').next().unwrap_or(name);
+            let module_name = module.rsplit('.').next().unwrap_or(module);
+            error
+                .help(format!(
+                    "`{module}` has it: add `use {module}`, and write `{module_name}.{last}`"
+                ))
+                .fix(
+                    format!("use `{module}`"),
+                    vec![(start, format!("use {module}\n")), (at, format!("{module_name}.{last}"))],
+                )
+        }
+        (Some((near, place)), None) => {
+            let error = error
+                .help(format!("did you mean `{near}`?"))
+                .fix(format!("write `{near}`"), vec![(at, near.to_owned())]);
+            match place {
+                Some(place) => error.related(place, format!("`{near}` is declared here")),
+                None => error,
+            }
+        }
+        (None, None) => error.help(format!("declare it: `{what} {name} {{ … }}`")),
+    }
+}
+
+/// A type of another kind than is needed here.
+pub fn wrong_kind(at: Place, wanted: &str, name: &str, found: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error("E2014", format!("expected a {wanted}, `{name}` is a {found}"), at)
+        .related(declared, format!("`{name}` is declared here"))
+}
+
+/// Types that extend each other.
+pub fn extends_ring(at: Place, names: &[String]) -> Diagnostic {
+    let ring = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" extends ");
+    Diagnostic::error("E2015", "these types extend each other in a ring", at).help(ring)
+}
+
+/// A member that a type declares twice.
+pub fn member_twice(at: Place, name: &str, of: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E2016", format!("`{of}` has `{name}` twice"), at)
+        .label("the second")
+        .related(first, "the first")
+}
+
+/// Something that does not belong into a body.
+pub fn not_here(at: Place, found: &str, of: &str, allowed: &str) -> Diagnostic {
+    Diagnostic::error("E2017", format!("{found} does not belong into {of}"), at)
+        .help(format!("it may have {allowed}"))
+}
+
+/// A field that a construct does not have.
+pub fn unknown_field(at: Place, name: &str, of: &str, known: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error("E2018", format!("{of} has no `{name}`"), at);
+    if let Some(near) = near(name, known.iter().copied()) {
+        error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())])
+    } else {
+        let known = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+        error.help(format!("it has {known}"))
+    }
+}
+
+/// Constants that need each other.
+pub fn constant_ring(at: Place, names: &[String]) -> Diagnostic {
+    let ring = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" needs ");
+    Diagnostic::error("E2019", "these values need each other in a ring", at).help(ring)
+}
+
+/// Functions that call each other.
+pub fn function_ring(at: Place, names: &[String]) -> Diagnostic {
+    let ring = names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" calls ");
+    Diagnostic::error("E2020", "functions do not call themselves, directly or not", at)
+        .help(format!("{ring}; a comprehension or a function such as `sum` goes through lists"))
+}
+
+/// A record that contains itself.
+pub fn data_ring(at: Place, name: &str, field: &str) -> Diagnostic {
+    Diagnostic::error("E2021", format!("a `{name}` contains a `{name}`: it would never end"), at)
+        .help(format!("make `{field}` a list, a map, or optional (`?`)"))
+}
+
+/// An annotation that there is not.
+pub fn unknown_annotation(at: Place, name: &str, known: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error("E2022", format!("there is no annotation `@{name}`"), at);
+    let known = known.iter().map(|n| format!("`@{n}`")).collect::<Vec<_>>().join(", ");
+    error.help(format!("there are {known}"))
+}

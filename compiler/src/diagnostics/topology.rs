@@ -1,0 +1,279 @@
+//! Types' bodies, node templates, requirements, selections: what a blueprint is made of.
+
+use super::{Diagnostic, near};
+use crate::source::Place;
+
+fn names(names: &[String]) -> String {
+    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// A property (or field) that a type does not have. `hint` says what the name is instead.
+pub fn unknown_member(
+    at: Place,
+    name: &str,
+    of: &str,
+    known: &[String],
+    hint: Option<&str>,
+    declared: Option<Place>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E4001", format!("`{of}` has no property `{name}`"), at);
+    let error = match declared {
+        Some(place) => error.related(place, format!("`{of}` is declared here")),
+        None => error,
+    };
+    if let Some(hint) = hint {
+        return error.help(hint);
+    }
+    match near(name, known.iter().map(String::as_str)) {
+        Some(near) => error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None if known.is_empty() => error.help("it has no properties"),
+        None => error.help(format!("it has {}", names(known))),
+    }
+}
+
+/// Properties that a node must set and does not.
+pub fn missing_properties(
+    at: Place,
+    node: &str,
+    of: &str,
+    missing: &[(String, Place)],
+) -> Diagnostic {
+    let list: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
+    let what = if list.len() == 1 { "property" } else { "properties" };
+    let error = Diagnostic::error(
+        "E4002",
+        format!("`{node}` does not set the {what} {} of `{of}`", names(&list)),
+        at,
+    )
+    .help(format!("add `{} = …`", list.join(" = …`, `")));
+    missing.iter().fold(error, |error, (name, place)| {
+        error.related(*place, format!("`{name}` has no default and is not optional"))
+    })
+}
+
+/// A property that is set twice.
+pub fn set_twice(at: Place, name: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E4003", format!("`{name}` is set twice"), at)
+        .label("the second")
+        .related(first, "the first")
+}
+
+/// A property that its type settles for good.
+pub fn fixed(at: Place, name: &str, of: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error("E4004", format!("`{of}` settles `{name}` for good"), at)
+        .related(declared, "settled here")
+        .help("remove this line, or take a type that leaves it open")
+}
+
+/// A requirement that a type does not declare, without `via`.
+pub fn unknown_requirement(
+    at: Place,
+    name: &str,
+    of: &str,
+    known: &[String],
+    is_property: bool,
+) -> Diagnostic {
+    let error = Diagnostic::error("E4005", format!("`{of}` has no requirement `{name}`"), at);
+    if is_property {
+        return error.help(format!("`{name}` is a property: write `{name} = …`"));
+    }
+    match near(name, known.iter().map(String::as_str)) {
+        Some(near) => error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None => error.help(format!(
+            "it has {}; one of this node's own needs its relationship: `{name} -> … via DependsOn`",
+            names(known)
+        )),
+    }
+}
+
+/// A target of a type that the requirement does not take.
+pub fn unfit_target(
+    at: Place,
+    name: &str,
+    wanted: &str,
+    found: &str,
+    declared: Option<Place>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E4006", format!("`{name}` needs {wanted}, found {found}"), at)
+        .label(format!("this is {found}"));
+    match declared {
+        Some(place) => error.related(place, format!("`{name}` is declared here")),
+        None => error,
+    }
+}
+
+/// Two capabilities of the target fit.
+pub fn which_capability(at: Place, name: &str, fits: &[String]) -> Diagnostic {
+    Diagnostic::error("E4007", format!("several capabilities of the target meet `{name}`"), at)
+        .help(format!("name one of {}", names(fits)))
+}
+
+/// A requirement that must be met and is not.
+pub fn missing_requirement(
+    at: Place,
+    node: &str,
+    name: &str,
+    of: &str,
+    fits: &[String],
+    declared: Place,
+) -> Diagnostic {
+    let help = if fits.is_empty() {
+        format!("add a node of type `{of}`, and `{name} -> it`")
+    } else {
+        format!("add `{name} -> …` with one of {}", names(fits))
+    };
+    Diagnostic::error("E4008", format!("`{node}` leaves out the requirement `{name}`"), at)
+        .related(declared, format!("it needs a `{of}`"))
+        .help(help)
+}
+
+/// More or fewer targets than the requirement takes.
+pub fn wrong_count(
+    at: Place,
+    name: &str,
+    wanted: &str,
+    found: usize,
+    declared: Place,
+) -> Diagnostic {
+    Diagnostic::error("E4009", format!("`{name}` takes {wanted}, found {found}"), at)
+        .related(declared, format!("`{name}` is declared here"))
+}
+
+/// A relationship that is not the declared one nor derived from it.
+pub fn wrong_via(at: Place, name: &str, wanted: &str, found: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error("E4010", format!("`{name}` is met via `{wanted}`, found `{found}`"), at)
+        .related(declared, format!("`{name}` is declared here"))
+        .help(format!("leave `via` out, or give `{wanted}` or a type derived from it"))
+}
+
+/// A target that breaks what the requirement asks of it.
+pub fn target_breaks(
+    at: Place,
+    name: &str,
+    text: &str,
+    message: &str,
+    seen: &str,
+    declared: Place,
+) -> Diagnostic {
+    let error = Diagnostic::error("E4011", format!("this does not meet `{name}`: {message}"), at)
+        .label(if seen.is_empty() { "does not fit".to_owned() } else { seen.to_owned() })
+        .related(declared, format!("`where {text}`"));
+    error.help("take another target, or change it so that it fits")
+}
+
+/// A refinement that takes more than what it refines.
+pub fn widened(at: Place, name: &str, wanted: &str, found: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error(
+        "E4012",
+        format!("`{name}` is {wanted} in the type that this extends, found {found}"),
+        at,
+    )
+    .related(declared, "refined from here")
+    .help("a refinement takes the same or less, never more")
+}
+
+/// A default that breaks the constraints that are in force.
+pub fn default_breaks(at: Place, name: &str, message: &str) -> Diagnostic {
+    Diagnostic::error("E4013", format!("the default of `{name}` is not allowed: {message}"), at)
+        .help("give a default that meets every `where`, those of the types above included")
+}
+
+/// Nodes that wait for each other.
+pub fn order_ring(at: Place, ring: &[String], others: &[(Place, String)]) -> Diagnostic {
+    let error =
+        Diagnostic::error("E4014", "these nodes wait for each other: none can be first", at)
+            .label("part of the ring")
+            .help(ring.join(" → "));
+    others.iter().fold(error, |error, (place, note)| error.related(*place, note.clone()))
+}
+
+/// Properties that need each other.
+pub fn value_ring(at: Place, ring: &[String], others: &[(Place, String)]) -> Diagnostic {
+    let error = Diagnostic::error("E4015", "these properties need each other in a ring", at)
+        .label("part of the ring")
+        .help(ring.join(" → "));
+    others.iter().fold(error, |error, (place, note)| error.related(*place, note.clone()))
+}
+
+/// Something that is known later than it is needed.
+pub fn too_late(at: Place, what: &str, needed: &str, known: &str) -> Diagnostic {
+    Diagnostic::error(
+        "E4016",
+        format!("{what} must be known {needed}, and this is known {known}"),
+        at,
+    )
+    .label(format!("known {known}"))
+    .help("use an input, a constant or a fact of the inventory")
+}
+
+/// Two elements of a loop with one key.
+pub fn key_twice(at: Place, key: &str) -> Diagnostic {
+    Diagnostic::error("E4017", format!("two elements of this loop have the key {key:?}"), at)
+        .help("every instance has a key of its own: remove one, or give keys with `by`")
+}
+
+/// A loop whose elements are no keys.
+pub fn needs_by(at: Place, found: &str) -> Diagnostic {
+    Diagnostic::error("E4018", format!("{found} is no key for the instances"), at)
+        .help("give a key with `by`, such as `for s in sites by s.name`")
+}
+
+/// A loop over more than may be.
+pub fn too_many_instances(at: Place, most: usize) -> Diagnostic {
+    Diagnostic::error("E4019", format!("this makes more than {most} instances"), at)
+        .help("take a smaller range")
+}
+
+/// A node of an abstract type.
+pub fn abstract_type(at: Place, name: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error(
+        "E4020",
+        format!("`{name}` is abstract: there can't be a node of it alone"),
+        at,
+    )
+    .related(declared, "declared here")
+    .help("take a type that extends it")
+}
+
+/// A blueprint without a version.
+pub fn no_version(at: Place) -> Diagnostic {
+    Diagnostic::error("E4021", "the blueprint has no version", at)
+        .help("add `version = \"1.0.0\"` to its block")
+}
+
+/// A cardinality that is none.
+pub fn bad_cardinality(at: Place) -> Diagnostic {
+    Diagnostic::error("E4022", "a cardinality is `[n]`, `[n..m]` or `[n..]`, with n at most m", at)
+        .help("write whole numbers that are known when compiling, none below 0")
+}
+
+/// A whole node breaks a `check` of its type.
+pub fn node_breaks(at: Place, node: &str, message: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error("E4023", format!("`{node}`: {message}"), at).related(declared, "checked here")
+}
+
+/// A requirement given twice.
+pub fn met_twice(at: Place, name: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E4024", format!("`{name}` is met twice"), at)
+        .label("the second")
+        .related(first, "the first")
+        .help(format!("give all targets at once: `{name} -> [a, b]`"))
+}
+
+/// An attribute that a node tries to set.
+pub fn sets_attribute(at: Place, name: &str, of: &str, declared: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error(
+        "E4025",
+        format!("`{name}` is an attribute of `{of}`: it is reported, never set"),
+        at,
+    )
+    .help("remove this line");
+    match declared {
+        Some(place) => error.related(place, format!("`{name}` is declared here")),
+        None => error,
+    }
+}

@@ -1,0 +1,27 @@
+//! The standard library, inside the program.
+
+/// A module of the standard library.
+#[derive(Clone, Copy, Debug)]
+pub struct Library {
+    /// Its full name: `std.kubernetes`.
+    pub name: &'static str,
+    /// Where its source lies, as people and plans are shown it.
+    pub path: &'static str,
+    /// Its source.
+    pub text: &'static str,
+}
+
+/// All modules; the first is the core, which needs no `use`.
+pub const MODULES: &[Library] = &[
+    Library { name: "std", path: "std/std.bp", text: include_str!("../../stdlib/std.bp") },
+    Library {
+        name: "std.kubernetes",
+        path: "std/kubernetes.bp",
+        text: include_str!("../../stdlib/kubernetes.bp"),
+    },
+];
+
+/// The module of this name.
+pub fn module(name: &str) -> Option<&'static Library> {
+    MODULES.iter().find(|module| module.name == name)
+}

@@ -1,0 +1,214 @@
+//! A checked program as a plan: what is used, and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{
+    Blueprint, DataType, Digest, EDITION, FORMAT, NodeType, Plan, PropertyType, Source, Span, Type,
+};
+
+use crate::check::{Checked, Program};
+use crate::loader::Sources;
+
+/// The plan of a checked blueprint; nothing where there is no blueprint.
+pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
+    let head = checked.blueprint.as_ref()?;
+    let program = &checked.program;
+    let nodes: BTreeMap<String, bp_plan::Node> = checked
+        .nodes
+        .nodes
+        .iter()
+        .map(|(name, checked)| (name.clone(), checked.node.clone()))
+        .collect();
+    let mut plan = Plan {
+        format: FORMAT,
+        edition: EDITION.to_owned(),
+        blueprint: Blueprint {
+            name: head.name.clone(),
+            version: head.version.clone(),
+            documentation: head.documentation.clone(),
+            labels: head.labels.clone(),
+            sources: digest(program.sources),
+        },
+        sources: Vec::new(),
+        inputs: checked.inputs.clone(),
+        secrets: checked.secrets.clone(),
+        constants: program.constants.clone(),
+        data_types: BTreeMap::new(),
+        node_types: node_types(checked, &nodes),
+        selections: checked.selections.clone(),
+        nodes,
+        outputs: checked.outputs.clone(),
+        artifacts: BTreeSet::new(),
+    };
+    plan.data_types = data_types(program, &plan);
+    plan.sources = sources(program, &plan);
+    Some(plan)
+}
+
+/// The digest over all sources, by their paths.
+fn digest(sources: &Sources) -> Digest {
+    let mut all: Vec<(&str, &str)> =
+        sources.modules.iter().map(|m| (m.path.as_str(), m.source.text())).collect();
+    all.sort_unstable();
+    let mut bytes = Vec::new();
+    for (path, text) in all {
+        bytes.extend(format!("{path}\0{}\n", Digest::of(text.as_bytes())).into_bytes());
+    }
+    Digest::of(&bytes)
+}
+
+/// The types of nodes and of what is selected.
+fn node_types(
+    checked: &Checked<'_>,
+    nodes: &BTreeMap<String, bp_plan::Node>,
+) -> BTreeMap<String, NodeType> {
+    let kinds: BTreeSet<&String> = nodes
+        .values()
+        .map(|node| &node.kind)
+        .chain(checked.selections.values().map(|selection| &selection.kind))
+        .collect();
+    let mut types = BTreeMap::new();
+    for kind in kinds {
+        let Some(info) = checked.program.types.get(kind) else { continue };
+        let ancestors = checked.program.names.types.get(kind).map(|t| t.ancestors.clone());
+        let made = NodeType {
+            extends: ancestors.unwrap_or_default(),
+            provider: info.provider.clone(),
+            properties: info
+                .properties
+                .iter()
+                .map(|(name, property)| (name.clone(), property.declared.clone()))
+                .collect(),
+            attributes: info
+                .attributes
+                .iter()
+                .map(|(name, (ty, _))| (name.clone(), ty.clone()))
+                .collect(),
+            requirements: info
+                .requirements
+                .iter()
+                .map(|(name, requirement)| (name.clone(), requirement.declared.clone()))
+                .collect(),
+            capabilities: info
+                .capabilities
+                .iter()
+                .map(|(name, capability)| (name.clone(), capability.values.clone()))
+                .collect(),
+            constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
+        };
+        types.insert(kind.clone(), made);
+    }
+    types
+}
+
+/// The data types that values of the plan need to be checked.
+fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> {
+    let mut wanted = Vec::new();
+    for input in plan.inputs.values() {
+        named(&input.kind, &mut wanted);
+    }
+    for secret in plan.secrets.values() {
+        named(&secret.kind, &mut wanted);
+    }
+    for output in plan.outputs.values() {
+        named(&output.kind, &mut wanted);
+    }
+    for kind in plan.node_types.values() {
+        kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
+        kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
+    }
+    let mut types: BTreeMap<String, DataType> = BTreeMap::new();
+    while let Some(name) = wanted.pop() {
+        if types.contains_key(&name) {
+            continue;
+        }
+        let Some(data) = program.data.get(&name) else { continue };
+        data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
+        data.alias.iter().for_each(|alias| named(alias, &mut wanted));
+        types.insert(name, (**data).clone());
+    }
+    types
+}
+
+fn named(ty: &Type, found: &mut Vec<String>) {
+    match ty {
+        Type::Data(name) => found.push(name.clone()),
+        Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => named(of, found),
+        Type::Union(members) => members.iter().for_each(|member| named(member, found)),
+        Type::Record(fields) => fields.values().for_each(|field| named(field, found)),
+        _ => {}
+    }
+}
+
+/// The sources, each with the lines that the plan's spans touch.
+fn sources(program: &Program<'_>, plan: &Plan) -> Vec<Source> {
+    let mut lines: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let mut touch = |span: &Span| {
+        let of = lines.entry(span.file).or_default();
+        // What is long is shown by its beginning.
+        of.extend(span.line..=span.end_line.min(span.line.saturating_add(20)));
+    };
+    spans(plan, &mut touch);
+    let mut order: Vec<(u32, usize)> =
+        program.plan_files.iter().enumerate().map(|(at, place)| (*place, at)).collect();
+    order.sort_unstable();
+    order
+        .into_iter()
+        .filter_map(|(place, at)| {
+            let module = program.sources.modules.get(at)?;
+            let wanted = lines.remove(&place).unwrap_or_default();
+            Some(Source {
+                path: module.path.clone(),
+                digest: Digest::of(module.source.text().as_bytes()),
+                lines: wanted
+                    .into_iter()
+                    .map(|line| (line, module.source.line(line).to_owned()))
+                    .collect(),
+            })
+        })
+        .collect()
+}
+
+/// Every span of the plan.
+fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
+    fn constraints(all: &[bp_plan::Constraint], touch: &mut impl FnMut(&Span)) {
+        for one in all {
+            touch(&one.span);
+        }
+    }
+    for input in plan.inputs.values() {
+        touch(&input.span);
+        constraints(&input.constraints, touch);
+    }
+    for secret in plan.secrets.values() {
+        touch(&secret.span);
+        constraints(&secret.constraints, touch);
+    }
+    for data in plan.data_types.values() {
+        constraints(&data.constraints, touch);
+        data.fields.values().for_each(|field| constraints(&field.constraints, touch));
+    }
+    for kind in plan.node_types.values() {
+        constraints(&kind.constraints, touch);
+        kind.properties.values().for_each(|property| constraints(&property.constraints, touch));
+        kind.requirements.values().for_each(|one| constraints(&one.constraints, touch));
+    }
+    for selection in plan.selections.values() {
+        touch(&selection.span);
+        selection.predicate.iter().for_each(|one| touch(&one.span));
+    }
+    for node in plan.nodes.values() {
+        touch(&node.span);
+        node.each.iter().for_each(|each| touch(&each.span));
+        for property in node.properties.values() {
+            touch(&property.span);
+            property.inner.values().for_each(&mut *touch);
+        }
+        for requirement in &node.requirements {
+            touch(&requirement.span);
+            requirement.constraint.iter().for_each(|one| touch(&one.span));
+            requirement.properties.values().for_each(|property| touch(&property.span));
+        }
+    }
+    plan.outputs.values().for_each(|output| touch(&output.span));
+}

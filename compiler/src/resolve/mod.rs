@@ -1,0 +1,143 @@
+//! Names: what each file declares and brings in, and the full names of types.
+//!
+//! It knows declarations, not what they mean: types of members and values come later.
+
+mod scope;
+mod types;
+
+use std::collections::BTreeMap;
+
+pub(crate) use scope::{Declaration, FileScope};
+pub(crate) use types::TypeDeclaration;
+use types::kind_words;
+
+use crate::diagnostics::{Diagnostic, names as says};
+use crate::loader::Sources;
+use crate::source::{FileId, Place};
+use crate::syntax::ast;
+
+/// All names of an analysis.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// By file id.
+    pub(crate) files: Vec<FileScope>,
+    /// Types by full name.
+    pub(crate) types: BTreeMap<String, TypeDeclaration>,
+}
+
+/// Finds all declarations of all files.
+pub(crate) fn resolve(sources: &Sources, out: &mut Vec<Diagnostic>) -> Names {
+    let mut names = Names::default();
+    for (id, module) in sources.all() {
+        let scope = scope::declare(id, module, &mut names.types, out);
+        names.files.push(scope);
+    }
+    for (id, module) in sources.all() {
+        scope::import(id, module, sources, &mut names, out);
+    }
+    types::extend(sources, &mut names, out);
+    names
+}
+
+impl Names {
+    /// The full name of the type that a path stands for in a file.
+    pub(crate) fn type_name(&self, file: FileId, path: &str) -> Option<String> {
+        let scope = self.files.get(file.0 as usize)?;
+        if let Some((module, name)) = path.split_once('.') {
+            let of = match scope.modules.get(module) {
+                Some(imported) => {
+                    scope.mark(module);
+                    imported.file
+                }
+                // The core is reached by its own name, too.
+                None if module == "std" => FileId(1),
+                None => return None,
+            };
+            return self.files.get(of.0 as usize)?.types.get(name).cloned();
+        }
+        if let Some(own) = scope.types.get(path) {
+            return Some(own.clone());
+        }
+        if let Some(imported) = scope.imported_types.get(path) {
+            scope.mark(path);
+            return Some(imported.clone());
+        }
+        // The core needs no `use`.
+        self.files.get(1)?.types.get(path).cloned()
+    }
+
+    /// The type that a path stands for, which must be of this kind; else it is reported.
+    pub(crate) fn expect_type(
+        &self,
+        file: FileId,
+        path: &ast::Path,
+        kind: ast::TypeItemKind,
+        out: &mut Vec<Diagnostic>,
+    ) -> Option<String> {
+        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        let at = Place { file, span: path.span };
+        let Some(full) = self.type_name(file, &name) else {
+            out.push(self.unknown_type(at, &name, kind));
+            return None;
+        };
+        let declared = self.types.get(&full)?;
+        if declared.kind != kind {
+            let (wanted, found) = (kind_words(kind), kind_words(declared.kind));
+            out.push(says::wrong_kind(at, wanted, &name, found, declared.place));
+            return None;
+        }
+        Some(full)
+    }
+
+    fn unknown_type(&self, at: Place, name: &str, kind: ast::TypeItemKind) -> Diagnostic {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let elsewhere = crate::library::MODULES.iter().find(|module| {
+            module.name != "std" && module.text.contains(&format!("{} {last}", kind_words(kind)))
+        });
+        let known = self.names_of_types(at.file);
+        let of_kind = known.iter().filter(|known| {
+            let full = self.type_name(at.file, known);
+            full.and_then(|full| self.types.get(&full)).is_some_and(|t| t.kind == kind)
+        });
+        let near = crate::diagnostics::near(name, of_kind.map(String::as_str));
+        let place = near
+            .and_then(|near| self.type_name(at.file, near))
+            .and_then(|full| self.types.get(&full))
+            .map(|declared| declared.place);
+        let is_used = elsewhere.is_some_and(|module| {
+            self.files
+                .get(at.file.0 as usize)
+                .is_some_and(|f| f.modules.values().any(|m| m.name == module.name))
+        });
+        let elsewhere = elsewhere.filter(|_| !is_used && near.is_none()).map(|m| m.name);
+        says::unknown_type(at, kind_words(kind), name, near.map(|near| (near, place)), elsewhere)
+    }
+
+    /// The names by which a file can use types.
+    pub(crate) fn names_of_types(&self, file: FileId) -> Vec<String> {
+        let mut known = Vec::new();
+        if let Some(scope) = self.files.get(file.0 as usize) {
+            known.extend(scope.types.keys().chain(scope.imported_types.keys()).cloned());
+            for (alias, module) in &scope.modules {
+                let of = self.files.get(module.file.0 as usize);
+                let types = of.into_iter().flat_map(|scope| scope.types.keys());
+                known.extend(types.map(|name| format!("{alias}.{name}")));
+            }
+        }
+        if let Some(core) = self.files.get(1) {
+            known.extend(core.types.keys().cloned());
+        }
+        known.sort();
+        known.dedup();
+        known
+    }
+
+    /// Whether a type is another, or derived from it.
+    pub(crate) fn is_subtype(&self, sub: &str, sup: &str) -> bool {
+        sub == sup
+            || self
+                .types
+                .get(sub)
+                .is_some_and(|declared| declared.ancestors.iter().any(|a| a == sup))
+    }
+}

@@ -1,0 +1,124 @@
+//! Which type extends which.
+
+use std::collections::BTreeMap;
+
+use super::Names;
+use crate::diagnostics::{Diagnostic, names as says};
+use crate::loader::Sources;
+use crate::source::{FileId, Place};
+use crate::syntax::ast::{self, ItemKind, TypeItemKind};
+
+/// A declared type.
+#[derive(Clone, Debug)]
+pub(crate) struct TypeDeclaration {
+    pub(crate) file: FileId,
+    /// Which of the file's items.
+    pub(crate) item: usize,
+    /// Where its name stands.
+    pub(crate) place: Place,
+    pub(crate) kind: TypeItemKind,
+    /// Full names of the types it extends, nearest first.
+    pub(crate) ancestors: Vec<String>,
+}
+
+impl TypeDeclaration {
+    /// As the source has it.
+    pub(crate) fn item<'s>(&self, sources: &'s Sources) -> Option<&'s ast::TypeItem> {
+        match &sources.modules.get(self.file.0 as usize)?.tree.items.get(self.item)?.kind {
+            ItemKind::Type(item) => Some(item),
+            _ => None,
+        }
+    }
+}
+
+/// What a kind of type is called.
+pub(crate) fn kind_words(kind: TypeItemKind) -> &'static str {
+    match kind {
+        TypeItemKind::Node => "node type",
+        TypeItemKind::Data => "data type",
+        TypeItemKind::Capability => "capability type",
+        TypeItemKind::Interface => "interface type",
+        TypeItemKind::Relationship => "relationship type",
+        TypeItemKind::Policy => "policy type",
+        TypeItemKind::Group => "group type",
+    }
+}
+
+/// The type that one without `extends` extends.
+fn root(kind: TypeItemKind) -> Option<&'static str> {
+    match kind {
+        TypeItemKind::Node => Some("std.Root"),
+        TypeItemKind::Capability => Some("std.Capability"),
+        TypeItemKind::Relationship => Some("std.DependsOn"),
+        TypeItemKind::Policy => Some("std.Policy"),
+        TypeItemKind::Group => Some("std.Group"),
+        TypeItemKind::Data | TypeItemKind::Interface => None,
+    }
+}
+
+/// Fills in the ancestors of all types.
+pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnostic>) {
+    let mut parents: BTreeMap<String, String> = BTreeMap::new();
+    for (full, declared) in &names.types {
+        let Some(item) = declared.item(sources) else { continue };
+        let parent = match &item.extends {
+            Some(path) => names.expect_type(declared.file, path, declared.kind, out),
+            None => root(declared.kind).filter(|root| root != full).map(str::to_owned),
+        };
+        if let Some(parent) = parent {
+            parents.insert(full.clone(), parent);
+        }
+    }
+    break_rings(sources, names, &mut parents, out);
+    let ancestors: BTreeMap<String, Vec<String>> = names
+        .types
+        .keys()
+        .map(|full| {
+            let line = std::iter::successors(parents.get(full), |parent| parents.get(*parent));
+            (full.clone(), line.cloned().collect())
+        })
+        .collect();
+    for (full, line) in ancestors {
+        if let Some(declared) = names.types.get_mut(&full) {
+            declared.ancestors = line;
+        }
+    }
+}
+
+/// Types in a ring extend nothing: one error for the ring.
+fn break_rings(
+    sources: &Sources,
+    names: &Names,
+    parents: &mut BTreeMap<String, String>,
+    out: &mut Vec<Diagnostic>,
+) {
+    // In the order of the source, so that the error stands at the first.
+    let mut order: Vec<(&String, &TypeDeclaration)> = names.types.iter().collect();
+    order.sort_by_key(|(_, declared)| (declared.place.file, declared.place.span.start));
+    let index: BTreeMap<&str, usize> =
+        order.iter().enumerate().map(|(at, (full, _))| (full.as_str(), at)).collect();
+    let edges: Vec<(usize, usize)> = parents
+        .iter()
+        .filter_map(|(sub, sup)| Some((*index.get(sub.as_str())?, *index.get(sup.as_str())?)))
+        .collect();
+    for ring in crate::rings::rings(order.len(), edges) {
+        let Some((first, declared)) = ring.first().and_then(|at| order.get(*at)) else { continue };
+        let mut line = vec![(*first).clone()];
+        while let Some(next) = line.last().and_then(|last| parents.get(last)) {
+            line.push(next.clone());
+            if next == *first || line.len() > ring.len() + 1 {
+                break;
+            }
+        }
+        let at = declared
+            .item(sources)
+            .and_then(|item| item.extends.as_ref())
+            .map_or(declared.place, |path| Place { file: declared.file, span: path.span });
+        out.push(says::extends_ring(at, &line));
+        for at in ring {
+            if let Some((full, _)) = order.get(at) {
+                parents.remove(*full);
+            }
+        }
+    }
+}
