@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 
 use super::blocks::{self, in_time};
-use super::expr::{Local, Looped, Scope, World, check_each, check_expr, check_wheres, is_key};
+use super::expr::{
+    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_wheres, is_key,
+};
 use super::members::{declared_at, short};
 use super::program::{Program, TypeInfo};
 use super::requirements::{self, Meeting};
@@ -116,7 +118,7 @@ impl Checker<'_, '_> {
         }
         let outside = Scope::new(self.file);
         let condition = item.condition.as_ref().map(|condition| {
-            let typed = check_expr(self.program, &outside, condition, Some(&Type::Bool), self.out);
+            let typed = check_condition(self.program, &outside, condition, self.out);
             let at = self.place(condition.span);
             in_time(typed.phase, Phase::Deploy, "whether there is a node", at, self.out);
             typed.expr

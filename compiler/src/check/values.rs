@@ -7,8 +7,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 
 use super::blocks::in_time;
 use super::expr::{
-    Function, Named, Parameter, Scope, check_expr, check_type_expr, check_wheres, held,
-    parameter_scope,
+    Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
 };
 use super::members::{self, Pass};
 use super::program::Program;
@@ -335,34 +334,9 @@ fn function(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(ItemKind::Function(function)) = item_of(program, file, item) else { return };
-    let mut parameters = Vec::new();
-    for parameter in &function.parameters {
-        let ty = check_type_expr(program, file, &parameter.ty, out);
-        let scope = Scope::new(file).because(
-            Some(Place { file, span: parameter.ty.span }),
-            format!("`{}` is declared here", parameter.name.text),
-        );
-        let default = parameter
-            .default
-            .as_ref()
-            .map(|default| check_expr(program, &scope, default, Some(&ty), out).expr);
-        parameters.push(Parameter { name: parameter.name.text.to_string(), ty, default });
-    }
-    let result = function.result.as_ref().map(|ty| check_type_expr(program, file, ty, out));
-    let mut made = Function {
-        result: result.clone().unwrap_or(Type::Unknown),
-        phase: Phase::Compile,
-        body: None,
-        parameters,
-    };
+    let mut made = check_signature(program, file, function, out);
     if !is_broken {
-        let scope = parameter_scope(file, &made.parameters);
-        let typed = check_expr(program, &scope, &function.body, result.as_ref(), out);
-        made.phase = typed.phase;
-        if made.result == Type::Unknown {
-            made.result = typed.ty.clone();
-        }
-        made.body = (typed.ty != Type::Unknown).then(|| Arc::new(typed.expr));
+        made = check_body(program, file, function, made, out);
     }
     program.functions.insert((file, item), Arc::new(made));
 }

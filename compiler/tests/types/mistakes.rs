@@ -157,6 +157,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("int(\"two\")", "E3027 int(\"two\")"),
     ("matches(\"a\", \"(\")", "E3027 matches(\"a\", \"(\")"),
     (": Port = 0", "E3028 0"),
+    ("small(11)", "E3028 11"),
     (": Service = { port = 99999 }", "E3028 99999"),
     (": Span = { min = 5, max = 1 }", "E3028 { min = 5, max = 1 }"),
     // Types as written.
@@ -374,6 +375,83 @@ fn deep_trees_are_checked() {
         let (_, diagnostics) = bp_compiler::syntax::parse(FileId(0), &source);
         if diagnostics.is_empty() {
             check(&text);
+        }
+    }
+}
+
+/// The first item of a text, its world, and what is wrong with it.
+fn item(text: &str) -> (bp_compiler::syntax::ast::ItemKind, crate::world::Declarations) {
+    let source = bp_compiler::source::SourceFile::new("test.bp", text);
+    let (mut tree, diagnostics) = bp_compiler::syntax::parse(FileId(0), &source);
+    assert!(diagnostics.is_empty(), "{text}: {diagnostics:?}");
+    (tree.items.remove(0).kind, crate::world::Declarations::new(text))
+}
+
+#[test]
+fn loops_of_nodes_bind_names() {
+    for (text, expected) in [
+        ("x in listed", ""),
+        ("x in 1..3", ""),
+        ("k, v in base", ""),
+        ("c in clusters", ""),
+        ("x in services by x.port", ""),
+        ("x in services by x.port if x.name != null and x.name != \"\"", ""),
+        ("x in limit", "E3018 limit"),
+        ("x in services by x", "E3017 x"),
+        ("x in services by x.name", "E3006 x.name"),
+        ("x in listed if x", "E3002 x"),
+        ("limit in listed", "E3032 limit"),
+        ("x in [password]", "E3020 [password]"),
+        ("x in listed by password", "E3020 password"),
+        ("x in nothing_there if x > 1", "E3001 nothing_there"),
+    ] {
+        let whole = format!("node it: Server for {text}");
+        let (found, world) = item(&whole);
+        let bp_compiler::syntax::ast::ItemKind::Node(node) = &found else { panic!("{text}") };
+        let mut out = Vec::new();
+        let scope = Scope::new(FileId(0));
+        let each = node.each.as_ref().unwrap();
+        let checked = bp_compiler::check::expr::check_each(&world, &scope, each, &mut out);
+        let spans = out.iter().map(|d| (d.code, d.place.span));
+        let found = spans
+            .map(|(code, at)| format!("{code} {}", &whole[at.start as usize..at.end as usize]));
+        assert_eq!(found.collect::<Vec<_>>().join(", "), expected, "{text}");
+        assert_eq!(
+            checked.is_none(),
+            ["E3018", "E3001", "E3020 ["].iter().any(|code| expected.starts_with(code)),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn functions_are_checked() {
+    for (text, expected) in [
+        ("fn f(a: int, b: int = 2) -> int = a + b", ""),
+        ("fn f(a: int) = a + 1", ""),
+        ("fn f(a: int) -> string = a", "E3002 a"),
+        ("fn f(a: int = \"x\") -> int = a", "E3002 \"x\""),
+        ("fn f(a: int, a: int) -> int = a", "E3032 a"),
+        ("fn f(limit: int) -> int = limit", "E3032 limit"),
+        ("fn f(a: integer) -> int = a", "E3029 integer"),
+        ("fn f(a: int) -> int = b", "E3001 b"),
+        ("fn f(a: int) -> int = self", "E3034 self"),
+        ("fn f(a: int where self > \"\") -> int = a", "E3015 >"),
+    ] {
+        let (found, world) = item(text);
+        let bp_compiler::syntax::ast::ItemKind::Function(function) = &found else { panic!() };
+        let mut out = Vec::new();
+        let signature =
+            bp_compiler::check::expr::check_signature(&world, FileId(0), function, &mut out);
+        let whole =
+            bp_compiler::check::expr::check_body(&world, FileId(0), function, signature, &mut out);
+        let found = out.iter().map(|d| {
+            format!("{} {}", d.code, &text[d.place.span.start as usize..d.place.span.end as usize])
+        });
+        assert_eq!(found.collect::<Vec<_>>().join(", "), expected, "{text}");
+        if expected.is_empty() {
+            assert_eq!(whole.result, Type::Int, "{text}");
+            assert!(whole.body.is_some(), "{text}");
         }
     }
 }

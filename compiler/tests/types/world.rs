@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_compiler::check::expr::{
-    Declared, Function, Member, Named, Parameter, Scope, Typed, World, check_expr, check_type_expr,
-    check_wheres, parameter_scope,
+    Declared, Function, Member, Named, Scope, Typed, World, check_body, check_expr,
+    check_signature, check_type_expr, check_wheres,
 };
 use bp_compiler::diagnostics::Diagnostic;
 use bp_compiler::source::{FileId, Place, SourceFile};
@@ -65,6 +65,7 @@ fn both(a: bool, b: bool) -> bool = a and b
 fn twice(x: int) -> int = x + x
 fn inverse(x: int) -> float = 1 / x
 fn limited(x: int) -> bool = x <= count_in
+fn small(x: int where self < 10 else "x is small") = x + 1
 "#;
 
 pub(crate) struct Declarations {
@@ -161,30 +162,9 @@ impl Declarations {
                 self.values.insert(name, Declared::Value(named));
             }
             ItemKind::Function(item) => {
-                let parameters: Vec<Parameter> = item
-                    .parameters
-                    .iter()
-                    .map(|parameter| {
-                        let ty = check_type_expr(self, FileId(0), &parameter.ty, &mut out);
-                        let default = parameter.default.as_ref().map(|default| {
-                            check_expr(self, &scope, default, Some(&ty), &mut out).expr
-                        });
-                        Parameter { name: parameter.name.text.to_string(), ty, default }
-                    })
-                    .collect();
-                let result =
-                    check_type_expr(self, FileId(0), item.result.as_ref().unwrap(), &mut out);
-                let scope = parameter_scope(FileId(0), &parameters);
-                let body = check_expr(self, &scope, &item.body, Some(&result), &mut out);
-                self.functions.insert(
-                    item.name.text.to_string(),
-                    Arc::new(Function {
-                        parameters,
-                        result,
-                        phase: body.phase,
-                        body: Some(Arc::new(body.expr)),
-                    }),
-                );
+                let signature = check_signature(self, FileId(0), item, &mut out);
+                let whole = check_body(self, FileId(0), item, signature, &mut out);
+                self.functions.insert(item.name.text.to_string(), Arc::new(whole));
             }
             _ => {}
         }

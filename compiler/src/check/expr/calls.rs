@@ -6,7 +6,7 @@ use bp_plan::{BinaryOp, Entry, Expr, Phase, Type, Value};
 
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
-use super::{CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, fits, loops};
+use super::{CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, fits, held, loops};
 use crate::diagnostics::types as says;
 use crate::source::{FileId, Span};
 use crate::syntax::ast;
@@ -410,6 +410,16 @@ impl Checker<'_> {
                 let because = place.map(|place| (place, note));
                 let want = fits::secret(parameter.ty.clone());
                 let part = self.because(because, |c| c.check(argument, &want));
+                if let Some(constant) = part.expr.as_value()
+                    && !part.is_broken()
+                {
+                    let note = format!("`{}` is a parameter of `{text}`", parameter.name);
+                    let because = place.map(|place| (place, note));
+                    let at = self.place(argument.span);
+                    let before = self.out.len();
+                    held(&parameter.constraints, constant, at, because, self.out);
+                    is_broken |= self.out.len() > before;
+                }
                 is_broken |= part.is_broken();
                 is_secret |= fits::has_secret(&part.ty) && !fits::has_secret(&parameter.ty);
                 phase = phase.max(part.phase);

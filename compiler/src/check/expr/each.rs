@@ -1,9 +1,10 @@
-//! The `for` of a node: what it goes through, the names it binds, its filter and its keys.
+//! The `for` of a node: what it goes through, the names it binds, its filter and its keys; and conditions.
 
 use bp_plan::{Phase, Type};
 
+use super::loops::Bound;
 use super::{Checker, Local, Part, Scope, Typed, World, fits};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, types as says};
 use crate::syntax::ast;
 
 /// A checked loop head.
@@ -31,37 +32,28 @@ pub fn check_each(
     out: &mut Vec<Diagnostic>,
 ) -> Option<Looped> {
     let mut checker = Checker::new(world, scope, out);
-    let found = checker.collection(&each.over);
-    let (over, key_type, element) = match found {
-        Some((part, key, element)) => (Some(part), key, element),
-        None => (None, Type::Unknown, Type::Unknown),
-    };
-    let phase = over.as_ref().map_or(Phase::Deploy, |part| part.phase.max(Phase::Deploy));
-    let bound = if each.names.len() > 1 {
-        vec![key_type.clone(), element.clone()]
-    } else {
-        vec![element.clone()]
-    };
-    let mut locals: Vec<Local> = Vec::new();
-    for (name, ty) in each.names.iter().zip(bound) {
-        checker.new_local(name);
-        locals.push(Local::variable(name.text.as_str(), ty, phase));
+    let Bound { over, key: key_type, element, mut locals } = checker.bind(&each.names, &each.over);
+    for local in &mut locals {
+        // Which instances there are is known when deploying, however early the elements are.
+        local.phase = local.phase.max(Phase::Deploy);
     }
-    let (filter, key) = checker.within(locals.clone(), |c| {
-        c.perhaps(false, |c| {
-            let filter = each.filter.as_ref().map(|filter| c.condition(filter));
-            let key = each.key.as_ref().map(|key| c.infer(key, Some(&Type::String)));
-            (filter, key)
+    let over = checker.typed(each.over.span, |c| c.open_to_all(over, &each.over));
+    checker.scope.locals.extend(locals.iter().cloned());
+    checker.certain = false;
+    let filter = each.filter.as_ref();
+    let made = filter.map(|filter| checker.typed(filter.span, |c| c.condition(filter)));
+    let key = each.key.as_ref().map(|key| {
+        checker.typed(key.span, |c| match filter {
+            Some(filter) => c.given(filter, true, |c| c.made_key(key)),
+            None => c.made_key(key),
         })
     });
-    let made = |part: Part| Typed { ty: part.ty, expr: part.expr, phase: part.phase };
-    let over = over?;
-    Some(Looped {
-        over: made(over),
+    (over.ty != Type::Unknown).then_some(Looped {
+        over,
         key_type,
         element,
-        key: key.map(made),
-        filter: filter.map(made),
+        key,
+        filter: made,
         locals,
     })
 }
@@ -70,8 +62,32 @@ pub fn check_each(
 pub fn is_key(world: &dyn World, ty: &Type) -> bool {
     let ty = fits::plain(world, ty);
     match &ty {
-        Type::Unknown | Type::String | Type::Int | Type::Literal(_) => true,
+        Type::Unknown | Type::Never | Type::Json | Type::String | Type::Int | Type::Literal(_) => {
+            true
+        }
         Type::Union(members) => members.iter().all(|member| is_key(world, member)),
         _ => false,
+    }
+}
+
+/// Checks a condition: `true` or `false`, and no secret.
+pub fn check_condition(
+    world: &dyn World,
+    scope: &Scope,
+    condition: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> Typed {
+    Checker::new(world, scope, out)
+        .typed(condition.span, |c| c.because(None, |c| c.condition(condition)))
+}
+
+impl Checker<'_> {
+    /// What everyone may see: which instances there are is no secret.
+    fn open_to_all(&mut self, over: Part, expr: &ast::Expr) -> Part {
+        if over.is_broken() || !fits::has_secret(&over.ty) {
+            return over;
+        }
+        self.report(says::secret_decides(self.place(expr.span), "what a `for` goes through"));
+        Part::broken()
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn has_secret(ty: &Type) -> bool {
 }
 
 /// Whether any part of a value of this type is secret.
-pub(super) fn holds_secret(world: &dyn World, ty: &Type) -> bool {
+pub fn holds_secret(world: &dyn World, ty: &Type) -> bool {
     fn holds(world: &dyn World, ty: &Type, seen: &mut Vec<String>) -> bool {
         match ty {
             Type::Secret(_) => true,

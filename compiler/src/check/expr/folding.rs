@@ -74,7 +74,7 @@ fn height(expr: &Expr) -> usize {
 }
 
 /// How many parts an expression has.
-fn parts(expr: &Expr) -> usize {
+pub(super) fn parts(expr: &Expr) -> usize {
     let mut count = 1;
     expr.parts(&mut |part| count += parts(part));
     count

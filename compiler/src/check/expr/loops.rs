@@ -51,7 +51,40 @@ impl Turn {
     }
 }
 
+/// What a loop binds.
+pub(super) struct Bound {
+    pub(super) over: Part,
+    pub(super) key: Type,
+    pub(super) element: Type,
+    pub(super) locals: Vec<Local>,
+}
+
 impl Checker<'_> {
+    /// What a loop goes through, and what its names stand for.
+    pub(super) fn bind(&mut self, names: &[ast::Name], over: &ast::Expr) -> Bound {
+        let found = self.collection(over);
+        let (over, key, element) = match found {
+            Some(found) => found,
+            // What is inside is checked all the same, for mistakes of its own.
+            None => (Part::broken(), Type::Unknown, Type::Unknown),
+        };
+        let types = if names.len() > 1 {
+            vec![key.clone(), element.clone()]
+        } else {
+            vec![element.clone()]
+        };
+        let mut locals: Vec<Local> = Vec::new();
+        for (name, ty) in names.iter().zip(types) {
+            if locals.iter().any(|local| local.name == name.text) {
+                self.report(says::local_repeats(self.place(name.span), &name.text, None));
+            } else {
+                self.new_local(name);
+            }
+            locals.push(Local::variable(name.text.as_str(), ty, over.phase));
+        }
+        Bound { over, key, element, locals }
+    }
+
     /// Checks the parts inside of a loop: `inside` runs with the names bound and the filter known.
     /// `None` where something was wrong.
     fn turn<T>(
@@ -61,24 +94,7 @@ impl Checker<'_> {
         filter: Option<&ast::Expr>,
         inside: impl FnOnce(&mut Self, &Type) -> T,
     ) -> Option<(Turn, T)> {
-        let found = self.collection(over);
-        let (part, key, element) = match found {
-            Some(found) => found,
-            // What is inside is checked all the same, for mistakes of its own.
-            None => (Part::broken(), Type::Unknown, Type::Unknown),
-        };
-        let phase = part.phase;
-        let types =
-            if names.len() > 1 { vec![key, element.clone()] } else { vec![element.clone()] };
-        let mut locals: Vec<Local> = Vec::new();
-        for (name, ty) in names.iter().zip(types) {
-            if locals.iter().any(|local| local.name == name.text) {
-                self.report(says::local_repeats(self.place(name.span), &name.text, None));
-            } else {
-                self.new_local(name);
-            }
-            locals.push(Local::variable(name.text.as_str(), ty, phase));
-        }
+        let Bound { over: part, element, locals, .. } = self.bind(names, over);
         let base = self.scope.locals.len();
         let (checked, result) = self.within(locals, |c| {
             c.perhaps(false, |c| match filter {
@@ -155,7 +171,7 @@ impl Checker<'_> {
     }
 
     /// A key that an expression makes.
-    fn made_key(&mut self, key: &ast::Expr) -> Part {
+    pub(super) fn made_key(&mut self, key: &ast::Expr) -> Part {
         let part = self.infer(key, None);
         if part.is_broken() {
             return part;

@@ -16,6 +16,7 @@ mod compare;
 mod each;
 mod fits;
 mod folding;
+mod functions;
 mod literals;
 mod loops;
 mod names;
@@ -31,8 +32,9 @@ use bp_plan::{Expr, Phase, Type, Value};
 
 pub use adapt::held;
 pub use calls::parameter_scope;
-pub use each::{Looped, check_each, is_key};
-pub use fits::fits;
+pub use each::{Looped, check_condition, check_each, is_key};
+pub use fits::{fits, holds_secret};
+pub use functions::{check_body, check_signature};
 pub use scope::{Local, Scope};
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;
@@ -62,19 +64,10 @@ pub fn check_expr(
     expected: Option<&Type>,
     out: &mut Vec<Diagnostic>,
 ) -> Typed {
-    let before = out.len();
-    let mut checker = Checker::new(world, scope, out);
-    let part = match expected {
+    Checker::new(world, scope, out).typed(expr.span, |checker| match expected {
         Some(expected) => checker.check(expr, expected),
         None => checker.infer(expr, None),
-    };
-    let part = checker.measured(part, expr.span);
-    if out.len() > before {
-        // Also where a part alone has a mistake: whoever uses the whole stays silent.
-        let Part { ty, expr, phase, .. } = Part::broken();
-        return Typed { ty, expr, phase };
-    }
-    Typed { ty: part.ty, expr: part.expr, phase: part.phase }
+    })
 }
 
 /// A checked part of an expression.
@@ -142,6 +135,16 @@ impl<'a> Checker<'a> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         self.out.push(diagnostic);
+    }
+
+    /// What `inside` checks, as a whole: of no type where any part of it has a mistake, so that
+    /// whoever uses it stays silent.
+    fn typed(&mut self, span: Span, inside: impl FnOnce(&mut Self) -> Part) -> Typed {
+        let before = self.out.len();
+        let part = inside(self);
+        let part = self.measured(part, span);
+        let part = if self.out.len() > before { Part::broken() } else { part };
+        Typed { ty: part.ty, expr: part.expr, phase: part.phase }
     }
 
     /// The part, which must be of this type.

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use bp_plan::{DataType, Expr, FileRef, Phase, Type};
+use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, Type};
 
 use crate::source::{FileId, Place};
 
@@ -66,6 +66,8 @@ pub struct Parameter {
     pub ty: Type,
     /// What it is when left out.
     pub default: Option<Expr>,
+    /// What must hold of it; told of constants only.
+    pub constraints: Vec<Constraint>,
 }
 
 /// What expressions can name. Paths are as written, with dots (`ops`, `ops.limit`); types by full name.
