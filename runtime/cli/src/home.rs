@@ -66,8 +66,7 @@ pub(crate) fn names() -> Result<Vec<String>, Told> {
 pub(crate) async fn existing(name: &str) -> Result<(Arc<SqliteStore>, String), Told> {
     check_name(name)?;
     let folder = folder()?.join(name);
-    let store =
-        SqliteStore::open_existing(&folder).map_err(|error| Told::store(name, &error))?;
+    let store = SqliteStore::open_existing(&folder).map_err(|error| Told::store(name, &error))?;
     let Some(store) = store else { return Err(unknown(name)) };
     let store = Arc::new(store);
     match id(&store, name).await? {
@@ -105,9 +104,9 @@ async fn id(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told
         .and_then(|event| serde_json::from_str::<serde_json::Value>(&event.event.payload).ok())
         .and_then(|payload| payload.get("name").and_then(|n| n.as_str().map(str::to_owned)))
         .unwrap_or(other);
-    Err(Told::error(format!("the journal in the folder of `{name}` is that of `{own}`")).help(format!(
-        "put it back where `{own}` has its folder; a deployment's folder can't be renamed"
-    )))
+    Err(Told::error(format!("the journal in the folder of `{name}` is that of `{own}`")).help(
+        format!("put it back where `{own}` has its folder; a deployment's folder can't be renamed"),
+    ))
 }
 
 fn unknown(name: &str) -> Told {

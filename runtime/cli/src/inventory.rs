@@ -105,8 +105,9 @@ fn add(
             .help("give each cluster a name of its own"));
     }
     if inventory.element(&name).is_some() {
-        return Err(Told::error(format!("two clusters are called `{name}`"))
-            .help("give each cluster a name of its own, in an inventory file where contexts share one"));
+        return Err(Told::error(format!("two clusters are called `{name}`")).help(
+            "give each cluster a name of its own, in an inventory file where contexts share one",
+        ));
     }
     let path = kubeconfig.display().to_string();
     let connection = serde_json::to_value(Connection::Kubeconfig { path, context })

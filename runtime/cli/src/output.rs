@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io::{IsTerminal as _, Write as _};
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents, ThemeCharacters, ThemeStyles,
+};
 use serde::Serialize;
 
 use crate::arguments::Format;
@@ -76,12 +79,14 @@ fn column(place: &crate::told::Place) -> usize {
 /// An error drawn for people.
 pub(crate) fn drawn(told: &Told, color: bool) -> String {
     let styles = if color { ThemeStyles::ansi() } else { ThemeStyles::none() };
-    let handler =
-        GraphicalReportHandler::new_themed(GraphicalTheme { characters: ThemeCharacters::unicode(), styles })
-            .with_width(100)
-            .with_links(false)
-            .without_syntax_highlighting()
-            .with_context_lines(0);
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme {
+        characters: ThemeCharacters::unicode(),
+        styles,
+    })
+    .with_width(100)
+    .with_links(false)
+    .without_syntax_highlighting()
+    .with_context_lines(0);
     let report = Report::of(told);
     let mut drawn = String::new();
     if handler.render_report(&mut drawn, &report).is_err() {
@@ -107,7 +112,7 @@ struct Report {
     message: String,
     help: Option<String>,
     is_warning: bool,
-    source: Option<NamedSource<String>>,
+    source: Option<Line>,
     label: Option<LabeledSpan>,
 }
 
@@ -122,21 +127,49 @@ impl Report {
             label: None,
         };
         if let Some(place) = &told.place {
-            // Only this line is known; empty ones before it give it its number.
-            let before = usize::try_from(place.line).unwrap_or(1).saturating_sub(1);
-            let text = format!("{}{}\n", "\n".repeat(before), place.text);
             let (start, end) = place.stretch;
-            let span = (before + start, end - start);
-            report.label = Some(LabeledSpan::new_primary_with_span(None, span));
-            report.source = Some(NamedSource::new(&place.path, text));
+            report.label = Some(LabeledSpan::new_primary_with_span(None, (start, end - start)));
+            report.source = Some(Line {
+                path: place.path.clone(),
+                text: printable(&place.text),
+                number: usize::try_from(place.line).unwrap_or(1).saturating_sub(1),
+            });
         }
         report
     }
 }
 
-/// The text without what a terminal would obey.
+/// The one line of a source that is known.
+#[derive(Debug)]
+struct Line {
+    path: String,
+    text: String,
+    /// From 0.
+    number: usize,
+}
+
+impl SourceCode for Line {
+    fn read_span<'a>(
+        &'a self,
+        _: &SourceSpan,
+        _: usize,
+        _: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let whole = SourceSpan::from((0, self.text.len()));
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.path.clone(),
+            self.text.as_bytes(),
+            whole,
+            self.number,
+            0,
+            1,
+        )))
+    }
+}
+
+/// The text without what a terminal would obey, at the same offsets.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect()
+    text.chars().map(|c| if c.is_ascii_control() && c != '\n' { ' ' } else { c }).collect()
 }
 
 impl fmt::Display for Report {
@@ -161,6 +194,8 @@ impl miette::Diagnostic for Report {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        self.label.clone().map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = _>>)
+        self.label
+            .clone()
+            .map(|label| Box::new(std::iter::once(label)) as Box<dyn Iterator<Item = _>>)
     }
 }

@@ -53,7 +53,8 @@ fn words(stream: &Stream, event: &Event) -> Option<(String, String)> {
 }
 
 fn count(progress: &TargetProgress) -> String {
-    let failed = if progress.failed > 0 { format!(", {} failed", progress.failed) } else { String::new() };
+    let failed =
+        if progress.failed > 0 { format!(", {} failed", progress.failed) } else { String::new() };
     let held =
         if progress.held > 0 { format!(", {} not tried", progress.held) } else { String::new() };
     format!("{} of {}{failed}{held}", progress.done, progress.total)
@@ -159,7 +160,9 @@ impl Lively {
     }
 
     fn style(mark: &str) -> ProgressStyle {
-        let form = format!("{{{mark}}} {{prefix:<14}} {{bar:18.cyan/dim}} {{pos:>4}}/{{len}} {{wide_msg:.dim}}");
+        let form = format!(
+            "{{{mark}}} {{prefix:<14}} {{bar:18.cyan/dim}} {{pos:>4}}/{{len}} {{wide_msg:.dim}}"
+        );
         ProgressStyle::with_template(&form)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━━╌")

@@ -62,7 +62,8 @@ impl Told {
             }
             DriverError::Store(error) => vec![Self::store(name, error)],
             DriverError::NothingPlanned(_) => vec![
-                Self::error(error.to_string()).help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
+                Self::error(error.to_string())
+                    .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
             ],
             other => vec![Self::error(format!("`{name}`: {other}"))],
         }

@@ -58,9 +58,8 @@ pub(crate) async fn run(asked: Deploy, output: &Output) -> Result<u8, Vec<Told>>
     let id = id.unwrap_or(new_id);
     let seed = format!("{:032x}", rand::random::<u128>());
     let running = Running::start(output);
-    let result = runtime(store.clone())
-        .deploy(&id, &asked.name, &seed, prepared, running.control())
-        .await;
+    let result =
+        runtime(store.clone()).deploy(&id, &asked.name, &seed, prepared, running.control()).await;
     running.end();
     let code = finish(&asked.name, &id, store, result, output).await;
     drop(locked);

@@ -12,10 +12,8 @@ use crate::{DONE, home};
 
 pub(crate) async fn run(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let history = Deployments::new(store)
-        .history(&id)
-        .await
-        .map_err(|error| Told::driver(name, &error))?;
+    let history =
+        Deployments::new(store).history(&id).await.map_err(|error| Told::driver(name, &error))?;
     if output.is_json() {
         let events: Vec<_> = history
             .iter()
@@ -41,14 +39,16 @@ pub(crate) async fn run(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
     let mut text = String::new();
     for told in &history {
         let time = time(told.envelope.time_ms);
-        let _ = writeln!(text, "{time}  {:<18} {}", told.envelope.event.kind, printable(&words(told)));
+        let _ =
+            writeln!(text, "{time}  {:<18} {}", told.envelope.event.kind, printable(&words(told)));
     }
     output.text(&text);
     Ok(DONE)
 }
 
 fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
 }
 
 fn words(told: &Entry) -> String {

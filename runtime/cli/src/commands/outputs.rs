@@ -12,10 +12,8 @@ use crate::{DONE, home};
 
 pub(crate) async fn run(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let outputs = Deployments::new(store)
-        .outputs(&id)
-        .await
-        .map_err(|error| Told::driver(name, &error))?;
+    let outputs =
+        Deployments::new(store).outputs(&id).await.map_err(|error| Told::driver(name, &error))?;
     if output.is_json() {
         let known: Map<String, Json> = outputs
             .into_iter()

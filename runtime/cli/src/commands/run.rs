@@ -23,7 +23,9 @@ use crate::{DONE, FAILED, PARTLY, home, progress};
 pub(crate) fn providers() -> Providers {
     let all: [Arc<dyn Provider>; 2] =
         [bp_providers::kubernetes::provider(), bp_providers::noop::provider()];
-    all.into_iter().map(|provider| (provider.name().to_owned(), provider)).collect::<BTreeMap<_, _>>()
+    all.into_iter()
+        .map(|provider| (provider.name().to_owned(), provider))
+        .collect::<BTreeMap<_, _>>()
 }
 
 /// This process as a runtime.
@@ -85,7 +87,9 @@ async fn listen(stop: watch::Sender<bool>) {
             write_err("left at once; `bpr resume` finds out what was under way\n");
             std::process::exit(i32::from(FAILED));
         }
-        write_err("stopping: calls in flight are waited for, nothing more is begun (once more leaves at once)\n");
+        write_err(
+            "stopping: calls in flight are waited for, nothing more is begun (once more leaves at once)\n",
+        );
         // The run may just have ended.
         let _ = stop.send(true);
     }
@@ -123,10 +127,8 @@ pub(crate) async fn finish(
     output: &Output,
 ) -> Result<u8, Vec<Told>> {
     let summary = result.map_err(|error| Told::driver(name, &error))?;
-    let (status, plan) = Deployments::new(store)
-        .status(id)
-        .await
-        .map_err(|error| Told::driver(name, &error))?;
+    let (status, plan) =
+        Deployments::new(store).status(id).await.map_err(|error| Told::driver(name, &error))?;
     if output.is_json() {
         output.json(&status);
     } else {
@@ -142,11 +144,15 @@ pub(crate) async fn finish(
 
 fn line(name: &str, summary: &Summary, status: &bp_engine::Status) -> String {
     if summary.run.is_none() {
-        return format!("{name}: there is nothing to go on with; all of revision {} is done\n", summary.revision);
+        return format!(
+            "{name}: there is nothing to go on with; all of revision {} is done\n",
+            summary.revision
+        );
     }
     let nodes = status.nodes.len();
     let targets = status.targets.len();
-    let on = |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
+    let on =
+        |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
     match (summary.outcome, summary.verb) {
         (Outcome::Done, Verb::Deploy) => format!(
             "{name}: deployed, {} on {} (revision {})\n  next: bpr status {name} · bpr outputs {name}\n",

@@ -17,10 +17,8 @@ const MOST: usize = 40;
 
 pub(crate) async fn run(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let (status, plan) = Deployments::new(store)
-        .status(&id)
-        .await
-        .map_err(|error| Told::driver(name, &error))?;
+    let (status, plan) =
+        Deployments::new(store).status(&id).await.map_err(|error| Told::driver(name, &error))?;
     if output.is_json() {
         output.json(&status);
     } else {
@@ -101,9 +99,17 @@ fn table(status: &Status) -> String {
 
 fn row(target: &TargetStatus, done: usize, all: usize, width: usize) -> String {
     let revision = target.revision.map_or_else(String::new, |r| format!("  revision {r}"));
-    let reason = target.reason.as_deref().map_or_else(String::new, |reason| format!("  {}", printable(reason)));
+    let reason = target
+        .reason
+        .as_deref()
+        .map_or_else(String::new, |reason| format!("  {}", printable(reason)));
     let nodes = if all == 0 { String::new() } else { format!("  {done}/{all} nodes") };
-    format!("  {} {:<width$}  {:<9}{nodes}{revision}{reason}", mark(target.state), target.name, word(target.state))
+    format!(
+        "  {} {:<width$}  {:<9}{nodes}{revision}{reason}",
+        mark(target.state),
+        target.name,
+        word(target.state)
+    )
 }
 
 /// The nodes that are not as wanted, each with its reason; failures with their line of the blueprint.
@@ -114,7 +120,9 @@ pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: &Output) {
     let odd: Vec<_> = status
         .nodes
         .iter()
-        .filter(|node| node.state != NodeStanding::Deployed || (is_removal && node.reason.is_some()))
+        .filter(|node| {
+            node.state != NodeStanding::Deployed || (is_removal && node.reason.is_some())
+        })
         .collect();
     for node in &odd {
         if matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying) {
@@ -122,12 +130,24 @@ pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: &Output) {
         }
         shown += 1;
         if shown <= MOST {
-            let reason = node.reason.as_deref().map_or_else(String::new, |r| format!(": {}", printable(r)));
-            let _ = writeln!(list, "  {} on {}: {}{reason}", node.id, node.target, node_word(node.state));
+            let reason =
+                node.reason.as_deref().map_or_else(String::new, |r| format!(": {}", printable(r)));
+            let _ = writeln!(
+                list,
+                "  {} on {}: {}{reason}",
+                node.id,
+                node.target,
+                node_word(node.state)
+            );
         }
     }
     if shown > MOST {
-        let _ = writeln!(list, "  and {} more; `bpr status {} --output json` has all", shown - MOST, status.name);
+        let _ = writeln!(
+            list,
+            "  and {} more; `bpr status {} --output json` has all",
+            shown - MOST,
+            status.name
+        );
     }
     if !list.is_empty() {
         output.text(&format!("\nnot as wanted:\n{list}"));
