@@ -260,7 +260,7 @@ impl Checked<'_> {
                 || output.ty.is_none() && ty_is_secret(&kind)
             {
                 if !matches!(output.value.kind, ExprKind::Missing) {
-                    out.push(crate::diagnostics::types::secret_decides(place, "an output"));
+                    out.push(crate::diagnostics::types::secret_output(place, &typed.ty));
                 }
                 continue;
             }

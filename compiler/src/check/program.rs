@@ -11,7 +11,7 @@ use super::expr::{Declared, Function, Member, Named, World};
 use crate::loader::Sources;
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
-use crate::syntax::ast::{ItemKind, TypeItemKind};
+use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
 
 /// See the module.
 #[derive(Debug)]
@@ -324,6 +324,14 @@ impl World for Program<'_> {
         let Some(member) = member else {
             return self.names.types.get(full).map(|declared| declared.place);
         };
+        if matches!(of, Type::Data(_)) {
+            let declared = self.names.types.get(full)?;
+            let field = declared.item(self.sources)?.body.entries.iter().find_map(|entry| {
+                let EntryKind::Field(field) = &entry.kind else { return None };
+                (field.name.text == member).then_some(field.name.span)
+            });
+            return field.map(|span| Place { file: declared.file, span });
+        }
         let info = self.types.get(full)?;
         None.or_else(|| info.properties.get(member).map(|p| p.place))
             .or_else(|| info.attributes.get(member).map(|(_, place)| *place))

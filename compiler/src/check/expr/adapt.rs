@@ -130,6 +130,15 @@ impl Checker<'_> {
                 part
             }
             Err(error) => {
+                // Of a union the member counts whose kind of value it is.
+                let error = match fits::plain(self.world, want) {
+                    Type::Union(members) => members
+                        .iter()
+                        .filter(|member| fits::fits(self.world, &part.ty, member))
+                        .find_map(|of| bp_eval::conform(value.clone(), of, &data_types).err())
+                        .unwrap_or(error),
+                    _ => error,
+                };
                 let because = self.scope.because.clone();
                 let at = self.place(expr.span);
                 self.report(says::constraint_broken(at, &error.to_string(), None, because));

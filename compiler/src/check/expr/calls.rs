@@ -1,31 +1,15 @@
-//! Calls: built-in functions by their signatures, functions of blueprints by what they declare.
+//! Calls, and the built-in functions by their signatures.
 
 use std::collections::BTreeMap;
 
-use bp_plan::{BinaryOp, Entry, Expr, Phase, Type, Value};
+use bp_plan::{BinaryOp, Expr, Phase, Type, Value};
 
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
-use super::{CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, fits, held, loops};
+use super::{CLOSED, Checker, Part, fits, loops};
 use crate::diagnostics::types as says;
-use crate::source::{FileId, Span};
+use crate::source::Span;
 use crate::syntax::ast;
-
-/// The local that holds the arguments while a function's body is evaluated. No one can write it.
-pub(super) const ARGUMENTS: &str = "()";
-
-/// The scope in which the body of a function is checked.
-pub fn parameter_scope(file: FileId, parameters: &[Parameter]) -> Scope {
-    parameters.iter().fold(Scope::new(file), |scope, parameter| {
-        let of = Box::new(Expr::Local(ARGUMENTS.to_owned()));
-        scope.with(Local {
-            name: parameter.name.clone(),
-            ty: parameter.ty.clone(),
-            phase: Phase::Compile,
-            expr: Expr::Field { of, name: parameter.name.clone(), safe: false },
-        })
-    })
-}
 
 impl Checker<'_> {
     pub(super) fn call(
@@ -373,95 +357,6 @@ impl Checker<'_> {
         let ty = if is_secret { fits::secret(ty) } else { ty };
         self.settle(Part::new(ty, expr, phase, open), span)
     }
-
-    /// A function that a blueprint declares.
-    fn user(
-        &mut self,
-        name: &str,
-        function: &Function,
-        arguments: &[ast::Expr],
-        span: Span,
-    ) -> Part {
-        let most = function.parameters.len();
-        let least = function.parameters.iter().filter(|p| p.default.is_none()).count();
-        let text = declared(name, function);
-        let place = self.world.value_place(self.scope.file(), name);
-        let count = arguments.len();
-        if count < least || count > most {
-            let takes = counted(least, Some(most));
-            let mut error = says::arity(self.place(span), name, &takes, count, &text);
-            if let Some(place) = place {
-                error = error.related(place, format!("`{name}` is declared here"));
-            }
-            self.report(error);
-            for argument in arguments {
-                self.infer(argument, None);
-            }
-            return Part::broken();
-        }
-        let mut phase = function.phase;
-        let mut open = CLOSED;
-        let (mut is_broken, mut is_secret) = (false, false);
-        let mut entries = Vec::with_capacity(most);
-        for (at, parameter) in function.parameters.iter().enumerate() {
-            let mut expr = parameter.default.clone().unwrap_or(Expr::Value(Value::Null));
-            if let Some(argument) = arguments.get(at) {
-                let note = format!("`{}` is a parameter of `{text}`", parameter.name);
-                let because = place.map(|place| (place, note));
-                let want = fits::secret(parameter.ty.clone());
-                let part = self.because(because, |c| c.check(argument, &want));
-                if let Some(constant) = part.expr.as_value()
-                    && !part.is_broken()
-                {
-                    let note = format!("`{}` is a parameter of `{text}`", parameter.name);
-                    let because = place.map(|place| (place, note));
-                    let at = self.place(argument.span);
-                    let before = self.out.len();
-                    held(&parameter.constraints, constant, at, because, self.out);
-                    is_broken |= self.out.len() > before;
-                }
-                is_broken |= part.is_broken();
-                is_secret |= fits::has_secret(&part.ty) && !fits::has_secret(&parameter.ty);
-                phase = phase.max(part.phase);
-                open = open.min(part.open);
-                expr = part.expr;
-            } else if needs_more(&expr) {
-                open = OPEN;
-            }
-            entries.push(Entry::One(parameter.name.clone(), expr));
-        }
-        let Some(body) = &function.body else { return Part::broken() };
-        if is_broken || function.result == Type::Unknown || !self.spend(body, span) {
-            return Part::broken();
-        }
-        if needs_more(body) {
-            open = OPEN;
-        }
-        let result = function.result.clone();
-        let ty = if is_secret { fits::secret(result) } else { result };
-        let expr = loops::applied(entries, (**body).clone());
-        self.settle(Part::new(ty, expr, phase, open), span)
-    }
-}
-
-/// Whether an expression names something that no evaluation by itself knows.
-fn needs_more(expr: &Expr) -> bool {
-    match expr {
-        Expr::Input(_)
-        | Expr::Secret(_)
-        | Expr::Const(_)
-        | Expr::This
-        | Expr::Source
-        | Expr::Target
-        | Expr::Deployment
-        | Expr::Node(_)
-        | Expr::Selection(_) => true,
-        other => {
-            let mut found = false;
-            other.parts(&mut |part| found = found || needs_more(part));
-            found
-        }
-    }
 }
 
 fn filled(pattern: &Pattern, variables: &BTreeMap<String, Type>) -> Type {
@@ -484,7 +379,7 @@ fn takes(forms: &[Signature]) -> String {
     counted(least.unwrap_or_default(), most)
 }
 
-fn counted(least: usize, most: Option<usize>) -> String {
+pub(super) fn counted(least: usize, most: Option<usize>) -> String {
     let plural = |n: usize| if n == 1 { "1 argument".to_owned() } else { format!("{n} arguments") };
     match most {
         Some(0) => "no arguments".to_owned(),
@@ -492,17 +387,4 @@ fn counted(least: usize, most: Option<usize>) -> String {
         Some(most) => format!("{least} to {most} arguments"),
         None => format!("{} or more", plural(least)),
     }
-}
-
-/// The function as it is declared.
-fn declared(name: &str, function: &Function) -> String {
-    let parameters: Vec<String> = function
-        .parameters
-        .iter()
-        .map(|parameter| {
-            let default = if parameter.default.is_some() { " = …" } else { "" };
-            format!("{}: {}{default}", parameter.name, parameter.ty)
-        })
-        .collect();
-    format!("{name}({}) -> {}", parameters.join(", "), function.result)
 }

@@ -290,7 +290,7 @@ pub(super) fn applied(arguments: Vec<Entry>, body: Expr) -> Expr {
     let over = Expr::List(vec![Item::One(Expr::Record(arguments))]);
     let binder = Binder {
         function: "list".to_owned(),
-        names: vec![super::calls::ARGUMENTS.to_owned()],
+        names: vec![super::functions::ARGUMENTS.to_owned()],
         over,
         filter: None,
         key: None,

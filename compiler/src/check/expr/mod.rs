@@ -31,10 +31,9 @@ mod world;
 use bp_plan::{Expr, Phase, Type, Value};
 
 pub use adapt::held;
-pub use calls::parameter_scope;
 pub use each::{Looped, check_condition, check_each, is_key};
 pub use fits::{fits, holds_secret};
-pub use functions::{check_body, check_signature};
+pub use functions::{check_body, check_signature, parameter_scope};
 pub use scope::{Local, Scope};
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;

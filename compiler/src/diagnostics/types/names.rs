@@ -1,0 +1,133 @@
+//! What can be wrong with names in expressions, and with types as written.
+
+use bp_plan::Type;
+
+use super::{a, maybe_related};
+use crate::diagnostics::Diagnostic;
+use crate::source::{Place, Span};
+
+/// A name that nothing has.
+pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
+    match near {
+        Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{near}`, or declare `{name}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error
+            .label("not declared")
+            .help(format!("declare it, for instance `input {name}: string`, or correct the name")),
+    }
+}
+
+/// A name that the used module does not have.
+pub fn unknown_in_module(at: Place, name: &str, module: &str, near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E3001", format!("`{module}` has no `{name}`"), at);
+    match near {
+        Some(near) => error
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{module}.{near}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error.label("not declared there").help(format!("declare it in `{module}`")),
+    }
+}
+
+/// A type that there is not.
+pub fn unknown_type(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error("E3029", format!("there is no type `{name}`"), at);
+    match near {
+        Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{near}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None => error.label("not declared").help(
+            "declare it, bring it in with `use`, or take a built-in one: string, int, float, bool, duration, size, version, json, list<T>, map<T> …",
+        ),
+    }
+}
+
+/// `list` without its argument, `int<string>`.
+pub fn type_arguments(at: Place, name: &str, takes: usize, found: usize) -> Diagnostic {
+    let message = match takes {
+        0 => format!("`{name}` takes no types in `< >`"),
+        _ => format!("`{name}` takes one type in `< >`, found {found}"),
+    };
+    let help = match takes {
+        0 => format!("write `{name}`"),
+        _ => format!("say what is in it: `{name}<string>`"),
+    };
+    Diagnostic::error("E3030", message, at).label("of what?").help(help)
+}
+
+/// A union of something else than scalars.
+pub fn union_of(at: Place, found: &Type) -> Diagnostic {
+    Diagnostic::error("E3031", format!("{} can't be part of a union", a(found)), at)
+        .label("no scalar")
+        .help("unions are of scalar types and string literals; a `data type` with optional fields holds one or the other, `json` holds anything")
+}
+
+/// A member of a union twice.
+pub fn union_repeats(at: Place, found: &Type) -> Diagnostic {
+    Diagnostic::error("E3031", format!("{} stands in this union twice", a(found)), at)
+        .label("the second one")
+        .help("remove it")
+}
+
+/// A local with the name of something visible.
+pub fn local_repeats(at: Place, name: &str, place: Option<Place>) -> Diagnostic {
+    let error =
+        Diagnostic::error("E3032", format!("`{name}` is the name of something else here"), at)
+            .label("hides what is visible")
+            .help("choose another name, so that nobody mistakes one for the other");
+    maybe_related(error, place, format!("`{name}` is declared here"))
+}
+
+/// A name of something without a value.
+pub fn no_value(at: Place, name: &str, what: &str) -> Diagnostic {
+    let help = match what {
+        "module" => format!("name something of it: `{name}.x`"),
+        _ => "name an input, a constant, a node or a selection".to_owned(),
+    };
+    Diagnostic::error("E3033", format!("`{name}` is a {what}: it has no value"), at)
+        .label(format!("a {what}"))
+        .help(help)
+}
+
+/// A type's name where a value is wanted.
+pub fn type_as_value(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3033", format!("`{name}` is a type: it has no value"), at)
+        .label("a type")
+        .help(format!("name a node: `node n: {name}` declares one"))
+}
+
+/// A function's name where a value is wanted.
+pub fn function_as_value(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "E3033",
+        format!("`{name}` is a function: it has no value until it is called"),
+        at,
+    )
+    .label("a function")
+    .help(format!("call it: `{name}(…)`"))
+}
+
+/// `self`, `source`, `target` where there is none.
+pub fn no_self(at: Place, name: &str) -> Diagnostic {
+    let help = match name {
+        "self" => "`self` stands in a `where`, in a type's body and in a node's body",
+        "source" => "`source` stands in a requirement's `where` and in a relationship type",
+        _ => "`target` stands in a relationship type",
+    };
+    Diagnostic::error("E3034", format!("there is no `{name}` here"), at)
+        .label("nothing that it could mean")
+        .help(help)
+}
+
+/// A member of `self` without `self.`.
+pub fn own_member(at: Place, name: &str) -> Diagnostic {
+    let before = Place { file: at.file, span: Span::new(at.span.start, at.span.start) };
+    Diagnostic::error("E3035", format!("`{name}` needs `self.` before it"), at)
+        .label("a member of `self`")
+        .help(format!("write `self.{name}`: a bare name is a local or something of the file"))
+        .fix(format!("write `self.{name}`"), vec![(before, "self.".to_owned())])
+}

@@ -1,0 +1,154 @@
+//! What can be wrong with the values of expressions, as far as they are known: constants that can't be
+//! computed, texts that are none of those allowed, secrets that would get out.
+
+use std::collections::BTreeSet;
+
+use bp_plan::Type;
+
+use super::{a, example, listed, short};
+use crate::diagnostics::{Diagnostic, near};
+use crate::source::Place;
+
+/// A secret that would decide something.
+pub fn secret_decides(at: Place, what: &str) -> Diagnostic {
+    Diagnostic::error("E3020", format!("a secret can't be {what}"), at)
+        .label("this has a secret part")
+        .help("whoever sees what happens could tell the secret: decide by an input instead")
+}
+
+/// A secret that would reach a place that is not kept secret.
+pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<&str>) -> Diagnostic {
+    let which = match secrets.len() {
+        0 => "a secret".to_owned(),
+        1 => format!("the secret {}", listed(secrets.iter().copied())),
+        _ => format!("the secrets {}", listed(secrets.iter().copied())),
+    };
+    Diagnostic::error("E3021", format!("{which} can't go where plain {} is kept", a(want)), at)
+        .label("this has a secret part")
+        .help(format!("declare what takes it as `secret {want}`, or leave the secret out"))
+}
+
+/// A secret in an output that does not say that it is one.
+pub fn secret_output(at: Place, found: &Type) -> Diagnostic {
+    let of = match found {
+        Type::Secret(of) => a(of),
+        other => a(other),
+    };
+    Diagnostic::error("E3021", "an output tells what it is given, and this has a secret part", at)
+        .label("this has a secret part")
+        .help(format!(
+            "say that it stays secret, `output name: secret …` of {of}, or leave the secret out"
+        ))
+}
+
+/// A division by zero.
+pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3022", message, at)
+        .label("divides by 0")
+        .help("test the divisor before: `if n == 0 then 0 else x / n`")
+}
+
+/// A number that is too large.
+pub fn overflow(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3023", message, at)
+        .label("too large")
+        .help("whole numbers reach from -9223372036854775808 to 9223372036854775807; `float(x)` goes further")
+}
+
+/// A key or an element that a constant does not have.
+pub fn missing_key(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3024", message, at).label("not there").help(
+        "take one that is there, or write `?.` or `?[ ]` and say with `??` what counts without it",
+    )
+}
+
+/// Two values for one key of a map that a comprehension makes.
+pub fn duplicate_made_key(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3025", message, at)
+        .label("two elements give the same key")
+        .help("make the keys differ, or collect the elements with `group_by(x in xs, key)`")
+}
+
+/// More than an evaluation may take.
+pub fn too_large(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3026", message, at)
+        .label("too much")
+        .help("go through fewer elements, or make the result smaller")
+}
+
+/// Something that a function can't work on.
+pub fn bad_value(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E3027", message, at)
+        .label("found when folding constants")
+        .help("correct the value that is given here")
+}
+
+/// A constant that does not meet what its type asks.
+pub fn constraint_broken(
+    at: Place,
+    message: &str,
+    text: Option<&str>,
+    because: Option<(Place, String)>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E3028", message, at).label("not allowed here");
+    let error = match text {
+        Some(text) => error.help(format!("give a value that meets `where {text}`")),
+        None => error.help("give a value that its type allows"),
+    };
+    match because {
+        Some((place, note)) => error.related(place, note),
+        None => error,
+    }
+}
+
+/// A text that is none of those that the type lists.
+pub fn not_one_of(at: Place, text: &str, options: &[String], want: &Type) -> Diagnostic {
+    let near = near(text, options.iter().map(String::as_str));
+    let message = format!("\"{}\" is not one of {}", short(text), a(want));
+    let error = Diagnostic::error("E3036", message, at);
+    match near {
+        Some(near) => error
+            .label(format!("did you mean \"{near}\"?"))
+            .help(format!("write \"{near}\""))
+            .fix(format!("replace it by \"{near}\""), vec![(at, format!("\"{near}\""))]),
+        None => error
+            .label("not in the list")
+            .help(format!("write one of {}", listed(options.iter().map(String::as_str)))),
+    }
+}
+
+/// A string that is no version or timestamp.
+pub fn bad_text(at: Place, want: &Type, why: &str) -> Diagnostic {
+    Diagnostic::error("E3037", why, at)
+        .label(format!("becomes a {want} here"))
+        .help(format!("write it such as {}", example(want)))
+}
+
+/// An expression that nests too deep to be evaluated.
+pub fn too_deep(at: Place, most: usize) -> Diagnostic {
+    Diagnostic::error("E3038", format!("this expression nests more than {most} deep"), at)
+        .label("too deep")
+        .help("name parts of it with `const`")
+}
+
+/// An expression that stands for too much.
+pub fn too_many_parts(at: Place, most: usize) -> Diagnostic {
+    let message = format!("with what it stands for, this expression has more than {most} parts");
+    Diagnostic::error("E3038", message, at)
+        .label("too much")
+        .help("a `let` and a function's body count wherever they are used: use a `const` instead")
+}
+
+/// `file(…)` of a path that is known too late.
+pub fn late_file(at: Place) -> Diagnostic {
+    Diagnostic::error("E3039", "the path of a file must be known when compiling", at)
+        .label("known later")
+        .help("write the path as a plain string: the file travels with the plan")
+}
+
+/// A file that can't be taken in.
+pub fn no_file(at: Place, path: &str, why: &str) -> Diagnostic {
+    Diagnostic::error("E3039", format!("\"{}\" can't be read: {why}", short(path)), at)
+        .label("this file")
+        .help("paths are relative to the file they stand in, and stay inside of the package")
+}
