@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use crate::clusters::{Cluster, Clusters};
@@ -50,15 +51,15 @@ impl Environment {
         let mut serve = self.command("bpr");
         serve.args(["sim", "serve", "--clusters", &count.to_string(), "--dir"]).arg(&folder);
         let mut serving = Running::start(serve);
-        let inventory = folder.join("inventory.yaml");
         let begin = Instant::now();
-        while !inventory.is_file() {
+        // Written last, when everything listens.
+        while !folder.join("pid").is_file() {
             let waiting = !serving.has_ended() && begin.elapsed() < PATIENCE;
             assert!(waiting, "no embedded clusters: {}", serving.kill().words());
             std::thread::sleep(Duration::from_millis(10));
         }
         self.served.push(serving);
-        let clusters = Clusters::read(&inventory).clusters;
+        let clusters = Clusters::read(&folder.join("inventory.yaml")).clusters;
         assert_eq!(clusters.len(), count);
         clusters.into_iter().map(|cluster| cluster.label("tier", "demo")).collect()
     }
@@ -103,6 +104,24 @@ impl Environment {
         let mut command = self.command("bpr");
         command.args(arguments);
         Running::start(command)
+    }
+
+    /// Deploys a plan to these clusters; `bpr` runs when this returns.
+    pub fn deploy(&self, plan: &Path, name: &str, clusters: &[Cluster]) -> Running {
+        let inventory = self.inventory(clusters);
+        self.start_bpr([
+            "deploy".as_ref(),
+            plan.as_os_str(),
+            "--name".as_ref(),
+            name.as_ref(),
+            "--inventory".as_ref(),
+            inventory.as_os_str(),
+        ])
+    }
+
+    /// What `bpr VERB` says of a deployment, as JSON, where it ends with this code.
+    pub fn ask(&self, verb: &str, name: &str, code: i32) -> Json {
+        self.bpr([verb, "--name", name, "--output", "json"]).expect(code).json()
     }
 
     /// A built program, with this environment's state.
