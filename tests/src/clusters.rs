@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
 use serde::{Deserialize, Serialize};
 
 use crate::environment::program;
@@ -84,6 +86,14 @@ impl Cluster {
         std::fs::write(&kubeconfig, format!("{before}token: \"expired\"{after}"))
             .expect("the test's folder can be written");
         Self { kubeconfig, ..self.clone() }
+    }
+
+    /// A client of the test's own.
+    pub async fn client(&self) -> Client {
+        let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
+        let kubeconfig = Kubeconfig::read_from(&self.kubeconfig).expect("a kubeconfig");
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        Client::try_from(config.expect("a context")).expect("a client")
     }
 
     fn server(&self, kubeconfig: &str) -> SocketAddr {
