@@ -127,18 +127,20 @@ fn a_plan_that_was_edited_by_hand() {
 
 #[test]
 fn a_plan_of_a_newer_format() {
+    refused_plan("newer.plan", &["newer.plan", "format 9"], |bytes| {
+        replace(&bytes, b"{\"format\":1,", b"{\"format\":9,")
+    });
+}
+
+#[test]
+fn a_plan_without_its_container() {
     let environment = Environment::new();
-    let good = environment.hello("newer");
-    let source = good.with_extension("bp");
-    let json = environment
-        .bpc(["compile".as_ref(), source.as_os_str(), "--format".as_ref(), "json".as_ref()])
-        .expect(0);
-    let mut plan = json.json();
-    let field = ["format", "format_version"].into_iter().find(|name| plan.get(name).is_some());
-    plan[field.unwrap()] = 4711.into();
-    let newer = environment.write("newer.json", plan.to_string());
-    let ended = environment.deploy(&newer, "newer", &[]).wait(Duration::from_mins(1));
-    refused(&ended, 1, &["newer.json", "4711"]);
+    let source = environment.hello("alone").with_extension("bp");
+    let arguments = ["compile".as_ref(), source.as_os_str(), "--format".as_ref(), "json".as_ref()];
+    let json = environment.bpc(arguments).expect(0).stdout;
+    let alone = environment.write("plan.json", json);
+    let ended = environment.deploy(&alone, "alone", &[]).wait(Duration::from_mins(1));
+    refused(&ended, 1, &["plan.json"]);
 }
 
 #[test]

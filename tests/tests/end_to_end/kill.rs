@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use bp_tests::{Environment, Objects};
+use bp_tests::{Cluster, Environment, Objects};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::{five, unique};
@@ -27,9 +27,11 @@ fn kill_at_random_moments_then_resume() {
     let _ = environment.deploy(&plan, &name, &clusters).wait(Duration::from_mins(2)).expect(0);
     let whole = begin.elapsed();
     let reference: Vec<_> = clusters.iter().map(|cluster| Objects::of(cluster, &name)).collect();
-    remove(&environment, &name, &clusters);
+    let _ = environment.bpr(["uninstall", "--name", &name]).expect(0);
+    assert_removed(&environment, &name, &clusters);
 
     let mut in_the_middle = 0;
+    let mut names = Vec::new();
     for round in 0..ROUNDS {
         let name = unique("kill");
         let plan = environment.hello(&name);
@@ -47,8 +49,8 @@ fn kill_at_random_moments_then_resume() {
             // Killed before anything was written down: there is nothing to resume, and nothing happened.
             assert_eq!(there, 0, "{what}: {}", resumed.words());
             assert!(resumed.words().contains(&name), "{what}: {}", resumed.words());
-            let _ =
-                environment.deploy(&plan, &name, &clusters).wait(Duration::from_mins(2)).expect(0);
+            let again = environment.deploy(&plan, &name, &clusters);
+            let _ = again.wait(Duration::from_mins(2)).expect(0);
         }
         let status = environment.ask("status", &name, 0);
         assert_eq!(status["state"], "deployed", "{what}: {status:#}");
@@ -58,20 +60,29 @@ fn kill_at_random_moments_then_resume() {
             assert_eq!(objects.wanted(), reference.wanted(), "{what}");
             objects.assert_applied_once(before, &what);
         }
-        // Removal is killed, too, every other round.
-        if round % 2 == 1 {
-            let running = environment.start_bpr(["uninstall", "--name", &name]);
-            std::thread::sleep(whole.mul_f64(random.random_range(0.0..1.0)));
-            let _ = running.kill();
-        }
-        remove(&environment, &name, &clusters);
+        names.push(name);
     }
     println!("{in_the_middle} of {ROUNDS} kills met a deployment that had begun");
+
+    // Removal is killed, too; then all are removed, several at once.
+    for name in &names {
+        let removing = environment.start_bpr(["uninstall", "--name", name]);
+        std::thread::sleep(whole.mul_f64(random.random_range(0.0..0.5)));
+        let _ = removing.kill();
+    }
+    for batch in names.chunks(5) {
+        let uninstall = |name: &String| environment.start_bpr(["uninstall", "--name", name]);
+        for removing in batch.iter().map(uninstall).collect::<Vec<_>>() {
+            let _ = removing.wait(Duration::from_mins(3)).expect(0);
+        }
+    }
+    for name in &names {
+        assert_removed(&environment, name, &clusters);
+    }
     assert!(in_the_middle >= ROUNDS / 2, "too few kills met a deployment that had begun");
 }
 
-fn remove(environment: &Environment, name: &str, clusters: &[bp_tests::Cluster]) {
-    let _ = environment.bpr(["uninstall", "--name", name]).expect(0);
+fn assert_removed(environment: &Environment, name: &str, clusters: &[Cluster]) {
     for cluster in clusters {
         let left = Objects::of(cluster, name);
         assert!(left.is_empty(), "left on {}: {left:#?}", cluster.name);
