@@ -4,6 +4,8 @@
 //! (`syntax.rs`, `names.rs`, `types.rs`, `topology.rs`, …), which holds code, wording, help and fix; call sites read as
 //! sentences.
 
+pub mod syntax;
+
 use crate::source::Place;
 
 /// How bad it is.

@@ -1,1 +1,6 @@
-//! Placeholder.
+//! Providers with their clients: what the runtime touches the world through.
+//!
+//! One module a provider. This crate must never know the engine, the journal or the plan; who
+//! composes it asks for a provider by its function.
+
+pub mod kubernetes;

@@ -1,0 +1,280 @@
+//! `E1xxx`, `W1xxx`: what can be wrong with a text before any name is resolved.
+
+use super::Diagnostic;
+use crate::source::{FileId, Place, Span};
+
+fn place(file: FileId, start: u32, end: u32) -> Place {
+    Place { file, span: Span::new(start, end) }
+}
+
+/// Something else stands where the grammar awaits `expected`.
+pub fn unexpected(at: Place, expected: &str, found: &str) -> Diagnostic {
+    Diagnostic::error("E1001", format!("expected {expected}, found {found}"), at)
+        .label(format!("expected {expected}"))
+}
+
+/// A `(`, `[`, `{`, `<` or `${` that nothing closes.
+pub fn unclosed(at: Place, opening: &str, closing: &str) -> Diagnostic {
+    Diagnostic::error("E1002", format!("this `{opening}` is never closed"), at)
+        .label("opened here")
+        .help(format!("add the missing `{closing}`"))
+}
+
+/// A string without its closing quote.
+pub fn unclosed_string(at: Place, quote: &str) -> Diagnostic {
+    let closed = if quote == "\"\"\"" {
+        "close the block with `\"\"\"` at the start of a line of its own"
+    } else {
+        "close the string with `\"` on the same line; text of several lines stands between `\"\"\"`"
+    };
+    Diagnostic::error("E1003", "this string is never closed", at).label("opened here").help(closed)
+}
+
+/// A `/*` without its `*/`.
+pub fn unclosed_comment(at: Place) -> Diagnostic {
+    Diagnostic::error("E1004", "this comment is never closed, so it hides the rest of the file", at)
+        .label("opened here")
+        .help("close it with `*/`; comments nest, so each `/*` inside needs its own")
+}
+
+/// No expression where one must stand.
+pub fn missing_expression(at: Place, found: &str) -> Diagnostic {
+    Diagnostic::error("E1005", format!("expected a value, found {found}"), at)
+        .label("a value is missing here")
+        .help("write a value here, or remove what awaits it")
+}
+
+/// No type where one must stand.
+pub fn missing_type(at: Place, found: &str) -> Diagnostic {
+    Diagnostic::error("E1006", format!("expected a type, found {found}"), at)
+        .label("a type is missing here")
+        .help("name a type after the `:`, such as `string`, `int` or a node type")
+}
+
+/// An input or field without a type.
+pub fn untyped(at: Place, what: &str, name: &str) -> Diagnostic {
+    Diagnostic::error("E1006", format!("{what} `{name}` has no type"), at)
+        .label("a type is missing after this")
+        .help(format!("say its type: `{what} {name}: string`"))
+}
+
+/// An operator of another language.
+pub fn foreign_operator(at: Place, foreign: &str, ours: &str) -> Diagnostic {
+    Diagnostic::error("E1007", format!("`{foreign}` is not an operator here"), at)
+        .label(format!("write `{ours}`"))
+        .help(format!("write `{ours}` instead of `{foreign}`"))
+        .fix(format!("replace `{foreign}` by `{ours}`"), vec![(at, ours.to_owned())])
+}
+
+/// `a % b`.
+pub fn foreign_modulus(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`%` is not an operator here", at).label("no such operator").help(
+        "write `mod(a, b)` for what is left of a division; `10%` without blanks is a percentage",
+    )
+}
+
+/// `c ? a : b`.
+pub fn foreign_ternary(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`? :` is not an operator here", at)
+        .label("no such operator")
+        .help("write `if condition then a else b`")
+}
+
+/// `a < b < c`, `a..b..c`.
+pub fn chained(at: Place, operator: &str) -> Diagnostic {
+    let help = if operator == ".." {
+        "a range has two ends: `1..9`".to_owned()
+    } else {
+        "compare twice and join with `and`: `a < b and b < c`".to_owned()
+    };
+    Diagnostic::error("E1008", format!("`{operator}` can't be chained"), at)
+        .label("second of a chain")
+        .help(help)
+}
+
+/// A number with a unit that doesn't exist.
+pub fn unknown_unit(
+    at: Place,
+    unit: &str,
+    nearest: Option<&str>,
+    fixed: Option<String>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E1009", format!("there is no unit `{unit}`"), at);
+    match (nearest, fixed) {
+        (Some(nearest), Some(fixed)) => error
+            .label(format!("did you mean `{nearest}`?"))
+            .help(format!("write `{fixed}`"))
+            .fix(format!("replace `{unit}` by `{nearest}`"), vec![(at, fixed)]),
+        _ => error.label("unknown unit").help(
+            "units are d h m s ms us ns, B kB MB GB TB PB KiB MiB GiB TiB PiB, Hz kHz MHz GHz, bps kbps Mbps Gbps Tbps and %",
+        ),
+    }
+}
+
+/// A number that can't be kept.
+pub fn bad_number(at: Place, number: &str, why: &str) -> Diagnostic {
+    Diagnostic::error("E1010", format!("`{number}` is no usable number: {why}"), at)
+        .label("this number")
+        .help("whole numbers reach from -9223372036854775808 to 9223372036854775807; quantities count in whole smallest units")
+}
+
+/// `\q` and its like.
+pub fn bad_escape(at: Place, escape: &str) -> Diagnostic {
+    Diagnostic::error("E1011", format!("`{escape}` is no escape"), at)
+        .label("unknown escape")
+        .help(r#"escapes are \n \t \r \\ \" \$ and \u{1F600}; in r"…" a backslash is just itself"#)
+}
+
+/// A type whose name starts with a small letter.
+pub fn lower_case_type(at: Place, name: &str, better: &str) -> Diagnostic {
+    Diagnostic::error("E1012", format!("the type `{name}` must start with a capital letter"), at)
+        .label("the first letter tells types from values")
+        .help(format!("call it `{better}`"))
+        .fix(format!("rename it to `{better}`"), vec![(at, better.to_owned())])
+}
+
+/// A value whose name starts with a capital.
+pub fn upper_case_value(at: Place, name: &str, better: &str) -> Diagnostic {
+    Diagnostic::error("E1013", format!("the name `{name}` must start with a small letter"), at)
+        .label("the first letter tells types from values")
+        .help(format!("call it `{better}`"))
+        .fix(format!("rename it to `{better}`"), vec![(at, better.to_owned())])
+}
+
+/// A reserved word as a name.
+pub fn reserved_name(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error(
+        "E1014",
+        format!("`{name}` is a word of the language and can't be a name"),
+        at,
+    )
+    .label("reserved word")
+    .help(format!("choose another name, such as `{name}_`"))
+}
+
+/// Brackets, comments or operators nested past the limit.
+pub fn too_deep(at: Place, limit: usize) -> Diagnostic {
+    Diagnostic::error("E1015", format!("this is nested more than {limit} levels deep"), at)
+        .label("the level that is too deep")
+        .help("give inner parts names of their own with `const` or `let`; after this place the file was not read")
+}
+
+/// One expression of too many operators.
+pub fn too_long(at: Place, limit: usize) -> Diagnostic {
+    Diagnostic::error(
+        "E1015",
+        format!("this expression has more than {limit} operators in a row"),
+        at,
+    )
+    .label("too long")
+    .help("split it with `const` or `let`, or use a list with `sum`, `all`, `any` or `join`")
+}
+
+/// A file past the size limit.
+pub fn too_large(file: FileId, bytes: u64, limit: u64) -> Diagnostic {
+    Diagnostic::error(
+        "E1016",
+        format!("the file has {bytes} bytes; a blueprint file has at most {limit} (16 MiB)"),
+        place(file, 0, 0),
+    )
+    .help("check that this is the file you meant; split a large blueprint with `use`")
+}
+
+/// Bytes that are no UTF-8.
+pub fn not_utf8(file: FileId, valid_up_to: u64) -> Diagnostic {
+    let at = u32::try_from(valid_up_to).unwrap_or(u32::MAX);
+    Diagnostic::error(
+        "E1017",
+        format!("the file is not UTF-8 text: its byte {} begins no character", valid_up_to + 1),
+        place(file, at, at),
+    )
+    .help("save the file as UTF-8; if it is no text at all, check the path")
+}
+
+/// A file with nothing in it.
+pub fn empty(file: FileId) -> Diagnostic {
+    Diagnostic::error("E1018", "the file declares nothing", place(file, 0, 0)).help(
+        "begin with `blueprint name { version = \"1.0.0\" }`, or with types for others to use",
+    )
+}
+
+/// A block's `{` on a line of its own.
+pub fn brace_on_own_line(at: Place) -> Diagnostic {
+    Diagnostic::error("E1019", "the `{` of a block stands on the line of what it belongs to", at)
+        .label("belongs to the end of the line above")
+        .help("move this `{` to the end of the line above")
+}
+
+/// An operand that needs parentheses.
+pub fn needs_parentheses(at: Place, what: &str, text: &str) -> Diagnostic {
+    let error = Diagnostic::error("E1020", format!("{what} stands in parentheses here"), at)
+        .label("put this in parentheses")
+        .help("put `(` and `)` around it, so that a reader sees what belongs together");
+    let open = Place { file: at.file, span: Span::new(at.span.start, at.span.start) };
+    let close = Place { file: at.file, span: Span::new(at.span.end, at.span.end) };
+    if text.is_empty() {
+        return error;
+    }
+    error.fix("add the parentheses", vec![(open, "(".to_owned()), (close, ")".to_owned())])
+}
+
+/// A call of something that is no function's name.
+pub fn not_callable(at: Place) -> Diagnostic {
+    Diagnostic::error("E1021", "only a function can be called, by its name", at)
+        .label("not the name of a function")
+        .help("write `f(x)` or `module.f(x)`; operations are called by `call` in a workflow")
+}
+
+/// Two entries on a line with nothing between.
+pub fn two_on_a_line(at: Place, found: &str) -> Diagnostic {
+    let before = Place { file: at.file, span: Span::new(at.span.start, at.span.start) };
+    Diagnostic::error("E1022", format!("expected the end of the line, found {found}"), at)
+        .label("begins a new entry")
+        .help("start a new line here; in `{ }` a comma does too")
+        .fix("start a new line", vec![(before, "\n".to_owned())])
+}
+
+/// A closing bracket that closes nothing.
+pub fn stray_closing(at: Place, bracket: &str) -> Diagnostic {
+    Diagnostic::error("E1023", format!("this `{bracket}` closes nothing"), at)
+        .label("nothing is open here")
+        .help(format!("remove it, or add the `{}` that it should close", opening_of(bracket)))
+        .fix(format!("remove the `{bracket}`"), vec![(at, String::new())])
+}
+
+fn opening_of(bracket: &str) -> &'static str {
+    match bracket {
+        ")" => "(",
+        "]" => "[",
+        _ => "{",
+    }
+}
+
+/// A computed key in a plain `{ … }`.
+pub fn computed_key(at: Place) -> Diagnostic {
+    Diagnostic::error("E1024", "the key of an entry is a name or a plain string", at)
+        .label("this is computed")
+        .help("computed keys stand in a comprehension: `{ key = value for x in xs }`")
+}
+
+/// A word that may not stand where it does, though it is one of the language.
+pub fn misplaced(at: Place, what: &str, help: &str) -> Diagnostic {
+    Diagnostic::error("E1025", format!("{what} can't stand here"), at).label("not here").help(help)
+}
+
+/// A `///` with no declaration below.
+pub fn idle_documentation(at: Place) -> Diagnostic {
+    Diagnostic::warning("W1001", "this `///` documents nothing", at)
+        .label("no declaration follows")
+        .help("move it above a declaration, or make it a `//` comment")
+}
+
+/// More mistakes than are shown.
+pub fn too_many(at: Place, limit: usize) -> Diagnostic {
+    Diagnostic::error(
+        "E1026",
+        format!("more than {limit} mistakes: the rest of the file was not read"),
+        at,
+    )
+    .help("mend those above first; check that this is a blueprint file")
+}

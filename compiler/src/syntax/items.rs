@@ -1,0 +1,398 @@
+//! Items of a file.
+
+use pest::iterators::Pair;
+use smol_str::SmolStr;
+
+use super::ast::{
+    Annotation, Blueprint, Body, Each, Expr, ExprKind, Function, Item, ItemKind, Member, Name,
+    Node, Output, Placed, Test, TypeItem, TypeItemKind, TypeKind, Use, UseSource, ValueItem,
+    ValueKeyword, Workflow,
+};
+use super::grammar::Rule;
+use super::lowering::{Lowering, Parts, span};
+use crate::diagnostics::syntax as says;
+use crate::source::Span;
+
+type P<'i> = Pair<'i, Rule>;
+
+/// Words that name no value.
+const RESERVED: &[&str] = &[
+    "true", "false", "null", "and", "or", "not", "in", "if", "then", "else", "for", "self",
+    "source", "target", "let", "via", "where", "by", "extends",
+];
+
+impl Lowering<'_> {
+    /// The whole file.
+    pub(super) fn file(&mut self, pair: P<'_>) -> Vec<Item> {
+        let mut items = Vec::new();
+        for part in pair.into_inner() {
+            if self.is_full() {
+                break;
+            }
+            match part.as_rule() {
+                Rule::item => items.extend(self.item(part)),
+                Rule::junk_top => self.junk_top(&part, items.last().map(|item: &Item| item.span)),
+                _ => {}
+            }
+        }
+        items
+    }
+
+    fn item(&mut self, pair: P<'_>) -> Option<Item> {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let mut heads = Vec::new();
+        while let Some(annotation) = parts.take(Rule::annotation) {
+            heads.push(annotation);
+        }
+        let inner = parts.next()?;
+        let documentation = self.documentation(at.start, span(&inner).start);
+        let annotations = heads.into_iter().map(|head| self.annotation(head)).collect();
+        let kind = self.item_kind(inner);
+        Some(Item { documentation, annotations, kind, span: at })
+    }
+
+    pub(super) fn annotation(&mut self, pair: P<'_>) -> Annotation {
+        let whole = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.name_of(name, whole);
+        let mut end = name.span.end;
+        let mut arguments = Vec::new();
+        if let Some(call) = parts.take(Rule::call_args) {
+            end = span(&call).end;
+            arguments = self.plain_arguments(call);
+        }
+        Annotation { name, arguments, span: Span::new(whole.start, end) }
+    }
+
+    fn item_kind(&mut self, pair: P<'_>) -> ItemKind {
+        match pair.as_rule() {
+            Rule::node => ItemKind::Node(self.node(pair)),
+            Rule::requires => ItemKind::Requires(self.requires(pair)),
+            Rule::value_item => ItemKind::Value(self.value_item(pair)),
+            Rule::type_item => ItemKind::Type(self.type_item(pair)),
+            Rule::select => ItemKind::Select(self.placed(pair)),
+            Rule::policy => ItemKind::Policy(self.placed(pair)),
+            Rule::group => ItemKind::Group(self.placed(pair)),
+            Rule::output => ItemKind::Output(self.output(pair)),
+            Rule::expose => ItemKind::Expose(self.output(pair)),
+            Rule::use_ => ItemKind::Use(self.use_item(pair)),
+            Rule::fn_ => ItemKind::Function(self.function(pair)),
+            Rule::workflow => ItemKind::Workflow(self.workflow(pair)),
+            Rule::test => ItemKind::Test(self.test(pair)),
+            _ => ItemKind::Blueprint(self.blueprint(pair)),
+        }
+    }
+
+    /// The name of a value: it starts with a small letter and is no reserved word.
+    pub(super) fn value_name(&mut self, pair: Option<P<'_>>, within: Span) -> Name {
+        let name = self.name_of(pair, within);
+        if RESERVED.contains(&name.text.as_str()) {
+            self.report(says::reserved_name(self.at(name.span), &name.text));
+        } else if name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let better = snake_case(&name.text);
+            self.report(says::upper_case_value(self.at(name.span), &name.text, &better));
+        }
+        name
+    }
+
+    fn type_name(&mut self, pair: Option<P<'_>>, within: Span) -> Name {
+        let name = self.name_of(pair, within);
+        if !name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
+            let better = pascal_case(&name.text);
+            self.report(says::lower_case_type(self.at(name.span), &name.text, &better));
+        }
+        name
+    }
+
+    fn node(&mut self, pair: P<'_>) -> Node {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let ty = match parts.take(Rule::path) {
+            Some(path) => Some(self.path(path)),
+            None => {
+                if let Some(missing) = parts.take(Rule::missing_type) {
+                    self.missing_type(&missing);
+                }
+                None
+            }
+        };
+        let mut node =
+            Node { name, ty, condition: None, each: None, using: None, body: Body::default() };
+        while let Some(part) = parts.next() {
+            match part.as_rule() {
+                Rule::node_using => {
+                    node.using = part.into_inner().last().map(|path| self.path(path))
+                }
+                Rule::node_if => node.condition = Some(self.only_expr(part)),
+                Rule::node_for => node.each = Some(self.node_for(part)),
+                Rule::node_filter => {
+                    let filter = self.only_expr(part);
+                    match &mut node.each {
+                        Some(each) => each.filter = Some(filter),
+                        None => self.report(says::misplaced(
+                            self.at(filter.span),
+                            "a second `if`",
+                            "join the conditions with `and`",
+                        )),
+                    }
+                }
+                _ => node.body = self.item_body(part, node.body),
+            }
+        }
+        node
+    }
+
+    fn node_for(&mut self, pair: P<'_>) -> Each {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let names = parts.take(Rule::binders).map(|binders| self.binders(binders));
+        let over = self.next_expr(&mut parts, at);
+        let key = parts.take(Rule::node_key).map(|key| self.only_expr(key));
+        Each { names: names.unwrap_or_default(), over, key, filter: None }
+    }
+
+    /// `{ … }` of an item, perhaps on a line of its own.
+    fn item_body(&mut self, pair: P<'_>, before: Body) -> Body {
+        match pair.as_rule() {
+            Rule::body => self.body(pair),
+            Rule::bad_brace => {
+                let mut parts = Parts::of(pair);
+                let mark = parts.take(Rule::brace_on_own_line);
+                if let Some(mark) = mark {
+                    let start = span(&mark).start;
+                    let at = self.at(Span::new(start, start + 1));
+                    self.report(says::brace_on_own_line(at));
+                }
+                parts.take(Rule::body).map(|body| self.body(body)).unwrap_or_default()
+            }
+            _ => before,
+        }
+    }
+
+    fn last_body(&mut self, parts: &mut Parts<'_>) -> Body {
+        parts.next().map(|part| self.item_body(part, Body::default())).unwrap_or_default()
+    }
+
+    fn value_item(&mut self, pair: P<'_>) -> ValueItem {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let keyword = match parts.next().map(|part| part.as_rule()) {
+            Some(Rule::kw_secret) => ValueKeyword::Secret,
+            Some(Rule::kw_const) => ValueKeyword::Const,
+            _ => ValueKeyword::Input,
+        };
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let ty = self.optional_type(&mut parts);
+        if ty.is_none() && keyword != ValueKeyword::Const {
+            let what = if keyword == ValueKeyword::Input { "input" } else { "secret" };
+            self.report(says::untyped(self.at(name.span), what, &name.text));
+        }
+        if let Some(card) = parts.take(Rule::card) {
+            self.idle_cardinality(&card);
+        }
+        let from = parts.take(Rule::key_string).map(|text| self.name(&text));
+        let default = self.default(&mut parts);
+        if keyword == ValueKeyword::Const && default.is_none() {
+            let (found, place) = self.found(at.end);
+            self.report(says::unexpected(self.at(place), "`=` and the constant's value", &found));
+        }
+        let wheres = self.wheres(&mut parts);
+        ValueItem { keyword, name, ty, from, default, wheres }
+    }
+
+    fn type_item(&mut self, pair: P<'_>) -> TypeItem {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let is_abstract = parts.take(Rule::kw_abstract).is_some();
+        let kind = match parts.take(Rule::type_kind).map(|kind| kind.as_str()) {
+            Some("data") => TypeItemKind::Data,
+            Some("capability") => TypeItemKind::Capability,
+            Some("interface") => TypeItemKind::Interface,
+            Some("relationship") => TypeItemKind::Relationship,
+            Some("policy") => TypeItemKind::Policy,
+            Some("group") => TypeItemKind::Group,
+            _ => TypeItemKind::Node,
+        };
+        let name = parts.take(Rule::word);
+        let name = self.type_name(name, at);
+        let mut item = TypeItem {
+            is_abstract,
+            kind,
+            name,
+            alias: None,
+            wheres: Vec::new(),
+            extends: None,
+            body: Body::default(),
+        };
+        if let Some(alias) = parts.take(Rule::alias) {
+            let mut inner = Parts::of(alias);
+            item.alias = self.optional_type(&mut inner);
+            item.wheres = self.wheres(&mut inner);
+        }
+        if let Some(extends) = parts.take(Rule::extends) {
+            let mut inner = Parts::of(extends);
+            if let Some(missing) = inner.take(Rule::missing_type) {
+                self.missing_type(&missing);
+            }
+            item.extends = inner.take(Rule::path).map(|path| self.path(path));
+        }
+        item.body = self.last_body(&mut parts);
+        item
+    }
+
+    fn placed(&mut self, pair: P<'_>) -> Placed {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let ty = self.optional_type(&mut parts);
+        let ty = match ty.map(|ty| (ty.span, ty.kind)) {
+            Some((_, TypeKind::Named { path, arguments })) if arguments.is_empty() => path,
+            Some((span, TypeKind::Missing)) => super::ast::Path { segments: Vec::new(), span },
+            Some((span, _)) => {
+                let found = format!("`{}`", self.source.slice(span));
+                self.report(says::unexpected(self.at(span), "the name of a type", &found));
+                super::ast::Path { segments: Vec::new(), span }
+            }
+            None => super::ast::Path { segments: Vec::new(), span: name.span },
+        };
+        let cardinality = parts.take(Rule::card).map(|card| self.cardinality(card));
+        let body = self.last_body(&mut parts);
+        Placed { name, ty, cardinality, body }
+    }
+
+    fn output(&mut self, pair: P<'_>) -> Output {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let ty = self.optional_type(&mut parts);
+        if let Some(card) = parts.take(Rule::card) {
+            self.idle_cardinality(&card);
+        }
+        let value = self.required_default(&mut parts, at);
+        let wheres = self.wheres(&mut parts);
+        Output { name, ty, value, wheres }
+    }
+
+    /// `= e`, where it must not be left out.
+    fn required_default(&mut self, parts: &mut Parts<'_>, within: Span) -> Expr {
+        if let Some(value) = self.default(parts) {
+            return value;
+        }
+        let start =
+            parts.take(Rule::missing_expr).map_or(within.end, |missing| span(&missing).start);
+        let (found, place) = self.found(start);
+        self.report(says::unexpected(self.at(place), "`=` and a value", &found));
+        Expr { kind: ExprKind::Missing, span: place }
+    }
+
+    fn blueprint(&mut self, pair: P<'_>) -> Blueprint {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let mut substitutes = None;
+        let mut wheres = Vec::new();
+        if let Some(part) = parts.take(Rule::substitutes) {
+            let mut inner = Parts::of(part);
+            substitutes = inner.take(Rule::path).map(|path| self.path(path));
+            wheres = self.wheres(&mut inner);
+        }
+        let body = self.last_body(&mut parts);
+        Blueprint { name, substitutes, wheres, body }
+    }
+
+    fn use_item(&mut self, pair: P<'_>) -> Use {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let from = match parts.take(Rule::key_string) {
+            Some(text) => UseSource::File(self.name(&text)),
+            None => match parts.take(Rule::path) {
+                Some(path) => UseSource::Path(self.path(path)),
+                None => UseSource::File(Name { text: SmolStr::default(), span: at }),
+            },
+        };
+        let source = match &from {
+            UseSource::Path(path) => path.span,
+            UseSource::File(name) => name.span,
+        };
+        let alias = parts.take(Rule::word).map(|word| self.value_name(Some(word), at));
+        let names = parts.take(Rule::use_names).map(|names| {
+            let whole = span(&names);
+            let mut inner = Parts::of(names);
+            let mut list = Vec::new();
+            while let Some(part) = inner.next() {
+                match part.as_rule() {
+                    Rule::word => list.push(self.name(&part)),
+                    Rule::missing_brace => self.unclosed(whole, "{", "}"),
+                    _ => self.junk_inside(&part, "a name to use or `}`"),
+                }
+            }
+            list
+        });
+        Use { from, alias, names, span: source }
+    }
+
+    fn function(&mut self, pair: P<'_>) -> Function {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let parameters = parts.take(Rule::params).map(|params| self.parameters(params));
+        let result = self.result_type(&mut parts);
+        let body = self.required_default(&mut parts, at);
+        Function { name, parameters: parameters.unwrap_or_default(), result, body }
+    }
+
+    fn workflow(&mut self, pair: P<'_>) -> Workflow {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::word);
+        let name = self.value_name(name, at);
+        let parameters: Option<Vec<Member>> =
+            parts.take(Rule::params).map(|params| self.parameters(params));
+        let result = self.result_type(&mut parts);
+        let steps = parts.take(Rule::steps);
+        let steps_span = steps.as_ref().map_or(at, span);
+        let steps = steps.map(|steps| self.steps(steps)).unwrap_or_default();
+        Workflow { name, parameters: parameters.unwrap_or_default(), result, steps, steps_span }
+    }
+
+    fn test(&mut self, pair: P<'_>) -> Test {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let name = parts.take(Rule::key_string);
+        let name = self.name_of(name, at);
+        let body = self.last_body(&mut parts);
+        Test { name, body }
+    }
+}
+
+fn pascal_case(name: &str) -> String {
+    let mut better = String::new();
+    for part in name.split('_') {
+        let mut letters = part.chars();
+        better.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        better.push_str(letters.as_str());
+    }
+    better
+}
+
+fn snake_case(name: &str) -> String {
+    let mut better = String::new();
+    let mut before = '_';
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && before != '_' && !before.is_ascii_uppercase() {
+            better.push('_');
+        }
+        better.push(letter.to_ascii_lowercase());
+        before = letter;
+    }
+    better
+}

@@ -1,0 +1,195 @@
+//! What could not be parsed, said in a person's words.
+
+use pest::iterators::Pair;
+
+use super::grammar::Rule;
+use super::lowering::{Lowering, offset, span};
+use crate::diagnostics::syntax as says;
+use crate::source::Span;
+
+type P<'i> = Pair<'i, Rule>;
+
+impl Lowering<'_> {
+    /// A bracket that nothing closes, reported where it was opened.
+    pub(super) fn unclosed(&mut self, at: Span, opening: &str, closing: &str) {
+        let start = if opening == "<" { self.angle(at) } else { at.start };
+        let opened = Span::new(start, start + offset(opening.len()));
+        self.report(says::unclosed(self.at(opened), opening, closing));
+    }
+
+    fn angle(&self, at: Span) -> u32 {
+        at.start + offset(self.source.slice(at).find('<').unwrap_or(0))
+    }
+
+    /// What is left inside brackets before `,` or the closing one.
+    pub(super) fn junk_inside(&mut self, pair: &P<'_>, expected: &str) {
+        let (found, place) = self.found(span(pair).start);
+        self.report(says::unexpected(self.at(place), expected, &found));
+    }
+
+    /// What is left on the line of an entry that began at `start`.
+    pub(super) fn junk_rest(&mut self, pair: &P<'_>, start: u32) {
+        if self.has_error_since(start) {
+            return;
+        }
+        let (found, place) = self.found(span(pair).start);
+        let diagnostic = match pair.as_str().trim_start().chars().next() {
+            Some(bracket @ (')' | ']')) => {
+                says::stray_closing(self.at(place), &bracket.to_string())
+            }
+            Some(c) if (c.is_ascii_alphabetic() || c == '"') && begins_entry(pair.as_str()) => {
+                says::two_on_a_line(self.at(place), &found)
+            }
+            _ => says::unexpected(self.at(place), "the end of the line", &found),
+        };
+        self.report(diagnostic);
+    }
+
+    /// What is no entry of a block.
+    pub(super) fn junk_entry(&mut self, pair: &P<'_>) {
+        let expected = "an entry such as `name = value` or `name -> target`";
+        self.junk_of(pair, expected, &["=", ":", "->"]);
+    }
+
+    /// What is no entry of a value.
+    pub(super) fn junk_value(&mut self, pair: &P<'_>) {
+        self.junk_of(pair, "an entry `key = value` or `}`", &["="]);
+    }
+
+    /// What is no step.
+    pub(super) fn junk_step(&mut self, pair: &P<'_>) {
+        let expected = "a step: `call`, `run`, `let`, `parallel`, `for`, `if`, `wait`, `fail`, `return` or `on`";
+        self.junk_of(pair, expected, &[]);
+    }
+
+    /// Junk: where it starts with a plain word, what should follow it is said there.
+    fn junk_of(&mut self, pair: &P<'_>, expected: &str, after_word: &[&str]) {
+        let at = span(pair);
+        let text = pair.as_str();
+        let (found, place) = self.found(at.start);
+        if let Some(closing) = text.chars().next().filter(|c| matches!(c, ')' | ']')) {
+            self.report(says::stray_closing(self.at(place), &closing.to_string()));
+            return;
+        }
+        let rest = text.get(place.end.saturating_sub(at.start) as usize..).unwrap_or_default();
+        let is_word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if is_word && !after_word.is_empty() && member_keyword(text).is_none() {
+            let marks: Vec<String> = after_word.iter().map(|mark| format!("`{mark}`")).collect();
+            let marks = match marks.as_slice() {
+                [one] => one.clone(),
+                _ => "`=`, `:` or `->`".to_owned(),
+            };
+            let (next, next_place) = self.found(place.end);
+            let expected = format!("{marks} after {found}");
+            let at = if rest.trim().is_empty() { place } else { next_place };
+            self.report(says::unexpected(self.at(at), &expected, &next));
+            return;
+        }
+        match member_keyword(text) {
+            Some(form) => self.report(says::unexpected(self.at(place), form, &shown(text))),
+            None => self.report(says::unexpected(self.at(place), expected, &found)),
+        }
+    }
+
+    /// What is no item of the file; `before` is the item that ended here.
+    pub(super) fn junk_top(&mut self, pair: &P<'_>, before: Option<Span>) {
+        let at = span(pair);
+        let text = pair.as_str();
+        let line = text.lines().next().unwrap_or_default();
+        let (found, place) = self.found(at.start);
+        if let Some(before) = before {
+            let same_line =
+                !self.source.slice(Span::new(before.end.min(at.start), at.start)).contains('\n');
+            // Part of an item that was already reported.
+            if same_line && self.has_error_since(before.start) {
+                return;
+            }
+        }
+        if let Some(bracket) =
+            text.trim_start().chars().next().filter(|c| matches!(c, '}' | ')' | ']'))
+        {
+            if !self.has_unclosed() {
+                self.report(says::stray_closing(self.at(place), &bracket.to_string()));
+            }
+            return;
+        }
+        match item_form(line) {
+            Some(form) => self.report(says::unexpected(self.at(place), form, &shown(line))),
+            None => {
+                let expected =
+                    "an item such as `node name: Type { … }`, `input name: type` or `use …`";
+                self.report(says::unexpected(self.at(place), expected, &found));
+            }
+        }
+    }
+}
+
+/// The start of a text, for a message.
+fn shown(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default().trim();
+    let short: String = line.chars().take(40).collect();
+    if short.len() < line.len() { format!("`{short}…`") } else { format!("`{short}`") }
+}
+
+/// Whether `name =`, `name:` or `name ->` stands at the start.
+fn begins_entry(text: &str) -> bool {
+    let text = text.trim_start();
+    let rest =
+        text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '"'));
+    let rest = rest.trim_start();
+    rest.starts_with("->")
+        || rest.starts_with(':')
+        || rest.starts_with('=') && !rest.starts_with("==")
+}
+
+/// How the entry is written that starts with this keyword.
+fn member_keyword(text: &str) -> Option<&'static str> {
+    let word = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
+    Some(match word {
+        "property" => "`property name: type`",
+        "attribute" => "`attribute name: type`",
+        "requires" => "`requires name: Type`",
+        "capability" => "`capability name: Type`",
+        "operation" => "`operation interface.name = implementation`",
+        "implements" => "`implements Interface`",
+        "fixed" => "`fixed name = value`",
+        "let" => "`let name = value`",
+        "assert_fails" => "`assert_fails E4102`",
+        _ => return None,
+    })
+}
+
+/// How the item is written that starts with this line.
+fn item_form(line: &str) -> Option<&'static str> {
+    let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let first = words.next()?;
+    let second = words.next().unwrap_or_default();
+    Some(match first {
+        "node" | "data" | "capability" | "interface" | "relationship" | "policy" | "group"
+            if second == "type" =>
+        {
+            "`… type Name { … }`"
+        }
+        "node" => "`node name: Type { … }`",
+        "policy" => "`policy name: Type { … }`",
+        "group" => "`group name: Type { … }`",
+        "data" => "`data type Name { … }`",
+        "capability" => "`capability type Name { … }`",
+        "interface" => "`interface type Name { … }`",
+        "relationship" => "`relationship type Name { … }`",
+        "abstract" => "`abstract node type Name { … }`",
+        "input" => "`input name: type`",
+        "secret" => "`secret name: type`",
+        "const" => "`const name = value`",
+        "output" => "`output name: type = value`",
+        "select" => "`select name: Type { … }`",
+        "use" => "`use std.module` or `use \"./file.bp\" as name`",
+        "fn" => "`fn name(a: type) -> type = value`",
+        "workflow" => "`workflow name(a: type) { … }`",
+        "test" => "`test \"what it shows\" { … }`",
+        "expose" => "`expose name = capability`",
+        "blueprint" => "`blueprint name { version = \"1.0.0\" }`",
+        "requires" => "`requires name: Type`",
+        _ => return None,
+    })
+}

@@ -1,0 +1,290 @@
+//! What every part of the lowering shares: places, reports, documentation, and taking the parts of
+//! a pair in order.
+
+use pest::iterators::{Pair, Pairs};
+use smol_str::SmolStr;
+
+use super::ast::{Comment, Name, Path};
+use super::grammar::Rule;
+use super::scan::Scan;
+use super::{MAX_ERRORS, MAX_NESTING};
+use crate::diagnostics::{Diagnostic, Severity, syntax as says};
+use crate::source::{FileId, Place, SourceFile, Span};
+
+/// How many levels of tree one expression may have: brackets and chains of operators together.
+const MAX_HEIGHT: usize = 640;
+/// How many operators, or `else if`, may follow each other.
+pub(super) const MAX_CHAIN: usize = 500;
+
+/// Pairs of the grammar to a tree, with reports on the way.
+pub(super) struct Lowering<'a> {
+    file: FileId,
+    pub(super) source: &'a SourceFile,
+    documentation: &'a [Comment],
+    next_documentation: usize,
+    diagnostics: Vec<Diagnostic>,
+    errors: usize,
+    height: usize,
+    /// Literals 9223372036854775808 that wait for their `-`.
+    pub(super) minimums: Vec<Span>,
+}
+
+/// A pair's span.
+pub(super) fn span(pair: &Pair<'_, Rule>) -> Span {
+    let of = pair.as_span();
+    Span::new(offset(of.start()), offset(of.end()))
+}
+
+/// An offset into a file, which is never past 16 MiB.
+pub(super) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// The parts of a pair, to be taken in the grammar's order; comments are passed over.
+pub(super) struct Parts<'i>(std::iter::Peekable<Pairs<'i, Rule>>);
+
+impl<'i> Parts<'i> {
+    pub(super) fn of(pair: Pair<'i, Rule>) -> Self {
+        Self(pair.into_inner().peekable())
+    }
+
+    /// The next part's rule.
+    pub(super) fn peek(&mut self) -> Option<Rule> {
+        while self.0.peek().is_some_and(|pair| is_comment(pair.as_rule())) {
+            self.0.next();
+        }
+        self.0.peek().map(Pair::as_rule)
+    }
+
+    /// The next part, whatever it is.
+    pub(super) fn next(&mut self) -> Option<Pair<'i, Rule>> {
+        self.peek();
+        self.0.next()
+    }
+
+    /// The next part if it is of this rule.
+    pub(super) fn take(&mut self, rule: Rule) -> Option<Pair<'i, Rule>> {
+        if self.peek() == Some(rule) { self.0.next() } else { None }
+    }
+}
+
+fn is_comment(rule: Rule) -> bool {
+    matches!(rule, Rule::line_comment | Rule::block_comment | Rule::open_comment)
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(file: FileId, source: &'a SourceFile, scan: &'a Scan) -> Self {
+        Self {
+            file,
+            source,
+            documentation: &scan.documentation,
+            next_documentation: 0,
+            diagnostics: Vec::new(),
+            errors: 0,
+            height: 0,
+            minimums: Vec::new(),
+        }
+    }
+
+    /// What was reported, in the order of the source.
+    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+        for span in std::mem::take(&mut self.minimums) {
+            let text = self.source.slice(span);
+            self.report(says::bad_number(self.at(span), text, "it needs more than 64 bits"));
+        }
+        self.idle_documentation(u32::MAX);
+        self.diagnostics.sort_by_key(|d| d.place.span);
+        self.diagnostics
+    }
+
+    pub(super) fn at(&self, span: Span) -> Place {
+        Place { file: self.file, span }
+    }
+
+    /// Whether enough was said.
+    pub(super) fn is_full(&self) -> bool {
+        self.errors > MAX_ERRORS
+    }
+
+    /// Reports, but one error a line only: what follows a mistake is seldom a second one.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        if self.is_full() {
+            return;
+        }
+        if diagnostic.severity == Severity::Error {
+            let start = diagnostic.place.span.start;
+            if self.diagnostics.iter().rev().take(8).any(|d| self.same_line(d, start)) {
+                return;
+            }
+            self.errors += 1;
+            if self.is_full() {
+                self.diagnostics.push(says::too_many(diagnostic.place, MAX_ERRORS));
+                return;
+            }
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn same_line(&self, other: &Diagnostic, start: u32) -> bool {
+        let at = other.place.span.start;
+        other.severity == Severity::Error
+            && !self.source.slice(Span::new(at.min(start), at.max(start))).contains('\n')
+    }
+
+    /// Whether an error was reported at or after this place.
+    pub(super) fn has_error_since(&self, start: u32) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|d| d.severity == Severity::Error && d.place.span.start >= start)
+    }
+
+    /// Whether some bracket was found to be open.
+    pub(super) fn has_unclosed(&self) -> bool {
+        self.diagnostics.iter().any(|d| d.code == "E1002" || d.code == "E1003")
+    }
+
+    /// Does `inner` one level deeper, or reports that this is too deep.
+    pub(super) fn deeper<T>(
+        &mut self,
+        levels: usize,
+        at: Span,
+        inner: impl FnOnce(&mut Self) -> T,
+    ) -> Option<T> {
+        if self.height + levels > MAX_HEIGHT {
+            let start = Span::new(at.start, at.start);
+            self.report(says::too_deep(self.at(start), MAX_NESTING));
+            return None;
+        }
+        self.height += levels;
+        let result = inner(self);
+        self.height -= levels;
+        Some(result)
+    }
+
+    /// What stands at a place, in a person's words, and its span.
+    pub(super) fn found(&self, at: u32) -> (String, Span) {
+        let text = self.source.text().get(at as usize..).unwrap_or_default();
+        let rest = text.trim_start_matches([' ', '\t', '\r']);
+        let start = at + offset(text.len() - rest.len());
+        let Some(first) = rest.chars().next() else {
+            return ("the end of the file".to_owned(), Span::new(start, start));
+        };
+        if first == '\n' || rest.starts_with("//") {
+            return ("the end of the line".to_owned(), Span::new(start, start));
+        }
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let length = if is_word(first) {
+            rest.find(|c| !is_word(c)).unwrap_or(rest.len()).min(rest.len())
+        } else {
+            first.len_utf8()
+        };
+        let end = start + offset(length);
+        let said = match first {
+            '"' => "a string".to_owned(),
+            c if c.is_control() || c == '\u{FFFD}' => {
+                format!("the character U+{:04X}", u32::from(c))
+            }
+            _ => {
+                let shown: String =
+                    rest.get(..length).unwrap_or_default().chars().take(40).collect();
+                format!("`{shown}`")
+            }
+        };
+        (said, Span::new(start, end))
+    }
+
+    /// The `///` lines directly before `start`, and after what came before; those that belong to
+    /// nothing are warned of.
+    pub(super) fn documentation(&mut self, start: u32, keyword: u32) -> SmolStr {
+        let mut end = self.next_documentation;
+        while self.documentation.get(end).is_some_and(|line| line.span.start < keyword) {
+            end += 1;
+        }
+        let text = self.source;
+        let lines = self.documentation.get(self.next_documentation..end).unwrap_or_default();
+        // Up from the declaration, as long as nothing but comments and blanks lies between.
+        let mut first = lines.len();
+        let mut below = start;
+        while let Some(line) = first.checked_sub(1).and_then(|at| lines.get(at)) {
+            let between = text.slice(Span::new(line.span.end.min(below), below));
+            if line.span.start < start && !only_comments(between) {
+                break;
+            }
+            below = below.min(line.span.start);
+            first -= 1;
+        }
+        let (idle, own) = lines.split_at_checked(first).unwrap_or((&[], lines));
+        let mark = |line: &Comment| line.text.trim_start_matches("///").to_owned();
+        let own: Vec<String> = own
+            .iter()
+            .map(|line| {
+                let bare = mark(line);
+                bare.strip_prefix(' ').unwrap_or(&bare).to_owned()
+            })
+            .collect();
+        self.next_documentation = end;
+        for line in idle {
+            self.report(says::idle_documentation(self.at(line.span)));
+        }
+        SmolStr::new(own.join("\n"))
+    }
+
+    /// Passes over the `///` before `end` that documented nothing.
+    pub(super) fn idle_documentation(&mut self, end: u32) {
+        let mut previous: Option<Span> = None;
+        while let Some(line) = self.documentation.get(self.next_documentation)
+            && line.span.start < end
+        {
+            self.next_documentation += 1;
+            let goes_on = previous.is_some_and(|previous| {
+                self.source.slice(Span::new(previous.end, line.span.start)).trim().is_empty()
+            });
+            if !goes_on {
+                self.report(says::idle_documentation(self.at(line.span)));
+            }
+            previous = Some(line.span);
+        }
+    }
+
+    /// A word or a quoted key.
+    pub(super) fn name(&mut self, pair: &Pair<'_, Rule>) -> Name {
+        let at = span(pair);
+        let text = match pair.as_rule() {
+            Rule::key_string => SmolStr::new(self.flat_string(pair)),
+            _ => SmolStr::new(pair.as_str()),
+        };
+        Name { text, span: at }
+    }
+
+    /// A name, or an empty one at the start of `within`, where the grammar promises one.
+    pub(super) fn name_of(&mut self, pair: Option<Pair<'_, Rule>>, within: Span) -> Name {
+        match pair {
+            Some(pair) => self.name(&pair),
+            None => Name { text: SmolStr::default(), span: Span::new(within.start, within.start) },
+        }
+    }
+
+    /// `a.b.c`.
+    pub(super) fn path(&mut self, pair: Pair<'_, Rule>) -> Path {
+        let at = span(&pair);
+        let segments = pair.into_inner().map(|word| self.name(&word)).collect();
+        Path { segments, span: at }
+    }
+}
+
+/// Whether a text has nothing but blanks and comments.
+fn only_comments(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        let after = if rest.starts_with("//") {
+            rest.split_once('\n').map_or("", |(_, after)| after)
+        } else if rest.starts_with("/*") {
+            let Some((_, after)) = rest.split_once("*/") else { return true };
+            after
+        } else {
+            return false;
+        };
+        rest = after.trim_start();
+    }
+    true
+}
