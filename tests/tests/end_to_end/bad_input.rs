@@ -229,9 +229,9 @@ fn a_journal_that_is_another_deployment_s() {
         assert_ne!(elsewhere, folder, "journal {number} is not kept by its deployment's name");
         copy(folder, &elsewhere);
     }
-    let ended = environment.bpr(["status", "--name", "second"]);
+    let ended = environment.on("status", "second");
     refused(&ended, 1, &["second", "first"]);
-    let ended = environment.bpr(["resume", "--name", "second"]);
+    let ended = environment.on("resume", "second");
     refused(&ended, 1, &["second", "first"]);
 }
 
@@ -269,7 +269,7 @@ fn two_at_once_on_one_deployment() {
     let first = first.wait(Duration::from_mins(2));
     refused(&second, 1, &["both", "another"]);
     assert!(matches!(first.code, Some(0 | 3)), "{}", first.words());
-    let _ = environment.bpr(["resume", "--name", "both"]).expect(0);
+    let _ = environment.on("resume", "both").expect(0);
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn wrong_usage() {
     refused(&environment.bpr(["deploi"]), 2, &["deploi"]);
     refused(&environment.bpr(["deploy"]), 2, &["PLAN"]);
     refused(&environment.bpc(["chekc"]), 2, &["chekc"]);
-    refused(&environment.bpr(["status", "--name", "nobody"]), 1, &["nobody"]);
+    refused(&environment.on("status", "nobody"), 1, &["nobody"]);
 }
 
 fn replace(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {

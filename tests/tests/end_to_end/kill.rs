@@ -27,7 +27,7 @@ fn kill_at_random_moments_then_resume() {
     let _ = environment.deploy(&plan, &name, &clusters).wait(Duration::from_mins(2)).expect(0);
     let whole = begin.elapsed();
     let reference: Vec<_> = clusters.iter().map(|cluster| Objects::of(cluster, &name)).collect();
-    let _ = environment.bpr(["uninstall", "--name", &name]).expect(0);
+    let _ = environment.on("uninstall", &name).expect(0);
     assert_removed(&environment, &name, &clusters);
 
     let mut in_the_middle = 0;
@@ -44,7 +44,7 @@ fn kill_at_random_moments_then_resume() {
         let there: usize = before.iter().map(|objects| objects.0.len()).sum();
         in_the_middle += u32::from(killed.code.is_none() && there > 0);
 
-        let resumed = environment.bpr(["resume", "--name", &name]);
+        let resumed = environment.on("resume", &name);
         if resumed.code != Some(0) {
             // Killed before anything was written down: there is nothing to resume, and nothing happened.
             assert_eq!(there, 0, "{what}: {}", resumed.words());
@@ -66,12 +66,12 @@ fn kill_at_random_moments_then_resume() {
 
     // Removal is killed, too; then all are removed, several at once.
     for name in &names {
-        let removing = environment.start_bpr(["uninstall", "--name", name]);
+        let removing = environment.start_on("uninstall", name);
         std::thread::sleep(whole.mul_f64(random.random_range(0.0..0.5)));
         let _ = removing.kill();
     }
     for batch in names.chunks(5) {
-        let uninstall = |name: &String| environment.start_bpr(["uninstall", "--name", name]);
+        let uninstall = |name: &String| environment.start_on("uninstall", name);
         for removing in batch.iter().map(uninstall).collect::<Vec<_>>() {
             let _ = removing.wait(Duration::from_mins(3)).expect(0);
         }

@@ -26,19 +26,19 @@ fn the_others_finish_and_resume_completes() {
         let state = target(&status, &cluster.name)["state"].as_str().unwrap();
         assert_eq!(state == "deployed", cluster.name != down, "{status:#}");
     }
-    let told = environment.bpr(["status", "--name", &name]).expect(3).stdout;
+    let told = environment.on("status", &name).expect(3).stdout;
     assert!(told.contains(&down), "{told}");
 
     gate.open();
     let finished: Vec<_> = clusters.iter().map(|cluster| Objects::of(cluster, &name)).collect();
-    let _ = environment.bpr(["resume", "--name", &name]).expect(0);
+    let _ = environment.on("resume", &name).expect(0);
     assert_eq!(environment.ask("status", &name, 0)["state"], "deployed");
     for (cluster, before) in clusters.iter().zip(&finished) {
         let objects = Objects::of(cluster, &name);
         assert_eq!(objects.0.len(), 4, "on {}", cluster.name);
         objects.assert_applied_once(before, &cluster.name);
     }
-    let _ = environment.bpr(["uninstall", "--name", &name]).expect(0);
+    let _ = environment.on("uninstall", &name).expect(0);
     for cluster in &clusters {
         assert!(Objects::of(cluster, &name).is_empty(), "something is left on {}", cluster.name);
     }

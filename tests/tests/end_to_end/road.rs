@@ -50,7 +50,7 @@ fn five_clusters_in_one_run() {
         assert_eq!(&Objects::of(cluster, &name), before, "on {}", cluster.name);
     }
 
-    let _ = environment.bpr(["uninstall", "--name", &name]).expect(0);
+    let _ = environment.on("uninstall", &name).expect(0);
     for cluster in &clusters {
         assert!(Objects::of(cluster, &name).is_empty(), "something is left on {}", cluster.name);
     }
