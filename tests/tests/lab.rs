@@ -8,9 +8,10 @@
     reason = "tests"
 )]
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bp_tests::{Cluster, Clusters, Environment, Objects};
+use bp_tests::{Cluster, Clusters, Environment, Objects, Running};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
@@ -135,4 +136,55 @@ fn a_second_write_is_seen() {
     block_on(remove_namespace(&cluster, name));
     assert!(caught.is_err(), "a second write went unseen: {second:#?}");
     assert!(look().is_empty());
+}
+
+#[test]
+fn a_stopped_cluster_leaves_nothing_and_a_kept_one_its_data() {
+    let xtask = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(bp_tests::program("xtask"));
+        command.arg("lab").args(arguments);
+        Running::start(command).wait(Duration::from_mins(2))
+    };
+    let processes = || {
+        let listed = xtask(&["list"]).expect(0).stdout;
+        let line = listed.lines().find(|line| line.starts_with("test-stop ")).unwrap().to_owned();
+        let numbers = line.split_whitespace().filter_map(|word| word.split_once('='));
+        numbers.map(|(_, number)| number.to_owned()).collect::<Vec<_>>()
+    };
+    // A process that ended, and that nobody has asked after, is still listed: as a zombie.
+    let alive = |number: &String| {
+        let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));
+        stat.is_ok_and(|stat| !stat.contains(") Z "))
+    };
+    let started = xtask(&["start", "test-stop", "--nodes", "1", "--label", "zone=a"]).expect(0);
+    let kubeconfig = Path::new(started.stdout.trim()).to_owned();
+    let cluster = Cluster {
+        name: "test-stop".into(),
+        labels: [].into(),
+        kubeconfig: kubeconfig.clone(),
+        context: None,
+    };
+    block_on(make_namespace(&cluster, "kept"));
+    let before = processes();
+    assert_eq!(before.len(), 5);
+    assert!(before.iter().all(alive), "{before:?}");
+
+    let _ = xtask(&["stop", "test-stop", "--keep"]).expect(0);
+    assert!(!before.iter().any(alive), "{before:?}");
+    let _ = xtask(&["start", "test-stop"]).expect(0);
+    block_on(async {
+        let client = cluster.client().await;
+        let kept: Api<Namespace> = Api::all(client.clone());
+        assert!(kept.get_opt("kept").await.unwrap().is_some());
+        let nodes: Api<Node> = Api::all(client);
+        let found = nodes.list(&ListParams::default().labels("zone=a")).await.unwrap();
+        assert_eq!(found.items.len(), 1);
+    });
+
+    let after = processes();
+    let _ = xtask(&["stop", "test-stop"]).expect(0);
+    assert!(!after.iter().any(alive), "{after:?}");
+    assert!(!kubeconfig.exists());
+    let words = xtask(&["stop", "test-stop"]).expect(1).words();
+    assert!(words.contains("no cluster `test-stop`"), "{words}");
 }

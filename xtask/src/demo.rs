@@ -1,12 +1,15 @@
 //! `cargo xtask demo`: the first blueprint, from source to running service, on embedded clusters or
 //! on a person's own.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::{Outcome, workspace};
@@ -75,33 +78,34 @@ impl Stage {
         let mut deploy = vec!["deploy".to_owned(), shown(&plan), "--name".into(), NAME.into()];
         deploy.extend(clusters_of);
         self.tell("bpr", &deploy)?;
-        self.tell("bpr", &["status", "--name", NAME])?;
-        self.tell("bpr", &["outputs", "--name", NAME])
+        self.tell("bpr", &["status", NAME])?;
+        self.tell("bpr", &["outputs", NAME])
     }
 
-    /// Starts the embedded clusters, and waits until their inventory is there.
+    /// Starts the embedded clusters, and waits until they listen.
     fn serve(&self) -> Outcome<Child> {
         let folder = self.folder.join("clusters");
+        let log = self.folder.join("clusters.log");
+        let failed =
+            |error: std::io::Error| format!("the embedded clusters did not start: {error}");
+        let file = File::create(&log).map_err(failed)?;
         let mut serve = self.program("bpr");
         serve.args(["sim", "serve", "--clusters", CLUSTERS, "--dir"]).arg(&folder);
-        serve.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = serve.spawn().map_err(|error| format!("bpr did not start: {error}"))?;
-        let inventory = folder.join("inventory.yaml");
-        for _ in 0..600 {
-            if inventory.is_file() {
-                return Ok(child);
-            }
-            if child.try_wait().map_err(|error| error.to_string())?.is_some() {
-                break;
+        serve.stdin(Stdio::null()).stdout(file.try_clone().map_err(failed)?).stderr(file);
+        // A group of its own: with --keep they go on when this ends.
+        let mut child = serve.process_group(0).spawn().map_err(failed)?;
+        let begin = Instant::now();
+        // Written last, when all of them listen.
+        while !folder.join("pid").is_file() {
+            let ended = child.try_wait().map_err(failed)?.is_some();
+            if ended || begin.elapsed() > Duration::from_secs(30) {
+                end(&mut child)?;
+                let words = std::fs::read_to_string(&log).unwrap_or_default();
+                return Err(format!("the embedded clusters did not start: {}", words.trim()));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        let _ = child.kill();
-        let words = child.stderr.take().map(|stderr| {
-            BufReader::new(stderr).lines().map_while(Result::ok).collect::<Vec<_>>().join("\n")
-        });
-        let _ = child.wait();
-        Err(format!("the embedded clusters did not start: {}", words.unwrap_or_default()))
+        Ok(child)
     }
 
     /// Shows a command, then runs it.
@@ -128,10 +132,9 @@ impl Stage {
     /// Removes what was deployed, and ends the clusters.
     fn clean_up(&self, clusters: Option<Child>) -> Outcome {
         let there = self.home().is_dir();
-        let removed = if there { self.tell("bpr", &["uninstall", "--name", NAME]) } else { Ok(()) };
+        let removed = if there { self.tell("bpr", &["uninstall", NAME]) } else { Ok(()) };
         if let Some(mut clusters) = clusters {
-            clusters.kill().map_err(|error| format!("the clusters do not end: {error}"))?;
-            clusters.wait().map_err(|error| error.to_string())?;
+            end(&mut clusters)?;
         }
         removed?;
         say("all is gone again. Keep it to try things out: cargo xtask demo --keep");
@@ -142,17 +145,35 @@ impl Stage {
         let (bin, folder) = (shown(&self.bin), shown(folder));
         say("it stays. Try next:");
         println!("  export PATH={bin}:$PATH BPR_HOME={folder}/home");
-        println!("  bpr status --name {NAME} --output json");
-        println!("  bpr history --name {NAME}");
+        println!("  bpr status {NAME} --output json");
+        println!("  bpr history {NAME}");
         if clusters.is_some() {
-            println!("  kubectl --kubeconfig {folder}/clusters/NAME.kubeconfig get deployments -A");
+            println!(
+                "  kubectl --kubeconfig {folder}/clusters/cluster-east.kubeconfig get deployments -A"
+            );
         }
-        println!("  bpr uninstall --name {NAME}");
+        println!("  bpr uninstall {NAME}");
         if let Some(clusters) = clusters {
             println!("  kill {}   # the embedded clusters", clusters.id());
         }
         println!("  rm -r {folder}");
     }
+}
+
+/// Tells a program to end, and waits until it has.
+fn end(child: &mut Child) -> Outcome {
+    let ended = |error: std::io::Error| format!("a program does not end: {error}");
+    let number = i32::try_from(child.id()).map_err(|error| error.to_string())?;
+    let begin = Instant::now();
+    // It may have ended by itself.
+    let _ = kill(Pid::from_raw(number), Signal::SIGTERM);
+    while child.try_wait().map_err(ended)?.is_none() {
+        if begin.elapsed() > Duration::from_secs(5) {
+            child.kill().map_err(ended)?;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 fn say(text: &str) {
