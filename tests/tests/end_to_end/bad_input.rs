@@ -127,7 +127,7 @@ fn a_plan_that_was_edited_by_hand() {
 
 #[test]
 fn a_plan_of_a_newer_format() {
-    refused_plan("newer.plan", &["newer.plan", "format 9"], |bytes| {
+    refused_plan("newer.plan", &["newer.plan", "format is 9"], |bytes| {
         replace(&bytes, b"{\"format\":1,", b"{\"format\":9,")
     });
 }
