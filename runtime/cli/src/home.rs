@@ -21,15 +21,13 @@ pub(crate) struct Opened {
 
 /// The folder of all deployments.
 pub(crate) fn folder() -> Result<PathBuf, Told> {
-    let home = match std::env::var_os("BPR_HOME").filter(|home| !home.is_empty()) {
-        Some(home) => PathBuf::from(home),
-        None => match directories::ProjectDirs::from("", "", "blueprint") {
-            Some(folders) => folders.data_dir().to_owned(),
-            None => {
-                let told = Told::error("there is no home folder to keep state in");
-                return Err(told.help("say where: set BPR_HOME"));
-            }
-        },
+    let own = std::env::var_os("BPR_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let home = own.or_else(|| {
+        directories::ProjectDirs::from("", "", "blueprint").map(|dirs| dirs.data_dir().to_owned())
+    });
+    let Some(home) = home else {
+        let told = Told::error("there is no home folder to keep state in");
+        return Err(told.help("say where: set BPR_HOME"));
     };
     Ok(home.join("deployments"))
 }

@@ -55,7 +55,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return FAILED;
         }
     };
-    let result = runtime.block_on(perform(arguments.command, &output));
+    let result = runtime.block_on(perform(arguments.command, output));
     // What still runs in the background has no more say.
     runtime.shutdown_background();
     result.unwrap_or_else(|told| {
@@ -66,7 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     })
 }
 
-async fn perform(command: Command, output: &Output) -> Result<u8, Vec<Told>> {
+async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
     match command {
         Command::Deploy(deploy) => commands::deploy::run(deploy, output).await,
         Command::Resume { name } => commands::run::resume(&name, output).await,

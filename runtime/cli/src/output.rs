@@ -38,14 +38,18 @@ impl Output {
 
     /// A result for programs.
     pub(crate) fn json(self, value: &impl Serialize) {
-        if let Ok(text) = serde_json::to_string_pretty(value) {
+        if self.is_json()
+            && let Ok(text) = serde_json::to_string_pretty(value)
+        {
             write_out(&format!("{text}\n"));
         }
     }
 
     /// A result for people.
     pub(crate) fn text(self, text: &str) {
-        write_out(text);
+        if !self.is_json() {
+            write_out(text);
+        }
     }
 
     /// Something to know by the way; programs are not told.
@@ -92,7 +96,12 @@ pub(crate) fn drawn(told: &Told, color: bool) -> String {
     if handler.render_report(&mut drawn, &report).is_err() {
         drawn = format!("{report}\n");
     }
-    let mut text: String = drawn.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    // miette leaves blanks at the ends of lines.
+    let mut text = String::with_capacity(drawn.len());
+    for line in drawn.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
     text.push('\n');
     text
 }

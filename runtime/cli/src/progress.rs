@@ -20,7 +20,7 @@ const MANY: usize = 20;
 const CALM: Duration = Duration::from_secs(2);
 
 /// The watcher for this output.
-pub(crate) fn watcher(output: &Output) -> Arc<dyn Watcher> {
+pub(crate) fn watcher(output: Output) -> Arc<dyn Watcher> {
     if output.is_json() {
         Arc::new(bp_driver::watch::Silent)
     } else if output.is_lively() {

@@ -10,7 +10,7 @@ use bp_plan::{Plan, Span};
 pub(crate) struct Told {
     pub(crate) message: String,
     pub(crate) help: Option<String>,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<Box<Place>>,
     pub(crate) is_warning: bool,
 }
 
@@ -39,7 +39,7 @@ impl Told {
 
     /// With the line of the blueprint that it is about.
     pub(crate) fn at(mut self, plan: &Plan, span: Option<Span>) -> Self {
-        self.place = span.and_then(|span| Place::of(plan, span));
+        self.place = span.and_then(|span| Place::of(plan, span)).map(Box::new);
         self
     }
 

@@ -14,7 +14,7 @@ use crate::inventory;
 use crate::output::Output;
 use crate::told::Told;
 
-pub(crate) async fn run(asked: Deploy, output: &Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> {
     home::check_name(&asked.name).map_err(one)?;
     let bytes = std::fs::read(&asked.plan).map_err(|error| {
         let path = asked.plan.display();
@@ -104,11 +104,9 @@ fn file(path: &Path) -> Result<BTreeMap<String, serde_json::Value>, Told> {
 }
 
 fn there(asked: &Deploy) -> Result<Inventory, Told> {
-    match &asked.inventory {
-        Some(path) => inventory::read(path),
-        None => {
-            let labels = inventory::labels(&asked.labels)?;
-            inventory::from_kubeconfigs(&asked.kubeconfig, &labels)
-        }
+    if let Some(path) = &asked.inventory {
+        return inventory::read(path);
     }
+    let labels = inventory::labels(&asked.labels)?;
+    inventory::from_kubeconfigs(&asked.kubeconfig, &labels)
 }

@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::told::Told;
 use crate::{DONE, FAILED, home};
 
-pub(crate) async fn run(output: &Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn run(output: Output) -> Result<u8, Vec<Told>> {
     let mut rows = Vec::new();
     let mut code = DONE;
     for name in home::names().map_err(|told| vec![told])? {
@@ -19,7 +19,9 @@ pub(crate) async fn run(output: &Output) -> Result<u8, Vec<Told>> {
             Ok((store, _)) => match Deployments::new(store).list().await {
                 Ok(listed) => rows.extend(listed),
                 Err(error) => {
-                    Told::driver(&name, &error).iter().for_each(|told| output.told(told));
+                    for told in Told::driver(&name, &error) {
+                        output.told(&told);
+                    }
                     code = FAILED;
                 }
             },

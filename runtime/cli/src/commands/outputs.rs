@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::told::Told;
 use crate::{DONE, home};
 
-pub(crate) async fn run(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let outputs =
         Deployments::new(store).outputs(&id).await.map_err(|error| Told::driver(name, &error))?;

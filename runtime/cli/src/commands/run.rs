@@ -51,7 +51,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(output: &Output) -> Self {
+    pub(crate) fn start(output: Output) -> Self {
         let (stop, stopped) = watch::channel(false);
         Self {
             watcher: progress::watcher(output),
@@ -95,15 +95,15 @@ async fn listen(stop: watch::Sender<bool>) {
     }
 }
 
-pub(crate) async fn resume(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn resume(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     go_on(name, output, Verb::Deploy).await
 }
 
-pub(crate) async fn uninstall(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn uninstall(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     go_on(name, output, Verb::Uninstall).await
 }
 
-async fn go_on(name: &str, output: &Output, verb: Verb) -> Result<u8, Vec<Told>> {
+async fn go_on(name: &str, output: Output, verb: Verb) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
     let running = Running::start(output);
@@ -124,7 +124,7 @@ pub(crate) async fn finish(
     id: &str,
     store: Arc<SqliteStore>,
     result: Result<Summary, DriverError>,
-    output: &Output,
+    output: Output,
 ) -> Result<u8, Vec<Told>> {
     let summary = result.map_err(|error| Told::driver(name, &error))?;
     let (status, plan) =

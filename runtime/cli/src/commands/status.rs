@@ -15,7 +15,7 @@ use crate::{DONE, FAILED, PARTLY, home};
 /// How many nodes that are not as wanted are shown.
 const MOST: usize = 40;
 
-pub(crate) async fn run(name: &str, output: &Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let (status, plan) =
         Deployments::new(store).status(&id).await.map_err(|error| Told::driver(name, &error))?;
@@ -113,7 +113,7 @@ fn row(target: &TargetStatus, done: usize, all: usize, width: usize) -> String {
 }
 
 /// The nodes that are not as wanted, each with its reason; failures with their line of the blueprint.
-pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: &Output) {
+pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: Output) {
     let mut list = String::new();
     let mut shown = 0;
     let is_removal = matches!(status.state, Standing::Removed | Standing::Removing);
