@@ -1,8 +1,10 @@
 //! The journal's file: reopened, shared, damaged, another's, newer, on a full disk, killed.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a test fails by panicking"
 )]
 
@@ -109,7 +111,7 @@ fn what_is_no_journal_is_refused_with_a_sentence() {
         error.to_string()
     };
     let text = refused(&|path| {
-        std::fs::write(path, "a text, long enough to be no head at all\n".repeat(200)).unwrap()
+        std::fs::write(path, "a text, long enough to be no head at all\n".repeat(200)).unwrap();
     });
     assert!(text.contains("is no journal"), "{text}");
     let other = refused(&|path| {
