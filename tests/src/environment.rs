@@ -119,9 +119,19 @@ impl Environment {
         ])
     }
 
+    /// Runs `bpr VERB` on a deployment to its end.
+    pub fn on(&self, verb: &str, name: &str) -> Ended {
+        self.start_on(verb, name).wait(PATIENCE)
+    }
+
+    /// Starts `bpr VERB` on a deployment.
+    pub fn start_on(&self, verb: &str, name: &str) -> Running {
+        self.start_bpr([verb, name])
+    }
+
     /// What `bpr VERB` says of a deployment, as JSON, where it ends with this code.
     pub fn ask(&self, verb: &str, name: &str, code: i32) -> Json {
-        self.bpr([verb, "--name", name, "--output", "json"]).expect(code).json()
+        self.bpr([verb, name, "--output", "json"]).expect(code).json()
     }
 
     /// A built program, with this environment's state.

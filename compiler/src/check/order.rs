@@ -146,16 +146,20 @@ impl Graph<'_> {
                 other => Self::leads(owner, other),
             };
             if let Some(node) = node {
-                self.read(from, &node, name, place);
+                let is_own = matches!(**of, Expr::This);
+                self.read(from, &node, name, is_own, place);
                 return;
             }
         }
         expr.parts(&mut |part| self.reads(from, owner, part, place));
     }
 
-    fn read(&mut self, from: usize, node: &str, name: &str, place: Place) {
+    fn read(&mut self, from: usize, node: &str, name: &str, is_own: bool, place: Place) {
         let info = self.nodes.nodes.get(node).and_then(|n| self.program.types.get(&n.node.kind));
-        let is_attribute = info.is_some_and(|info| info.attributes.contains_key(name));
+        // What a node sets, it need not wait to hear of itself.
+        let is_attribute = info.is_some_and(|info| {
+            info.attributes.contains_key(name) && !(is_own && info.properties.contains_key(name))
+        });
         let thing = if is_attribute { Thing::Node(node) } else { Thing::Property(node, name) };
         if let Some(to) = self.at(&thing) {
             self.edges.push(Edge { from, to, place });

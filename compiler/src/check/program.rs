@@ -215,7 +215,9 @@ impl World for Program<'_> {
 
     fn member(&self, of: &Type, name: &str, from: &Expr) -> Option<Member> {
         let info = self.info(of)?;
-        if let Some((ty, _)) = info.attributes.get(name) {
+        // What a node sets, it need not wait to hear of itself.
+        let is_own = *from == Expr::This && info.properties.contains_key(name);
+        if let Some((ty, _)) = info.attributes.get(name).filter(|_| !is_own) {
             return Some(Member { ty: ty.clone(), phase: Phase::Run, via: None });
         }
         if let Some(property) = info.properties.get(name) {

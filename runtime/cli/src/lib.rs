@@ -1,1 +1,80 @@
-//! Placeholder.
+//! The command line of `bpr`: arguments to calls of the driver, and what came of them to people and
+//! programs.
+//!
+//! It must never decide anything about a deployment: that is the engine's.
+//!
+//! Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 partly done.
+
+mod arguments;
+mod commands;
+mod home;
+pub mod inventory;
+mod output;
+mod progress;
+mod told;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command, Sim};
+use output::Output;
+use told::Told;
+
+/// Everything is done.
+pub(crate) const DONE: u8 = 0;
+/// It failed, or was refused.
+pub(crate) const FAILED: u8 = 1;
+/// Some of it is done.
+pub(crate) const PARTLY: u8 = 3;
+
+/// Does what the arguments (the program's name first) say; gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let output = Output::new(arguments.output);
+    // Only the first of two installations matters, and this is the only one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("BPR_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.told(&Told::error(format!("the program can't start its threads: {error}")));
+            return FAILED;
+        }
+    };
+    let result = runtime.block_on(perform(arguments.command, output));
+    // What still runs in the background has no more say.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|told| {
+        for one in &told {
+            output.told(one);
+        }
+        FAILED
+    })
+}
+
+async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
+    match command {
+        Command::Deploy(deploy) => commands::deploy::run(deploy, output).await,
+        Command::Resume { name } => commands::run::resume(&name, output).await,
+        Command::Uninstall { name } => commands::run::uninstall(&name, output).await,
+        Command::Status { name } => commands::status::run(&name, output).await,
+        Command::Outputs { name } => commands::outputs::run(&name, output).await,
+        Command::History { name } => commands::history::run(&name, output).await,
+        Command::List => commands::list::run(output).await,
+        Command::Sim { command: Sim::Serve(serve) } => commands::sim::serve(serve).await,
+    }
+}

@@ -1,6 +1,11 @@
 //! The process dies before and after every append of the sample deployment: whoever goes on ends in
 //! the same state, and no finished step is run again.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 

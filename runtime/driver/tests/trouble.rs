@@ -1,5 +1,10 @@
 //! Targets that are down, calls that fail, two owners, a person who stops the run.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
@@ -188,7 +193,7 @@ async fn of_two_runtimes_one_goes_on_and_the_other_says_why_it_stops() {
         let identity = bp_driver::identity(ID, "sample");
         let prepared = bp_driver::prepare(
             plan("hello"),
-            Default::default(),
+            std::collections::BTreeMap::default(),
             inventory(&CLUSTERS),
             identity,
             &first.providers,
@@ -228,7 +233,7 @@ async fn a_run_that_is_stopped_ends_soon_and_can_be_gone_on_with() {
         let inventory = inventory(&CLUSTERS);
         let prepared = bp_driver::prepare(
             plan("hello"),
-            Default::default(),
+            std::collections::BTreeMap::default(),
             inventory,
             identity,
             &own.providers,

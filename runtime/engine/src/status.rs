@@ -119,11 +119,12 @@ pub fn status(state: &State, topology: Option<&Topology>) -> Status {
         nodes.push(not_begun(&name, instance, target, state, topology, is_open));
     }
     nodes.sort_by(|a, b| (&a.target, &a.id).cmp(&(&b.target, &b.id)));
-    let targets = state
+    let mut targets: Vec<TargetStatus> = state
         .targets
         .iter()
         .filter_map(|(id, target)| of_target(id, target, state, verb, &nodes))
         .collect();
+    targets.sort_by(|a, b| a.name.cmp(&b.name));
     Status {
         name: state.name.clone(),
         state: whole,

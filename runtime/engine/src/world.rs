@@ -310,13 +310,20 @@ impl World {
         }
     }
 
-    fn node_field(&self, id: &InstanceId, name: &str) -> Result<Option<Outcome>, EvalError> {
+    fn node_field(
+        &self,
+        id: &InstanceId,
+        name: &str,
+        is_own: bool,
+    ) -> Result<Option<Outcome>, EvalError> {
         let Some(node) = self.plan.nodes.get(&id.node) else { return Ok(None) };
         let Some(node_type) = self.plan.node_types.get(&node.kind) else { return Ok(None) };
-        if let Some(kind) = node_type.attributes.get(name) {
+        let is_property = node_type.properties.contains_key(name);
+        // What a node sets, it need not wait to hear of itself.
+        if let Some(kind) = node_type.attributes.get(name).filter(|_| !(is_own && is_property)) {
             return self.attribute(id, name, kind).map(Some);
         }
-        if node_type.properties.contains_key(name) {
+        if is_property {
             return self.property(id, name).map(Some);
         }
         if node_type.capabilities.contains_key(name) {
@@ -537,7 +544,8 @@ impl Environment for Site<'_> {
         match of {
             Reference::Node { node, key } => {
                 let id = InstanceId { node: node.clone(), key: key.clone() };
-                self.world.node_field(&id, name)
+                let is_own = matches!(&self.this, Some(Value::Reference(this)) if this == of);
+                self.world.node_field(&id, name, is_own)
             }
             Reference::Element { name: element, .. } => {
                 match self.world.inventory.element(element) {

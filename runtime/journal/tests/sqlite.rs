@@ -1,8 +1,10 @@
 //! The journal's file: reopened, shared, damaged, another's, newer, on a full disk, killed.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a test fails by panicking"
 )]
 
@@ -88,12 +90,10 @@ fn an_event_that_was_changed_is_found() {
         filled(folder.path());
         edit(folder.path(), sql);
         let store = SqliteStore::open(folder.path()).unwrap();
+        let digest = run(MemoryStore::new().put_blob(b"a blob".to_vec())).unwrap();
         let error = match run(store.read("a", 0)) {
+            Ok(_) => run(store.blob(&digest)).unwrap_err(),
             Err(error) => error,
-            Ok(_) => {
-                let digest = run(MemoryStore::new().put_blob(b"a blob".to_vec())).unwrap();
-                run(store.blob(&digest)).unwrap_err()
-            }
         };
         let said = error.to_string();
         assert!(matches!(error, StoreError::Corrupt(_)), "{sql}: {said}");
@@ -111,7 +111,7 @@ fn what_is_no_journal_is_refused_with_a_sentence() {
         error.to_string()
     };
     let text = refused(&|path| {
-        std::fs::write(path, "a text, long enough to be no head at all\n".repeat(200)).unwrap()
+        std::fs::write(path, "a text, long enough to be no head at all\n".repeat(200)).unwrap();
     });
     assert!(text.contains("is no journal"), "{text}");
     let other = refused(&|path| {

@@ -1,6 +1,11 @@
 //! A sample deployment, a world to deploy it to, and stores that lose power.
 #![allow(missing_docs, unreachable_pub, dead_code, reason = "a test's own vocabulary")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,6 +98,23 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
     }
 }
 
+fn node_types() -> BTreeMap<String, NodeType> {
+    named([
+        ("Quick", kind("world")),
+        ("Slow", kind("slow")),
+        ("Logical", NodeType { provider: None, attributes: BTreeMap::new(), ..kind("") }),
+        (
+            "Cluster",
+            NodeType {
+                provider: None,
+                properties: BTreeMap::new(),
+                attributes: named([("labels", Type::Map(Box::new(Type::String)))]),
+                ..kind("")
+            },
+        ),
+    ])
+}
+
 /// On each cluster `space`, then `config` (which needs what `space` reports), then `web`, which takes
 /// time; here `registry`, which all need, and `summary`, which needs all.
 pub fn plan(greeting: &str) -> Vec<u8> {
@@ -117,20 +139,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         secrets: BTreeMap::new(),
         constants: BTreeMap::new(),
         data_types: BTreeMap::new(),
-        node_types: named([
-            ("Quick", kind("world")),
-            ("Slow", kind("slow")),
-            ("Logical", NodeType { provider: None, attributes: BTreeMap::new(), ..kind("") }),
-            (
-                "Cluster",
-                NodeType {
-                    provider: None,
-                    properties: BTreeMap::new(),
-                    attributes: named([("labels", Type::Map(Box::new(Type::String)))]),
-                    ..kind("")
-                },
-            ),
-        ]),
+        node_types: node_types(),
         selections: named([(
             "demo",
             Selection {
@@ -280,7 +289,7 @@ impl Converging {
         (call.target.name.clone(), subject.instance.clone())
     }
 
-    fn done(&self, subject: &Subject, key: &str) -> Done {
+    fn done(subject: &Subject, key: &str) -> Done {
         let mut attributes = subject.properties.clone();
         attributes.insert("id".into(), json!(format!("id of {}", subject.instance)));
         let body = json!({ "key": key, "properties": subject.properties });
@@ -359,7 +368,7 @@ impl Provider for Converging {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let done = self.done(subject, key);
+        let done = Self::done(subject, key);
         if self.polls == 0 {
             return Ok(Progress::Done(done));
         }
@@ -383,7 +392,7 @@ impl Provider for Converging {
             let waiting_for = format!("{} more", object.polls);
             return Ok(Progress::Accepted { handle: handle.clone(), waiting_for });
         }
-        Ok(Progress::Done(self.done(subject, handle.body["key"].as_str().unwrap())))
+        Ok(Progress::Done(Self::done(subject, handle.body["key"].as_str().unwrap())))
     }
 
     async fn cancel(&self, _: &Call, _: &Subject, _: &Handle) -> Result<(), Failure> {
@@ -485,7 +494,7 @@ pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
             contacts: 2,
             ..Limits::default()
         },
-        deadlines: Default::default(),
+        deadlines: bp_driver::Deadlines::default(),
         owner: "a test".into(),
         actor: "operator:test".into(),
     }

@@ -1,0 +1,128 @@
+//! What can be asked on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The runtime of blueprints.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bpr",
+    version,
+    about = "Deploys plans over clusters, and keeps account of what it did",
+    after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.",
+    max_term_width = 100
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// What is written: words for people, or JSON for programs.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(crate) output: Format,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring about what a plan says.
+    Deploy(Deploy),
+    /// How a deployment stands: what is done, what failed, what was not tried, and why.
+    Status {
+        /// The deployment's name.
+        name: String,
+    },
+    /// Go on with what was begun: after a failure, a kill, or when a cluster is back.
+    Resume {
+        /// The deployment's name.
+        name: String,
+    },
+    /// Remove everything that was deployed.
+    Uninstall {
+        /// The deployment's name.
+        name: String,
+    },
+    /// A deployment's outputs.
+    Outputs {
+        /// The deployment's name.
+        name: String,
+    },
+    /// Everything that happened to a deployment, oldest first.
+    History {
+        /// The deployment's name.
+        name: String,
+    },
+    /// All deployments.
+    List,
+    /// Embedded clusters, to try things out.
+    Sim {
+        #[command(subcommand)]
+        command: Sim,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Deploy {
+    /// The plan, as `bpc compile` writes it.
+    pub(crate) plan: PathBuf,
+    /// What the deployment is called: lower-case letters, digits and `-`.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// An input of the blueprint; lists, maps and records as JSON.
+    #[arg(long = "input", value_name = "NAME=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// A file with inputs, as YAML or JSON.
+    #[arg(long = "inputs", value_name = "FILE")]
+    pub(crate) inputs_file: Option<PathBuf>,
+    /// Clusters: every context of this file becomes one.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "inventory")]
+    pub(crate) kubeconfig: Vec<PathBuf>,
+    /// A label for the clusters of `--kubeconfig`.
+    #[arg(long = "label", value_name = "NAME=VALUE", requires = "kubeconfig")]
+    pub(crate) labels: Vec<String>,
+    /// A file with clusters, as YAML or JSON: `clusters: [{ name, labels, kubeconfig, context }]`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sim {
+    /// Serve embedded clusters until told to stop (Ctrl-C or SIGTERM).
+    Serve(Serve),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// How many.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) clusters: usize,
+    /// Where kubeconfigs, the inventory and the clusters' state go.
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// How long Deployments take to become available: `500ms`, `2s`.
+    #[arg(long, default_value = "500ms", value_parser = duration)]
+    pub(crate) ready_after: Duration,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a duration such as 500ms or 2s, found `{text}`");
+    let (number, unit) = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .and_then(|at| text.split_at_checked(at))
+        .ok_or_else(wrong)?;
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let seconds = match unit {
+        "ms" => number / 1_000.0,
+        "s" => number,
+        "m" => number * 60.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}

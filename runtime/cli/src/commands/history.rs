@@ -1,0 +1,82 @@
+//! `bpr history`.
+
+use std::fmt::Write as _;
+
+use bp_driver::{Deployments, Told as Entry};
+use bp_engine::Event;
+use serde_json::json;
+
+use crate::output::{Output, printable};
+use crate::told::Told;
+use crate::{DONE, home};
+
+pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
+    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let history =
+        Deployments::new(store).history(&id).await.map_err(|error| Told::driver(name, &error))?;
+    if output.is_json() {
+        let events: Vec<_> = history
+            .iter()
+            .map(|told| {
+                let envelope = &told.envelope;
+                let payload: serde_json::Value =
+                    serde_json::from_str(&envelope.event.payload).unwrap_or_default();
+                json!({
+                    "stream": envelope.stream,
+                    "sequence": envelope.sequence,
+                    "time": time(envelope.time_ms),
+                    "kind": envelope.event.kind,
+                    "epoch": envelope.event.epoch,
+                    "actor": envelope.event.actor,
+                    "run": envelope.event.run,
+                    "payload": payload,
+                })
+            })
+            .collect();
+        output.json(&json!({ "events": events }));
+        return Ok(DONE);
+    }
+    let mut text = String::new();
+    for told in &history {
+        let time = time(told.envelope.time_ms);
+        let _ =
+            writeln!(text, "{time}  {:<18} {}", told.envelope.event.kind, printable(&words(told)));
+    }
+    output.text(&text);
+    Ok(DONE)
+}
+
+fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms)
+        .map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+}
+
+fn words(told: &Entry) -> String {
+    match &told.event {
+        Event::DeploymentCreated { name, .. } => name.clone(),
+        Event::EpochTaken { owner } => format!("{} by {owner}", told.envelope.event.epoch),
+        Event::TargetAdmitted { id, name } => {
+            format!("{} as {id}", bp_engine::status::shown(name))
+        }
+        Event::RevisionPlanned { revision, plan, .. } => {
+            format!("{revision}, plan {}", plan.get(..12).unwrap_or(plan))
+        }
+        Event::RunOpened { run, .. } => run.clone(),
+        Event::RunClosed { run, outcome, .. } => format!("{run}: {outcome:?}").to_lowercase(),
+        Event::TargetSettled { target, outcome, .. } => {
+            format!("{target}: {outcome:?}").to_lowercase()
+        }
+        Event::RunEnded { outcome } => format!("{outcome:?}").to_lowercase(),
+        Event::TargetContacted { identity, .. } => identity.clone(),
+        Event::TargetUnreached { failure, .. } => failure.message.clone(),
+        Event::StepStarted { instance, operation, attempt, .. } => {
+            let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
+            format!("{} {instance}{again}", format!("{operation:?}").to_lowercase())
+        }
+        Event::StepAccepted { instance, .. } | Event::StepSucceeded { instance, .. } => {
+            instance.clone()
+        }
+        Event::StepFailed { instance, failure, .. } => format!("{instance}: {}", failure.message),
+        _ => format!("by {}", told.envelope.event.actor),
+    }
+}

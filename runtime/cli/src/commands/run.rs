@@ -1,0 +1,177 @@
+//! What `deploy`, `resume` and `uninstall` have in common: a run that is watched, can be stopped, and
+//! ends with words on how it went.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_driver::{
+    Control, Deployments, DriverError, Providers, Runtime, Summary, SystemClock, Watcher,
+};
+use bp_engine::event::{Outcome, Verb};
+use bp_engine::retry::Limits;
+use bp_journal::{SqliteStore, Store};
+use bp_provider::Provider;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::output::{Output, write_err};
+use crate::told::Told;
+use crate::{DONE, FAILED, PARTLY, home, progress};
+
+/// The providers of this program.
+pub(crate) fn providers() -> Providers {
+    let all: [Arc<dyn Provider>; 2] =
+        [bp_providers::kubernetes::provider(), bp_providers::noop::provider()];
+    all.into_iter()
+        .map(|provider| (provider.name().to_owned(), provider))
+        .collect::<BTreeMap<_, _>>()
+}
+
+/// This process as a runtime.
+pub(crate) fn runtime(store: Arc<dyn Store>) -> Runtime {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    let user = if user.is_empty() { "unknown".to_owned() } else { user };
+    Runtime {
+        store,
+        providers: providers(),
+        clock: Arc::new(SystemClock),
+        limits: Limits::default(),
+        deadlines: bp_driver::Deadlines::default(),
+        owner: format!("pid {}", std::process::id()),
+        actor: format!("operator:{user}"),
+    }
+}
+
+/// A run that is under way: its watcher, and the listening for a person who wants it to stop.
+pub(crate) struct Running {
+    watcher: Arc<dyn Watcher>,
+    stop: watch::Receiver<bool>,
+    listening: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) fn start(output: Output) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        Self {
+            watcher: progress::watcher(output),
+            stop: stopped,
+            listening: tokio::spawn(listen(stop)),
+        }
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        Control { watcher: self.watcher.clone(), stop: self.stop.clone() }
+    }
+
+    pub(crate) fn end(&self) {
+        self.listening.abort();
+    }
+}
+
+/// Once: begin nothing more. Twice: leave at once; the journal knows what was begun.
+async fn listen(stop: watch::Sender<bool>) {
+    let (Ok(mut interrupts), Ok(mut terminations)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    let mut times = 0;
+    loop {
+        tokio::select! {
+            _ = interrupts.recv() => {}
+            _ = terminations.recv() => {}
+        }
+        times += 1;
+        if times > 1 {
+            write_err("left at once; `bpr resume` finds out what was under way\n");
+            std::process::exit(i32::from(FAILED));
+        }
+        write_err(
+            "stopping: calls in flight are waited for, nothing more is begun (once more leaves at once)\n",
+        );
+        // The run may just have ended.
+        let _ = stop.send(true);
+    }
+}
+
+pub(crate) async fn resume(name: &str, output: Output) -> Result<u8, Vec<Told>> {
+    go_on(name, output, Verb::Deploy).await
+}
+
+pub(crate) async fn uninstall(name: &str, output: Output) -> Result<u8, Vec<Told>> {
+    go_on(name, output, Verb::Uninstall).await
+}
+
+async fn go_on(name: &str, output: Output, verb: Verb) -> Result<u8, Vec<Told>> {
+    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
+    let running = Running::start(output);
+    let runtime = runtime(store.clone());
+    let result = match verb {
+        Verb::Deploy => runtime.resume(&id, running.control()).await,
+        Verb::Uninstall => runtime.uninstall(&id, running.control()).await,
+    };
+    running.end();
+    let code = finish(name, &id, store, result, output).await;
+    drop(locked);
+    code
+}
+
+/// Says how a run went; gives the exit code.
+pub(crate) async fn finish(
+    name: &str,
+    id: &str,
+    store: Arc<SqliteStore>,
+    result: Result<Summary, DriverError>,
+    output: Output,
+) -> Result<u8, Vec<Told>> {
+    let summary = result.map_err(|error| Told::driver(name, &error))?;
+    let (status, plan) =
+        Deployments::new(store).status(id).await.map_err(|error| Told::driver(name, &error))?;
+    if output.is_json() {
+        output.json(&status);
+    } else {
+        super::status::failures(&status, plan.as_deref(), output);
+        output.text(&line(name, &summary, &status));
+    }
+    Ok(match summary.outcome {
+        Outcome::Done => DONE,
+        Outcome::Failed => FAILED,
+        Outcome::Partial | Outcome::Stopped | Outcome::Superseded => PARTLY,
+    })
+}
+
+fn line(name: &str, summary: &Summary, status: &bp_engine::Status) -> String {
+    if summary.run.is_none() {
+        return format!(
+            "{name}: there is nothing to go on with; all of revision {} is done\n",
+            summary.revision
+        );
+    }
+    let nodes = status.nodes.len();
+    let targets = status.targets.len();
+    let on =
+        |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
+    match (summary.outcome, summary.verb) {
+        (Outcome::Done, Verb::Deploy) => format!(
+            "{name}: deployed, {} on {} (revision {})\n  next: bpr status {name} · bpr outputs {name}\n",
+            if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") },
+            on(targets),
+            summary.revision
+        ),
+        (Outcome::Done, Verb::Uninstall) => format!("{name}: removed\n"),
+        (outcome, verb) => {
+            let what = match verb {
+                Verb::Deploy => "deployed",
+                Verb::Uninstall => "removed",
+            };
+            let how = match outcome {
+                Outcome::Failed => format!("{name}: nothing could be {what}"),
+                Outcome::Stopped => format!("{name}: stopped before all was {what}"),
+                _ => format!("{name}: partly {what}"),
+            };
+            format!("{how}\n  next: bpr status {name} · bpr resume {name} · bpr uninstall {name}\n")
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Where state is kept: a folder for each deployment, with its journal.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bp_driver::Deployments;
+use bp_engine::Stream;
+use bp_journal::{SqliteStore, Store as _};
+
+use crate::told::Told;
+
+/// The longest name of a deployment.
+const LONGEST: usize = 40;
+
+/// A deployment's journal.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<SqliteStore>,
+    /// The deployment's id; none where it is new.
+    pub(crate) id: Option<String>,
+}
+
+/// The folder of all deployments.
+pub(crate) fn folder() -> Result<PathBuf, Told> {
+    let own = std::env::var_os("BPR_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let home = own.or_else(|| {
+        directories::ProjectDirs::from("", "", "blueprint").map(|dirs| dirs.data_dir().to_owned())
+    });
+    let Some(home) = home else {
+        let told = Told::error("there is no home folder to keep state in");
+        return Err(told.help("say where: set BPR_HOME"));
+    };
+    Ok(home.join("deployments"))
+}
+
+/// Whether a name can be a deployment's.
+pub(crate) fn check_name(name: &str) -> Result<(), Told> {
+    let is_good = !name.is_empty()
+        && name.len() <= LONGEST
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if is_good {
+        return Ok(());
+    }
+    Err(Told::error(format!("`{name}` can't be the name of a deployment")).help(format!(
+        "take up to {LONGEST} lower-case letters, digits and `-`, such as `hello-1`"
+    )))
+}
+
+/// The names of all deployments.
+pub(crate) fn names() -> Result<Vec<String>, Told> {
+    let folder = folder()?;
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter(|entry| entry.path().join(bp_journal::sqlite::FILE).is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The journal of a deployment that is there.
+pub(crate) async fn existing(name: &str) -> Result<(Arc<SqliteStore>, String), Told> {
+    check_name(name)?;
+    let folder = folder()?.join(name);
+    let store = SqliteStore::open_existing(&folder).map_err(|error| Told::store(name, &error))?;
+    let Some(store) = store else { return Err(unknown(name)) };
+    let store = Arc::new(store);
+    match id(&store, name).await? {
+        Some(id) => Ok((store, id)),
+        None => Err(unknown(name)),
+    }
+}
+
+/// The journal of a deployment, made if it is not there.
+pub(crate) async fn open(name: &str) -> Result<Opened, Told> {
+    check_name(name)?;
+    let folder = folder()?.join(name);
+    let store = SqliteStore::open(&folder).map_err(|error| Told::store(name, &error))?;
+    let store = Arc::new(store);
+    let id = id(&store, name).await?;
+    Ok(Opened { store, id })
+}
+
+/// The id of the journal's deployment, which must have this name.
+async fn id(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told> {
+    let deployments = Deployments::new(store.clone());
+    let failed = |error: bp_driver::DriverError| {
+        Told::driver(name, &error).into_iter().next().unwrap_or_else(|| Told::error("no reason"))
+    };
+    if let Some(id) = deployments.find(name).await.map_err(failed)? {
+        return Ok(Some(id));
+    }
+    let Some(other) = deployments.ids().await.map_err(failed)?.into_iter().next() else {
+        return Ok(None);
+    };
+    let stream = Stream::Deployment(other.clone()).to_string();
+    let first = store.read(&stream, 0).await.map_err(|error| Told::store(name, &error))?;
+    let own = first
+        .first()
+        .and_then(|event| serde_json::from_str::<serde_json::Value>(&event.event.payload).ok())
+        .and_then(|payload| payload.get("name").and_then(|n| n.as_str().map(str::to_owned)))
+        .unwrap_or(other);
+    Err(Told::error(format!("the journal in the folder of `{name}` is that of `{own}`")).help(
+        format!("put it back where `{own}` has its folder; a deployment's folder can't be renamed"),
+    ))
+}
+
+fn unknown(name: &str) -> Told {
+    let told = Told::error(format!("there is no deployment `{name}`"));
+    let names = names().unwrap_or_default();
+    let near = names
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, _)| *distance <= name.len() / 3 + 1)
+        .min();
+    match near {
+        Some((_, near)) => told.help(format!("did you mean `{near}`?")),
+        None if names.is_empty() => told.help("there is none at all; `bpr deploy` makes one"),
+        None => told.help("`bpr list` shows those that there are"),
+    }
+}

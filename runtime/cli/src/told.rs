@@ -1,0 +1,104 @@
+//! Something that a person is told: what is wrong, where in the blueprint, what to do.
+
+use bp_driver::DriverError;
+use bp_engine::Problem;
+use bp_journal::StoreError;
+use bp_plan::{Plan, Span};
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+    pub(crate) place: Option<Box<Place>>,
+    pub(crate) is_warning: bool,
+}
+
+/// Lines of a blueprint, with a stretch to underline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file, as the plan names it.
+    pub(crate) path: String,
+    /// The number of the line, from 1.
+    pub(crate) line: u32,
+    /// The line.
+    pub(crate) text: String,
+    /// The stretch, in bytes of the line.
+    pub(crate) stretch: (usize, usize),
+}
+
+impl Told {
+    pub(crate) fn error(message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, place: None, is_warning: false }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// With the line of the blueprint that it is about.
+    pub(crate) fn at(mut self, plan: &Plan, span: Option<Span>) -> Self {
+        self.place = span.and_then(|span| Place::of(plan, span)).map(Box::new);
+        self
+    }
+
+    /// A problem of a plan with its inputs and inventory.
+    pub(crate) fn problem(plan: &Plan, problem: &Problem) -> Self {
+        Self {
+            message: problem.message.clone(),
+            help: problem.help.clone(),
+            place: None,
+            is_warning: problem.is_warning,
+        }
+        .at(plan, problem.span)
+    }
+
+    /// Why the driver did not do it, for a deployment of this name.
+    pub(crate) fn driver(name: &str, error: &DriverError) -> Vec<Self> {
+        match error {
+            DriverError::Refused { plan, problems } => {
+                problems.iter().map(|problem| Self::problem(plan, problem)).collect()
+            }
+            DriverError::Store(error) => vec![Self::store(name, error)],
+            DriverError::NothingPlanned(_) => vec![
+                Self::error(error.to_string())
+                    .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
+            ],
+            other => vec![Self::error(format!("`{name}`: {other}"))],
+        }
+    }
+
+    /// Why the journal did not do it.
+    pub(crate) fn store(name: &str, error: &StoreError) -> Self {
+        let mut message = format!("`{name}`: {error}");
+        if let Some(source) = std::error::Error::source(error) {
+            message = format!("{message}: {source}");
+        }
+        let told = Self::error(message);
+        match error {
+            StoreError::Conflict { .. } => told.help(format!(
+                "another runtime has taken the deployment over and goes on with it; see `bpr status {name}`"
+            )),
+            StoreError::Full { .. } => told.help(format!(
+                "make room, then `bpr resume {name}`: nothing that was done is lost"
+            )),
+            _ => told,
+        }
+    }
+}
+
+impl Place {
+    fn of(plan: &Plan, span: Span) -> Option<Self> {
+        let source = plan.sources.get(span.file as usize)?;
+        let text = source.lines.get(&span.line)?.clone();
+        let byte = |column: u32| {
+            let before = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+            text.char_indices().nth(before).map_or(text.len(), |(at, _)| at)
+        };
+        let start = byte(span.column);
+        let end = if span.end_line == span.line { byte(span.end_column) } else { text.len() };
+        let stretch = (start, end.max(start));
+        Some(Self { path: source.path.clone(), line: span.line, text, stretch })
+    }
+}

@@ -1,0 +1,38 @@
+//! The whole road, as a person walks it: compile, deploy, kill, resume, remove.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod blueprints;
+mod kill;
+mod outage;
+mod road;
+
+use bp_tests::{Cluster, Clusters, Environment};
+use rand::{RngExt as _, rngs::StdRng};
+use serde_json::Value as Json;
+
+/// Two real control planes and three embedded ones.
+fn five(environment: &mut Environment) -> Vec<Cluster> {
+    let mut clusters = Clusters::real();
+    clusters.extend(environment.embedded(3));
+    clusters
+}
+
+/// A name that no earlier run on the same real clusters has used.
+fn unique(prefix: &str) -> String {
+    format!("{prefix}-{:08x}", rand::make_rng::<StdRng>().random::<u32>())
+}
+
+/// The target of this name, in what `bpr status` says.
+fn target<'a>(status: &'a Json, name: &str) -> &'a Json {
+    let targets = status["targets"].as_array().unwrap();
+    let found = targets.iter().find(|target| target["name"] == name);
+    found.unwrap_or_else(|| panic!("no target `{name}` in {status:#}"))
+}
