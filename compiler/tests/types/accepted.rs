@@ -208,6 +208,16 @@ const RIGHT: &[(&str, &str, &str)] = &[
     ("sum([1GiB])", "size", r#"{"$size":"1GiB"}"#),
     ("abs(-3%)", "percent", r#"{"$percent":"3%"}"#),
     ("json_encode({ a = 1 })", "string", r#""{\"a\":1}""#),
+    (
+        ": list<duration> = json_decode(\"[\\\"5m\\\"]\")",
+        "list<duration>",
+        r#"[{"$duration":"5m"}]"#,
+    ),
+    (
+        ": Service = json_decode(\"{\\\"port\\\":1}\")",
+        "Service",
+        r#"{"kind":"tcp","name":null,"port":1,"target":80}"#,
+    ),
     ("json_decode(\"[1]\")[0]", "json", "1"),
     ("contains(names, \"a\") or contains(\"abc\", \"b\")", "bool", ""),
     ("contains(base, \"a\")", "bool", "true"),

@@ -8,7 +8,7 @@ use bp_compiler::source::{FileId, SourceFile};
 use bp_compiler::syntax;
 use bp_compiler::syntax::ast::ItemKind;
 use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
-use bp_plan::{Expr, Reference, Value};
+use bp_plan::{Expr, Reference, Type, Value};
 use proptest::prelude::*;
 
 use crate::world::Declarations;
@@ -157,6 +157,7 @@ const FORMS: &[&str] = &[
     "limited(#)",
     "matches(#, #)",
     "sha256(#)",
+    "json_decode(\"[1, null]\")",
 ];
 
 const TYPES: &[&str] = &[
@@ -205,7 +206,7 @@ fn expression() -> impl Strategy<Value = String> {
 }
 
 /// The check of a text; nothing where it does not parse.
-fn checked(text: &str) -> Option<(Typed, usize, Declarations)> {
+fn checked(text: &str) -> Option<(Typed, Option<Type>, usize, Declarations)> {
     let source = SourceFile::new("test.bp", text);
     let (tree, diagnostics) = syntax::parse(FileId(0), &source);
     let [item] = tree.items.as_slice() else { return None };
@@ -227,7 +228,7 @@ fn checked(text: &str) -> Option<(Typed, usize, Declarations)> {
     if wrong == 0 {
         assert!(typed.ty != bp_plan::Type::Unknown, "{text}: accepted, and of no type");
     }
-    Some((typed, wrong, world))
+    Some((typed, ty, wrong, world))
 }
 
 /// Surroundings in which every name has a value of its type.
@@ -298,7 +299,7 @@ impl Environment for Surroundings {
             Outer::Deployment => Value::Map(BTreeMap::from([
                 ("id".to_owned(), Value::String("1".into())),
                 ("name".to_owned(), Value::String("n".into())),
-                ("tenant".to_owned(), Value::Null),
+                ("tenant".to_owned(), Value::String("t".into())),
                 ("labels".to_owned(), Value::Map(BTreeMap::new())),
             ])),
             other => panic!("{other:?} is not in scope"),
@@ -330,11 +331,13 @@ fn has_open_data(text: &str) -> bool {
 }
 
 fn holds(text: &str) {
-    let Some((typed, 0, world)) = checked(text) else { return };
+    let Some((typed, declared, 0, world)) = checked(text) else { return };
     let data_types = world.data_types();
     if let Expr::Value(value) = &typed.expr {
-        let fits = bp_eval::check_type(value, &typed.ty, &data_types);
-        assert!(fits.is_ok(), "{text}: {value:?} is no {}: {fits:?}", typed.ty);
+        for ty in [Some(&typed.ty), declared.as_ref()].into_iter().flatten() {
+            let fits = bp_eval::check_type(value, ty, &data_types);
+            assert!(fits.is_ok(), "{text}: {value:?} is no {ty}: {fits:?}");
+        }
     }
     // What only values show of a constraint is checked with the values.
     let mut data_types = data_types;

@@ -211,23 +211,27 @@ impl Checker<'_> {
                     }
                     return found;
                 }
-                self.any_field(ty)
+                let found = self.any_field(ty);
+                if found.is_none() {
+                    self.report(says::not_indexable(self.place(of.span), ty));
+                }
+                return found;
             }
             _ => Type::Json,
         })
     }
 
     /// What any field of a record can be.
-    fn any_field(&self, ty: &Type) -> Type {
-        let Type::Record(fields) = ty else { return Type::Json };
+    fn any_field(&self, ty: &Type) -> Option<Type> {
+        let Type::Record(fields) = ty else { return None };
         let mut whole = Type::Never;
         for field in fields.values() {
             match fits::join(self.world, &whole, field) {
                 Some(joined) => whole = joined,
-                None => return Type::Json,
+                None => return fits::anything(self.world, ty),
             }
         }
-        whole
+        Some(whole)
     }
 
     /// Whether a part can be a key of a map or of a collection: an element of a selection, or an instance of a
@@ -249,7 +253,7 @@ impl Checker<'_> {
             Type::Range => (Type::Int, Type::Int),
             Type::Map(of) => (Type::String, *of),
             Type::Nodes(of) => (Type::String, Type::Node(of)),
-            record @ Type::Record(_) => (Type::String, self.any_field(&record)),
+            record @ Type::Record(_) => (Type::String, self.any_field(&record)?),
             Type::Json => (Type::Json, Type::Json),
             Type::Never => (Type::Never, Type::Never),
             Type::Secret(of) => {

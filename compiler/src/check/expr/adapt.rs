@@ -112,12 +112,15 @@ impl Checker<'_> {
     /// for, a record gets the defaults of its data type, whose constraints must hold.
     fn adapted(&mut self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
         let Expr::Value(value) = &part.expr else { return part };
-        if part.ty == *want || matches!(value, Value::Null) {
+        let is_null = matches!(value, Value::Null) && !has_open_data(&part.ty);
+        if part.ty == *want || is_null {
             return part;
         }
         let mut data_types = DataTypes::new();
         collect(self.world, want, &mut data_types);
-        if data_types.is_empty() || contains_reference(value) {
+        // Of open data only the value tells whether it is what is wanted.
+        let is_told_by_type = data_types.is_empty() && !has_open_data(&part.ty);
+        if is_told_by_type || contains_reference(value) {
             if let Some(widened) = widened(value, want) {
                 part.expr = Expr::Value(widened);
                 part.ty = Type::Float;
@@ -127,6 +130,9 @@ impl Checker<'_> {
         match bp_eval::conform(value.clone(), want, &data_types) {
             Ok(value) => {
                 part.expr = Expr::Value(value);
+                if has_open_data(&part.ty) {
+                    part.ty = want.clone();
+                }
                 part
             }
             Err(error) => {
@@ -161,6 +167,17 @@ fn secrets_of<'e>(expr: &'e Expr, found: &mut BTreeSet<&'e str>) {
         found.insert(name);
     }
     expr.parts(&mut |part| secrets_of(part, found));
+}
+
+/// Whether a part of a value of this type is open data.
+fn has_open_data(ty: &Type) -> bool {
+    match ty {
+        Type::Json => true,
+        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => has_open_data(of),
+        Type::Union(members) => members.iter().any(has_open_data),
+        Type::Record(fields) => fields.values().any(has_open_data),
+        _ => false,
+    }
 }
 
 fn contains_reference(value: &Value) -> bool {

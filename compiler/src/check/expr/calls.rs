@@ -119,6 +119,7 @@ impl Checker<'_> {
                 let ty = fits::bare(self.as_record(&fits::bare(part.ty.clone())));
                 let goes = match (name, at) {
                     ("join", 0) => self.elements(&ty).is_some_and(|(_, of)| self.is_scalar(&of)),
+                    ("merge", _) if matches!(ty, Type::Nodes(_)) => false,
                     _ => self.matches(pattern, &ty, &mut variables),
                 };
                 if !goes {

@@ -158,6 +158,14 @@ pub(super) fn revealed(ty: Type) -> (Type, bool) {
     }
 }
 
+/// The type of what any part of such a value can be: open data, secret where a part of it is.
+/// Nothing where a part has no form as data.
+pub(super) fn anything(world: &dyn World, of: &Type) -> Option<Type> {
+    let is_secret = holds_secret(world, of);
+    is_open(world, &bare(of.clone()), &mut Vec::new())
+        .then(|| if is_secret { secret(Type::Json) } else { Type::Json })
+}
+
 /// Whether the type says that a part of its values is secret; [`holds_secret`] looks into data types, too.
 pub(super) fn has_secret(ty: &Type) -> bool {
     match ty {
@@ -236,7 +244,19 @@ fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> 
             // Together they keep what the name stands for, not what it asks.
             alias(world, name).and_then(|of| inner(&of, other))
         }
-        (Type::Record(a), Type::Record(b)) => records(a, b, &inner),
+        // Open data stays open: what is beside it says nothing of it.
+        (Type::Json, other) | (other, Type::Json)
+            if !has_secret(other) && fits_at(world, other, &Type::Json, depth) =>
+        {
+            Some(Type::Json)
+        }
+        (Type::Record(left), Type::Record(right)) => records(left, right, &inner).or_else(|| {
+            let open = [a, b].map(|of| anything(world, of));
+            match open {
+                [Some(a), Some(b)] => inner(&a, &b),
+                _ => None,
+            }
+        }),
         (Type::List(a), Type::List(b)) => inner(a, b).map(|of| Type::List(Box::new(of))),
         (Type::Map(a), Type::Map(b)) => inner(a, b).map(|of| Type::Map(Box::new(of))),
         (Type::Literal(_) | Type::Union(_), Type::Literal(_) | Type::Union(_)) => Some(unite(a, b)),
@@ -266,7 +286,7 @@ fn records(
     let mut all = a.values().chain(b.values());
     let first = all.next().cloned().unwrap_or(Type::Never);
     let whole = all.try_fold(first, |whole, of| inner(&whole, of));
-    Some(whole.map_or(Type::Json, |of| Type::Map(Box::new(of))))
+    whole.map(|of| Type::Map(Box::new(of)))
 }
 
 fn is_scalar(ty: &Type) -> bool {

@@ -192,8 +192,7 @@ fn from_named(named: Named) -> Part {
 /// `deployment`: what the runtime tells of the deployment itself.
 fn deployment() -> Part {
     let text = |name: &str| (name.to_owned(), Type::String);
-    let mut fields = BTreeMap::from([text("id"), text("name")]);
-    fields.insert("tenant".to_owned(), fits::optional(Type::String));
+    let mut fields = BTreeMap::from([text("id"), text("name"), text("tenant")]);
     fields.insert("labels".to_owned(), Type::Map(Box::new(Type::String)));
     Part::new(Type::Record(fields), Expr::Deployment, Phase::Deploy, OPEN)
 }
