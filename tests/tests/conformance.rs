@@ -25,3 +25,8 @@ fn a_real_api_server_answers_as_recorded() {
 fn the_provider_holds_on_a_real_api_server() {
     on_a_real_one(1, &conformance::provider);
 }
+
+#[test]
+fn watches_of_a_real_api_server_are_as_ours() {
+    on_a_real_one(0, &conformance::watch);
+}
