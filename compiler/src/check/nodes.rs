@@ -6,7 +6,8 @@ use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 
 use super::blocks::{self, in_time};
 use super::expr::{
-    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_wheres, is_key,
+    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local,
+    check_wheres, is_key,
 };
 use super::members::{declared_at, short};
 use super::program::{Program, TypeInfo};
@@ -268,6 +269,7 @@ impl Checker<'_, '_> {
             }
             EntryKind::Meets(meets) => self.meets(item, info, meets, body),
             EntryKind::Let { name, value } => {
+                check_local(self.program, &body.scope, name, self.out);
                 let typed = check_expr(self.program, &body.scope, value, None, self.out);
                 body.scope = body.scope.clone().with(Local::alias(name.text.as_str(), typed));
             }

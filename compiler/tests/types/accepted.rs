@@ -160,6 +160,8 @@ const RIGHT: &[(&str, &str, &str)] = &[
     ("[]", "list<nothing>", "[]"),
     ("[1, ...[2, 3], ...if true then [4] else []]", "list<int>", "[1,2,3,4]"),
     ("[...1..3]", "list<int>", "[1,2,3]"),
+    (": list<int> = 1..3", "range", r#"{"$range":[1,3]}"#),
+    (": list<float> = [...1..2, 2.5]", "list<float>", "[1,2,2.5]"),
     ("[1, \"a\"]", "list<int | \"a\">", "[1,\"a\"]"),
     ("[server, big]", "list<Server>", ""),
     ("{ ...base, b = 3, c = 4 }", "{ a: int, b: int, c: int }", r#"{"a":1,"b":3,"c":4}"#),

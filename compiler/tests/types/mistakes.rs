@@ -27,6 +27,7 @@ const MISTAKES: &[(&str, &str)] = &[
     (": string = 5", "E3002 5"),
     (": string = null", "E3002 null"),
     (": version = environment", "E3002 environment"),
+    (": list<float> = 1..3", "E3002 1..3"),
     (": list<int> = 5", "E3002 5"),
     (": list<int> = [1, \"a\"]", "E3002 \"a\""),
     (": list<int> = [1, ...listed]", "E3002 listed"),

@@ -129,10 +129,11 @@ impl Checker<'_> {
         }
         match bp_eval::conform(value.clone(), want, &data_types) {
             Ok(value) => {
-                part.expr = Expr::Value(value);
-                if has_open_data(&part.ty) {
+                if matches!(value, Value::Map(_) | Value::List(_)) || has_open_data(&part.ty) {
+                    // It has the defaults of what it is now.
                     part.ty = want.clone();
                 }
+                part.expr = Expr::Value(value);
                 part
             }
             Err(error) => {

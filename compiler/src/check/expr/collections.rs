@@ -126,10 +126,9 @@ impl Checker<'_> {
                 return Part::broken();
             }
         }
-        match list {
-            Some(list) => self.require(part, &list, expr),
-            None => part,
-        }
+        let Some(list) = list else { return part };
+        let elements = if ty == Type::Range { Type::List(Box::new(Type::Int)) } else { part.ty };
+        self.require(Part { ty: elements, ..part }, &list, expr)
     }
 
     fn shape(&self, hint: Option<&Type>, is_secret: bool) -> Shape {

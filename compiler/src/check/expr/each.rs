@@ -70,6 +70,11 @@ pub fn is_key(world: &dyn World, ty: &Type) -> bool {
     }
 }
 
+/// Tells where a new local has the name of something that is visible.
+pub fn check_local(world: &dyn World, scope: &Scope, name: &ast::Name, out: &mut Vec<Diagnostic>) {
+    Checker::new(world, scope, out).new_local(name);
+}
+
 /// Checks a condition: `true` or `false`, and no secret.
 pub fn check_condition(
     world: &dyn World,

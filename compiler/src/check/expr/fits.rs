@@ -66,7 +66,7 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
             None => true,
         },
         (Type::List(from), Type::List(to)) | (Type::Map(from), Type::Map(to)) => inner(from, to),
-        (Type::Range, Type::List(to)) => inner(&Type::Int, to),
+        (Type::Range, Type::List(to)) => matches!(**to, Type::Int | Type::Unknown),
         (Type::Record(fields), Type::Map(to)) => fields.values().all(|from| inner(from, to)),
         (Type::Record(from), Type::Record(to)) => {
             from.iter().all(|(name, from)| to.get(name).is_some_and(|to| inner(from, to)))

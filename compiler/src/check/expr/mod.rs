@@ -31,7 +31,7 @@ mod world;
 use bp_plan::{Expr, Phase, Type, Value};
 
 pub use adapt::held;
-pub use each::{Looped, check_condition, check_each, is_key};
+pub use each::{Looped, check_condition, check_each, check_local, is_key};
 pub use fits::{fits, holds_secret};
 pub use functions::{check_body, check_signature, parameter_scope};
 pub use scope::{Local, Scope};
