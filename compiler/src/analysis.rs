@@ -27,8 +27,17 @@ impl Analysis {
         Self::load_with(root, &Overlay::new())
     }
 
+    /// Of the file at this path, without its plan: when only what is wrong matters.
+    pub fn check(root: &Path) -> Self {
+        Self::analyse(root, &Overlay::new(), false)
+    }
+
     /// Of the file at this path, with texts that take the place of files'.
     pub fn load_with(root: &Path, overlay: &Overlay) -> Self {
+        Self::analyse(root, overlay, true)
+    }
+
+    fn analyse(root: &Path, overlay: &Overlay, with_plan: bool) -> Self {
         let mut sources = loader::load(root, overlay);
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);
         let mut unplanned = Vec::new();
@@ -45,7 +54,7 @@ impl Analysis {
                 unplanned.push(says_names::no_blueprint(FileId(0)));
             }
             let is_good = diagnostics.iter().all(|d| d.severity != Severity::Error);
-            if is_good && unplanned.is_empty() {
+            if with_plan && is_good && unplanned.is_empty() {
                 plan = lower(&checked);
                 if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
                     let why: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -81,16 +81,17 @@ impl Ledger {
         self.heads.iter().map(|(stream, head)| (stream.clone(), head.hash.clone())).collect()
     }
 
-    /// Appends to several streams at once, each by itself atomic; gives the envelopes.
+    /// Appends to several streams at once, each by itself atomic; gives the envelopes. The blobs are
+    /// taken.
     pub(crate) async fn append(
         &mut self,
         actor: &str,
         run: Option<&str>,
-        appends: &[Addition],
+        appends: &mut [Addition],
     ) -> Result<Vec<Vec<Envelope>>, DriverError> {
         let epoch = self.state.epoch;
         let mut work = Vec::with_capacity(appends.len());
-        for Addition { stream, events, blobs } in appends {
+        for Addition { stream, events, blobs } in &mut *appends {
             let events = events
                 .iter()
                 .map(|event| {
@@ -110,7 +111,7 @@ impl Ledger {
                 stream: stream.to_string(),
                 expected: self.heads.get(stream).map_or(0, |head| head.sequence),
                 events,
-                blobs: blobs.clone(),
+                blobs: std::mem::take(blobs),
             }));
         }
         let done = try_join_all(work).await?;
@@ -131,8 +132,9 @@ impl Ledger {
         events: Vec<Event>,
         blobs: Vec<Vec<u8>>,
     ) -> Result<Vec<Envelope>, DriverError> {
-        let appends = [Addition { stream, events, blobs }];
-        let envelopes = self.append(actor, None, &appends).await?.into_iter().flatten().collect();
+        let mut appends = [Addition { stream, events, blobs }];
+        let envelopes =
+            self.append(actor, None, &mut appends).await?.into_iter().flatten().collect();
         let [Addition { stream, events, .. }] = appends;
         for event in &events {
             self.state.fold(&stream, self.state.epoch, event);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bp_engine::Report;
-use bp_engine::engine::{Addition, Batch, Effect, Engine};
+use bp_engine::engine::{Addition, Batch, Effect, Engine, TargetProgress};
 use bp_engine::event::{Failure, Outcome};
 use bp_provider::Provider;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -46,7 +46,7 @@ struct Flights {
 impl Rounds {
     /// Until the run is over. What is in flight when an append fails is dropped: its events were
     /// announced, and whoever goes on observes first.
-    pub(crate) async fn run(mut self) -> Result<(Outcome, Ledger), DriverError> {
+    pub(crate) async fn run(mut self) -> Result<(Outcome, Vec<TargetProgress>), DriverError> {
         let (reports, mut answers) = unbounded_channel();
         let mut flights = Flights { tasks: JoinSet::new(), reports, waits: BTreeMap::new() };
         let mut told_ms = 0;
@@ -64,7 +64,7 @@ impl Rounds {
                 self.hands.watcher.progress(&self.engine.progress());
             }
             if let Some(outcome) = batch.finished {
-                return Ok((outcome, self.ledger));
+                return Ok((outcome, self.engine.progress()));
             }
             let Batch { appends, effects, wake_at_ms, .. } = batch;
             let is_quiet = appends.is_empty();
@@ -99,7 +99,7 @@ impl Rounds {
     }
 
     async fn append(&mut self, appends: Vec<Addition>) -> Result<(), DriverError> {
-        let written = self.ledger.append(&self.actor, Some(&self.run), &appends).await?;
+        let written = self.ledger.append(&self.actor, Some(&self.run), &mut appends).await?;
         for (Addition { stream, events, .. }, envelopes) in appends.iter().zip(&written) {
             if let Some(last) = envelopes.last() {
                 self.engine.appended(stream, &last.hash);

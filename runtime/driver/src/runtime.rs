@@ -63,6 +63,10 @@ pub struct Summary {
     pub revision: u64,
     /// The run; none where there was nothing to do.
     pub run: Option<String>,
+    /// How many nodes of how many targets were looked at.
+    pub nodes: usize,
+    /// See `nodes`.
+    pub targets: usize,
 }
 
 /// What is wanted, read back from the journal.
@@ -135,7 +139,14 @@ impl Runtime {
                 let taken = vec![Event::RequestTaken { request }];
                 ledger.own(&self.actor, &self.owner, taken).await?;
                 let (verb, revision) = (revision.verb, number);
-                return Ok(Summary { verb, outcome: Outcome::Done, revision, run: None });
+                return Ok(Summary {
+                    verb,
+                    outcome: Outcome::Done,
+                    revision,
+                    run: None,
+                    nodes: 0,
+                    targets: 0,
+                });
             }
             None => {
                 let run = next_run(&ledger);
@@ -253,8 +264,10 @@ impl Runtime {
             run: run.clone(),
             stop: control.stop,
         };
-        let (outcome, _) = rounds.run().await?;
-        Ok(Summary { verb, outcome, revision, run: Some(run) })
+        let (outcome, progress) = rounds.run().await?;
+        let nodes = progress.iter().map(|target| target.total).sum();
+        let targets = progress.len();
+        Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets })
     }
 
     async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {

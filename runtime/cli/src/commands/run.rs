@@ -127,14 +127,16 @@ pub(crate) async fn finish(
     output: Output,
 ) -> Result<u8, Vec<Told>> {
     let summary = result.map_err(|error| Told::driver(name, &error))?;
-    let (status, plan) =
-        Deployments::new(store).status(id).await.map_err(|error| Told::driver(name, &error))?;
-    if output.is_json() {
-        output.json(&status);
-    } else {
-        super::status::failures(&status, plan.as_deref(), output);
-        output.text(&line(name, &summary, &status));
+    if output.is_json() || summary.outcome != Outcome::Done {
+        let (status, plan) =
+            Deployments::new(store).status(id).await.map_err(|error| Told::driver(name, &error))?;
+        if output.is_json() {
+            output.json(&status);
+        } else {
+            super::status::failures(&status, plan.as_deref(), output);
+        }
     }
+    output.text(&line(name, &summary));
     Ok(match summary.outcome {
         Outcome::Done => DONE,
         Outcome::Failed => FAILED,
@@ -142,15 +144,14 @@ pub(crate) async fn finish(
     })
 }
 
-fn line(name: &str, summary: &Summary, status: &bp_engine::Status) -> String {
+fn line(name: &str, summary: &Summary) -> String {
     if summary.run.is_none() {
         return format!(
             "{name}: there is nothing to go on with; all of revision {} is done\n",
             summary.revision
         );
     }
-    let nodes = status.nodes.len();
-    let targets = status.targets.len();
+    let (nodes, targets) = (summary.nodes, summary.targets);
     let on =
         |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
     match (summary.outcome, summary.verb) {
