@@ -98,7 +98,7 @@ impl Rounds {
         self.engine.report(self.clock.now_ms(), report);
     }
 
-    async fn append(&mut self, appends: Vec<Addition>) -> Result<(), DriverError> {
+    async fn append(&mut self, mut appends: Vec<Addition>) -> Result<(), DriverError> {
         let written = self.ledger.append(&self.actor, Some(&self.run), &mut appends).await?;
         for (Addition { stream, events, .. }, envelopes) in appends.iter().zip(&written) {
             if let Some(last) = envelopes.last() {
