@@ -52,9 +52,9 @@ impl Editor {
             }
         });
         let mut editor = Self { server, stdin, messages, next: 1 };
-        let said = editor.ask("initialize", json!({ "capabilities": {} }));
+        let said = editor.ask("initialize", &json!({ "capabilities": {} }));
         assert_eq!(said["serverInfo"]["name"], "bpls");
-        editor.tell("initialized", json!({}));
+        editor.tell("initialized", &json!({}));
         editor
     }
 
@@ -63,12 +63,12 @@ impl Editor {
         self.stdin.flush().unwrap();
     }
 
-    fn tell(&mut self, method: &str, params: Json) {
+    fn tell(&mut self, method: &str, params: &Json) {
         let message = json!({ "jsonrpc": "2.0", "method": method, "params": params });
         self.send(&message.to_string());
     }
 
-    fn ask(&mut self, method: &str, params: Json) -> Json {
+    fn ask(&mut self, method: &str, params: &Json) -> Json {
         let id = self.next;
         self.next += 1;
         let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
@@ -97,7 +97,7 @@ impl Editor {
     fn open(&mut self, path: &Path, text: &str) -> String {
         let uri = format!("file://{}", path.display());
         let document = json!({ "uri": uri, "languageId": "blueprint", "version": 1, "text": text });
-        self.tell("textDocument/didOpen", json!({ "textDocument": document }));
+        self.tell("textDocument/didOpen", &json!({ "textDocument": document }));
         uri
     }
 
@@ -106,7 +106,7 @@ impl Editor {
         let changes = json!([{ "text": text }]);
         self.tell(
             "textDocument/didChange",
-            json!({ "textDocument": document, "contentChanges": changes }),
+            &json!({ "textDocument": document, "contentChanges": changes }),
         );
     }
 }
@@ -156,7 +156,7 @@ fn a_quick_fix_mends() {
         "range": told[0]["range"],
         "context": { "diagnostics": told },
     });
-    let actions = editor.ask("textDocument/codeAction", params);
+    let actions = editor.ask("textDocument/codeAction", &params);
     let edit = &actions[0]["edit"]["changes"][&uri][0];
     assert_eq!(edit["newText"], "replicas", "{actions:#}");
     assert_eq!(edit["range"], told[0]["range"]);
@@ -187,10 +187,10 @@ fn a_file_is_laid_out() {
         "textDocument": { "uri": uri },
         "options": { "tabSize": 2, "insertSpaces": true },
     });
-    let edits = editor.ask("textDocument/formatting", params.clone());
+    let edits = editor.ask("textDocument/formatting", &params);
     assert_eq!(edits[0]["newText"], GOOD, "{edits:#}");
     editor.change(&uri, "blueprint {");
-    assert_eq!(editor.ask("textDocument/formatting", params), Json::Null);
+    assert_eq!(editor.ask("textDocument/formatting", &params), Json::Null);
 }
 
 #[test]
