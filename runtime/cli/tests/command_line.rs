@@ -1,0 +1,303 @@
+//! `bpr` as a person and a program run it, with the provider that changes nothing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bp_plan::*;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    fn bpr(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_bpr"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("BPR_HOME", self.path("home"))
+            .env("BPR_NOOP_LOG", self.path("calls.log"))
+            .output()
+            .unwrap()
+    }
+
+    /// Runs it, and wants this code; gives what it wrote, results first.
+    fn said(&self, code: i32, arguments: &[&str]) -> String {
+        let ended = self.bpr(arguments);
+        let words =
+            String::from_utf8(ended.stdout).unwrap() + &String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {words}");
+        assert!(!words.contains("panicked"), "{words}");
+        words
+    }
+
+    fn json(&self, code: i32, arguments: &[&str]) -> Json {
+        let mut all = arguments.to_vec();
+        all.extend(["--output", "json"]);
+        let ended = self.bpr(&all);
+        assert_eq!(ended.status.code(), Some(code), "{}", String::from_utf8_lossy(&ended.stderr));
+        serde_json::from_slice(&ended.stdout).unwrap()
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("calls.log")).unwrap_or_default();
+        text.lines().map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
+    }
+
+    /// A blueprint of three boxes, of which the second needs the first, for as many as `count` says.
+    fn plan(&self) -> PathBuf {
+        let path = self.path("boxes.plan");
+        write(&boxes(), &BTreeMap::new(), &path).unwrap();
+        path
+    }
+}
+
+fn span() -> Span {
+    Span { file: 0, line: 3, column: 7, end_line: 3, end_column: 12 }
+}
+
+fn boxes() -> Plan {
+    let text = |text: &str| Property {
+        value: Expr::string(text),
+        phase: Phase::Compile,
+        span: span(),
+        inner: BTreeMap::new(),
+    };
+    let node = |label: &str, after: Option<&str>| Node {
+        kind: "Box".into(),
+        condition: None,
+        each: None,
+        properties: BTreeMap::from([("label".to_owned(), text(label))]),
+        requirements: after
+            .map(|after| Requirement {
+                name: "after".into(),
+                target: Expr::Node(after.into()),
+                relationship: "std.DependsOn".into(),
+                hosts: false,
+                unordered: false,
+                properties: BTreeMap::new(),
+                constraint: None,
+                span: span(),
+            })
+            .into_iter()
+            .collect(),
+        labels: BTreeMap::new(),
+        span: span(),
+    };
+    let label =
+        PropertyType { kind: Type::String, default: None, constraints: vec![], replace: false };
+    let kind = NodeType {
+        extends: vec!["std.Root".into()],
+        provider: Some("noop".into()),
+        properties: BTreeMap::from([("label".to_owned(), label)]),
+        attributes: BTreeMap::from([("label".to_owned(), Type::String)]),
+        requirements: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        constraints: vec![],
+    };
+    let count = Input {
+        kind: Type::Int,
+        default: Some(Expr::Value(1.into())),
+        constraints: vec![],
+        documentation: String::new(),
+        span: span(),
+    };
+    let label_of_b =
+        Expr::Field { of: Box::new(Expr::Node("b".into())), name: "label".into(), safe: false };
+    Plan {
+        format: FORMAT,
+        edition: EDITION.into(),
+        blueprint: Blueprint {
+            name: "boxes".into(),
+            version: "1.0.0".into(),
+            documentation: String::new(),
+            labels: BTreeMap::new(),
+            sources: Digest::of(b"sources"),
+        },
+        sources: vec![Source {
+            path: "boxes.bp".into(),
+            digest: Digest::of(b"source"),
+            lines: BTreeMap::from([(3, "input count: int = 1".into())]),
+        }],
+        inputs: BTreeMap::from([("count".to_owned(), count)]),
+        secrets: BTreeMap::new(),
+        constants: BTreeMap::new(),
+        data_types: BTreeMap::new(),
+        node_types: BTreeMap::from([("Box".to_owned(), kind)]),
+        selections: BTreeMap::new(),
+        nodes: BTreeMap::from([
+            ("a".to_owned(), node("first", None)),
+            ("b".to_owned(), node("second", Some("a"))),
+            ("c".to_owned(), node("third", Some("b"))),
+        ]),
+        outputs: BTreeMap::from([(
+            "label".to_owned(),
+            bp_plan::Output {
+                kind: Type::String,
+                value: label_of_b,
+                phase: Phase::Run,
+                documentation: String::new(),
+                span: span(),
+            },
+        )]),
+        artifacts: BTreeSet::new(),
+    }
+}
+
+#[test]
+fn a_deployment_from_its_beginning_to_its_end() {
+    let place = Place::new();
+    let plan = place.plan();
+    let plan = plan.to_str().unwrap();
+    assert!(place.said(0, &["list"]).contains("no deployments"));
+    let said = place.said(0, &["deploy", plan, "--name", "one"]);
+    assert!(said.contains("one: deployed, 3 nodes on 1 target (revision 1)"), "{said}");
+    assert_eq!(place.calls(), ["a create", "b create", "c create"]);
+
+    let status = place.json(0, &["status", "one"]);
+    assert_eq!((&status["state"], &status["revision"]), (&"deployed".into(), &1.into()));
+    assert_eq!(status["nodes"][1]["id"], "b");
+    assert_eq!(status["targets"][0]["name"], "local");
+    assert!(place.said(0, &["status", "one"]).contains("3/3 nodes"));
+    assert_eq!(place.json(0, &["outputs", "one"]), serde_json::json!({ "label": "second" }));
+    assert!(place.said(0, &["outputs", "one"]).contains("label = \"second\""));
+    let history = place.json(0, &["history", "one"]);
+    let kinds: Vec<&str> =
+        history["events"].as_array().unwrap().iter().map(|e| e["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "step-started").count(), 3);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "step-succeeded").count(), 3);
+    assert!(place.said(0, &["history", "one"]).contains("step-succeeded     c"));
+    let list = place.json(0, &["list"]);
+    assert_eq!(
+        (&list["deployments"][0]["name"], &list["deployments"][0]["state"]),
+        (&"one".into(), &"deployed".into())
+    );
+
+    assert!(place.said(0, &["resume", "one"]).contains("nothing to go on with"));
+    let _ = place.said(0, &["deploy", plan, "--name", "one"]);
+    assert_eq!(place.calls().len(), 3, "the same again changes nothing");
+    assert!(place.said(0, &["uninstall", "one"]).contains("one: removed"));
+    assert_eq!(place.calls().split_off(3), ["c delete", "b delete", "a delete"]);
+    assert_eq!(place.json(0, &["status", "one"])["state"], "removed");
+    assert_eq!(place.json(0, &["outputs", "one"]), serde_json::json!({ "label": null }));
+    // The name can be used again, and its history goes on.
+    let _ = place.said(0, &["deploy", plan, "--name", "one"]);
+    assert_eq!(place.json(0, &["status", "one"])["revision"], 4);
+}
+
+#[test]
+fn what_is_asked_wrongly_is_said_before_anything_is_written() {
+    let place = Place::new();
+    let plan = place.plan();
+    let plan = plan.to_str().unwrap();
+    place.write("text.plan", "no plan at all\n");
+    place.write("inputs.yaml", "cuont: 3\n");
+    place.write("broken.yaml", "clusters: [{ name: a");
+    place.write("field.yaml", "clusters: [{ name: a, kubeconfig: k, lables: {} }]");
+    place.write("gone.yaml", "clusters: [{ name: a, kubeconfig: gone.kubeconfig }]");
+    place.write("none.kubeconfig", "apiVersion: v1\nkind: Config\ncontexts: []\n");
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["deploy", "gone.plan", "--name", "x"], &["gone.plan", "no such file", "bpc compile"]),
+        (&["deploy", "text.plan", "--name", "x"], &["text.plan"]),
+        (&["deploy", plan, "--name", "Not A Name"], &["Not A Name", "lower-case"]),
+        (&["deploy", plan, "--name", "x", "--input", "cuont=3"], &["cuont", "count"]),
+        (
+            &["deploy", plan, "--name", "x", "--input", "count=many"],
+            &["count", "int", "many", "boxes.bp:3"],
+        ),
+        (&["deploy", plan, "--name", "x", "--input", "count"], &["NAME=VALUE"]),
+        (&["deploy", plan, "--name", "x", "--inputs", "inputs.yaml"], &["cuont"]),
+        (&["deploy", plan, "--name", "x", "--inputs", "gone.yml"], &["gone.yml"]),
+        (
+            &["deploy", plan, "--name", "x", "--inventory", "broken.yaml"],
+            &["broken.yaml", "clusters:"],
+        ),
+        (&["deploy", plan, "--name", "x", "--inventory", "field.yaml"], &["field.yaml", "lables"]),
+        (&["deploy", plan, "--name", "x", "--inventory", "gone.yaml"], &["gone.kubeconfig", "`a`"]),
+        (
+            &["deploy", plan, "--name", "x", "--kubeconfig", "none.kubeconfig"],
+            &["none.kubeconfig", "no contexts"],
+        ),
+        (&["deploy", plan, "--name", "x", "--kubeconfig", "gone.kubeconfig"], &["gone.kubeconfig"]),
+        (&["status", "x"], &["no deployment `x`"]),
+        (&["resume", "x"], &["no deployment `x`"]),
+        (&["uninstall", "x"], &["no deployment `x`"]),
+    ];
+    for (arguments, words) in cases {
+        let said = place.said(1, arguments);
+        for word in *words {
+            assert!(said.contains(word), "no `{word}` in what {arguments:?} says:\n{said}");
+        }
+    }
+    assert!(!place.path("home").exists(), "something was written");
+    for arguments in
+        [&["deploy"][..], &["deploi"], &["deploy", plan, "--name", "x", "--label", "a=b"]]
+    {
+        let _ = place.said(2, arguments);
+    }
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_guessed() {
+    let place = Place::new();
+    let _ = place.said(0, &["deploy", place.plan().to_str().unwrap(), "--name", "shop-east"]);
+    assert!(place.said(1, &["status", "shop-aest"]).contains("did you mean `shop-east`?"));
+    let ended = place.bpr(&["status", "shop-aest", "--output", "json"]);
+    let error: Json = serde_json::from_slice(&ended.stderr).unwrap();
+    assert_eq!(error["error"]["help"], "did you mean `shop-east`?");
+    assert!(ended.stdout.is_empty());
+}
+
+#[test]
+fn a_journal_that_was_damaged_is_called_that_and_hides_no_other() {
+    let place = Place::new();
+    let plan = place.plan();
+    for name in ["one", "two"] {
+        let _ = place.said(0, &["deploy", plan.to_str().unwrap(), "--name", name]);
+    }
+    let journal = place.path("home/deployments/one/journal.db");
+    std::fs::write(&journal, "not a journal any more, whatever it was before\n".repeat(100))
+        .unwrap();
+    for command in ["status", "resume", "uninstall"] {
+        let said = place.said(1, &[command, "one"]);
+        assert!(said.contains("journal") && said.contains("restore"), "{said}");
+    }
+    let said = place.said(1, &["list"]);
+    assert!(said.contains("two") && said.contains("deployed"), "{said}");
+}
+
+#[test]
+fn the_published_schema_of_the_inventory_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/inventory.schema.json");
+    let schema = schemars::schema_for!(bp_cli::inventory::File);
+    let fresh = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &fresh).unwrap();
+    }
+    let published = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        published == fresh,
+        "inventory.schema.json is stale: run `UPDATE=1 cargo test -p bp-cli`"
+    );
+}
