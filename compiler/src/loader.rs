@@ -31,6 +31,8 @@ pub struct Module {
     pub uses: BTreeMap<usize, FileId>,
     /// It could not be read.
     pub is_missing: bool,
+    /// It is a part of the standard library, inside the program.
+    pub is_library: bool,
 }
 
 /// Files that are not read from the disk: an editor's unsaved texts, by path.
@@ -147,7 +149,16 @@ impl Loader<'_> {
         is_missing: bool,
     ) {
         let uses = BTreeMap::new();
-        self.sources.modules.push(Module { name, path, source, tree, uses, is_missing });
+        let is_library = false;
+        self.sources.modules.push(Module {
+            name,
+            path,
+            source,
+            tree,
+            uses,
+            is_missing,
+            is_library,
+        });
     }
 
     fn embedded(&mut self, module: &'static library::Library) -> FileId {
@@ -159,6 +170,9 @@ impl Loader<'_> {
         let source = SourceFile::new(module.path, module.text);
         let tree = self.parse(id, &source);
         self.add(module.name.to_owned(), module.path.to_owned(), source, tree, false);
+        if let Some(added) = self.sources.modules.last_mut() {
+            added.is_library = true;
+        }
         id
     }
 
@@ -201,8 +215,9 @@ impl Loader<'_> {
     /// A file named by its path from the one that uses it.
     fn neighbour(&mut self, file: FileId, name: &ast::Name) -> Option<FileId> {
         let place = Place { file, span: name.span };
-        let from = self.sources.modules.get(file.0 as usize)?.path.clone();
-        if from.starts_with("std/") && self.by_name.values().any(|id| *id == file) {
+        let module = self.sources.modules.get(file.0 as usize)?;
+        let from = module.path.clone();
+        if module.is_library {
             self.sources.diagnostics.push(says::outside_package(place, &name.text));
             return None;
         }
