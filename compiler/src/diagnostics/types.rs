@@ -253,6 +253,13 @@ pub fn unknown_function(
     }
 }
 
+/// A value that is called.
+pub fn called_value(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3008", format!("`{name}` is a value, not a function"), at)
+        .label("can't be called")
+        .help(format!("write `{name}` alone, or `{name}[key]` for an element of it"))
+}
+
 /// `f(x in xs, …)` of a function that binds no name.
 pub fn no_binder(at: Place, name: &str) -> Diagnostic {
     let all = listed(bp_eval::functions::BINDERS.iter().copied());

@@ -86,6 +86,9 @@ const MISTAKES: &[(&str, &str)] = &[
     // Functions.
     ("uper(\"a\")", "E3008 uper"),
     ("hots(\"a\")", "E3008 hots"),
+    ("limit(1)", "E3008 limit"),
+    ("[x(1) for x in listed]", "E3008 x"),
+    ("ops.Thing", "E3033 Thing"),
     ("frobnicate(1)", "E3008 frobnicate"),
     ("length(x in listed, x)", "E3008 length"),
     ("upper()", "E3009 upper()"),

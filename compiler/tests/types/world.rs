@@ -91,7 +91,7 @@ impl Declarations {
             values: BTreeMap::new(),
             functions: BTreeMap::new(),
             data: BTreeMap::new(),
-            nodes: BTreeSet::from(["Server", "BigServer", "Cluster", "Root"]),
+            nodes: BTreeSet::from(["Server", "BigServer", "Cluster", "Root", "ops.Thing"]),
         };
         for item in &tree.items {
             if let ItemKind::Type(item) = &item.kind {

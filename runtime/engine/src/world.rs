@@ -331,6 +331,9 @@ impl World {
             let reference = Reference::Capability { of, name: name.to_owned() };
             return Ok(Some(Outcome::Value(Value::Reference(reference))));
         }
+        if let Some(requirement) = name.strip_suffix(".via") {
+            return self.relationship(id, requirement).map(Some);
+        }
         let declared = node_type.requirements.get(name);
         if declared.is_none() && !node.requirements.iter().any(|r| r.name == name) {
             return Ok(None);
@@ -342,6 +345,17 @@ impl World {
             Some(_) => Value::List(targets.collect()),
         };
         Ok(Some(Outcome::Value(value)))
+    }
+
+    /// The relationship by which a requirement is met, `null` where nothing meets it.
+    fn relationship(&self, id: &InstanceId, requirement: &str) -> Result<Outcome, EvalError> {
+        if self.requirement(id, requirement)?.is_empty() {
+            return Ok(Outcome::Value(Value::Null));
+        }
+        let of = Box::new(id.reference());
+        let reference =
+            Reference::Relationship { of, requirement: requirement.to_owned(), index: 0 };
+        Ok(Outcome::Value(Value::Reference(reference)))
     }
 
     fn capability_field(

@@ -34,3 +34,41 @@ fn every_blueprint_compiles_to_the_same_bytes_every_time() {
         assert_eq!(compile("first.plan"), compile("second.plan"), "{}", source.display());
     }
 }
+
+/// What the compiler makes of paths along requirements, functions, optional values and loops is what the
+/// engine understands.
+#[test]
+fn expressions_mean_to_the_engine_what_they_mean_to_the_compiler() {
+    let environment = Environment::new();
+    let source = environment.write(
+        "walk.bp",
+        r#"
+blueprint walk { version = "1.0.0" }
+relationship type Mounted extends HostedOn { property path: string }
+fn joined(a: string, b: string = "z") -> string = "${a}-${b}"
+input names: list<string> = ["b", "a"]
+input note: string?
+node type Vm { property address: string }
+node type Volume {
+  property device: string = "${self.vm.address}:${self.vm.via.path}"
+  requires vm: Vm via Mounted
+}
+node vm: Vm for name in names { address = joined(name) }
+node vol: Volume { vm -> vm["a"] via Mounted { path = "/data" } }
+output device: string = vol.device
+output all: list<string> = [joined(v.address, note ?? "none") for v in vm]
+output total: duration = sum(n in names, 5m)
+output noted: bool = note != null and starts_with(note, "x")
+"#,
+    );
+    let plan = environment.folder().join("walk.plan");
+    let _ = environment
+        .bpc(["compile".as_ref(), source.as_os_str(), "-o".as_ref(), plan.as_os_str()])
+        .expect(0);
+    let deploy = ["deploy".as_ref(), "--name".as_ref(), "walk".as_ref(), plan.as_os_str()];
+    let _ = environment.bpr(deploy).expect(0);
+    let outputs = environment.ask("outputs", "walk", 0).to_string();
+    for found in [r#""a-z:/data""#, r#"["a-z-none","b-z-none"]"#, r#""10m""#, "false"] {
+        assert!(outputs.contains(found), "{found} in {outputs}");
+    }
+}

@@ -40,6 +40,8 @@ impl Checker<'_> {
         let at = self.place(function.span);
         if bp_eval::functions::BINDERS.contains(&name.as_str()) {
             self.report(says::binder_body(self.place(span), &name));
+        } else if self.scope.local(&name).is_some() || self.is_value(&name) {
+            self.report(says::called_value(at, &name));
         } else {
             let own = if self.suggests() {
                 self.world.function_names(self.scope.file())
@@ -57,6 +59,10 @@ impl Checker<'_> {
             self.infer(argument, None);
         }
         Part::broken()
+    }
+
+    fn is_value(&self, path: &str) -> bool {
+        matches!(self.world.value(self.scope.file(), path), Some(super::Declared::Value(_)))
     }
 
     /// `file("path")`.

@@ -96,6 +96,14 @@ impl Checker<'_> {
         if let Some(found) = self.world.value(file, &path) {
             return Some(self.found(found, &path, name.span));
         }
+        if self.world.named_type(file, &path).is_some() {
+            self.report(says::type_as_value(self.place(name.span), &path));
+            return Some(Part::broken());
+        }
+        if self.world.function(file, &path).is_some() {
+            self.report(says::function_as_value(self.place(name.span), &path));
+            return Some(Part::broken());
+        }
         let names = self.world.value_names(file);
         let of_module = names.iter().filter_map(|known| {
             known.strip_prefix(module.as_str()).and_then(|known| known.strip_prefix('.'))
