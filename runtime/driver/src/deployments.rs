@@ -111,8 +111,8 @@ impl Deployments {
         let ledger = self.existing(id).await?;
         let Some((_, revision)) = ledger.state.revision() else { return Ok(BTreeMap::new()) };
         let mut desired = desired(&ledger, revision).await?;
-        if desired.topology.instances().is_empty() {
-            // Removed: nothing is reported any more.
+        if revision.verb == bp_engine::Verb::Uninstall {
+            // Nothing is reported any more.
             let (plan, ..) = stored(&ledger, revision).await?;
             let gone = |name: &String| (name.clone(), Output::Unknown(Vec::new()));
             return Ok(plan.outputs.keys().map(gone).collect());

@@ -249,8 +249,12 @@ fn of_target(
     nodes: &[NodeStatus],
 ) -> Option<TargetStatus> {
     let run = state.run()?;
+    let name = shown(&target.name);
+    // One that was left, and on which nothing is, is no part of it any more.
+    let is_empty = target.instances.is_empty() && !nodes.iter().any(|node| node.target == name);
+    let is_left = verb == Verb::Deploy && is_empty && target.unreached.is_none();
     let is_part = run.granted.contains(id) || !target.instances.is_empty();
-    if !is_part && !run.granted.is_empty() {
+    if is_left || (!is_part && !run.granted.is_empty()) {
         return None;
     }
     let standing = match (run.settled.get(id), run.closed) {
@@ -265,7 +269,6 @@ fn of_target(
         .find(|run| run.settled.get(id) == Some(&Outcome::Done))
         .map(|run| run.revision);
     let unreached = target.unreached.as_ref().map(|unreached| unreached.failure.message.clone());
-    let name = shown(&target.name);
     let failed = || {
         let first = nodes.iter().find(|node| {
             node.target == name

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bp_driver::Deployments;
-use bp_engine::status::{NodeStanding, Standing, Status, TargetStatus};
+use bp_engine::status::{NodeStanding, NodeStatus, Standing, Status, TargetStatus};
 use bp_engine::topology::blame;
 use bp_plan::Plan;
 
@@ -112,59 +112,87 @@ fn row(target: &TargetStatus, done: usize, all: usize, width: usize) -> String {
     )
 }
 
-/// The nodes that are not as wanted, each with its reason; failures with their line of the blueprint.
-pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: Output) {
-    let mut list = String::new();
-    let mut shown = 0;
-    let is_removal = matches!(status.state, Standing::Removed | Standing::Removing);
-    let odd: Vec<_> = status
-        .nodes
-        .iter()
-        .filter(|node| {
-            node.state != NodeStanding::Deployed || (is_removal && node.reason.is_some())
-        })
-        .collect();
-    for node in &odd {
-        if matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying) {
-            continue;
-        }
-        shown += 1;
-        if shown <= MOST {
-            let reason =
-                node.reason.as_deref().map_or_else(String::new, |r| format!(": {}", printable(r)));
-            let _ = writeln!(
-                list,
-                "  {} on {}: {}{reason}",
-                node.id,
-                node.target,
-                node_word(node.state)
-            );
+/// Nodes that are alike but for their targets.
+struct Group<'s> {
+    first: &'s NodeStatus,
+    /// What the node is called in the blueprint.
+    node: &'s str,
+    reason: String,
+    targets: Vec<&'s str>,
+}
+
+impl Group<'_> {
+    /// `web on east, north and 7 more`.
+    fn shown(&self) -> String {
+        match self.targets.as_slice() {
+            [_] => format!("{} on {}", self.first.id, self.first.target),
+            [first, second, third] => format!("{} on {first}, {second} and {third}", self.node),
+            [first, second] => format!("{} on {first} and {second}", self.node),
+            [first, second, rest @ ..] => {
+                format!("{} on {first}, {second} and {} more", self.node, rest.len())
+            }
+            [] => self.node.to_owned(),
         }
     }
-    if shown > MOST {
-        let _ = writeln!(
-            list,
-            "  and {} more; `bpr status {} --output json` has all",
-            shown - MOST,
-            status.name
-        );
+}
+
+/// Groups nodes by what the blueprint calls them, how they stand and why.
+fn groups<'s>(nodes: impl Iterator<Item = &'s NodeStatus>) -> Vec<Group<'s>> {
+    let mut groups: Vec<Group<'s>> = Vec::new();
+    let mut index: BTreeMap<(&str, &str, String), usize> = BTreeMap::new();
+    for node in nodes {
+        let name = node.id.split('[').next().unwrap_or(&node.id);
+        let reason = node.reason.as_deref().unwrap_or_default();
+        // `web["east"]` and its target's own name differ from one to the next.
+        let alike = reason.replace(&format!("[{:?}]", node.target), "");
+        let key = (name, node_word(node.state), alike.clone());
+        if let Some(group) = index.get(&key).and_then(|at| groups.get_mut(*at)) {
+            group.targets.push(&node.target);
+            group.reason.clone_from(&alike);
+            continue;
+        }
+        index.insert(key, groups.len());
+        let reason = reason.to_owned();
+        groups.push(Group { first: node, node: name, reason, targets: vec![&node.target] });
+    }
+    groups
+}
+
+/// The nodes that are not as wanted, each with its reason; failures with their line of the blueprint.
+pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: Output) {
+    let is_removal = matches!(status.state, Standing::Removed | Standing::Removing);
+    let is_failure =
+        |node: &NodeStatus| matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying);
+    let is_odd = |node: &&NodeStatus| {
+        node.state != NodeStanding::Deployed || (is_removal && node.reason.is_some())
+    };
+    let odd = || status.nodes.iter().filter(is_odd);
+    let others = groups(odd().filter(|node| !is_failure(node)));
+    let mut list = String::new();
+    for group in others.iter().take(MOST) {
+        let reason = match group.reason.as_str() {
+            "" => String::new(),
+            reason => format!(": {}", printable(reason)),
+        };
+        let _ = writeln!(list, "  {}: {}{reason}", group.shown(), node_word(group.first.state));
+    }
+    if others.len() > MOST {
+        let more = others.len() - MOST;
+        let _ =
+            writeln!(list, "  and {more} more; `bpr status {} --output json` has all", status.name);
     }
     if !list.is_empty() {
         output.text(&format!("\nnot as wanted:\n{list}"));
     }
-    let failed = odd
-        .iter()
-        .filter(|node| matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying));
-    for (count, node) in failed.enumerate() {
-        if count == MOST {
-            break;
-        }
-        let reason = node.reason.as_deref().unwrap_or("no reason is known");
-        let mut told = Told::error(format!("{} on {}: {reason}", node.id, node.target));
-        told.help.clone_from(&node.help);
+    for group in groups(odd().filter(|node| is_failure(node))).iter().take(MOST) {
+        let reason = match group.reason.as_str() {
+            "" => "no reason is known",
+            reason => reason,
+        };
+        let mut told = Told::error(format!("{}: {reason}", group.shown()));
+        told.help.clone_from(&group.first.help);
         if let Some(plan) = plan {
-            let name = node.id.split('[').next().unwrap_or(&node.id);
-            told = told.at(plan, blame(plan, name, node.property.as_deref()));
+            told = told.at(plan, blame(plan, group.node, group.first.property.as_deref()));
         }
         output.told(&told);
     }
