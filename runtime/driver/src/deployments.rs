@@ -101,9 +101,9 @@ impl Deployments {
         let Some((_, revision)) = ledger.state.revision() else {
             return Ok((status(&ledger.state, None), None));
         };
-        let desired = desired(&ledger, revision).await?;
+        let mut desired = desired(&ledger, revision).await?;
         let plan = desired.topology.plan().clone();
-        Ok((status(&ledger.state, Some(&desired.topology)), Some(plan)))
+        Ok((status(&ledger.state, Some(&mut desired.topology)), Some(plan)))
     }
 
     /// Its outputs, by name.

@@ -300,3 +300,28 @@ async fn an_older_program_refuses_a_newer_journal_and_harms_nothing() {
     assert!(error.to_string().contains("newer"), "{error}");
     assert_eq!(world.effects(), before);
 }
+
+#[tokio::test]
+async fn what_an_earlier_revision_left_is_told_as_that() {
+    let (store, world) = new();
+    let runtime = runtime(store.clone(), &world);
+    let _ = deploy(&runtime, plan("hello"), &CLUSTERS).await.unwrap();
+    world.down.lock().unwrap().insert("north".into());
+    let summary = deploy(&runtime, plan("good day"), &CLUSTERS).await.unwrap();
+    assert_eq!(summary.outcome, Outcome::Partial);
+    let told = status(&store).await;
+    let node = |id: &str| told.nodes.iter().find(|node| node.id == id).unwrap();
+    assert_eq!(node("config[\"north\"]").state, NodeStanding::Outdated);
+    assert_eq!(node("config[\"north\"]").reason.as_deref(), Some("north does not answer"));
+    assert_eq!(node("config[\"east\"]").state, NodeStanding::Deployed);
+    assert_eq!(node("space[\"north\"]").state, NodeStanding::Deployed);
+    let revisions: Vec<(&str, Option<u64>)> =
+        told.targets.iter().map(|t| (t.name.as_str(), t.revision)).collect();
+    assert_eq!(
+        revisions,
+        [("east", Some(2)), ("local", Some(1)), ("north", Some(1)), ("west", Some(2))]
+    );
+    world.down.lock().unwrap().clear();
+    assert_eq!(runtime.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+    assert!(status(&store).await.nodes.iter().all(|node| node.state == NodeStanding::Deployed));
+}

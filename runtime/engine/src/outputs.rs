@@ -24,6 +24,26 @@ pub enum Output {
 
 /// The outputs by name. The topology learns what the state knows to be reported.
 pub fn outputs(topology: &mut Topology, state: &State) -> BTreeMap<String, Output> {
+    learn(topology, state);
+    let world = &topology.world;
+    let value = |output: &bp_plan::Output| {
+        let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
+        match outcome {
+            Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
+            Ok(Outcome::Secret(_)) => Output::Secret,
+            Err(error) => Output::Wrong(error.message),
+            Ok(Outcome::Value(value)) => {
+                let json = bp_eval::conform(value, &output.kind, &world.plan.data_types)
+                    .and_then(|value| bp_eval::to_json(&value));
+                json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
+            }
+        }
+    };
+    world.plan.outputs.iter().map(|(name, output)| (name.clone(), value(output))).collect()
+}
+
+/// The topology learns what was reported of instances that are there.
+pub(crate) fn learn(topology: &mut Topology, state: &State) {
     let ids: Vec<(InstanceId, bool)> = topology
         .instances()
         .iter()
@@ -43,19 +63,4 @@ pub fn outputs(topology: &mut Topology, state: &State) -> BTreeMap<String, Outpu
             None => {}
         }
     }
-    let world = &topology.world;
-    let value = |output: &bp_plan::Output| {
-        let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
-        match outcome {
-            Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
-            Ok(Outcome::Secret(_)) => Output::Secret,
-            Err(error) => Output::Wrong(error.message),
-            Ok(Outcome::Value(value)) => {
-                let json = bp_eval::conform(value, &output.kind, &world.plan.data_types)
-                    .and_then(|value| bp_eval::to_json(&value));
-                json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
-            }
-        }
-    };
-    world.plan.outputs.iter().map(|(name, output)| (name.clone(), value(output))).collect()
 }

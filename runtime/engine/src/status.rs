@@ -1,5 +1,7 @@
 //! How a deployment stands: what is done, failed, not tried, and why.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use crate::event::{Failure, Operation, Outcome, Verb};
@@ -30,6 +32,8 @@ pub enum Standing {
 pub enum NodeStanding {
     /// It is there and works.
     Deployed,
+    /// It is there as an earlier revision wanted it.
+    Outdated,
     /// Its step was begun and has not ended.
     Deploying,
     /// Its removal was begun and has not ended.
@@ -94,7 +98,7 @@ pub struct TargetStatus {
 }
 
 /// The status. Without a topology (its plan can't be read) only what was begun is told.
-pub fn status(state: &State, topology: Option<&Topology>) -> Status {
+pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
     let revision = state.revision();
     let verb = revision.map_or(Verb::Deploy, |(_, revision)| revision.verb);
     let run = state.run();
@@ -103,10 +107,18 @@ pub fn status(state: &State, topology: Option<&Topology>) -> Status {
         Some(outcome) => ended(verb, outcome),
     };
     let is_open = state.open_run().is_some();
+    let outdated = match topology.as_deref_mut() {
+        Some(topology) if run.and_then(|run| run.closed) != Some(Outcome::Done) => {
+            outdated(topology, state)
+        }
+        _ => BTreeSet::new(),
+    };
+    let topology = topology.as_deref();
     let mut nodes = Vec::new();
     for target in state.targets.values() {
         for (instance, is) in &target.instances {
-            nodes.push(of_instance(instance, target, is, verb, is_open));
+            let is_outdated = outdated.contains(&(target.name.as_str(), instance.as_str()));
+            nodes.push(of_instance(instance, target, is, verb, (is_open, is_outdated)));
         }
     }
     for instance in topology.into_iter().flat_map(Topology::instances) {
@@ -132,6 +144,35 @@ pub fn status(state: &State, topology: Option<&Topology>) -> Status {
         nodes,
         targets,
     }
+}
+
+/// Instances that are there and are not what is wanted now, as (target's name, instance).
+fn outdated<'s>(topology: &mut Topology, state: &'s State) -> BTreeSet<(&'s str, &'s str)> {
+    crate::outputs::learn(topology, state);
+    let names: BTreeMap<String, usize> = topology
+        .instances()
+        .iter()
+        .enumerate()
+        .map(|(at, instance)| (instance.id.to_string(), at))
+        .collect();
+    let mut found = BTreeSet::new();
+    for target in state.targets.values() {
+        for (name, is) in &target.instances {
+            let wanted = names.get(name.as_str()).and_then(|at| topology.instances().get(*at));
+            let Some(instance) = wanted.filter(|wanted| is_at(target, &wanted.place)) else {
+                continue;
+            };
+            let subject = crate::subject::resolve(topology, &instance.id).0;
+            let is_so = matches!(&subject, Ok(Some(subject)) if {
+                let digest = crate::retry::digest(&subject.bytes());
+                is.applied.as_ref().is_some_and(|applied| applied.subject == digest)
+            });
+            if !is_so {
+                found.insert((target.name.as_str(), name.as_str()));
+            }
+        }
+    }
+    found
 }
 
 fn under_way(verb: Verb) -> Standing {
@@ -185,7 +226,7 @@ fn of_instance(
     target: &TargetState,
     is: &InstanceState,
     verb: Verb,
-    is_open: bool,
+    (is_open, is_outdated): (bool, bool),
 ) -> NodeStatus {
     let plain = |standing| node(instance, &target.name, standing);
     if let Some(failed) = target.failures.get(instance) {
@@ -196,10 +237,11 @@ fn of_instance(
     let mut status = match (is.operation, &is.flight) {
         (Operation::Converge, Some(_)) => plain(NodeStanding::Deploying),
         (Operation::Delete, _) => plain(NodeStanding::Removing),
+        (Operation::Converge, None) if is_outdated => plain(NodeStanding::Outdated),
         (Operation::Converge, None) => plain(NodeStanding::Deployed),
     };
     if let Some(unreached) = target.unreached.as_ref()
-        && (verb == Verb::Uninstall || is.flight.is_some())
+        && (verb == Verb::Uninstall || is.flight.is_some() || is_outdated)
     {
         status.reason = Some(unreached.failure.message.clone());
     } else if is.flight.is_some() && !is_open {

@@ -47,6 +47,7 @@ pub(crate) fn word(state: Standing) -> &'static str {
 fn node_word(state: NodeStanding) -> &'static str {
     match state {
         NodeStanding::Deployed => "deployed",
+        NodeStanding::Outdated => "outdated",
         NodeStanding::Deploying => "deploying",
         NodeStanding::Removing => "removing",
         NodeStanding::Failed => "failed",

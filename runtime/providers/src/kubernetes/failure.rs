@@ -91,7 +91,13 @@ impl Attempt<'_> {
             );
         }
         if connecting {
-            let mut failure = Failure::new(Class::Transient, self.cannot(&words)).help(
+            // What was attempted does not matter: nothing gets through.
+            let why = match words.as_str() {
+                "deadline has elapsed" => "no connection in time",
+                other => other,
+            };
+            let message = format!("`{}` does not answer: {why}", self.target);
+            let mut failure = Failure::new(Class::Transient, message).help(
                 "check that the cluster runs and that its address in the kubeconfig is right",
             );
             failure.unreachable = true;
