@@ -137,7 +137,12 @@ impl Stage {
             end(&mut clusters)?;
         }
         removed?;
-        say("all is gone again. Keep it to try things out: cargo xtask demo --keep");
+        say("all is gone again. Try next:");
+        println!("  cargo xtask demo --keep                # the same, left in place to look at");
+        println!("  cargo xtask demo --kubeconfig FILE     # on clusters of your own");
+        println!(
+            "  README.md, \"Five minutes on your own cluster\": kill it in the middle, and resume"
+        );
         Ok(())
     }
 

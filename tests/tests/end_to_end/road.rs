@@ -69,3 +69,37 @@ fn a_selection_that_matches_nothing_names_the_nearest_miss() {
     assert!(words.contains("demo") && words.contains("dmo"), "{words}");
     assert!(words.contains(&clusters[0].name), "{words}");
 }
+
+#[test]
+fn credentials_stay_where_they_are() {
+    let mut environment = Environment::new();
+    let clusters = environment.embedded(1);
+    let plan = environment.hello("secrets");
+    let deployed =
+        environment.deploy(&plan, "secrets", &clusters).wait(Duration::from_mins(1)).expect(0);
+    let kubeconfig = std::fs::read_to_string(&clusters[0].kubeconfig).unwrap();
+    let (_, rest) = kubeconfig.split_once("\"token\": \"").expect("embedded clusters use tokens");
+    let token = rest.split('"').next().unwrap().to_owned();
+    assert!(token.len() > 16, "no token in the kubeconfig");
+    let mut said = deployed.words();
+    for verb in ["status", "outputs", "history"] {
+        said += &environment.on(verb, "secrets").words();
+        said += &environment.ask(verb, "secrets", 0).to_string();
+    }
+    assert!(!said.contains(&token), "a command tells the credential");
+    let mut folders = vec![environment.home()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in folder.read_dir().unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let bytes = std::fs::read(entry.path()).unwrap();
+            let found = bytes.windows(token.len()).any(|window| window == token.as_bytes());
+            assert!(!found, "{} holds the credential", entry.path().display());
+            files += 1;
+        }
+    }
+    assert!(files > 0, "nothing was written");
+}
