@@ -18,6 +18,7 @@ pub mod perform;
 mod prepare;
 mod rounds;
 pub mod runtime;
+pub mod secrets;
 pub mod watch;
 
 pub use clock::{Clock, SystemClock};
@@ -26,4 +27,5 @@ pub use error::DriverError;
 pub use perform::Deadlines;
 pub use prepare::{Prepared, identity, prepare};
 pub use runtime::{Control, Providers, Runtime, Summary};
+pub use secrets::SecretSource;
 pub use watch::Watcher;

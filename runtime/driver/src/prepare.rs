@@ -8,6 +8,7 @@ use bp_plan::{Plan, Value};
 
 use crate::error::DriverError;
 use crate::runtime::Providers;
+use crate::secrets::SecretSource;
 
 /// What can be deployed.
 #[derive(Debug)]
@@ -38,11 +39,12 @@ pub fn prepare(
     inventory: Inventory,
     identity: Identity,
     providers: &Providers,
+    secrets: &dyn SecretSource,
 ) -> Result<Prepared, DriverError> {
     let plan = Arc::new(bp_plan::from_bytes(&bytes)?.plan);
     let inventory = Arc::new(inventory);
     let Expanded { topology, mut problems } =
-        Topology::expand(&plan, &inputs, inventory.clone(), identity);
+        Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
     for node in plan.nodes.values() {
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {

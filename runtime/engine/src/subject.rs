@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::event::Failure;
+use crate::secrets::Revealed;
 use crate::topology::{InstanceId, Topology};
 use crate::world::{Reads, known};
 
@@ -19,11 +20,17 @@ pub struct Subject {
     pub node_type: String,
     /// The provider that keeps it.
     pub provider: String,
-    /// Its properties.
+    /// Its properties; in the place of each secret part stands a mark with a keyed hash of it.
     pub properties: BTreeMap<String, Json>,
+    /// The properties of its account; none where it has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<BTreeMap<String, Json>>,
     /// Labels of blueprint and node.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The properties with secret parts as they really are.
+    #[serde(skip)]
+    pub revealed: Revealed,
 }
 
 /// The instance as far as it is known: `None` where it still needs what others report. Beside it
@@ -41,7 +48,7 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
     let unknown = || Failure::permanent(format!("the plan does not know `{id}`"));
     let node = plan.nodes.get(&id.node).ok_or_else(unknown)?;
     let node_type = plan.node_types.get(&node.kind).ok_or_else(unknown)?;
-    let mut properties = BTreeMap::new();
+    let (mut properties, mut revealed) = (BTreeMap::new(), Revealed::default());
     // All are asked, so that all that is still missing is noted at once.
     let mut waits = false;
     for (name, declared) in &node_type.properties {
@@ -51,10 +58,14 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
         };
         match world.property(id, name).map_err(|e| refuse(e.message))? {
             Outcome::Unknown => waits = true,
-            Outcome::Secret(names) => {
-                let error = known(Outcome::Secret(names)).err().map(|e| e.message);
-                return Err(refuse(error.unwrap_or_default()));
+            Outcome::Secret(_) if world.secrets.is_veiled() => {
+                world.note_veil();
+                waits = true;
             }
+            Outcome::Secret(of) => match revealed.add(world, id, name, &of)? {
+                Some(marked) => drop(properties.insert(name.clone(), marked)),
+                None => waits = true,
+            },
             Outcome::Value(Value::Null) if declared.kind != Type::Json => {}
             Outcome::Value(value) => {
                 let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
@@ -73,9 +84,44 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
             Err(error) => return Err(Failure::permanent(format!("`{id}`: {error}"))),
         }
     }
+    let account = match account(topology, id)? {
+        Account::Unknown => return Ok(None),
+        Account::None => None,
+        Account::Known(account) => Some(account),
+    };
     let provider = node_type.provider.clone().unwrap_or_default();
     let node_type = node.kind.clone();
-    Ok((!waits).then_some(Subject { node_type, provider, properties, labels }))
+    let subject = Subject { node_type, provider, properties, account, labels, revealed };
+    Ok((!waits).then_some(subject))
+}
+
+enum Account {
+    None,
+    Unknown,
+    Known(BTreeMap<String, Json>),
+}
+
+/// The properties of the node that meets the requirement `account`.
+fn account(topology: &Topology, id: &InstanceId) -> Result<Account, Failure> {
+    let world = &topology.world;
+    let refuse = |error: String| Failure::permanent(format!("`{id}`: its account: {error}"));
+    let met = world.requirement(id, "account").map_err(|e| refuse(e.message))?;
+    let Some(account) = met.first().and_then(InstanceId::of) else { return Ok(Account::None) };
+    let node = world.plan.nodes.get(&account.node);
+    let node_type = node.and_then(|node| world.plan.node_types.get(&node.kind));
+    let mut properties = BTreeMap::new();
+    for name in node_type.into_iter().flat_map(|kind| kind.properties.keys()) {
+        match world.property(&account, name).map_err(|e| refuse(format!("`{name}`: {e}")))? {
+            Outcome::Unknown => return Ok(Account::Unknown),
+            Outcome::Value(Value::Null) => {}
+            outcome => {
+                let value = known(outcome).map_err(|e| refuse(format!("`{name}`: {e}")))?;
+                let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                properties.insert(name.clone(), json);
+            }
+        }
+    }
+    Ok(Account::Known(properties))
 }
 
 fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, String>, Failure> {

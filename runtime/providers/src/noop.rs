@@ -97,8 +97,13 @@ impl Log {
     }
 }
 
+/// What is remembered of an instance; a secret that changed shows by the digest.
 fn properties(subject: &Subject) -> Json {
-    subject.properties.clone().into_iter().collect::<serde_json::Map<_, _>>().into()
+    let mut shown = subject.shown();
+    if !subject.secret.is_empty() {
+        shown.insert("$digest".to_owned(), Json::from(subject.digest.as_str()));
+    }
+    shown.into_iter().collect::<serde_json::Map<_, _>>().into()
 }
 
 #[async_trait]
@@ -112,7 +117,7 @@ impl Provider for Noop {
             return Ok(Observation::Absent);
         }
         let live = subject.record.as_ref().map_or(Json::Null, |record| record.body.clone());
-        let attributes = subject.properties.clone();
+        let attributes = subject.shown();
         Ok(Observation::Present(Present { live, attributes, owned: true }))
     }
 
@@ -157,7 +162,7 @@ impl Provider for Noop {
         }
         Ok(Progress::Done(Done {
             record: Some(Record { version: 1, body: properties(subject) }),
-            attributes: subject.properties.clone(),
+            attributes: subject.shown(),
         }))
     }
 
@@ -209,8 +214,8 @@ mod tests {
             instance: "a[\"one two\"]".into(),
             node_type: "Item".into(),
             properties: BTreeMap::from([("size".to_owned(), Json::from(3))]),
-            labels: BTreeMap::new(),
             record,
+            ..Subject::default()
         }
     }
 

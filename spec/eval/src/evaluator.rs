@@ -150,7 +150,7 @@ impl<'a> Evaluator<'a> {
                 self.budget.weigh(value)?;
                 Ok(value.clone())
             }
-            Expr::Secret(name) => Err(Stop::Secret(BTreeSet::from([name.clone()]))),
+            Expr::Secret(name) => self.env.secret(name)?.into(),
             Expr::Local(name) => self.local(name),
             Expr::Input(_)
             | Expr::Const(_)
