@@ -22,8 +22,11 @@ use crate::{DONE, FAILED, PARTLY, home, progress};
 
 /// The providers of this program.
 pub(crate) fn providers() -> Providers {
-    let all: [Arc<dyn Provider>; 2] =
-        [bp_providers::kubernetes::provider(), bp_providers::noop::provider()];
+    let all: [Arc<dyn Provider>; 3] = [
+        bp_providers::cloudformation::provider(),
+        bp_providers::kubernetes::provider(),
+        bp_providers::noop::provider(),
+    ];
     all.into_iter()
         .map(|provider| (provider.name().to_owned(), provider))
         .collect::<BTreeMap<_, _>>()
