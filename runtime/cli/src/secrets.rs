@@ -41,7 +41,7 @@ impl SecretSource for FromEnvironment {
         for (name, secret) in &plan.secrets {
             let variable = variable(&secret.from);
             match std::env::var(&variable) {
-                Ok(text) => secrets.add(plan, name, &text),
+                Ok(text) => secrets.add(plan, name, &text, &variable),
                 Err(std::env::VarError::NotPresent) => {
                     let help = format!("set the environment variable {variable}");
                     secrets.miss(plan, name, help);

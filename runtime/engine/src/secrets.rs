@@ -27,6 +27,8 @@ pub struct Secrets {
     values: BTreeMap<String, Value>,
     /// What to do about those that are not known, by name.
     missing: BTreeMap<String, String>,
+    /// Those whose text is of another type.
+    malformed: BTreeSet<String>,
     key: Vec<u8>,
     is_veiled: bool,
 }
@@ -48,15 +50,15 @@ impl Secrets {
         Self { key, ..Self::default() }
     }
 
-    /// With a value as text, as a secret's source has it.
-    pub fn add(&mut self, plan: &Plan, name: &str, text: &str) {
+    /// With a value as text, as it stands in its source: an environment variable, say.
+    pub fn add(&mut self, plan: &Plan, name: &str, text: &str, from: &str) {
         let Some(secret) = plan.secrets.get(name) else { return };
         if let Ok(value) = bp_eval::parse_input(text, &secret.kind, &plan.data_types) {
             self.values.insert(name.to_owned(), value);
         } else {
             // What the error says of the text is not for anybody's eyes.
-            let wrong = format!("give it a value of its type, {}", secret.kind);
-            self.missing.insert(name.to_owned(), wrong);
+            self.missing.insert(name.to_owned(), format!("give it a value of that type in {from}"));
+            self.malformed.insert(name.to_owned());
         }
     }
 
@@ -117,7 +119,11 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
     }
     for (name, secret) in &plan.secrets {
         let Some(value) = world.secrets.values.get(name) else {
-            let problem = Problem::error(format!("the secret `{name}` has no value of its type"));
+            let message = match world.secrets.malformed.contains(name) {
+                true => format!("the secret `{name}` is no {}", secret.kind),
+                false => format!("the secret `{name}` is not set"),
+            };
+            let problem = Problem::error(message);
             let help = world.secrets.missing.get(name).cloned();
             problems.push(Problem { help, ..problem.at(secret.span) });
             continue;
