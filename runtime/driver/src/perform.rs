@@ -12,6 +12,7 @@ use bp_provider::{
     Subject, Target,
 };
 
+use crate::files;
 use crate::watch::Watcher;
 
 /// How long calls may take.
@@ -179,12 +180,14 @@ async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
                 .map_err(|error| damaged(format!("the journal's record can't be read: {error}")))?,
         ),
     };
+    let properties = files::with_content(&*hands.store, described.properties, &described.files);
+    let properties = properties.await?;
     Ok(Subject {
         deployment: hands.deployment.clone(),
         deployment_name: hands.deployment_name.clone(),
         instance: step.instance,
         node_type: described.node_type,
-        properties: described.properties,
+        properties,
         labels: described.labels,
         record,
     })

@@ -14,12 +14,16 @@
 //! - [`Observation::Absent`] is said only where absence was seen; else [`Observation::CannotTell`].
 //! - No call outlives its [`Call::deadline`].
 
+pub mod file;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+pub use file::File;
 
 /// Where an effect takes place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,7 +73,8 @@ pub struct Subject {
     pub instance: String,
     /// Its node type, by full name.
     pub node_type: String,
-    /// Its properties, resolved. Empty when only its [`Subject::record`] is known.
+    /// Its properties, resolved: plain JSON, quantities, versions and timestamps as their texts, a
+    /// file of the plan as [`File`] says. Empty when only its [`Subject::record`] is known.
     pub properties: BTreeMap<String, Json>,
     /// Labels of blueprint and node.
     pub labels: BTreeMap<String, String>,

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bp_provider::file::without_content;
 use bp_provider::{
     Call, Change, Class, Discovery, Done, Failure, FieldChange, Handle, Health, Observation,
     Present, Progress, Provider, Record, Subject,
@@ -97,8 +98,14 @@ impl Log {
     }
 }
 
+/// What is remembered and reported of the properties: of files not the content.
+fn kept(subject: &Subject) -> BTreeMap<String, Json> {
+    let entries = subject.properties.iter();
+    entries.map(|(name, value)| (name.clone(), without_content(value))).collect()
+}
+
 fn properties(subject: &Subject) -> Json {
-    subject.properties.clone().into_iter().collect::<serde_json::Map<_, _>>().into()
+    kept(subject).into_iter().collect::<serde_json::Map<_, _>>().into()
 }
 
 #[async_trait]
@@ -112,7 +119,7 @@ impl Provider for Noop {
             return Ok(Observation::Absent);
         }
         let live = subject.record.as_ref().map_or(Json::Null, |record| record.body.clone());
-        let attributes = subject.properties.clone();
+        let attributes = kept(subject);
         Ok(Observation::Present(Present { live, attributes, owned: true }))
     }
 
@@ -157,7 +164,7 @@ impl Provider for Noop {
         }
         Ok(Progress::Done(Done {
             record: Some(Record { version: 1, body: properties(subject) }),
-            attributes: subject.properties.clone(),
+            attributes: kept(subject),
         }))
     }
 
