@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
-use super::expr::{Declared, Function, Member, Named, World};
-use crate::loader::Sources;
+use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use crate::loader::{Attachments, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
@@ -18,6 +18,8 @@ use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
 pub(crate) struct Program<'s> {
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
+    /// Files that `file`, `read` and `template` name.
+    pub(crate) attachments: &'s Attachments<'s>,
     /// Types with members, by full name: of nodes, capabilities, relationships, policies, groups.
     pub(crate) types: BTreeMap<String, TypeInfo>,
     /// Data types by full name.
@@ -77,7 +79,11 @@ pub(crate) struct CapabilityInfo {
 }
 
 impl<'s> Program<'s> {
-    pub(crate) fn new(sources: &'s Sources, names: &'s Names) -> Self {
+    pub(crate) fn new(
+        sources: &'s Sources,
+        names: &'s Names,
+        attachments: &'s Attachments<'s>,
+    ) -> Self {
         // Sources stand in a plan in the order of their paths, whatever order they were met in.
         let mut paths: Vec<(&str, usize)> =
             sources.modules.iter().enumerate().map(|(at, m)| (m.path.as_str(), at)).collect();
@@ -91,6 +97,7 @@ impl<'s> Program<'s> {
         Self {
             sources,
             names,
+            attachments,
             types: BTreeMap::new(),
             data: BTreeMap::new(),
             values: BTreeMap::new(),
@@ -149,6 +156,11 @@ impl<'s> Program<'s> {
             },
             _ => None,
         }
+    }
+
+    fn module(&self, file: FileId) -> Result<&'s Module, String> {
+        let module = self.sources.modules.get(file.0 as usize);
+        module.ok_or_else(|| "nothing is known of the file that names it".to_owned())
     }
 
     fn info(&self, of: &Type) -> Option<&TypeInfo> {
@@ -339,8 +351,14 @@ impl World for Program<'_> {
             .or_else(|| info.capabilities.get(member).map(|c| c.place))
     }
 
-    fn file(&self, _: FileId, _: &str) -> Result<FileRef, String> {
-        Err("this version has no plans with files in them".to_owned())
+    fn file(&self, from: FileId, path: &str) -> Result<FileRef, String> {
+        let file = self.attachments.file(self.module(from)?, path)?;
+        Ok(FileRef { path: file.path.clone(), digest: file.digest.clone() })
+    }
+
+    fn text_file(&self, from: FileId, path: &str) -> Result<TextFile, String> {
+        let file = self.attachments.text(self.module(from)?, path)?;
+        Ok(TextFile { id: file.id, path: file.path.clone(), text: file.source.text().into() })
     }
 
     fn span(&self, place: Place) -> bp_plan::Span {

@@ -91,6 +91,12 @@ pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnost
             Type::Int | Type::Float | Type::Bool | Type::Quantity(_) | Type::Version,
             _,
         ) => error.help("make it text with `string(x)` or `\"${x}\"`"),
+        (Type::String, Type::File, _) => error.help(
+            "take the file's text with `read(\"…\")`, or fill it in with `template(\"…\", { … })`",
+        ),
+        (Type::File, Type::String | Type::Literal(_), _) => {
+            error.help("name the file by its path: `file(\"…\")`")
+        }
         (Type::Version, Type::String | Type::Literal(_) | Type::Union(_), _) => {
             error.help("make it a version with `version(text)`")
         }

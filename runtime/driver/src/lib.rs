@@ -13,6 +13,7 @@
 pub mod clock;
 pub mod deployments;
 pub mod error;
+mod files;
 mod ledger;
 pub mod perform;
 mod prepare;

@@ -14,6 +14,7 @@ use bp_provider::{
 };
 use serde_json::Value as Json;
 
+use crate::files;
 use crate::secrets::Veil;
 use crate::watch::Watcher;
 
@@ -212,6 +213,7 @@ async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
     let Revealed { properties: revealed, paths: secret } = described.revealed;
     let mut properties = described.properties;
     properties.extend(revealed);
+    let properties = files::with_content(&*hands.store, properties, &described.files).await?;
     Ok(Subject {
         deployment: hands.deployment.clone(),
         deployment_name: hands.deployment_name.clone(),

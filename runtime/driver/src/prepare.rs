@@ -15,6 +15,8 @@ use crate::secrets::SecretSource;
 pub struct Prepared {
     /// The plan's container.
     pub bytes: Vec<u8>,
+    /// The files that travel with it.
+    pub artifacts: Vec<Vec<u8>>,
     /// The plan.
     pub plan: Arc<Plan>,
     /// The inputs that were given.
@@ -41,7 +43,9 @@ pub fn prepare(
     providers: &Providers,
     secrets: &dyn SecretSource,
 ) -> Result<Prepared, DriverError> {
-    let plan = Arc::new(bp_plan::from_bytes(&bytes)?.plan);
+    let loaded = bp_plan::from_bytes(&bytes)?;
+    let artifacts = loaded.artifacts.into_values().collect();
+    let plan = Arc::new(loaded.plan);
     let inventory = Arc::new(inventory);
     let Expanded { topology, mut problems } =
         Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
@@ -62,7 +66,7 @@ pub fn prepare(
     }
     match topology {
         Some(topology) if problems.iter().all(|problem| problem.is_warning) => {
-            Ok(Prepared { bytes, plan, inputs, inventory, topology, warnings: problems })
+            Ok(Prepared { bytes, artifacts, plan, inputs, inventory, topology, warnings: problems })
         }
         _ => Err(DriverError::Refused { plan, problems }),
     }

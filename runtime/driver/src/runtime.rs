@@ -109,8 +109,10 @@ impl Runtime {
             inputs: revision.inputs.clone(),
             inventory: revision.inventory.clone(),
         };
-        let request =
-            self.request(&mut ledger, requested, vec![prepared.bytes, inputs, inventory]).await?;
+        // Files by themselves too: a step needs the one that it names, whatever plan it is of.
+        let mut blobs = prepared.artifacts;
+        blobs.extend([prepared.bytes, inputs, inventory]);
+        let request = self.request(&mut ledger, requested, blobs).await?;
         let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
         self.plan_and_run(ledger, revision, request, desired, control).await
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bp_eval::{EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Expr, Type, Value};
+use bp_plan::{Expr, FileRef, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -25,6 +25,10 @@ pub struct Subject {
     /// The properties of its account; none where it has none of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<BTreeMap<String, Json>>,
+    /// The files among the properties, by the JSON pointer that leads to each (`/template`): there
+    /// stands its path and digest; whoever performs the step puts the content beside them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileRef>,
     /// Labels of blueprint and node.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -49,6 +53,7 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
     let node = plan.nodes.get(&id.node).ok_or_else(unknown)?;
     let node_type = plan.node_types.get(&node.kind).ok_or_else(unknown)?;
     let (mut properties, mut revealed) = (BTreeMap::new(), Revealed::default());
+    let mut files = BTreeMap::new();
     // All are asked, so that all that is still missing is noted at once.
     let mut waits = false;
     for (name, declared) in &node_type.properties {
@@ -69,6 +74,7 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
             Outcome::Value(Value::Null) if declared.kind != Type::Json => {}
             Outcome::Value(value) => {
                 let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                files_in(&value, &step("", name), &mut files);
                 properties.insert(name.clone(), json);
             }
         }
@@ -91,7 +97,7 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
     };
     let provider = node_type.provider.clone().unwrap_or_default();
     let node_type = node.kind.clone();
-    let subject = Subject { node_type, provider, properties, account, labels, revealed };
+    let subject = Subject { node_type, provider, properties, files, account, labels, revealed };
     Ok((!waits).then_some(subject))
 }
 
@@ -122,6 +128,31 @@ fn account(topology: &Topology, id: &InstanceId) -> Result<Account, Failure> {
         }
     }
     Ok(Account::Known(properties))
+}
+
+/// The files in a value, by their pointers.
+fn files_in(value: &Value, at: &str, found: &mut BTreeMap<String, FileRef>) {
+    match value {
+        Value::File(file) => {
+            found.insert(at.to_owned(), file.clone());
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                files_in(item, &format!("{at}/{index}"), found);
+            }
+        }
+        Value::Map(entries) => {
+            for (key, entry) in entries {
+                files_in(entry, &step(at, key), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One step further along a JSON pointer.
+fn step(at: &str, key: &str) -> String {
+    format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, String>, Failure> {

@@ -14,6 +14,8 @@
 //! - [`Observation::Absent`] is said only where absence was seen; else [`Observation::CannotTell`].
 //! - No call outlives its [`Call::deadline`].
 
+pub mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -21,6 +23,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+pub use file::File;
 
 /// Where an effect takes place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,8 +74,9 @@ pub struct Subject {
     pub instance: String,
     /// Its node type, by full name.
     pub node_type: String,
-    /// Its properties, resolved. Empty when only its [`Subject::record`] is known. For a deletion, a
-    /// mark stands in the place of each secret.
+    /// Its properties, resolved: plain JSON, quantities, versions and timestamps as their texts, a
+    /// file of the plan as [`File`] says. Empty when only its [`Subject::record`] is known. For a
+    /// deletion, a mark stands in the place of each secret.
     pub properties: BTreeMap<String, Json>,
     /// Which parts of the properties are secret, as paths (`parameters.Password`): nothing of them may
     /// be in a record, a handle, an attribute, a failure or a log.

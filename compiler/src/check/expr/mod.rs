@@ -14,6 +14,7 @@ mod calls;
 mod collections;
 mod compare;
 mod each;
+mod files;
 mod fits;
 mod folding;
 mod functions;
@@ -37,7 +38,7 @@ pub use functions::{check_body, check_signature, parameter_scope};
 pub use scope::{Local, Scope};
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;
-pub use world::{Declared, Function, Member, Named, Parameter, World};
+pub use world::{Declared, Function, Member, Named, Parameter, TextFile, World};
 
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::{Place, Span};

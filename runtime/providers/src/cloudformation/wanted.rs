@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::types::{Capability, Parameter, ParameterDeclaration, Tag};
-use bp_provider::{Class, Failure, Subject};
+use bp_provider::{Class, Failure, Subject, file};
 use serde_json::Value as Json;
 
 use super::account::Session;
@@ -194,9 +194,9 @@ fn object<'s>(
 /// The template's text.
 fn template(subject: &Subject) -> Result<String, Failure> {
     let (name, text) = match (subject.properties.get("template"), subject.properties.get("body")) {
-        (Some(Json::Object(file)), _) => ("template", file.get("text").and_then(Json::as_str)),
-        (_, Some(Json::String(text))) => ("body", Some(text.as_str())),
-        _ => ("template", None),
+        (Some(file), _) => ("template", file::text(file)),
+        (None, Some(body)) => ("body", file::text(body)),
+        (None, None) => ("template", None),
     };
     let Some(text) = text else {
         return Err(refuse(name, "the stack has no template that can be read as text"));
@@ -208,7 +208,7 @@ fn template(subject: &Subject) -> Result<String, Failure> {
         );
         return Err(refuse(name, message).help("split it into several stacks"));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// A parameter as CloudFormation takes it; lists are joined by commas.
