@@ -13,6 +13,8 @@ mod blueprints;
 mod kill;
 mod outage;
 mod road;
+mod shop;
+mod stacks;
 
 use bp_tests::{Cluster, Clusters, Environment};
 use rand::{RngExt as _, rngs::StdRng};

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::failure::Attempt;
 
 /// How often the SDK itself tries a call that was throttled or got no answer.
-const TRIES: u32 = 3;
+const TRIES: u32 = 2;
 /// How long one try may take.
 const ONE_TRY: Duration = Duration::from_secs(10);
 
@@ -94,7 +94,7 @@ impl Session {
             loader = loader.endpoint_url(endpoint);
         }
         let config = loader.load().await;
-        let Some(region) = config.region() else {
+        let Some(region) = config.region().filter(|region| !region.as_ref().is_empty()) else {
             return Err(Failure::new(Class::Permanent, "no AWS region is known")
                 .help("set `region` in the node's account, or the environment's AWS_REGION"));
         };

@@ -40,6 +40,15 @@ struct CloudFormation {
     accounts: Accounts,
 }
 
+/// A failure of the template at the property that gives it.
+fn at_its_source(subject: &Subject, mut failure: Failure) -> Failure {
+    let is_text = subject.properties.contains_key("body");
+    if is_text && failure.property.as_deref() == Some("template") {
+        failure.property = Some("body".to_owned());
+    }
+    failure
+}
+
 #[async_trait]
 impl Provider for CloudFormation {
     fn name(&self) -> &'static str {
@@ -110,10 +119,11 @@ impl Provider for CloudFormation {
         key: &str,
     ) -> Result<Progress, Failure> {
         let session = self.accounts.session(call, subject).await?;
-        match change {
+        let step = match change {
             Change::Delete => stack::remove(&session, subject, key).await,
             _ => stack::converge(&session, subject, key).await,
-        }
+        };
+        step.map_err(|failure| at_its_source(subject, failure))
     }
 
     async fn poll(
@@ -128,10 +138,11 @@ impl Provider for CloudFormation {
             record: handle.record.clone().or_else(|| subject.record.clone()),
             ..subject.clone()
         };
-        match waiting.removal {
+        let step = match waiting.removal {
             true => stack::remove(&session, &known, &waiting.key).await,
             false => stack::converge(&session, &known, &waiting.key).await,
-        }
+        };
+        step.map_err(|failure| at_its_source(subject, failure))
     }
 
     /// A stack's change is left to end by itself: what it did so far could not be told otherwise.
