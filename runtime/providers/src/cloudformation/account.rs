@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
 use aws_sdk_cloudformation::Client;
 use aws_smithy_http_client::tls;
 use bp_provider::{Call, Class, Failure, Subject};
@@ -22,6 +23,8 @@ const ONE_TRY: Duration = Duration::from_secs(10);
 /// Sessions by the account's properties.
 #[derive(Default)]
 pub(crate) struct Accounts {
+    /// In the place of those that the SDK finds.
+    credentials: Option<Credentials>,
     sessions: Mutex<BTreeMap<String, std::sync::Arc<Session>>>,
 }
 
@@ -34,6 +37,13 @@ pub(crate) struct Session {
 }
 
 impl Accounts {
+    /// With these credentials for all.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn with(access_key_id: &str, secret_access_key: &str) -> Self {
+        let given = Credentials::new(access_key_id, secret_access_key, None, None, "given");
+        Self { credentials: Some(given), ..Self::default() }
+    }
+
     /// The session of a subject's account.
     pub(crate) async fn session(
         &self,
@@ -46,7 +56,9 @@ impl Accounts {
         let session = match sessions.get(&key) {
             Some(session) => session.clone(),
             None => {
-                let session = std::sync::Arc::new(Session::open(account, call.deadline).await?);
+                let session = std::sync::Arc::new(
+                    Session::open(account, call.deadline, self.credentials.clone()).await?,
+                );
                 sessions.insert(key, session.clone());
                 session
             }
@@ -71,7 +83,11 @@ fn text<'a>(account: &'a BTreeMap<String, Json>, name: &str) -> Option<&'a str> 
 }
 
 impl Session {
-    async fn open(account: &BTreeMap<String, Json>, deadline: Duration) -> Result<Self, Failure> {
+    async fn open(
+        account: &BTreeMap<String, Json>,
+        deadline: Duration,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, Failure> {
         // Named, because a second crypto library in the program makes rustls refuse to choose.
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
@@ -84,6 +100,9 @@ impl Session {
             .http_client(http)
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
             .timeout_config(timeouts);
+        if let Some(credentials) = credentials {
+            loader = loader.credentials_provider(credentials);
+        }
         if let Some(region) = text(account, "region") {
             loader = loader.region(Region::new(region.to_owned()));
         }

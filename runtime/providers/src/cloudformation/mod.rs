@@ -36,6 +36,12 @@ pub fn provider() -> Arc<dyn Provider> {
     Arc::new(CloudFormation { accounts: Accounts::default() })
 }
 
+/// The provider with these credentials and no others: a test must not use those of its machine.
+#[cfg(feature = "conformance")]
+pub fn provider_with(access_key_id: &str, secret_access_key: &str) -> Arc<dyn Provider> {
+    Arc::new(CloudFormation { accounts: Accounts::with(access_key_id, secret_access_key) })
+}
+
 struct CloudFormation {
     accounts: Accounts,
 }
