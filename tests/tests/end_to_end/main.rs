@@ -13,6 +13,7 @@ mod blueprints;
 mod kill;
 mod outage;
 mod road;
+mod templates;
 
 use bp_tests::{Cluster, Clusters, Environment};
 use rand::{RngExt as _, rngs::StdRng};
