@@ -1,6 +1,7 @@
 //! `E3xxx`: what can be wrong with the types and values of expressions.
 
 mod names;
+mod templates;
 mod values;
 
 use bp_plan::{Type, Value};
@@ -10,6 +11,7 @@ use crate::source::Place;
 use crate::syntax::ast::ExprKind;
 
 pub use names::*;
+pub use templates::*;
 pub use values::*;
 
 fn maybe_related(error: Diagnostic, place: Option<Place>, note: String) -> Diagnostic {

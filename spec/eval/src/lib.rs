@@ -23,6 +23,7 @@ mod input;
 mod json;
 mod literal;
 mod operators;
+pub mod template;
 mod text;
 mod timestamp;
 mod typed;

@@ -15,6 +15,7 @@ mod outage;
 mod road;
 mod shop;
 mod stacks;
+mod templates;
 
 use bp_tests::{Cluster, Clusters, Environment};
 use rand::{RngExt as _, rngs::StdRng};

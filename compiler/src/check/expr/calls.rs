@@ -299,7 +299,7 @@ impl Checker<'_> {
         }
     }
 
-    fn is_scalar(&self, ty: &Type) -> bool {
+    pub(super) fn is_scalar(&self, ty: &Type) -> bool {
         match fits::plain(self.world, ty) {
             Type::Union(members) => members.iter().all(|of| self.is_scalar(of)),
             Type::Never

@@ -1,4 +1,4 @@
-//! The functions that take files of the package in: `file` and `read`.
+//! The functions that take files of the package in: `file`, `read`, and what is common to `template`.
 //!
 //! Their paths are known when compiling. Reading is the loader's; what comes back is a value.
 
@@ -10,13 +10,16 @@ use crate::source::{FileId, Place, Span};
 use crate::syntax::ast;
 
 /// The functions of this file; all others are in the evaluator's table.
-pub(super) const NAMES: [&str; 2] = ["file", "read"];
+pub(super) const NAMES: [&str; 3] = ["file", "read", "template"];
 
 impl Checker<'_> {
     /// A call of one of [`NAMES`].
     pub(super) fn of_file(&mut self, name: &str, arguments: &[ast::Expr], span: Span) -> Part {
-        let part =
-            if name == "file" { self.file(arguments, span) } else { self.read(arguments, span) };
+        let part = match name {
+            "file" => self.file(arguments, span),
+            "read" => self.read(arguments, span),
+            _ => self.template(arguments, span),
+        };
         part.unwrap_or_else(Part::broken)
     }
 
@@ -37,7 +40,7 @@ impl Checker<'_> {
     }
 
     /// The arguments, where there are as many as the function takes.
-    fn exactly<'e, const N: usize>(
+    pub(super) fn exactly<'e, const N: usize>(
         &mut self,
         name: &str,
         arguments: &'e [ast::Expr],
@@ -54,7 +57,7 @@ impl Checker<'_> {
     }
 
     /// The path that an argument names, and where it stands.
-    fn path_of_file(&mut self, argument: &ast::Expr) -> Option<(String, Place)> {
+    pub(super) fn path_of_file(&mut self, argument: &ast::Expr) -> Option<(String, Place)> {
         let path = self.because(None, |c| c.check(argument, &Type::String));
         if path.is_broken() {
             return None;
@@ -68,7 +71,7 @@ impl Checker<'_> {
     }
 
     /// What the surroundings give for a path, or the one error that says why there is nothing.
-    fn taken<T>(
+    pub(super) fn taken<T>(
         &mut self,
         at: Place,
         path: &str,

@@ -25,6 +25,7 @@ mod narrow;
 mod operators;
 mod scope;
 mod signatures;
+mod templates;
 mod type_expr;
 mod wheres;
 mod world;
