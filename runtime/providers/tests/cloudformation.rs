@@ -161,7 +161,7 @@ impl Stage {
     }
 
     fn subject(&self) -> Subject {
-        let properties = json!({ "stack_name": "shop", "body": "Resources: {}" });
+        let properties = json!({ "stack_name": "shop", "template": "Resources: {}" });
         let Json::Object(properties) = properties else { panic!("an object") };
         Subject {
             deployment: "d-1".into(),
@@ -245,7 +245,7 @@ async fn a_resources_own_reason_is_the_failure() {
     .await;
     let failure = stage.begin().await.unwrap_err();
     assert_eq!(failure.class, Class::Permanent);
-    assert_eq!(failure.property.as_deref(), Some("body"));
+    assert_eq!(failure.property.as_deref(), Some("template"));
     assert!(failure.message.contains("`Queue` (AWS::SQS::Queue)"), "{failure}");
     assert!(failure.message.contains("Access denied for operation"), "{failure}");
     // Another effect clears it first.
@@ -299,7 +299,7 @@ async fn a_change_set_that_fails_takes_its_empty_stack_along() {
     .await;
     let failure = stage.begin().await.unwrap_err();
     assert!(failure.message.contains("attribute type Nmae"), "{failure}");
-    assert_eq!(failure.property.as_deref(), Some("body"));
+    assert_eq!(failure.property.as_deref(), Some("template"));
     assert_eq!((stage.count("DeleteChangeSet"), stage.count("DeleteStack")), (1, 1));
 }
 

@@ -17,7 +17,7 @@ fn blueprint(stack: &str) -> String {
 
 const TEMPLATE: &str = r#"
   stack_name = "shop-orders"
-  body = """
+  template = """
     Parameters:
       Delay: { Type: Number }
     Resources:
@@ -33,7 +33,7 @@ const TEMPLATE: &str = r#"
 /// A wait that nobody ends: its stack fails, and is rolled back.
 const FAILING: &str = r#"
   stack_name = "shop-orders"
-  body = """
+  template = """
     Resources:
       Handle: { Type: AWS::CloudFormation::WaitConditionHandle }
       Wait:
@@ -65,7 +65,7 @@ fn a_template_that_does_not_fit_is_told_at_its_line_and_leaves_nothing() {
     let mut environment = Environment::new();
     let aws = environment.aws();
     let broken = TEMPLATE.replace("      Queue:\n", "      Queue: [\n");
-    refused(&environment, &aws, &broken, "body = ", &["Template format error"]);
+    refused(&environment, &aws, &broken, "template = ", &["Template format error"]);
     let unknown = TEMPLATE.replace("{ Delay = delay }", "{ Delay = delay, Dealy = 2 }");
     refused(&environment, &aws, &unknown, "Dealy = 2", &["no parameter `Dealy`", "`Delay`"]);
     let missing = TEMPLATE.replace("{ Delay = delay }", "{}");
@@ -95,7 +95,7 @@ fn an_output_that_is_not_there_is_told_where_it_is_read() {
     let mut environment = Environment::new();
     let _aws = environment.aws();
     let source = blueprint(TEMPLATE).replace("orders.outputs.Url", "second.outputs.Url")
-        + "node second: aws.CloudFormationStack {\n  stack_name = \"second\"\n  body = \"x\"\n  \
+        + "node second: aws.CloudFormationStack {\n  stack_name = \"second\"\n  template = \"x\"\n  \
            parameters = { Url = orders.outputs.Ulr }\n}\n";
     let plan = environment.compile_text("misread", &source);
     let ended = environment.deploy(&plan, "misread", &[]).wait(Duration::from_mins(1));
@@ -141,7 +141,7 @@ fn a_stack_that_was_rolled_back_is_cleared_and_made_again() {
     let said = failed.words();
     assert_eq!(failed.code, Some(1), "{said}");
     assert!(said.contains("ROLLBACK_COMPLETE") && said.contains("`Wait`"), "{said}");
-    assert!(said.contains("body = "), "{said}");
+    assert!(said.contains("template = "), "{said}");
     assert_eq!(aws.stacks()["shop-orders"].status, "ROLLBACK_COMPLETE");
     let old = aws.stacks()["shop-orders"].id.clone();
     // The same again is another try, not the old answer.
@@ -201,4 +201,39 @@ fn credentials_and_endpoints_that_are_not_there_are_told() {
     environment.set("AWS_REGION", "");
     let ended = environment.on("resume", "creds");
     assert!(ended.words().contains("no AWS region is known"), "{}", ended.words());
+}
+
+#[test]
+fn an_account_says_where_and_as_whom() {
+    let mut environment = Environment::new();
+    let aws = environment.aws();
+    for name in ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        environment.set(name, "");
+    }
+    // Where the SDKs look for it.
+    let profile = "[shop]\naws_access_key_id = test\naws_secret_access_key = test\n";
+    let _ = environment.write("AWS_SHARED_CREDENTIALS_FILE", profile);
+    let account = format!(
+        "node prod: aws.Account {{\n  region = \"eu-central-1\"\n  profile = \"shop\"\n  \
+         endpoint = \"{}\"\n}}\n",
+        aws.endpoint()
+    );
+    let stack = format!("{TEMPLATE}  account -> prod");
+    let plan = environment.compile_text("account", &(blueprint(&stack) + &account));
+    let _ = environment.deploy(&plan, "account", &[]).wait(Duration::from_mins(1)).expect(0);
+    assert_eq!(aws.stacks().len(), 1);
+    let _ = environment.on("uninstall", "account").expect(0);
+    assert!(aws.stacks().is_empty());
+    // Somebody else's number: nothing is touched.
+    let guarded = account.replace("profile = ", "account_id = \"999999999999\"\n  profile = ");
+    let plan = environment.compile_text("guarded", &(blueprint(&stack) + &guarded));
+    let ended = environment.deploy(&plan, "guarded", &[]).wait(Duration::from_mins(1));
+    assert_eq!(ended.code, Some(1), "{}", ended.words());
+    assert!(ended.words().contains("and the blueprint wants 999999999999"), "{}", ended.words());
+    assert!(aws.stacks().is_empty());
+    // A profile that is not there.
+    let nobody = account.replace("\"shop\"", "\"shpo\"");
+    let plan = environment.compile_text("nobody", &(blueprint(&stack) + &nobody));
+    let ended = environment.deploy(&plan, "nobody", &[]).wait(Duration::from_mins(1));
+    assert!(ended.words().contains("there are no AWS credentials"), "{}", ended.words());
 }

@@ -111,9 +111,8 @@ fn a_file_reaches_its_provider_and_a_changed_one_changes_the_node() {
             .expect(0);
         let mut command = environment.command("bpr");
         command.args(["deploy".as_ref(), plan.as_os_str(), "--name".as_ref(), "stack".as_ref()]);
-        let _ = bp_tests::Running::start(command.env("BPR_NOOP_LOG", &log))
-            .wait(Duration::from_mins(1))
-            .expect(0);
+        command.env("BPR_NOOP_LOG", &log);
+        let _ = bp_tests::Running::start(command).wait(Duration::from_mins(1)).expect(0);
     }
     let lines = std::fs::read_to_string(&log).unwrap();
     let done: Vec<&str> =

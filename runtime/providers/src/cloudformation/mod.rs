@@ -46,15 +46,6 @@ struct CloudFormation {
     accounts: Accounts,
 }
 
-/// A failure of the template at the property that gives it.
-fn at_its_source(subject: &Subject, mut failure: Failure) -> Failure {
-    let is_text = subject.properties.contains_key("body");
-    if is_text && failure.property.as_deref() == Some("template") {
-        failure.property = Some("body".to_owned());
-    }
-    failure
-}
-
 #[async_trait]
 impl Provider for CloudFormation {
     fn name(&self) -> &'static str {
@@ -125,11 +116,10 @@ impl Provider for CloudFormation {
         key: &str,
     ) -> Result<Progress, Failure> {
         let session = self.accounts.session(call, subject).await?;
-        let step = match change {
+        match change {
             Change::Delete => stack::remove(&session, subject, key).await,
             _ => stack::converge(&session, subject, key).await,
-        };
-        step.map_err(|failure| at_its_source(subject, failure))
+        }
     }
 
     async fn poll(
@@ -144,11 +134,10 @@ impl Provider for CloudFormation {
             record: handle.record.clone().or_else(|| subject.record.clone()),
             ..subject.clone()
         };
-        let step = match waiting.removal {
+        match waiting.removal {
             true => stack::remove(&session, &known, &waiting.key).await,
             false => stack::converge(&session, &known, &waiting.key).await,
-        };
-        step.map_err(|failure| at_its_source(subject, failure))
+        }
     }
 
     /// A stack's change is left to end by itself: what it did so far could not be told otherwise.

@@ -193,20 +193,15 @@ fn object<'s>(
 
 /// The template's text.
 fn template(subject: &Subject) -> Result<String, Failure> {
-    let (name, text) = match (subject.properties.get("template"), subject.properties.get("body")) {
-        (Some(file), _) => ("template", file::text(file)),
-        (None, Some(body)) => ("body", file::text(body)),
-        (None, None) => ("template", None),
-    };
-    let Some(text) = text else {
-        return Err(refuse(name, "the stack has no template that can be read as text"));
+    let Some(text) = subject.properties.get("template").and_then(file::text) else {
+        return Err(refuse("template", "the stack has no template that can be read as text"));
     };
     if text.len() > LARGEST_TEMPLATE {
         let size = text.len();
         let message = format!(
             "the template has {size} bytes, and CloudFormation takes {LARGEST_TEMPLATE} in a call"
         );
-        return Err(refuse(name, message).help("split it into several stacks"));
+        return Err(refuse("template", message).help("split it into several stacks"));
     }
     Ok(text)
 }
@@ -257,7 +252,7 @@ mod tests {
 
     fn wanted(parameters: &Json, secret: &[&str]) -> Result<Wanted, Failure> {
         let properties = json!({
-            "stack_name": "shop", "body": "Resources: {}", "parameters": parameters,
+            "stack_name": "shop", "template": "Resources: {}", "parameters": parameters,
         });
         let Json::Object(properties) = properties else { unreachable!() };
         Wanted::of(&Subject {
