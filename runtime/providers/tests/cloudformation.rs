@@ -216,10 +216,7 @@ async fn a_stack_that_takes_minutes_says_what_it_is_at() {
     })
     .await;
     let progress = stage.begin().await.unwrap();
-    assert_eq!(
-        waiting(&progress),
-        "CREATE_IN_PROGRESS: 1 of 2 resources seen are done; Db (AWS::RDS::DBInstance)"
-    );
+    assert_eq!(waiting(&progress), "CREATE_IN_PROGRESS, 1 of 2 done: Db (AWS::RDS::DBInstance)");
     // A runtime that died meanwhile goes on with the handle alone.
     let Progress::Accepted { handle, .. } = progress else { panic!() };
     stage.script.lock().unwrap().status = Some("CREATE_COMPLETE");

@@ -70,9 +70,9 @@ impl Operation {
             .filter(|(_, event)| ends(event, "_IN_PROGRESS"))
             .map(|(id, event)| format!("{id} ({})", event.resource_type().unwrap_or_default()))
             .collect();
-        let mut words = format!("{status}: {done} of {} resources seen are done", newest.len());
+        let mut words = format!("{status}, {done} of {} done", newest.len());
         if !busy.is_empty() {
-            words += &format!("; {}", busy.get(..NAMED).unwrap_or(&busy).join(", "));
+            words += &format!(": {}", busy.get(..NAMED).unwrap_or(&busy).join(", "));
             if busy.len() > NAMED {
                 words += &format!(" and {} more", busy.len() - NAMED);
             }
@@ -80,8 +80,8 @@ impl Operation {
         words
     }
 
-    /// The first resource that failed by itself, and why.
-    pub(crate) fn reason(&self) -> Option<String> {
+    /// The first resource that failed by itself, by its name in the template, and why.
+    pub(crate) fn reason(&self) -> Option<(&str, String)> {
         let failed = self.events.iter().rev().find(|event| {
             let reason = event.resource_status_reason().unwrap_or_default();
             resource_status(event).ends_with("_FAILED")
@@ -91,7 +91,7 @@ impl Operation {
         let id = failed.logical_resource_id().unwrap_or_default();
         let kind = failed.resource_type().unwrap_or_default();
         let reason = failed.resource_status_reason().unwrap_or_default();
-        Some(format!("`{id}` ({kind}) {}: {reason}", resource_status(failed)))
+        Some((id, format!("`{id}` ({kind}) {}: {reason}", resource_status(failed))))
     }
 }
 
@@ -140,10 +140,8 @@ mod tests {
                 event("Queue", "AWS::SQS::Queue", "CREATE_IN_PROGRESS", ""),
             ],
         };
-        assert_eq!(
-            operation.reason().unwrap(),
-            "`Queue` (AWS::SQS::Queue) CREATE_FAILED: no such key"
-        );
+        let said = "`Queue` (AWS::SQS::Queue) CREATE_FAILED: no such key".to_owned();
+        assert_eq!(operation.reason().unwrap(), ("Queue", said));
         assert!(operation.is_of("token") && !operation.is_of("other"));
     }
 
@@ -154,8 +152,7 @@ mod tests {
         let events = vec![done, busy("A"), busy("B"), busy("C"), busy("D")];
         assert_eq!(
             Operation { events }.progress("CREATE_IN_PROGRESS"),
-            "CREATE_IN_PROGRESS: 1 of 4 resources seen are done; B (AWS::SQS::Queue), \
-             C (AWS::SQS::Queue) and 1 more"
+            "CREATE_IN_PROGRESS, 1 of 4 done: B (AWS::SQS::Queue), C (AWS::SQS::Queue) and 1 more"
         );
     }
 }

@@ -220,11 +220,11 @@ pub(crate) async fn converge(
             Ok(accepted(subject, Some(known), key, false, why))
         }
         Condition::Stuck if operation.is_of(key) || operation.is_of(&clearing(key)) => {
-            Err(not_made(&stack, &status, &operation))
+            Err(not_made(subject, &stack, &status, &operation))
         }
         Condition::Stuck => clear(session, subject, &stack, key).await,
         Condition::Settled if operation.is_of(key) && is_failure(&status) => {
-            Err(not_made(&stack, &status, &operation))
+            Err(not_made(subject, &stack, &status, &operation))
         }
         Condition::Settled if operation.is_of(key) => Ok(done(session, subject, &stack)),
         Condition::Settled if status == "UPDATE_ROLLBACK_FAILED" => {
@@ -272,11 +272,14 @@ async fn clear(
     Ok(accepted(subject, None, key, false, why))
 }
 
-fn not_made(stack: &Stack, status: &str, operation: &Operation) -> Failure {
+fn not_made(subject: &Subject, stack: &Stack, status: &str, operation: &Operation) -> Failure {
     let name = stack.stack_name().unwrap_or_default();
-    let own = || stack.stack_status_reason().unwrap_or("AWS gave no reason").to_owned();
-    let reason = operation.reason().unwrap_or_else(own);
-    let message = format!("the stack `{name}` ended in {status}: {reason}");
+    let (place, reason) = match operation.reason() {
+        Some((id, reason)) => (wanted::place_of(subject, id), reason),
+        None => (None, stack.stack_status_reason().unwrap_or("AWS gave no reason").to_owned()),
+    };
+    let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+    let message = format!("the stack `{name}` ended in {status}: {reason}{place}");
     let mut failure = Failure::new(Class::Permanent, message);
     failure.property = Some(property(&reason).unwrap_or("template").to_owned());
     failure.help("mend the cause, and deploy or resume: what is left of the stack is cleared first")
@@ -331,7 +334,7 @@ pub(crate) async fn remove(
     let operation = Operation::last(session, known.0).await?;
     match status.as_str() {
         "DELETE_FAILED" if operation.is_of(key) => {
-            return Err(not_made(&stack, &status, &operation));
+            return Err(not_made(subject, &stack, &status, &operation));
         }
         "CREATE_IN_PROGRESS" | "REVIEW_IN_PROGRESS" => {}
         busy if condition(busy) == Condition::Busy => return waiting(operation.progress(busy)),

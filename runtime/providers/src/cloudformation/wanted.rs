@@ -206,6 +206,25 @@ fn template(subject: &Subject) -> Result<String, Failure> {
     Ok(text)
 }
 
+/// Where the template declares a resource, as `templates/orders.yaml:12`, or `line 12 of the template`:
+/// where its name is a key once.
+pub(crate) fn place_of(subject: &Subject, id: &str) -> Option<String> {
+    let template = subject.properties.get("template")?;
+    let text = file::text(template)?;
+    let is_key = |line: &str| {
+        let key = line.trim_start().trim_start_matches(['"', '{', ' ']);
+        key.strip_prefix(id)
+            .is_some_and(|rest| rest.trim_start_matches(['"', ' ']).starts_with(':'))
+    };
+    let mut lines = text.lines().enumerate().filter(|(_, line)| is_key(line));
+    let (Some((at, _)), None) = (lines.next(), lines.next()) else { return None };
+    let line = at + 1;
+    Some(match file::File::read(template) {
+        Some(file) => format!("{}:{line}", file.path),
+        None => format!("line {line} of the template"),
+    })
+}
+
 /// A parameter as CloudFormation takes it; lists are joined by commas.
 fn parameter(property: &str, value: &Json) -> Result<Option<String>, Failure> {
     let wrong = || {
@@ -310,6 +329,20 @@ mod tests {
         let number = hidden.parameter_type("Number").build();
         let failure = secret.check_parameters(&[number]).unwrap_err();
         assert!(!failure.message.contains("hunter2"), "{failure}");
+    }
+
+    #[test]
+    fn a_resource_is_found_where_the_template_declares_it() {
+        let place = |template: &str, id: &str| {
+            let properties = BTreeMap::from([("template".to_owned(), json!(template))]);
+            place_of(&Subject { properties, ..Subject::default() }, id)
+        };
+        let yaml = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n  QueueTwo: {}\n";
+        assert_eq!(place(yaml, "Queue").as_deref(), Some("line 2 of the template"));
+        let json = "{\n \"Resources\": {\n  \"Queue\" : {}\n}}";
+        assert_eq!(place(json, "Queue").as_deref(), Some("line 3 of the template"));
+        assert_eq!(place("A:\n  Queue: 1\nB:\n  Queue: 2\n", "Queue"), None);
+        assert_eq!(place(yaml, "Nothing"), None);
     }
 
     #[test]
