@@ -147,6 +147,12 @@ fn what_the_data_lacks_is_said_at_its_place() {
         ("{{labels}}", "labels", ErrorKind::WrongType, "a map"),
         ("{{#each name}}x{{/each}}", "name", ErrorKind::WrongType, "expected a list or a map"),
         ("{{#each unset}}x{{/each}}", "unset", ErrorKind::WrongType, "null"),
+        (
+            "{{#each (lookup labels 1)}}{{/each}}",
+            "lookup labels 1",
+            ErrorKind::MissingKey,
+            "no `{{else}}`",
+        ),
         ("{{#with unset}}x{{/with}}", "unset", ErrorKind::WrongType, "nothing to go into"),
         ("{{../name}}", "../name", ErrorKind::MissingKey, "leads out"),
         ("{{@index}}", "@index", ErrorKind::MissingKey, "no `@index`"),
@@ -209,7 +215,86 @@ fn a_template_is_an_expression() {
     assert_eq!(serde_json::from_value::<Expr>(json).unwrap(), known);
 }
 
+/// Templates whose blocks match, with every form of tag that there is.
+fn well_formed() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "x",
+        "\n",
+        "  ",
+        "\r\n",
+        "\\ ",
+        "é",
+        "{{name}}",
+        "{{~count~}}",
+        "{{{name}}}",
+        "{{~{name}~}}",
+        "{{&on}}",
+        "{{this}}",
+        "{{@index}}",
+        "{{@key}}",
+        "{{../name}}",
+        "{{@../index}}",
+        "{{lookup labels \"zone\"}}",
+        "{{lookup ../labels 'zone'}}",
+        "{{deep.x.y}}",
+        "{{deep.[x].y}}",
+        "{{items.0.port}}",
+        "{{! c }}",
+        "{{!-- {{c}} --}}",
+        "\\{{x}}",
+        "\\\\{{count}}",
+        "{{{{raw}}}}{{x}}{{{{/raw}}}}",
+        "{{{{raw}}}} {{{{/raw}}}}",
+        "{{@root.count}}",
+        "{{this.len}}",
+        "{{v}}",
+        "{{v.name}}",
+    ])
+    .prop_map(str::to_owned);
+    let open = prop::sample::select(vec![
+        ("{{#if on}}", "{{/if}}"),
+        ("{{~#if zero includeZero=true~}}", "{{~/if~}}"),
+        ("{{#unless unset}}", "{{/unless}}"),
+        ("{{#each items}}", "{{/each}}"),
+        ("{{#each labels as |v k|}}", "{{/each}}"),
+        ("{{#each (lookup this \"items\") as |v|}}", "{{/each}}"),
+        ("{{#each [1, 2]}}", "{{/each}}"),
+        ("{{#with deep.x as |v|}}", "{{/with}}"),
+        ("{{#with (lookup @root.items 0)}}", "{{/with}}"),
+        ("{{#if (lookup labels \"gone\")}}", "{{/if}}"),
+    ]);
+    let other = prop::sample::select(vec![
+        "",
+        "{{else}}",
+        "{{~else~}}",
+        "{{^}}",
+        "{{else if on}}",
+        "{{~else if zero~}}",
+        "{{else with deep}}",
+        "{{else each none}}",
+        "{{^if unset}}",
+    ]);
+    leaf.prop_recursive(6, 40, 4, move |inner| {
+        let parts = prop::collection::vec(inner, 0..4).prop_map(|parts| parts.concat());
+        let block = (open.clone(), parts.clone(), other.clone(), parts.clone()).prop_map(
+            |((open, close), body, other, rest)| format!("{open}{body}{other}{rest}{close}"),
+        );
+        prop_oneof![parts, block]
+    })
+}
+
 proptest! {
+    /// What is well-formed is a template; what the walk lets through is rendered, and nothing panics.
+    #[test]
+    fn what_is_well_formed_is_rendered_or_refused_at_a_place(text in well_formed()) {
+        let template = Template::parse(&text);
+        prop_assert!(template.is_ok(), "{text}: {template:?}");
+        if let Ok(template) = template
+            && let Err(mistake) = template.render(&data()) {
+            prop_assert!(mistake.span != (0..0), "{text}: {mistake:?}");
+        }
+    }
+
     /// Whatever is put together of the parts of templates: an answer, never a panic, and what the walk
     /// lets through is rendered.
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bp_tests::{Environment, Objects};
+use bp_tests::{Environment, Objects, Running};
 
 const CONFIG: &str = "# {{app.name}} & friends\nnamespace: {{space.uid}}\n{{#each servers}}\nserver {{@index}}: {{host}}:{{port}}\n{{/each}}\n{{#if note}}\nnote: {{note}}\n{{else}}\nno note\n{{/if}}\n";
 
@@ -42,7 +42,7 @@ fn a_configmap_is_filled_in_with_what_its_cluster_reports() {
     let clusters = environment.embedded(2);
     std::fs::create_dir(environment.folder().join("files")).unwrap();
     let template = environment.write("files/app.conf.hbs", CONFIG);
-    let plain = environment.write("files/plain.txt", "{{not a template}}\n");
+    let text = environment.write("files/plain.txt", "{{not a template}}\n");
     let source = environment.write("configured.bp", program("configured"));
     let plan = environment.folder().join("configured.plan");
     let _ = environment
@@ -50,7 +50,7 @@ fn a_configmap_is_filled_in_with_what_its_cluster_reports() {
         .expect(0);
     // What the plan needs is in it.
     std::fs::remove_file(template).unwrap();
-    std::fs::remove_file(plain).unwrap();
+    std::fs::remove_file(text).unwrap();
     let inventory = environment.inventory(&clusters);
     let _ = environment
         .start_bpr([
@@ -90,7 +90,7 @@ fn a_mistake_in_a_template_is_drawn_at_its_line() {
     let ended = environment.bpc(["check".as_ref(), source.as_os_str()]);
     assert_eq!(ended.code, Some(1));
     let words = ended.words();
-    for part in ["E3042", "files/app.conf.hbs:4", "{{hots}}", "host", "configured.bp:16"] {
+    for part in ["E3042", "files/app.conf.hbs:4", "{{hots}}", "host", "configured.bp:15"] {
         assert!(words.contains(part), "{part} in {words}");
     }
 }
@@ -112,7 +112,7 @@ fn a_file_reaches_its_provider_and_a_changed_one_changes_the_node() {
         let mut command = environment.command("bpr");
         command.args(["deploy".as_ref(), plan.as_os_str(), "--name".as_ref(), "stack".as_ref()]);
         command.env("BPR_NOOP_LOG", &log);
-        let _ = bp_tests::Running::start(command).wait(Duration::from_mins(1)).expect(0);
+        let _ = Running::start(command).wait(Duration::from_mins(1)).expect(0);
     }
     let lines = std::fs::read_to_string(&log).unwrap();
     let done: Vec<&str> =

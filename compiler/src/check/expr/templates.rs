@@ -23,7 +23,8 @@ impl Checker<'_> {
             .and_then(|(path, at)| self.taken(at, &path, |c, from| c.world.text_file(from, &path)));
         let data = self.because(None, |c| c.infer(given, None));
         let file = file?;
-        let call = self.place(span);
+        // The data may go on for many lines: what names the template is enough to find it.
+        let call = self.place(source::Span::new(span.start, path.span.end));
         let template = match Template::parse(&file.text) {
             Ok(template) => template,
             Err(mistake) => {

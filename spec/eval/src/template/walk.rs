@@ -128,7 +128,11 @@ impl<'d> Walk<'d, '_> {
     fn each(&mut self, block: &'d Block) -> Result<(), RenderMistake> {
         let over = self.asked(&block.of)?;
         let over = match over {
-            None => return self.otherwise(block),
+            None if block.otherwise.is_some() => return self.otherwise(block),
+            None => {
+                let message = "there is nothing to go through, and no `{{else}}`";
+                return Err(fail(&block.of.span(), ErrorKind::MissingKey, message));
+            }
             Some(Cow::Borrowed(Json::Null)) if block.otherwise.is_some() => {
                 return self.otherwise(block);
             }
