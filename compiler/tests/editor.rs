@@ -351,7 +351,7 @@ fn hovers() {
         "side: \"left\" | \"right\"",
         "Which way",
     );
-    tells("output x = len$0gth(\"a\")", "length(of: string | list<T> | map<T> | range) -> int", "");
+    tells("output x = len$0gth(\"a\")", "length(x: string | list<T> | map<T> | range) -> int", "");
     tells("output x = dou$0bled(1)", "fn doubled(x: int) -> int = x * 2", "");
     tells("output x = zo$0ne", "const zone = \"a\"  // \"a\"", "");
     tells("output x = sizes.sm$0all", "const small = 1  // int", "A small one.");

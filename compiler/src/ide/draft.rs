@@ -58,7 +58,7 @@ pub(super) fn draft(text: &str, cursor: u32) -> Option<Draft> {
     match found.open.last() {
         Some(Open::Line) => cut.in_string(found.strings.last()?.start),
         Some(Open::Block) => None,
-        open => cut.in_code(open.copied()),
+        open => Some(cut.in_code(open.copied())),
     }
 }
 
@@ -148,18 +148,18 @@ impl Cut<'_> {
         Some(Draft::Inside(self.inside(from, to, &put)))
     }
 
-    fn in_code(&self, open: Option<Open>) -> Option<Draft> {
+    fn in_code(&self, open: Option<Open>) -> Draft {
         let (from, to) = self.word();
         let word = Span::new(offset(from), offset(to));
         let before = self.part(self.start, from);
         let line = before.rsplit('\n').next().unwrap_or_default();
         if before.ends_with('@') {
-            return Some(Draft::Annotation(word));
+            return Draft::Annotation(word);
         }
         let goes_on = awaits(before);
         let is_head = line.trim().is_empty() && !goes_on;
         if is_head && open.is_none() {
-            return Some(Draft::Head(word));
+            return Draft::Head(word);
         }
         let rest = self.rest(to).trim_start();
         let in_block = open == Some(Open::Bracket(b'{'));
@@ -176,13 +176,20 @@ impl Cut<'_> {
             NAME.to_owned()
         };
         let inside = self.inside(from, to, &put);
-        Some(Draft::Inside(Inside { is_bare, is_head: is_head && line.is_empty(), ..inside }))
+        Draft::Inside(Inside { is_bare, is_head: is_head && line.is_empty(), ..inside })
     }
 }
 
 /// Whether the text, which a line may have ended, waits for an operand.
 fn awaits(before: &str) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let own = before.rsplit('\n').next().unwrap_or_default();
     let before = before.trim_end();
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    // What waits in a line above that is not indented less was left for later.
+    if own.trim().is_empty() && own.len() <= indent(line) {
+        return false;
+    }
     let last = before.rsplit(|c: char| !is_word(c)).next().unwrap_or_default();
     let words = ["and", "or", "not", "in", "then", "else", "if", "where", "via"];
     before.ends_with(['=', '+', '-', '*', '/', '(', '[', ':', '|', '.']) && !before.ends_with("*/")

@@ -129,13 +129,14 @@ impl List<'_, '_> {
     /// How a value of a type begins.
     fn opening(&self, ty: &Type) -> &'static str {
         match settled(plain(self.program, &settled(ty.clone()))) {
-            Type::String | Type::Version | Type::Timestamp => "\"$1\"",
             Type::Union(members)
-                if members.iter().all(|one| matches!(one, Type::Literal(_) | Type::String)) =>
+                if !members.iter().all(|one| matches!(one, Type::Literal(_) | Type::String)) =>
             {
+                "$1"
+            }
+            Type::String | Type::Version | Type::Timestamp | Type::Literal(_) | Type::Union(_) => {
                 "\"$1\""
             }
-            Type::Literal(_) => "\"$1\"",
             Type::List(_) => "[$1]",
             Type::Map(_) | Type::Record(_) | Type::Data(_) => "{ $1 }",
             _ => "$1",

@@ -11,24 +11,20 @@ impl List<'_, '_> {
         let (UseSource::Path(path), Some(at)) = (&used.from, at) else { return };
         let before: Vec<&str> =
             path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
-        for module in library::MODULES {
+        // The core needs no `use`.
+        for module in library::MODULES.iter().filter(|module| module.name != "std") {
             let mut segments = module.name.split('.');
             if before.iter().any(|wanted| segments.next() != Some(wanted)) {
                 continue;
             }
             let Some(next) = segments.next() else { continue };
-            let is_whole = segments.next().is_none();
-            // The core needs no `use`.
-            if is_whole && module.name == "std" {
-                let made = self
-                    .made("std", CompletionKind::Module, 0)
-                    .detail("the standard library")
-                    .snippet("std.$1");
-                self.found.push(made);
-                continue;
-            }
-            let made = self.made(next, CompletionKind::Module, 0).detail(module.name);
-            self.found.push(made);
+            let made = self.made(next, CompletionKind::Module, 0);
+            // A part of a name goes on behind a dot; modules share parts.
+            self.found.push(if segments.next().is_none() {
+                made.detail(module.name)
+            } else {
+                made.snippet(&format!("{next}.$1"))
+            });
         }
     }
 

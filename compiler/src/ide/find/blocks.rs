@@ -44,7 +44,7 @@ impl Finder<'_, '_> {
         if let Some(found) = entry.annotations.iter().find(|a| self.is_in(a.span)) {
             return Some(Spot::Annotation(found));
         }
-        let this = self.this(owner);
+        let this = this(owner);
         let key = |name: &'t Name, is_requirement: bool| {
             let owner = owner.clone();
             self.is_in(name.span).then_some(Spot::Key { owner, body, name, is_requirement })
@@ -54,7 +54,7 @@ impl Finder<'_, '_> {
                 key(name, false).or_else(|| self.value(owner, name, value, around))
             }
             EntryKind::Fixed { key: name, value } => {
-                let inside = self.as_self(around, &this);
+                let inside = as_self(around, &this);
                 key(name, false).or_else(|| self.value(owner, name, value, &inside))
             }
             EntryKind::Meets(meets) => {
@@ -71,10 +71,10 @@ impl Finder<'_, '_> {
                         Type::Capability(full) => Owner::Properties(Some(full)),
                         _ => Owner::Other,
                     };
-                    self.block(&it.body, &owner, self.as_self(around, &this))
+                    self.block(&it.body, &owner, as_self(around, &this))
                 })
             }
-            EntryKind::Operation(it) => self.operation(it, &self.as_self(around, &this)),
+            EntryKind::Operation(it) => self.operation(it, &as_self(around, &this)),
             EntryKind::Implements { interface, .. } => {
                 self.path(interface, Wanted::Kind(TypeItemKind::Interface))
             }
@@ -94,27 +94,6 @@ impl Finder<'_, '_> {
             EntryKind::Spread(value) => self.expr(value, around, &Expected::Anything),
             EntryKind::AssertFails(_) => None,
         }
-    }
-
-    /// What `self` is in the declarations of a type.
-    fn this(&self, owner: &Owner) -> Type {
-        let Owner::Type(kind, Some(full)) = owner else { return Type::Unknown };
-        let full = full.clone();
-        match kind {
-            TypeItemKind::Node => Type::Node(full),
-            TypeItemKind::Capability => Type::Capability(full),
-            TypeItemKind::Relationship => Type::Relationship(full),
-            TypeItemKind::Data => Type::Data(full),
-            TypeItemKind::Policy | TypeItemKind::Group | TypeItemKind::Interface => Type::Unknown,
-        }
-    }
-
-    fn as_self(&self, around: &Around, this: &Type) -> Around {
-        let mut around = around.clone();
-        if *this != Type::Unknown {
-            around.scope = around.scope.with_self(this.clone(), bp_plan::Phase::Compile);
-        }
-        around
     }
 
     /// The value of `key = value`.
@@ -187,9 +166,9 @@ impl Finder<'_, '_> {
         if wanted == Wanted::Target {
             outside.scope = outside.scope.with_source(this.clone(), bp_plan::Phase::Deploy);
         }
-        self.perhaps(it.default.as_ref(), &self.as_self(around, this), &Expected::Value(ty.clone()))
+        self.perhaps(it.default.as_ref(), &as_self(around, this), &Expected::Value(ty.clone()))
             .or_else(|| self.wheres(&it.wheres, &outside, &ty))
-            .or_else(|| it.via.iter().find_map(|via| self.via(via, &self.as_self(around, this))))
+            .or_else(|| it.via.iter().find_map(|via| self.via(via, &as_self(around, this))))
     }
 
     fn operation<'t>(&self, it: &'t Operation, around: &Around) -> Option<Spot<'t>> {
@@ -200,4 +179,25 @@ impl Finder<'_, '_> {
             .or_else(|| self.perhaps(it.implementation.as_ref(), &inside, &Expected::Anything))
             .or_else(|| self.block(&it.body, &Owner::Other, inside))
     }
+}
+
+/// What `self` is in the declarations of a type.
+fn this(owner: &Owner) -> Type {
+    let Owner::Type(kind, Some(full)) = owner else { return Type::Unknown };
+    let full = full.clone();
+    match kind {
+        TypeItemKind::Node => Type::Node(full),
+        TypeItemKind::Capability => Type::Capability(full),
+        TypeItemKind::Relationship => Type::Relationship(full),
+        TypeItemKind::Data => Type::Data(full),
+        TypeItemKind::Policy | TypeItemKind::Group | TypeItemKind::Interface => Type::Unknown,
+    }
+}
+
+fn as_self(around: &Around, this: &Type) -> Around {
+    let mut around = around.clone();
+    if *this != Type::Unknown {
+        around.scope = around.scope.with_self(this.clone(), bp_plan::Phase::Compile);
+    }
+    around
 }

@@ -39,7 +39,7 @@ impl Finder<'_, '_> {
                 around: around.clone(),
                 expected: wanted.clone(),
             }),
-            ExprKind::Field { of, .. } => self.expr(of, around, &any),
+            ExprKind::Field { of, .. } | ExprKind::Unary { of, .. } => self.expr(of, around, &any),
             ExprKind::Index { of, key, .. } => {
                 self.expr(of, around, &any).or_else(|| self.expr(key, around, &any))
             }
@@ -72,7 +72,6 @@ impl Finder<'_, '_> {
                     .or_else(|| self.expr(key, &inside, &any))
                     .or_else(|| self.expr(value, &inside, &self.field("", wanted)))
             }
-            ExprKind::Unary { of, .. } => self.expr(of, around, &any),
             ExprKind::Binary { op, left, right, .. } => {
                 self.binary(*op, left, right, around, wanted)
             }

@@ -79,7 +79,7 @@ impl Finder<'_, '_> {
             ItemKind::Select(it) => self.placed(it, TypeItemKind::Node, &around()),
             ItemKind::Policy(it) => self.placed(it, TypeItemKind::Policy, &around()),
             ItemKind::Group(it) => self.placed(it, TypeItemKind::Group, &around()),
-            ItemKind::Node(it) => self.node(it, around()),
+            ItemKind::Node(it) => self.node(it, &around()),
             ItemKind::Type(it) => self.type_item(it, &around()),
             ItemKind::Output(it) | ItemKind::Expose(it) => {
                 let ty = it.ty.as_ref().map(|ty| self.ty(ty));
@@ -140,12 +140,12 @@ impl Finder<'_, '_> {
         self.path(&it.ty, Wanted::Kind(kind)).or_else(|| self.block(&it.body, &owner, around))
     }
 
-    fn node<'t>(&self, it: &'t Node, outside: Around) -> Option<Spot<'t>> {
+    fn node<'t>(&self, it: &'t Node, outside: &Around) -> Option<Spot<'t>> {
         let head = it
             .ty
             .iter()
             .find_map(|path| self.path(path, Wanted::Concrete(TypeItemKind::Node)))
-            .or_else(|| self.perhaps(it.condition.as_ref(), &outside, &bool()));
+            .or_else(|| self.perhaps(it.condition.as_ref(), outside, &bool()));
         if head.is_some() {
             return head;
         }
