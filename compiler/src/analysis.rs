@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use bp_plan::{Digest, Plan};
 
-use crate::check::check;
+use crate::check::{Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
-use crate::loader::{self, Attached, Attachments, Overlay, Sources};
+use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
 use crate::lower::lower;
-use crate::resolve::resolve;
+use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
 #[derive(Debug)]
 pub struct Analysis {
     sources: Sources,
+    names: Names,
+    facts: Facts,
     diagnostics: Vec<Diagnostic>,
     /// What stands between the program and its plan.
     unplanned: Vec<Diagnostic>,
@@ -35,6 +37,11 @@ impl Analysis {
         Self::analyse(root, &Overlay::new(), false)
     }
 
+    /// Of the file at this path, with texts that take the place of files', without its plan.
+    pub fn check_with(root: &Path, overlay: &Overlay) -> Self {
+        Self::analyse(root, overlay, false)
+    }
+
     /// Of the file at this path, with texts that take the place of files'.
     pub fn load_with(root: &Path, overlay: &Overlay) -> Self {
         Self::analyse(root, overlay, true)
@@ -46,11 +53,14 @@ impl Analysis {
         let mut unplanned = Vec::new();
         let mut plan = None;
         let mut attached = Vec::new();
+        let mut names = Names::default();
+        let mut facts = Facts::default();
         if sources.modules.first().is_some_and(|root| !root.is_missing) {
             let mut found = Vec::new();
-            let names = resolve(&sources, &mut found);
+            names = resolve(&sources, &mut found);
             let attachments = Attachments::new(root, overlay, sources.modules.len());
-            let checked = check(&sources, &names, &attachments, &mut found);
+            let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
+            facts = checked.program.facts();
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
@@ -71,7 +81,7 @@ impl Analysis {
         }
         let artifacts = plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
         sources.attached = attached;
-        Self { sources, diagnostics, unplanned, plan, artifacts }
+        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts }
     }
 
     /// What is wrong with the program, and what is worth a warning.
@@ -92,6 +102,11 @@ impl Analysis {
     /// The files.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// The program as it was checked, to ask it more.
+    pub(crate) fn program(&self) -> Program<'_> {
+        Program::known(&self.sources, &self.names, &self.facts)
     }
 
     /// The plan; nothing where there is an error, or something that no plan can have yet.

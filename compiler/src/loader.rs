@@ -16,7 +16,7 @@ use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::{self, ast};
 
 pub use attached::Attached;
-pub(crate) use attached::Attachments;
+pub(crate) use attached::{Attachments, Files};
 
 /// How many files one analysis reads.
 const MOST_FILES: usize = 10_000;

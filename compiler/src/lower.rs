@@ -31,7 +31,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         sources: Vec::new(),
         inputs: checked.inputs.clone(),
         secrets: checked.secrets.clone(),
-        constants: program.constants.clone(),
+        constants: BTreeMap::clone(&program.constants),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, &nodes),
         selections: checked.selections.clone(),
@@ -47,7 +47,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
 
 /// The digest over all sources and the files that they name, by their paths.
 fn digest(program: &Program<'_>) -> Digest {
-    let mut all = program.attachments.digests();
+    let mut all = program.files.digests();
     let modules = program.sources.modules.iter();
     all.extend(modules.map(|m| (m.path.clone(), Digest::of(m.source.text().as_bytes()))));
     all.sort_unstable();

@@ -2,11 +2,11 @@
 
 mod blocks;
 pub mod expr;
-mod members;
+pub(crate) mod members;
 mod nodes;
 mod order;
-mod program;
-mod requirements;
+pub(crate) mod program;
+pub(crate) mod requirements;
 mod values;
 mod verify;
 
@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
 
 pub(crate) use nodes::Nodes;
-pub(crate) use program::Program;
+pub(crate) use program::{Facts, Program, TypeInfo};
 
 use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
 use self::members::Pass;
 use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
-use crate::loader::{Attachments, Sources};
+use crate::loader::{Files, Sources};
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
@@ -51,10 +51,10 @@ pub(crate) struct Head {
 pub(crate) fn check<'s>(
     sources: &'s Sources,
     names: &'s Names,
-    attachments: &'s Attachments<'s>,
+    files: Files<'s>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
-    let mut program = Program::new(sources, names, attachments);
+    let mut program = Program::new(sources, names, files);
     let mut order: Vec<(usize, &String)> =
         names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
     order.sort();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::expr::{Declared, Function, Member, Named, TextFile, World};
-use crate::loader::{Attachments, Module, Sources};
+use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
@@ -19,21 +19,33 @@ pub(crate) struct Program<'s> {
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
     /// Files that `file`, `read` and `template` name.
-    pub(crate) attachments: &'s Attachments<'s>,
+    pub(crate) files: Files<'s>,
     /// Types with members, by full name: of nodes, capabilities, relationships, policies, groups.
-    pub(crate) types: BTreeMap<String, TypeInfo>,
+    pub(crate) types: Arc<BTreeMap<String, TypeInfo>>,
     /// Data types by full name.
-    pub(crate) data: BTreeMap<String, Arc<DataType>>,
+    pub(crate) data: Arc<BTreeMap<String, Arc<DataType>>>,
     /// Values by file and item.
-    pub(crate) values: BTreeMap<(FileId, usize), Named>,
+    pub(crate) values: Arc<BTreeMap<(FileId, usize), Named>>,
     /// Functions by file and item.
-    pub(crate) functions: BTreeMap<(FileId, usize), Arc<Function>>,
+    pub(crate) functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     /// Constants that could not be folded.
-    pub(crate) constants: BTreeMap<String, Expr>,
+    pub(crate) constants: Arc<BTreeMap<String, Expr>>,
     /// When the properties of nodes are known.
-    pub(crate) phases: BTreeMap<(String, String), Phase>,
+    pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
+}
+
+/// What was found out of a program, without what it was found in: it can be kept beside the
+/// sources and names, and looked at again through [`Program::known`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    types: Arc<BTreeMap<String, TypeInfo>>,
+    data: Arc<BTreeMap<String, Arc<DataType>>>,
+    values: Arc<BTreeMap<(FileId, usize), Named>>,
+    functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
+    constants: Arc<BTreeMap<String, Expr>>,
+    phases: Arc<BTreeMap<(String, String), Phase>>,
 }
 
 /// A type with members.
@@ -79,11 +91,7 @@ pub(crate) struct CapabilityInfo {
 }
 
 impl<'s> Program<'s> {
-    pub(crate) fn new(
-        sources: &'s Sources,
-        names: &'s Names,
-        attachments: &'s Attachments<'s>,
-    ) -> Self {
+    pub(crate) fn new(sources: &'s Sources, names: &'s Names, files: Files<'s>) -> Self {
         // Sources stand in a plan in the order of their paths, whatever order they were met in.
         let mut paths: Vec<(&str, usize)> =
             sources.modules.iter().enumerate().map(|(at, m)| (m.path.as_str(), at)).collect();
@@ -97,14 +105,41 @@ impl<'s> Program<'s> {
         Self {
             sources,
             names,
-            attachments,
-            types: BTreeMap::new(),
-            data: BTreeMap::new(),
-            values: BTreeMap::new(),
-            functions: BTreeMap::new(),
-            constants: BTreeMap::new(),
-            phases: BTreeMap::new(),
+            files,
+            types: Arc::default(),
+            data: Arc::default(),
+            values: Arc::default(),
+            functions: Arc::default(),
+            constants: Arc::default(),
+            phases: Arc::default(),
             plan_files,
+        }
+    }
+
+    /// A program that was checked before.
+    pub(crate) fn known(sources: &'s Sources, names: &'s Names, facts: &Facts) -> Self {
+        let Facts { types, data, values, functions, constants, phases } = facts.clone();
+        let files = Files::Known(&sources.attached);
+        Self {
+            types,
+            data,
+            values,
+            functions,
+            constants,
+            phases,
+            ..Self::new(sources, names, files)
+        }
+    }
+
+    /// What was found out.
+    pub(crate) fn facts(&self) -> Facts {
+        Facts {
+            types: self.types.clone(),
+            data: self.data.clone(),
+            values: self.values.clone(),
+            functions: self.functions.clone(),
+            constants: self.constants.clone(),
+            phases: self.phases.clone(),
         }
     }
 
@@ -352,12 +387,12 @@ impl World for Program<'_> {
     }
 
     fn file(&self, from: FileId, path: &str) -> Result<FileRef, String> {
-        let file = self.attachments.file(self.module(from)?, path)?;
+        let file = self.files.file(self.module(from)?, path)?;
         Ok(FileRef { path: file.path.clone(), digest: file.digest.clone() })
     }
 
     fn text_file(&self, from: FileId, path: &str) -> Result<TextFile, String> {
-        let file = self.attachments.text(self.module(from)?, path)?;
+        let file = self.files.text(self.module(from)?, path)?;
         Ok(TextFile { id: file.id, path: file.path.clone(), text: file.source.text().into() })
     }
 

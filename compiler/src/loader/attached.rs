@@ -47,6 +47,44 @@ struct Taken {
     files: Vec<Arc<Attached>>,
 }
 
+/// Where a program finds the files that it names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Files<'s> {
+    /// They are read as they are met.
+    Met(&'s Attachments<'s>),
+    /// They were read before; no other is.
+    Known(&'s [Arc<Attached>]),
+}
+
+impl Files<'_> {
+    /// The file of this name in a module, or a sentence that says why there is none.
+    pub(crate) fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+        match self {
+            Self::Met(attachments) => attachments.file(from, name),
+            Self::Known(files) => beside(&from.path, name)
+                .and_then(|path| files.iter().find(|file| file.path == path).cloned())
+                .ok_or_else(|| "it was not read".to_owned()),
+        }
+    }
+
+    /// As [`Self::file`], for a file that must be text.
+    pub(crate) fn text(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+        let file = self.file(from, name)?;
+        if file.is_text { Ok(file) } else { Err("it is no text (UTF-8)".to_owned()) }
+    }
+
+    /// Path and digest of all that were named so far, in the order of their paths.
+    pub(crate) fn digests(&self) -> Vec<(String, Digest)> {
+        let named = |file: &Arc<Attached>| (file.path.clone(), file.digest.clone());
+        let mut found: Vec<_> = match self {
+            Self::Met(attachments) => attachments.taken.borrow().files.iter().map(named).collect(),
+            Self::Known(files) => files.iter().map(named).collect(),
+        };
+        found.sort();
+        found
+    }
+}
+
 impl<'a> Attachments<'a> {
     /// None yet, for a root file with so many modules.
     pub(crate) fn new(root: &Path, overlay: &'a Overlay, modules: usize) -> Self {
@@ -55,7 +93,7 @@ impl<'a> Attachments<'a> {
     }
 
     /// The file of this name in a module, or a sentence that says why there is none.
-    pub(crate) fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+    fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
         if from.is_library {
             return Err("the standard library has no files of its own".to_owned());
         }
@@ -87,20 +125,6 @@ impl<'a> Attachments<'a> {
         taken.by_path.insert(path, at);
         taken.files.push(made.clone());
         Ok(made)
-    }
-
-    /// As [`Self::file`], for a file that must be text.
-    pub(crate) fn text(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
-        let file = self.file(from, name)?;
-        if file.is_text { Ok(file) } else { Err("it is no text (UTF-8)".to_owned()) }
-    }
-
-    /// Path and digest of all that were named so far, in the order of their paths.
-    pub(crate) fn digests(&self) -> Vec<(String, Digest)> {
-        let taken = self.taken.borrow();
-        let file = |at: &usize| taken.files.get(*at);
-        let found = taken.by_path.values().filter_map(file);
-        found.map(|file| (file.path.clone(), file.digest.clone())).collect()
     }
 
     /// All that were named, in the order of their ids.
