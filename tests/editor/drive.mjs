@@ -1,20 +1,40 @@
 /**
  * What a person does in the editor, and what they must see; run by `cargo xtask editor test`.
  *
- * Arguments: the editor's address, the folder that it shows, the folder for screenshots. Each step is told on
- * stdout; a step that does not hold ends the run with a sentence, a screenshot `failed.png` and exit code 1.
+ * Each step is told on stdout; a step that does not hold ends the run with a sentence, a screenshot `failed.png` and exit
+ * code 1.
  */
 import fs from "node:fs";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { Editor } from "./editor.mjs";
+import { Code } from "./code.mjs";
 
-const [address, workspace, screenshots, chromium] = process.argv.slice(2);
-if (chromium === undefined) {
-  console.error("usage: drive.mjs ADDRESS WORKSPACE SCREENSHOTS CHROMIUM");
+const OPTIONS = {
+  /** The folder of code-server's and playwright's packages. */
+  code: { type: "string" },
+  /** The browser. */
+  chromium: { type: "string" },
+  /** The packed extension. */
+  extension: { type: "string" },
+  /** The person's settings. */
+  settings: { type: "string" },
+  /** Where the editor keeps what it keeps. */
+  home: { type: "string" },
+  /** The folder that is opened. */
+  workspace: { type: "string" },
+  /** Where pictures go. */
+  screenshots: { type: "string" },
+};
+const { values: given } = parseArgs({ options: OPTIONS });
+const missing = Object.keys(OPTIONS).filter((name) => given[name] === undefined);
+if (missing.length > 0) {
+  console.error(`missing: ${missing.map((name) => `--${name}`).join(" ")}; cargo xtask editor test knows them all`);
   process.exit(2);
 }
 
-const editor = await Editor.open(address, workspace, screenshots, chromium);
+const code = await Code.start(given);
+const editor = await Editor.open(code.address, given);
 
 /** Fails where this is not so. */
 function must(holds, sentence) {
@@ -118,8 +138,10 @@ try {
   await step("a blueprint is compiled", async () => {
     await editor.show("shop.bp");
     await editor.command("Blueprint: Compile");
-    const plan = path.join(workspace, "shop.plan");
-    await editor.until("the plan is written", async () => fs.existsSync(plan), 30_000);
+    const plan = path.join(given.workspace, "shop.plan");
+    const told = "shop 1.4.0: 2 nodes, plan ";
+    await editor.until("the compiler's words are shown", async () => (await editor.terminal()).includes(told), 30_000);
+    must(fs.existsSync(plan), `there is no ${plan}`);
     await editor.picture("9-compiled");
   });
 } catch (error) {
@@ -128,6 +150,7 @@ try {
   process.exitCode = 1;
 } finally {
   await editor.close();
+  await code.stop();
 }
 
 /** Whether an underline is that of a text: the same line, and the same width, as far as drawing is exact. */

@@ -4,8 +4,8 @@
  * Nothing here reaches into the editor: everything is read from what is drawn.
  */
 import fs from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
-import { chromium as browser } from "playwright-core";
 
 /** How long anything may take unless it says so. */
 const PATIENCE = 20_000;
@@ -26,8 +26,9 @@ const FLAGS = [
 
 export class Editor {
   /** Opens the workspace in a browser, and waits until the workbench is there. */
-  static async open(address, workspace, screenshots, executablePath) {
+  static async open(address, { code, chromium: executablePath, workspace, screenshots }) {
     fs.mkdirSync(screenshots, { recursive: true });
+    const { chromium: browser } = createRequire(path.join(code, "package.json"))("playwright-core");
     const chromium = await browser.launch({ executablePath, args: FLAGS });
     const context = await chromium.newContext({ viewport: { width: 1360, height: 1120 }, deviceScaleFactor: 1.5 });
     const page = await context.newPage();
@@ -204,6 +205,12 @@ export class Editor {
       if (problem !== null) problems.push({ where, text: problem[2], line: Number(problem[3]), column: Number(problem[4]) });
     }
     return problems;
+  }
+
+  /** What the terminal shows. */
+  async terminal() {
+    const rows = await this.page.locator(".terminal-wrapper.active .xterm-rows > div").allTextContents();
+    return rows.join("").replace(/\u00a0/g, " ");
   }
 
   /** What is shown when the pointer rests on a word in a text. */
