@@ -4,17 +4,19 @@ use std::path::Path;
 
 use bp_plan::Plan;
 
-use crate::check::check;
+use crate::check::{Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Overlay, Sources};
 use crate::lower::lower;
-use crate::resolve::resolve;
+use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
 #[derive(Debug)]
 pub struct Analysis {
     sources: Sources,
+    names: Names,
+    facts: Facts,
     diagnostics: Vec<Diagnostic>,
     /// What stands between the program and its plan.
     unplanned: Vec<Diagnostic>,
@@ -32,6 +34,11 @@ impl Analysis {
         Self::analyse(root, &Overlay::new(), false)
     }
 
+    /// Of the file at this path, with texts that take the place of files', without its plan.
+    pub fn check_with(root: &Path, overlay: &Overlay) -> Self {
+        Self::analyse(root, overlay, false)
+    }
+
     /// Of the file at this path, with texts that take the place of files'.
     pub fn load_with(root: &Path, overlay: &Overlay) -> Self {
         Self::analyse(root, overlay, true)
@@ -42,10 +49,13 @@ impl Analysis {
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);
         let mut unplanned = Vec::new();
         let mut plan = None;
+        let mut names = Names::default();
+        let mut facts = Facts::default();
         if sources.modules.first().is_some_and(|root| !root.is_missing) {
             let mut found = Vec::new();
-            let names = resolve(&sources, &mut found);
+            names = resolve(&sources, &mut found);
             let checked = check(&sources, &names, &mut found);
+            facts = checked.program.facts();
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
@@ -63,7 +73,7 @@ impl Analysis {
                 }
             }
         }
-        Self { sources, diagnostics, unplanned, plan }
+        Self { sources, names, facts, diagnostics, unplanned, plan }
     }
 
     /// What is wrong with the program, and what is worth a warning.
@@ -84,6 +94,11 @@ impl Analysis {
     /// The files.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// The program as it was checked, to ask it more.
+    pub(crate) fn program(&self) -> Program<'_> {
+        Program::known(&self.sources, &self.names, &self.facts)
     }
 
     /// The plan; nothing where there is an error, or something that no plan can have yet.

@@ -16,6 +16,7 @@ pub mod check;
 pub mod cli;
 pub mod diagnostics;
 pub mod format;
+pub mod ide;
 pub mod library;
 pub mod loader;
 mod lower;

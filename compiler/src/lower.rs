@@ -32,7 +32,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         sources: Vec::new(),
         inputs: checked.inputs.clone(),
         secrets: checked.secrets.clone(),
-        constants: program.constants.clone(),
+        constants: BTreeMap::clone(&program.constants),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, &nodes),
         selections: checked.selections.clone(),

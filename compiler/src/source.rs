@@ -94,6 +94,12 @@ impl SourceFile {
         Position { line: count(line), column: count(before.chars().count() + 1) }
     }
 
+    /// Where the line of a byte starts.
+    pub fn line_start(&self, offset: u32) -> u32 {
+        let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
+        self.line_starts.get(line - 1).copied().unwrap_or_default()
+    }
+
     /// The text of a line (from 1), without its end.
     pub fn line(&self, line: u32) -> &str {
         let at = |line: usize| self.line_starts.get(line).copied();

@@ -1,71 +1,124 @@
-//! The texts that the editor has open, and what was last said of each file.
+//! The texts that an editor has open, changed as it says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-/// See the module.
-#[derive(Debug, Default)]
-pub(crate) struct Documents {
-    inner: Mutex<Inner>,
+use tower_lsp::ls_types as lsp;
+
+use crate::positions::Encoding;
+
+/// An open text.
+#[derive(Clone, Debug)]
+pub(crate) struct Document {
+    /// What the editor calls it.
+    pub(crate) uri: lsp::Uri,
+    /// What it counts it as.
+    pub(crate) version: i32,
+    /// Its text.
+    pub(crate) text: Arc<str>,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    /// Texts by path.
-    open: BTreeMap<PathBuf, String>,
-    /// Counts the changes: an analysis of an older count has nothing to say any more.
-    changes: u64,
-    /// Files with diagnostics, by the root whose analysis found them.
-    told: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
+impl Document {
+    /// With these changes, and a sentence for one that does not go with the text.
+    pub(crate) fn change(
+        &mut self,
+        changes: Vec<lsp::TextDocumentContentChangeEvent>,
+        encoding: Encoding,
+    ) -> Option<String> {
+        let mut text = String::from(&*self.text);
+        let mut wrong = None;
+        for change in changes {
+            let Some(range) = change.range else {
+                text = change.text;
+                continue;
+            };
+            let (start, has_start) = encoding.offset(&text, range.start);
+            let (end, has_end) = encoding.offset(&text, range.end);
+            if !has_start || !has_end || end < start {
+                let lines = text.split('\n').count();
+                wrong = Some(format!(
+                    "an edit of {} at lines {} to {} does not go with its {lines} lines: what it says of the \
+                     file may be wrong until the file is opened anew",
+                    self.uri.as_str(),
+                    range.start.line + 1,
+                    range.end.line + 1,
+                ));
+            }
+            text.replace_range(start as usize..end.max(start) as usize, &change.text);
+        }
+        self.text = text.into();
+        wrong
+    }
 }
 
-impl Documents {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+/// By path.
+pub(crate) type Documents = BTreeMap<PathBuf, Document>;
+
+/// What stands for a document in paths: that of a file, or its whole name where it has none yet.
+pub(crate) fn path(uri: &lsp::Uri) -> PathBuf {
+    let is_file = uri.as_str().starts_with("file:");
+    match uri.to_file_path().filter(|_| is_file) {
+        Some(path) => path.into_owned(),
+        None => PathBuf::from(uri.as_str()),
+    }
+}
+
+/// What an editor calls a file: as it did when it opened it, if it is open.
+pub(crate) fn uri(documents: &Documents, path: &Path) -> Option<lsp::Uri> {
+    match documents.get(path) {
+        Some(document) => Some(document.uri.clone()),
+        None => lsp::Uri::from_file_path(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn changed(text: &str, changes: serde_json::Value) -> (String, Option<String>) {
+        let mut document =
+            Document { uri: "file:///a.bp".parse().unwrap(), version: 1, text: text.into() };
+        let changes = serde_json::from_value(changes).unwrap();
+        let wrong = document.change(changes, Encoding::Utf16);
+        (document.text.to_string(), wrong)
     }
 
-    /// A file is open with this text; gives the count of the change.
-    pub(crate) fn set(&self, path: PathBuf, text: String) -> u64 {
-        let mut inner = self.inner();
-        inner.open.insert(path, text);
-        inner.changes += 1;
-        inner.changes
+    fn edit(from: (u32, u32), to: (u32, u32), text: &str) -> serde_json::Value {
+        serde_json::json!({
+            "range": {
+                "start": { "line": from.0, "character": from.1 },
+                "end": { "line": to.0, "character": to.1 },
+            },
+            "text": text,
+        })
     }
 
-    /// A file is no longer open.
-    pub(crate) fn close(&self, path: &Path) -> u64 {
-        let mut inner = self.inner();
-        inner.open.remove(path);
-        inner.changes += 1;
-        inner.changes
+    #[test]
+    fn edits_apply_in_order() {
+        let edits = serde_json::json!([edit((0, 2), (0, 2), "X"), edit((0, 3), (1, 1), "")]);
+        assert_eq!(changed("😀b\ncd", edits), ("😀Xd".to_owned(), None));
+        let whole = serde_json::json!([{ "text": "new" }, edit((0, 0), (0, 1), "N")]);
+        assert_eq!(changed("old", whole), ("New".to_owned(), None));
     }
 
-    /// Whether nothing has changed since.
-    pub(crate) fn is_newest(&self, changes: u64) -> bool {
-        self.inner().changes == changes
+    #[test]
+    fn edits_out_of_range_are_held_and_told() {
+        for edits in [
+            serde_json::json!([edit((7, 0), (9, 3), "x")]),
+            serde_json::json!([edit((0, 2), (0, 0), "x")]),
+        ] {
+            let (text, wrong) = changed("ab\n", edits);
+            assert!(text == "ab\nx" || text == "abx\n", "{text}");
+            assert!(wrong.unwrap().contains("2 lines"));
+        }
     }
 
-    /// The open texts.
-    pub(crate) fn open(&self) -> BTreeMap<PathBuf, String> {
-        self.inner().open.clone()
-    }
-
-    /// The text of an open file.
-    pub(crate) fn text(&self, path: &Path) -> Option<String> {
-        self.inner().open.get(path).cloned()
-    }
-
-    /// Notes which files an analysis has diagnostics for; gives those that have none any more.
-    pub(crate) fn tell(&self, root: &Path, files: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
-        let mut inner = self.inner();
-        let before = inner.told.insert(root.to_owned(), files.clone()).unwrap_or_default();
-        let others: BTreeSet<PathBuf> = inner
-            .told
-            .iter()
-            .filter(|(other, _)| *other != root)
-            .flat_map(|(_, files)| files.iter().cloned())
-            .collect();
-        before.into_iter().filter(|file| !files.contains(file) && !others.contains(file)).collect()
+    #[test]
+    fn texts_without_a_file_have_a_path() {
+        assert_eq!(path(&"untitled:Untitled-1".parse().unwrap()), Path::new("untitled:Untitled-1"));
+        assert_eq!(path(&"file:///a%20b.bp".parse().unwrap()), Path::new("/a b.bp"));
     }
 }

@@ -1,31 +1,49 @@
 //! The language server: a thin face of the compiler's analysis.
 //!
-//! Today: diagnostics as you type, quick fixes, formatting. It must never know a rule of the language:
-//! what is right and wrong is the compiler's.
+//! Diagnostics as you type, quick fixes, completion, hover, definitions, symbols, formatting. It
+//! must never know a rule of the language: what is right and wrong, and what can stand where, is
+//! the compiler's ([`bp_compiler::ide`]).
 
-mod convert;
+mod analyst;
 mod documents;
+mod library;
+mod positions;
+mod requests;
 mod server;
+mod transport;
+mod workspace;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use tower_lsp::{LspService, Server};
+use tower_lsp::LspService;
+use transport::Ending;
+
+/// Enough for the deepest text that the parser takes.
+const STACK: usize = 16 * 1024 * 1024;
 
 /// Serves on stdin and stdout until the editor says that it is over.
 pub fn serve() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let built =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = match built {
         Ok(runtime) => runtime,
-        Err(error) => {
-            use std::io::Write as _;
-            let _ = writeln!(std::io::stderr(), "bpls can't start its threads: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return failed(&format!("it can't start its threads: {error}")),
     };
-    runtime.block_on(async {
+    let ending = runtime.block_on(async {
         let (service, socket) = LspService::new(server::LanguageServer::new);
-        Server::new(tokio::io::stdin(), tokio::io::stdout(), socket).serve(service).await;
+        transport::serve(tokio::io::stdin(), tokio::io::stdout(), service, socket).await
     });
     // What still reads stdin has no more say.
     runtime.shutdown_background();
-    ExitCode::SUCCESS
+    match ending {
+        Ending::Done => ExitCode::SUCCESS,
+        Ending::Hasty => ExitCode::FAILURE,
+        Ending::Broken(why) => failed(&why),
+    }
+}
+
+fn failed(why: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "bpls: {why}");
+    ExitCode::FAILURE
 }

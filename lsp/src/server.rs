@@ -1,107 +1,66 @@
-//! The requests and notifications that the server answers.
+//! The requests and notifications that the server answers: it says what it can do, notes what
+//! changes before it first waits, and leaves the answers to [`crate::requests`].
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use bp_compiler::analysis::Analysis;
-use bp_compiler::source::{FileId, SourceFile};
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::{Client, ls_types as lsp};
 
-use crate::convert;
-use crate::documents::Documents;
-
-/// How long to wait for the next key before a file is looked at.
-const PAUSE: Duration = Duration::from_millis(80);
+use crate::workspace::Workspace;
+use crate::{analyst, requests};
 
 /// See the module.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct LanguageServer {
     client: Client,
-    documents: Arc<Documents>,
+    workspace: Arc<Workspace>,
 }
 
 impl LanguageServer {
+    /// With its analyst at work.
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, documents: Arc::default() }
-    }
-
-    /// Looks at all open files once nobody has typed for a moment, and tells what is wrong.
-    fn look(&self, changes: u64) {
-        let server = self.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(PAUSE).await;
-            if !server.documents.is_newest(changes) {
-                return;
-            }
-            for root in server.documents.open().into_keys() {
-                server.look_at(root, changes).await;
-            }
-        });
-    }
-
-    async fn look_at(&self, root: PathBuf, changes: u64) {
-        let overlay = self.documents.open();
-        let at = root.clone();
-        let looked = tokio::task::spawn_blocking(move || found(&at, &overlay)).await;
-        let Ok(found) = looked else {
-            let words = format!("{} could not be analysed", root.display());
-            self.client.log_message(lsp::MessageType::ERROR, words).await;
-            return;
-        };
-        if !self.documents.is_newest(changes) {
-            return;
-        }
-        let cleared = self.documents.tell(&root, &found.keys().cloned().collect());
-        for path in cleared {
-            self.publish(&path, Vec::new()).await;
-        }
-        for (path, diagnostics) in found {
-            self.publish(&path, diagnostics).await;
-        }
-    }
-
-    async fn publish(&self, path: &Path, diagnostics: Vec<lsp::Diagnostic>) {
-        if let Some(uri) = lsp::Uri::from_file_path(path) {
-            self.client.publish_diagnostics(uri, diagnostics, None).await;
-        }
+        let workspace = Arc::new(Workspace::default());
+        tokio::spawn(analyst::work(workspace.clone(), client.clone()));
+        Self { client, workspace }
     }
 }
 
-/// What is wrong, by file: of the root always, of the files it uses where there is something.
-fn found(
-    root: &Path,
-    overlay: &BTreeMap<PathBuf, String>,
-) -> BTreeMap<PathBuf, Vec<lsp::Diagnostic>> {
-    let analysis = Analysis::load_with(root, overlay);
-    let mut found: BTreeMap<PathBuf, Vec<lsp::Diagnostic>> = BTreeMap::new();
-    found.insert(root.to_owned(), Vec::new());
-    let files: BTreeSet<FileId> = analysis.diagnostics().iter().map(|d| d.place.file).collect();
-    for file in files {
-        let Some(path) = convert::path(&analysis, file) else { continue };
-        let told = analysis.diagnostics().iter();
-        let told = told.filter_map(|d| convert::diagnostic(&analysis, d, file));
-        found.entry(path).or_default().extend(told);
-    }
-    found
-}
+/// After what an editor asks for completions by itself.
+const TRIGGERS: [&str; 6] = [".", "\"", "@", ":", "=", ">"];
 
-fn path_of(uri: &lsp::Uri) -> Option<PathBuf> {
-    uri.to_file_path().map(std::borrow::Cow::into_owned)
+fn capabilities() -> lsp::ServerCapabilities {
+    let triggers = TRIGGERS.map(str::to_owned).to_vec();
+    lsp::ServerCapabilities {
+        text_document_sync: Some(lsp::TextDocumentSyncCapability::Options(
+            lsp::TextDocumentSyncOptions {
+                open_close: Some(true),
+                change: Some(lsp::TextDocumentSyncKind::INCREMENTAL),
+                ..lsp::TextDocumentSyncOptions::default()
+            },
+        )),
+        completion_provider: Some(lsp::CompletionOptions {
+            trigger_characters: Some(triggers),
+            ..lsp::CompletionOptions::default()
+        }),
+        hover_provider: Some(lsp::HoverProviderCapability::Simple(true)),
+        definition_provider: Some(lsp::OneOf::Left(true)),
+        document_symbol_provider: Some(lsp::OneOf::Left(true)),
+        code_action_provider: Some(lsp::CodeActionProviderCapability::Options(
+            lsp::CodeActionOptions {
+                code_action_kinds: Some(vec![lsp::CodeActionKind::QUICKFIX]),
+                ..lsp::CodeActionOptions::default()
+            },
+        )),
+        document_formatting_provider: Some(lsp::OneOf::Left(true)),
+        ..lsp::ServerCapabilities::default()
+    }
 }
 
 impl tower_lsp::LanguageServer for LanguageServer {
-    async fn initialize(&self, _: lsp::InitializeParams) -> Result<lsp::InitializeResult> {
-        let capabilities = lsp::ServerCapabilities {
-            text_document_sync: Some(lsp::TextDocumentSyncCapability::Kind(
-                lsp::TextDocumentSyncKind::FULL,
-            )),
-            code_action_provider: Some(lsp::CodeActionProviderCapability::Simple(true)),
-            document_formatting_provider: Some(lsp::OneOf::Left(true)),
-            ..lsp::ServerCapabilities::default()
-        };
+    async fn initialize(&self, params: lsp::InitializeParams) -> Result<lsp::InitializeResult> {
+        let encoding = self.workspace.meet(&params.capabilities);
+        let capabilities =
+            lsp::ServerCapabilities { position_encoding: Some(encoding.kind()), ..capabilities() };
         let server_info = Some(lsp::ServerInfo {
             name: "bpls".to_owned(),
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
@@ -109,84 +68,73 @@ impl tower_lsp::LanguageServer for LanguageServer {
         Ok(lsp::InitializeResult { capabilities, server_info, ..lsp::InitializeResult::default() })
     }
 
+    async fn initialized(&self, _: lsp::InitializedParams) {
+        let words = concat!("bpls ", env!("CARGO_PKG_VERSION"), " is ready");
+        let client = self.client.clone();
+        // Not awaited here: the editor may be waiting for something else.
+        tokio::spawn(async move { client.log_message(lsp::MessageType::INFO, words).await });
+    }
+
     async fn shutdown(&self) -> Result<()> {
         Ok(())
     }
 
     async fn did_open(&self, params: lsp::DidOpenTextDocumentParams) {
-        if let Some(path) = path_of(&params.text_document.uri) {
-            let changes = self.documents.set(path, params.text_document.text);
-            self.look(changes);
-        }
+        self.workspace.open(params.text_document);
     }
 
     async fn did_change(&self, params: lsp::DidChangeTextDocumentParams) {
-        let text = params.content_changes.into_iter().next_back().map(|change| change.text);
-        if let (Some(path), Some(text)) = (path_of(&params.text_document.uri), text) {
-            let changes = self.documents.set(path, text);
-            self.look(changes);
-        }
+        self.workspace.change(params);
     }
 
+    async fn did_save(&self, _: lsp::DidSaveTextDocumentParams) {}
+
     async fn did_close(&self, params: lsp::DidCloseTextDocumentParams) {
-        if let Some(path) = path_of(&params.text_document.uri) {
-            let changes = self.documents.close(&path);
-            for gone in self.documents.tell(&path, &BTreeSet::new()) {
-                self.publish(&gone, Vec::new()).await;
-            }
-            self.look(changes);
-        }
+        self.workspace.close(&params.text_document.uri);
+    }
+
+    async fn did_change_watched_files(&self, _: lsp::DidChangeWatchedFilesParams) {
+        self.workspace.changed_outside();
+    }
+
+    async fn did_change_configuration(&self, _: lsp::DidChangeConfigurationParams) {}
+
+    async fn completion(
+        &self,
+        params: lsp::CompletionParams,
+    ) -> Result<Option<lsp::CompletionResponse>> {
+        requests::completion::answer(&self.workspace, params).await
+    }
+
+    async fn hover(&self, params: lsp::HoverParams) -> Result<Option<lsp::Hover>> {
+        requests::hover::answer(&self.workspace, params).await
+    }
+
+    async fn goto_definition(
+        &self,
+        params: lsp::GotoDefinitionParams,
+    ) -> Result<Option<lsp::GotoDefinitionResponse>> {
+        requests::definition::answer(&self.workspace, params).await
+    }
+
+    async fn document_symbol(
+        &self,
+        params: lsp::DocumentSymbolParams,
+    ) -> Result<Option<lsp::DocumentSymbolResponse>> {
+        requests::symbols::answer(&self.workspace, params).await
     }
 
     async fn formatting(
         &self,
         params: lsp::DocumentFormattingParams,
     ) -> Result<Option<Vec<lsp::TextEdit>>> {
-        let Some(path) = path_of(&params.text_document.uri) else { return Ok(None) };
-        let Some(text) = self.documents.text(&path) else { return Ok(None) };
-        let source = SourceFile::new(path.display().to_string(), text);
-        // A file with errors is left as it is; they are shown already.
-        let Ok(formatted) = bp_compiler::format::format(&source) else { return Ok(None) };
-        if formatted == source.text() {
-            return Ok(Some(Vec::new()));
-        }
-        let end = u32::try_from(source.text().len()).unwrap_or(u32::MAX);
-        let whole = convert::range(&source, bp_compiler::source::Span::new(0, end));
-        Ok(Some(vec![lsp::TextEdit { range: whole, new_text: formatted }]))
+        requests::formatting::answer(&self.workspace, params).await
     }
 
     async fn code_action(
         &self,
         params: lsp::CodeActionParams,
     ) -> Result<Option<lsp::CodeActionResponse>> {
-        let uri = params.text_document.uri;
-        let Some(path) = path_of(&uri) else { return Ok(None) };
-        let overlay = self.documents.open();
-        let looked =
-            tokio::task::spawn_blocking(move || Analysis::load_with(&path, &overlay)).await;
-        let Ok(analysis) = looked else { return Ok(None) };
-        let file = FileId(0);
-        let Some(source) = analysis.sources().file(file) else { return Ok(None) };
-        let mut actions = Vec::new();
-        for diagnostic in analysis.diagnostics() {
-            let Some(told) = convert::diagnostic(&analysis, diagnostic, file) else { continue };
-            let apart = told.range.end < params.range.start || told.range.start > params.range.end;
-            if apart {
-                continue;
-            }
-            let Some((title, edits)) = convert::fix(source, diagnostic, file) else { continue };
-            actions.push(lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
-                title,
-                kind: Some(lsp::CodeActionKind::QUICKFIX),
-                diagnostics: Some(vec![told]),
-                edit: Some(lsp::WorkspaceEdit {
-                    changes: Some(HashMap::from([(uri.clone(), edits)])),
-                    ..lsp::WorkspaceEdit::default()
-                }),
-                is_preferred: Some(true),
-                ..lsp::CodeAction::default()
-            }));
-        }
-        Ok(Some(actions))
+        requests::fixes::answer(&self.workspace, params).await
     }
 }

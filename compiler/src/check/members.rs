@@ -31,12 +31,12 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
     match declared.kind {
         TypeItemKind::Data => {
             let data = data_type(program, full, declared, item, pass, out);
-            program.data.insert(full.to_owned(), Arc::new(data));
+            Arc::make_mut(&mut program.data).insert(full.to_owned(), Arc::new(data));
         }
         TypeItemKind::Interface => {}
         _ => {
             let info = Builder { program, declared, full, pass, out }.build(item);
-            program.types.insert(full.to_owned(), info);
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
         }
     }
 }

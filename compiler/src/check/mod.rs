@@ -2,11 +2,11 @@
 
 mod blocks;
 pub mod expr;
-mod members;
+pub(crate) mod members;
 mod nodes;
 mod order;
-mod program;
-mod requirements;
+pub(crate) mod program;
+pub(crate) mod requirements;
 mod values;
 mod verify;
 
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
 
 pub(crate) use nodes::Nodes;
-pub(crate) use program::Program;
+pub(crate) use program::{Facts, Program, TypeInfo};
 
 use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
 use self::members::Pass;

@@ -1,6 +1,7 @@
 //! Node templates: their heads, their properties, what meets their requirements.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 
@@ -60,7 +61,8 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
         let checked = Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(item);
         let Some(checked) = checked else { continue };
         for (property, set) in &checked.node.properties {
-            program.phases.insert((item.name.text.to_string(), property.clone()), set.phase);
+            Arc::make_mut(&mut program.phases)
+                .insert((item.name.text.to_string(), property.clone()), set.phase);
         }
         nodes.nodes.entry(item.name.text.to_string()).or_insert(checked);
     }

@@ -19,19 +19,31 @@ pub(crate) struct Program<'s> {
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
     /// Types with members, by full name: of nodes, capabilities, relationships, policies, groups.
-    pub(crate) types: BTreeMap<String, TypeInfo>,
+    pub(crate) types: Arc<BTreeMap<String, TypeInfo>>,
     /// Data types by full name.
-    pub(crate) data: BTreeMap<String, Arc<DataType>>,
+    pub(crate) data: Arc<BTreeMap<String, Arc<DataType>>>,
     /// Values by file and item.
-    pub(crate) values: BTreeMap<(FileId, usize), Named>,
+    pub(crate) values: Arc<BTreeMap<(FileId, usize), Named>>,
     /// Functions by file and item.
-    pub(crate) functions: BTreeMap<(FileId, usize), Arc<Function>>,
+    pub(crate) functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     /// Constants that could not be folded.
-    pub(crate) constants: BTreeMap<String, Expr>,
+    pub(crate) constants: Arc<BTreeMap<String, Expr>>,
     /// When the properties of nodes are known.
-    pub(crate) phases: BTreeMap<(String, String), Phase>,
+    pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
+}
+
+/// What was found out of a program, without what it was found in: it can be kept beside the
+/// sources and names, and looked at again through [`Program::known`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    types: Arc<BTreeMap<String, TypeInfo>>,
+    data: Arc<BTreeMap<String, Arc<DataType>>>,
+    values: Arc<BTreeMap<(FileId, usize), Named>>,
+    functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
+    constants: Arc<BTreeMap<String, Expr>>,
+    phases: Arc<BTreeMap<(String, String), Phase>>,
 }
 
 /// A type with members.
@@ -91,13 +103,31 @@ impl<'s> Program<'s> {
         Self {
             sources,
             names,
-            types: BTreeMap::new(),
-            data: BTreeMap::new(),
-            values: BTreeMap::new(),
-            functions: BTreeMap::new(),
-            constants: BTreeMap::new(),
-            phases: BTreeMap::new(),
+            types: Arc::default(),
+            data: Arc::default(),
+            values: Arc::default(),
+            functions: Arc::default(),
+            constants: Arc::default(),
+            phases: Arc::default(),
             plan_files,
+        }
+    }
+
+    /// A program that was checked before.
+    pub(crate) fn known(sources: &'s Sources, names: &'s Names, facts: &Facts) -> Self {
+        let Facts { types, data, values, functions, constants, phases } = facts.clone();
+        Self { types, data, values, functions, constants, phases, ..Self::new(sources, names) }
+    }
+
+    /// What was found out.
+    pub(crate) fn facts(&self) -> Facts {
+        Facts {
+            types: self.types.clone(),
+            data: self.data.clone(),
+            values: self.values.clone(),
+            functions: self.functions.clone(),
+            constants: self.constants.clone(),
+            phases: self.phases.clone(),
         }
     }
 

@@ -220,6 +220,20 @@ fn count(written: &ast::Expr) -> Option<usize> {
     }
 }
 
+/// Whether a value of this type can be a target of a requirement of `wanted`, or stand among them.
+pub(crate) fn can_meet(program: &Program<'_>, ty: &Type, wanted: &Type) -> bool {
+    match (element(ty), wanted) {
+        (Type::Node(found), Type::Node(wanted))
+        | (Type::Capability(found), Type::Capability(wanted)) => {
+            program.names.is_subtype(&found, wanted)
+        }
+        (Type::Node(found), Type::Capability(wanted)) => {
+            !capabilities(program, &found, wanted).is_empty()
+        }
+        _ => false,
+    }
+}
+
 /// The capabilities of a node type that are of a capability type.
 fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> {
     program

@@ -31,7 +31,7 @@ pub(crate) fn heads(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
         for (index, item) in module.tree.items.iter().enumerate() {
             let named = head(program, file, &item.kind, out);
             if let Some(named) = named {
-                program.values.insert((file, index), named);
+                Arc::make_mut(&mut program.values).insert((file, index), named);
             }
         }
     }
@@ -292,7 +292,7 @@ fn constant(
     let unknown =
         Named { ty: Type::Unknown, phase: Phase::Compile, expr: Expr::Value(Value::Null) };
     let Some(default) = value.default.as_ref().filter(|_| !is_broken) else {
-        program.values.insert((file, item), unknown);
+        Arc::make_mut(&mut program.values).insert((file, item), unknown);
         return;
     };
     let ty = value.ty.as_ref().map(|ty| check_type_expr(program, file, ty, out));
@@ -320,10 +320,10 @@ fn constant(
             Some(module) => format!("{module}.{}", value.name.text),
             None => value.name.text.to_string(),
         };
-        program.constants.insert(name.clone(), typed.expr);
+        Arc::make_mut(&mut program.constants).insert(name.clone(), typed.expr);
         Named { ty: known, phase: typed.phase, expr: Expr::Const(name) }
     };
-    program.values.insert((file, item), named);
+    Arc::make_mut(&mut program.values).insert((file, item), named);
 }
 
 fn function(
@@ -338,7 +338,7 @@ fn function(
     if !is_broken {
         made = check_body(program, file, function, made, out);
     }
-    program.functions.insert((file, item), Arc::new(made));
+    Arc::make_mut(&mut program.functions).insert((file, item), Arc::new(made));
 }
 
 /// An input as the plan has it.

@@ -1,7 +1,7 @@
 //! What a file declares, and what it brings in from others.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Names, TypeDeclaration};
 use crate::diagnostics::{Diagnostic, names as says, near};
@@ -50,18 +50,18 @@ pub(crate) struct FileScope {
     /// Names of imports, with their places.
     pub(crate) imports: BTreeMap<String, Place>,
     /// Imports that something used.
-    used: RefCell<BTreeSet<String>>,
+    used: Mutex<BTreeSet<String>>,
 }
 
 impl FileScope {
     /// Something used this import.
     pub(crate) fn mark(&self, name: &str) {
-        self.used.borrow_mut().insert(name.to_owned());
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
     }
 
     /// Imports that nothing used.
     pub(crate) fn unused(&self) -> Vec<(String, Place)> {
-        let used = self.used.borrow();
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         self.imports
             .iter()
             .filter(|(name, _)| !used.contains(*name))

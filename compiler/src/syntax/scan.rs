@@ -21,12 +21,15 @@ pub(crate) struct Scan {
     pub(crate) too_deep: Option<Span>,
     /// A `/*` that is never closed.
     pub(crate) open_comment: Option<Span>,
+    /// What is open where the text ends, the innermost last.
+    pub(crate) open: Vec<Open>,
 }
 
 /// What is open.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Open {
-    Bracket,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// One of `(`, `[`, `{`.
+    Bracket(u8),
     /// `"`, waiting for its end after a `${}`.
     Line,
     /// `"""`.
@@ -49,9 +52,11 @@ pub(crate) fn scan(text: &str) -> Scan {
             strings: Vec::new(),
             too_deep: None,
             open_comment: None,
+            open: Vec::new(),
         },
     };
     scanner.run();
+    scanner.found.open = scanner.open;
     scanner.found
 }
 
@@ -88,7 +93,7 @@ impl Scanner<'_> {
 
     fn push(&mut self, open: Open) {
         self.open.push(open);
-        if matches!(open, Open::Bracket | Open::Interpolation) {
+        if matches!(open, Open::Bracket(_) | Open::Interpolation) {
             self.depth += 1;
             if self.depth > MAX_NESTING {
                 self.found.too_deep = Some(span(self.at, self.at + 1));
@@ -97,7 +102,7 @@ impl Scanner<'_> {
     }
 
     fn pop(&mut self) {
-        if matches!(self.open.pop(), Some(Open::Bracket | Open::Interpolation)) {
+        if matches!(self.open.pop(), Some(Open::Bracket(_) | Open::Interpolation)) {
             self.depth -= 1;
         }
     }
@@ -109,12 +114,12 @@ impl Scanner<'_> {
             b'/' if self.byte(1) == b'*' => self.block_comment(),
             b'"' => self.quote(),
             b'r' if self.byte(1) == b'"' && !self.after_word() => self.raw(),
-            b'(' | b'[' | b'{' => {
-                self.push(Open::Bracket);
+            bracket @ (b'(' | b'[' | b'{') => {
+                self.push(Open::Bracket(bracket));
                 self.at += 1;
             }
             b')' | b']' => {
-                if self.open.last() == Some(&Open::Bracket) {
+                if matches!(self.open.last(), Some(Open::Bracket(_))) {
                     self.pop();
                 }
                 self.at += 1;

@@ -113,7 +113,7 @@ pub(super) fn alias(world: &dyn World, name: &str) -> Option<Type> {
 }
 
 /// The type with names of scalars replaced by what they stand for.
-pub(super) fn plain(world: &dyn World, ty: &Type) -> Type {
+pub fn plain(world: &dyn World, ty: &Type) -> Type {
     let mut ty = ty.clone();
     for _ in 0..MAX_DEPTH {
         match &ty {

@@ -32,9 +32,10 @@ use bp_plan::{Expr, Phase, Type, Value};
 
 pub use adapt::held;
 pub use each::{Looped, check_condition, check_each, check_local, is_key};
-pub use fits::{fits, holds_secret};
+pub use fits::{fits, holds_secret, plain};
 pub use functions::{check_body, check_signature, parameter_scope};
 pub use scope::{Local, Scope};
+pub(crate) use signatures::SCALARS;
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;
 pub use world::{Declared, Function, Member, Named, Parameter, World};

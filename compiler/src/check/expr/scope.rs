@@ -92,6 +92,11 @@ impl Scope {
         self
     }
 
+    /// All locals, the innermost last.
+    pub fn locals(&self) -> &[Local] {
+        &self.locals
+    }
+
     /// The innermost local of this name.
     pub fn local(&self, name: &str) -> Option<&Local> {
         self.locals.iter().rev().find(|local| local.name == name)

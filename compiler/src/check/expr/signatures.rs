@@ -188,7 +188,7 @@ pub(super) fn scalar(name: &str) -> Option<Type> {
 }
 
 /// The names of the built-in types.
-pub(super) const SCALARS: &[&str] = &[
+pub(crate) const SCALARS: &[&str] = &[
     "string",
     "int",
     "float",

@@ -1,0 +1,92 @@
+//! Names of types.
+
+use super::{CompletionKind, FILE, List};
+use crate::check::expr::SCALARS;
+use crate::ide::spot::Wanted;
+use crate::syntax::ast::{Path, TypeItemKind};
+
+impl List<'_, '_> {
+    pub(super) fn types(&mut self, path: &Path, at: usize, wanted: Wanted) {
+        let prefix: Vec<&str> =
+            path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
+        let prefix = prefix.join(".");
+        if wanted == Wanted::Value && prefix.is_empty() {
+            self.scalars();
+        }
+        let mut known = self.program.names.names_of_types(FILE);
+        if let Some(core) = self.program.names.files.get(1).filter(|_| prefix == "std") {
+            known.extend(core.types.keys().map(|name| format!("std.{name}")));
+        }
+        for name in known {
+            let shown = if prefix.is_empty() {
+                name.as_str()
+            } else {
+                match name.strip_prefix(prefix.as_str()).and_then(|rest| rest.strip_prefix('.')) {
+                    Some(rest) => rest,
+                    None => continue,
+                }
+            };
+            self.named_type(&name, shown, wanted);
+        }
+        if prefix.is_empty() {
+            self.aliases(1);
+        }
+    }
+
+    /// A type by its name, where it is what is wanted.
+    fn named_type(&mut self, name: &str, shown: &str, wanted: Wanted) {
+        let program = self.program;
+        let Some(full) = program.names.type_name(FILE, name) else { return };
+        let Some(declared) = program.names.types.get(&full) else { return };
+        let Some(item) = declared.item(program.sources) else { return };
+        let fits = match wanted {
+            Wanted::Kind(kind) => declared.kind == kind,
+            Wanted::Concrete(kind) => declared.kind == kind && !item.is_abstract,
+            Wanted::Target => {
+                matches!(declared.kind, TypeItemKind::Node | TypeItemKind::Capability)
+            }
+            Wanted::Value => !matches!(
+                declared.kind,
+                TypeItemKind::Interface | TypeItemKind::Policy | TypeItemKind::Group
+            ),
+        };
+        if !fits {
+            return;
+        }
+        let documentation = self.documented(Some(declared.place));
+        // Records are the most likely types of values; what the file declares itself is likeliest.
+        let own = u8::from(declared.file != FILE);
+        let rank = match (wanted, declared.kind) {
+            (Wanted::Value, TypeItemKind::Data) => 1,
+            (Wanted::Value, _) => 3,
+            _ => own,
+        };
+        let origin = match full.rsplit_once('.') {
+            Some((module, _)) => module.to_owned(),
+            None => String::new(),
+        };
+        let made = self
+            .made(shown, CompletionKind::Type, rank)
+            .detail(origin)
+            .documentation(documentation);
+        self.found.push(made);
+    }
+
+    fn scalars(&mut self) {
+        for name in SCALARS.iter().filter(|name| !matches!(**name, "null" | "range")) {
+            let made = self.made(name, CompletionKind::Type, 0);
+            let of = matches!(*name, "list" | "map");
+            let whole = format!("{name}<$1>");
+            self.found.push(if of { made.snippet(&whole) } else { made });
+        }
+    }
+
+    /// The names by which modules are used.
+    pub(super) fn aliases(&mut self, rank: u8) {
+        let Some(scope) = self.program.names.files.first() else { return };
+        for (alias, module) in &scope.modules {
+            let made = self.made(alias, CompletionKind::Module, rank).detail(module.name.clone());
+            self.found.push(made);
+        }
+    }
+}

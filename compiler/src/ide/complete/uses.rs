@@ -1,0 +1,49 @@
+//! Modules behind `use`, and the names that a `use` brings in.
+
+use super::{CompletionKind, List};
+use crate::ide::declared::module;
+use crate::library;
+use crate::source::Place;
+use crate::syntax::ast::{Use, UseSource};
+
+impl List<'_, '_> {
+    pub(super) fn modules(&mut self, used: &Use, at: Option<usize>) {
+        let (UseSource::Path(path), Some(at)) = (&used.from, at) else { return };
+        let before: Vec<&str> =
+            path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
+        // The core needs no `use`.
+        for module in library::MODULES.iter().filter(|module| module.name != "std") {
+            let mut segments = module.name.split('.');
+            if before.iter().any(|wanted| segments.next() != Some(wanted)) {
+                continue;
+            }
+            let Some(next) = segments.next() else { continue };
+            let made = self.made(next, CompletionKind::Module, 0);
+            // A part of a name goes on behind a dot; modules share parts.
+            self.found.push(if segments.next().is_none() {
+                made.detail(module.name)
+            } else {
+                made.snippet(&format!("{next}.$1"))
+            });
+        }
+    }
+
+    /// What the module of a `use` declares.
+    pub(super) fn exported(&mut self, used: &Use) {
+        let Some(file) = module(self.program, &used.from) else { return };
+        let Some(theirs) = self.program.names.files.get(file.0 as usize) else { return };
+        let types = theirs.types.iter().filter_map(|(name, full)| {
+            Some((name, CompletionKind::Type, self.program.names.types.get(full)?.place))
+        });
+        let values = theirs.values.iter().map(|(n, found)| (n, CompletionKind::Value, found.place));
+        let functions =
+            theirs.functions.iter().map(|(n, found)| (n, CompletionKind::Function, found.place));
+        let all: Vec<(&String, CompletionKind, Place)> =
+            types.chain(values).chain(functions).collect();
+        for (name, kind, place) in all {
+            let documentation = self.documented(Some(place));
+            let made = self.made(name, kind, 0).documentation(documentation);
+            self.found.push(made);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What a spot stands for: where it is declared, and how the source puts it.
+
+use bp_plan::Type;
+
+use super::find::{declared, joined, settled, type_of};
+use super::spot::{Around, Owner, Spot};
+use crate::check::Program;
+use crate::check::expr::{Declared, Scope, World as _, plain};
+use crate::source::{FileId, Place, Span};
+use crate::syntax::ast::{
+    Annotation, BodyEntry, EntryKind, Expr, ExprKind, Item, ItemKind, Member, Name, Path, UseSource,
+};
+
+/// What a spot stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Meaning {
+    /// Something with a declaration: where its name stands.
+    Declared(Place),
+    /// A name that its surroundings bind.
+    Local { name: String, ty: Type, at: Option<Span> },
+    /// A built-in function.
+    Function(String),
+    /// A file.
+    Module(FileId),
+    /// A value that the language itself gives: its name and type.
+    Given(String, Type),
+}
+
+const FILE: FileId = FileId(0);
+
+/// What a spot stands for; nothing where it stands for nothing that is known.
+pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning> {
+    let here = |span: Span| Meaning::Declared(Place { file: FILE, span });
+    match spot {
+        Spot::Item(name) | Spot::Declared(name) => Some(here(name.span)),
+        Spot::Local { name, around } => local(around, &name.text),
+        Spot::Key { owner, name, is_requirement, .. } => {
+            let full = match owner {
+                Owner::Node(_, full) | Owner::Properties(full) | Owner::Type(_, full) => full,
+                _ => &None,
+            };
+            member(program, full.as_deref()?, &name.text, *is_requirement).map(Meaning::Declared)
+        }
+        Spot::Field { expected, name, .. } => {
+            field(program, expected, &name.text).map(Meaning::Declared)
+        }
+        Spot::Type { path, at, .. } => type_meaning(program, path, *at),
+        Spot::Value { name, around, .. } => value(program, around, name),
+        Spot::Member { of, name, around, .. } => {
+            if let Some(module) = module_of(program, around, of) {
+                let path = format!("{module}.{}", name.text);
+                return declared_value(program, &path);
+            }
+            let ty = type_of(program, &around.scope, of);
+            field(program, &ty, &name.text).map(Meaning::Declared)
+        }
+        Spot::Function { name, .. } => match program.function_declaration(FILE, name) {
+            Some(found) => Some(Meaning::Declared(found.place)),
+            None => bp_eval::functions::NAMES
+                .contains_key(name.as_str())
+                .then(|| Meaning::Function(name.clone())),
+        },
+        Spot::Module { used, .. } => module(program, &used.from).map(Meaning::Module),
+        Spot::Used { used, name } => {
+            let file = module(program, &used.from)?;
+            let theirs = program.names.files.get(file.0 as usize)?;
+            let key = name.text.as_str();
+            let ty = theirs.types.get(key).and_then(|full| program.names.types.get(full));
+            ty.map(|ty| ty.place)
+                .or_else(|| theirs.values.get(key).map(|found| found.place))
+                .or_else(|| theirs.functions.get(key).map(|found| found.place))
+                .map(Meaning::Declared)
+        }
+        Spot::Text { .. } | Spot::Annotation(_) => None,
+    }
+}
+
+fn local(around: &Around, name: &str) -> Option<Meaning> {
+    let found = around.scope.local(name)?;
+    let ty = found.ty.clone();
+    Some(Meaning::Local { name: name.to_owned(), ty, at: around.binder(name) })
+}
+
+/// What a bare name stands for.
+fn value(program: &Program<'_>, around: &Around, name: &str) -> Option<Meaning> {
+    if let Some(found) = local(around, name) {
+        return Some(found);
+    }
+    if name == "deployment" {
+        return Some(Meaning::Given(name.to_owned(), deployment(program)));
+    }
+    if let Some(module) = program.names.files.first()?.modules.get(name) {
+        return Some(Meaning::Module(module.file));
+    }
+    declared_value(program, name)
+}
+
+/// What `deployment` gives.
+pub(super) fn deployment(program: &Program<'_>) -> Type {
+    let expr = Expr { kind: ExprKind::Name("deployment".into()), span: Span::default() };
+    type_of(program, &Scope::new(FILE), &expr)
+}
+
+/// A value, a function or a type by its path: a type stands for a choice of the runtime.
+fn declared_value(program: &Program<'_>, path: &str) -> Option<Meaning> {
+    let place = program.value_place(FILE, path).or_else(|| {
+        let full = program.names.type_name(FILE, path)?;
+        program.names.types.get(&full).map(|declared| declared.place)
+    });
+    place.map(Meaning::Declared)
+}
+
+/// The module that an expression names.
+pub(super) fn module_of(program: &Program<'_>, around: &Around, of: &Expr) -> Option<String> {
+    let ExprKind::Name(name) = &of.kind else { return None };
+    let is_module =
+        around.scope.local(name).is_none() && program.value(FILE, name) == Some(Declared::Module);
+    is_module.then(|| name.to_string())
+}
+
+/// The file that a `use` leads to.
+pub(super) fn module(program: &Program<'_>, from: &UseSource) -> Option<FileId> {
+    let root = program.sources.modules.first()?;
+    // By what it says: the item may be newer than the program.
+    root.uses.iter().find_map(|(index, file)| {
+        let ItemKind::Use(used) = &root.tree.items.get(*index)?.kind else { return None };
+        let same = match (&used.from, from) {
+            (UseSource::Path(a), UseSource::Path(b)) => joined(a) == joined(b),
+            (UseSource::File(a), UseSource::File(b)) => a.text == b.text,
+            _ => false,
+        };
+        same.then_some(*file)
+    })
+}
+
+fn type_meaning(program: &Program<'_>, path: &Path, at: usize) -> Option<Meaning> {
+    let is_module = at + 1 < path.segments.len();
+    if is_module {
+        let name = path.segments.get(at)?.text.as_str();
+        let module = program.names.files.first()?.modules.get(name)?;
+        return Some(Meaning::Module(module.file));
+    }
+    let full = program.names.type_name(FILE, &joined(path))?;
+    Some(Meaning::Declared(program.names.types.get(&full)?.place))
+}
+
+/// Where a member of a type is declared; a property and an attribute may have the same name.
+fn member(program: &Program<'_>, full: &str, name: &str, is_requirement: bool) -> Option<Place> {
+    let info = program.types.get(full)?;
+    if is_requirement {
+        return info.requirements.get(name).map(|found| found.place);
+    }
+    None.or_else(|| info.properties.get(name).map(|found| found.place))
+        .or_else(|| info.capabilities.get(name).map(|found| found.place))
+        .or_else(|| info.requirements.get(name).map(|found| found.place))
+}
+
+/// Where a field or member of a value of this type is declared.
+fn field(program: &Program<'_>, ty: &Type, name: &str) -> Option<Place> {
+    let ty = settled(plain(program, &settled(ty.clone())));
+    let ty = match ty {
+        Type::Nodes(full) => Type::Node(full),
+        other => other,
+    };
+    program.type_place(&ty, Some(name))
+}
+
+/// A declaration as the source has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'s> {
+    /// An item.
+    Item(&'s Item),
+    /// An entry of a type, with the type's item.
+    Entry(&'s BodyEntry, &'s Item),
+    /// A parameter of a function or workflow.
+    Parameter(&'s Member),
+}
+
+/// The declaration whose name stands at a place.
+pub(super) fn source<'s>(program: &Program<'s>, place: Place) -> Option<Source<'s>> {
+    let items = &program.sources.modules.get(place.file.0 as usize)?.tree.items;
+    let after = items.partition_point(|item| item.span.start <= place.span.start);
+    let item = items.get(after.checked_sub(1)?)?;
+    if declared(&item.kind).is_some_and(|name| name.span == place.span) {
+        return Some(Source::Item(item));
+    }
+    let (body, parameters) = match &item.kind {
+        ItemKind::Type(it) => (Some(&it.body), None),
+        ItemKind::Function(it) => (None, Some(&it.parameters)),
+        ItemKind::Workflow(it) => (None, Some(&it.parameters)),
+        _ => (None, None),
+    };
+    let parameter = parameters.into_iter().flatten().find(|one| one.name.span == place.span);
+    if let Some(parameter) = parameter {
+        return Some(Source::Parameter(parameter));
+    }
+    let named = |entry: &&BodyEntry| entry_name(entry).is_some_and(|name| name.span == place.span);
+    body.into_iter()
+        .flat_map(|body| &body.entries)
+        .find(named)
+        .map(|entry| Source::Entry(entry, item))
+}
+
+/// The name that an entry of a type declares.
+pub(super) fn entry_name(entry: &BodyEntry) -> Option<&Name> {
+    match &entry.kind {
+        EntryKind::Field(it)
+        | EntryKind::Property(it)
+        | EntryKind::Attribute(it)
+        | EntryKind::Requires(it)
+        | EntryKind::Capability(it) => Some(&it.name),
+        _ => None,
+    }
+}
+
+impl<'s> Source<'s> {
+    /// The `///` lines.
+    pub(super) fn documentation(&self) -> &'s str {
+        match self {
+            Self::Item(item) => &item.documentation,
+            Self::Entry(entry, _) => &entry.documentation,
+            Self::Parameter(_) => "",
+        }
+    }
+
+    /// Its annotations.
+    pub(super) fn annotations(&self) -> &'s [Annotation] {
+        match self {
+            Self::Item(item) => &item.annotations,
+            Self::Entry(entry, _) => &entry.annotations,
+            Self::Parameter(_) => &[],
+        }
+    }
+
+    /// What the source says, without annotations and without the block.
+    pub(super) fn head(&self) -> Span {
+        let (whole, body) = match self {
+            Self::Item(item) => (item.span, body(&item.kind)),
+            Self::Entry(entry, _) => (entry.span, None),
+            Self::Parameter(member) => (member.span, None),
+        };
+        let start = self.annotations().last().map_or(whole.start, |last| last.span.end);
+        Span::new(start, body.map_or(whole.end, |body| body.start))
+    }
+}
+
+/// The block of an item.
+fn body(item: &ItemKind) -> Option<Span> {
+    match item {
+        ItemKind::Blueprint(it) => it.body.span,
+        ItemKind::Select(it) | ItemKind::Policy(it) | ItemKind::Group(it) => it.body.span,
+        ItemKind::Node(it) => it.body.span,
+        ItemKind::Type(it) => it.body.span,
+        ItemKind::Test(it) => it.body.span,
+        ItemKind::Workflow(it) => Some(it.steps_span),
+        _ => None,
+    }
+}

@@ -1,0 +1,230 @@
+//! Expressions: what a part is to become, and what is known around it.
+
+use bp_plan::{BinaryOp, Type, Value};
+
+use super::{Finder, bool, joined, parameter, type_of};
+use crate::check::expr::{World as _, plain};
+use crate::ide::spot::{Around, Expected, Spot};
+use crate::syntax::ast::{Each, Expr, ExprKind, Name, Path, RecordEntry};
+
+impl Finder<'_, '_> {
+    pub(super) fn expr<'t>(
+        &self,
+        expr: &'t Expr,
+        around: &Around,
+        wanted: &Expected,
+    ) -> Option<Spot<'t>> {
+        if !self.is_in(expr.span) {
+            return None;
+        }
+        let any = Expected::Anything;
+        match &expr.kind {
+            ExprKind::Literal(Value::String(_)) => {
+                Some(Spot::Text { span: expr.span, expected: wanted.ty() })
+            }
+            ExprKind::Literal(_) | ExprKind::Element | ExprKind::Missing => None,
+            ExprKind::Interpolation(parts) => {
+                parts.iter().find_map(|part| self.expr(part, around, &any))
+            }
+            ExprKind::Name(name) => Some(Spot::Value {
+                name: name.clone(),
+                span: expr.span,
+                around: around.clone(),
+                expected: wanted.clone(),
+            }),
+            ExprKind::Field { of, name, safe } if self.is_in(name.span) => Some(Spot::Member {
+                of,
+                name,
+                safe: *safe,
+                around: around.clone(),
+                expected: wanted.clone(),
+            }),
+            ExprKind::Field { of, .. } | ExprKind::Unary { of, .. } => self.expr(of, around, &any),
+            ExprKind::Index { of, key, .. } => {
+                self.expr(of, around, &any).or_else(|| self.expr(key, around, &any))
+            }
+            ExprKind::Splat { of, body } => self.splat(of, body, around),
+            ExprKind::Call { function, arguments } => {
+                self.call(function, arguments, around, wanted)
+            }
+            ExprKind::Binder { function, names, over, body } => {
+                if self.is_in(function.span) {
+                    let (name, span) = (function.text.to_string(), function.span);
+                    return Some(Spot::Function { name, span });
+                }
+                self.bound(names, over, body.as_deref(), around)
+            }
+            ExprKind::List(elements) => {
+                let of = self.element(wanted);
+                elements.iter().find_map(|element| {
+                    let wanted = if element.spread { wanted } else { &of };
+                    self.expr(&element.value, around, wanted)
+                })
+            }
+            ExprKind::ListFor { body, each } => {
+                let (found, inside) = self.each(each, around.clone());
+                found.or_else(|| self.expr(body, &inside, &self.element(wanted)))
+            }
+            ExprKind::Record(entries) => self.record(entries, around, wanted),
+            ExprKind::RecordFor { key, value, each } => {
+                let (found, inside) = self.each(each, around.clone());
+                found
+                    .or_else(|| self.expr(key, &inside, &any))
+                    .or_else(|| self.expr(value, &inside, &self.field("", wanted)))
+            }
+            ExprKind::Binary { op, left, right, .. } => {
+                self.binary(*op, left, right, around, wanted)
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                let given = |holds| {
+                    let mut around = around.clone();
+                    around.scope = around.scope.given(condition, holds);
+                    around
+                };
+                self.expr(condition, around, &bool())
+                    .or_else(|| self.expr(then, &given(true), wanted))
+                    .or_else(|| self.expr(otherwise, &given(false), wanted))
+            }
+            ExprKind::Paren(of) => self.expr(of, around, wanted),
+        }
+    }
+
+    fn binary<'t>(
+        &self,
+        op: BinaryOp,
+        left: &'t Expr,
+        right: &'t Expr,
+        around: &Around,
+        wanted: &Expected,
+    ) -> Option<Spot<'t>> {
+        let any = Expected::Anything;
+        let like = |other: &Expr| Expected::Value(type_of(self.program, &around.scope, other));
+        match op {
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                // Each side is to be what the other one is.
+                if self.is_in(left.span) {
+                    self.expr(left, around, &like(right))
+                } else {
+                    self.expr(right, around, &like(left))
+                }
+            }
+            BinaryOp::In | BinaryOp::NotIn => self.expr(left, around, &any).or_else(|| {
+                let of = type_of(self.program, &around.scope, left);
+                self.expr(right, around, &Expected::Value(Type::List(Box::new(of))))
+            }),
+            BinaryOp::And | BinaryOp::Or => {
+                let mut inside = around.clone();
+                inside.scope = inside.scope.given(left, op == BinaryOp::And);
+                self.expr(left, around, &bool()).or_else(|| self.expr(right, &inside, &bool()))
+            }
+            BinaryOp::Coalesce => {
+                self.expr(left, around, wanted).or_else(|| self.expr(right, around, wanted))
+            }
+            _ => self.expr(left, around, &any).or_else(|| self.expr(right, around, &any)),
+        }
+    }
+
+    fn call<'t>(
+        &self,
+        function: &'t Path,
+        arguments: &'t [Expr],
+        around: &Around,
+        wanted: &Expected,
+    ) -> Option<Spot<'t>> {
+        if let Some(segment) = function.segments.iter().rev().find(|s| self.is_in(s.span)) {
+            let is_module = function.segments.last().is_some_and(|last| last != segment);
+            if is_module {
+                let (around, expected) = (around.clone(), wanted.clone());
+                return Some(Spot::Value {
+                    name: segment.text.clone(),
+                    span: segment.span,
+                    around,
+                    expected,
+                });
+            }
+            return Some(Spot::Function { name: joined(function), span: segment.span });
+        }
+        let name = joined(function);
+        arguments.iter().enumerate().find_map(|(at, argument)| {
+            let wanted = parameter(self.program, &name, at);
+            self.expr(argument, around, &wanted.map_or(Expected::Anything, Expected::Value))
+        })
+    }
+
+    fn bound<'t>(
+        &self,
+        names: &'t [Name],
+        over: &'t Expr,
+        body: Option<&'t Expr>,
+        around: &Around,
+    ) -> Option<Spot<'t>> {
+        let each = Each { names: names.to_vec(), over: over.clone(), key: None, filter: None };
+        let (_, inside) = self.each(&each, around.clone());
+        if let Some(name) = names.iter().find(|name| self.is_in(name.span)) {
+            return Some(Spot::Local { name, around: inside });
+        }
+        self.expr(over, around, &Expected::Anything)
+            .or_else(|| self.perhaps(body, &inside, &Expected::Anything))
+    }
+
+    fn splat<'t>(&self, of: &'t Expr, body: &'t Expr, around: &Around) -> Option<Spot<'t>> {
+        if let Some(found) = self.expr(of, around, &Expected::Anything) {
+            return Some(found);
+        }
+        let element = Name { text: "*".into(), span: of.span };
+        let each = Each { names: vec![element], over: of.clone(), key: None, filter: None };
+        let (_, inside) = self.each(&each, around.clone());
+        self.expr(body, &inside, &Expected::Anything)
+    }
+
+    fn record<'t>(
+        &self,
+        entries: &'t [RecordEntry],
+        around: &Around,
+        wanted: &Expected,
+    ) -> Option<Spot<'t>> {
+        entries.iter().find_map(|entry| match entry {
+            RecordEntry::One { key: name, .. } if self.is_in(name.span) => {
+                Some(Spot::Field { expected: wanted.ty(), entries, name })
+            }
+            RecordEntry::One { key, value } => {
+                self.expr(value, around, &self.field(&key.text, wanted))
+            }
+            RecordEntry::Spread(value) => self.expr(value, around, wanted),
+        })
+    }
+
+    /// What the elements of a list are to become.
+    fn element(&self, wanted: &Expected) -> Expected {
+        match wanted {
+            // Each of several targets meets the requirement.
+            Expected::Target(..) => wanted.clone(),
+            _ => match settled(plain(self.program, &wanted.ty())) {
+                Type::List(of) => Expected::Value(*of),
+                _ => Expected::Anything,
+            },
+        }
+    }
+
+    /// What a field of a literal is to become.
+    fn field(&self, name: &str, wanted: &Expected) -> Expected {
+        let ty = match settled(plain(self.program, &wanted.ty())) {
+            Type::Map(of) => Some(*of),
+            Type::Record(fields) => fields.get(name).cloned(),
+            Type::Data(data) => self
+                .program
+                .data_type(&data)
+                .and_then(|data| data.fields.get(name).map(|field| field.kind.clone())),
+            _ => None,
+        };
+        ty.map_or(Expected::Anything, Expected::Value)
+    }
+}
+
+/// Without `?` and `secret`.
+pub(in crate::ide) fn settled(ty: Type) -> Type {
+    match ty {
+        Type::Optional(of) | Type::Secret(of) => settled(*of),
+        other => other,
+    }
+}

@@ -1,0 +1,205 @@
+//! What is this?
+
+use std::fmt::Write as _;
+
+use bp_plan::Type;
+
+use super::declared::{Meaning, Source, meaning, source};
+use super::find::find;
+use super::spot::Spot;
+use crate::analysis::Analysis;
+use crate::check::Program;
+use crate::check::members::short;
+use crate::source::{FileId, Place, Span};
+use crate::syntax::ast::{EntryKind, ExprKind, Item, ItemKind};
+
+/// How much of a declaration is shown.
+const MOST_SHOWN: usize = 600;
+
+/// What is told of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hover {
+    /// What it is told of.
+    pub span: Span,
+    /// How the language puts it.
+    pub code: String,
+    /// What there is to say, in Markdown.
+    pub text: String,
+}
+
+/// What stands at an offset of the root.
+pub fn hover(analysis: &Analysis, offset: u32) -> Option<Hover> {
+    let program = analysis.program();
+    let items = &program.sources.modules.first()?.tree.items;
+    let spot = find(&program, items, offset)?;
+    let span = span(&spot);
+    if let Spot::Text { expected, .. } = &spot {
+        let is_choice =
+            matches!(super::find::settled(expected.clone()), Type::Union(_) | Type::Literal(_));
+        let code = expected.to_string();
+        return is_choice.then(|| Hover { span, code, text: "One of these.".to_owned() });
+    }
+    if let Spot::Annotation(found) = &spot {
+        let text = annotation(&found.name.text)?.to_owned();
+        return Some(Hover { span, code: format!("@{}", found.name.text), text });
+    }
+    let (code, text) = match meaning(&program, &spot)? {
+        Meaning::Declared(place) => declared(&program, place)?,
+        Meaning::Local { name, ty, .. } => (typed(&name, &ty), String::new()),
+        Meaning::Given(name, ty) => {
+            (typed(&name, &ty), "What the runtime tells of the deployment.".to_owned())
+        }
+        Meaning::Function(name) => function(&name)?,
+        Meaning::Module(file) => module(&program, file)?,
+    };
+    Some(Hover { span, code, text })
+}
+
+fn typed(name: &str, ty: &Type) -> String {
+    match ty {
+        Type::Unknown => name.to_owned(),
+        ty => format!("{name}: {ty}"),
+    }
+}
+
+fn span(spot: &Spot<'_>) -> Span {
+    match spot {
+        Spot::Item(name)
+        | Spot::Declared(name)
+        | Spot::Local { name, .. }
+        | Spot::Key { name, .. }
+        | Spot::Field { name, .. }
+        | Spot::Member { name, .. }
+        | Spot::Used { name, .. } => name.span,
+        Spot::Type { path, at, .. } => path.segments.get(*at).map_or(path.span, |s| s.span),
+        Spot::Value { span, .. } | Spot::Function { span, .. } | Spot::Text { span, .. } => *span,
+        Spot::Module { used, .. } => used.span,
+        Spot::Annotation(found) => found.span,
+    }
+}
+
+/// What an annotation says.
+pub(super) fn annotation(name: &str) -> Option<&'static str> {
+    ANNOTATIONS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// All annotations, with what they say.
+pub(super) const ANNOTATIONS: &[(&str, &str)] = &[
+    ("replace", "A change of this property replaces the node."),
+    ("protect", "The node is never removed without being told to."),
+    ("deprecated", "Not to be used any more; the text says what to use."),
+    ("experimental", "It may change."),
+    ("was", "The name that it had before."),
+];
+
+/// What is told of a declaration, as code and as text.
+pub(super) fn declared(program: &Program<'_>, place: Place) -> Option<(String, String)> {
+    let found = source(program, place)?;
+    let file = program.sources.file(place.file)?;
+    let mut code = laid_out(file.slice(found.head()));
+    let mut notes: Vec<String> = Vec::new();
+    match found {
+        Source::Item(item) => {
+            if let Some(ty) = inferred(program, place, item) {
+                let _ = write!(code, "  // {ty}");
+            }
+        }
+        Source::Entry(entry, item) => {
+            if let ItemKind::Type(owner) = &item.kind {
+                notes.push(format!("{} of `{}`", what(&entry.kind), owner.name.text));
+            }
+        }
+        Source::Parameter(_) => notes.push("parameter".to_owned()),
+    }
+    for found in found.annotations() {
+        let mut note = annotation(&found.name.text).unwrap_or_default().to_owned();
+        for argument in &found.arguments {
+            if let ExprKind::Literal(bp_plan::Value::String(words)) = &argument.kind {
+                let _ = write!(note, " ({words})");
+            }
+        }
+        notes.push(format!("`@{}`: {note}", found.name.text));
+    }
+    let documentation = found.documentation();
+    let mut text = documentation.to_owned();
+    for note in notes {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&note);
+    }
+    Some((code, text))
+}
+
+/// The type of what does not say it itself.
+fn inferred(program: &Program<'_>, place: Place, item: &Item) -> Option<Type> {
+    let is_said = match &item.kind {
+        ItemKind::Value(value) => value.ty.is_some(),
+        ItemKind::Output(output) => output.ty.is_some(),
+        _ => true,
+    };
+    if is_said {
+        return None;
+    }
+    if let ItemKind::Output(output) = &item.kind {
+        let scope = crate::check::expr::Scope::new(place.file);
+        return Some(super::find::type_of(program, &scope, &output.value))
+            .filter(|ty| *ty != Type::Unknown);
+    }
+    let items = &program.sources.modules.get(place.file.0 as usize)?.tree.items;
+    let index = items.iter().position(|other| std::ptr::eq(other, item))?;
+    let named = program.values.get(&(place.file, index))?;
+    (named.ty != Type::Unknown).then(|| named.ty.clone())
+}
+
+fn what(entry: &EntryKind) -> &'static str {
+    match entry {
+        EntryKind::Property(_) => "property",
+        EntryKind::Attribute(_) => "attribute",
+        EntryKind::Requires(_) => "requirement",
+        EntryKind::Capability(_) => "capability",
+        _ => "field",
+    }
+}
+
+/// Without the indentation that its lines have in common beyond the first, and not too much of it.
+fn laid_out(text: &str) -> String {
+    let text = text.trim();
+    let indent = text
+        .lines()
+        .skip(1)
+        .filter(|line| !line.trim().is_empty())
+        .map(|line| line.len() - line.trim_start().len())
+        .min()
+        .unwrap_or(0);
+    let mut shown = String::new();
+    for (at, line) in text.lines().enumerate() {
+        if shown.len() + line.len() > MOST_SHOWN {
+            shown.push_str(if at == 0 { "…" } else { "\n…" });
+            break;
+        }
+        if at > 0 {
+            shown.push('\n');
+        }
+        shown.push_str(if at == 0 { line } else { line.get(indent..).unwrap_or(line.trim()) });
+    }
+    shown
+}
+
+/// What is told of a built-in function.
+pub(super) fn function(name: &str) -> Option<(String, String)> {
+    let function = bp_eval::functions::NAMES.get(name)?;
+    let code = format!("{name}{}", function.signature.trim_start_matches(name));
+    let text = format!("{}\n\n`{}`", function.documentation, function.example);
+    Some((code, text))
+}
+
+fn module(program: &Program<'_>, file: FileId) -> Option<(String, String)> {
+    let module = program.sources.modules.get(file.0 as usize)?;
+    let code = if module.is_library { module.name.clone() } else { module.path.clone() };
+    let own = program.names.files.get(file.0 as usize)?;
+    let types: Vec<String> = own.types.keys().map(|name| format!("`{}`", short(name))).collect();
+    let text =
+        if types.is_empty() { String::new() } else { format!("Types: {}", types.join(", ")) };
+    Some((code, text))
+}

@@ -1,0 +1,24 @@
+//! What an editor asks of a program: what can stand here, what this is, where it comes from, and
+//! what the file is made of. One file a question; answers are values, places are bytes.
+//!
+//! The questions are about the root of an [`Analysis`]. What is completed may be newer text than
+//! the analysis has, in the midst of being typed: the item around the cursor is parsed by itself,
+//! and the analysis is asked for what is around it. The other questions go by the analysis' own text.
+//!
+//! It must not know any editor or protocol.
+//!
+//! [`Analysis`]: crate::analysis::Analysis
+
+mod complete;
+mod declared;
+mod definition;
+mod draft;
+mod find;
+mod hover;
+mod spot;
+mod symbols;
+
+pub use complete::{Completion, CompletionKind, complete};
+pub use definition::definition;
+pub use hover::{Hover, hover};
+pub use symbols::{Symbol, SymbolKind, symbols};

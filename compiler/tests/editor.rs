@@ -1,0 +1,418 @@
+//! What an editor is told: `$0` is the cursor.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::path::{Path, PathBuf};
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::ide::{self, Completion, Hover, Symbol};
+use bp_compiler::source::FileId;
+
+const ROOT: &str = "/nowhere/shop.bp";
+
+/// What every text begins with.
+const HEAD: &str = r#"
+blueprint shop {
+  version = "1.0.0"
+}
+
+use std.kubernetes as k8s
+use "./sizes.bp" as sizes
+
+/// Where it runs.
+input environment: "dev" | "staging" | "prod" = "dev"
+/// How many.
+input replicas: int = 2 where self in 1..20
+secret token: string
+const zone = "a"
+
+/// Clusters to run on.
+select demo: k8s.Cluster[1..] {
+  where = self.labels.tier == "demo"
+}
+
+fn doubled(x: int) -> int = x * 2
+
+data type Door {
+  /// Which way it opens.
+  side: "left" | "right"
+  width: int = 1
+}
+
+/// Somewhere to live.
+node type House {
+  /// What it is called.
+  @replace
+  property name: string
+  /// How it is entered.
+  property door: Door
+  property doors: list<Door> = []
+  property stairs: int? where self > 0
+  attribute address: string
+  capability view: Endpoint { host = "x", port = 80 }
+  requires host: k8s.Cluster via HostedOn
+  requires neighbour: House[0..1]
+  provider = "noop"
+}
+
+node first: House for cluster in demo {
+  name = "first"
+  door = { side = "left" }
+  host -> cluster
+}
+
+node second: House {
+  name = "second"
+  door = { side = "left" }
+  host -> only
+}
+
+node only: k8s.Cluster
+node spare: House if replicas > 3 {
+  name = "spare"
+  door = { side = "left" }
+  host -> only
+}
+"#;
+
+const SIZES: &str = "/// A small one.\nconst small = 1\nfn twice(x: int) -> int = x * 2\ndata type Size { value: int }\n";
+
+fn analysis(text: &str) -> Analysis {
+    let overlay = [
+        (PathBuf::from(ROOT), text.to_owned()),
+        (PathBuf::from("/nowhere/sizes.bp"), SIZES.to_owned()),
+    ];
+    Analysis::check_with(Path::new(ROOT), &overlay.into())
+}
+
+/// The whole text, and the cursor in it.
+fn marked(text: &str) -> (String, u32) {
+    let text = format!("{HEAD}{text}");
+    let at = text.find("$0").expect("the cursor");
+    (text.replace("$0", ""), u32::try_from(at).unwrap())
+}
+
+fn complete(text: &str) -> Vec<Completion> {
+    let (text, at) = marked(text);
+    ide::complete(&analysis(&text), &text, at)
+}
+
+fn labels(text: &str) -> Vec<String> {
+    complete(text).into_iter().map(|found| found.label).collect()
+}
+
+/// The text after the completion of this label was taken.
+#[track_caller]
+fn taken(text: &str, label: &str) -> String {
+    let found = complete(text);
+    let Some(found) = found.iter().find(|found| found.label == label) else {
+        let labels: Vec<_> = found.iter().map(|f| &f.label).collect();
+        panic!("no {label} in {labels:?}");
+    };
+    let (mut text, _) = marked(text);
+    text.replace_range(found.span.start as usize..found.span.end as usize, &found.insert);
+    if let Some((span, also)) = &found.also {
+        text.replace_range(span.start as usize..span.end as usize, also);
+    }
+    text.split_off(HEAD.len())
+}
+
+#[track_caller]
+fn has(text: &str, wanted: &[&str]) {
+    let labels = labels(text);
+    for wanted in wanted {
+        assert!(labels.iter().any(|label| label == wanted), "no {wanted} in {labels:?}");
+    }
+}
+
+#[track_caller]
+fn has_not(text: &str, unwanted: &[&str]) {
+    let labels = labels(text);
+    for unwanted in unwanted {
+        assert!(!labels.iter().any(|label| label == unwanted), "{unwanted} in {labels:?}");
+    }
+}
+
+#[test]
+fn missing_properties_come_first() {
+    let found = complete("node third: House {\n  name = \"third\"\n  $0\n}\n");
+    let labels: Vec<_> = found.iter().map(|f| f.label.as_str()).collect();
+    assert_eq!(labels[..2], ["door", "host"], "{labels:?}");
+    assert!(
+        labels.contains(&"stairs") && labels.contains(&"neighbour") && labels.contains(&"after")
+    );
+    assert!(!labels.contains(&"name") && !labels.contains(&"address"), "{labels:?}");
+    assert_eq!(found[0].documentation, "How it is entered.");
+    assert_eq!(found[0].detail, "Door (required)");
+    assert_eq!(found[0].snippet.as_deref(), Some("door = { $1 }"));
+    assert_eq!(found[1].snippet.as_deref(), Some("host -> $1"));
+}
+
+#[test]
+fn keys_are_completed_in_broken_text() {
+    for text in [
+        "node third: House {\n  na$0",
+        "node third: House {\n  na$0\n\nnode fourth: House { }\n",
+        "node third: House {\n  door = \n  na$0\n",
+        "node third: House {\n  door = x.\n  na$0\n}",
+        "node third: House {\n  door = { side = \n  }\n  na$0\n}",
+        "node third: House { na$0",
+        "node third: House { na$0 }",
+        "node third: House { stairs = 1, na$0 }",
+        "node broken: { \n\nnode third: House {\n  na$0\n",
+    ] {
+        has(text, &["name"]);
+    }
+    assert_eq!(
+        taken("node third: House {\n  na$0\n}", "name"),
+        "node third: House {\n  name = \n}".replace("= \n", "= \"\"\n")
+    );
+    assert_eq!(
+        taken("node third: House {\n  na$0 = 1\n}", "name"),
+        "node third: House {\n  name = 1\n}"
+    );
+    assert_eq!(
+        taken("node third: House {\n  ho$0 -> only\n}", "host"),
+        "node third: House {\n  host -> only\n}"
+    );
+}
+
+#[test]
+fn keys_of_literals() {
+    has("node third: House {\n  door = { $0 }\n}", &["side", "width"]);
+    has("node third: House {\n  door = {\n    $0\n  }\n}", &["side", "width"]);
+    has("node third: House {\n  door = {\n    si$0\n", &["side", "width"]);
+    has("node third: House {\n  doors = [{ side = \"left\", $0 }]\n}", &["width"]);
+    has_not("node third: House {\n  doors = [{ side = \"left\", $0 }]\n}", &["side"]);
+}
+
+#[test]
+fn types() {
+    has("node x: $0", &["House", "k8s", "k8s.Deployment", "Compute"]);
+    has_not("node x: $0", &["Door", "Database", "string", "HostedOn"]);
+    has("node x: k8s.$0", &["Deployment", "Service"]);
+    has_not("node x: k8s.$0", &["Object", "ServicePort", "House"]);
+    has("node x: k8s.Dep$0 {\n}\n", &["Deployment"]);
+    has("select x: $0", &["House"]);
+    has("input x: $0", &["string", "int", "Door", "sizes.Size", "list"]);
+    has("input x: list<$0>", &["string", "Door"]);
+    has("data type X {\n  a: $0\n}", &["string", "Door"]);
+    has("node type X extends $0 {\n}", &["House", "Database"]);
+    has("node type X {\n  requires x: $0\n}", &["House", "Endpoint"]);
+    has_not("node type X {\n  requires x: $0\n}", &["Door", "string"]);
+    has("node type X {\n  requires x: House via $0\n}", &["HostedOn"]);
+    has("node x: House {\n  other -> only via $0\n}", &["ConnectsTo"]);
+    has("input x: sizes.$0", &["Size"]);
+}
+
+#[test]
+fn targets_that_fit_come_first() {
+    let labels = labels("node third: House {\n  host -> $0\n}");
+    assert_eq!(labels[..2], ["demo", "only"], "{labels:?}");
+    assert!(labels.contains(&"second".to_owned()) && labels.contains(&"House".to_owned()));
+    has_not("node third: House {\n  host -> $0\n}", &["third"]);
+    let labels = self::labels("node third: House for c in demo {\n  host -> $0\n}");
+    assert_eq!(labels[..3], ["c", "demo", "only"], "{labels:?}");
+    has("node third: House {\n  neighbour -> [$0]\n}", &["second"]);
+    has("node third: House {\n  host -> k8s.$0\n}", &["Cluster"]);
+}
+
+#[test]
+fn choices_of_strings() {
+    assert_eq!(labels("input x: \"a\" | \"b\" = $0")[..2], ["\"a\"", "\"b\""]);
+    assert_eq!(labels("input x: \"a\" | \"b\" = \"$0\""), ["a", "b"]);
+    assert_eq!(labels("node third: House {\n  door = { side = \"$0\" }\n}"), ["left", "right"]);
+    assert_eq!(labels("node third: House {\n  door = { side = \"$0\n}"), ["left", "right"]);
+    assert_eq!(labels("const x = environment == \"$0\""), ["dev", "prod", "staging"]);
+    assert_eq!(labels("const x = environment in [\"dev\", \"$0\"]"), ["dev", "prod", "staging"]);
+    assert_eq!(taken("input x: \"a\" | \"b\" = \"b$0\"", "a"), "input x: \"a\" | \"b\" = \"a\"");
+}
+
+#[test]
+fn names_in_expressions() {
+    has("const x = $0", &["environment", "replicas", "zone", "second", "doubled", "length", "if"]);
+    has("const x = 1 + re$0", &["replicas"]);
+    has("const x = \"a-${en$0", &["environment"]);
+    has("const x = \"a-${en$0}-b\"", &["environment"]);
+    has("const x = [y for y in [1, 2] if $0]", &["y"]);
+    has("const x = all(n in [1], $0)", &["n"]);
+    has("fn f(alpha: int) -> int = $0", &["alpha", "doubled"]);
+    has("node x: House {\n  let beta = 1\n  stairs = $0\n}", &["beta", "self"]);
+    has("node x: House for c in demo {\n  name = $0\n  host -> c\n}", &["c"]);
+    has("const x = doubled($0)", &["replicas"]);
+    has("workflow w(gamma: int) {\n  let delta = 1\n  wait $0\n}", &["gamma", "delta"]);
+    let labels = labels("node x: House {\n  stairs = $0\n}");
+    assert!(
+        labels.iter().position(|l| l == "replicas")
+            < labels.iter().position(|l| l == "environment")
+    );
+}
+
+#[test]
+fn members() {
+    has("const x = second.$0", &["name", "address", "door", "host", "neighbour", "view"]);
+    has("const x = second.na$0\n", &["name"]);
+    has("const x = second.door.$0\n\nnode z: House { }", &["side", "width"]);
+    has("const x = second.view.$0", &["host", "port"]);
+    has("const x = second.host.$0", &["labels", "version"]);
+    has("const x = second.neighbour?.$0", &["address"]);
+    has("const x = first[\"a\"].$0", &["address"]);
+    has("const x = [h.$0 for h in first]", &["address"]);
+    has("const x = first[*].$0", &["address"]);
+    has("const x = \"a ${second.$0}\"", &["address"]);
+    has("const x = \"a ${second.$0", &["address"]);
+    has("const x = deployment.$0", &["id", "name"]);
+    has("node x: House {\n  name = self.$0\n}", &["stairs"]);
+    has("select x: k8s.Cluster {\n  where = self.$0\n}", &["labels"]);
+    has("node type X {\n  property a: Door where self.$0\n}", &["side"]);
+    has("node type X {\n  requires a: House where self.$0\n}", &["address"]);
+    has("node type X {\n  property a: int\n  check self.$0 > 1\n}", &["a"]);
+    has("const x = sizes.$0", &["small", "twice"]);
+    assert_eq!(taken("const x = spare.$0", "address"), "const x = spare?.address");
+    assert_eq!(taken("const x = spare?.$0", "address"), "const x = spare?.address");
+}
+
+#[test]
+fn uses_and_heads() {
+    assert_eq!(labels("use std.$0"), ["kubernetes"]);
+    assert_eq!(labels("use $0"), ["std"]);
+    has("use std.kubernetes { $0 }", &["Deployment"]);
+    has("use \"./sizes.bp\" { $0 }", &["Size", "small", "twice"]);
+    has("\n$0", &["node", "input", "node type", "output"]);
+    has_not("\n$0", &["blueprint"]);
+    has("\nno$0\n\nnode x: House { }", &["node"]);
+    has("node x: House {\n  name = \"x\"\n\n$0", &["node", "door"]);
+    has("node type X {\n  @$0\n  property a: int\n}", &["replace"]);
+    has("node type X {\n  $0\n}", &["property", "requires", "provider"]);
+    has("node type X extends House {\n  fixed $0\n}", &["stairs"]);
+    has("policy p: Policy {\n}\nblueprint b {\n  $0\n}", &["version"]);
+    has("node x: House {\n  name = \"x\"\n  // $0", &[]);
+    assert_eq!(labels("// $0"), Vec::<String>::new());
+    assert_eq!(labels("/// no$0"), Vec::<String>::new());
+    assert_eq!(labels("const x = \"no$0\""), Vec::<String>::new());
+}
+
+#[test]
+fn no_cursor_makes_it_panic() {
+    let text = format!("{HEAD}\nnode x: House {{\n  name = \"é${{a.}}\n  door = {{ side = x ? [\n");
+    let analysis = analysis(&text);
+    for at in 0..=u32::try_from(text.len()).unwrap() + 2 {
+        ide::complete(&analysis, &text, at);
+        ide::hover(&analysis, at);
+        ide::definition(&analysis, at);
+    }
+    for cut in (0..text.len()).filter(|at| text.is_char_boundary(*at)).step_by(7) {
+        ide::complete(&analysis, &text[..cut], u32::try_from(cut).unwrap());
+    }
+}
+
+fn hover(text: &str) -> Option<Hover> {
+    let (text, at) = marked(text);
+    ide::hover(&analysis(&text), at)
+}
+
+#[track_caller]
+fn tells(text: &str, code: &str, words: &str) {
+    let found = hover(text).expect("something is told");
+    assert_eq!(found.code, code, "{found:?}");
+    assert!(found.text.contains(words), "{found:?}");
+}
+
+#[test]
+fn hovers() {
+    tells("output x = repl$0icas", "input replicas: int = 2 where self in 1..20", "How many.");
+    tells("node x: Ho$0use { }", "node type House", "Somewhere to live.");
+    tells(
+        "node x: k8s.Dep$0loyment { }",
+        "node type Deployment extends Object",
+        "equal containers",
+    );
+    tells("node x: House { na$0me = \"x\" }", "property name: string", "What it is called.");
+    tells("node x: House { na$0me = \"x\" }", "property name: string", "A change of this property");
+    tells("node x: House { sta$0irs = 1 }", "property stairs: int? where self > 0", "`House`");
+    tells(
+        "node x: House { ho$0st -> only }",
+        "requires host: k8s.Cluster via HostedOn",
+        "requirement",
+    );
+    tells("output x = second.na$0me", "property name: string", "What it is called.");
+    tells(
+        "output x = second.host.lab$0els",
+        "attribute labels: map<string>",
+        "What people say of it.",
+    );
+    tells(
+        "node x: House { door = { si$0de = \"left\" } }",
+        "side: \"left\" | \"right\"",
+        "Which way",
+    );
+    tells("output x = len$0gth(\"a\")", "length(x: string | list<T> | map<T> | range) -> int", "");
+    tells("output x = dou$0bled(1)", "fn doubled(x: int) -> int = x * 2", "");
+    tells("output x = zo$0ne", "const zone = \"a\"  // \"a\"", "");
+    tells("output x = sizes.sm$0all", "const small = 1  // int", "A small one.");
+    tells("node x: House for c in demo {\n  name = $0c.name\n}", "c: Cluster", "");
+    tells("node x: House { door = { side = \"le$0ft\" } }", "\"left\" | \"right\"", "");
+    tells("use std.kuber$0netes as other", "std.kubernetes", "`Deployment`");
+    tells("node type X {\n  @rep$0lace\n  property a: int\n}", "@replace", "replaces the node");
+    assert_eq!(hover("output x = nothi$0ng"), None);
+    assert_eq!(hover("// comm$0ent"), None);
+}
+
+/// The file and the text at the definition.
+fn defined(text: &str) -> Option<(String, String)> {
+    let (text, at) = marked(text);
+    let analysis = analysis(&text);
+    let place = ide::definition(&analysis, at)?;
+    let source = analysis.sources().file(place.file)?;
+    let file = if place.file == FileId(0) { String::new() } else { source.path().to_owned() };
+    Some((file, source.slice(place.span).to_owned()))
+}
+
+#[test]
+fn definitions() {
+    let own = |name: &str| Some((String::new(), name.to_owned()));
+    assert_eq!(defined("output x = repl$0icas"), own("replicas"));
+    assert_eq!(defined("output x = second$0"), own("second"));
+    assert_eq!(defined("output x = second.do$0or"), own("door"));
+    assert_eq!(defined("node x: Ho$0use { }"), own("House"));
+    assert_eq!(defined("node x: House { do$0or = 1 }"), own("door"));
+    assert_eq!(defined("node x: House { host -> on$0ly }"), own("only"));
+    assert_eq!(defined("node x: House for c in demo { name = $0c.name }"), own("c"));
+    assert_eq!(defined("output x = [yy for yy in [1] if y$0y > 1]"), own("yy"));
+    assert_eq!(defined("output x = all(yy in [1], y$0y > 1)"), own("yy"));
+    assert_eq!(defined("output x = dou$0bled(1)"), own("doubled"));
+    let library = |name: &str| Some(("std/kubernetes.bp".to_owned(), name.to_owned()));
+    assert_eq!(defined("node x: k8s.Dep$0loyment { }"), library("Deployment"));
+    assert_eq!(defined("node x: k8$0s.Deployment { }"), library(""));
+    assert_eq!(defined("node x: k8s.Deployment { im$0age = \"a\" }"), library("image"));
+    assert_eq!(defined("use std.kubernetes { Dep$0loyment }"), library("Deployment"));
+    let sizes = |name: &str| Some(("/nowhere/sizes.bp".to_owned(), name.to_owned()));
+    assert_eq!(defined("output x = sizes.sm$0all"), sizes("small"));
+    assert_eq!(defined("output x = sizes.tw$0ice(1)"), sizes("twice"));
+    assert_eq!(defined("input x: sizes.Si$0ze"), sizes("Size"));
+    assert_eq!(defined("output x = len$0gth(\"a\")"), None);
+}
+
+#[test]
+fn symbols_are_a_tree() {
+    let analysis = analysis(HEAD);
+    let found = ide::symbols(&analysis.sources().modules[0].tree);
+    let shown = |symbol: &Symbol| format!("{} ({})", symbol.name, symbol.detail);
+    let top: Vec<String> = found.iter().map(shown).collect();
+    assert_eq!(top[0], "shop (blueprint)");
+    assert!(top.contains(&"first (node: House)".to_owned()), "{top:?}");
+    assert!(top.contains(&"demo (select: k8s.Cluster)".to_owned()), "{top:?}");
+    let house = found.iter().find(|symbol| symbol.name == "House").unwrap();
+    let inside: Vec<String> = house.children.iter().map(shown).collect();
+    assert!(inside.contains(&"name (property)".to_owned()), "{inside:?}");
+    assert!(inside.contains(&"host (requires)".to_owned()), "{inside:?}");
+    for symbol in found.iter().chain(&house.children) {
+        assert!(symbol.span.start <= symbol.name_span.start);
+        assert!(symbol.name_span.end <= symbol.span.end);
+    }
+}

@@ -1,0 +1,40 @@
+//! The standard library as files that an editor can open: its text is inside of the program, and
+//! is written to the person's cache, read-only, when something in it is to be shown.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use bp_compiler::loader::Module;
+
+/// Where it goes; nothing on a machine without a place for such files.
+static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    let folders = directories::ProjectDirs::from("", "", "blueprint")?;
+    Some(folders.cache_dir().join("library").join(env!("CARGO_PKG_VERSION")))
+});
+
+/// Whether a file is one of these.
+pub(crate) fn is_inside(path: &Path) -> bool {
+    FOLDER.as_deref().is_some_and(|folder| path.starts_with(folder))
+}
+
+/// A module's file, written if it isn't there as it should be.
+pub(crate) fn file(module: &Module) -> Option<PathBuf> {
+    let path = FOLDER.as_deref()?.join(&module.path);
+    write(&path, module.source.text()).ok()?;
+    Some(path)
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if std::fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(path);
+    std::fs::create_dir_all(folder)?;
+    // Beside it and then into its place, so that nobody sees half of it.
+    let beside = path.with_extension(format!("{}.new", std::process::id()));
+    std::fs::write(&beside, text)?;
+    let mut permissions = std::fs::metadata(&beside)?.permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&beside, permissions)?;
+    std::fs::rename(&beside, path)
+}

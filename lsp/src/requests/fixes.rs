@@ -1,0 +1,68 @@
+//! `textDocument/codeAction`: the fixes that diagnostics bring with them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bp_compiler::diagnostics::Diagnostic;
+use bp_compiler::source::{FileId, Place, SourceFile};
+use tower_lsp::jsonrpc::Result;
+use tower_lsp::ls_types as lsp;
+
+use super::aside;
+use crate::analyst;
+use crate::positions::Encoding;
+use crate::workspace::{Looked, Workspace};
+
+/// The fixes of what is wrong in a range.
+pub(crate) async fn answer(
+    workspace: &Arc<Workspace>,
+    params: lsp::CodeActionParams,
+) -> Result<Option<lsp::CodeActionResponse>> {
+    let Some(looked) = workspace.present(&params.text_document.uri).await else { return Ok(None) };
+    let workspace = workspace.clone();
+    let wanted = params.range;
+    aside(move || {
+        let Looked { analysis, uri, .. } = looked;
+        let file = FileId(0);
+        let source = analysis.sources().file(file)?;
+        let mut actions = Vec::new();
+        for diagnostic in analysis.diagnostics() {
+            let told = analyst::diagnostic(&workspace, &analysis, diagnostic, file);
+            let Some(told) = told else { continue };
+            if told.range.end < wanted.start || told.range.start > wanted.end {
+                continue;
+            }
+            let fix = fix(source, diagnostic, file, workspace.encoding());
+            let Some((title, edits)) = fix else { continue };
+            actions.push(lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
+                title,
+                kind: Some(lsp::CodeActionKind::QUICKFIX),
+                diagnostics: Some(vec![told]),
+                edit: Some(lsp::WorkspaceEdit {
+                    changes: Some(HashMap::from([(uri.clone(), edits)])),
+                    ..lsp::WorkspaceEdit::default()
+                }),
+                is_preferred: Some(true),
+                ..lsp::CodeAction::default()
+            }));
+        }
+        Some(actions)
+    })
+    .await
+}
+
+/// The edits of a diagnostic's fix that lie in this file, which must be all of them.
+fn fix(
+    source: &SourceFile,
+    diagnostic: &Diagnostic,
+    file: FileId,
+    encoding: Encoding,
+) -> Option<(String, Vec<lsp::TextEdit>)> {
+    let fix = diagnostic.fix.as_ref()?;
+    let edit = |(place, text): &(Place, String)| {
+        let range = || encoding.range(source, place.span);
+        (place.file == file).then(|| lsp::TextEdit { range: range(), new_text: text.clone() })
+    };
+    let edits: Option<Vec<_>> = fix.edits.iter().map(edit).collect();
+    Some((fix.title.clone(), edits?))
+}
