@@ -77,6 +77,20 @@ try {
     await editor.leave();
   });
 
+  await step("a definition is one key away, in another file and in the standard library", async () => {
+    await editor.put("limits.Profile", "limits.Pro".length);
+    await editor.press("F12");
+    await editor.until("limits.bp is shown", async () => (await editor.title()) === "limits.bp");
+    must((await editor.lineOf("data type Profile")) === 4, "the type is not at its line");
+    await editor.show("shop.bp");
+    await editor.put("k8s.Deployment", "k8s.Depl".length);
+    await editor.press("F12");
+    await editor.until("the standard library is shown", async () => (await editor.title()) === "kubernetes.bp");
+    await editor.place("node type Deployment extends Object");
+    await editor.picture("3-definition");
+    await editor.show("shop.bp");
+  });
+
   await step("a mistake is underlined as it is typed", async () => {
     await editor.put('"ClusterIP"', 1 + "ClusterIP".length);
     await editor.press("Backspace", "erIP".length);
@@ -91,20 +105,20 @@ try {
     must(squiggle !== undefined && more.length === 0, "not one place is underlined");
     const text = await editor.place('"Clust"');
     must(covers(squiggle, text), `underlined is ${JSON.stringify(squiggle)}, the text is at ${JSON.stringify(text)}`);
-    await editor.picture("3-mistake");
+    await editor.picture("4-mistake");
   });
 
   await step("a completion mends it", async () => {
     await editor.put('"Clust"', 1 + "Clust".length);
     const offered = await editor.offered();
     must(offered.includes("ClusterIP"), `offered is: ${offered.join(", ")}`);
-    await editor.picture("4-completion");
+    await editor.picture("5-completion");
     await editor.accept("ClusterIP");
     await editor.until("nothing is wrong any more", async () => (await editor.problems()).length === 0);
     must((await editor.squiggles()).length === 0, "something is still underlined");
     const line = await editor.textOf("kind     =");
     must(line === '  kind     = "ClusterIP"', `the line is now: ${line}`);
-    await editor.picture("5-mended");
+    await editor.picture("6-mended");
   });
 
   await step("a property that is missing is the first that is offered", async () => {
@@ -116,12 +130,16 @@ try {
     await editor.press("Enter");
     const offered = await editor.offered();
     must(offered[0] === "image", `what is offered begins with: ${offered.slice(0, 5).join(", ")}`);
-    await editor.picture("6-properties");
+    await editor.picture("7-properties");
     await editor.accept("image");
-    await editor.write('"nginx:1.27"');
+    // The quotes are there already.
+    await editor.write("nginx:1.27");
     await editor.refuse();
     await editor.until("nothing is wrong any more", async () => (await editor.problems()).length === 0);
-    await editor.picture("7-completed");
+    await editor.press("Control+S");
+    const laidOut = '  image    = "nginx:1.27"';
+    await editor.until("saving brings it into the one layout", async () => (await editor.textOf("image")) === laidOut);
+    await editor.picture("8-completed");
   });
 
   await step("a check of all files finds what is not open", async () => {
@@ -132,17 +150,28 @@ try {
     const [problem] = problems;
     must(problem.where === "nightly.bp" && problem.line === 7, `the problem is at ${problem.where}:${problem.line}`);
     must(problem.text.includes("there is no unit `Gib`"), `the problem says: ${problem.text}`);
-    await editor.picture("8-check");
+    await editor.picture("9-check");
+  });
+
+  await step("a quick fix mends it", async () => {
+    await editor.show("nightly.bp");
+    await editor.put("20Gib", 2);
+    await editor.press("Control+.");
+    await editor.picture("10-quick-fix");
+    await editor.choice("GiB");
+    await editor.until("nothing is wrong any more", async () => (await editor.problems()).length === 0);
+    must((await editor.textOf("input room")).endsWith("= 20GiB"), "the fix did not change the text");
+    await editor.press("Control+S");
   });
 
   await step("a blueprint is compiled", async () => {
     await editor.show("shop.bp");
     await editor.command("Blueprint: Compile");
     const plan = path.join(given.workspace, "shop.plan");
-    const told = "shop 1.4.0: 2 nodes, plan ";
+    const told = "the plan is written to shop.plan";
     await editor.until("the compiler's words are shown", async () => (await editor.terminal()).includes(told), 30_000);
     must(fs.existsSync(plan), `there is no ${plan}`);
-    await editor.picture("9-compiled");
+    await editor.picture("11-compiled");
   });
 } catch (error) {
   await editor.picture("failed");

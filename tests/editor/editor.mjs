@@ -105,6 +105,11 @@ export class Editor {
     for (let time = 0; time < times; time += 1) await this.page.keyboard.press(key);
   }
 
+  /** Which file is shown. */
+  title() {
+    return this.page.locator(".tab.active").getAttribute("data-resource-name");
+  }
+
   // ---- what is drawn --------------------------------------------------------
 
   /**
@@ -259,6 +264,13 @@ export class Editor {
     }
     await this.page.keyboard.press("Enter");
     await this.page.waitForSelector(".suggest-widget.visible", { state: "hidden" });
+  }
+
+  /** Takes the entry that holds these words of the menu beside the cursor. */
+  async choice(words) {
+    const entry = this.page.locator(".action-widget .monaco-list-row.action", { hasText: words }).first();
+    await entry.waitFor();
+    await entry.click();
   }
 
   /** Closes what is offered, where something is. */

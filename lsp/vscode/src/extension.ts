@@ -2,6 +2,7 @@
  * The extension's two ends: what begins with it, and what ends with it.
  */
 import * as vscode from "vscode";
+import { Problems } from "./problems";
 import { Server } from "./server";
 import { Tasks } from "./tasks";
 
@@ -9,12 +10,18 @@ let server: Server | undefined;
 
 /** Called with the first blueprint, or the first of our commands. */
 export function activate(context: vscode.ExtensionContext): void {
-  const running = new Server(context);
-  const tasks = new Tasks(context);
+  const files = vscode.workspace.createFileSystemWatcher("**/*.bp");
+  const running = new Server(context, files, (uri) => problems.forget(uri));
+  const problems = new Problems((uri) => running.speaksOf(uri));
+  const tasks = new Tasks(context, problems);
   server = running;
   const { registerCommand } = vscode.commands;
   context.subscriptions.push(
     running,
+    problems,
+    files,
+    files.onDidChange((uri) => problems.forget(uri)),
+    files.onDidDelete((uri) => problems.forget(uri)),
     vscode.tasks.registerTaskProvider("blueprint", tasks),
     registerCommand("blueprint.check", () => tasks.run("check")),
     registerCommand("blueprint.checkAll", () => tasks.checkAll()),

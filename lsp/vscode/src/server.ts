@@ -13,9 +13,20 @@ export class Server implements vscode.Disposable {
   /** What is asked of the server happens one after the other. */
   private queue: Promise<void> = Promise.resolve();
   private readonly channel = vscode.window.createOutputChannel("Blueprint Language Server", { log: true });
-  private readonly files = vscode.workspace.createFileSystemWatcher("**/*.bp");
 
-  constructor(private readonly context: vscode.ExtensionContext) {}
+  /** `told` is called with each file that the server says something of. */
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly files: vscode.FileSystemWatcher,
+    private readonly told: (uri: vscode.Uri) => void,
+  ) {}
+
+  /** Whether the server says what is wrong with a file: it is open, or used by one that is and not right. */
+  speaksOf(uri: vscode.Uri): boolean {
+    if (this.client === undefined) return false;
+    const isOpen = vscode.workspace.textDocuments.some((document) => document.uri.toString() === uri.toString());
+    return isOpen || (this.client.diagnostics?.get(uri)?.length ?? 0) > 0;
+  }
 
   /** Starts the server; a person is told where it cannot be. */
   start(): Promise<void> {
@@ -36,7 +47,6 @@ export class Server implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.files.dispose();
     this.channel.dispose();
   }
 
@@ -54,6 +64,12 @@ export class Server implements vscode.Disposable {
       documentSelector: [{ scheme: "file", language: "blueprint" }],
       synchronize: { fileEvents: this.files },
       outputChannel: this.channel,
+      middleware: {
+        handleDiagnostics: (uri, diagnostics, next) => {
+          this.told(uri);
+          next(uri, diagnostics);
+        },
+      },
     };
     const client = new LanguageClient("blueprint", "Blueprint Language Server", program, options);
     this.client = client;

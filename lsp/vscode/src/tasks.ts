@@ -3,7 +3,9 @@
  */
 import * as path from "node:path";
 import * as vscode from "vscode";
+import type { Problems } from "./problems";
 import { COMPILER, explain, find } from "./programs";
+import { Run } from "./run";
 
 type Verb = "check" | "compile";
 
@@ -15,12 +17,15 @@ interface Definition extends vscode.TaskDefinition {
 
 /** Offers the tasks in "Run Task", and resolves those of a `tasks.json`. */
 export class Tasks implements vscode.TaskProvider {
-  constructor(private readonly context: vscode.ExtensionContext) {}
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly problems: Problems,
+  ) {}
 
   provideTasks(): vscode.Task[] {
     const file = active()?.fileName;
     if (file === undefined) return [];
-    return (["check", "compile"] as const).flatMap((command) => this.task({ type: "blueprint", command }, [file]) ?? []);
+    return (["check", "compile"] as const).map((command) => this.task({ type: "blueprint", command }, [file]));
   }
 
   resolveTask(task: vscode.Task): vscode.Task | undefined {
@@ -38,7 +43,7 @@ export class Tasks implements vscode.TaskProvider {
       return;
     }
     if (!(await saved(document))) return;
-    await this.execute({ type: "blueprint", command }, [document.fileName]);
+    await vscode.tasks.executeTask(this.task({ type: "blueprint", command }, [document.fileName]));
   }
 
   /** Saves what is open, then checks every file of the workspace. */
@@ -52,33 +57,20 @@ export class Tasks implements vscode.TaskProvider {
     for (const document of vscode.workspace.textDocuments) {
       if (document.languageId === "blueprint" && !(await saved(document))) return;
     }
-    await this.execute({ type: "blueprint", command: "check" }, files);
-  }
-
-  private async execute(definition: Definition, files: readonly string[]): Promise<void> {
-    const task = this.task(definition, files);
-    if (task !== undefined) await vscode.tasks.executeTask(task);
+    await vscode.tasks.executeTask(this.task({ type: "blueprint", command: "check" }, files));
   }
 
   private task(
     definition: Definition,
-    files: readonly string[],
+    named: readonly string[],
     scope: vscode.Task["scope"] = vscode.TaskScope.Workspace,
-  ): vscode.Task | undefined {
-    let compiler: string;
-    try {
-      compiler = find(COMPILER, this.context);
-    } catch (error) {
-      void explain(COMPILER, error);
-      return undefined;
-    }
+  ): vscode.Task {
+    const folder = folderOf(named, scope);
+    const files = named.map((file) => path.resolve(folder, file));
     const first = files[0];
     const what = files.length === 1 && first !== undefined ? path.basename(first) : `${files.length} files`;
-    const folder = first === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(first));
-    const options = folder === undefined ? {} : { cwd: folder.uri.fsPath };
-    const words = [definition.command, "--message-format", "short", "--", ...files];
-    const run = new vscode.ProcessExecution(compiler, words, options);
-    const task = new vscode.Task(definition, scope, `${definition.command} ${what}`, "blueprint", run, "$bpc");
+    const run = new vscode.CustomExecution(async () => this.start(definition.command, files, folder));
+    const task = new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, `${definition.command} ${what}`, "blueprint", run);
     task.group = vscode.TaskGroup.Build;
     task.presentationOptions = {
       reveal: definition.command === "compile" ? vscode.TaskRevealKind.Always : vscode.TaskRevealKind.Silent,
@@ -87,6 +79,24 @@ export class Tasks implements vscode.TaskProvider {
     };
     return task;
   }
+
+  private start(verb: Verb, files: readonly string[], folder: string): vscode.Pseudoterminal {
+    try {
+      const compiler = find(COMPILER, this.context);
+      return new Run({ compiler, verb, files, folder, found: (messages) => this.problems.show(files, messages) });
+    } catch (error) {
+      void explain(COMPILER, error);
+      throw error;
+    }
+  }
+}
+
+/** The folder that names are relative to: that of the task, else that of the first file. */
+function folderOf(files: readonly string[], scope: vscode.Task["scope"]): string {
+  if (scope !== undefined && typeof scope === "object") return scope.uri.fsPath;
+  const first = files[0] ?? "";
+  const of = path.isAbsolute(first) ? vscode.workspace.getWorkspaceFolder(vscode.Uri.file(first)) : undefined;
+  return (of ?? vscode.workspace.workspaceFolders?.[0])?.uri.fsPath ?? path.dirname(first);
 }
 
 function active(): vscode.TextDocument | undefined {
