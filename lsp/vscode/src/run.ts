@@ -49,10 +49,11 @@ export class Run implements vscode.Pseudoterminal {
       if (message !== undefined) messages.push(message);
     }
     found(messages);
-    for (const { file, range, severity, code: name, message } of messages) {
+    for (const { file, range, severity, code: name, message, help } of messages) {
       const colour = severity === "error" ? 31 : 33;
       const place = `${path.relative(folder, file)}:${range.start.line}:${range.start.column}`;
       this.say(`${place}: \x1b[${colour}m${severity}[${name}]\x1b[0m: ${message}`);
+      if (help !== null) this.say(`  help: ${help}`);
     }
     if (err.trim() !== "") this.say(err.trim());
     if (code === null) return this.over("it was ended", 1);

@@ -1,11 +1,12 @@
-//! The editor's snippets: as they are inserted, they are a blueprint that the compiler accepts, in
-//! the layout that the formatter gives.
+//! What the VS Code extension says of the compiler: its snippets, as they are inserted, are a blueprint
+//! in the one layout, and its problem matcher reads what `bpc` writes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use bp_tests::Environment;
+use regex::Regex;
 use serde_json::Value as Json;
 
 /// What may stand in the body of a type only.
@@ -50,14 +51,47 @@ fn a_snippet_s_holes_are_filled_as_the_editor_does() {
     assert_eq!(inserted("${1:a[$2]} ${2:key} $1"), "a[key] key a[key]");
 }
 
+#[test]
+fn the_problem_matcher_reads_what_the_compiler_writes() {
+    let matcher = extension("package.json")["contributes"]["problemMatchers"][0].clone();
+    assert_eq!(matcher["name"], "bpc");
+    let pattern = &matcher["pattern"];
+    let regexp = Regex::new(pattern["regexp"].as_str().unwrap()).unwrap();
+
+    let environment = Environment::new();
+    let text = "use std.kubernetes as k8s\nconst a = missing\n";
+    let file = environment.write("matched.bp", text);
+    let short = ["check".as_ref(), "--message-format=short".as_ref(), file.as_os_str()];
+    let told = environment.bpc(short).expect(1).stdout;
+    let matches: Vec<_> = told
+        .lines()
+        .map(|line| regexp.captures(line).unwrap_or_else(|| panic!("{line}")))
+        .collect();
+    let part = |index: usize, name: &str| {
+        let group = usize::try_from(pattern[name].as_u64().unwrap()).unwrap();
+        matches[index][group].to_owned()
+    };
+    let severities: Vec<String> = (0..matches.len()).map(|index| part(index, "severity")).collect();
+    assert!(severities.contains(&"error".to_owned()), "{told}");
+    assert!(severities.contains(&"warning".to_owned()), "{told}");
+    let error = severities.iter().position(|severity| severity == "error").unwrap();
+    assert_eq!(part(error, "file"), file.display().to_string());
+    assert_eq!((part(error, "line"), part(error, "column")), ("2".into(), "11".into()));
+    assert!(part(error, "code").starts_with('E') && part(error, "message").contains("missing"));
+}
+
 /// The snippets by name, in the file's order.
 fn snippets() -> Vec<(String, Json)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let text = std::fs::read_to_string(root.join("lsp/vscode/snippets/blueprint.json")).unwrap();
-    let snippets: Json = serde_json::from_str(&text).unwrap();
-    let snippets = snippets.as_object().unwrap().clone();
+    let snippets = extension("snippets/blueprint.json").as_object().unwrap().clone();
     assert!(snippets.len() > 10);
     snippets.into_iter().collect()
+}
+
+/// A JSON file of the extension.
+fn extension(name: &str) -> Json {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let text = std::fs::read_to_string(root.join("lsp/vscode").join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Where alignment of neighbours decides, blanks differ: a snippet does not know its neighbours.
