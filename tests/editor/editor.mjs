@@ -119,6 +119,8 @@ export class Editor {
   lines(wanted) {
     return this.page.evaluate((wanted) => {
       const editor = document.querySelector(".editor-instance .monaco-editor");
+      // Between two files there is none.
+      if (editor === null) return [];
       const middle = (box) => box.y + box.height / 2;
       const numbers = [...editor.querySelectorAll(".margin .line-numbers")].map((element) => ({
         at: middle(element.getBoundingClientRect()),
@@ -157,9 +159,13 @@ export class Editor {
     return found.box;
   }
 
+  /** The line that holds a text. */
   async lineWith(text) {
-    const found = (await this.lines()).find((line) => line.text.includes(text));
-    if (found === undefined) throw new Error(`\`${text}\` is not on the screen`);
+    let found;
+    await this.until(`\`${text}\` is on the screen`, async () => {
+      found = (await this.lines()).find((line) => line.text.includes(text) && line.number !== undefined);
+      return found !== undefined;
+    });
     return found;
   }
 
