@@ -63,15 +63,15 @@ fn the_problem_matcher_reads_what_the_compiler_writes() {
     let file = environment.write("matched.bp", text);
     let short = ["check".as_ref(), "--message-format=short".as_ref(), file.as_os_str()];
     let told = environment.bpc(short).expect(1).stdout;
-    let matches: Vec<_> = told
+    let found: Vec<_> = told
         .lines()
         .map(|line| regexp.captures(line).unwrap_or_else(|| panic!("{line}")))
         .collect();
     let part = |index: usize, name: &str| {
         let group = usize::try_from(pattern[name].as_u64().unwrap()).unwrap();
-        matches[index][group].to_owned()
+        found[index][group].to_owned()
     };
-    let severities: Vec<String> = (0..matches.len()).map(|index| part(index, "severity")).collect();
+    let severities: Vec<String> = (0..found.len()).map(|index| part(index, "severity")).collect();
     assert!(severities.contains(&"error".to_owned()), "{told}");
     assert!(severities.contains(&"warning".to_owned()), "{told}");
     let error = severities.iter().position(|severity| severity == "error").unwrap();
