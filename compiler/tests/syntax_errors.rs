@@ -187,6 +187,8 @@ fn depth_and_length_have_an_end() {
         format!("const a = {}", many("{")),
         format!("const a = {}", many("\"${")),
         format!("const a = {}1", many("- ")),
+        format!("const a = 1 {}", many("- ")),
+        format!("const a = b and {}", many("not ")),
         format!("const a = {}b", many("not ")),
         format!("const a = {}1", many("1 + ")),
         format!("const a = {}1", many("a ?? ")),

@@ -124,14 +124,12 @@ impl<I: AsyncRead + Unpin, S: LanguageServer> Reader<I, S> {
             return false;
         }
         let id = message.get("id").cloned();
-        match serde_json::from_value::<Request>(message) {
-            Ok(request) => self.request(request).await,
-            Err(_) => {
-                let id = id.and_then(|id| serde_json::from_value(id).ok());
-                self.refuse(id.unwrap_or(Id::Null), Error::invalid_request());
-                false
-            }
+        if let Ok(request) = serde_json::from_value::<Request>(message) {
+            return self.request(request).await;
         }
+        let id = id.and_then(|id| serde_json::from_value(id).ok());
+        self.refuse(id.unwrap_or(Id::Null), Error::invalid_request());
+        false
     }
 
     async fn request(&mut self, request: Request) -> bool {
@@ -177,8 +175,11 @@ impl<I: AsyncRead + Unpin, S: LanguageServer> Reader<I, S> {
                     None => return Err(no_header(&line)),
                 }
             }
-            let Some((name, value)) = text.split_once(':') else { return Err(no_header(&line)) };
-            if name.trim().eq_ignore_ascii_case("content-length") {
+            let header = text
+                .split_once(':')
+                .filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+            let Some((name, value)) = header else { return Err(no_header(&line)) };
+            if name.eq_ignore_ascii_case("content-length") {
                 let parsed = value.trim().parse::<usize>().ok().filter(|n| *n <= MOST_BODY);
                 length = Some(parsed.ok_or_else(|| no_header(&line))?);
             }

@@ -200,10 +200,13 @@ impl Workspace {
         if !inner.roots.contains_key(root) {
             return BTreeSet::new();
         }
-        let before = inner.told.insert(root.to_owned(), files.clone()).unwrap_or_default();
-        let others: BTreeSet<&PathBuf> =
-            inner.told.iter().filter(|(other, _)| *other != root).flat_map(|(_, of)| of).collect();
-        before.into_iter().filter(|file| !files.contains(file) && !others.contains(file)).collect()
+        let told = inner.told.iter().filter(|(other, _)| *other != root);
+        let others: BTreeSet<&PathBuf> = told.flat_map(|(_, of)| of).collect();
+        let before = inner.told.get(root).into_iter().flatten();
+        let gone = before.filter(|file| !files.contains(*file) && !others.contains(file));
+        let gone = gone.cloned().collect();
+        inner.told.insert(root.to_owned(), files);
+        gone
     }
 
     /// What an editor calls a file.

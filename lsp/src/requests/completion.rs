@@ -51,17 +51,16 @@ impl Writer<'_> {
         let also = found
             .also
             .map(|(span, new_text)| vec![lsp::TextEdit { range: self.range(span), new_text }]);
-        let documentation = (!found.documentation.is_empty()).then(|| {
-            lsp::Documentation::MarkupContent(lsp::MarkupContent {
-                kind: lsp::MarkupKind::Markdown,
-                value: found.documentation,
-            })
+        let is_documented = !found.documentation.is_empty();
+        let documentation = lsp::Documentation::MarkupContent(lsp::MarkupContent {
+            kind: lsp::MarkupKind::Markdown,
+            value: found.documentation,
         });
         lsp::CompletionItem {
             label: found.label,
             kind: Some(kind(found.kind)),
             detail: (!found.detail.is_empty()).then_some(found.detail),
-            documentation,
+            documentation: is_documented.then_some(documentation),
             // The compiler has put them in order.
             sort_text: Some(format!("{at:05}")),
             insert_text_format: Some(format),

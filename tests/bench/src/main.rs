@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: how long `bpc` and `bpr` take, beside terraform.
+//! `cargo xtask bench`: how long `bpc` and `bpr` take, beside terraform, and how long `bpls` lets people wait.
 //!
 //! It knows the programs from outside only, as a person runs them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people run by hand")]
 
+mod editor;
 mod events;
 mod measure;
 mod report;
@@ -17,7 +18,7 @@ use clap::Parser;
 /// Measures bpc and bpr over trees of several sizes.
 #[derive(Parser)]
 struct Arguments {
-    /// Where `bpc` and `bpr` are already; without it they are built for release.
+    /// Where `bpc`, `bpr` and `bpls` are already; without it they are built for release.
     #[arg(long)]
     programs: Option<PathBuf>,
     /// Where the trees and journals go: a real disk, or durability costs nothing.
@@ -26,6 +27,9 @@ struct Arguments {
     /// How many nodes, in growing order.
     #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000])]
     sizes: Vec<usize>,
+    /// How many lines the file has that is edited.
+    #[arg(long, default_value_t = 1_000)]
+    lines: usize,
     /// Write the figures here too.
     #[arg(long)]
     readme: Option<PathBuf>,
@@ -63,8 +67,13 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
         println!("{nodes} nodes …");
         points.push(series::measure(&programs, &work, *nodes)?);
     }
-    let findings = series::findings(&points);
-    let text = report::readme(&machine, &points, &findings);
+    println!("a file of {} lines in an editor …", arguments.lines);
+    let bpls = at(&folder.join("bpls"))?;
+    let yaml = editor::yaml_server();
+    let edited = editor::measure(&bpls, yaml.as_deref(), &work, arguments.lines)?;
+    let mut findings = series::findings(&points);
+    findings.extend(editor::findings(&edited));
+    let text = report::readme(&machine, &points, &edited, &findings);
     println!("{text}");
     if let Some(path) = &arguments.readme {
         std::fs::write(path, &text).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -72,11 +81,22 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
     Ok(findings.iter().all(|finding| finding.holds))
 }
 
-/// Builds both programs for release, and tells where they are.
+/// Builds the programs for release, and tells where they are.
 fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--bins", "-p", "bp-compiler", "-p", "bp-cli"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--bins",
+            "-p",
+            "bp-compiler",
+            "-p",
+            "bp-cli",
+            "-p",
+            "bp-lsp",
+        ])
         .status()
         .map_err(|error| format!("cargo build: {error}"))?;
     if !status.success() {

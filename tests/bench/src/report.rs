@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::editor::{self, Server, Wait};
 use crate::measure::Taken;
 use crate::series::{Finding, Point};
 
@@ -21,7 +22,12 @@ fn seconds(taken: Option<Taken>) -> String {
 }
 
 /// `tests/bench/README.md`.
-pub(crate) fn readme(machine: &Machine, points: &[Point], findings: &[Finding]) -> String {
+pub(crate) fn readme(
+    machine: &Machine,
+    points: &[Point],
+    edited: &editor::Point,
+    findings: &[Finding],
+) -> String {
     let mut text = String::from(
         "# How long it takes\n\nWritten by `cargo xtask bench`, which builds `bpc` and `bpr` for release and measures them beside \
          terraform, where that is on the machine.\n\nThe work: N nodes in a binary tree, each with four properties, one of them its parent's \
@@ -58,12 +64,32 @@ pub(crate) fn readme(machine: &Machine, points: &[Point], findings: &[Finding]) 
             p.provider_calls,
         );
     }
+    text.push_str(&waits(edited));
     text.push_str("\n| what must hold | found | holds |\n|---|---|---|\n");
     for finding in findings {
         let holds = if finding.holds { "yes" } else { "**no**" };
         let _ = writeln!(text, "| {} | {} | {holds} |", finding.claim, finding.found);
     }
     text
+}
+
+/// What a person waits for a language server.
+fn waits(edited: &editor::Point) -> String {
+    let wait = |wait: Wait| format!("{:.1} / {:.1}", wait.p50, wait.p95);
+    let yaml = |of: fn(&Server) -> Wait| {
+        edited.yaml.as_ref().map_or("–".to_owned(), |server| wait(of(server)))
+    };
+    format!(
+        "\nThe same tree in an editor, {} lines as a blueprint; beside it as YAML with a JSON schema that says the same. \
+         Milliseconds from a key, over stdio: the middle one / the slowest of 95 in 100.\n\n\
+         | | `bpls` | `yaml-language-server` |\n|---|---|---|\n\
+         | to what is wrong | {} | {} |\n| to what can stand there | {} | {} |\n",
+        edited.lines,
+        wait(edited.ours.diagnostics),
+        yaml(|server| server.diagnostics),
+        wait(edited.ours.completion),
+        yaml(|server| server.completion),
+    )
 }
 
 #[cfg(test)]
@@ -83,8 +109,16 @@ mod tests {
         };
         let point = Point { nodes: 10, check: Taken { wall: 0.5, cpu: 0.25 }, ..Point::default() };
         let finding = Finding { claim: "it is fast".into(), found: "no".into(), holds: false };
-        let text = readme(&machine, &[point], &[finding]);
-        for part in ["`anvil`", "| 10 | 0.250 (0.500) | – |", "| it is fast | no | **no** |"] {
+        let wait = Wait { p50: 1.25, p95: 9.0 };
+        let ours = Server { diagnostics: wait, completion: Wait::default() };
+        let edited = editor::Point { lines: 1_000, ours, yaml: None };
+        let text = readme(&machine, &[point], &edited, &[finding]);
+        for part in [
+            "| to what is wrong | 1.2 / 9.0 | – |",
+            "`anvil`",
+            "| 10 | 0.250 (0.500) | – |",
+            "| it is fast | no | **no** |",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
-const REGIONS: [&str; 3] = ["eu-west", "us-east", "ap-south"];
+pub(crate) const REGIONS: [&str; 3] = ["eu-west", "us-east", "ap-south"];
 
 const HEAD: &str = r#"blueprint tree {
   version = "1.0.0"
@@ -21,12 +21,13 @@ node type Item {
 }
 "#;
 
-fn region(i: usize) -> &'static str {
+/// One of a few.
+pub(crate) fn region(i: usize) -> &'static str {
     REGIONS.get(i % REGIONS.len()).copied().unwrap_or_default()
 }
 
 /// The node above; none for the root.
-fn parent(i: usize) -> Option<usize> {
+pub(crate) fn parent(i: usize) -> Option<usize> {
     i.checked_sub(1).map(|above| above / 2)
 }
 

@@ -1,0 +1,124 @@
+//! What an editor asks about a place.
+
+use serde_json::{Value as Json, json};
+
+use crate::editor::{Editor, edit, file};
+
+const TEXT: &str = r#"blueprint shop {
+  version = "1.0.0"
+}
+
+use std.kubernetes as k8s
+use "./sizes.bp" as sizes
+
+/// Where it runs.
+input environment: "dev" | "prod" = "dev"
+
+select demo: k8s.Cluster[1..] {
+  where = self.labels.tier == "demo"
+}
+
+node web: k8s.Deployment for cluster in demo {
+  name     = "web"
+  image    = "nginx"
+  replicas = sizes.small
+  host -> cluster
+}
+"#;
+
+fn opened(capabilities: &Json) -> (tempfile::TempDir, Editor, String) {
+    let (folder, path) = file();
+    std::fs::write(path.with_file_name("sizes.bp"), "/// A small one.\nconst small = 1\n").unwrap();
+    let mut editor = Editor::start_with(capabilities);
+    let uri = editor.open(&path, TEXT);
+    assert_eq!(editor.diagnostics(&uri), Vec::<Json>::new());
+    (folder, editor, uri)
+}
+
+#[test]
+fn completion_of_text_that_was_typed_just_now() {
+    let (_folder, mut editor, uri) = opened(&json!({}));
+    // A node that is not closed, in front of one that is.
+    let typed = "node other: k8s.Deployment {\n  \n\n";
+    editor.edit(&uri, &json!([edit((14, 0), (14, 0), typed)]));
+    let labels = editor.labels(&uri, 15, 2);
+    assert_eq!(labels[..3], ["host", "image", "name"], "{labels:?}");
+    editor.edit(&uri, &json!([edit((15, 2), (15, 2), "host -> ")]));
+    assert_eq!(editor.labels(&uri, 15, 10)[0], "demo");
+    editor.edit(&uri, &json!([edit((15, 2), (15, 10), "image = environment == \"\"")]));
+    assert_eq!(editor.labels(&uri, 15, 26), ["dev", "prod"]);
+    editor.edit(&uri, &json!([edit((15, 10), (15, 27), "web[\"a\"].")]));
+    let labels = editor.labels(&uri, 15, 19);
+    assert!(labels.contains(&"available_replicas".to_owned()), "{labels:?}");
+    editor.edit(&uri, &json!([edit((14, 0), (14, 0), "use std.\n")]));
+    assert_eq!(editor.labels(&uri, 14, 8), ["kubernetes"]);
+}
+
+#[test]
+fn completion_brings_its_value_where_the_editor_can() {
+    let snippets = json!({
+        "textDocument": { "completion": { "completionItem": { "snippetSupport": true } } }
+    });
+    for (capabilities, wanted, format) in
+        [(snippets, "image = \"$1\"", 2), (json!({}), "image = \"\"", 1)]
+    {
+        let (_folder, mut editor, uri) = opened(&capabilities);
+        editor.edit(&uri, &json!([edit((14, 0), (14, 0), "node o: k8s.Deployment {\n  im\n}\n")]));
+        let found = editor.ask_at("textDocument/completion", &uri, 15, 4);
+        let image = found.as_array().unwrap().iter().find(|item| item["label"] == "image").unwrap();
+        assert_eq!(image["textEdit"]["newText"], wanted);
+        assert_eq!(image["insertTextFormat"], format);
+        assert_eq!(image["textEdit"]["range"]["start"], json!({ "line": 15, "character": 2 }));
+        assert_eq!(image["documentation"]["value"], "The container's image.");
+        assert_eq!(image["detail"], "string (required)");
+    }
+}
+
+#[test]
+fn hover_shows_declaration_and_documentation() {
+    let (_folder, mut editor, uri) = opened(&json!({}));
+    let told = editor.ask_at("textDocument/hover", &uri, 17, 20);
+    let value = told["contents"]["value"].as_str().unwrap();
+    assert!(value.contains("const small = 1") && value.contains("A small one."), "{value}");
+    assert_eq!(told["range"]["start"], json!({ "line": 17, "character": 19 }));
+    let told = editor.ask_at("textDocument/hover", &uri, 17, 4);
+    let value = told["contents"]["value"].as_str().unwrap();
+    assert!(value.contains("property replicas: int = 1 where self >= 0"), "{value}");
+    assert_eq!(editor.ask_at("textDocument/hover", &uri, 3, 0), Json::Null);
+}
+
+#[test]
+fn definitions_in_files_and_in_the_library() {
+    let (_folder, mut editor, uri) = opened(&json!({}));
+    let found = editor.ask_at("textDocument/definition", &uri, 18, 12);
+    assert_eq!((&found["uri"], &found["range"]["start"]["line"]), (&json!(uri), &json!(14)));
+    let found = editor.ask_at("textDocument/definition", &uri, 17, 20);
+    assert_eq!(found["uri"], uri.replace("shop.bp", "sizes.bp"));
+    assert_eq!(found["range"]["start"], json!({ "line": 1, "character": 6 }));
+
+    let found = editor.ask_at("textDocument/definition", &uri, 14, 16);
+    let path = found["uri"].as_str().unwrap().strip_prefix("file://").unwrap().to_owned();
+    assert!(std::path::Path::new(&path).starts_with(editor.cache.path().canonicalize().unwrap()));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let line = found["range"]["start"]["line"].as_u64().unwrap();
+    let line = text.lines().nth(usize::try_from(line).unwrap()).unwrap();
+    assert!(line.starts_with("node type Deployment"), "{line}");
+    assert!(std::fs::metadata(&path).unwrap().permissions().readonly());
+
+    // It can be opened without a word against it: it is no root of anything.
+    let library = editor.open(std::path::Path::new(&path), &text);
+    assert_eq!(editor.ask_at("textDocument/hover", &library, 3, 0), Json::Null);
+}
+
+#[test]
+fn symbols_are_a_tree() {
+    let (_folder, mut editor, uri) = opened(&json!({}));
+    let params = json!({ "textDocument": { "uri": uri } });
+    let found = editor.ask("textDocument/documentSymbol", &params);
+    let names: Vec<&str> =
+        found.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["shop", "environment", "demo", "web"]);
+    assert_eq!(found[3]["detail"], "node: k8s.Deployment");
+    assert_eq!(found[3]["children"][3]["name"], "host");
+    assert_eq!(found[3]["selectionRange"]["start"], json!({ "line": 14, "character": 5 }));
+}
