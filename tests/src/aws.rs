@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_cloudformation::types::StackStatus;
+use aws_sdk_cloudformation::types::{ExecutionStatus, StackStatus};
 
 use crate::environment::program;
 use crate::run::Running;
@@ -152,7 +152,7 @@ impl Aws {
             listed
                 .summaries()
                 .iter()
-                .filter(|set| is_pending(set.execution_status().map(|status| status.as_str())))
+                .filter(|set| is_pending(set.execution_status().map(ExecutionStatus::as_str)))
                 .map(|set| set.change_set_name().unwrap_or_default().to_owned())
                 .collect()
         })

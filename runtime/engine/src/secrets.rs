@@ -119,9 +119,10 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
     }
     for (name, secret) in &plan.secrets {
         let Some(value) = world.secrets.values.get(name) else {
-            let message = match world.secrets.malformed.contains(name) {
-                true => format!("the secret `{name}` is no {}", secret.kind),
-                false => format!("the secret `{name}` is not set"),
+            let message = if world.secrets.malformed.contains(name) {
+                format!("the secret `{name}` is no {}", secret.kind)
+            } else {
+                format!("the secret `{name}` is not set")
             };
             let problem = Problem::error(message);
             let help = world.secrets.missing.get(name).cloned();

@@ -97,7 +97,7 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
     };
     let provider = node_type.provider.clone().unwrap_or_default();
     let node_type = node.kind.clone();
-    let subject = Subject { node_type, provider, properties, files, account, labels, revealed };
+    let subject = Subject { node_type, provider, properties, account, files, labels, revealed };
     Ok((!waits).then_some(subject))
 }
 

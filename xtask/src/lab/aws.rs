@@ -1,4 +1,4 @@
-//! An AWS API server for tests: ministack, from PyPI, in a Python environment of its own.
+//! An AWS API server for tests: ministack, from `PyPI`, in a Python environment of its own.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

@@ -53,15 +53,13 @@ impl Accounts {
         let account = &subject.account;
         let key = serde_json::to_string(account).unwrap_or_default();
         let mut sessions = self.sessions.lock().await;
-        let session = match sessions.get(&key) {
-            Some(session) => session.clone(),
-            None => {
-                let session = std::sync::Arc::new(
-                    Session::open(account, call.deadline, self.credentials.clone()).await?,
-                );
-                sessions.insert(key, session.clone());
-                session
-            }
+        let session = if let Some(session) = sessions.get(&key) {
+            session.clone()
+        } else {
+            let opened = Session::open(account, call.deadline, self.credentials.clone()).await?;
+            let session = std::sync::Arc::new(opened);
+            sessions.insert(key, session.clone());
+            session
         };
         drop(sessions);
         if let Some(wanted) = text(account, "account_id") {

@@ -1,8 +1,9 @@
 //! What happened to a stack in its last operation: progress, and the reason of a failure.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
-use aws_sdk_cloudformation::types::StackEvent;
+use aws_sdk_cloudformation::types::{ResourceStatus, StackEvent};
 use bp_provider::Failure;
 
 use super::account::Session;
@@ -72,9 +73,10 @@ impl Operation {
             .collect();
         let mut words = format!("{status}, {done} of {} done", newest.len());
         if !busy.is_empty() {
-            words += &format!(": {}", busy.get(..NAMED).unwrap_or(&busy).join(", "));
+            // Writing to a String cannot fail.
+            let _ = write!(words, ": {}", busy.get(..NAMED).unwrap_or(&busy).join(", "));
             if busy.len() > NAMED {
-                words += &format!(" and {} more", busy.len() - NAMED);
+                let _ = write!(words, " and {} more", busy.len() - NAMED);
             }
         }
         words
@@ -96,7 +98,7 @@ impl Operation {
 }
 
 fn resource_status(event: &StackEvent) -> &str {
-    event.resource_status().map(|status| status.as_str()).unwrap_or_default()
+    event.resource_status().map(ResourceStatus::as_str).unwrap_or_default()
 }
 
 /// Whether an operation on the stack begins with this event.
@@ -111,8 +113,6 @@ fn begins(event: &StackEvent, stack_id: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use aws_sdk_cloudformation::types::ResourceStatus;
 
     use super::*;
 

@@ -57,7 +57,10 @@ impl<'a> Attempt<'a> {
             "Throttling"
             | "ThrottlingException"
             | "TooManyRequestsException"
-            | "RequestLimitExceeded" => self.say(Class::Transient, &why),
+            | "RequestLimitExceeded"
+            | "OperationInProgressException"
+            | "InvalidChangeSetStatus"
+            | "TokenAlreadyExistsException" => self.say(Class::Transient, &why),
             "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => self
                 .say(Class::Permanent, &why)
                 .help("the credentials have expired: renew them, then `bpr resume`"),
@@ -85,12 +88,8 @@ impl<'a> Attempt<'a> {
                     None => failure,
                 }
             }
-            "OperationInProgressException"
-            | "InvalidChangeSetStatus"
-            | "TokenAlreadyExistsException" => self.say(Class::Transient, &why),
-            _ if status == 429 => self.say(Class::Transient, &why),
             _ if status >= 500 && self.mutating => self.say(Class::UnknownOutcome, &why),
-            _ if status >= 500 => self.say(Class::Transient, &why),
+            _ if status >= 500 || status == 429 => self.say(Class::Transient, &why),
             _ => self.say(Class::Permanent, &why),
         }
     }

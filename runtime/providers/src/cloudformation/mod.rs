@@ -134,10 +134,10 @@ impl Provider for CloudFormation {
             record: handle.record.clone().or_else(|| subject.record.clone()),
             ..subject.clone()
         };
-        match waiting.removal {
-            true => stack::remove(&session, &known, &waiting.key).await,
-            false => stack::converge(&session, &known, &waiting.key).await,
+        if waiting.removal {
+            return stack::remove(&session, &known, &waiting.key).await;
         }
+        stack::converge(&session, &known, &waiting.key).await
     }
 
     /// A stack's change is left to end by itself: what it did so far could not be told otherwise.

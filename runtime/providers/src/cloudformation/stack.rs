@@ -261,13 +261,12 @@ async fn clear(
 ) -> Result<Progress, Failure> {
     let name = stack.stack_name().unwrap_or_default();
     let status = status(stack);
-    let why = match condition(&status) {
-        Condition::Busy => format!("the old stack `{name}`: {status}"),
-        _ => {
-            let role = wanted::Wanted::of(subject)?.role();
-            delete(session, stack_id(stack), &clearing(key), role).await?;
-            format!("the old stack `{name}` ({status}) to be deleted")
-        }
+    let why = if condition(&status) == Condition::Busy {
+        format!("the old stack `{name}`: {status}")
+    } else {
+        let role = wanted::Wanted::of(subject)?.role();
+        delete(session, stack_id(stack), &clearing(key), role).await?;
+        format!("the old stack `{name}` ({status}) to be deleted")
     };
     Ok(accepted(subject, None, key, false, why))
 }

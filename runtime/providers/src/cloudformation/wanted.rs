@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_cloudformation::types::{Capability, Parameter, ParameterDeclaration, Tag};
+use aws_sdk_cloudformation::types::{
+    Capability, Parameter, ParameterConstraints, ParameterDeclaration, Tag,
+};
 use bp_provider::{Class, Failure, Subject, file};
 use serde_json::Value as Json;
 
@@ -51,9 +53,10 @@ impl Wanted {
             Some(("parameters", name)) => Some(name.to_owned()),
             _ => None,
         });
-        let secret = match subject.secret.contains("parameters") {
-            true => parameters.keys().cloned().collect(),
-            false => secret.collect(),
+        let secret = if subject.secret.contains("parameters") {
+            parameters.keys().cloned().collect()
+        } else {
+            secret.collect()
         };
         let mut tags: BTreeMap<String, String> = object(subject, "tags")
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
@@ -119,9 +122,10 @@ impl Wanted {
             let property = format!("parameters.{name}");
             let Some(declaration) = declared.get(name.as_str()) else {
                 let message = format!("the template has no parameter `{name}`");
-                let there = match declared.is_empty() {
-                    true => "it takes none".to_owned(),
-                    false => format!("it has {all}"),
+                let there = if declared.is_empty() {
+                    "it takes none".to_owned()
+                } else {
+                    format!("it has {all}")
                 };
                 return Err(refuse(property, message).help(there));
             };
@@ -140,7 +144,8 @@ impl Wanted {
                 let message = format!("the parameter `{name}` is a {kind}, and is given {shown}");
                 return Err(refuse(property, message));
             }
-            let allowed = declaration.parameter_constraints().map(|c| c.allowed_values());
+            let allowed =
+                declaration.parameter_constraints().map(ParameterConstraints::allowed_values);
             let allowed = allowed.filter(|allowed| !allowed.is_empty() && !is_secret);
             if let Some(allowed) = allowed.filter(|allowed| !allowed.contains(value)) {
                 let message = format!("the parameter `{name}` can't be {value:?}");
@@ -264,7 +269,6 @@ fn mismatch<'v>(kind: &str, value: &'v str) -> Option<&'v str> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use aws_sdk_cloudformation::types::ParameterConstraints;
     use serde_json::json;
 
     use super::*;
