@@ -298,6 +298,17 @@ fn uses_and_heads() {
 }
 
 #[test]
+fn clauses_that_go_on() {
+    assert_eq!(labels("node x: House $0"), ["for", "if", "using"]);
+    assert_eq!(labels("node x: House f$0 {\n}\n"), ["for", "if", "using"]);
+    assert_eq!(labels("node type X $0"), ["extends"]);
+    assert_eq!(labels("node x: House {\n  host -> only $0\n}"), ["via", "where"]);
+    has("node type X {\n  property a: int $0\n}", &["where"]);
+    has("input x: int $0", &["where"]);
+    assert_eq!(taken("node x: House f$0", "for"), "node x: House for ");
+}
+
+#[test]
 fn no_cursor_makes_it_panic() {
     let text = format!("{HEAD}\nnode x: House {{\n  name = \"é${{a.}}\n  door = {{ side = x ? [\n");
     let analysis = analysis(&text);
