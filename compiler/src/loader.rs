@@ -284,7 +284,7 @@ fn list(folder: &Path, before: &str, goes_in: bool, found: &mut Vec<String>) {
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
         if is_folder && goes_in && !name.starts_with('.') {
             list(&entry.path(), &format!("{before}{name}/"), false, found);
-        } else if !is_folder && name.ends_with(".bp") {
+        } else if !is_folder && Path::new(&name).extension().is_some_and(|of| of == "bp") {
             found.push(format!("{before}{name}"));
         }
     }
