@@ -283,6 +283,31 @@ impl Loader<'_> {
     }
 }
 
+/// The files beside the root and one folder below, as a `use` of the root names them.
+pub(crate) fn neighbours(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let folder = root.parent().unwrap_or(root);
+    list(folder, "./", true, &mut found);
+    found.sort();
+    let own = root.file_name().map(|name| format!("./{}", name.to_string_lossy()));
+    found.retain(|name| Some(name) != own.as_ref());
+    found
+}
+
+fn list(folder: &Path, before: &str, goes_in: bool, found: &mut Vec<String>) {
+    // What can't be read has nothing to offer.
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.take(MOST_FILES) {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && goes_in && !name.starts_with('.') {
+            list(&entry.path(), &format!("{before}{name}/"), false, found);
+        } else if !is_folder && Path::new(&name).extension().is_some_and(|of| of == "bp") {
+            found.push(format!("{before}{name}"));
+        }
+    }
+}
+
 /// A file's bytes; of one that is too large, enough to see that.
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

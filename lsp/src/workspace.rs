@@ -2,7 +2,7 @@
 //!
 //! Everything in it changes at once, under one lock that nothing waits under.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -28,9 +28,12 @@ pub(crate) struct Workspace {
 struct Inner {
     encoding: Encoding,
     has_snippets: bool,
+    can_watch: bool,
     documents: Documents,
     /// Counts the changes.
     revision: u64,
+    /// The text that was changed last.
+    last: PathBuf,
     /// By the path of an open text.
     roots: BTreeMap<PathBuf, Root>,
     /// Files with diagnostics, by the root whose analysis found them.
@@ -38,7 +41,7 @@ struct Inner {
     /// Files that have nothing any more to be told of.
     cleared: BTreeSet<PathBuf>,
     /// Sentences for the editor's log.
-    notes: Vec<String>,
+    notes: VecDeque<String>,
 }
 
 /// An open text and all that it uses.
@@ -93,6 +96,8 @@ impl Workspace {
             .and_then(|it| it.completion.as_ref())
             .and_then(|it| it.completion_item.as_ref());
         inner.has_snippets = items.and_then(|it| it.snippet_support).unwrap_or(false);
+        let files = capabilities.workspace.as_ref().and_then(|it| it.did_change_watched_files);
+        inner.can_watch = files.and_then(|it| it.dynamic_registration).unwrap_or(false);
         inner.encoding
     }
 
@@ -104,6 +109,11 @@ impl Workspace {
     /// Whether completions may have places to go on at.
     pub(crate) fn has_snippets(&self) -> bool {
         self.inner().has_snippets
+    }
+
+    /// Whether the editor can be asked to tell of files that change on the disk.
+    pub(crate) fn can_watch(&self) -> bool {
+        self.inner().can_watch
     }
 
     /// A text is open.
@@ -124,7 +134,7 @@ impl Workspace {
         let encoding = inner.encoding;
         let Some(document) = inner.documents.get_mut(&path) else {
             let words = format!("`{}` was changed and is not open", path.display());
-            inner.notes.push(words);
+            inner.notes.push_back(words);
             drop(inner);
             self.work.notify_one();
             return;
@@ -183,13 +193,17 @@ impl Workspace {
         let mut inner = self.inner();
         let Inner { documents, roots, .. } = &mut *inner;
         let mut is_newest = false;
+        let mut older = None;
         if let (Some(found), Some(document)) = (roots.get_mut(root), documents.get(root)) {
             found.seen = revision;
             is_newest = found.wants <= revision;
             let (text, uri) = (document.text.clone(), document.uri.clone());
-            found.newest = analysis.map(|analysis| Looked { analysis, text, uri });
+            let newest = analysis.map(|analysis| Looked { analysis, text, uri });
+            older = std::mem::replace(&mut found.newest, newest);
         }
         drop(inner);
+        // To take one apart takes time: nobody is to wait for that.
+        drop(older);
         self.made.send_modify(|made| *made += 1);
         is_newest
     }
@@ -255,6 +269,7 @@ impl Inner {
     fn changed(&mut self, path: &Path) {
         self.revision += 1;
         let revision = self.revision;
+        path.clone_into(&mut self.last);
         if self.documents.contains_key(path) && !library::is_inside(path) {
             self.roots.entry(path.to_owned()).or_default();
         }
@@ -266,7 +281,7 @@ impl Inner {
     }
 
     fn job(&mut self) -> Option<Job> {
-        if let Some(note) = self.notes.pop() {
+        if let Some(note) = self.notes.pop_front() {
             return Some(Job::Note(note));
         }
         if !self.cleared.is_empty() {
@@ -276,10 +291,7 @@ impl Inner {
         }
         // What a person types in was changed last; it comes before what only reads it.
         let stale = self.roots.iter().filter(|(_, root)| root.wants > root.seen);
-        let (path, found) = stale.max_by_key(|(path, root)| {
-            let version = self.documents.get(*path).map_or(0, |document| document.version);
-            (root.wants, root.newest.is_none(), version)
-        })?;
+        let (path, found) = stale.max_by_key(|(path, root)| (**path == self.last, root.wants))?;
         let document = self.documents.get(path)?;
         let texts = self.documents.iter();
         let overlay = texts.map(|(path, open)| (path.clone(), String::from(&*open.text))).collect();

@@ -51,7 +51,9 @@ fn completion_of_text_that_was_typed_just_now() {
     let labels = editor.labels(&uri, 15, 19);
     assert!(labels.contains(&"available_replicas".to_owned()), "{labels:?}");
     editor.edit(&uri, &json!([edit((14, 0), (14, 0), "use std.\n")]));
-    assert_eq!(editor.labels(&uri, 14, 8), ["kubernetes"]);
+    assert_eq!(editor.labels(&uri, 14, 8), ["aws", "kubernetes"]);
+    editor.edit(&uri, &json!([edit((14, 0), (14, 8), "use \"./\"")]));
+    assert_eq!(editor.labels(&uri, 14, 7), ["./sizes.bp"]);
 }
 
 #[test]
