@@ -50,7 +50,11 @@ async function step(what, work) {
 try {
   await step("a blueprint is open and highlighted", async () => {
     await editor.show("shop.bp");
-    const colours = await editor.colours();
+    let colours = [];
+    await editor.until("the text is coloured", async () => {
+      colours = await editor.colours();
+      return new Set(colours.map((span) => span.colour)).size > 3;
+    });
     const of = (text) => {
       const found = colours.find((span) => span.text.trim() === text);
       must(found !== undefined, `no \`${text}\` is drawn by itself: ${JSON.stringify(colours.slice(0, 40))}`);
@@ -89,6 +93,10 @@ try {
     await editor.place("node type Deployment extends Object");
     await editor.picture("3-definition");
     await editor.show("shop.bp");
+  });
+
+  await step("the language server starts anew", async () => {
+    await editor.command("Blueprint: Restart Language Server");
   });
 
   await step("a mistake is underlined as it is typed", async () => {
