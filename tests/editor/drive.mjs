@@ -181,6 +181,13 @@ try {
     must(fs.existsSync(plan), `there is no ${plan}`);
     await editor.picture("11-compiled");
   });
+
+  await step("a language server that is not there is told of", async () => {
+    code.set("blueprint.server.path", "/no/such/bpls");
+    const told = "The setting blueprint.server.path names `/no/such/bpls`, and there is no such file.";
+    await editor.until("a sentence says so", async () => (await editor.told()).includes(told));
+    await editor.picture("12-no-server");
+  });
 } catch (error) {
   await editor.picture("failed");
   console.error(error instanceof Error ? error.message : String(error));
