@@ -34,7 +34,7 @@ export class Code {
     const serve = [...places, ...quiet, "--auth", "none", "--bind-addr", "127.0.0.1:0"];
     // A group of its own: it starts others, which go on when it alone is ended.
     const server = spawn(process.execPath, serve, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-    const running = new Code(server);
+    const running = new Code(server, path.join(user, "Machine/settings.json"));
     try {
       running.address = await running.listening();
     } catch (error) {
@@ -44,8 +44,9 @@ export class Code {
     return running;
   }
 
-  constructor(server) {
+  constructor(server, settings) {
     this.server = server;
+    this.settings = settings;
     this.words = "";
     for (const stream of [server.stdout, server.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
@@ -70,6 +71,12 @@ export class Code {
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+
+  /** Changes a setting of the machine: where programs are is not for a person's settings to say, who may use several. */
+  set(name, value) {
+    fs.mkdirSync(path.dirname(this.settings), { recursive: true });
+    fs.writeFileSync(this.settings, JSON.stringify({ [name]: value }, null, 2));
   }
 
   /** Ends it, and all that it started. */

@@ -50,7 +50,11 @@ async function step(what, work) {
 try {
   await step("a blueprint is open and highlighted", async () => {
     await editor.show("shop.bp");
-    const colours = await editor.colours();
+    let colours = [];
+    await editor.until("the text is coloured", async () => {
+      colours = await editor.colours();
+      return new Set(colours.map((span) => span.colour)).size > 3;
+    });
     const of = (text) => {
       const found = colours.find((span) => span.text.trim() === text);
       must(found !== undefined, `no \`${text}\` is drawn by itself: ${JSON.stringify(colours.slice(0, 40))}`);
@@ -89,6 +93,10 @@ try {
     await editor.place("node type Deployment extends Object");
     await editor.picture("3-definition");
     await editor.show("shop.bp");
+  });
+
+  await step("the language server starts anew", async () => {
+    await editor.command("Blueprint: Restart Language Server");
   });
 
   await step("a mistake is underlined as it is typed", async () => {
@@ -172,6 +180,13 @@ try {
     await editor.until("the compiler's words are shown", async () => (await editor.terminal()).includes(told), 30_000);
     must(fs.existsSync(plan), `there is no ${plan}`);
     await editor.picture("11-compiled");
+  });
+
+  await step("a language server that is not there is told of", async () => {
+    code.set("blueprint.server.path", "/no/such/bpls");
+    const told = "The setting blueprint.server.path names `/no/such/bpls`, and there is no such file.";
+    await editor.until("a sentence says so", async () => (await editor.told()).includes(told));
+    await editor.picture("12-no-server");
   });
 } catch (error) {
   await editor.picture("failed");

@@ -218,6 +218,11 @@ export class Editor {
     return problems;
   }
 
+  /** What the notifications say. */
+  async told() {
+    return (await this.page.locator(".notification-list-item-message").allTextContents()).join("\n");
+  }
+
   /** What the terminal shows. */
   async terminal() {
     const rows = await this.page.locator(".terminal-wrapper.active .xterm-rows > div").allTextContents();

@@ -50,6 +50,10 @@ pub(crate) fn package(profile: &str) -> Outcome<PathBuf> {
     let mut vsce = extension.node("node_modules/@vscode/vsce/vsce");
     vsce.args(["package", "--no-dependencies", "--allow-missing-repository"]);
     vsce.args(["--target", &platform, "--out"]).arg(&file);
+    if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
+        // The same programs give the same file: it has the first date that its format knows.
+        vsce.env("SOURCE_DATE_EPOCH", "315619200");
+    }
     workspace::output(&mut vsce)?;
     Ok(file)
 }

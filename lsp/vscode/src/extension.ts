@@ -28,9 +28,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommand("blueprint.compile", () => tasks.run("compile")),
     registerCommand("blueprint.restartServer", () => running.restart()),
     vscode.workspace.onDidChangeConfiguration(async (event) => {
-      if (["blueprint.server", "blueprint.trace"].some((section) => event.affectsConfiguration(section))) {
-        await running.restart();
-      }
+      if (event.affectsConfiguration("blueprint.server")) await running.restart();
     }),
   );
   void running.start();

@@ -4,7 +4,7 @@
  * It must know no rule of the language: what is right and wrong is the server's to say.
  */
 import * as vscode from "vscode";
-import { LanguageClient, type LanguageClientOptions, type ServerOptions, Trace } from "vscode-languageclient/node";
+import { LanguageClient, type LanguageClientOptions, type ServerOptions } from "vscode-languageclient/node";
 import { explain, find, SERVER } from "./programs";
 
 /** The connection to `bpls`. */
@@ -30,12 +30,12 @@ export class Server implements vscode.Disposable {
 
   /** Starts the server; a person is told where it cannot be. */
   start(): Promise<void> {
-    return this.then(() => this.begin());
+    return this.enqueue(() => this.begin());
   }
 
   /** Ends the server, and starts it anew: with another program where the setting names one. */
   restart(): Promise<void> {
-    return this.then(async () => {
+    return this.enqueue(async () => {
       await this.end();
       await this.begin();
     });
@@ -43,14 +43,14 @@ export class Server implements vscode.Disposable {
 
   /** Ends the server. */
   stop(): Promise<void> {
-    return this.then(() => this.end());
+    return this.enqueue(() => this.end());
   }
 
   dispose(): void {
     this.channel.dispose();
   }
 
-  private then(next: () => Promise<void>): Promise<void> {
+  private enqueue(next: () => Promise<void>): Promise<void> {
     this.queue = this.queue.then(next).catch((error: unknown) => {
       void explain(SERVER, error);
     });
@@ -75,7 +75,6 @@ export class Server implements vscode.Disposable {
     this.client = client;
     try {
       await client.start();
-      await client.setTrace(Trace.fromString(trace()));
     } catch (error) {
       this.client = undefined;
       const why = error instanceof Error ? error.message : String(error);
@@ -88,8 +87,4 @@ export class Server implements vscode.Disposable {
     this.client = undefined;
     await client?.dispose();
   }
-}
-
-function trace(): string {
-  return vscode.workspace.getConfiguration("blueprint").get<string>("trace.server", "off");
 }
