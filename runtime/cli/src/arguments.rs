@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version,
     about = "Deploys plans over clusters, and keeps account of what it did",
     after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
+                  Secrets come from the environment: `db_password` from $BPR_SECRET_DB_PASSWORD.\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.",
     max_term_width = 100
 )]
