@@ -3,14 +3,20 @@
 //! The root is file 0, the core of the standard library file 1; the others follow as they are met.
 //! A package is the folder of its root file: nothing outside of it is read.
 
+mod attached;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, names as says, syntax as says_syntax};
 use crate::library;
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::{self, ast};
+
+pub use attached::Attached;
+pub(crate) use attached::{Attachments, Files};
 
 /// How many files one analysis reads.
 const MOST_FILES: usize = 10_000;
@@ -43,6 +49,8 @@ pub type Overlay = BTreeMap<PathBuf, String>;
 pub struct Sources {
     /// By file id.
     pub modules: Vec<Module>,
+    /// Files that are named by `file`, `read` and `template`; their ids follow those of the modules.
+    pub attached: Vec<Arc<Attached>>,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -50,10 +58,20 @@ pub struct Sources {
 impl Sources {
     /// The file of this id.
     pub fn file(&self, id: FileId) -> Option<&SourceFile> {
-        self.modules.get(id.0 as usize).map(|module| &module.source)
+        let at = id.0 as usize;
+        match self.modules.get(at) {
+            Some(module) => Some(&module.source),
+            None => self.attached.get(at - self.modules.len()).map(|file| &file.source),
+        }
     }
 
-    /// All files with their ids.
+    /// Where a file lies on the disk; nothing for the standard library.
+    pub fn on_disk(&self, id: FileId) -> Option<&Path> {
+        let is_library = self.modules.get(id.0 as usize).is_some_and(|module| module.is_library);
+        self.file(id).filter(|_| !is_library).map(|source| Path::new(source.path()))
+    }
+
+    /// All modules with their ids.
     pub fn all(&self) -> impl Iterator<Item = (FileId, &Module)> {
         self.modules.iter().enumerate().map(|(at, module)| (file_id(at), module))
     }

@@ -82,6 +82,17 @@ fn a_missing_file_and_one_that_is_no_text_are_said_as_json() {
 }
 
 #[test]
+fn short_messages_are_a_line_each_on_stdout() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.bp"), "const a = missing\nconst b = absent\n").unwrap();
+    let output = bpc(folder.path(), &["check", "a.bp", "--message-format", "short"]);
+    assert_eq!((code(&output), err(&output).as_str()), (1, "2 errors\n"));
+    let text = out(&output);
+    let starts: Vec<&str> = text.lines().map(|line| line.split('[').next().unwrap()).collect();
+    assert_eq!(starts, ["a.bp:1:11: error", "a.bp:2:11: error"], "{text}");
+}
+
+#[test]
 fn wrong_usage_is_two() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["fmt"][..], &["frmt"], &[], &["fmt", "a.bp", "--color", "pink"]] {

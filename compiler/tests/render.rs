@@ -1,7 +1,7 @@
 //! Diagnostics as people and programs see them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
-use bp_compiler::render::{Counts, human, json};
+use bp_compiler::render::{Counts, human, json, short};
 use bp_compiler::source::{FileId, SourceFile};
 use bp_compiler::syntax;
 
@@ -48,6 +48,24 @@ fn programs_see_one_object_a_line() {
     let (_, diagnostics) = syntax::parse(FileId(0), &source);
     let lines: Vec<String> = diagnostics.iter().map(|d| json::line(d, |_| Some(&source))).collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_problem_matcher_sees_one_line_each() {
+    let source = SourceFile::new("shop.bp", BROKEN);
+    let (_, diagnostics) = syntax::parse(FileId(0), &source);
+    let lines: Vec<String> =
+        diagnostics.iter().map(|d| short::line(d, |_| Some(&source))).collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_short_line_stays_one_line() {
+    let source = SourceFile::new("two\nlines\u{1b}[31m.bp", "const a = 1 < 2 < 3\n");
+    let (_, diagnostics) = syntax::parse(FileId(0), &source);
+    let line = short::line(&diagnostics[0], |_| Some(&source));
+    assert!(line.starts_with("two lines [31m.bp:1:17: error[E"), "{line}");
+    assert!(!line.contains(char::is_control), "{line}");
 }
 
 #[test]

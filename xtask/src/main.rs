@@ -1,14 +1,19 @@
 //! Every chore of this project: `cargo xtask --help`.
 //!
-//! It runs programs (cargo, `bpc`, `bpr`, real Kubernetes servers) and must never link the product:
+//! It runs programs (cargo, `bpc`, `bpr`, real Kubernetes servers, a real editor) and must never link the product:
 //! it is the first thing that a fresh machine builds.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people run by hand")]
 
 mod bench;
 mod demo;
 mod deny;
+mod editor;
+mod extension;
 mod lab;
+mod npm;
+mod package;
 mod stage;
+mod system;
 mod test;
 mod workspace;
 
@@ -27,6 +32,11 @@ enum Chore {
     /// Real Kubernetes control planes on loopback, for tests.
     #[command(subcommand)]
     Lab(lab::Lab),
+    /// Build bpls and bpc, and pack them with the VS Code extension into one file.
+    Package(package::Package),
+    /// Real VS Code, for the tests of the extension.
+    #[command(subcommand)]
+    Editor(editor::Editor),
     /// Measure bpc and bpr, and write the figures to tests/bench/README.md.
     Bench(bench::Bench),
     /// Check the licences, sources and bans of all dependencies.
@@ -41,6 +51,8 @@ fn main() -> ExitCode {
         Chore::Test(chore) => chore.run(),
         Chore::Demo(chore) => chore.run(),
         Chore::Lab(chore) => chore.run(),
+        Chore::Package(chore) => chore.run(),
+        Chore::Editor(chore) => chore.run(),
         Chore::Bench(chore) => chore.run(),
         Chore::Deny(chore) => chore.run(),
     };

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::stage::Stages;
-use crate::{Outcome, deny, lab, workspace};
+use crate::{Outcome, deny, editor, lab, workspace};
 
 /// The real clusters that the tests share.
 const CLUSTERS: [&str; 2] = ["test-east", "test-west"];
@@ -58,6 +58,7 @@ impl Test {
         } else {
             stages.not_run("doc tests", "the build failed");
         }
+        in_the_editor(&mut stages, built);
         stages.run("deny", || deny::check(false));
         stages.run("lab stop", || stop(&had));
         let (summary, all) = stages.summary();
@@ -85,6 +86,22 @@ impl Test {
             filter if filter.is_empty() => format!("all, with {with}"),
             filter => format!("ONLY `{filter}`, with {with}"),
         })
+    }
+}
+
+/// The extension: its highlighting, and the whole of it in real VS Code.
+fn in_the_editor(stages: &mut Stages, built: bool) {
+    let installed = stages.run("editor install", || editor::install().map(|()| String::new()));
+    if !installed {
+        stages.not_run("highlighting", "its tools are not installed");
+        stages.not_run("editor", "VS Code is not installed");
+        return;
+    }
+    stages.run("highlighting", editor::highlight);
+    if built {
+        stages.run("editor", editor::test);
+    } else {
+        stages.not_run("editor", "the build failed");
     }
 }
 

@@ -26,7 +26,8 @@ use output::Output;
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// How diagnostics are written: drawn for people on stderr, or a JSON object a line on stdout.
+    /// How diagnostics are written: drawn for people on stderr, or each as one line on stdout
+    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
     /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
@@ -76,6 +77,7 @@ enum PlanFormat {
 enum MessageFormat {
     Human,
     Json,
+    Short,
 }
 
 /// Whether diagnostics are coloured.

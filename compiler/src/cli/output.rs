@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 
 use super::{Color, MessageFormat};
 use crate::diagnostics::Diagnostic;
-use crate::render::{Counts, human, json};
+use crate::render::{Counts, human, json, short};
 use crate::source::{FileId, SourceFile};
 
 /// What a command writes to.
@@ -44,13 +44,16 @@ impl Output {
                 MessageFormat::Json => {
                     write_out(&format!("{}\n", json::line(diagnostic, &sources)));
                 }
+                MessageFormat::Short => {
+                    write_out(&format!("{}\n", short::line(diagnostic, &sources)));
+                }
             }
         }
     }
 
-    /// Says something to a person; a program is not told.
+    /// Says something to a person; a program that reads JSON is not told.
     pub(super) fn note(&self, text: &str) {
-        if self.format == MessageFormat::Human {
+        if self.format != MessageFormat::Json {
             write_err(&format!("{text}\n"));
         }
     }

@@ -1,9 +1,11 @@
-//! Diagnostics as text: for a person ([`human`]) and for a program ([`json`]).
+//! Diagnostics as text: for a person ([`human`]), for a program ([`json`]), and for what looks for
+//! lines in a program's output ([`short`]).
 //!
 //! Knows diagnostics and sources; writes strings, never to a terminal.
 
 pub mod human;
 pub mod json;
+pub mod short;
 
 use crate::diagnostics::{Diagnostic, Severity};
 
