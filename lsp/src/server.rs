@@ -56,12 +56,15 @@ fn capabilities() -> lsp::ServerCapabilities {
     }
 }
 
-/// That the editor tells of blueprints that change on the disk.
+/// Blueprints, and what they mostly take in with `file` and `template`.
+const WATCHED: &str = "**/*.{bp,hbs,json,yaml,yml,sh}";
+
+/// That the editor tells of files that change on the disk.
 fn watched() -> lsp::Registration {
     lsp::Registration {
         id: "watched-files".to_owned(),
         method: "workspace/didChangeWatchedFiles".to_owned(),
-        register_options: Some(serde_json::json!({ "watchers": [{ "globPattern": "**/*.bp" }] })),
+        register_options: Some(serde_json::json!({ "watchers": [{ "globPattern": WATCHED }] })),
     }
 }
 
@@ -109,8 +112,8 @@ impl tower_lsp::LanguageServer for LanguageServer {
         self.workspace.close(&params.text_document.uri);
     }
 
-    async fn did_change_watched_files(&self, _: lsp::DidChangeWatchedFilesParams) {
-        self.workspace.changed_outside();
+    async fn did_change_watched_files(&self, params: lsp::DidChangeWatchedFilesParams) {
+        self.workspace.changed_outside(&params);
     }
 
     async fn did_change_configuration(&self, _: lsp::DidChangeConfigurationParams) {}

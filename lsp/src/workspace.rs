@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bp_compiler::analysis::Analysis;
+use bp_compiler::source::SourceFile;
 use tokio::sync::{Notify, watch};
 use tower_lsp::ls_types as lsp;
 
@@ -119,7 +120,7 @@ impl Workspace {
     /// A text is open.
     pub(crate) fn open(&self, item: lsp::TextDocumentItem) {
         let path = documents::path(&item.uri);
-        let document = Document { uri: item.uri, version: item.version, text: item.text.into() };
+        let document = Document::new(item);
         let mut inner = self.inner();
         inner.documents.insert(path.clone(), document);
         inner.changed(&path);
@@ -163,12 +164,18 @@ impl Workspace {
         self.made.send_modify(|made| *made += 1);
     }
 
-    /// Files on the disk have changed.
-    pub(crate) fn changed_outside(&self) {
+    /// Files on the disk have changed: whatever reads one of them is looked at again.
+    pub(crate) fn changed_outside(&self, params: &lsp::DidChangeWatchedFilesParams) {
+        let paths: Vec<PathBuf> =
+            params.changes.iter().map(|one| documents::path(&one.uri)).collect();
         let mut inner = self.inner();
         inner.revision += 1;
         let revision = inner.revision;
-        inner.roots.values_mut().for_each(|root| root.wants = revision);
+        for root in inner.roots.values_mut() {
+            if paths.iter().any(|path| root.reads(path)) {
+                root.wants = revision;
+            }
+        }
         drop(inner);
         self.work.notify_one();
     }
@@ -270,7 +277,8 @@ impl Inner {
         self.revision += 1;
         let revision = self.revision;
         path.clone_into(&mut self.last);
-        if self.documents.contains_key(path) && !library::is_inside(path) {
+        let is_source = self.documents.get(path).is_some_and(|document| document.is_source);
+        if is_source && !library::is_inside(path) {
             self.roots.entry(path.to_owned()).or_default();
         }
         for (root, found) in &mut self.roots {
@@ -304,13 +312,11 @@ impl Root {
     /// Whether a change of this file may change what is found.
     fn reads(&self, path: &Path) -> bool {
         let Some(newest) = &self.newest else { return true };
+        let sources = newest.analysis.sources();
+        let is_it = |source: &SourceFile| Path::new(source.path()) == path;
         // One that can't be found yet may be this one.
         newest.analysis.has_errors()
-            || newest
-                .analysis
-                .sources()
-                .modules
-                .iter()
-                .any(|module| !module.is_library && Path::new(module.source.path()) == path)
+            || sources.modules.iter().any(|module| !module.is_library && is_it(&module.source))
+            || sources.attached.iter().any(|file| is_it(&file.source))
     }
 }
