@@ -1,12 +1,14 @@
 //! The whole pipeline over one root file: what `bpc` and `bpls` are thin faces of.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use bp_plan::Plan;
+use bp_plan::{Digest, Plan};
 
 use crate::check::{Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
-use crate::loader::{self, Overlay, Sources};
+use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
 use crate::lower::lower;
 use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
@@ -21,6 +23,7 @@ pub struct Analysis {
     /// What stands between the program and its plan.
     unplanned: Vec<Diagnostic>,
     plan: Option<Plan>,
+    artifacts: BTreeMap<Digest, Vec<u8>>,
 }
 
 impl Analysis {
@@ -49,12 +52,14 @@ impl Analysis {
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);
         let mut unplanned = Vec::new();
         let mut plan = None;
+        let mut attached = Vec::new();
         let mut names = Names::default();
         let mut facts = Facts::default();
         if sources.modules.first().is_some_and(|root| !root.is_missing) {
             let mut found = Vec::new();
             names = resolve(&sources, &mut found);
-            let checked = check(&sources, &names, &mut found);
+            let attachments = Attachments::new(root, overlay, sources.modules.len());
+            let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
             facts = checked.program.facts();
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
@@ -72,8 +77,11 @@ impl Analysis {
                     plan = None;
                 }
             }
+            attached = attachments.into_files();
         }
-        Self { sources, names, facts, diagnostics, unplanned, plan }
+        let artifacts = plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
+        sources.attached = attached;
+        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts }
     }
 
     /// What is wrong with the program, and what is worth a warning.
@@ -105,4 +113,18 @@ impl Analysis {
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
+
+    /// The files that travel with the plan.
+    pub fn artifacts(&self) -> &BTreeMap<Digest, Vec<u8>> {
+        &self.artifacts
+    }
+}
+
+/// The content of what the plan names, of all that was read.
+fn artifacts(plan: &Plan, attached: &[Arc<Attached>]) -> BTreeMap<Digest, Vec<u8>> {
+    attached
+        .iter()
+        .filter(|file| plan.artifacts.contains(&file.digest))
+        .map(|file| (file.digest.clone(), file.content.to_vec()))
+        .collect()
 }

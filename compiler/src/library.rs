@@ -14,6 +14,7 @@ pub struct Library {
 /// All modules; the first is the core, which needs no `use`.
 pub const MODULES: &[Library] = &[
     Library { name: "std", path: "std/std.bp", text: include_str!("../../stdlib/std.bp") },
+    Library { name: "std.aws", path: "std/aws.bp", text: include_str!("../../stdlib/aws.bp") },
     Library {
         name: "std.kubernetes",
         path: "std/kubernetes.bp",

@@ -3,14 +3,20 @@
 //! The root is file 0, the core of the standard library file 1; the others follow as they are met.
 //! A package is the folder of its root file: nothing outside of it is read.
 
+mod attached;
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, names as says, syntax as says_syntax};
 use crate::library;
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::{self, ast};
+
+pub use attached::Attached;
+pub(crate) use attached::{Attachments, Files};
 
 /// How many files one analysis reads.
 const MOST_FILES: usize = 10_000;
@@ -43,6 +49,8 @@ pub type Overlay = BTreeMap<PathBuf, String>;
 pub struct Sources {
     /// By file id.
     pub modules: Vec<Module>,
+    /// Files that are named by `file`, `read` and `template`; their ids follow those of the modules.
+    pub attached: Vec<Arc<Attached>>,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -50,10 +58,20 @@ pub struct Sources {
 impl Sources {
     /// The file of this id.
     pub fn file(&self, id: FileId) -> Option<&SourceFile> {
-        self.modules.get(id.0 as usize).map(|module| &module.source)
+        let at = id.0 as usize;
+        match self.modules.get(at) {
+            Some(module) => Some(&module.source),
+            None => self.attached.get(at - self.modules.len()).map(|file| &file.source),
+        }
     }
 
-    /// All files with their ids.
+    /// Where a file lies on the disk; nothing for the standard library.
+    pub fn on_disk(&self, id: FileId) -> Option<&Path> {
+        let is_library = self.modules.get(id.0 as usize).is_some_and(|module| module.is_library);
+        self.file(id).filter(|_| !is_library).map(|source| Path::new(source.path()))
+    }
+
+    /// All modules with their ids.
     pub fn all(&self) -> impl Iterator<Item = (FileId, &Module)> {
         self.modules.iter().enumerate().map(|(at, module)| (file_id(at), module))
     }
@@ -261,6 +279,31 @@ impl Loader<'_> {
                 .collect();
             let place = Place { file: file_id(first), span };
             self.sources.diagnostics.push(says::use_ring(place, &names));
+        }
+    }
+}
+
+/// The files beside the root and one folder below, as a `use` of the root names them.
+pub(crate) fn neighbours(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let folder = root.parent().unwrap_or(root);
+    list(folder, "./", true, &mut found);
+    found.sort();
+    let own = root.file_name().map(|name| format!("./{}", name.to_string_lossy()));
+    found.retain(|name| Some(name) != own.as_ref());
+    found
+}
+
+fn list(folder: &Path, before: &str, goes_in: bool, found: &mut Vec<String>) {
+    // What can't be read has nothing to offer.
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.take(MOST_FILES) {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && goes_in && !name.starts_with('.') {
+            list(&entry.path(), &format!("{before}{name}/"), false, found);
+        } else if !is_folder && Path::new(&name).extension().is_some_and(|of| of == "bp") {
+            found.push(format!("{before}{name}"));
         }
     }
 }

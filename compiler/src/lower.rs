@@ -7,7 +7,6 @@ use bp_plan::{
 };
 
 use crate::check::{Checked, Program};
-use crate::loader::Sources;
 
 /// The plan of a checked blueprint; nothing where there is no blueprint.
 pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
@@ -27,7 +26,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
             version: head.version.clone(),
             documentation: head.documentation.clone(),
             labels: head.labels.clone(),
-            sources: digest(program.sources),
+            sources: digest(program),
         },
         sources: Vec::new(),
         inputs: checked.inputs.clone(),
@@ -41,18 +40,20 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
+    plan.artifacts = bp_plan::validate::files(&plan).into_iter().cloned().collect();
     plan.sources = sources(program, &plan);
     Some(plan)
 }
 
-/// The digest over all sources, by their paths.
-fn digest(sources: &Sources) -> Digest {
-    let mut all: Vec<(&str, &str)> =
-        sources.modules.iter().map(|m| (m.path.as_str(), m.source.text())).collect();
+/// The digest over all sources and the files that they name, by their paths.
+fn digest(program: &Program<'_>) -> Digest {
+    let mut all = program.files.digests();
+    let modules = program.sources.modules.iter();
+    all.extend(modules.map(|m| (m.path.clone(), Digest::of(m.source.text().as_bytes()))));
     all.sort_unstable();
     let mut bytes = Vec::new();
-    for (path, text) in all {
-        bytes.extend(format!("{path}\0{}\n", Digest::of(text.as_bytes())).into_bytes());
+    for (path, digest) in all {
+        bytes.extend(format!("{path}\0{digest}\n").into_bytes());
     }
     Digest::of(&bytes)
 }

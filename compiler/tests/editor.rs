@@ -279,7 +279,7 @@ fn members() {
 
 #[test]
 fn uses_and_heads() {
-    assert_eq!(labels("use std.$0"), ["kubernetes"]);
+    has("use std.$0", &["kubernetes"]);
     assert_eq!(labels("use $0"), ["std"]);
     has("use std.kubernetes { $0 }", &["Deployment"]);
     has("use \"./sizes.bp\" { $0 }", &["Size", "small", "twice"]);
@@ -295,6 +295,17 @@ fn uses_and_heads() {
     assert_eq!(labels("// $0"), Vec::<String>::new());
     assert_eq!(labels("/// no$0"), Vec::<String>::new());
     assert_eq!(labels("const x = \"no$0\""), Vec::<String>::new());
+}
+
+#[test]
+fn clauses_that_go_on() {
+    assert_eq!(labels("node x: House $0"), ["for", "if", "using"]);
+    assert_eq!(labels("node x: House f$0 {\n}\n"), ["for", "if", "using"]);
+    assert_eq!(labels("node type X $0"), ["extends"]);
+    assert_eq!(labels("node x: House {\n  host -> only $0\n}"), ["via", "where"]);
+    has("node type X {\n  property a: int $0\n}", &["where"]);
+    has("input x: int $0", &["where"]);
+    assert_eq!(taken("node x: House f$0", "for"), "node x: House for ");
 }
 
 #[test]

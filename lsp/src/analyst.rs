@@ -85,8 +85,7 @@ fn found(
 
 /// Where a file of an analysis lies; nothing for the standard library.
 fn path(analysis: &Analysis, file: FileId) -> Option<PathBuf> {
-    let module = analysis.sources().modules.get(file.0 as usize)?;
-    (!module.is_library).then(|| PathBuf::from(module.source.path()))
+    analysis.sources().on_disk(file).map(Path::to_owned)
 }
 
 /// A diagnostic; nothing for one whose place is not in this file.

@@ -17,9 +17,18 @@ pub(crate) struct Document {
     pub(crate) version: i32,
     /// Its text.
     pub(crate) text: Arc<str>,
+    /// Whether it is a blueprint or a module, and not what one takes in, such as a template.
+    pub(crate) is_source: bool,
 }
 
 impl Document {
+    /// A text that was opened just now.
+    pub(crate) fn new(item: lsp::TextDocumentItem) -> Self {
+        let is_source = item.language_id == "blueprint"
+            || path(&item.uri).extension().is_some_and(|extension| extension == "bp");
+        Self { uri: item.uri, version: item.version, text: item.text.into(), is_source }
+    }
+
     /// With these changes, and a sentence for one that does not go with the text.
     pub(crate) fn change(
         &mut self,
@@ -79,8 +88,13 @@ mod tests {
     use super::*;
 
     fn changed(text: &str, changes: serde_json::Value) -> (String, Option<String>) {
-        let mut document =
-            Document { uri: "file:///a.bp".parse().unwrap(), version: 1, text: text.into() };
+        let uri = "file:///a.bp".parse().unwrap();
+        let mut document = Document::new(lsp::TextDocumentItem {
+            uri,
+            language_id: String::new(),
+            version: 1,
+            text: text.to_owned(),
+        });
         let changes = serde_json::from_value(changes).unwrap();
         let wrong = document.change(changes, Encoding::Utf16);
         (document.text.to_string(), wrong)

@@ -56,6 +56,18 @@ fn capabilities() -> lsp::ServerCapabilities {
     }
 }
 
+/// Blueprints, and what they mostly take in with `file` and `template`.
+const WATCHED: &str = "**/*.{bp,hbs,json,yaml,yml,sh}";
+
+/// That the editor tells of files that change on the disk.
+fn watched() -> lsp::Registration {
+    lsp::Registration {
+        id: "watched-files".to_owned(),
+        method: "workspace/didChangeWatchedFiles".to_owned(),
+        register_options: Some(serde_json::json!({ "watchers": [{ "globPattern": WATCHED }] })),
+    }
+}
+
 impl tower_lsp::LanguageServer for LanguageServer {
     async fn initialize(&self, params: lsp::InitializeParams) -> Result<lsp::InitializeResult> {
         let encoding = self.workspace.meet(&params.capabilities);
@@ -71,8 +83,15 @@ impl tower_lsp::LanguageServer for LanguageServer {
     async fn initialized(&self, _: lsp::InitializedParams) {
         let words = concat!("bpls ", env!("CARGO_PKG_VERSION"), " is ready");
         let client = self.client.clone();
+        let watches = self.workspace.can_watch();
         // Not awaited here: the editor may be waiting for something else.
-        tokio::spawn(async move { client.log_message(lsp::MessageType::INFO, words).await });
+        tokio::spawn(async move {
+            client.log_message(lsp::MessageType::INFO, words).await;
+            if watches && let Err(error) = client.register_capability(vec![watched()]).await {
+                let words = format!("changes of files on the disk go unseen: {error}");
+                client.log_message(lsp::MessageType::WARNING, words).await;
+            }
+        });
     }
 
     async fn shutdown(&self) -> Result<()> {
@@ -93,8 +112,8 @@ impl tower_lsp::LanguageServer for LanguageServer {
         self.workspace.close(&params.text_document.uri);
     }
 
-    async fn did_change_watched_files(&self, _: lsp::DidChangeWatchedFilesParams) {
-        self.workspace.changed_outside();
+    async fn did_change_watched_files(&self, params: lsp::DidChangeWatchedFilesParams) {
+        self.workspace.changed_outside(&params);
     }
 
     async fn did_change_configuration(&self, _: lsp::DidChangeConfigurationParams) {}

@@ -2,11 +2,12 @@
 //!
 //! Everything in it changes at once, under one lock that nothing waits under.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bp_compiler::analysis::Analysis;
+use bp_compiler::source::SourceFile;
 use tokio::sync::{Notify, watch};
 use tower_lsp::ls_types as lsp;
 
@@ -28,9 +29,12 @@ pub(crate) struct Workspace {
 struct Inner {
     encoding: Encoding,
     has_snippets: bool,
+    can_watch: bool,
     documents: Documents,
     /// Counts the changes.
     revision: u64,
+    /// The text that was changed last.
+    last: PathBuf,
     /// By the path of an open text.
     roots: BTreeMap<PathBuf, Root>,
     /// Files with diagnostics, by the root whose analysis found them.
@@ -38,7 +42,7 @@ struct Inner {
     /// Files that have nothing any more to be told of.
     cleared: BTreeSet<PathBuf>,
     /// Sentences for the editor's log.
-    notes: Vec<String>,
+    notes: VecDeque<String>,
 }
 
 /// An open text and all that it uses.
@@ -93,6 +97,8 @@ impl Workspace {
             .and_then(|it| it.completion.as_ref())
             .and_then(|it| it.completion_item.as_ref());
         inner.has_snippets = items.and_then(|it| it.snippet_support).unwrap_or(false);
+        let files = capabilities.workspace.as_ref().and_then(|it| it.did_change_watched_files);
+        inner.can_watch = files.and_then(|it| it.dynamic_registration).unwrap_or(false);
         inner.encoding
     }
 
@@ -106,10 +112,15 @@ impl Workspace {
         self.inner().has_snippets
     }
 
+    /// Whether the editor can be asked to tell of files that change on the disk.
+    pub(crate) fn can_watch(&self) -> bool {
+        self.inner().can_watch
+    }
+
     /// A text is open.
     pub(crate) fn open(&self, item: lsp::TextDocumentItem) {
         let path = documents::path(&item.uri);
-        let document = Document { uri: item.uri, version: item.version, text: item.text.into() };
+        let document = Document::new(item);
         let mut inner = self.inner();
         inner.documents.insert(path.clone(), document);
         inner.changed(&path);
@@ -124,7 +135,7 @@ impl Workspace {
         let encoding = inner.encoding;
         let Some(document) = inner.documents.get_mut(&path) else {
             let words = format!("`{}` was changed and is not open", path.display());
-            inner.notes.push(words);
+            inner.notes.push_back(words);
             drop(inner);
             self.work.notify_one();
             return;
@@ -153,12 +164,18 @@ impl Workspace {
         self.made.send_modify(|made| *made += 1);
     }
 
-    /// Files on the disk have changed.
-    pub(crate) fn changed_outside(&self) {
+    /// Files on the disk have changed: whatever reads one of them is looked at again.
+    pub(crate) fn changed_outside(&self, params: &lsp::DidChangeWatchedFilesParams) {
+        let paths: Vec<PathBuf> =
+            params.changes.iter().map(|one| documents::path(&one.uri)).collect();
         let mut inner = self.inner();
         inner.revision += 1;
         let revision = inner.revision;
-        inner.roots.values_mut().for_each(|root| root.wants = revision);
+        for root in inner.roots.values_mut() {
+            if paths.iter().any(|path| root.reads(path)) {
+                root.wants = revision;
+            }
+        }
         drop(inner);
         self.work.notify_one();
     }
@@ -183,13 +200,17 @@ impl Workspace {
         let mut inner = self.inner();
         let Inner { documents, roots, .. } = &mut *inner;
         let mut is_newest = false;
+        let mut older = None;
         if let (Some(found), Some(document)) = (roots.get_mut(root), documents.get(root)) {
             found.seen = revision;
             is_newest = found.wants <= revision;
             let (text, uri) = (document.text.clone(), document.uri.clone());
-            found.newest = analysis.map(|analysis| Looked { analysis, text, uri });
+            let newest = analysis.map(|analysis| Looked { analysis, text, uri });
+            older = std::mem::replace(&mut found.newest, newest);
         }
         drop(inner);
+        // To take one apart takes time: nobody is to wait for that.
+        drop(older);
         self.made.send_modify(|made| *made += 1);
         is_newest
     }
@@ -255,7 +276,9 @@ impl Inner {
     fn changed(&mut self, path: &Path) {
         self.revision += 1;
         let revision = self.revision;
-        if self.documents.contains_key(path) && !library::is_inside(path) {
+        path.clone_into(&mut self.last);
+        let is_source = self.documents.get(path).is_some_and(|document| document.is_source);
+        if is_source && !library::is_inside(path) {
             self.roots.entry(path.to_owned()).or_default();
         }
         for (root, found) in &mut self.roots {
@@ -266,7 +289,7 @@ impl Inner {
     }
 
     fn job(&mut self) -> Option<Job> {
-        if let Some(note) = self.notes.pop() {
+        if let Some(note) = self.notes.pop_front() {
             return Some(Job::Note(note));
         }
         if !self.cleared.is_empty() {
@@ -276,10 +299,7 @@ impl Inner {
         }
         // What a person types in was changed last; it comes before what only reads it.
         let stale = self.roots.iter().filter(|(_, root)| root.wants > root.seen);
-        let (path, found) = stale.max_by_key(|(path, root)| {
-            let version = self.documents.get(*path).map_or(0, |document| document.version);
-            (root.wants, root.newest.is_none(), version)
-        })?;
+        let (path, found) = stale.max_by_key(|(path, root)| (**path == self.last, root.wants))?;
         let document = self.documents.get(path)?;
         let texts = self.documents.iter();
         let overlay = texts.map(|(path, open)| (path.clone(), String::from(&*open.text))).collect();
@@ -292,13 +312,11 @@ impl Root {
     /// Whether a change of this file may change what is found.
     fn reads(&self, path: &Path) -> bool {
         let Some(newest) = &self.newest else { return true };
+        let sources = newest.analysis.sources();
+        let is_it = |source: &SourceFile| Path::new(source.path()) == path;
         // One that can't be found yet may be this one.
         newest.analysis.has_errors()
-            || newest
-                .analysis
-                .sources()
-                .modules
-                .iter()
-                .any(|module| !module.is_library && Path::new(module.source.path()) == path)
+            || sources.modules.iter().any(|module| !module.is_library && is_it(&module.source))
+            || sources.attached.iter().any(|file| is_it(&file.source))
     }
 }

@@ -1,5 +1,6 @@
 //! What a test has to itself: a folder, a `$BPR_HOME`, embedded clusters.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::aws::Aws;
 use crate::clusters::{Cluster, Clusters};
 use crate::run::{Ended, Running};
 
@@ -17,6 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(3);
 #[derive(Debug)]
 pub struct Environment {
     folder: TempDir,
+    /// Beside the test's own.
+    variables: BTreeMap<String, String>,
     served: Vec<Running>,
 }
 
@@ -25,7 +29,7 @@ impl Environment {
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("blueprint-test-").expect("a folder for temporary files");
-        Self { folder, served: Vec::new() }
+        Self { folder, variables: BTreeMap::new(), served: Vec::new() }
     }
 
     /// Its folder.
@@ -43,6 +47,40 @@ impl Environment {
         let path = self.folder().join(name);
         std::fs::write(&path, content).expect("the test's folder can be written");
         path
+    }
+
+    /// Sets a variable for all programs that start from now on.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// Starts an AWS API server, which all programs find that start from now on.
+    pub fn aws(&mut self) -> Aws {
+        let aws = Aws::start(self.folder());
+        for (name, value) in aws.variables() {
+            self.set(name, value);
+        }
+        aws
+    }
+
+    /// Compiles a blueprint of the workspace.
+    pub fn compile(&self, blueprint: &str) -> PathBuf {
+        let source = root().join("blueprints").join(blueprint);
+        let plan = self.folder().join(blueprint.replace('/', "-")).with_extension("plan");
+        let _ = self
+            .bpc(["compile".as_ref(), source.as_os_str(), "-o".as_ref(), plan.as_os_str()])
+            .expect(0);
+        plan
+    }
+
+    /// Compiles a source of the test's own.
+    pub fn compile_text(&self, name: &str, source: &str) -> PathBuf {
+        let source = self.write(&format!("{name}.bp"), source);
+        let plan = self.folder().join(name).with_extension("plan");
+        let _ = self
+            .bpc(["compile".as_ref(), source.as_os_str(), "-o".as_ref(), plan.as_os_str()])
+            .expect(0);
+        plan
     }
 
     /// Embedded clusters in a process of their own, labelled tier=demo.
@@ -108,15 +146,30 @@ impl Environment {
 
     /// Deploys a plan to these clusters; `bpr` runs when this returns.
     pub fn deploy(&self, plan: &Path, name: &str, clusters: &[Cluster]) -> Running {
+        self.deploy_with(plan, name, clusters, &[])
+    }
+
+    /// Deploys a plan with inputs, `name=value` each; `bpr` runs when this returns.
+    pub fn deploy_with(
+        &self,
+        plan: &Path,
+        name: &str,
+        clusters: &[Cluster],
+        inputs: &[&str],
+    ) -> Running {
         let inventory = self.inventory(clusters);
-        self.start_bpr([
+        let mut arguments = vec![
             "deploy".as_ref(),
             plan.as_os_str(),
             "--name".as_ref(),
             name.as_ref(),
             "--inventory".as_ref(),
             inventory.as_os_str(),
-        ])
+        ];
+        for input in inputs {
+            arguments.extend(["--input".as_ref(), std::ffi::OsStr::new(input)]);
+        }
+        self.start_bpr(arguments)
     }
 
     /// Runs `bpr VERB` on a deployment to its end.
@@ -139,6 +192,18 @@ impl Environment {
         let mut command = Command::new(program(name));
         command.current_dir(self.folder()).env("BPR_HOME", self.home());
         command.env_remove("KUBECONFIG").env_remove("BPR_NOOP_LOG");
+        for (name, _) in std::env::vars_os() {
+            // What the machine's own accounts are is no test's business.
+            if name.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        // Nor are its configuration files.
+        for file in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+            command.env(file, self.folder().join(file));
+        }
+        command.envs(&self.variables);
         command
     }
 }

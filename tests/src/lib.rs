@@ -5,6 +5,7 @@
 //!
 //! - [`Environment`]: a `$BPR_HOME` and a folder of its own, programs, kills, deadlines;
 //! - [`Clusters`]: real control planes (shared by all tests of a machine) and embedded ones;
+//! - [`Aws`]: an AWS API server of a test's own;
 //! - [`Gate`]: a door in front of a cluster that a test can shut and open again;
 //! - [`Objects`]: what an API server says of a test's objects.
 #![allow(
@@ -17,12 +18,14 @@
     reason = "a harness fails by panicking"
 )]
 
+mod aws;
 mod clusters;
 mod environment;
 mod gate;
 mod objects;
 mod run;
 
+pub use aws::{Aws, StackSeen};
 pub use clusters::{Cluster, Clusters};
 pub use environment::{Environment, program};
 pub use gate::Gate;

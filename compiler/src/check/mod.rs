@@ -20,7 +20,7 @@ pub(crate) use program::{Facts, Program, TypeInfo};
 use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
 use self::members::Pass;
 use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
-use crate::loader::Sources;
+use crate::loader::{Files, Sources};
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
@@ -51,9 +51,10 @@ pub(crate) struct Head {
 pub(crate) fn check<'s>(
     sources: &'s Sources,
     names: &'s Names,
+    files: Files<'s>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
-    let mut program = Program::new(sources, names);
+    let mut program = Program::new(sources, names, files);
     let mut order: Vec<(usize, &String)> =
         names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
     order.sort();

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
-use super::expr::{Declared, Function, Member, Named, World};
-use crate::loader::Sources;
+use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
@@ -18,6 +18,8 @@ use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
 pub(crate) struct Program<'s> {
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
+    /// Files that `file`, `read` and `template` name.
+    pub(crate) files: Files<'s>,
     /// Types with members, by full name: of nodes, capabilities, relationships, policies, groups.
     pub(crate) types: Arc<BTreeMap<String, TypeInfo>>,
     /// Data types by full name.
@@ -89,7 +91,7 @@ pub(crate) struct CapabilityInfo {
 }
 
 impl<'s> Program<'s> {
-    pub(crate) fn new(sources: &'s Sources, names: &'s Names) -> Self {
+    pub(crate) fn new(sources: &'s Sources, names: &'s Names, files: Files<'s>) -> Self {
         // Sources stand in a plan in the order of their paths, whatever order they were met in.
         let mut paths: Vec<(&str, usize)> =
             sources.modules.iter().enumerate().map(|(at, m)| (m.path.as_str(), at)).collect();
@@ -103,6 +105,7 @@ impl<'s> Program<'s> {
         Self {
             sources,
             names,
+            files,
             types: Arc::default(),
             data: Arc::default(),
             values: Arc::default(),
@@ -116,7 +119,16 @@ impl<'s> Program<'s> {
     /// A program that was checked before.
     pub(crate) fn known(sources: &'s Sources, names: &'s Names, facts: &Facts) -> Self {
         let Facts { types, data, values, functions, constants, phases } = facts.clone();
-        Self { types, data, values, functions, constants, phases, ..Self::new(sources, names) }
+        let files = Files::Known(&sources.attached);
+        Self {
+            types,
+            data,
+            values,
+            functions,
+            constants,
+            phases,
+            ..Self::new(sources, names, files)
+        }
     }
 
     /// What was found out.
@@ -179,6 +191,11 @@ impl<'s> Program<'s> {
             },
             _ => None,
         }
+    }
+
+    fn module(&self, file: FileId) -> Result<&'s Module, String> {
+        let module = self.sources.modules.get(file.0 as usize);
+        module.ok_or_else(|| "nothing is known of the file that names it".to_owned())
     }
 
     fn info(&self, of: &Type) -> Option<&TypeInfo> {
@@ -369,8 +386,14 @@ impl World for Program<'_> {
             .or_else(|| info.capabilities.get(member).map(|c| c.place))
     }
 
-    fn file(&self, _: FileId, _: &str) -> Result<FileRef, String> {
-        Err("this version has no plans with files in them".to_owned())
+    fn file(&self, from: FileId, path: &str) -> Result<FileRef, String> {
+        let file = self.files.file(self.module(from)?, path)?;
+        Ok(FileRef { path: file.path.clone(), digest: file.digest.clone() })
+    }
+
+    fn text_file(&self, from: FileId, path: &str) -> Result<TextFile, String> {
+        let file = self.files.text(self.module(from)?, path)?;
+        Ok(TextFile { id: file.id, path: file.path.clone(), text: file.source.text().into() })
     }
 
     fn span(&self, place: Place) -> bp_plan::Span {

@@ -1,6 +1,8 @@
 //! `name -> target via R { … } where …`: what meets a requirement of a node.
 
-use bp_plan::{BinaryOp, Binder, Constraint, Entry, Expr, Item, Phase, Requirement, Type, Value};
+use bp_plan::{
+    BinaryOp, Binder, Constraint, Entry, Expr, Item, Phase, Requirement, Template, Type, Value,
+};
 
 use super::blocks;
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
@@ -373,6 +375,11 @@ fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
             body: binder.body.as_ref().map(go),
         })),
         Expr::Interpolate(parts) => Expr::Interpolate(parts.iter().map(go).collect()),
+        Expr::Template(template) => Expr::Template(Box::new(Template {
+            path: template.path.clone(),
+            text: template.text.clone(),
+            data: go(&template.data),
+        })),
         other => other.clone(),
     }
 }

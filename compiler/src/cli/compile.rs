@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bp_plan::Plan;
+use bp_plan::{Digest, Plan};
 
 use super::PlanFormat;
 use super::output::{self, Output};
@@ -23,14 +23,19 @@ pub(super) fn run(file: &Path, to: Option<&Path>, format: PlanFormat, output: &m
     match (format, to) {
         (PlanFormat::Plan, to) => {
             let beside = file.with_extension("plan");
-            container(plan, to.unwrap_or(&beside), output)
+            container(plan, analysis.artifacts(), to.unwrap_or(&beside), output)
         }
         (PlanFormat::Json, to) => json(plan, to, output),
     }
 }
 
-fn container(plan: &Plan, to: &Path, output: &mut Output) -> bool {
-    match bp_plan::write(plan, &BTreeMap::new(), to) {
+fn container(
+    plan: &Plan,
+    artifacts: &BTreeMap<Digest, Vec<u8>>,
+    to: &Path,
+    output: &mut Output,
+) -> bool {
+    match bp_plan::write(plan, artifacts, to) {
         Ok(identity) => {
             let nodes = plan.nodes.len();
             let nodes = if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };

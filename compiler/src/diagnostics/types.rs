@@ -1,6 +1,7 @@
 //! `E3xxx`: what can be wrong with the types and values of expressions.
 
 mod names;
+mod templates;
 mod values;
 
 use bp_plan::{Type, Value};
@@ -10,6 +11,7 @@ use crate::source::Place;
 use crate::syntax::ast::ExprKind;
 
 pub use names::*;
+pub use templates::*;
 pub use values::*;
 
 fn maybe_related(error: Diagnostic, place: Option<Place>, note: String) -> Diagnostic {
@@ -91,6 +93,12 @@ pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnost
             Type::Int | Type::Float | Type::Bool | Type::Quantity(_) | Type::Version,
             _,
         ) => error.help("make it text with `string(x)` or `\"${x}\"`"),
+        (Type::String, Type::File, _) => error.help(
+            "take the file's text with `read(\"…\")`, or fill it in with `template(\"…\", { … })`",
+        ),
+        (Type::File, Type::String | Type::Literal(_), _) => {
+            error.help("name the file by its path: `file(\"…\")`")
+        }
         (Type::Version, Type::String | Type::Literal(_) | Type::Union(_), _) => {
             error.help("make it a version with `version(text)`")
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_compiler::check::expr::{
-    Declared, Function, Member, Named, Scope, Typed, World, check_body, check_expr,
+    Declared, Function, Member, Named, Scope, TextFile, Typed, World, check_body, check_expr,
     check_signature, check_type_expr, check_wheres,
 };
 use bp_compiler::diagnostics::Diagnostic;
@@ -331,6 +331,13 @@ impl World for Declarations {
         if path == "there.txt" {
             let digest = bp_plan::Digest::of(b"there");
             return Ok(FileRef { path: path.to_owned(), digest });
+        }
+        Err("there is no such file".to_owned())
+    }
+
+    fn text_file(&self, _: FileId, path: &str) -> Result<TextFile, String> {
+        if path == "there.txt" {
+            return Ok(TextFile { id: FileId(1), path: path.to_owned(), text: "there".into() });
         }
         Err("there is no such file".to_owned())
     }

@@ -1,6 +1,5 @@
 //! `textDocument/definition`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bp_compiler::ide;
@@ -26,14 +25,13 @@ pub(crate) async fn answer(
         let own = analysis.sources().file(FileId(0))?;
         let (offset, _) = encoding.offset(own.text(), at.position);
         let place = ide::definition(&analysis, offset)?;
-        let module = analysis.sources().modules.get(place.file.0 as usize)?;
-        let path = if module.is_library {
-            library::file(module)?
-        } else {
-            PathBuf::from(module.source.path())
+        let sources = analysis.sources();
+        let path = match sources.on_disk(place.file) {
+            Some(path) => path.to_owned(),
+            None => library::file(sources.modules.get(place.file.0 as usize)?)?,
         };
         let uri = workspace.uri(&path)?;
-        let range = encoding.range(&module.source, place.span);
+        let range = encoding.range(sources.file(place.file)?, place.span);
         Some(lsp::GotoDefinitionResponse::Scalar(lsp::Location { uri, range }))
     })
     .await

@@ -152,7 +152,8 @@ impl Editor {
     }
 
     pub(crate) fn open_as(&mut self, uri: &str, text: &str) {
-        let document = json!({ "uri": uri, "languageId": "blueprint", "version": 1, "text": text });
+        let language = if uri.ends_with(".hbs") { "handlebars" } else { "blueprint" };
+        let document = json!({ "uri": uri, "languageId": language, "version": 1, "text": text });
         self.tell("textDocument/didOpen", &json!({ "textDocument": document }));
     }
 

@@ -131,6 +131,18 @@ fn a_text_without_a_file_is_looked_at() {
 }
 
 #[test]
+fn it_asks_to_be_told_of_files_on_the_disk() {
+    let capabilities =
+        json!({ "workspace": { "didChangeWatchedFiles": { "dynamicRegistration": true } } });
+    let editor = Editor::start_with(&capabilities);
+    let asked = editor.until(|message| message["method"] == "client/registerCapability");
+    let asked = &asked["params"]["registrations"][0];
+    assert_eq!(asked["method"], "workspace/didChangeWatchedFiles");
+    let watched = asked["registerOptions"]["watchers"][0]["globPattern"].as_str().unwrap();
+    assert!(watched.contains("bp"), "{watched}");
+}
+
+#[test]
 fn what_a_closed_file_said_is_taken_back() {
     let (_folder, path) = file();
     let mut editor = Editor::start();

@@ -51,7 +51,9 @@ fn completion_of_text_that_was_typed_just_now() {
     let labels = editor.labels(&uri, 15, 19);
     assert!(labels.contains(&"available_replicas".to_owned()), "{labels:?}");
     editor.edit(&uri, &json!([edit((14, 0), (14, 0), "use std.\n")]));
-    assert_eq!(editor.labels(&uri, 14, 8), ["kubernetes"]);
+    assert!(editor.labels(&uri, 14, 8).contains(&"kubernetes".to_owned()));
+    editor.edit(&uri, &json!([edit((14, 0), (14, 8), "use \"./\"")]));
+    assert_eq!(editor.labels(&uri, 14, 7), ["./sizes.bp"]);
 }
 
 #[test]
@@ -121,4 +123,20 @@ fn symbols_are_a_tree() {
     assert_eq!(found[3]["detail"], "node: k8s.Deployment");
     assert_eq!(found[3]["children"][3]["name"], "host");
     assert_eq!(found[3]["selectionRange"]["start"], json!({ "line": 14, "character": 5 }));
+}
+
+#[test]
+fn a_template_is_looked_at_as_the_editor_has_it() {
+    let (_folder, path) = file();
+    let template = path.with_file_name("page.hbs");
+    std::fs::write(&template, "Hello {{name}}\n").unwrap();
+    let mut editor = Editor::start();
+    let uri = editor.open(&path, "blueprint shop {\n  version = \"1.0.0\"\n}\n\noutput page = template(\"page.hbs\", { name = \"x\" })\n");
+    assert_eq!(editor.diagnostics(&uri), Vec::<Json>::new());
+    let own = editor.open(&template, "Hello {{nam}}\n");
+    let told = editor.diagnostics(&own);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0]["range"]["start"], json!({ "line": 0, "character": 8 }), "{told:#?}");
+    editor.edit(&own, &json!([edit((0, 11), (0, 11), "e")]));
+    assert_eq!(editor.diagnostics(&own), Vec::<Json>::new());
 }

@@ -49,6 +49,10 @@ fn a_deleted_file_is_told_of() {
     editor.tell("workspace/didChangeWatchedFiles", &json!({ "changes": changes }));
     let told = editor.diagnostics(&uri);
     assert!(told[0]["message"].as_str().unwrap().contains("sizes.bp"), "{told:#?}");
+    // It comes back, with a mistake in it.
+    std::fs::write(&used, "const small = \n").unwrap();
+    editor.tell("workspace/didChangeWatchedFiles", &json!({ "changes": changes }));
+    assert!(!editor.diagnostics(&format!("file://{}", used.display())).is_empty());
     // The open text is what counts, not that its file is gone.
     assert!(editor.ask_at("textDocument/hover", &uri, 8, 17).is_object());
     is_well(&mut editor);

@@ -11,6 +11,7 @@ mod home;
 pub mod inventory;
 mod output;
 mod progress;
+mod secrets;
 mod told;
 
 use std::ffi::OsString;

@@ -101,7 +101,7 @@ impl Deployments {
         let Some((_, revision)) = ledger.state.revision() else {
             return Ok((status(&ledger.state, None), None));
         };
-        let mut desired = desired(&ledger, revision).await?;
+        let mut desired = desired(&ledger, revision, None).await?;
         let plan = desired.topology.plan().clone();
         Ok((status(&ledger.state, Some(&mut desired.topology)), Some(plan)))
     }
@@ -110,7 +110,7 @@ impl Deployments {
     pub async fn outputs(&self, id: &str) -> Result<BTreeMap<String, Output>, DriverError> {
         let ledger = self.existing(id).await?;
         let Some((_, revision)) = ledger.state.revision() else { return Ok(BTreeMap::new()) };
-        let mut desired = desired(&ledger, revision).await?;
+        let mut desired = desired(&ledger, revision, None).await?;
         if revision.verb == bp_engine::Verb::Uninstall {
             // Nothing is reported any more.
             let (plan, ..) = stored(&ledger, revision).await?;

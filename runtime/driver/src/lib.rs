@@ -13,11 +13,13 @@
 pub mod clock;
 pub mod deployments;
 pub mod error;
+mod files;
 mod ledger;
 pub mod perform;
 mod prepare;
 mod rounds;
 pub mod runtime;
+pub mod secrets;
 pub mod watch;
 
 pub use clock::{Clock, SystemClock};
@@ -26,4 +28,5 @@ pub use error::DriverError;
 pub use perform::Deadlines;
 pub use prepare::{Prepared, identity, prepare};
 pub use runtime::{Control, Providers, Runtime, Summary};
+pub use secrets::SecretSource;
 pub use watch::Watcher;

@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use bp_engine::engine::{Step, TargetRef, Wanted};
 use bp_engine::event::{self, Operation};
+use bp_engine::secrets::Revealed;
 use bp_engine::{Report, Subject as Described};
 use bp_journal::Store;
 use bp_provider::{
     Call, Change, Class, Connection, Failure, Handle, Observation, Progress, Provider, Record,
     Subject, Target,
 };
+use serde_json::Value as Json;
 
+use crate::files;
+use crate::secrets::Veil;
 use crate::watch::Watcher;
 
 /// How long calls may take.
@@ -39,14 +43,16 @@ pub(crate) struct Hands {
     pub(crate) deployment: String,
     pub(crate) deployment_name: String,
     pub(crate) deadlines: Deadlines,
+    pub(crate) veil: Arc<Veil>,
 }
 
 /// Asks a target who it is.
 pub(crate) async fn contact(hands: &Hands, provider: &dyn Provider, target: &TargetRef) -> Report {
     let result = match call(hands, target) {
-        Ok(call) => provider.discover(&call).await.map(|found| found.identity).map_err(told),
-        Err(failure) => Err(told(failure)),
+        Ok(call) => provider.discover(&call).await.map(|found| found.identity),
+        Err(failure) => Err(failure),
     };
+    let result = result.map_err(|failure| told(hands, failure));
     Report::Contacted { target: target.id.clone(), result }
 }
 
@@ -58,7 +64,7 @@ pub(crate) async fn perform(
     step: Step,
 ) -> Report {
     let instance = step.instance.clone();
-    let result = attempt(hands, provider, target, step).await;
+    let result = attempt(hands, provider, target, step).await.and_then(|p| unseen(hands, p));
     let target = target.id.clone();
     match result {
         Ok(Progress::Done(done)) => Report::Succeeded {
@@ -68,7 +74,7 @@ pub(crate) async fn perform(
             attributes: done.attributes,
         },
         Ok(Progress::Accepted { handle, waiting_for }) => {
-            hands.watcher.waiting(&target, &instance, &waiting_for);
+            hands.watcher.waiting(&target, &instance, &hands.veil.over(waiting_for));
             let record = handle.record.as_ref().and_then(|r| serde_json::to_value(r).ok());
             match serde_json::to_value(&handle) {
                 Ok(handle) => Report::Accepted { target, instance, handle, record },
@@ -79,8 +85,31 @@ pub(crate) async fn perform(
                 },
             }
         }
-        Err(failure) => Report::Failed { target, instance, failure: told(failure) },
+        Err(failure) => Report::Failed { target, instance, failure: told(hands, failure) },
     }
+}
+
+/// What is to be journaled, which must show no secret.
+fn unseen(hands: &Hands, progress: Progress) -> Result<Progress, Failure> {
+    let seen = |json: &Json| hands.veil.seen(json);
+    let found = match &progress {
+        Progress::Done(done) => done
+            .attributes
+            .iter()
+            .find_map(|(name, value)| Some((format!("its attribute `{name}`"), seen(value)?)))
+            .or_else(|| Some(("its record".to_owned(), seen(&done.record.as_ref()?.body)?))),
+        Progress::Accepted { handle, .. } => {
+            let record = handle.record.as_ref();
+            let found = seen(&handle.body).or_else(|| seen(&record?.body));
+            found.map(|secret| ("its handle".to_owned(), secret))
+        }
+    };
+    let Some((what, secret)) = found else { return Ok(progress) };
+    let message = format!(
+        "the object is there, but {what} shows the secret `{secret}`, and would be written down"
+    );
+    Err(Failure::new(Class::Permanent, message)
+        .help("let the object report something that is no secret"))
 }
 
 async fn attempt(
@@ -131,6 +160,7 @@ async fn wait(
             Ok(Progress::Accepted { handle: next, waiting_for }) => {
                 handle = next;
                 failures = 0;
+                let waiting_for = hands.veil.over(waiting_for);
                 if waiting_for != said {
                     hands.watcher.waiting(&call.target.id, &subject.instance, &waiting_for);
                     said = waiting_for;
@@ -179,13 +209,21 @@ async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
                 .map_err(|error| damaged(format!("the journal's record can't be read: {error}")))?,
         ),
     };
+    let digest = bp_engine::retry::digest(&described.bytes());
+    let Revealed { properties: revealed, paths: secret } = described.revealed;
+    let mut properties = described.properties;
+    properties.extend(revealed);
+    let properties = files::with_content(&*hands.store, properties, &described.files).await?;
     Ok(Subject {
         deployment: hands.deployment.clone(),
         deployment_name: hands.deployment_name.clone(),
         instance: step.instance,
         node_type: described.node_type,
-        properties: described.properties,
+        properties,
+        secret,
+        account: described.account.unwrap_or_default(),
         labels: described.labels,
+        digest,
         record,
     })
 }
@@ -208,7 +246,7 @@ fn call(hands: &Hands, target: &TargetRef) -> Result<Call, Failure> {
 }
 
 /// A provider's failure in the engine's words.
-fn told(failure: Failure) -> event::Failure {
+fn told(hands: &Hands, failure: Failure) -> event::Failure {
     event::Failure {
         class: match failure.class {
             Class::Transient => event::Class::Transient,
@@ -216,9 +254,9 @@ fn told(failure: Failure) -> event::Failure {
             Class::Conflict => event::Class::Conflict,
             Class::UnknownOutcome => event::Class::UnknownOutcome,
         },
-        message: failure.message,
+        message: hands.veil.over(failure.message),
         property: failure.property,
-        help: failure.help,
+        help: failure.help.map(|help| hands.veil.over(help)),
         retry_after_ms: failure.retry_after.and_then(|wait| i64::try_from(wait.as_millis()).ok()),
         unreachable: failure.unreachable,
     }

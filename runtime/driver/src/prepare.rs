@@ -8,12 +8,15 @@ use bp_plan::{Plan, Value};
 
 use crate::error::DriverError;
 use crate::runtime::Providers;
+use crate::secrets::SecretSource;
 
 /// What can be deployed.
 #[derive(Debug)]
 pub struct Prepared {
     /// The plan's container.
     pub bytes: Vec<u8>,
+    /// The files that travel with it.
+    pub artifacts: Vec<Vec<u8>>,
     /// The plan.
     pub plan: Arc<Plan>,
     /// The inputs that were given.
@@ -38,11 +41,14 @@ pub fn prepare(
     inventory: Inventory,
     identity: Identity,
     providers: &Providers,
+    secrets: &dyn SecretSource,
 ) -> Result<Prepared, DriverError> {
-    let plan = Arc::new(bp_plan::from_bytes(&bytes)?.plan);
+    let loaded = bp_plan::from_bytes(&bytes)?;
+    let artifacts = loaded.artifacts.into_values().collect();
+    let plan = Arc::new(loaded.plan);
     let inventory = Arc::new(inventory);
     let Expanded { topology, mut problems } =
-        Topology::expand(&plan, &inputs, inventory.clone(), identity);
+        Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
     for node in plan.nodes.values() {
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {
@@ -60,7 +66,7 @@ pub fn prepare(
     }
     match topology {
         Some(topology) if problems.iter().all(|problem| problem.is_warning) => {
-            Ok(Prepared { bytes, plan, inputs, inventory, topology, warnings: problems })
+            Ok(Prepared { bytes, artifacts, plan, inputs, inventory, topology, warnings: problems })
         }
         _ => Err(DriverError::Refused { plan, problems }),
     }

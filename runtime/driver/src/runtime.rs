@@ -7,7 +7,7 @@ use bp_engine::engine::{Engine, Start};
 use bp_engine::event::{Event, Outcome, Verb};
 use bp_engine::retry::{Limits, digest};
 use bp_engine::state::Revision;
-use bp_engine::{Expanded, Inventory, Stream, Topology, admissions};
+use bp_engine::{Expanded, Inventory, Secrets, Stream, Topology, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
 use bp_provider::Provider;
@@ -19,6 +19,7 @@ use crate::ledger::Ledger;
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, identity};
 use crate::rounds::Rounds;
+use crate::secrets::{SecretSource, Veil};
 use crate::watch::Watcher;
 
 /// Providers by name.
@@ -31,6 +32,8 @@ pub struct Runtime {
     pub store: Arc<dyn Store>,
     /// What effects are brought about by.
     pub providers: Providers,
+    /// Where secrets come from.
+    pub secrets: Arc<dyn SecretSource>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Limits of what is done at once, and how often.
@@ -106,8 +109,10 @@ impl Runtime {
             inputs: revision.inputs.clone(),
             inventory: revision.inventory.clone(),
         };
-        let request =
-            self.request(&mut ledger, requested, vec![prepared.bytes, inputs, inventory]).await?;
+        // Files by themselves too: a step needs the one that it names, whatever plan it is of.
+        let mut blobs = prepared.artifacts;
+        blobs.extend([prepared.bytes, inputs, inventory]);
+        let request = self.request(&mut ledger, requested, blobs).await?;
         let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
         self.plan_and_run(ledger, revision, request, desired, control).await
     }
@@ -240,6 +245,7 @@ impl Runtime {
             deployment: ledger.id.clone(),
             deployment_name: ledger.state.name.clone(),
             deadlines: self.deadlines,
+            veil: Arc::new(Veil::of(desired.topology.secrets())),
         };
         let start = Start {
             deployment: ledger.id.clone(),
@@ -271,18 +277,24 @@ impl Runtime {
     }
 
     async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
-        desired(ledger, revision).await
+        desired(ledger, revision, Some(&*self.secrets)).await
     }
 }
 
-/// What a revision wants, from the journal's blobs.
-pub(crate) async fn desired(ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+/// What a revision wants, from the journal's blobs; without secrets for those who only look.
+pub(crate) async fn desired(
+    ledger: &Ledger,
+    revision: &Revision,
+    secrets: Option<&dyn SecretSource>,
+) -> Result<Desired, DriverError> {
     let (plan, inputs, inventory) = stored(ledger, revision).await?;
     let who = identity(&ledger.id, &ledger.state.name);
     if revision.verb == Verb::Uninstall {
         return Ok(Desired { topology: Topology::nothing(plan, who), inventory });
     }
-    let Expanded { topology, problems } = Topology::expand(&plan, &inputs, inventory.clone(), who);
+    let secrets = secrets.map_or_else(Secrets::veiled, |secrets| secrets.secrets(&plan));
+    let Expanded { topology, problems } =
+        Topology::expand(&plan, &inputs, inventory.clone(), who, secrets);
     match topology {
         Some(topology) => Ok(Desired { topology, inventory }),
         None => Err(DriverError::Refused { plan, problems }),

@@ -18,7 +18,7 @@ use bp_engine::status::{NodeStanding, Standing};
 use bp_engine::{Status, Stream};
 use bp_journal::{Envelope, MemoryStore, StoreError};
 use bp_provider::{Class, Failure};
-use common::{ID, World, control, deploy, inventory, plan, runtime};
+use common::{ID, Nothing, World, control, deploy, inventory, plan, runtime};
 
 const CLUSTERS: [&str; 3] = ["east", "north", "west"];
 
@@ -197,6 +197,7 @@ async fn of_two_runtimes_one_goes_on_and_the_other_says_why_it_stops() {
             inventory(&CLUSTERS),
             identity,
             &first.providers,
+            &Nothing,
         )
         .unwrap();
         let stop = tokio::sync::watch::channel(false).1;
@@ -237,6 +238,7 @@ async fn a_run_that_is_stopped_ends_soon_and_can_be_gone_on_with() {
             inventory,
             identity,
             &own.providers,
+            &Nothing,
         )
         .unwrap();
         own.deploy(ID, "sample", "seed", prepared, Control { watcher, stop: stopped }).await

@@ -11,7 +11,8 @@
 //! - the same events, reports and times give the same decisions;
 //! - no effect is named before the event that announces it is among those to append;
 //! - a step that has succeeded is never begun again in its revision;
-//! - what fails holds up only what needs it.
+//! - what fails holds up only what needs it;
+//! - a secret's value is in no event and no blob.
 
 pub mod engine;
 pub mod event;
@@ -20,6 +21,7 @@ pub mod inventory;
 pub mod outputs;
 pub mod problem;
 pub mod retry;
+pub mod secrets;
 pub mod selection;
 pub mod state;
 pub mod status;
@@ -33,6 +35,7 @@ pub use engine::{Batch, Effect, Engine, Report};
 pub use event::{Event, Failure, Outcome, Verb};
 pub use inventory::{Element, Inventory};
 pub use problem::Problem;
+pub use secrets::Secrets;
 pub use state::State;
 pub use status::Status;
 pub use stream::Stream;

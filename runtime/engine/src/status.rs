@@ -162,11 +162,12 @@ fn outdated<'s>(topology: &mut Topology, state: &'s State) -> BTreeSet<(&'s str,
             let Some(instance) = wanted.filter(|wanted| is_at(target, &wanted.place)) else {
                 continue;
             };
-            let subject = crate::subject::resolve(topology, &instance.id).0;
-            let is_so = matches!(&subject, Ok(Some(subject)) if {
-                let digest = crate::retry::digest(&subject.bytes());
-                is.applied.as_ref().is_some_and(|applied| applied.subject == digest)
-            });
+            let (subject, reads) = crate::subject::resolve(topology, &instance.id);
+            let is_so = reads.is_veiled
+                || matches!(&subject, Ok(Some(subject)) if {
+                    let digest = crate::retry::digest(&subject.bytes());
+                    is.applied.as_ref().is_some_and(|applied| applied.subject == digest)
+                });
             if !is_so {
                 found.insert((target.name.as_str(), name.as_str()));
             }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use bp_eval::{EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Expr, Type, Value};
+use bp_plan::{Expr, FileRef, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::event::Failure;
+use crate::secrets::Revealed;
 use crate::topology::{InstanceId, Topology};
 use crate::world::{Reads, known};
 
@@ -19,11 +20,21 @@ pub struct Subject {
     pub node_type: String,
     /// The provider that keeps it.
     pub provider: String,
-    /// Its properties.
+    /// Its properties; in the place of each secret part stands a mark with a keyed hash of it.
     pub properties: BTreeMap<String, Json>,
+    /// The properties of its account; none where it has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<BTreeMap<String, Json>>,
+    /// The files among the properties, by the JSON pointer that leads to each (`/template`): there
+    /// stands its path and digest; whoever performs the step puts the content beside them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, FileRef>,
     /// Labels of blueprint and node.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The properties with secret parts as they really are.
+    #[serde(skip)]
+    pub revealed: Revealed,
 }
 
 /// The instance as far as it is known: `None` where it still needs what others report. Beside it
@@ -41,7 +52,8 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
     let unknown = || Failure::permanent(format!("the plan does not know `{id}`"));
     let node = plan.nodes.get(&id.node).ok_or_else(unknown)?;
     let node_type = plan.node_types.get(&node.kind).ok_or_else(unknown)?;
-    let mut properties = BTreeMap::new();
+    let (mut properties, mut revealed) = (BTreeMap::new(), Revealed::default());
+    let mut files = BTreeMap::new();
     // All are asked, so that all that is still missing is noted at once.
     let mut waits = false;
     for (name, declared) in &node_type.properties {
@@ -51,13 +63,18 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
         };
         match world.property(id, name).map_err(|e| refuse(e.message))? {
             Outcome::Unknown => waits = true,
-            Outcome::Secret(names) => {
-                let error = known(Outcome::Secret(names)).err().map(|e| e.message);
-                return Err(refuse(error.unwrap_or_default()));
+            Outcome::Secret(_) if world.secrets.is_veiled() => {
+                world.note_veil();
+                waits = true;
             }
+            Outcome::Secret(of) => match revealed.add(world, id, name, &of)? {
+                Some(marked) => drop(properties.insert(name.clone(), marked)),
+                None => waits = true,
+            },
             Outcome::Value(Value::Null) if declared.kind != Type::Json => {}
             Outcome::Value(value) => {
                 let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                files_in(&value, &step("", name), &mut files);
                 properties.insert(name.clone(), json);
             }
         }
@@ -73,9 +90,69 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
             Err(error) => return Err(Failure::permanent(format!("`{id}`: {error}"))),
         }
     }
+    let account = match account(topology, id)? {
+        Account::Unknown => return Ok(None),
+        Account::None => None,
+        Account::Known(account) => Some(account),
+    };
     let provider = node_type.provider.clone().unwrap_or_default();
     let node_type = node.kind.clone();
-    Ok((!waits).then_some(Subject { node_type, provider, properties, labels }))
+    let subject = Subject { node_type, provider, properties, account, files, labels, revealed };
+    Ok((!waits).then_some(subject))
+}
+
+enum Account {
+    None,
+    Unknown,
+    Known(BTreeMap<String, Json>),
+}
+
+/// The properties of the node that meets the requirement `account`.
+fn account(topology: &Topology, id: &InstanceId) -> Result<Account, Failure> {
+    let world = &topology.world;
+    let refuse = |error: String| Failure::permanent(format!("`{id}`: its account: {error}"));
+    let met = world.requirement(id, "account").map_err(|e| refuse(e.message))?;
+    let Some(account) = met.first().and_then(InstanceId::of) else { return Ok(Account::None) };
+    let node = world.plan.nodes.get(&account.node);
+    let node_type = node.and_then(|node| world.plan.node_types.get(&node.kind));
+    let mut properties = BTreeMap::new();
+    for name in node_type.into_iter().flat_map(|kind| kind.properties.keys()) {
+        match world.property(&account, name).map_err(|e| refuse(format!("`{name}`: {e}")))? {
+            Outcome::Unknown => return Ok(Account::Unknown),
+            Outcome::Value(Value::Null) => {}
+            outcome => {
+                let value = known(outcome).map_err(|e| refuse(format!("`{name}`: {e}")))?;
+                let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                properties.insert(name.clone(), json);
+            }
+        }
+    }
+    Ok(Account::Known(properties))
+}
+
+/// The files in a value, by their pointers.
+fn files_in(value: &Value, at: &str, found: &mut BTreeMap<String, FileRef>) {
+    match value {
+        Value::File(file) => {
+            found.insert(at.to_owned(), file.clone());
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                files_in(item, &format!("{at}/{index}"), found);
+            }
+        }
+        Value::Map(entries) => {
+            for (key, entry) in entries {
+                files_in(entry, &step(at, key), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One step further along a JSON pointer.
+fn step(at: &str, key: &str) -> String {
+    format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, String>, Failure> {

@@ -9,9 +9,10 @@ use bp_plan::{Each, Plan, Reference, Requirement, Span, Value};
 
 use crate::inventory::Inventory;
 use crate::problem::Problem;
+use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{World, error, known};
-use crate::{inputs, selection};
+use crate::{inputs, secrets, selection};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -121,7 +122,8 @@ pub struct Expanded {
 impl Topology {
     /// Nothing is wanted (of this plan): what an uninstallation brings about.
     pub fn nothing(plan: Arc<Plan>, identity: Identity) -> Self {
-        let world = World::new(plan, BTreeMap::new(), Arc::default(), identity);
+        let (given, secrets) = (BTreeMap::new(), Secrets::veiled());
+        let world = World::new(plan, given, Arc::default(), identity, secrets);
         Self { world, instances: Vec::new(), index: BTreeMap::new() }
     }
 
@@ -131,9 +133,11 @@ impl Topology {
         given: &BTreeMap<String, Value>,
         inventory: Arc<Inventory>,
         identity: Identity,
+        secrets: Secrets,
     ) -> Expanded {
-        let world = World::new(plan.clone(), given.clone(), inventory, identity);
+        let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
         let mut problems = inputs::check(&world, given);
+        problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
         if problems.iter().any(|problem| !problem.is_warning) {
             return Expanded { topology: None, problems };
@@ -158,6 +162,11 @@ impl Topology {
     /// The plan.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.world.plan
+    }
+
+    /// The secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.world.secrets
     }
 
     /// The inventory.

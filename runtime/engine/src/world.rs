@@ -12,6 +12,7 @@ use bp_plan::{Expr, Plan, Reference, Type, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::{Element, Inventory};
+use crate::secrets::Secrets;
 use crate::topology::{Existence, InstanceId, Place};
 
 /// How many values may need each other in one chain.
@@ -32,12 +33,17 @@ pub(crate) struct World {
     pub(crate) plan: Arc<Plan>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) identity: Identity,
+    pub(crate) secrets: Secrets,
     given: BTreeMap<String, Value>,
     /// The attributes of instances that are as wanted.
     reported: BTreeMap<InstanceId, BTreeMap<String, Json>>,
     memo: RefCell<BTreeMap<Slot, Option<Answer>>>,
+    /// The same with secrets as their values.
+    revealed: RefCell<BTreeMap<Slot, Option<Answer>>>,
     reads: RefCell<Reads>,
     depth: Cell<usize>,
+    /// Secrets are their values, for now.
+    is_revealing: Cell<bool>,
 }
 
 /// What an evaluation read of instances' attributes.
@@ -47,6 +53,8 @@ pub(crate) struct Reads {
     pub(crate) instances: BTreeSet<InstanceId>,
     /// Those that had nothing to say yet.
     pub(crate) missing: BTreeSet<InstanceId>,
+    /// A secret's value was needed, and is not for who asks.
+    pub(crate) is_veiled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,16 +87,20 @@ impl World {
         inputs: BTreeMap<String, Value>,
         inventory: Arc<Inventory>,
         identity: Identity,
+        secrets: Secrets,
     ) -> Self {
         Self {
             plan,
             inventory,
             identity,
+            secrets,
             given: inputs,
             reported: BTreeMap::new(),
             memo: RefCell::default(),
+            revealed: RefCell::default(),
             reads: RefCell::default(),
             depth: Cell::new(0),
+            is_revealing: Cell::new(false),
         }
     }
 
@@ -102,6 +114,23 @@ impl World {
         let outside = self.reads.take();
         let result = work();
         (result, self.reads.replace(outside))
+    }
+
+    /// This work with secrets as their values.
+    pub(crate) fn revealing<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.is_revealing.replace(true) {
+            return work();
+        }
+        self.memo.swap(&self.revealed);
+        let result = work();
+        self.memo.swap(&self.revealed);
+        self.is_revealing.set(false);
+        result
+    }
+
+    /// Who asks may not see a secret that is needed.
+    pub(crate) fn note_veil(&self) {
+        self.reads.borrow_mut().is_veiled = true;
     }
 
     /// The surroundings of an expression that stands outside all nodes.
@@ -417,7 +446,7 @@ pub(crate) fn known(outcome: Outcome) -> Result<Value, EvalError> {
         Outcome::Secret(names) => Err(error(
             ErrorKind::Unavailable,
             format!(
-                "it holds the secret {}, and this version has no secret store",
+                "it holds the secret {}, and must be known to all",
                 names.into_iter().collect::<Vec<_>>().join(", ")
             ),
         )),
@@ -492,6 +521,14 @@ impl Site<'_> {
 impl Environment for Site<'_> {
     fn input(&self, name: &str) -> Result<Outcome, EvalError> {
         self.world.input(name)
+    }
+
+    fn secret(&self, name: &str) -> Result<Outcome, EvalError> {
+        let value = self.world.secrets.value(name).filter(|_| self.world.is_revealing.get());
+        Ok(match value {
+            Some(value) => Outcome::Value(value.clone()),
+            None => Outcome::Secret(BTreeSet::from([name.to_owned()])),
+        })
     }
 
     fn constant(&self, name: &str) -> Result<Outcome, EvalError> {

@@ -14,12 +14,17 @@
 //! - [`Observation::Absent`] is said only where absence was seen; else [`Observation::CannotTell`].
 //! - No call outlives its [`Call::deadline`].
 
-use std::collections::BTreeMap;
+pub mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+
+pub use file::File;
 
 /// Where an effect takes place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,8 +63,8 @@ pub struct Call {
     pub deadline: Duration,
 }
 
-/// One instance of a node, as a provider is to see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One instance of a node, as a provider is to see it. Whoever prints it sees no property's value.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Subject {
     /// The deployment's identity: stable, unique, a label value.
     pub deployment: String,
@@ -69,12 +74,49 @@ pub struct Subject {
     pub instance: String,
     /// Its node type, by full name.
     pub node_type: String,
-    /// Its properties, resolved. Empty when only its [`Subject::record`] is known.
+    /// Its properties, resolved: plain JSON, quantities, versions and timestamps as their texts, a
+    /// file of the plan as [`File`] says. Empty when only its [`Subject::record`] is known. For a
+    /// deletion, a mark stands in the place of each secret.
     pub properties: BTreeMap<String, Json>,
+    /// Which parts of the properties are secret, as paths (`parameters.Password`): nothing of them may
+    /// be in a record, a handle, an attribute, a failure or a log.
+    pub secret: BTreeSet<String>,
+    /// The properties of its account: region, endpoint, which credentials. Empty for the runtime's own.
+    pub account: BTreeMap<String, Json>,
     /// Labels of blueprint and node.
     pub labels: BTreeMap<String, String>,
+    /// Stands for all of the above: another one says that something of it, perhaps a secret, changed.
+    pub digest: String,
     /// What the provider said when it last changed it.
     pub record: Option<Record>,
+}
+
+impl Subject {
+    /// The properties with nothing in them that is secret: what may be remembered and shown.
+    pub fn shown(&self) -> BTreeMap<String, Json> {
+        let mut shown = self.properties.clone();
+        for path in &self.secret {
+            let mut keys = path.split('.');
+            let first = keys.next().and_then(|key| shown.get_mut(key));
+            let part = keys.fold(first, |part, key| part?.get_mut(key));
+            match part {
+                Some(part) => *part = Json::String("‹secret›".to_owned()),
+                // Not where it was said to be: nothing of the property is shown.
+                None => drop(path.split('.').next().and_then(|name| shown.remove(name))),
+            }
+        }
+        shown
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject")
+            .field("instance", &self.instance)
+            .field("node_type", &self.node_type)
+            .field("properties", &self.properties.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a provider remembers of an object, in its own words.

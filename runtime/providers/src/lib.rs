@@ -3,6 +3,7 @@
 //! One module a provider. This crate must never know the engine, the journal or the plan; who
 //! composes it asks for a provider by its function.
 
+pub mod cloudformation;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod kubernetes;

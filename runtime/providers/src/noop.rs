@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bp_provider::file::without_content;
 use bp_provider::{
     Call, Change, Class, Discovery, Done, Failure, FieldChange, Handle, Health, Observation,
     Present, Progress, Provider, Record, Subject,
@@ -97,8 +98,18 @@ impl Log {
     }
 }
 
+/// What is remembered and reported of the properties: of files not the content, of secrets nothing.
+fn kept(subject: &Subject) -> BTreeMap<String, Json> {
+    subject.shown().into_iter().map(|(name, value)| (name, without_content(&value))).collect()
+}
+
+/// What is remembered of an instance; a secret that changed shows by the digest.
 fn properties(subject: &Subject) -> Json {
-    subject.properties.clone().into_iter().collect::<serde_json::Map<_, _>>().into()
+    let mut kept = kept(subject);
+    if !subject.secret.is_empty() {
+        kept.insert("$digest".to_owned(), Json::from(subject.digest.as_str()));
+    }
+    kept.into_iter().collect::<serde_json::Map<_, _>>().into()
 }
 
 #[async_trait]
@@ -112,7 +123,7 @@ impl Provider for Noop {
             return Ok(Observation::Absent);
         }
         let live = subject.record.as_ref().map_or(Json::Null, |record| record.body.clone());
-        let attributes = subject.properties.clone();
+        let attributes = kept(subject);
         Ok(Observation::Present(Present { live, attributes, owned: true }))
     }
 
@@ -157,7 +168,7 @@ impl Provider for Noop {
         }
         Ok(Progress::Done(Done {
             record: Some(Record { version: 1, body: properties(subject) }),
-            attributes: subject.properties.clone(),
+            attributes: kept(subject),
         }))
     }
 
@@ -209,8 +220,8 @@ mod tests {
             instance: "a[\"one two\"]".into(),
             node_type: "Item".into(),
             properties: BTreeMap::from([("size".to_owned(), Json::from(3))]),
-            labels: BTreeMap::new(),
             record,
+            ..Subject::default()
         }
     }
 

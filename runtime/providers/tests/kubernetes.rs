@@ -42,8 +42,7 @@ fn subject(kind: &str, properties: &Json) -> Subject {
         instance: format!("{}[\"east\"]", kind.to_lowercase()),
         node_type: format!("std.kubernetes.{kind}"),
         properties: properties.as_object().unwrap().clone().into_iter().collect(),
-        labels: BTreeMap::new(),
-        record: None,
+        ..Subject::default()
     }
 }
 

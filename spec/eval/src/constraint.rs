@@ -62,6 +62,10 @@ impl Environment for WithSelf<'_> {
         self.env.constant(name)
     }
 
+    fn secret(&self, name: &str) -> Result<Outcome, EvalError> {
+        self.env.secret(name)
+    }
+
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
         match name {
             Outer::This => Ok(Outcome::Value(self.value.clone())),

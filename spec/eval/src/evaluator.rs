@@ -6,11 +6,13 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use bp_plan::{BinaryOp, Expr, UnaryOp, Value};
+use bp_plan::{BinaryOp, Expr, Template, UnaryOp, Value};
 
 use crate::budget::Budget;
 use crate::text::described;
-use crate::{Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators};
+use crate::{
+    Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators, template,
+};
 
 /// How deep expressions may nest, with the constants and functions that they use.
 pub(crate) const MAX_DEPTH: usize = 256;
@@ -150,7 +152,7 @@ impl<'a> Evaluator<'a> {
                 self.budget.weigh(value)?;
                 Ok(value.clone())
             }
-            Expr::Secret(name) => Err(Stop::Secret(BTreeSet::from([name.clone()]))),
+            Expr::Secret(name) => self.env.secret(name)?.into(),
             Expr::Local(name) => self.local(name),
             Expr::Input(_)
             | Expr::Const(_)
@@ -176,6 +178,7 @@ impl<'a> Evaluator<'a> {
             Expr::Call { function, arguments } => self.call(function, arguments),
             Expr::Binder(binder) => self.binder(binder),
             Expr::Interpolate(parts) => self.interpolate(parts),
+            Expr::Template(template) => self.template(template),
         }
     }
 
@@ -373,6 +376,14 @@ impl<'a> Evaluator<'a> {
             }
         }
         stop
+    }
+
+    fn template(&mut self, of: &'a Template) -> Eval {
+        let data = self.eval(&of.data)?;
+        let text = template::render(&of.path, &of.text, &data, &mut self.budget)?;
+        let value = Value::String(text);
+        self.budget.weigh(&value)?;
+        Ok(value)
     }
 
     fn call(&mut self, function: &'a str, arguments: &'a [Expr]) -> Eval {

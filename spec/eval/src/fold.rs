@@ -1,6 +1,6 @@
 //! Folding: every part that is known already becomes its value, the rest stays as it is.
 
-use bp_plan::{BinaryOp, Binder, Entry, Expr, Item, Value};
+use bp_plan::{BinaryOp, Binder, Entry, Expr, Item, Template, Value};
 
 use crate::evaluator::{Evaluator, Level, Stop};
 use crate::{Environment, EvalError};
@@ -144,6 +144,11 @@ impl Folder<'_> {
                 Expr::Call { function: function.clone(), arguments: self.all(arguments)? }
             }
             Expr::Interpolate(parts) => Expr::Interpolate(self.all(parts)?),
+            Expr::Template(template) => Expr::Template(Box::new(Template {
+                path: template.path.clone(),
+                text: template.text.clone(),
+                data: self.fold(&template.data)?,
+            })),
             Expr::Binder(binder) => Expr::Binder(Box::new(self.binder(binder)?)),
             other => other.clone(),
         })

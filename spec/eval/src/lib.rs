@@ -6,7 +6,8 @@
 //!
 //! Invariants:
 //! - total: every evaluation ends, within a budget of steps and size;
-//! - a secret never comes out as a value: what has a secret part is [`Outcome::Secret`];
+//! - a secret comes out as a value only where the surroundings give one; else what has a secret
+//!   part is [`Outcome::Secret`];
 //! - what isn't known yet is [`Outcome::Unknown`], never a guess.
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ mod input;
 mod json;
 mod literal;
 mod operators;
+pub mod template;
 mod text;
 mod timestamp;
 mod typed;
@@ -89,6 +91,10 @@ pub trait Environment {
     fn input(&self, name: &str) -> Result<Outcome, EvalError>;
     /// The value of a constant that was not folded.
     fn constant(&self, name: &str) -> Result<Outcome, EvalError>;
+    /// A secret: only the surroundings of its use know a value.
+    fn secret(&self, name: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Secret(BTreeSet::from([name.to_owned()])))
+    }
     /// `self`, `source`, `target`, `deployment`, a node, a selection: an instance gives
     /// [`Value::Reference`], a collection a [`Value::Map`] from keys to references.
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError>;

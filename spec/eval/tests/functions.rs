@@ -230,7 +230,10 @@ fn document() -> String {
     let mut text = String::from(
         "# Built-in functions\n\nMade from the table in `src/functions` by its test: `UPDATE=1 cargo test -p bp-eval` \
          writes it again. Beside these, `all any count sum min max sort unique_by group_by` bind a \
-         name (`all(n in shop, n.ready)`), and `file` and `template` read the sources when compiling.\n",
+         name (`all(n in shop, n.ready)`), and three take files of the package in, named relative to the file \
+         that the call stands in: `file(path: string) -> file` the file itself, for a provider, \
+         `read(path: string) -> string` its text, and `template(path: string, data: json) -> string` \
+         its text filled in ([how](README.md#templates)).\n",
     );
     for function in NAMES.values() {
         let _ = write!(

@@ -103,6 +103,19 @@ pub enum Expr {
     Binder(Box<Binder>),
     /// `"a${b}c"`: the parts, each a scalar, joined.
     Interpolate(Vec<Expr>),
+    /// `template("x.hbs", data)`: the text that the template gives with the data.
+    Template(Box<Template>),
+}
+
+/// A template and what it is filled in with. Its text travels here, so that evaluation needs no files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Template {
+    /// Where it lies, from the package's root: for messages.
+    pub path: String,
+    /// Its text: Handlebars.
+    pub text: String,
+    /// What its variables are read from.
+    pub data: Expr,
 }
 
 /// A function or comprehension that binds names over a collection.
@@ -258,6 +271,7 @@ impl Expr {
                 binder.filter.iter().chain(&binder.key).chain(&binder.body).for_each(visit);
             }
             Self::Interpolate(parts) => parts.iter().for_each(visit),
+            Self::Template(template) => visit(&template.data),
         }
     }
 

@@ -30,7 +30,7 @@ pub use document::{
     PropertyType, Requirement, RequirementType, Secret, Selection, Source,
 };
 pub use error::PlanError;
-pub use expr::{BinaryOp, Binder, Entry, Expr, Item, UnaryOp};
+pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
 pub use quantity::{Dimension, Quantity};
 pub use span::Span;
 pub use types::Type;

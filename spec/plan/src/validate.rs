@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::digest::Digest;
 use crate::document::{Constraint, Node, NodeType, Plan, Property, PropertyType};
 use crate::expr::{Binder, Expr};
 use crate::span::Span;
@@ -35,11 +36,17 @@ pub fn functions(plan: &Plan) -> BTreeSet<&str> {
     Check::over(plan).functions
 }
 
+/// The digests of all files that the plan's values name.
+pub fn files(plan: &Plan) -> BTreeSet<&Digest> {
+    Check::over(plan).files
+}
+
 struct Check<'a> {
     plan: &'a Plan,
     at: Vec<&'a str>,
     locals: Vec<&'a str>,
     functions: BTreeSet<&'a str>,
+    files: BTreeSet<&'a Digest>,
     problems: Vec<Problem>,
 }
 
@@ -50,6 +57,7 @@ impl<'a> Check<'a> {
             at: Vec::new(),
             locals: Vec::new(),
             functions: BTreeSet::new(),
+            files: BTreeSet::new(),
             problems: Vec::new(),
         };
         check.plan();
@@ -293,8 +301,11 @@ impl<'a> Check<'a> {
 
     fn value(&mut self, value: &'a Value) {
         match value {
-            Value::File(FileRef { path, digest }) if !self.plan.artifacts.contains(digest) => {
-                self.problem(format!("the file `{path}` does not travel with the plan"));
+            Value::File(FileRef { path, digest }) => {
+                self.files.insert(digest);
+                if !self.plan.artifacts.contains(digest) {
+                    self.problem(format!("the file `{path}` does not travel with the plan"));
+                }
             }
             Value::List(items) => items.iter().for_each(|item| self.value(item)),
             Value::Map(entries) => entries.values().for_each(|entry| self.value(entry)),

@@ -49,7 +49,7 @@ pub enum Value {
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 pub struct FileRef {
-    /// As the blueprint named it.
+    /// Where it lies, from the package's root.
     pub path: String,
     /// Its content's digest, under which the plan holds it.
     pub digest: Digest,

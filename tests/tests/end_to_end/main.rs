@@ -13,6 +13,9 @@ mod blueprints;
 mod kill;
 mod outage;
 mod road;
+mod shop;
+mod stacks;
+mod templates;
 
 use bp_tests::{Cluster, Clusters, Environment};
 use rand::{RngExt as _, rngs::StdRng};

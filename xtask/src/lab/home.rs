@@ -35,6 +35,11 @@ impl Home {
         self.folder.join("versions")
     }
 
+    /// The AWS API server of a version.
+    pub(super) fn aws(&self, version: &str) -> PathBuf {
+        self.folder.join("aws").join(version)
+    }
+
     /// Where Debian's packages are unpacked.
     pub(super) fn packages(&self) -> PathBuf {
         self.folder.join("packages")

@@ -1,10 +1,13 @@
 //! Real Kubernetes control planes on loopback: etcd, kube-apiserver, kube-controller-manager and
 //! kube-scheduler, several at once, each with its own ports, folder, certificate and token.
 //!
+//! Beside them an AWS API server, which tests start by themselves.
+//!
 //! Nodes and pods are simulated: the API, the controllers and the scheduler are real, no container
 //! runs. Everything is in `$XDG_CACHE_HOME/blueprint/lab`.
 
 mod api;
+mod aws;
 mod cluster;
 mod debian;
 mod home;
@@ -31,6 +34,8 @@ pub(crate) enum Lab {
     Start(Start),
     /// Stop clusters; nothing of them is left, unless their data are to be kept.
     Stop(Stop),
+    /// Get the AWS API server that the tests use, and print its program's path.
+    Aws,
     /// All clusters, and which of their programs run.
     List,
     /// The simulated kubelet of a cluster; started by `start`.
@@ -77,6 +82,10 @@ impl Lab {
                 Ok(())
             }
             Self::Stop(stop) => stop_clusters(&home, &stop.names, stop.keep),
+            Self::Aws => {
+                println!("{}", aws::install(&home)?.display());
+                Ok(())
+            }
             Self::List => list(&home),
             Self::Kubelet { folder } => kubelet::run(&folder),
         }
@@ -85,7 +94,9 @@ impl Lab {
 
 /// Gets the servers.
 pub(crate) fn install() -> Outcome {
-    install::install(&Home::open()?)
+    let home = Home::open()?;
+    install::install(&home)?;
+    aws::install(&home).map(|_| ())
 }
 
 /// Starts a cluster with two nodes; returns its kubeconfig.

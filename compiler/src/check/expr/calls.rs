@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{BinaryOp, Expr, Phase, Type, Value};
+use bp_plan::{BinaryOp, Expr, Phase, Type};
 
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
-use super::{CLOSED, Checker, Part, fits, loops};
+use super::{CLOSED, Checker, Part, files, fits, loops};
 use crate::diagnostics::types as says;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -28,8 +28,8 @@ impl Checker<'_> {
             self.report(says::no_binder(self.place(function.span), &name));
             return Part::broken();
         }
-        if name == "file" {
-            return self.file(arguments, span);
+        if files::NAMES.contains(&name.as_str()) {
+            return self.of_file(&name, arguments, span);
         }
         if let Some(forms) = SIGNATURES.get(name.as_str()) {
             return self.built_in(&name, forms, arguments, span);
@@ -49,7 +49,7 @@ impl Checker<'_> {
                 Vec::new()
             };
             let known = own.iter().map(String::as_str);
-            let built_in = SIGNATURES.keys().copied().chain(["file"]);
+            let built_in = SIGNATURES.keys().copied().chain(files::NAMES);
             let near = nearest(&name, known.chain(built_in)).map(str::to_owned);
             let place =
                 near.as_deref().and_then(|near| self.world.value_place(self.scope.file(), near));
@@ -63,37 +63,6 @@ impl Checker<'_> {
 
     fn is_value(&self, path: &str) -> bool {
         matches!(self.world.value(self.scope.file(), path), Some(super::Declared::Value(_)))
-    }
-
-    /// `file("path")`.
-    fn file(&mut self, arguments: &[ast::Expr], span: Span) -> Part {
-        let [argument] = arguments else {
-            let at = self.place(span);
-            self.report(says::arity(
-                at,
-                "file",
-                "1 argument",
-                arguments.len(),
-                "file(path: string) -> file",
-            ));
-            return Part::broken();
-        };
-        let path = self.because(None, |c| c.check(argument, &Type::String));
-        if path.is_broken() {
-            return path;
-        }
-        let at = self.place(argument.span);
-        let Some(Value::String(text)) = path.expr.as_value() else {
-            self.report(says::late_file(at));
-            return Part::broken();
-        };
-        match self.world.file(self.scope.file(), text) {
-            Ok(file) => Part::value(Type::File, Value::File(file)),
-            Err(why) => {
-                self.report(says::no_file(at, text, &why));
-                Part::broken()
-            }
-        }
     }
 
     fn built_in(
@@ -330,7 +299,7 @@ impl Checker<'_> {
         }
     }
 
-    fn is_scalar(&self, ty: &Type) -> bool {
+    pub(super) fn is_scalar(&self, ty: &Type) -> bool {
         match fits::plain(self.world, ty) {
             Type::Union(members) => members.iter().all(|of| self.is_scalar(of)),
             Type::Never

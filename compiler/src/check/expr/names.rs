@@ -207,5 +207,7 @@ fn deployment() -> Part {
 
 /// Whether there is a built-in function of this name.
 pub(super) fn is_function(name: &str) -> bool {
-    bp_eval::functions::NAMES.contains_key(name) || bp_eval::functions::BINDERS.contains(&name)
+    super::files::NAMES.contains(&name)
+        || bp_eval::functions::NAMES.contains_key(name)
+        || bp_eval::functions::BINDERS.contains(&name)
 }

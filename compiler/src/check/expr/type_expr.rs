@@ -128,6 +128,7 @@ fn is_scalar(ty: &Type) -> bool {
             | Type::Quantity(_)
             | Type::Version
             | Type::Timestamp
+            | Type::File
             | Type::Null
             | Type::Union(_)
     )

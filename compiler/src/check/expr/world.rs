@@ -70,6 +70,17 @@ pub struct Parameter {
     pub constraints: Vec<Constraint>,
 }
 
+/// A text that the source names: a template, or a file to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextFile {
+    /// Which source it is, for mistakes in it.
+    pub id: FileId,
+    /// Where it lies, from the package's root.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
 /// What expressions can name. Paths are as written, with dots (`ops`, `ops.limit`); types by full name.
 pub trait World {
     /// What a value's name stands for in this file.
@@ -115,6 +126,9 @@ pub trait World {
 
     /// The file that `file("…")` names, relative to the one it stands in; or a sentence that says why not.
     fn file(&self, from: FileId, path: &str) -> Result<FileRef, String>;
+
+    /// As [`World::file`], for what must be text: `read("…")` and `template("…", …)`.
+    fn text_file(&self, from: FileId, path: &str) -> Result<TextFile, String>;
 
     /// The place as the plan has it.
     fn span(&self, place: Place) -> bp_plan::Span;

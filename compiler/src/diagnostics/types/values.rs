@@ -149,6 +149,6 @@ pub fn late_file(at: Place) -> Diagnostic {
 /// A file that can't be taken in.
 pub fn no_file(at: Place, path: &str, why: &str) -> Diagnostic {
     Diagnostic::error("E3039", format!("\"{}\" can't be read: {why}", short(path)), at)
-        .label("this file")
-        .help("paths are relative to the file they stand in, and stay inside of the package")
+        .label("names this file")
+        .help("name a file by its path from the file that this stands in; it lies inside of the package")
 }

@@ -107,7 +107,9 @@ impl List<'_, '_> {
         let source = SourceFile::new("", inside.item.as_str());
         let (tree, _) = syntax::parse(FILE, &source);
         let program = self.program;
-        let Some(spot) = find(program, &tree.items, inside.at) else { return };
+        let Some(spot) = find(program, &tree.items, inside.at) else {
+            return self.clauses(inside);
+        };
         match &spot {
             Spot::Key { owner, body, name, is_requirement } => {
                 self.keys(owner, body, name, *is_requirement, inside.is_bare);

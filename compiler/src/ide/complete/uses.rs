@@ -1,14 +1,18 @@
 //! Modules behind `use`, and the names that a `use` brings in.
 
+use std::path::Path;
+
 use super::{CompletionKind, List};
 use crate::ide::declared::module;
-use crate::library;
 use crate::source::Place;
 use crate::syntax::ast::{Use, UseSource};
+use crate::{library, loader};
 
 impl List<'_, '_> {
     pub(super) fn modules(&mut self, used: &Use, at: Option<usize>) {
-        let (UseSource::Path(path), Some(at)) = (&used.from, at) else { return };
+        let (UseSource::Path(path), Some(at)) = (&used.from, at) else {
+            return self.files();
+        };
         let before: Vec<&str> =
             path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
         // The core needs no `use`.
@@ -25,6 +29,15 @@ impl List<'_, '_> {
             } else {
                 made.snippet(&format!("{next}.$1"))
             });
+        }
+    }
+
+    /// The files of the package.
+    fn files(&mut self) {
+        let Some(root) = self.program.sources.modules.first() else { return };
+        for name in loader::neighbours(Path::new(root.source.path())) {
+            let made = self.made(&name, CompletionKind::Module, 0);
+            self.found.push(made);
         }
     }
 

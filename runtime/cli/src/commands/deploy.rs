@@ -12,6 +12,7 @@ use crate::arguments::Deploy;
 use crate::home::{self, Opened};
 use crate::inventory;
 use crate::output::Output;
+use crate::secrets::FromEnvironment;
 use crate::told::Told;
 
 pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> {
@@ -34,13 +35,13 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
 
     // Everything that can be wrong with what was asked is said before anything is written.
     let providers = super::run::providers();
-    let rehearsed = |id: &str| {
+    let rehearsed = |id: &str, secrets: &FromEnvironment| {
         let who = identity(id, &asked.name);
-        prepare(bytes.clone(), given.clone(), there.clone(), who, &providers)
+        prepare(bytes.clone(), given.clone(), there.clone(), who, &providers, secrets)
     };
     let new_id = format!("{}-{:08x}", asked.name, rand::random::<u32>());
     let refused = |error: DriverError| Told::driver(&asked.name, &error);
-    let mut prepared = rehearsed(&new_id).map_err(refused)?;
+    let mut prepared = rehearsed(&new_id, &FromEnvironment::passing()).map_err(refused)?;
     for warning in &prepared.warnings {
         output.told(&Told::problem(&prepared.plan, warning));
     }
@@ -52,14 +53,16 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
         Some(id) => Some(id),
         None => home::open(&asked.name).await.map_err(one)?.id,
     };
-    if let Some(id) = &id {
-        prepared = rehearsed(id).map_err(refused)?;
+    let secrets = FromEnvironment::of(&asked.name).map_err(one)?;
+    // What was rehearsed did not know who it is for, nor by which key its secrets are compared.
+    if id.is_some() || !plan.secrets.is_empty() {
+        prepared = rehearsed(id.as_deref().unwrap_or(&new_id), &secrets).map_err(refused)?;
     }
     let id = id.unwrap_or(new_id);
     let seed = format!("{:032x}", rand::random::<u128>());
     let running = Running::start(output);
-    let result =
-        runtime(store.clone()).deploy(&id, &asked.name, &seed, prepared, running.control()).await;
+    let runtime = runtime(store.clone(), secrets);
+    let result = runtime.deploy(&id, &asked.name, &seed, prepared, running.control()).await;
     running.end();
     let code = finish(&asked.name, &id, store, result, output).await;
     drop(locked);

@@ -16,25 +16,30 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::output::{Output, write_err};
+use crate::secrets::FromEnvironment;
 use crate::told::Told;
 use crate::{DONE, FAILED, PARTLY, home, progress};
 
 /// The providers of this program.
 pub(crate) fn providers() -> Providers {
-    let all: [Arc<dyn Provider>; 2] =
-        [bp_providers::kubernetes::provider(), bp_providers::noop::provider()];
+    let all: [Arc<dyn Provider>; 3] = [
+        bp_providers::cloudformation::provider(),
+        bp_providers::kubernetes::provider(),
+        bp_providers::noop::provider(),
+    ];
     all.into_iter()
         .map(|provider| (provider.name().to_owned(), provider))
         .collect::<BTreeMap<_, _>>()
 }
 
 /// This process as a runtime.
-pub(crate) fn runtime(store: Arc<dyn Store>) -> Runtime {
+pub(crate) fn runtime(store: Arc<dyn Store>, secrets: FromEnvironment) -> Runtime {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let user = if user.is_empty() { "unknown".to_owned() } else { user };
     Runtime {
         store,
         providers: providers(),
+        secrets: Arc::new(secrets),
         clock: Arc::new(SystemClock),
         limits: Limits::default(),
         deadlines: bp_driver::Deadlines::default(),
@@ -106,8 +111,9 @@ pub(crate) async fn uninstall(name: &str, output: Output) -> Result<u8, Vec<Told
 async fn go_on(name: &str, output: Output, verb: Verb) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
+    let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
     let running = Running::start(output);
-    let runtime = runtime(store.clone());
+    let runtime = runtime(store.clone(), secrets);
     let result = match verb {
         Verb::Deploy => runtime.resume(&id, running.control()).await,
         Verb::Uninstall => runtime.uninstall(&id, running.control()).await,

@@ -13,9 +13,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bp_driver::{Clock, Control, DriverError, Providers, Runtime, Summary, SystemClock, Watcher};
+use bp_driver::{
+    Clock, Control, DriverError, Providers, Runtime, SecretSource, Summary, SystemClock, Watcher,
+};
 use bp_engine::retry::Limits;
-use bp_engine::{Element, Inventory};
+use bp_engine::{Element, Inventory, Secrets};
 use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, Store, StoreError};
 use bp_plan::*;
 use bp_provider::{
@@ -474,6 +476,16 @@ pub fn control() -> Control {
     Control { watcher: Arc::new(Quiet), stop: tokio::sync::watch::channel(false).1 }
 }
 
+/// No secret is known.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl SecretSource for Nothing {
+    fn secrets(&self, _: &Plan) -> Secrets {
+        Secrets::new(Vec::new())
+    }
+}
+
 pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
     let provider = |name, polls| -> Arc<dyn Provider> {
         Arc::new(Converging { world: world.clone(), polls, name })
@@ -486,6 +498,7 @@ pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
     Runtime {
         store,
         providers,
+        secrets: Arc::new(Nothing),
         clock,
         limits: Limits {
             first_wait_ms: 1,
@@ -506,7 +519,13 @@ pub async fn deploy(
     names: &[&str],
 ) -> Result<Summary, DriverError> {
     let identity = bp_driver::identity(ID, "sample");
-    let prepared =
-        bp_driver::prepare(plan, BTreeMap::new(), inventory(names), identity, &runtime.providers)?;
+    let prepared = bp_driver::prepare(
+        plan,
+        BTreeMap::new(),
+        inventory(names),
+        identity,
+        &runtime.providers,
+        &Nothing,
+    )?;
     runtime.deploy(ID, "sample", "seed", prepared, control()).await
 }

@@ -1,6 +1,5 @@
 //! The provider against an API server: the life of one of each kind of object.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,8 +55,7 @@ fn subject(kind: &str, properties: &Json) -> Subject {
         instance: kind.to_lowercase(),
         node_type: format!("std.kubernetes.{kind}"),
         properties: properties.into_iter().collect(),
-        labels: BTreeMap::new(),
-        record: None,
+        ..Subject::default()
     }
 }
 

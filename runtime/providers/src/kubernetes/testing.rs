@@ -12,7 +12,6 @@ pub(crate) fn subject(kind: &str, properties: &Json) -> Subject {
         instance: "it[\"east\"]".to_owned(),
         node_type: format!("std.kubernetes.{kind}"),
         properties: properties.into_iter().collect(),
-        labels: std::collections::BTreeMap::new(),
-        record: None,
+        ..Subject::default()
     }
 }

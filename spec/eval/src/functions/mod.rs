@@ -1,7 +1,8 @@
 //! The built-in functions: one table, one file for each group.
 //!
 //! All arguments are evaluated before; a function sees values only, and is a pure function of
-//! them. `file` and `template` are the compiler's own, since they read the sources.
+//! them. `file` and `read` are the compiler's own, since they read the sources; a template is a form of
+//! expression by itself.
 
 mod collections;
 mod encoding;

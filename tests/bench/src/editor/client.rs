@@ -80,9 +80,9 @@ impl Client {
                 },
             }),
         )?;
-        let sync = &said["capabilities"]["textDocumentSync"];
-        let change = sync.get("change").unwrap_or(sync);
-        self.is_incremental = change == 2;
+        let sync = said.pointer("/capabilities/textDocumentSync");
+        let change = sync.map(|sync| sync.get("change").unwrap_or(sync));
+        self.is_incremental = change.is_some_and(|change| *change == 2);
         self.tell("initialized", &json!({}))?;
         let settings = json!({ "settings": self.settings });
         self.tell("workspace/didChangeConfiguration", &settings)
@@ -104,11 +104,12 @@ impl Client {
         self.next += 1;
         let id = self.next;
         self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))?;
-        let (at, mut answer) =
-            self.until(method, |message| message.get("method").is_none() && message["id"] == id)?;
+        let (at, mut answer) = self.until(method, |message| {
+            message.get("method").is_none() && message.get("id").is_some_and(|of| *of == id)
+        })?;
         match answer.get("error") {
             Some(error) => Err(format!("{method}: {error}")),
-            None => Ok((at, answer["result"].take())),
+            None => Ok((at, answer.get_mut("result").map(Json::take).unwrap_or_default())),
         }
     }
 
@@ -128,9 +129,9 @@ impl Client {
             if is_it(&message) {
                 return Ok((at, message));
             }
-            if let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) {
-                let result = match method {
-                    "workspace/configuration" => self.configuration(&message["params"]["items"]),
+            if let (Some(method), Some(id)) = (message.get("method"), message.get("id")) {
+                let result = match method.as_str().unwrap_or_default() {
+                    "workspace/configuration" => self.configuration(&message),
                     "workspace/workspaceFolders" => json!([]),
                     _ => Json::Null,
                 };
@@ -139,13 +140,14 @@ impl Client {
         }
     }
 
-    fn configuration(&self, items: &Json) -> Json {
+    fn configuration(&self, asked: &Json) -> Json {
         let section = |item: &Json| {
-            let name = item["section"].as_str().unwrap_or_default();
+            let name = item.get("section").and_then(Json::as_str).unwrap_or_default();
             let first = name.split('.').next().unwrap_or_default();
             self.settings.get(first).cloned().unwrap_or_else(|| json!({}))
         };
-        items.as_array().map_or(Json::Null, |items| items.iter().map(section).collect())
+        let items = asked.pointer("/params/items").and_then(Json::as_array);
+        items.map_or(Json::Null, |items| items.iter().map(section).collect())
     }
 
     /// Opens a file.
@@ -208,10 +210,10 @@ impl Client {
     pub(crate) fn diagnostics(&mut self, some: bool) -> Result<Instant, String> {
         let uri = self.uri.clone();
         let is_it = |message: &Json| {
-            let found = &message["params"]["diagnostics"];
-            message["method"] == "textDocument/publishDiagnostics"
-                && message["params"]["uri"] == uri
-                && found.as_array().is_some_and(|found| found.is_empty() != some)
+            let found = message.pointer("/params/diagnostics").and_then(Json::as_array);
+            message.get("method").is_some_and(|is| *is == "textDocument/publishDiagnostics")
+                && message.pointer("/params/uri").is_some_and(|is| *is == uri)
+                && found.is_some_and(|found| found.is_empty() != some)
         };
         self.until("a change (diagnostics)", is_it).map(|(at, _)| at)
     }
@@ -228,7 +230,7 @@ impl Client {
         });
         let (at, found) = self.ask("textDocument/completion", &params)?;
         let items = found.get("items").unwrap_or(&found).as_array().cloned().unwrap_or_default();
-        let label = |item: &Json| item["label"].as_str().map(str::to_owned);
+        let label = |item: &Json| item.get("label").and_then(Json::as_str).map(str::to_owned);
         Ok((at, items.iter().filter_map(label).collect()))
     }
 }

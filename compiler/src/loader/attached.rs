@@ -1,0 +1,158 @@
+//! Files that a program names with `file`, `read` and `template`: read when the check meets them, once.
+//!
+//! They are no modules: they have no names and no tree, `fmt` and the plan's spans pass them by. A
+//! text is a source all the same, so that a mistake in a template is shown at the template's line.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bp_plan::Digest;
+
+use super::{Module, Overlay, beside, bytes, file_id};
+use crate::source::{FileId, SourceFile};
+use crate::syntax::MAX_FILE;
+
+/// A file that the program names.
+#[derive(Clone, Debug)]
+pub struct Attached {
+    /// Which source it is.
+    pub id: FileId,
+    /// Where it lies, seen from the package's root.
+    pub path: String,
+    /// Its content.
+    pub content: Arc<[u8]>,
+    /// The digest of its content.
+    pub digest: Digest,
+    /// Its text; empty for what is no text.
+    pub source: SourceFile,
+    /// Whether it is text.
+    pub is_text: bool,
+}
+
+/// The files that were named so far.
+#[derive(Debug)]
+pub(crate) struct Attachments<'a> {
+    overlay: &'a Overlay,
+    folder: PathBuf,
+    /// Ids begin after those of the modules.
+    first: usize,
+    taken: RefCell<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    by_path: BTreeMap<String, usize>,
+    files: Vec<Arc<Attached>>,
+}
+
+/// Where a program finds the files that it names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Files<'s> {
+    /// They are read as they are met.
+    Met(&'s Attachments<'s>),
+    /// They were read before; no other is.
+    Known(&'s [Arc<Attached>]),
+}
+
+impl Files<'_> {
+    /// The file of this name in a module, or a sentence that says why there is none.
+    pub(crate) fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+        match self {
+            Self::Met(attachments) => attachments.file(from, name),
+            Self::Known(files) => beside(&from.path, name)
+                .and_then(|path| files.iter().find(|file| file.path == path).cloned())
+                .ok_or_else(|| "it was not read".to_owned()),
+        }
+    }
+
+    /// As [`Self::file`], for a file that must be text.
+    pub(crate) fn text(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+        let file = self.file(from, name)?;
+        if file.is_text { Ok(file) } else { Err("it is no text (UTF-8)".to_owned()) }
+    }
+
+    /// Path and digest of all that were named so far, in the order of their paths.
+    pub(crate) fn digests(&self) -> Vec<(String, Digest)> {
+        let named = |file: &Arc<Attached>| (file.path.clone(), file.digest.clone());
+        let mut found: Vec<_> = match self {
+            Self::Met(attachments) => attachments.taken.borrow().files.iter().map(named).collect(),
+            Self::Known(files) => files.iter().map(named).collect(),
+        };
+        found.sort();
+        found
+    }
+}
+
+impl<'a> Attachments<'a> {
+    /// None yet, for a root file with so many modules.
+    pub(crate) fn new(root: &Path, overlay: &'a Overlay, modules: usize) -> Self {
+        let folder = root.parent().map_or_else(PathBuf::new, Path::to_owned);
+        Self { overlay, folder, first: modules, taken: RefCell::default() }
+    }
+
+    /// The file of this name in a module, or a sentence that says why there is none.
+    fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+        if from.is_library {
+            return Err("the standard library has no files of its own".to_owned());
+        }
+        let path = beside(&from.path, name)
+            .ok_or_else(|| "it lies outside of the package, the root file's folder".to_owned())?;
+        let mut taken = self.taken.borrow_mut();
+        if let Some(known) = taken.by_path.get(&path).and_then(|at| taken.files.get(*at)) {
+            return Ok(known.clone());
+        }
+        let at = self.folder.join(&path);
+        let content = match self.overlay.get(&at) {
+            Some(text) => text.clone().into_bytes(),
+            None => self.content(&at)?,
+        };
+        if content.len() as u64 > MAX_FILE {
+            return Err(format!("it has more than {} MiB", MAX_FILE >> 20));
+        }
+        let shown = at.display().to_string();
+        let text = String::from_utf8(content.clone());
+        let made = Arc::new(Attached {
+            id: file_id(self.first + taken.files.len()),
+            path: path.clone(),
+            digest: Digest::of(&content),
+            is_text: text.is_ok(),
+            source: SourceFile::new(shown, text.unwrap_or_default()),
+            content: content.into(),
+        });
+        let at = taken.files.len();
+        taken.by_path.insert(path, at);
+        taken.files.push(made.clone());
+        Ok(made)
+    }
+
+    /// All that were named, in the order of their ids.
+    pub(crate) fn into_files(self) -> Vec<Arc<Attached>> {
+        self.taken.into_inner().files
+    }
+
+    /// What is on the disk. Only plain files are opened, and none that a link leads out of the package for.
+    fn content(&self, at: &Path) -> Result<Vec<u8>, String> {
+        let refused = |error: &std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+                format!("there is no file {}", at.display())
+            }
+            _ => format!("{}: {error}", at.display()),
+        };
+        let real = at.canonicalize().map_err(|error| refused(&error))?;
+        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
+        let package = folder.canonicalize().map_err(|error| refused(&error))?;
+        if !real.starts_with(&package) {
+            return Err(format!("{} leads out of the package, by a link", at.display()));
+        }
+        let kind = real.metadata().map_err(|error| refused(&error))?;
+        if kind.is_dir() {
+            return Err(format!("{} is a folder", at.display()));
+        }
+        if !kind.is_file() {
+            return Err(format!("{} is no plain file", at.display()));
+        }
+        bytes(&real).map_err(|error| refused(&error))
+    }
+}

@@ -1,0 +1,384 @@
+//! How stacks come, change and go: one step at a time, each from what is really there.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudformation::types::Stack;
+use bp_provider::{Class, Done, Failure, Handle, Progress, Record, Subject};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+
+use super::account::Session;
+use super::events::Operation;
+use super::failure::{Attempt, property};
+use super::wanted::{self, Wanted};
+use super::{change_set, owner};
+
+/// The version of records and handles.
+const VERSION: u32 = 1;
+
+/// What a status means for what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It is there, and can be changed.
+    Settled,
+    /// Something is being done to it.
+    Busy,
+    /// It has a change set and was never made.
+    Review,
+    /// It must be deleted before it can be made again.
+    Stuck,
+    /// It is gone.
+    Gone,
+}
+
+/// What this status means; those that are not known are waited for.
+pub(crate) fn condition(status: &str) -> Condition {
+    match status {
+        "DELETE_COMPLETE" => Condition::Gone,
+        "REVIEW_IN_PROGRESS" => Condition::Review,
+        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" | "DELETE_FAILED" => {
+            Condition::Stuck
+        }
+        _ if status.ends_with("_IN_PROGRESS") => Condition::Busy,
+        _ => Condition::Settled,
+    }
+}
+
+/// What is remembered of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    pub(crate) stack_id: String,
+    name: String,
+    /// The digest of what was applied; empty while it is being made.
+    pub(crate) applied: String,
+}
+
+/// What is waited for, and with which key it was begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Waiting {
+    pub(crate) key: String,
+    pub(crate) removal: bool,
+}
+
+fn unreadable(what: &str) -> Failure {
+    let message = format!(
+        "the provider `cloudformation` can't read its own {what}: it is of another version"
+    );
+    Failure::new(Class::Permanent, message).help("use the release of bpr that wrote it")
+}
+
+impl Waiting {
+    pub(crate) fn of(handle: &Handle) -> Result<Self, Failure> {
+        let body = (handle.version == VERSION).then(|| handle.body.clone());
+        let read = body.and_then(|body| serde_json::from_value(body).ok());
+        read.ok_or_else(|| unreadable("handle"))
+    }
+}
+
+impl Memory {
+    pub(crate) fn of(subject: &Subject) -> Result<Option<Self>, Failure> {
+        let Some(record) = &subject.record else { return Ok(None) };
+        let body = (record.version == VERSION).then(|| record.body.clone());
+        let read = body.and_then(|body| serde_json::from_value(body).ok());
+        read.map(Some).ok_or_else(|| unreadable("record"))
+    }
+
+    fn record(&self) -> Record {
+        Record { version: VERSION, body: serde_json::to_value(self).unwrap_or_default() }
+    }
+
+    /// `arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID`.
+    fn part(&self, at: usize) -> &str {
+        self.stack_id.split(':').nth(at).unwrap_or_default()
+    }
+
+    /// Whether the session leads to where the stack is: elsewhere it would seem to be gone.
+    pub(crate) async fn check_home(&self, session: &Session) -> Result<(), Failure> {
+        let (region, account) = (self.part(3), self.part(4));
+        let elsewhere = |what: &str, was: &str, is: &str| {
+            let message = format!(
+                "the stack `{}` lives in the {what} {was}, and the node's account leads to {is}",
+                self.name
+            );
+            Err(Failure::new(Class::Permanent, message)
+                .help("go back to where it lives; to move it, uninstall it there first"))
+        };
+        if !region.is_empty() && region != session.region {
+            return elsewhere("region", region, &session.region);
+        }
+        let number = session.number().await?;
+        if !account.is_empty() && account != number {
+            return elsewhere("account", account, number);
+        }
+        Ok(())
+    }
+}
+
+/// A stack's status.
+pub(crate) fn status(stack: &Stack) -> String {
+    stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default()
+}
+
+fn stack_id(stack: &Stack) -> &str {
+    stack.stack_id().unwrap_or_default()
+}
+
+/// The stack of this name or id; none where there is none.
+pub(crate) async fn describe(session: &Session, name: &str) -> Result<Option<Stack>, Failure> {
+    let found = session.client.describe_stacks().stack_name(name).send().await;
+    match found {
+        Ok(found) => Ok(found.stacks().first().cloned()),
+        Err(error) => {
+            let is_absent = error.as_service_error().is_some_and(|error| {
+                error.meta().code() == Some("ValidationError")
+                    && error.meta().message().is_some_and(|m| m.contains("does not exist"))
+            });
+            if is_absent {
+                return Ok(None);
+            }
+            let what = format!("look at the stack `{name}`");
+            Err(Attempt::to_read(&what, &session.region).failed(&error))
+        }
+    }
+}
+
+/// What others may ask of a stack.
+pub(crate) fn attributes(session: &Session, stack: &Stack) -> BTreeMap<String, Json> {
+    let outputs: BTreeMap<&str, &str> = stack
+        .outputs()
+        .iter()
+        .filter_map(|output| Some((output.output_key()?, output.output_value()?)))
+        .collect();
+    BTreeMap::from([
+        ("stack_id".to_owned(), json!(stack_id(stack))),
+        ("region".to_owned(), json!(session.region)),
+        ("outputs".to_owned(), json!(outputs)),
+    ])
+}
+
+/// Taken on, and to be asked after.
+pub(crate) fn accepted(
+    subject: &Subject,
+    stack: Option<(&str, &str)>,
+    key: &str,
+    removal: bool,
+    waiting_for: String,
+) -> Progress {
+    let known = stack.filter(|(id, _)| id.starts_with("arn:")).map(|(id, name)| {
+        Memory { stack_id: id.to_owned(), name: name.to_owned(), applied: String::new() }.record()
+    });
+    let waiting = Waiting { key: key.to_owned(), removal };
+    let body = serde_json::to_value(waiting).unwrap_or_default();
+    let record = known.or_else(|| subject.record.clone());
+    Progress::Accepted { handle: Handle { version: VERSION, body, record }, waiting_for }
+}
+
+/// The stack is as wanted.
+pub(crate) fn done(session: &Session, subject: &Subject, stack: &Stack) -> Progress {
+    let memory = Memory {
+        stack_id: stack_id(stack).to_owned(),
+        name: stack.stack_name().unwrap_or_default().to_owned(),
+        applied: subject.digest.clone(),
+    };
+    let record = Some(memory.record());
+    Progress::Done(Done { record, attributes: attributes(session, stack) })
+}
+
+/// Brings the stack on by one step towards what is wanted.
+pub(crate) async fn converge(
+    session: &Session,
+    subject: &Subject,
+    key: &str,
+) -> Result<Progress, Failure> {
+    let wanted = Wanted::of(subject)?;
+    if let Some(memory) = Memory::of(subject)?.filter(|memory| memory.name != wanted.name)
+        && let Some(old) = describe(session, &memory.stack_id).await?
+        && condition(&status(&old)) != Condition::Gone
+    {
+        return clear(session, subject, &old, key).await;
+    }
+    let Some(stack) = describe(session, &wanted.name).await? else {
+        return change_set::advance(session, subject, &wanted, None, key).await;
+    };
+    let status = status(&stack);
+    let condition = condition(&status);
+    // A stack that was never made has no tags on some servers: its change set says whose it is.
+    let is_begun_here = condition == Condition::Review
+        && owner::owner(&stack, subject) == owner::Owner::Nobody
+        && change_set::is_ours(session, &wanted.name, key).await?;
+    if !is_begun_here {
+        owner::refuse_foreign(&stack, subject)?;
+    }
+    if condition == Condition::Review {
+        return change_set::advance(session, subject, &wanted, Some(&stack), key).await;
+    }
+    let operation = Operation::last(session, stack_id(&stack)).await?;
+    match condition {
+        Condition::Busy => {
+            let why = operation.progress(&status);
+            let known = (stack_id(&stack), wanted.name.as_str());
+            Ok(accepted(subject, Some(known), key, false, why))
+        }
+        Condition::Stuck if operation.is_of(key) || operation.is_of(&clearing(key)) => {
+            Err(not_made(subject, &stack, &status, &operation))
+        }
+        Condition::Stuck => clear(session, subject, &stack, key).await,
+        Condition::Settled if operation.is_of(key) && is_failure(&status) => {
+            Err(not_made(subject, &stack, &status, &operation))
+        }
+        Condition::Settled if operation.is_of(key) => Ok(done(session, subject, &stack)),
+        Condition::Settled if status == "UPDATE_ROLLBACK_FAILED" => {
+            let message = format!(
+                "the stack `{}` is in {status}: it takes no change until its rollback is finished",
+                wanted.name
+            );
+            Err(Failure::new(Class::Permanent, message).help(
+                "mend what stopped the rollback, `aws cloudformation continue-update-rollback`, \
+                 then `bpr resume`",
+            ))
+        }
+        Condition::Settled | Condition::Review | Condition::Gone => {
+            change_set::advance(session, subject, &wanted, Some(&stack), key).await
+        }
+    }
+}
+
+fn is_failure(status: &str) -> bool {
+    status.contains("ROLLBACK") || status.ends_with("_FAILED")
+}
+
+/// The token of the deletion that makes room.
+fn clearing(key: &str) -> String {
+    format!("{key}-clear")
+}
+
+/// Deletes a stack that is in the way of what is wanted.
+async fn clear(
+    session: &Session,
+    subject: &Subject,
+    stack: &Stack,
+    key: &str,
+) -> Result<Progress, Failure> {
+    let name = stack.stack_name().unwrap_or_default();
+    let status = status(stack);
+    let why = if condition(&status) == Condition::Busy {
+        format!("the old stack `{name}`: {status}")
+    } else {
+        let role = wanted::Wanted::of(subject)?.role();
+        delete(session, stack_id(stack), &clearing(key), role).await?;
+        format!("the old stack `{name}` ({status}) to be deleted")
+    };
+    Ok(accepted(subject, None, key, false, why))
+}
+
+fn not_made(subject: &Subject, stack: &Stack, status: &str, operation: &Operation) -> Failure {
+    let name = stack.stack_name().unwrap_or_default();
+    let (place, reason) = match operation.reason() {
+        Some((id, reason)) => (wanted::place_of(subject, id), reason),
+        None => (None, stack.stack_status_reason().unwrap_or("AWS gave no reason").to_owned()),
+    };
+    let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+    let message = format!("the stack `{name}` ended in {status}: {reason}{place}");
+    let mut failure = Failure::new(Class::Permanent, message);
+    failure.property = Some(property(&reason).unwrap_or("template").to_owned());
+    failure.help("mend the cause, and deploy or resume: what is left of the stack is cleared first")
+}
+
+/// Asks for a stack's deletion.
+pub(crate) async fn delete(
+    session: &Session,
+    id: &str,
+    token: &str,
+    role: Option<String>,
+) -> Result<(), Failure> {
+    let what = format!("delete the stack `{id}`");
+    let sent = session
+        .client
+        .delete_stack()
+        .stack_name(id)
+        .client_request_token(token)
+        .set_role_arn(role)
+        .send()
+        .await;
+    sent.map(|_| ()).map_err(|error| Attempt::to_change(&what, &session.region).failed(&error))
+}
+
+/// Brings the stack on by one step towards being gone.
+pub(crate) async fn remove(
+    session: &Session,
+    subject: &Subject,
+    key: &str,
+) -> Result<Progress, Failure> {
+    let gone = || Ok(Progress::Done(Done::default()));
+    let memory = Memory::of(subject)?;
+    if let Some(memory) = &memory {
+        memory.check_home(session).await?;
+    }
+    let at = match &memory {
+        Some(memory) => memory.stack_id.clone(),
+        None => wanted::stack_name(subject)?,
+    };
+    let Some(stack) = describe(session, &at).await? else { return gone() };
+    let status = status(&stack);
+    let is_ours = match owner::owner(&stack, subject) {
+        owner::Owner::Ours => true,
+        owner::Owner::Nobody => memory.is_some(),
+        owner::Owner::Instance(_) | owner::Owner::Deployment(_) => false,
+    };
+    if condition(&status) == Condition::Gone || !is_ours {
+        return gone();
+    }
+    let known = (stack_id(&stack), stack.stack_name().unwrap_or_default());
+    let waiting = |why| Ok(accepted(subject, Some(known), key, true, why));
+    let operation = Operation::last(session, known.0).await?;
+    match status.as_str() {
+        "DELETE_FAILED" if operation.is_of(key) => {
+            return Err(not_made(subject, &stack, &status, &operation));
+        }
+        "CREATE_IN_PROGRESS" | "REVIEW_IN_PROGRESS" => {}
+        busy if condition(busy) == Condition::Busy => return waiting(operation.progress(busy)),
+        _ => {}
+    }
+    let role = subject.properties.get("role_arn").and_then(Json::as_str).map(str::to_owned);
+    delete(session, known.0, key, role).await?;
+    match describe(session, known.0).await? {
+        Some(stack) if condition(&self::status(&stack)) != Condition::Gone => {
+            waiting("the stack to be deleted".to_owned())
+        }
+        _ => gone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_says_what_comes_next() {
+        for (status, expected) in [
+            ("CREATE_COMPLETE", Condition::Settled),
+            ("UPDATE_COMPLETE", Condition::Settled),
+            ("UPDATE_ROLLBACK_COMPLETE", Condition::Settled),
+            ("IMPORT_COMPLETE", Condition::Settled),
+            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Condition::Busy),
+            ("DELETE_IN_PROGRESS", Condition::Busy),
+            ("REVIEW_IN_PROGRESS", Condition::Review),
+            ("ROLLBACK_COMPLETE", Condition::Stuck),
+            ("CREATE_FAILED", Condition::Stuck),
+            ("DELETE_FAILED", Condition::Stuck),
+            ("DELETE_COMPLETE", Condition::Gone),
+        ] {
+            assert_eq!(condition(status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_stacks_home_is_in_its_id() {
+        let memory = Memory {
+            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/1".to_owned(),
+            name: "shop".to_owned(),
+            applied: String::new(),
+        };
+        assert_eq!((memory.part(3), memory.part(4)), ("eu-west-1", "123456789012"));
+    }
+}
