@@ -152,7 +152,8 @@ impl Editor {
     }
 
     pub(crate) fn open_as(&mut self, uri: &str, text: &str) {
-        let language = if uri.ends_with(".hbs") { "handlebars" } else { "blueprint" };
+        let is_template = Path::new(uri).extension().is_some_and(|of| of == "hbs");
+        let language = if is_template { "handlebars" } else { "blueprint" };
         let document = json!({ "uri": uri, "languageId": language, "version": 1, "text": text });
         self.tell("textDocument/didOpen", &json!({ "textDocument": document }));
     }
