@@ -11,7 +11,7 @@ let server: Server | undefined;
 /** Called with the first blueprint, or the first of our commands. */
 export function activate(context: vscode.ExtensionContext): void {
   const files = vscode.workspace.createFileSystemWatcher("**/*.bp");
-  const running = new Server(context, files, (uri) => problems.forget(uri));
+  const running = new Server(context, (uri) => problems.forget(uri));
   const problems = new Problems((uri) => running.speaksOf(uri));
   const tasks = new Tasks(context, problems);
   server = running;

@@ -6,10 +6,12 @@
 import * as vscode from "vscode";
 import { LanguageClient, type LanguageClientOptions, type ServerOptions } from "vscode-languageclient/node";
 import { explain, find, SERVER } from "./programs";
+import { followTemplates } from "./templates";
 
 /** The connection to `bpls`. */
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
+  private templates: vscode.Disposable | undefined;
   /** What is asked of the server happens one after the other. */
   private queue: Promise<void> = Promise.resolve();
   private readonly channel = vscode.window.createOutputChannel("Blueprint Language Server", { log: true });
@@ -17,7 +19,6 @@ export class Server implements vscode.Disposable {
   /** `told` is called with each file that the server says something of. */
   constructor(
     private readonly context: vscode.ExtensionContext,
-    private readonly files: vscode.FileSystemWatcher,
     private readonly told: (uri: vscode.Uri) => void,
   ) {}
 
@@ -62,7 +63,6 @@ export class Server implements vscode.Disposable {
     const program: ServerOptions = { command, args: [] };
     const options: LanguageClientOptions = {
       documentSelector: [{ scheme: "file", language: "blueprint" }],
-      synchronize: { fileEvents: this.files },
       outputChannel: this.channel,
       middleware: {
         handleDiagnostics: (uri, diagnostics, next) => {
@@ -75,6 +75,7 @@ export class Server implements vscode.Disposable {
     this.client = client;
     try {
       await client.start();
+      this.templates = followTemplates(client);
     } catch (error) {
       this.client = undefined;
       const why = error instanceof Error ? error.message : String(error);
@@ -85,6 +86,8 @@ export class Server implements vscode.Disposable {
   private async end(): Promise<void> {
     const client = this.client;
     this.client = undefined;
+    this.templates?.dispose();
+    this.templates = undefined;
     await client?.dispose();
   }
 }
