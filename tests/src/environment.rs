@@ -187,6 +187,28 @@ impl Environment {
         self.bpr([verb, name, "--output", "json"]).expect(code).json()
     }
 
+    /// Fails where a file of the test's folder, or what commands said, holds a text that must not be seen.
+    pub fn assert_unseen(&self, text: &str, said: &str) {
+        assert!(text.len() > 8 && !said.contains(text), "a command tells the secret");
+        let mut folders = vec![self.home()];
+        let mut files = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry"))
+            {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).expect("a file can be read");
+                let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
+                assert!(!found, "{} holds the secret", path.display());
+                files += 1;
+            }
+        }
+        assert!(files > 0, "nothing was written");
+    }
+
     /// A built program, with this environment's state.
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(program(name));

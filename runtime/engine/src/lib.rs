@@ -23,6 +23,7 @@ pub mod problem;
 pub mod retry;
 pub mod secrets;
 pub mod selection;
+mod site;
 pub mod state;
 pub mod status;
 pub mod stream;

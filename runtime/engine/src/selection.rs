@@ -5,7 +5,8 @@ use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
 use crate::inventory::Element;
 use crate::problem::Problem;
-use crate::world::{World, element_reference, error};
+use crate::site::element_reference;
+use crate::world::{World, error};
 
 /// The names of the elements that a selection takes, in the inventory's order.
 pub(crate) fn taken(world: &World, name: &str) -> Result<Vec<String>, EvalError> {

@@ -7,12 +7,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer, Verdict, check_constraint};
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
 use bp_plan::{Expr, Plan, Reference, Type, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::{Element, Inventory};
 use crate::secrets::Secrets;
+use crate::site::Site;
 use crate::topology::{Existence, InstanceId, Place};
 
 /// How many values may need each other in one chain.
@@ -43,7 +44,7 @@ pub(crate) struct World {
     reads: RefCell<Reads>,
     depth: Cell<usize>,
     /// Secrets are their values, for now.
-    is_revealing: Cell<bool>,
+    pub(crate) is_revealing: Cell<bool>,
 }
 
 /// What an evaluation read of instances' attributes.
@@ -135,12 +136,12 @@ impl World {
 
     /// The surroundings of an expression that stands outside all nodes.
     pub(crate) fn outside(&self) -> Site<'_> {
-        Site { world: self, this: None, source: None }
+        Site::new(self, None)
     }
 
     /// The surroundings of an expression of this instance.
     pub(crate) fn site(&self, instance: &InstanceId) -> Site<'_> {
-        Site { world: self, this: Some(Value::Reference(instance.reference())), source: None }
+        Site::new(self, Some(Value::Reference(instance.reference())))
     }
 
     /// Works a slot out once. What read an attribute is not remembered: a report may change it.
@@ -193,7 +194,7 @@ impl World {
         answer.outcome()
     }
 
-    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+    pub(crate) fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
         let answer = self.once(Slot::Constant(name.to_owned()), || {
             Answer::Outcome(match self.plan.constants.get(name) {
                 Some(of) => bp_eval::evaluate(of, &self.outside()),
@@ -339,7 +340,7 @@ impl World {
         }
     }
 
-    fn node_field(
+    pub(crate) fn node_field(
         &self,
         id: &InstanceId,
         name: &str,
@@ -387,7 +388,7 @@ impl World {
         Ok(Outcome::Value(Value::Reference(reference)))
     }
 
-    fn capability_field(
+    pub(crate) fn capability_field(
         &self,
         of: &Reference,
         capability: &str,
@@ -408,7 +409,7 @@ impl World {
     }
 
     /// A fact of an element of the inventory.
-    fn fact(&self, element: &Element, name: &str) -> Result<Option<Outcome>, EvalError> {
+    pub(crate) fn fact(&self, element: &Element, name: &str) -> Result<Option<Outcome>, EvalError> {
         let declared =
             self.plan.node_types.get(&element.node_type).and_then(|kind| kind.attributes.get(name));
         match (element.facts.get(name), declared) {
@@ -500,128 +501,4 @@ impl Slot {
             Self::Place(id) => format!("where `{id}` is"),
         }
     }
-}
-
-/// The surroundings of one expression.
-#[derive(Clone)]
-pub(crate) struct Site<'w> {
-    world: &'w World,
-    this: Option<Value>,
-    source: Option<Value>,
-}
-
-impl Site<'_> {
-    /// The same, with this node as the one that requires.
-    pub(crate) fn with_source(mut self, source: &InstanceId) -> Self {
-        self.source = Some(Value::Reference(source.reference()));
-        self
-    }
-}
-
-impl Environment for Site<'_> {
-    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
-        self.world.input(name)
-    }
-
-    fn secret(&self, name: &str) -> Result<Outcome, EvalError> {
-        let value = self.world.secrets.value(name).filter(|_| self.world.is_revealing.get());
-        Ok(match value {
-            Some(value) => Outcome::Value(value.clone()),
-            None => Outcome::Secret(BTreeSet::from([name.to_owned()])),
-        })
-    }
-
-    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
-        self.world.constant(name)
-    }
-
-    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
-        let nowhere =
-            |what: &str| error(ErrorKind::Unavailable, format!("there is no `{what}` here"));
-        let value = match name {
-            Outer::This => self.this.clone().ok_or_else(|| nowhere("self"))?,
-            Outer::Source => self.source.clone().ok_or_else(|| nowhere("source"))?,
-            Outer::Target => return Err(nowhere("target")),
-            Outer::Deployment => {
-                let text = |text: &str| Value::String(text.to_owned());
-                Value::Map(BTreeMap::from([
-                    ("id".to_owned(), text(&self.world.identity.id)),
-                    ("name".to_owned(), text(&self.world.identity.name)),
-                    ("labels".to_owned(), Value::Map(BTreeMap::new())),
-                    ("tenant".to_owned(), text("default")),
-                ]))
-            }
-            Outer::Node(node) => match &*self.world.existence(node)? {
-                Existence::None => Value::Null,
-                Existence::One => Value::Reference(InstanceId::one(node).reference()),
-                Existence::Keyed(keys) => Value::Map(
-                    keys.keys()
-                        .map(|key| {
-                            let id = InstanceId::keyed(node, key);
-                            (key.clone(), Value::Reference(id.reference()))
-                        })
-                        .collect(),
-                ),
-            },
-            Outer::Selection(selection) => Value::Map(
-                self.world
-                    .selection(selection)?
-                    .iter()
-                    .map(|name| (name.clone(), element_reference(selection, name)))
-                    .collect(),
-            ),
-        };
-        Ok(Outcome::Value(value))
-    }
-
-    fn element(&self, collection: Outer<'_>, key: &str) -> Result<Option<Value>, EvalError> {
-        match collection {
-            Outer::Node(node) => Ok(match &*self.world.existence(node)? {
-                Existence::Keyed(keys) if keys.contains_key(key) => {
-                    Some(Value::Reference(InstanceId::keyed(node, key).reference()))
-                }
-                _ => None,
-            }),
-            Outer::Selection(selection) => {
-                let names = self.world.selection(selection)?;
-                // Names are in the inventory's order; most selections are small.
-                Ok(names.iter().any(|n| n == key).then(|| element_reference(selection, key)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
-        match of {
-            Reference::Node { node, key } => {
-                let id = InstanceId { node: node.clone(), key: key.clone() };
-                let is_own = matches!(&self.this, Some(Value::Reference(this)) if this == of);
-                self.world.node_field(&id, name, is_own)
-            }
-            Reference::Element { name: element, .. } => {
-                match self.world.inventory.element(element) {
-                    Some(element) => self.world.fact(element, name),
-                    None => Ok(None),
-                }
-            }
-            Reference::Capability { of, name: capability } => {
-                self.world.capability_field(of, capability, name)
-            }
-            Reference::Relationship { of, requirement, .. } => {
-                let Some(id) = InstanceId::of(of) else { return Ok(None) };
-                let property = self
-                    .world
-                    .plan
-                    .nodes
-                    .get(&id.node)
-                    .and_then(|node| node.requirements.iter().find(|r| r.name == *requirement))
-                    .and_then(|requirement| requirement.properties.get(name));
-                property.map(|property| self.world.evaluate(&id, &property.value)).transpose()
-            }
-        }
-    }
-}
-
-pub(crate) fn element_reference(selection: &str, name: &str) -> Value {
-    Value::Reference(Reference::Element { selection: selection.to_owned(), name: name.to_owned() })
 }

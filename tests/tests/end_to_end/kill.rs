@@ -4,20 +4,15 @@
 use std::time::{Duration, Instant};
 
 use bp_tests::{Cluster, Environment, Objects};
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use rand::RngExt as _;
 
-use crate::{five, unique};
+use crate::{SEED, five, seeded, unique};
 
 const ROUNDS: u32 = 20;
-/// Runs the same moments again, as far as the machine's own timing allows.
-const SEED: &str = "BLUEPRINT_TEST_SEED";
 
 #[test]
 fn kill_at_random_moments_then_resume() {
-    let fresh = || rand::make_rng::<StdRng>().random();
-    let seed: u64 = std::env::var(SEED).map_or_else(|_| fresh(), |text| text.parse().unwrap());
-    println!("{SEED}={seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let (seed, mut random) = seeded();
     let mut environment = Environment::new();
     let clusters = five(&mut environment);
 

@@ -18,8 +18,19 @@ mod stacks;
 mod templates;
 
 use bp_tests::{Cluster, Clusters, Environment};
-use rand::{RngExt as _, rngs::StdRng};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::Value as Json;
+
+/// Runs the same moments again, as far as the machine's own timing allows.
+const SEED: &str = "BLUEPRINT_TEST_SEED";
+
+/// Random moments, and the seed that gives them again.
+fn seeded() -> (u64, StdRng) {
+    let fresh = || rand::make_rng::<StdRng>().random();
+    let seed: u64 = std::env::var(SEED).map_or_else(|_| fresh(), |text| text.parse().unwrap());
+    println!("{SEED}={seed}");
+    (seed, StdRng::seed_from_u64(seed))
+}
 
 /// Two real control planes and three embedded ones.
 fn five(environment: &mut Environment) -> Vec<Cluster> {

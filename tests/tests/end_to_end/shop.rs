@@ -4,13 +4,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bp_tests::{Aws, Cluster, Clusters, Environment, Objects};
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use rand::RngExt as _;
 
-use crate::unique;
+use crate::{SEED, seeded, unique};
 
 const ROUNDS: u32 = 20;
-/// Runs the same moments again, as far as the machine's own timing allows.
-const SEED: &str = "BLUEPRINT_TEST_SEED";
 /// What must never be seen.
 const CANARY: &str = "tr0ub4dor-and-3-canary";
 
@@ -67,26 +65,6 @@ impl Shop<'_> {
     }
 }
 
-/// No file that the test left, and nothing that a command said, holds the secret.
-fn assert_unseen(environment: &Environment, said: &str) {
-    assert!(!said.contains(CANARY), "a command tells the secret");
-    let mut folders = vec![environment.folder().to_owned()];
-    let mut files = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in folder.read_dir().unwrap().map(Result::unwrap) {
-            if entry.path().is_dir() {
-                folders.push(entry.path());
-                continue;
-            }
-            let bytes = std::fs::read(entry.path()).unwrap();
-            let found = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
-            assert!(!found, "{} holds the secret", entry.path().display());
-            files += 1;
-        }
-    }
-    assert!(files > 0, "nothing was written");
-}
-
 #[test]
 fn a_stack_feeds_every_cluster_and_changes_in_place() {
     let mut environment = Environment::new();
@@ -123,7 +101,7 @@ fn a_stack_feeds_every_cluster_and_changes_in_place() {
 
     said += &environment.on("uninstall", &shop.name).expect(0).words();
     shop.assert_removed("after the removal");
-    assert_unseen(&environment, &said);
+    environment.assert_unseen(CANARY, &said);
 }
 
 #[test]
@@ -153,10 +131,7 @@ fn a_secret_that_changed_is_a_change() {
 
 #[test]
 fn kill_at_random_moments_then_resume() {
-    let fresh = || rand::make_rng::<StdRng>().random();
-    let seed: u64 = std::env::var(SEED).map_or_else(|_| fresh(), |text| text.parse().unwrap());
-    println!("{SEED}={seed}");
-    let mut random = StdRng::seed_from_u64(seed);
+    let (seed, mut random) = seeded();
     let mut environment = Environment::new();
     let aws = environment.aws();
     environment.set("BPR_SECRET_SIGNING_KEY", CANARY);
