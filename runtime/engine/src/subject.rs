@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use bp_eval::{EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Expr, FileRef, Type, Value};
+use bp_plan::{Entry, Expr, FileRef, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::event::Failure;
 use crate::secrets::Revealed;
 use crate::topology::{InstanceId, Topology};
-use crate::world::{Reads, known};
+use crate::world::{Reads, World, known};
 
 /// What is wanted of an instance. Kept as a blob; its digest tells whether anything changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,7 +61,12 @@ fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Subject>, Failur
             property: Some(name.clone()),
             ..Failure::permanent(format!("`{id}.{name}`: {error}"))
         };
-        match world.property(id, name).map_err(|e| refuse(e.message))? {
+        let outcome = world.property(id, name).map_err(|e| {
+            let part = node.properties.get(name).and_then(|set| wrong_part(world, id, &set.value));
+            let property = part.map_or_else(|| name.clone(), |part| format!("{name}.{part}"));
+            Failure { property: Some(property), ..refuse(e.message) }
+        })?;
+        match outcome {
             Outcome::Unknown => waits = true,
             Outcome::Secret(_) if world.secrets.is_veiled() => {
                 world.note_veil();
@@ -128,6 +133,18 @@ fn account(topology: &Topology, id: &InstanceId) -> Result<Account, Failure> {
         }
     }
     Ok(Account::Known(properties))
+}
+
+/// The innermost entry of a record, as written, that has no value, as a path; none where it is the whole.
+fn wrong_part(world: &World, id: &InstanceId, expr: &Expr) -> Option<String> {
+    let Expr::Record(entries) = expr else { return None };
+    entries.iter().find_map(|entry| match entry {
+        Entry::One(key, value) if world.evaluate(id, value).is_err() => {
+            let inner = wrong_part(world, id, value);
+            Some(inner.map_or_else(|| key.clone(), |inner| format!("{key}.{inner}")))
+        }
+        _ => None,
+    })
 }
 
 /// The files in a value, by their pointers.
