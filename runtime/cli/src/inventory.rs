@@ -104,6 +104,11 @@ fn add(
         return Err(Told::error("a cluster of the inventory has an empty name")
             .help("give each cluster a name of its own"));
     }
+    if name == "local" {
+        return Err(Told::error("a cluster can't be called `local`").help(
+            "`local` is the runtime's own machine; give the cluster another name in an inventory file",
+        ));
+    }
     if inventory.element(&name).is_some() {
         return Err(Told::error(format!("two clusters are called `{name}`")).help(
             "give each cluster a name of its own, in an inventory file where contexts share one",

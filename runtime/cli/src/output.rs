@@ -142,6 +142,7 @@ impl Report {
                 path: place.path.clone(),
                 text: printable(&place.text),
                 number: usize::try_from(place.line).unwrap_or(1).saturating_sub(1),
+                column: column(place).saturating_sub(1),
             });
         }
         report
@@ -155,6 +156,8 @@ struct Line {
     text: String,
     /// From 0.
     number: usize,
+    /// From 0: where the stretch begins, for the head of the picture.
+    column: usize,
 }
 
 impl SourceCode for Line {
@@ -170,7 +173,7 @@ impl SourceCode for Line {
             self.text.as_bytes(),
             whole,
             self.number,
-            0,
+            self.column,
             1,
         )))
     }

@@ -187,21 +187,29 @@ async fn wait(
     }
 }
 
+/// A subject of the journal.
+async fn stored(hands: &Hands, digest: &str) -> Result<Described, Failure> {
+    let damaged = |error: String| Failure::new(Class::Permanent, error);
+    let bytes = hands
+        .store
+        .blob(digest)
+        .await
+        .map_err(|error| Failure::new(Class::Transient, error.to_string()))?
+        .ok_or_else(|| damaged(format!("the journal does not hold the blob {digest}")))?;
+    serde_json::from_slice::<Described>(&bytes)
+        .map_err(|error| damaged(format!("the journal's blob {digest}: {error}")))
+}
+
 async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
     let damaged = |error: String| Failure::new(Class::Permanent, error);
     let described = match step.subject {
         Wanted::Here(described) => described,
-        Wanted::Stored(digest) => {
-            let bytes = hands
-                .store
-                .blob(&digest)
-                .await
-                .map_err(|error| Failure::new(Class::Transient, error.to_string()))?
-                .ok_or_else(|| damaged(format!("the journal does not hold the blob {digest}")))?;
-            serde_json::from_slice::<Described>(&bytes)
-                .map_err(|error| damaged(format!("the journal's blob {digest}: {error}")))?
-        }
+        Wanted::Stored(digest) => stored(hands, &digest).await?,
     };
+    let mut earlier = Vec::new();
+    for digest in &step.earlier {
+        earlier.push(stored(hands, digest).await?.properties);
+    }
     let record = match step.record {
         None => None,
         Some(record) => Some(
@@ -224,6 +232,7 @@ async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
         account: described.account.unwrap_or_default(),
         labels: described.labels,
         digest,
+        earlier,
         record,
     })
 }

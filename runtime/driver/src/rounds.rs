@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bp_engine::Report;
 use bp_engine::engine::{Addition, Batch, Effect, Engine, TargetProgress};
 use bp_engine::event::{Failure, Outcome};
+use bp_engine::{Problem, Report};
 use bp_provider::Provider;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
@@ -35,6 +35,14 @@ pub(crate) struct Rounds {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
+/// What came of a run.
+pub(crate) struct Ended {
+    pub(crate) outcome: Outcome,
+    pub(crate) progress: Vec<TargetProgress>,
+    /// Outputs that have no value although all is done.
+    pub(crate) outputs: Vec<Problem>,
+}
+
 /// Tasks in flight.
 struct Flights {
     tasks: JoinSet<()>,
@@ -46,7 +54,7 @@ struct Flights {
 impl Rounds {
     /// Until the run is over. What is in flight when an append fails is dropped: its events were
     /// announced, and whoever goes on observes first.
-    pub(crate) async fn run(mut self) -> Result<(Outcome, Vec<TargetProgress>), DriverError> {
+    pub(crate) async fn run(mut self) -> Result<Ended, DriverError> {
         let (reports, mut answers) = unbounded_channel();
         let mut flights = Flights { tasks: JoinSet::new(), reports, waits: BTreeMap::new() };
         let mut told_ms = 0;
@@ -64,7 +72,11 @@ impl Rounds {
                 self.hands.watcher.progress(&self.engine.progress());
             }
             if let Some(outcome) = batch.finished {
-                return Ok((outcome, self.engine.progress()));
+                let is_done = outcome == Outcome::Done;
+                let topology = self.engine.topology();
+                let outputs =
+                    if is_done { bp_engine::outputs::wrong(topology) } else { Vec::new() };
+                return Ok(Ended { outcome, progress: self.engine.progress(), outputs });
             }
             let Batch { appends, effects, wake_at_ms, .. } = batch;
             let is_quiet = appends.is_empty();

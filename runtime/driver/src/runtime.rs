@@ -7,7 +7,7 @@ use bp_engine::engine::{Engine, Start};
 use bp_engine::event::{Event, Outcome, Verb};
 use bp_engine::retry::{Limits, digest};
 use bp_engine::state::Revision;
-use bp_engine::{Expanded, Inventory, Secrets, Stream, Topology, admissions};
+use bp_engine::{Expanded, Inventory, Problem, Secrets, Stream, Topology, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
 use bp_provider::Provider;
@@ -18,7 +18,7 @@ use crate::error::DriverError;
 use crate::ledger::Ledger;
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, identity};
-use crate::rounds::Rounds;
+use crate::rounds::{Ended, Rounds};
 use crate::secrets::{SecretSource, Veil};
 use crate::watch::Watcher;
 
@@ -70,6 +70,8 @@ pub struct Summary {
     pub nodes: usize,
     /// See `nodes`.
     pub targets: usize,
+    /// Outputs that have no value although all is done.
+    pub outputs: Vec<Problem>,
 }
 
 /// What is wanted, read back from the journal.
@@ -151,6 +153,7 @@ impl Runtime {
                     run: None,
                     nodes: 0,
                     targets: 0,
+                    outputs: Vec::new(),
                 });
             }
             None => {
@@ -270,10 +273,10 @@ impl Runtime {
             run: run.clone(),
             stop: control.stop,
         };
-        let (outcome, progress) = rounds.run().await?;
+        let Ended { outcome, progress, outputs } = rounds.run().await?;
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
-        Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets })
+        Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets, outputs })
     }
 
     async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {

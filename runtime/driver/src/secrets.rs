@@ -1,5 +1,6 @@
 //! Where the values of secrets come from, and how they are kept from being seen.
 
+use base64::Engine as _;
 use bp_engine::Secrets;
 use bp_plan::Plan;
 use serde_json::Value as Json;
@@ -13,6 +14,9 @@ pub trait SecretSource: Send + Sync {
 /// The shortest text that is kept from being seen: what is shorter stands in many words by chance.
 const SHORTEST: usize = 4;
 
+/// From this length on, a line of a secret is kept from being seen by itself.
+const LONG_LINE: usize = 12;
+
 /// Takes secrets out of what leaves the process.
 #[derive(Clone, Default)]
 pub(crate) struct Veil {
@@ -22,13 +26,13 @@ pub(crate) struct Veil {
 
 impl Veil {
     pub(crate) fn of(secrets: &Secrets) -> Self {
-        let mut texts: Vec<(String, String)> = secrets
-            .texts()
-            .into_iter()
-            .filter(|(_, text)| text.len() >= SHORTEST)
-            .map(|(name, text)| (text, name.to_owned()))
-            .collect();
+        let named = |(name, text): (&str, String)| {
+            let forms = forms(&text).into_iter().filter(|form| form.len() >= SHORTEST);
+            forms.map(|form| (form, name.to_owned())).collect::<Vec<_>>()
+        };
+        let mut texts: Vec<_> = secrets.texts().into_iter().flat_map(named).collect();
         texts.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        texts.dedup();
         Self { texts }
     }
 
@@ -61,6 +65,22 @@ impl Veil {
     }
 }
 
+/// The forms in which a text may come back: as it is, its long lines, and as others encode it.
+fn forms(text: &str) -> Vec<String> {
+    let quoted = Json::from(text).to_string();
+    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+    let escaped = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")]
+        .iter()
+        .fold(text.to_owned(), |text, (plain, entity)| text.replace(plain, entity));
+    let form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    let percent = form.replace('+', "%20");
+    let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(text);
+    let mut forms = vec![text.to_owned(), inner.to_owned(), escaped, form, percent, base64];
+    let lines = text.lines().map(str::trim).filter(|line| line.len() >= LONG_LINE);
+    forms.extend(lines.map(str::to_owned));
+    forms
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +96,25 @@ mod tests {
         let text = "`hunter2-long` and `hunter2` do not match".to_owned();
         assert_eq!(veil().over(text), "`‹secret admin›` and `‹secret user›` do not match");
         assert_eq!(veil().over("nothing".to_owned()), "nothing");
+    }
+
+    #[test]
+    fn a_secret_is_known_in_the_forms_that_others_give_it() {
+        let secret = "-----BEGIN KEY-----\nMIIabc\"def&ghi<jkl\n";
+        let texts = forms(secret).into_iter().map(|form| (form, "key".to_owned())).collect();
+        let veil = Veil { texts };
+        for said in [
+            format!("no: {}", json!(secret)),
+            "no: MIIabc\"def&ghi<jkl".to_owned(),
+            "MIIabc&quot;def&amp;ghi&lt;jkl".replace("MII", "-----BEGIN KEY-----\nMII") + "\n",
+            format!(
+                "no: {}",
+                form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>()
+            ),
+            base64::engine::general_purpose::STANDARD.encode(secret),
+        ] {
+            assert!(veil.seen(&json!(said)).is_some(), "{said}");
+        }
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub fn from_json(plan: &Plan, name: &str, json: serde_json::Value) -> Result<Val
 }
 
 fn unknown(plan: &Plan, name: &str) -> Problem {
+    if let Some(secret) = plan.secrets.get(name) {
+        return Problem::error(format!("`{name}` is a secret, and no input"))
+            .at(secret.span)
+            .help("secrets come from where the runtime keeps them, never from the command line");
+    }
     let there = plan.inputs.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
     Problem::error(format!("the blueprint `{}` has no input `{name}`", plan.blueprint.name)).help(
         if there.is_empty() { "it takes no inputs".to_owned() } else { format!("it has {there}") },

@@ -6,8 +6,10 @@ use bp_eval::Outcome;
 use serde_json::Value as Json;
 
 use crate::event::Operation;
+use crate::problem::Problem;
 use crate::state::State;
 use crate::topology::{InstanceId, Topology};
+use crate::world::World;
 
 /// How an output stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,20 +28,33 @@ pub enum Output {
 pub fn outputs(topology: &mut Topology, state: &State) -> BTreeMap<String, Output> {
     learn(topology, state);
     let world = &topology.world;
-    let value = |output: &bp_plan::Output| {
-        let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
-        match outcome {
-            Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
-            Ok(Outcome::Secret(_)) => Output::Secret,
-            Err(error) => Output::Wrong(error.message),
-            Ok(Outcome::Value(value)) => {
-                let json = bp_eval::conform(value, &output.kind, &world.plan.data_types)
-                    .and_then(|value| bp_eval::to_json(&value));
-                json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
-            }
+    world.plan.outputs.iter().map(|(name, of)| (name.clone(), output(world, of))).collect()
+}
+
+/// What is wrong with outputs of a deployment that is as wanted.
+pub fn wrong(topology: &Topology) -> Vec<Problem> {
+    let world = &topology.world;
+    let problem = |(name, of): (&String, &bp_plan::Output)| match output(world, of) {
+        Output::Wrong(why) => {
+            Some(Problem::error(format!("the output `{name}` has no value: {why}")).at(of.span))
         }
+        _ => None,
     };
-    world.plan.outputs.iter().map(|(name, output)| (name.clone(), value(output))).collect()
+    world.plan.outputs.iter().filter_map(problem).collect()
+}
+
+fn output(world: &World, output: &bp_plan::Output) -> Output {
+    let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
+    match outcome {
+        Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
+        Ok(Outcome::Secret(_)) => Output::Secret,
+        Err(error) => Output::Wrong(error.message),
+        Ok(Outcome::Value(value)) => {
+            let json = bp_eval::conform(value, &output.kind, &world.plan.data_types)
+                .and_then(|value| bp_eval::to_json(&value));
+            json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
+        }
+    }
 }
 
 /// The topology learns what was reported of instances that are there.

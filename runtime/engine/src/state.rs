@@ -105,6 +105,9 @@ pub struct InstanceState {
     pub record: Option<Json>,
     /// What was brought about and works.
     pub applied: Option<Applied>,
+    /// Digests of other subjects that were begun since it was last as wanted, oldest first: what they
+    /// began may be there.
+    pub begun: Vec<String>,
     /// A step that was begun and has not ended.
     pub flight: Option<Flight>,
     /// How many of its steps were given up: each gives the next a key of its own.
@@ -227,6 +230,23 @@ impl Run {
     }
 }
 
+impl InstanceState {
+    /// What was begun and did not come to its end, seen from a step for this subject.
+    fn begun_before(&self, subject: &str) -> Vec<String> {
+        let is_concluded = self.operation == Operation::Converge
+            && self.flight.is_none()
+            && self.applied.as_ref().is_some_and(|applied| applied.subject == self.subject);
+        let own = (!is_concluded).then(|| self.subject.clone());
+        let mut begun: Vec<String> = Vec::new();
+        for digest in self.begun.iter().cloned().chain(own) {
+            if digest != subject && !begun.contains(&digest) {
+                begun.push(digest);
+            }
+        }
+        begun
+    }
+}
+
 impl TargetState {
     fn fold(&mut self, event: &Event) {
         match event {
@@ -285,6 +305,7 @@ impl TargetState {
             return;
         };
         let before = self.instances.remove(instance);
+        let begun = before.as_ref().map(|before| before.begun_before(subject)).unwrap_or_default();
         let (record, applied, renewals) =
             before.map_or((None, None, 0), |i| (i.record, i.applied, i.renewals));
         let state = InstanceState {
@@ -296,6 +317,7 @@ impl TargetState {
             depends: depends.clone(),
             record,
             applied,
+            begun,
             flight: Some(Flight { key: key.clone(), handle: None }),
             renewals,
         };
@@ -315,6 +337,7 @@ impl TargetState {
             return;
         }
         state.flight = None;
+        state.begun.clear();
         state.record = record.cloned();
         state.applied =
             Some(Applied { subject: state.subject.clone(), attributes: attributes.clone() });

@@ -87,6 +87,10 @@ pub struct Subject {
     pub labels: BTreeMap<String, String>,
     /// Stands for all of the above: another one says that something of it, perhaps a secret, changed.
     pub digest: String,
+    /// The properties of other subjects that were begun for this instance and did not come to their end,
+    /// oldest first: under the names in them something may be there of which no record tells. A
+    /// provider that can be given another name looks there, and clears what it finds to be its own.
+    pub earlier: Vec<BTreeMap<String, Json>>,
     /// What the provider said when it last changed it.
     pub record: Option<Record>,
 }

@@ -215,6 +215,29 @@ async fn an_adopted_object_is_released_and_not_deleted() {
 }
 
 #[tokio::test]
+async fn what_was_begun_under_another_name_is_cleared() {
+    let world = world(ClusterConfig::new("east")).await;
+    let named = |name: &str| {
+        subject("ConfigMap", &json!({ "name": name, "namespace": "default", "data": {} }))
+    };
+    // Made, and the runtime died before it knew.
+    world.converge(&named("first")).await.unwrap();
+    let mut strangers = named("others");
+    strangers.deployment = "d-2".into();
+    world.converge(&strangers).await.unwrap();
+    let earlier = vec![named("first").properties, named("others").properties];
+    let second = Subject { earlier: earlier.clone(), ..named("second") };
+    world.converge(&second).await.unwrap();
+    assert_eq!(world.object("ConfigMap", "first"), None);
+    assert!(world.object("ConfigMap", "others").is_some(), "it is another deployment's");
+    // So it is where the removal comes next.
+    world.converge(&named("first")).await.unwrap();
+    world.delete(&second).await.unwrap();
+    assert_eq!(world.object("ConfigMap", "first"), None);
+    assert_eq!(world.object("ConfigMap", "second"), None);
+}
+
+#[tokio::test]
 async fn a_deletion_ends_when_the_object_is_gone() {
     let world = world(ClusterConfig::new("east")).await;
     let space = subject("Namespace", &json!({ "name": "shop" }));

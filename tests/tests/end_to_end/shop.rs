@@ -49,7 +49,7 @@ impl Shop<'_> {
             assert_eq!(settings["queue"], stack.outputs["QueueUrl"].as_str(), "{what}");
             let pages = settings["pages"].as_str().unwrap();
             assert!(pages.contains(&stack.outputs["QueueUrl"]), "{what}: {pages}");
-            assert!(pages.contains("\"Free delivery this week\""), "{what}: {pages}");
+            assert!(pages.contains("  \"Free delivery this week\",\n"), "{what}: {pages}");
             assert!(objects.0.contains_key("Deployment/shop"), "{what}");
         }
         let status = self.environment.ask("status", &self.name, 0);

@@ -168,6 +168,79 @@ fn another_name_is_another_stack() {
     assert_eq!(names, ["new-orders"]);
 }
 
+/// Names that were begun and given up are cleared with the rest, however often that happened.
+#[test]
+fn no_stack_of_another_name_is_forgotten() {
+    let mut environment = Environment::new();
+    let aws = environment.aws();
+    let renamed = |stack: &str, name: &str| stack.replace("shop-orders", name);
+    let names = || aws.stacks().into_keys().collect::<Vec<_>>();
+    // One that fails under its new name.
+    let _ = deploy(&environment, "renamed", TEMPLATE).expect(0);
+    let failed = deploy(&environment, "renamed", &renamed(FAILING, "second"));
+    assert_eq!(failed.code, Some(1), "{}", failed.words());
+    assert_eq!(names(), ["second"]);
+    let _ = deploy(&environment, "renamed", &renamed(TEMPLATE, "third")).expect(0);
+    assert_eq!(names(), ["third"]);
+    let _ = deploy(&environment, "renamed", &renamed(FAILING, "fourth"));
+    let _ = environment.on("uninstall", "renamed").expect(0);
+    assert!(names().is_empty(), "{:#?}", aws.stacks());
+    // One that is killed on its way, again and again, each time under another name.
+    let _ = deploy(&environment, "killed", TEMPLATE).expect(0);
+    for round in 0..8 {
+        let stack = blueprint(&renamed(TEMPLATE, &format!("killed-{round}")));
+        let plan = environment.compile_text("killed", &stack);
+        let running = environment.deploy(&plan, "killed", &[]);
+        std::thread::sleep(Duration::from_millis(60 + 70 * round));
+        let _ = running.kill();
+    }
+    let _ = environment.on("uninstall", "killed").expect(0);
+    assert!(names().is_empty(), "{:#?}", aws.stacks());
+}
+
+#[test]
+fn a_new_name_that_is_taken_costs_nothing() {
+    let mut environment = Environment::new();
+    let aws = environment.aws();
+    let _ = deploy(&environment, "here", TEMPLATE).expect(0);
+    let _ = deploy(&environment, "there", &TEMPLATE.replace("shop-orders", "taken")).expect(0);
+    let before = aws.stacks();
+    let refused = deploy(&environment, "here", &TEMPLATE.replace("shop-orders", "taken"));
+    assert!(refused.words().contains("belongs to the deployment `there`"), "{}", refused.words());
+    assert_eq!(aws.stacks(), before);
+}
+
+#[test]
+fn an_output_of_the_blueprint_without_a_value_is_told_when_all_is_done() {
+    let mut environment = Environment::new();
+    let _aws = environment.aws();
+    let source = blueprint(TEMPLATE).replace("orders.outputs.Url", "orders.outputs.Ulr");
+    let plan = environment.compile_text("hollow", &source);
+    let ended = environment.deploy(&plan, "hollow", &[]).wait(Duration::from_mins(1)).expect(3);
+    let said = ended.words();
+    for part in ["the output `url` has no value", "Ulr", "output url: string"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let asked = environment.on("outputs", "hollow").expect(3);
+    assert!(asked.words().contains("`url` has no value"), "{}", asked.words());
+}
+
+#[test]
+fn parameters_are_a_map_and_the_runtimes_tags_its_own() {
+    let environment = Environment::new();
+    for (wrong, word) in [
+        (TEMPLATE.replace("{ Delay = delay }", "[1, 2]"), "parameters"),
+        (
+            format!("{TEMPLATE}  tags = {{ \"blueprint:instance\" = \"mine\" }}"),
+            "the runtime's own",
+        ),
+    ] {
+        let source = environment.write("wrong.bp", blueprint(&wrong));
+        let ended = environment.bpc(["check".as_ref(), source.as_os_str()]).expect(1);
+        assert!(ended.words().contains(word), "{}", ended.words());
+    }
+}
+
 #[test]
 fn credentials_and_endpoints_that_are_not_there_are_told() {
     let mut environment = Environment::new();
@@ -224,6 +297,21 @@ fn an_account_says_where_and_as_whom() {
     assert_eq!(aws.stacks().len(), 1);
     let _ = environment.on("uninstall", "account").expect(0);
     assert!(aws.stacks().is_empty());
+    // It goes before the environment: there, whatever is set is another account's.
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        environment.set(name, "333333333333");
+    }
+    let profile = profile.replace("aws_access_key_id = test", "aws_access_key_id = 111111111111");
+    let _ = environment.write("AWS_SHARED_CREDENTIALS_FILE", profile);
+    let told = blueprint(&stack).replace("orders.outputs.Url", "orders.stack_id") + &account;
+    let plan = environment.compile_text("profile", &told);
+    let _ = environment.deploy(&plan, "profile", &[]).wait(Duration::from_mins(1)).expect(0);
+    let id = environment.ask("outputs", "profile", 0)["url"].to_string();
+    assert!(id.contains(":111111111111:"), "{id}");
+    let _ = environment.on("uninstall", "profile").expect(0);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+        environment.set(name, "");
+    }
     // Somebody else's number: nothing is touched.
     let guarded = account.replace("profile = ", "account_id = \"999999999999\"\n  profile = ");
     let plan = environment.compile_text("guarded", &(blueprint(&stack) + &guarded));

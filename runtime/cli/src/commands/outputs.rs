@@ -8,12 +8,23 @@ use serde_json::{Map, Value as Json};
 
 use crate::output::Output;
 use crate::told::Told;
-use crate::{DONE, home};
+use crate::{DONE, PARTLY, home};
 
 pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let outputs =
         Deployments::new(store).outputs(&id).await.map_err(|error| Told::driver(name, &error))?;
+    let wrong: Vec<(&String, &String)> = outputs
+        .iter()
+        .filter_map(|(name, value)| match value {
+            Value::Wrong(why) => Some((name, why)),
+            _ => None,
+        })
+        .collect();
+    for (name, why) in &wrong {
+        output.told(&Told::error(format!("the output `{name}` has no value: {why}")));
+    }
+    let code = if wrong.is_empty() { DONE } else { PARTLY };
     if output.is_json() {
         let known: Map<String, Json> = outputs
             .into_iter()
@@ -23,7 +34,7 @@ pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
             })
             .collect();
         output.json(&known);
-        return Ok(DONE);
+        return Ok(code);
     }
     if outputs.is_empty() {
         output.note("the blueprint has no outputs");
@@ -45,10 +56,10 @@ pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
                 None => "not known: it is removed".to_owned(),
             },
             Value::Secret => "a secret".to_owned(),
-            Value::Wrong(why) => format!("none: {why}"),
+            Value::Wrong(_) => continue,
         };
         let _ = writeln!(text, "{name} = {shown}");
     }
     output.text(&text);
-    Ok(DONE)
+    Ok(code)
 }

@@ -133,7 +133,8 @@ pub(crate) async fn finish(
     output: Output,
 ) -> Result<u8, Vec<Told>> {
     let summary = result.map_err(|error| Told::driver(name, &error))?;
-    if output.is_json() || summary.outcome != Outcome::Done {
+    let has_all = summary.outputs.is_empty();
+    if output.is_json() || summary.outcome != Outcome::Done || !has_all {
         let (status, plan) =
             Deployments::new(store).status(id).await.map_err(|error| Told::driver(name, &error))?;
         if output.is_json() {
@@ -141,10 +142,17 @@ pub(crate) async fn finish(
         } else {
             super::status::failures(&status, plan.as_deref(), output);
         }
+        for (problem, plan) in summary.outputs.iter().zip(std::iter::repeat(plan.as_deref())) {
+            output.told(&plan.map_or_else(
+                || Told::error(problem.message.clone()),
+                |plan| Told::problem(plan, problem),
+            ));
+        }
     }
     output.text(&line(name, &summary));
     Ok(match summary.outcome {
-        Outcome::Done => DONE,
+        Outcome::Done if has_all => DONE,
+        Outcome::Done => PARTLY,
         Outcome::Failed => FAILED,
         Outcome::Partial | Outcome::Stopped | Outcome::Superseded => PARTLY,
     })

@@ -282,6 +282,7 @@ impl Engine {
                 Some(subject) => Wanted::Here(subject.clone()),
                 None => Wanted::Stored(is.subject.clone()),
             },
+            earlier: is.begun.clone(),
             record: is.record.clone(),
             handle: flight.handle.clone(),
         };

@@ -79,6 +79,8 @@ pub struct Step {
     pub provider: String,
     /// What is wanted of it.
     pub subject: Wanted,
+    /// Digests of other subjects that were begun for it and did not come to their end, oldest first.
+    pub earlier: Vec<String>,
     /// What the provider remembers of it.
     pub record: Option<Json>,
     /// What to ask with, where the target has taken the change on.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
@@ -95,7 +97,7 @@ impl Session {
             .operation_timeout(deadline)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(http)
+            .http_client(http.clone())
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
             .timeout_config(timeouts);
         if let Some(credentials) = credentials {
@@ -105,7 +107,11 @@ impl Session {
             loader = loader.region(Region::new(region.to_owned()));
         }
         if let Some(profile) = text(account, "profile") {
-            loader = loader.profile_name(profile);
+            // What the blueprint says goes before what the environment says.
+            let surroundings = ProviderConfig::default().with_http_client(http);
+            let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile);
+            let credentials = credentials.configure(&surroundings).build();
+            loader = loader.profile_name(profile).credentials_provider(credentials);
         }
         if let Some(endpoint) = text(account, "endpoint") {
             loader = loader.endpoint_url(endpoint);

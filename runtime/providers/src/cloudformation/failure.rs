@@ -38,6 +38,16 @@ impl<'a> Attempt<'a> {
                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or `profile` in the node's account",
             );
         }
+        let is_unsent = match error {
+            SdkError::ConstructionFailure(_) => true,
+            SdkError::DispatchFailure(failure) => failure.is_user(),
+            _ => false,
+        };
+        if is_unsent {
+            return self
+                .say(Class::Permanent, &format!("nothing could be sent: {}", innermost(error)))
+                .help("correct `endpoint` in the node's account, or AWS_ENDPOINT_URL");
+        }
         let class = if self.mutating { Class::UnknownOutcome } else { Class::Transient };
         self.say(class, &format!("no answer came: {}", innermost(error)))
             .help("check the endpoint, the region and the network; `bpr resume` goes on")
@@ -49,9 +59,10 @@ impl<'a> Attempt<'a> {
     }
 
     fn answered(&self, status: u16, code: &str, message: &str) -> Failure {
-        let why = match message {
-            "" => format!("AWS answered {code} ({status})"),
-            message => format!("{code}: {message}"),
+        let why = match (code, message) {
+            ("", _) => format!("what answered is no AWS API (HTTP {status})"),
+            (code, "") => format!("AWS answered {code} ({status})"),
+            (code, message) => format!("{code}: {message}"),
         };
         match code {
             "Throttling"
@@ -60,6 +71,7 @@ impl<'a> Attempt<'a> {
             | "RequestLimitExceeded"
             | "OperationInProgressException"
             | "InvalidChangeSetStatus"
+            | "ChangeSetNotFound"
             | "TokenAlreadyExistsException" => self.say(Class::Transient, &why),
             "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => self
                 .say(Class::Permanent, &why)
@@ -84,12 +96,17 @@ impl<'a> Attempt<'a> {
             "ValidationError" | "ValidationException" => {
                 let failure = self.say(Class::Permanent, &why);
                 match property(message) {
+                    Some("parameters") => on("parameters", failure)
+                        .help("give each of the template's parameters without a default a value"),
                     Some(property) => on(property, failure),
                     None => failure,
                 }
             }
             _ if status >= 500 && self.mutating => self.say(Class::UnknownOutcome, &why),
             _ if status >= 500 || status == 429 => self.say(Class::Transient, &why),
+            "" => self
+                .say(Class::Permanent, &why)
+                .help("check the endpoint: it may be a proxy's, or another service's"),
             _ => self.say(Class::Permanent, &why),
         }
     }

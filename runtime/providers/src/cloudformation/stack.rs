@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::account::Session;
 use super::events::Operation;
-use super::failure::{Attempt, property};
+use super::failure::Attempt;
 use super::wanted::{self, Wanted};
 use super::{change_set, owner};
 
@@ -191,24 +191,21 @@ pub(crate) async fn converge(
     key: &str,
 ) -> Result<Progress, Failure> {
     let wanted = Wanted::of(subject)?;
-    if let Some(memory) = Memory::of(subject)?.filter(|memory| memory.name != wanted.name)
-        && let Some(old) = describe(session, &memory.stack_id).await?
-        && condition(&status(&old)) != Condition::Gone
-    {
-        return clear(session, subject, &old, key).await;
+    let memory = Memory::of(subject)?;
+    let found = describe(session, &wanted.name).await?;
+    // The new name is looked at first: one that is taken must not cost the old stack.
+    if let Some(found) = &found {
+        refuse_foreign(session, subject, memory.as_ref(), found, key).await?;
     }
-    let Some(stack) = describe(session, &wanted.name).await? else {
+    let others = others(session, subject, memory.as_ref(), &wanted.name).await?;
+    if let Some(old) = others.first() {
+        return clear(session, subject, old, key).await;
+    }
+    let Some(stack) = found else {
         return change_set::advance(session, subject, &wanted, None, key).await;
     };
     let status = status(&stack);
     let condition = condition(&status);
-    // A stack that was never made has no tags on some servers: its change set says whose it is.
-    let is_begun_here = condition == Condition::Review
-        && owner::owner(&stack, subject) == owner::Owner::Nobody
-        && change_set::is_ours(session, &wanted.name, key).await?;
-    if !is_begun_here {
-        owner::refuse_foreign(&stack, subject)?;
-    }
     if condition == Condition::Review {
         return change_set::advance(session, subject, &wanted, Some(&stack), key).await;
     }
@@ -241,6 +238,54 @@ pub(crate) async fn converge(
             change_set::advance(session, subject, &wanted, Some(&stack), key).await
         }
     }
+}
+
+/// Refuses a stack that is not this instance's. One that was never made has no tags on some servers:
+/// its change set says whose it is. One that we made stays ours when its tags are taken off.
+async fn refuse_foreign(
+    session: &Session,
+    subject: &Subject,
+    memory: Option<&Memory>,
+    stack: &Stack,
+    key: &str,
+) -> Result<(), Failure> {
+    if owner::owner(stack, subject) == owner::Owner::Nobody {
+        let is_known = memory.is_some_and(|memory| memory.stack_id == stack_id(stack));
+        let is_under_review = condition(&status(stack)) == Condition::Review;
+        let name = stack.stack_name().unwrap_or_default();
+        if is_known || is_under_review && change_set::is_ours(session, name, key).await? {
+            return Ok(());
+        }
+    }
+    owner::refuse_foreign(stack, subject)
+}
+
+/// Stacks of this instance under other names than this: the one that is remembered, and those that
+/// were begun and of which no record tells.
+async fn others(
+    session: &Session,
+    subject: &Subject,
+    memory: Option<&Memory>,
+    name: &str,
+) -> Result<Vec<Stack>, Failure> {
+    let remembered = memory.filter(|memory| memory.name != name).map(|m| m.stack_id.as_str());
+    let begun = subject.earlier.iter().filter_map(|properties| {
+        properties.get("stack_name").and_then(Json::as_str).filter(|begun| *begun != name)
+    });
+    let mut found: Vec<Stack> = Vec::new();
+    for at in remembered.into_iter().chain(begun) {
+        let Some(stack) = describe(session, at).await? else { continue };
+        let is_ours = match owner::owner(&stack, subject) {
+            owner::Owner::Ours => true,
+            owner::Owner::Nobody => Some(at) == remembered,
+            owner::Owner::Instance(_) | owner::Owner::Deployment(_) => false,
+        };
+        let is_new = found.iter().all(|known| known.stack_id() != stack.stack_id());
+        if is_ours && is_new && condition(&status(&stack)) != Condition::Gone {
+            found.push(stack);
+        }
+    }
+    Ok(found)
 }
 
 fn is_failure(status: &str) -> bool {
@@ -280,8 +325,13 @@ fn not_made(subject: &Subject, stack: &Stack, status: &str, operation: &Operatio
     let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
     let message = format!("the stack `{name}` ended in {status}: {reason}{place}");
     let mut failure = Failure::new(Class::Permanent, message);
-    failure.property = Some(property(&reason).unwrap_or("template").to_owned());
-    failure.help("mend the cause, and deploy or resume: what is left of the stack is cleared first")
+    failure.property = Some("template".to_owned());
+    failure.help(match condition(status) {
+        Condition::Stuck => {
+            "mend the cause, and deploy or resume: what is left of the stack is cleared first"
+        }
+        _ => "the stack is as it was before; mend the cause, and deploy or resume",
+    })
 }
 
 /// Asks for a stack's deletion.
@@ -314,38 +364,37 @@ pub(crate) async fn remove(
     if let Some(memory) = &memory {
         memory.check_home(session).await?;
     }
-    let at = match &memory {
-        Some(memory) => memory.stack_id.clone(),
-        None => wanted::stack_name(subject)?,
-    };
-    let Some(stack) = describe(session, &at).await? else { return gone() };
-    let status = status(&stack);
-    let is_ours = match owner::owner(&stack, subject) {
-        owner::Owner::Ours => true,
-        owner::Owner::Nobody => memory.is_some(),
-        owner::Owner::Instance(_) | owner::Owner::Deployment(_) => false,
-    };
-    if condition(&status) == Condition::Gone || !is_ours {
-        return gone();
+    let name = wanted::stack_name(subject)?;
+    let mut all = others(session, subject, memory.as_ref(), &name).await?;
+    if let Some(stack) = describe(session, &name).await?
+        && refuse_foreign(session, subject, memory.as_ref(), &stack, key).await.is_ok()
+    {
+        all.push(stack);
     }
-    let known = (stack_id(&stack), stack.stack_name().unwrap_or_default());
+    all.retain(|stack| condition(&status(stack)) != Condition::Gone);
+    let Some(stack) = all.first() else { return gone() };
+    let status = status(stack);
+    let known = (stack_id(stack), stack.stack_name().unwrap_or_default());
     let waiting = |why| Ok(accepted(subject, Some(known), key, true, why));
     let operation = Operation::last(session, known.0).await?;
+    // A token is one effect's on one stack.
+    let token = if known.1 == name { key.to_owned() } else { clearing(key) };
     match status.as_str() {
-        "DELETE_FAILED" if operation.is_of(key) => {
-            return Err(not_made(subject, &stack, &status, &operation));
+        "DELETE_FAILED" if operation.is_of(&token) => {
+            return Err(not_made(subject, stack, &status, &operation));
         }
         "CREATE_IN_PROGRESS" | "REVIEW_IN_PROGRESS" => {}
         busy if condition(busy) == Condition::Busy => return waiting(operation.progress(busy)),
         _ => {}
     }
     let role = subject.properties.get("role_arn").and_then(Json::as_str).map(str::to_owned);
-    delete(session, known.0, key, role).await?;
+    delete(session, known.0, &token, role).await?;
     match describe(session, known.0).await? {
-        Some(stack) if condition(&self::status(&stack)) != Condition::Gone => {
-            waiting("the stack to be deleted".to_owned())
+        None if all.len() == 1 => gone(),
+        Some(stack) if all.len() == 1 && condition(&self::status(&stack)) == Condition::Gone => {
+            gone()
         }
-        _ => gone(),
+        _ => waiting(format!("the stack `{}` to be deleted", known.1)),
     }
 }
 

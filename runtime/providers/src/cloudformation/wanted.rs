@@ -42,6 +42,10 @@ pub(crate) fn stack_name(subject: &Subject) -> Result<String, Failure> {
 
 impl Wanted {
     pub(crate) fn of(subject: &Subject) -> Result<Self, Failure> {
+        let given = subject.properties.get("parameters");
+        if given.is_some_and(|given| !given.is_object()) {
+            return Err(refuse("parameters", "parameters are a map, from names to values"));
+        }
         let mut parameters = BTreeMap::new();
         for (name, value) in object(subject, "parameters") {
             let property = format!("parameters.{name}");
@@ -245,7 +249,13 @@ fn parameter(property: &str, value: &Json) -> Result<Option<String>, Failure> {
             for item in items {
                 let is_plain = !matches!(item, Json::Array(_) | Json::Object(_));
                 match parameter(property, item)? {
-                    Some(text) if is_plain && !text.contains(',') => texts.push(text),
+                    Some(text) if text.contains(',') => {
+                        return Err(refuse(
+                            property,
+                            "commas separate the items of a list: an item can't hold one",
+                        ));
+                    }
+                    Some(text) if is_plain => texts.push(text),
                     _ => return Err(wrong()),
                 }
             }

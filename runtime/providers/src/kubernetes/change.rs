@@ -235,6 +235,30 @@ async fn settle(
     }
 }
 
+/// Deletes what was begun for the subject under other names, and of which no record tells.
+pub(crate) async fn clear_earlier(session: &Session, subject: &Subject) -> Result<(), Failure> {
+    let now = place(subject).ok();
+    for properties in &subject.earlier {
+        let earlier = Subject { properties: properties.clone(), record: None, ..subject.clone() };
+        let Ok(place) = render::place(&earlier) else { continue };
+        let is_now = now.iter().chain(render::place(subject).ok().iter()).any(|now| *now == place);
+        if is_now {
+            continue;
+        }
+        if let Found::Live(live) = session.get(&place).await?
+            && owner::owner(&live, subject) == Owner::Ours
+            && !owner::is_adopted(&live)
+            && live.pointer("/metadata/deletionTimestamp").is_none()
+        {
+            if place.kind == Kind::Namespace {
+                namespace::refuse_inhabited(session, subject, &place).await?;
+            }
+            session.delete(&place, uid(&live)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Deletes the object if it is ours to delete.
 pub(crate) async fn remove(
     session: &Session,

@@ -120,6 +120,9 @@ impl Provider for Kubernetes {
         _key: &str,
     ) -> Result<Progress, Failure> {
         let session = self.session(call).await?;
+        if !subject.earlier.is_empty() {
+            change::clear_earlier(&session, subject).await?;
+        }
         match change {
             Change::None => change::converge(&session, subject, false).await,
             Change::Create | Change::Update(_) => change::converge(&session, subject, true).await,
