@@ -164,6 +164,19 @@ try {
     await editor.show("shop.bp");
   });
 
+  await step("a blueprint that is not saved yet is checked, too", async () => {
+    await editor.create("Blueprint");
+    await editor.write("const most: int = tru");
+    await editor.refuse();
+    await editor.until("a problem is shown", async () => (await editor.problems()).length === 1);
+    const [problem] = await editor.problems();
+    must(problem.where === "Untitled-1" && problem.line === 1, `the problem is at ${problem.where}:${problem.line}`);
+    must(problem.text.includes("`tru`"), `the problem says: ${problem.text}`);
+    await editor.picture("10-untitled");
+    await editor.command("View: Revert and Close Editor");
+    await editor.until("nothing is wrong any more", async () => (await editor.problems()).length === 0);
+  });
+
   await step("a check of all files finds what is not open", async () => {
     await editor.command("Blueprint: Check All Files of the Workspace");
     await editor.until("a problem is shown", async () => (await editor.problems()).length > 0, 30_000);
@@ -172,14 +185,14 @@ try {
     const [problem] = problems;
     must(problem.where === "nightly.bp" && problem.line === 7, `the problem is at ${problem.where}:${problem.line}`);
     must(problem.text.includes("there is no unit `Gib`"), `the problem says: ${problem.text}`);
-    await editor.picture("10-check");
+    await editor.picture("11-check");
   });
 
   await step("a quick fix mends it", async () => {
     await editor.show("nightly.bp");
     await editor.put("20Gib", 2);
     await editor.press("Control+.");
-    await editor.picture("11-quick-fix");
+    await editor.picture("12-quick-fix");
     await editor.choice("GiB");
     await editor.until("nothing is wrong any more", async () => (await editor.problems()).length === 0);
     must((await editor.textOf("input room")).endsWith("= 20GiB"), "the fix did not change the text");
@@ -193,14 +206,14 @@ try {
     const told = "the plan is written to shop.plan";
     await editor.until("the compiler's words are shown", async () => (await editor.terminal()).includes(told), 30_000);
     must(fs.existsSync(plan), `there is no ${plan}`);
-    await editor.picture("12-compiled");
+    await editor.picture("13-compiled");
   });
 
   await step("a language server that is not there is told of", async () => {
     code.set("blueprint.server.path", "/no/such/bpls");
     const told = "The setting blueprint.server.path names `/no/such/bpls`, and there is no such file.";
     await editor.until("a sentence says so", async () => (await editor.told()).includes(told));
-    await editor.picture("13-no-server");
+    await editor.picture("14-no-server");
   });
 } catch (error) {
   await editor.picture("failed");

@@ -84,15 +84,30 @@ export class Editor {
     await this.choose(`>${title}`, ".label-name", title);
   }
 
-  /** Types into the quick input, and takes the entry of this name. */
+  /** Opens a file that is nowhere yet, in a language that is chosen from the list. */
+  async create(language) {
+    await this.command("New Untitled Text File");
+    await this.page.waitForSelector('.tab.active[data-resource-name^="Untitled-"]');
+    await this.page.keyboard.press("F1");
+    await this.take(">Change Language Mode", ".label-name", "Change Language Mode");
+    await this.page.waitForSelector('.quick-input-widget input[placeholder*="Language Mode"]');
+    await this.choose(language, ".label-name", language);
+  }
+
+  /** Types into the quick input, and takes the entry of this name, which ends the input. */
   async choose(text, part, name) {
+    await this.take(text, part, name);
+    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
+  }
+
+  /** Types into the quick input, and takes the entry of this name. */
+  async take(text, part, name) {
     const input = this.page.locator(".quick-input-widget:visible input[type=text]");
     await input.fill(text);
     const rows = this.page.locator(".quick-input-list .monaco-list-row");
     const row = rows.filter({ has: this.page.locator(part, { hasText: name }) }).first();
     await row.waitFor();
     await row.click();
-    await this.page.waitForSelector(".quick-input-widget", { state: "hidden" });
   }
 
   /** Types, as a person does. */
@@ -210,7 +225,7 @@ export class Editor {
     const problems = [];
     let where = "";
     for (const label of labels) {
-      const file = /problems? in file (.+?) of folder/.exec(label);
+      const file = /problems? in file (.+?)(?: of folder|$)/.exec(label);
       const problem = /^(Error|Warning): ([^]*?) at line (\d+) and character (\d+)/.exec(label);
       if (file !== null) where = file[1];
       if (problem !== null) problems.push({ where, text: problem[2], line: Number(problem[3]), column: Number(problem[4]) });

@@ -10,6 +10,9 @@ use crate::{Outcome, npm, workspace};
 /// What is highlighted as a whole, beside the tests of single constructs.
 const SAMPLES: [&str; 4] = ["blueprints", "stdlib", "tests/cases/accept", "tests/editor"];
 
+/// What a person who works on the extension has in its folder, and is no source.
+const BUILT: [&str; 4] = ["node_modules", "out", "server", "ThirdPartyNotices.txt"];
+
 /// The extension, ready to be worked on.
 pub(crate) struct Extension {
     folder: PathBuf,
@@ -31,9 +34,7 @@ impl Extension {
         let entries =
             source.read_dir().map_err(|error| format!("{}: {error}", source.display()))?;
         for entry in entries.filter_map(Result::ok) {
-            // What a person built by hand.
-            let built =
-                ["node_modules", "out", "server"].iter().any(|name| entry.file_name() == *name);
+            let built = BUILT.iter().any(|name| entry.file_name() == *name);
             if !built {
                 let mut copy = Command::new("cp");
                 workspace::run(copy.arg("-R").arg(entry.path()).arg(&folder))?;
@@ -56,10 +57,10 @@ impl Extension {
         command
     }
 
-    /// Checks the types, then makes one file of all that the extension consists of.
+    /// Checks the types, makes one file of all that the extension consists of, and a notice of whose
+    /// code that is.
     pub(crate) fn bundle(&self) -> Outcome {
-        self.script("types")?;
-        self.script("bundle")
+        ["types", "bundle", "notices"].iter().try_for_each(|name| self.script(name))
     }
 
     /// Runs the tests of the highlighting; returns what was tested.

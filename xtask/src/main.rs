@@ -12,6 +12,7 @@ mod extension;
 mod lab;
 mod npm;
 mod package;
+mod programs;
 mod stage;
 mod system;
 mod test;

@@ -40,7 +40,23 @@ pub(crate) fn packages(
     finish(fresh.path())?;
     std::fs::rename(fresh.path(), &folder)
         .map_err(|error| format!("{}: {error}", folder.display()))?;
+    remove_older(&home, name, &folder)?;
     Ok(folder)
+}
+
+/// Removes the packages of other lock files: nobody asks for them again, and they are large.
+fn remove_older(home: &Path, name: &str, current: &Path) -> Outcome {
+    let failed = |error: std::io::Error| format!("{}: {error}", home.display());
+    for entry in home.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+        let version = file_name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        if version.is_some() && path != current && path.is_dir() {
+            std::fs::remove_dir_all(&path)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// npm, saying only what went wrong.
@@ -98,4 +114,23 @@ fn lock(path: &Path) -> Outcome<File> {
     let file = File::options().create(true).append(true).open(path).map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test")]
+
+    #[test]
+    fn only_the_packages_of_the_current_lock_file_stay() {
+        let home = tempfile::tempdir().unwrap();
+        for folder in ["code-1", "code-2", "tools-1"] {
+            std::fs::create_dir_all(home.path().join(folder).join("node_modules")).unwrap();
+        }
+        std::fs::write(home.path().join("code.lock"), "").unwrap();
+        super::remove_older(home.path(), "code", &home.path().join("code-2")).unwrap();
+        let entries = home.path().read_dir().unwrap();
+        let mut left: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["code-2", "code.lock", "tools-1"]);
+    }
 }

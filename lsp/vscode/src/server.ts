@@ -62,7 +62,8 @@ export class Server implements vscode.Disposable {
     const command = find(SERVER, this.context);
     const program: ServerOptions = { command, args: [] };
     const options: LanguageClientOptions = {
-      documentSelector: [{ scheme: "file", language: "blueprint" }],
+      // Also what has no file yet.
+      documentSelector: ["file", "untitled"].map((scheme) => ({ scheme, language: "blueprint" })),
       outputChannel: this.channel,
       middleware: {
         handleDiagnostics: (uri, diagnostics, next) => {

@@ -39,7 +39,8 @@ export class Tasks implements vscode.TaskProvider {
   async run(command: Verb): Promise<void> {
     const document = active();
     if (document === undefined) {
-      void vscode.window.showInformationMessage(`Open a blueprint (a file that ends in .bp) to ${command} it.`);
+      const what = "Open a blueprint (a file that ends in .bp), or save this one as a file";
+      void vscode.window.showInformationMessage(`${what}, to ${command} it.`);
       return;
     }
     if (!(await saved(document))) return;
