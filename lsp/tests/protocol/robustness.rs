@@ -143,6 +143,28 @@ fn edits_out_of_range_are_held() {
 }
 
 #[test]
+fn no_position_is_too_large() {
+    let (_folder, path) = file();
+    let mut editor = Editor::start();
+    let uri = editor.open(&path, GOOD);
+    let corners = [0, 1, u32::MAX - 1, u32::MAX];
+    for line in corners {
+        for column in corners {
+            for end in corners {
+                editor.edit(&uri, &json!([edit((line, column), (line, end), "")]));
+                editor.edit(&uri, &json!([edit((line, column), (end, column), "")]));
+            }
+            for asked in ["hover", "definition", "completion"] {
+                editor.ask_at(&format!("textDocument/{asked}"), &uri, line, column);
+            }
+        }
+    }
+    let version = editor.change(&uri, GOOD);
+    assert_eq!(editor.diagnostics_of(&uri, version), Vec::<Json>::new());
+    is_well(&mut editor);
+}
+
+#[test]
 fn a_file_that_was_never_opened_is_not_known() {
     let (_folder, path) = file();
     std::fs::write(&path, GOOD).unwrap();
