@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::ide::{self, Completion, Hover, Symbol};
+use bp_compiler::ide::{self, Completion, Completions, Hover, Symbol};
 use bp_compiler::source::FileId;
 
 const ROOT: &str = "/nowhere/shop.bp";
@@ -97,9 +97,13 @@ fn marked(text: &str) -> (String, u32) {
     (text.replace("$0", ""), u32::try_from(at).unwrap())
 }
 
-fn complete(text: &str) -> Vec<Completion> {
+fn completions(text: &str) -> Completions {
     let (text, at) = marked(text);
     ide::complete(&analysis(&text), &text, at)
+}
+
+fn complete(text: &str) -> Vec<Completion> {
+    completions(text).items
 }
 
 fn labels(text: &str) -> Vec<String> {
@@ -109,14 +113,14 @@ fn labels(text: &str) -> Vec<String> {
 /// The text after the completion of this label was taken.
 #[track_caller]
 fn taken(text: &str, label: &str) -> String {
-    let found = complete(text);
-    let Some(found) = found.iter().find(|found| found.label == label) else {
-        let labels: Vec<_> = found.iter().map(|f| &f.label).collect();
+    let Completions { span, also, items } = completions(text);
+    let Some(found) = items.iter().find(|found| found.label == label) else {
+        let labels: Vec<_> = items.iter().map(|f| &f.label).collect();
         panic!("no {label} in {labels:?}");
     };
     let (mut text, _) = marked(text);
-    text.replace_range(found.span.start as usize..found.span.end as usize, &found.insert);
-    if let Some((span, also)) = &found.also {
+    text.replace_range(span.start as usize..span.end as usize, &found.insert);
+    if let Some((span, also)) = &also {
         text.replace_range(span.start as usize..span.end as usize, also);
     }
     text.split_off(HEAD.len())

@@ -50,8 +50,8 @@ impl Document {
                     "an edit of {} at lines {} to {} does not go with its {lines} lines: what it says of the \
                      file may be wrong until the file is opened anew",
                     self.uri.as_str(),
-                    range.start.line + 1,
-                    range.end.line + 1,
+                    range.start.line.saturating_add(1),
+                    range.end.line.saturating_add(1),
                 ));
             }
             text.replace_range(start as usize..end.max(start) as usize, &change.text);
@@ -127,6 +127,23 @@ mod tests {
             let (text, wrong) = changed("ab\n", edits);
             assert!(text == "ab\nx" || text == "abx\n", "{text}");
             assert!(wrong.unwrap().contains("2 lines"));
+        }
+    }
+
+    #[test]
+    fn no_number_is_too_large() {
+        let corners = [0, 1, u32::MAX - 1, u32::MAX];
+        let pairs = || corners.into_iter().flat_map(|a| corners.map(|b| (a, b)));
+        for from in pairs() {
+            for to in pairs() {
+                for text in ["", "a", "é😀\r\n\nb"] {
+                    let (after, wrong) = changed(text, serde_json::json!([edit(from, to, "x")]));
+                    assert!(after.contains('x'), "{from:?} {to:?}: {after}");
+                    let lines = text.split('\n').count();
+                    let is_outside = from.0.max(to.0) as usize >= lines;
+                    assert!(wrong.is_some() || !is_outside, "{from:?} {to:?} in {text:?}");
+                }
+            }
         }
     }
 

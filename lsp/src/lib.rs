@@ -8,6 +8,7 @@ mod analyst;
 mod documents;
 mod library;
 mod positions;
+mod refusals;
 mod requests;
 mod server;
 mod transport;
@@ -32,7 +33,8 @@ pub fn serve() -> ExitCode {
     };
     let ending = runtime.block_on(async {
         let (service, socket) = LspService::new(server::LanguageServer::new);
-        transport::serve(tokio::io::stdin(), tokio::io::stdout(), service, socket).await
+        let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+        transport::serve(input, output, service, socket, refusals::refused).await
     });
     // What still reads stdin has no more say.
     runtime.shutdown_background();

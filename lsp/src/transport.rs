@@ -34,12 +34,16 @@ pub(crate) enum Ending {
     Broken(String),
 }
 
+/// What is told instead of nothing, where a notification can't be taken.
+pub(crate) type Refused = fn(&Request) -> Option<Request>;
+
 /// Serves until the stream ends, or the editor says that it is over.
 pub(crate) async fn serve<I, O, S>(
     input: I,
     output: O,
     service: LspService<S>,
     socket: ClientSocket,
+    refused: Refused,
 ) -> Ending
 where
     I: AsyncRead + Unpin,
@@ -56,7 +60,7 @@ where
         }
     });
     let input = BufReader::with_capacity(64 * 1024, input);
-    let mut reader = Reader { input, service, answers, out, was_shut_down: false };
+    let mut reader = Reader { input, service, answers, out, refused, was_shut_down: false };
     let ending = reader.run().await;
     drop(reader);
     asking.abort();
@@ -87,6 +91,7 @@ struct Reader<I, S: LanguageServer> {
     service: LspService<S>,
     answers: <ClientSocket as Loopback>::ResponseSink,
     out: UnboundedSender<String>,
+    refused: Refused,
     was_shut_down: bool,
 }
 
@@ -137,6 +142,9 @@ impl<I: AsyncRead + Unpin, S: LanguageServer> Reader<I, S> {
         self.was_shut_down |= request.method() == "shutdown" && request.id().is_some();
         if poll_fn(|context| self.service.poll_ready(context)).await.is_err() {
             return true;
+        }
+        if let Some(told) = (self.refused)(&request) {
+            send(&self.out, &told);
         }
         let mut answer = self.service.call(request);
         // Up to where it first waits, a handler runs before the next message is looked at.

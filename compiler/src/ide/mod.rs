@@ -18,7 +18,7 @@ mod hover;
 mod spot;
 mod symbols;
 
-pub use complete::{Completion, CompletionKind, complete};
+pub use complete::{Completion, CompletionKind, Completions, complete};
 pub use definition::definition;
 pub use hover::{Hover, hover};
 pub use symbols::{Symbol, SymbolKind, symbols};

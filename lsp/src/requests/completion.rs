@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use bp_compiler::ide::{self, Completion, CompletionKind};
-use bp_compiler::source::Span;
+use bp_compiler::ide::{self, Completion, CompletionKind, Completions};
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types as lsp;
 
 use super::aside;
-use crate::positions::Encoding;
 use crate::workspace::{Looked, Workspace};
 
 /// What can stand there. The text is what was typed last; what is around it may be older by a key.
@@ -22,24 +20,24 @@ pub(crate) async fn answer(
     let found = aside(move || {
         let Looked { analysis, text, .. } = looked;
         let (offset, _) = encoding.offset(&text, at.position);
-        let found = ide::complete(&analysis, &text, offset);
-        let written = Writer { text: &text, encoding, has_snippets };
-        found.into_iter().enumerate().map(|(at, one)| written.item(at, one)).collect::<Vec<_>>()
+        let Completions { span, also, items } = ide::complete(&analysis, &text, offset);
+        // To find a line is a walk through the text: once an answer, not once a name.
+        let range = |span| encoding.range_in(&text, span);
+        let also = also.map(|(span, new_text)| lsp::TextEdit { range: range(span), new_text });
+        let written = Writer { range: range(span), also, has_snippets };
+        items.into_iter().enumerate().map(|(at, one)| written.item(at, one)).collect::<Vec<_>>()
     });
     Ok(Some(lsp::CompletionResponse::Array(found.await?)))
 }
 
-struct Writer<'a> {
-    text: &'a str,
-    encoding: Encoding,
+/// What all items of an answer have in common. It has no text to look anything up in.
+struct Writer {
+    range: lsp::Range,
+    also: Option<lsp::TextEdit>,
     has_snippets: bool,
 }
 
-impl Writer<'_> {
-    fn range(&self, span: Span) -> lsp::Range {
-        self.encoding.range_in(self.text, span)
-    }
-
+impl Writer {
     fn item(&self, at: usize, found: Completion) -> lsp::CompletionItem {
         let snippet = found.snippet.filter(|_| self.has_snippets);
         let format = match snippet {
@@ -47,10 +45,7 @@ impl Writer<'_> {
             None => lsp::InsertTextFormat::PLAIN_TEXT,
         };
         let new_text = snippet.unwrap_or(found.insert);
-        let edit = lsp::TextEdit { range: self.range(found.span), new_text };
-        let also = found
-            .also
-            .map(|(span, new_text)| vec![lsp::TextEdit { range: self.range(span), new_text }]);
+        let edit = lsp::TextEdit { range: self.range, new_text };
         let is_documented = !found.documentation.is_empty();
         let documentation = lsp::Documentation::MarkupContent(lsp::MarkupContent {
             kind: lsp::MarkupKind::Markdown,
@@ -65,7 +60,7 @@ impl Writer<'_> {
             sort_text: Some(format!("{at:05}")),
             insert_text_format: Some(format),
             text_edit: Some(lsp::CompletionTextEdit::Edit(edit)),
-            additional_text_edits: also,
+            additional_text_edits: self.also.clone().map(|also| vec![also]),
             ..lsp::CompletionItem::default()
         }
     }

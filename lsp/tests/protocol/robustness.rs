@@ -143,6 +143,48 @@ fn edits_out_of_range_are_held() {
 }
 
 #[test]
+fn edits_with_a_number_that_is_none_are_told_of() {
+    let (_folder, path) = file();
+    let mut editor = Editor::start();
+    let uri = editor.open(&path, GOOD);
+    for wrong in ["-1", "0.5", "4294967296", "null"] {
+        let wrong: Json = serde_json::from_str(wrong).unwrap();
+        let mut change = edit((0, 0), (0, 0), "x");
+        change["range"]["end"]["line"] = wrong.clone();
+        editor.edit(&uri, &json!([change]));
+        let note = editor.until(|message| {
+            message["method"] == "window/logMessage" && message["params"]["type"] == 2
+        });
+        let words = note["params"]["message"].as_str().unwrap();
+        assert!(words.contains("didChange") && words.contains(&uri), "{wrong}: {words}");
+    }
+    let version = editor.change(&uri, GOOD);
+    assert_eq!(editor.diagnostics_of(&uri, version), Vec::<Json>::new());
+}
+
+#[test]
+fn no_position_is_too_large() {
+    let (_folder, path) = file();
+    let mut editor = Editor::start();
+    let uri = editor.open(&path, GOOD);
+    let corners = [0, 1, u32::MAX - 1, u32::MAX];
+    for line in corners {
+        for column in corners {
+            for end in corners {
+                editor.edit(&uri, &json!([edit((line, column), (line, end), "")]));
+                editor.edit(&uri, &json!([edit((line, column), (end, column), "")]));
+            }
+            for asked in ["hover", "definition", "completion"] {
+                editor.ask_at(&format!("textDocument/{asked}"), &uri, line, column);
+            }
+        }
+    }
+    let version = editor.change(&uri, GOOD);
+    assert_eq!(editor.diagnostics_of(&uri, version), Vec::<Json>::new());
+    is_well(&mut editor);
+}
+
+#[test]
 fn a_file_that_was_never_opened_is_not_known() {
     let (_folder, path) = file();
     std::fs::write(&path, GOOD).unwrap();

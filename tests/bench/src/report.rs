@@ -76,19 +76,23 @@ pub(crate) fn readme(
 /// What a person waits for a language server.
 fn waits(edited: &editor::Point) -> String {
     let wait = |wait: Wait| format!("{:.1} / {:.1}", wait.p50, wait.p95);
-    let yaml = |of: fn(&Server) -> Wait| {
-        edited.yaml.as_ref().map_or("–".to_owned(), |server| wait(of(server)))
-    };
+    let none = || "–".to_owned();
+    let yaml =
+        |of: fn(&Server) -> Option<Wait>| edited.yaml.as_ref().and_then(of).map_or_else(none, wait);
+    let names = edited.ours.names;
     format!(
         "\nThe same tree in an editor, {} lines as a blueprint; beside it as YAML with a JSON schema that says the same. \
          Milliseconds from a key, over stdio: the middle one / the slowest of 95 in 100.\n\n\
          | | `bpls` | `yaml-language-server` |\n|---|---|---|\n\
-         | to what is wrong | {} | {} |\n| to what can stand there | {} | {} |\n",
+         | to what is wrong | {} | {} |\n| to what can stand there: entries | {} | {} |\n\
+         | to what can stand there: names | {} | {} |\n",
         edited.lines,
         wait(edited.ours.diagnostics),
-        yaml(|server| server.diagnostics),
+        yaml(|server| Some(server.diagnostics)),
         wait(edited.ours.completion),
-        yaml(|server| server.completion),
+        yaml(|server| Some(server.completion)),
+        names.map_or_else(none, wait),
+        yaml(|server| server.names),
     )
 }
 
@@ -110,11 +114,13 @@ mod tests {
         let point = Point { nodes: 10, check: Taken { wall: 0.5, cpu: 0.25 }, ..Point::default() };
         let finding = Finding { claim: "it is fast".into(), found: "no".into(), holds: false };
         let wait = Wait { p50: 1.25, p95: 9.0 };
-        let ours = Server { diagnostics: wait, completion: Wait::default() };
+        let names = Some(Wait { p50: 2.0, p95: 3.0 });
+        let ours = Server { diagnostics: wait, completion: Wait::default(), names };
         let edited = editor::Point { lines: 1_000, ours, yaml: None };
         let text = readme(&machine, &[point], &edited, &[finding]);
         for part in [
             "| to what is wrong | 1.2 / 9.0 | – |",
+            "names | 2.0 / 3.0 | – |",
             "`anvil`",
             "| 10 | 0.250 (0.500) | – |",
             "| it is fast | no | **no** |",

@@ -44,9 +44,7 @@ impl List<'_, '_> {
         // What is perhaps not there is read with `?.`.
         if is_optional && !safe {
             let dot = self.span.start.saturating_sub(1);
-            for made in &mut self.found {
-                made.also = Some((Span::new(dot, dot), "?".to_owned()));
-            }
+            self.also = Some((Span::new(dot, dot), "?".to_owned()));
         }
     }
 

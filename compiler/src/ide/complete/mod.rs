@@ -17,6 +17,17 @@ use crate::check::Program;
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax;
 
+/// What can stand at the cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completions {
+    /// What each of them takes the place of.
+    pub span: Span,
+    /// A change elsewhere that goes with each of them.
+    pub also: Option<(Span, String)>,
+    /// The likeliest first.
+    pub items: Vec<Completion>,
+}
+
 /// Something that can stand at the cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completion {
@@ -28,14 +39,10 @@ pub struct Completion {
     pub detail: String,
     /// What its declaration says of it.
     pub documentation: String,
-    /// What it takes the place of.
-    pub span: Span,
     /// What is put there.
     pub insert: String,
     /// The same with `$1` where a person goes on typing.
     pub snippet: Option<String>,
-    /// A change elsewhere that goes with it.
-    pub also: Option<(Span, String)>,
     /// The lower, the better it fits.
     pub rank: u8,
 }
@@ -68,9 +75,9 @@ pub enum CompletionKind {
 }
 
 /// What can stand at an offset of this text, which may be newer than the root of the analysis.
-pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Vec<Completion> {
+pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
     let program = analysis.program();
-    let mut list = List { program: &program, span: Span::default(), found: Vec::new() };
+    let mut list = List { program: &program, span: Span::default(), also: None, found: Vec::new() };
     match draft(text, offset) {
         None => {}
         Some(Draft::Head(word)) => {
@@ -83,16 +90,17 @@ pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Vec<Completion>
         }
         Some(Draft::Inside(inside)) => list.inside(&inside),
     }
-    let mut found = list.found;
+    let List { span, also, mut found, .. } = list;
     found.sort_by(|a, b| (a.rank, &a.label).cmp(&(b.rank, &b.label)));
     found.dedup_by(|a, b| a.label == b.label && a.insert == b.insert);
-    found
+    Completions { span, also, items: found }
 }
 
 /// The list while it is made.
 struct List<'a, 'p> {
     program: &'a Program<'p>,
     span: Span,
+    also: Option<(Span, String)>,
     found: Vec<Completion>,
 }
 
@@ -137,10 +145,8 @@ impl List<'_, '_> {
             kind,
             detail: String::new(),
             documentation: String::new(),
-            span: self.span,
             insert: label.to_owned(),
             snippet: None,
-            also: None,
             rank,
         }
     }

@@ -32,8 +32,10 @@ pub(crate) struct Wait {
 pub(crate) struct Server {
     /// From a key to what is wrong.
     pub(crate) diagnostics: Wait,
-    /// From a key to what can stand there.
+    /// From a key to which entries can stand there.
     pub(crate) completion: Wait,
+    /// From a key to which names can stand there; nothing where the language has no names.
+    pub(crate) names: Option<Wait>,
 }
 
 /// Both servers over files of so many lines.
@@ -87,8 +89,12 @@ fn serve(program: &Path, folder: &Path, work: &Work) -> Result<Server, String> {
     client.open(&folder.join(work.file), work.language, &work.text).map_err(told)?;
     client.diagnostics(false).map_err(told)?;
     let diagnostics = keys(&mut client, work).map_err(told)?;
-    let completion = completions(&mut client, work).map_err(told)?;
-    Ok(Server { diagnostics, completion })
+    let completion = completions(&mut client, work, work.entry).map_err(told)?;
+    let names = match work.name {
+        Some(name) => Some(completions(&mut client, work, name).map_err(told)?),
+        None => None,
+    };
+    Ok(Server { diagnostics, completion, names })
 }
 
 /// The lines that begin like this, in an order that jumps about in the file.
@@ -115,10 +121,13 @@ fn keys(client: &mut Client, work: &Work) -> Result<Wait, String> {
     Ok(wait(&taken))
 }
 
-/// A new line, and two letters of an entry: what can stand there is asked after each.
-fn completions(client: &mut Client, work: &Work) -> Result<Wait, String> {
+/// A new line, and two letters of what stands there: what can is asked after each.
+fn completions(
+    client: &mut Client,
+    work: &Work,
+    (blank, entry): (&str, &str),
+) -> Result<Wait, String> {
     let mut taken = Vec::new();
-    let (blank, entry) = work.entry;
     for line in places(client, work.region)? {
         let end = client.lines().get(line).map_or(0, String::len);
         client.edit(line, end, end, &format!("\n{blank}"))?;
@@ -155,9 +164,11 @@ pub(crate) fn findings(point: &Point) -> Vec<Finding> {
         found: format!("{:.1} ms", found.p95),
         holds: found.p95 <= most,
     };
+    let names = point.ours.names.unwrap_or_default();
     vec![
         finding("`bpls` from a key to diagnostics", point.ours.diagnostics, MOST_DIAGNOSTICS),
-        finding("`bpls` from a key to completion", point.ours.completion, MOST_COMPLETION),
+        finding("`bpls` from a key to entries", point.ours.completion, MOST_COMPLETION),
+        finding("`bpls` from a key to names", names, MOST_COMPLETION),
     ]
 }
 
@@ -179,7 +190,7 @@ mod tests {
         let slow = Wait { p50: 1.0, p95: 21.0 };
         let point = |diagnostics, completion| Point {
             lines: 1_000,
-            ours: Server { diagnostics, completion },
+            ours: Server { diagnostics, completion, names: Some(completion) },
             yaml: None,
         };
         assert!(findings(&point(fast, fast)).iter().all(|finding| finding.holds));

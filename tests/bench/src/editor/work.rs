@@ -23,6 +23,9 @@ pub(crate) struct Work {
     pub(crate) region: &'static str,
     /// What begins a new entry, and one that can be completed there.
     pub(crate) entry: (&'static str, &'static str),
+    /// What begins the value of an entry, and a name that can be completed there, among those of all
+    /// nodes; nothing where the language has no names.
+    pub(crate) name: Option<(&'static str, &'static str)>,
 }
 
 /// How many nodes make so many lines of a blueprint.
@@ -45,6 +48,7 @@ pub(crate) fn blueprint(nodes: usize) -> Work {
         number: "  size        = ",
         region: "  region      = ",
         entry: ("  ", "enabled"),
+        name: Some(("  owner       = ", "n1")),
     }
 }
 
@@ -74,6 +78,7 @@ pub(crate) fn yaml(nodes: usize) -> Work {
         number: "      size: ",
         region: "      region: ",
         entry: ("      ", "enabled"),
+        name: None,
     }
 }
 
