@@ -86,7 +86,7 @@ export class Editor {
 
   /** Opens a file that is nowhere yet, in a language that is chosen from the list. */
   async create(language) {
-    await this.command("New Untitled Text File");
+    await this.command("File: New Untitled Text File");
     await this.page.waitForSelector('.tab.active[data-resource-name^="Untitled-"]');
     await this.page.keyboard.press("F1");
     await this.take(">Change Language Mode", ".label-name", "Change Language Mode");
