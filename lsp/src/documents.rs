@@ -77,7 +77,9 @@ pub(crate) fn path(uri: &lsp::Uri) -> PathBuf {
 pub(crate) fn uri(documents: &Documents, path: &Path) -> Option<lsp::Uri> {
     match documents.get(path) {
         Some(document) => Some(document.uri.clone()),
-        None => lsp::Uri::from_file_path(path),
+        None if path.is_absolute() => lsp::Uri::from_file_path(path),
+        // One that was never a file, and is closed: its path is what it was called.
+        None => path.to_str()?.parse().ok(),
     }
 }
 

@@ -128,6 +128,9 @@ fn a_text_without_a_file_is_looked_at() {
     let symbols =
         editor.ask("textDocument/documentSymbol", &json!({ "textDocument": { "uri": uri } }));
     assert_eq!(symbols[0]["name"], "shop");
+    // Closed, it is nowhere: nothing is said of it any more.
+    editor.tell("textDocument/didClose", &json!({ "textDocument": { "uri": uri } }));
+    assert_eq!(editor.diagnostics(uri), Vec::<Json>::new());
 }
 
 #[test]
