@@ -215,15 +215,65 @@ fn types() {
 }
 
 #[test]
-fn targets_that_fit_come_first() {
-    let labels = labels("node third: House {\n  host -> $0\n}");
-    assert_eq!(labels[..2], ["demo", "only"], "{labels:?}");
-    assert!(labels.contains(&"second".to_owned()) && labels.contains(&"House".to_owned()));
-    has_not("node third: House {\n  host -> $0\n}", &["third"]);
-    let labels = self::labels("node third: House for c in demo {\n  host -> $0\n}");
-    assert_eq!(labels[..3], ["c", "demo", "only"], "{labels:?}");
+fn only_targets_that_fit() {
+    let own = |text: &str| {
+        let all = labels(text);
+        all.into_iter().filter(|label| !label.starts_with("k8s.")).collect::<Vec<_>>()
+    };
+    assert_eq!(own("node third: House {\n  host -> $0\n}"), ["only"]);
+    assert_eq!(own("node third: House for c in demo {\n  host -> $0\n}"), ["c", "only"]);
+    assert_eq!(labels("node third: House {\n  host -> $0\n}"), ["only", "k8s.Cluster"]);
+    assert_eq!(
+        own("node third: House {\n  neighbour -> $0\n}"),
+        ["second", "spare", "House"],
+        "a collection is no single target, and a node is not its own"
+    );
+    has(
+        "node type X {\n  requires all: House[0..]\n}\nnode third: X {\n  all -> [$0]\n}",
+        &["second"],
+    );
     has("node third: House {\n  neighbour -> [$0]\n}", &["second"]);
     has("node third: House {\n  host -> k8s.$0\n}", &["Cluster"]);
+    has_not("node third: House {\n  host -> k8s.$0\n}", &["Deployment"]);
+}
+
+#[test]
+fn what_cannot_stand_there_is_not_offered() {
+    let none = Vec::<String>::new();
+    assert_eq!(labels("node third: House {\n  @$0\n}"), none);
+    assert_eq!(labels("policy p: Policy {\n  @$0\n}"), none);
+    has_not("node type N extends $0 {\n}\n", &["N"]);
+    has_not("node type House extends $0 {\n}\n", &["House"]);
+    has("node type House extends $0 {\n}\n", &["k8s.Object"]);
+}
+
+#[test]
+fn what_is_there_is_not_put_there_again() {
+    assert_eq!(taken("input a: li$0<string>", "list"), "input a: list<string>");
+    assert_eq!(taken("input a: li$0", "list"), "input a: list<>");
+    assert_eq!(taken("inp$0ut x: int", "input"), "input x: int");
+    assert_eq!(taken("ou$0ut x: int = 2", "output"), "output x: int = 2");
+    assert_eq!(taken("no$0de type X {\n}", "node type"), "node type X {\n}");
+    has_not("no$0de type X {\n}", &["node"]);
+    let found = complete("inp$0ut x: int");
+    assert!(found.iter().all(|found| found.snippet.is_none()), "{found:?}");
+}
+
+#[test]
+fn collections_come_first_where_one_is_gone_over() {
+    for text in [
+        "node x: House for c in $0 {\n}",
+        "output x = count($0)",
+        "output x = all(y in $0)",
+        "output x = [y for y in $0]",
+        "output x = sort($0)",
+    ] {
+        let found = labels(text);
+        let at = |wanted: &str| found.iter().position(|label| label == wanted);
+        for single in ["second", "replicas", "environment"] {
+            assert!(at("first") < at(single) && at("demo") < at(single), "{text}: {found:?}");
+        }
+    }
 }
 
 #[test]
@@ -308,7 +358,17 @@ fn clauses_that_go_on() {
     assert_eq!(labels("node type X $0"), ["extends"]);
     assert_eq!(labels("node x: House {\n  host -> only $0\n}"), ["via", "where"]);
     has("node type X {\n  property a: int $0\n}", &["where"]);
-    has("input x: int $0", &["where"]);
+    assert_eq!(labels("input x: int $0"), ["where"]);
+    assert_eq!(labels("node x: House for $0"), Vec::<String>::new());
+    assert_eq!(labels("node x: House for c $0"), ["in"]);
+    assert_eq!(labels("input x: int = 2 $0"), ["where"]);
+    assert_eq!(labels("input x: string = \"dev\" $0"), ["where"]);
+    assert_eq!(labels("input x: list<string> = [\"a\"] $0"), ["where"]);
+    assert_eq!(labels("input x: int where self > 1 $0"), ["else", "where"]);
+    assert_eq!(labels("input x: string where matches(self, r\"^a$\") $0"), ["else", "where"]);
+    assert_eq!(labels("input x: int where self > 1 else \"a\" $0"), ["where"]);
+    assert_eq!(labels("const x = [second $0]"), ["for"]);
+    assert_eq!(labels("const x = [y for y $0]"), ["in"]);
     assert_eq!(taken("node x: House f$0", "for"), "node x: House for ");
 }
 

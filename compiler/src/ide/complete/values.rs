@@ -3,9 +3,10 @@
 use bp_plan::Type;
 
 use super::{CompletionKind, FILE, List};
-use crate::check::expr::{Declared, World as _, fits};
+use crate::check::expr::{Declared, World as _, fits, plain};
 use crate::check::requirements::can_meet;
 use crate::ide::declared::deployment;
+use crate::ide::find::settled;
 use crate::ide::hover::function;
 use crate::ide::spot::{Around, Expected};
 use crate::syntax::ast::{ItemKind, TypeItemKind, ValueKeyword};
@@ -23,7 +24,11 @@ const WORD: u8 = 5;
 
 impl List<'_, '_> {
     pub(super) fn values(&mut self, around: &Around, expected: &Expected) {
+        let is_target = matches!(expected, Expected::Target { .. });
         for local in around.scope.locals().iter().filter(|local| local.name != "*") {
+            if !self.can_be(&local.ty, expected) || local.name == "self" && is_target {
+                continue;
+            }
             let rank = self.rank(&local.ty, expected);
             let detail = shown(&local.ty);
             let made = self.made(&local.name, CompletionKind::Value, rank).detail(detail);
@@ -36,8 +41,10 @@ impl List<'_, '_> {
             }
         }
         match expected {
-            Expected::Target(..) => self.targets(),
-            Expected::Value(_) | Expected::Anything => self.expressions(expected),
+            Expected::Target { wanted, .. } => self.targets(wanted),
+            Expected::Value(_) | Expected::Anything | Expected::Collection => {
+                self.expressions(expected);
+            }
         }
     }
 
@@ -46,6 +53,7 @@ impl List<'_, '_> {
         let program = self.program;
         let ty = match program.value(FILE, path) {
             Some(Declared::Value(named)) => named.ty,
+            Some(Declared::Module) if matches!(expected, Expected::Target { .. }) => return,
             Some(Declared::Module) => {
                 let made = self.made(label, CompletionKind::Module, OTHER);
                 self.found.push(made);
@@ -53,9 +61,12 @@ impl List<'_, '_> {
             }
             Some(Declared::NoValue(_)) | None => return,
         };
-        if let Expected::Target(_, node) = expected
+        if let Expected::Target { node, .. } = expected
             && node == path
         {
+            return;
+        }
+        if !self.can_be(&ty, expected) {
             return;
         }
         let place = program.value_place(FILE, path);
@@ -79,26 +90,35 @@ impl List<'_, '_> {
         let fits = match expected {
             Expected::Anything => true,
             Expected::Value(wanted) => *wanted == Type::Unknown || fits(self.program, ty, wanted),
-            Expected::Target(wanted, _) => can_meet(self.program, ty, wanted),
+            Expected::Target { wanted, .. } => can_meet(self.program, ty, wanted),
+            Expected::Collection => is_collection(&settled(plain(self.program, ty))),
         };
         if fits && *ty != Type::Unknown { FITS } else { OTHER }
     }
 
+    /// Whether it can stand there at all; of what is wanted elsewhere a member or a part may do.
+    fn can_be(&self, ty: &Type, expected: &Expected) -> bool {
+        let Expected::Target { wanted, many, .. } = expected else { return true };
+        let is_one = !is_collection(&settled(ty.clone()));
+        *ty == Type::Unknown || can_meet(self.program, ty, wanted) && (*many || is_one)
+    }
+
     /// A type as a target leaves the choice to the runtime.
-    fn targets(&mut self) {
+    fn targets(&mut self, wanted: &Type) {
         let before = self.found.len();
         for name in self.program.names.names_of_types(FILE) {
-            self.target_type(&name, &name);
+            self.target_type(&name, &name, wanted);
         }
         for made in self.found.iter_mut().skip(before) {
             made.rank = FUNCTION;
         }
     }
 
-    fn target_type(&mut self, path: &str, label: &str) {
+    fn target_type(&mut self, path: &str, label: &str, wanted: &Type) {
         let Some(full) = self.program.names.type_name(FILE, path) else { return };
         let Some(declared) = self.program.names.types.get(&full) else { return };
-        if declared.kind == TypeItemKind::Node {
+        if declared.kind == TypeItemKind::Node && can_meet(self.program, &Type::Node(full), wanted)
+        {
             let documentation = self.documented(Some(declared.place));
             let made = self
                 .made(label, CompletionKind::Type, FUNCTION)
@@ -178,9 +198,9 @@ impl List<'_, '_> {
         for path in own(self.program.function_names(FILE)) {
             self.own_function(&path, &label(&path));
         }
-        if matches!(expected, Expected::Target(..)) {
+        if let Expected::Target { wanted, .. } = expected {
             for path in own(self.program.names.names_of_types(FILE)) {
-                self.target_type(&path, &label(&path));
+                self.target_type(&path, &label(&path), wanted);
             }
         }
     }
@@ -197,6 +217,13 @@ impl List<'_, '_> {
             made.snippet = None;
         }
     }
+}
+
+fn is_collection(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::List(_) | Type::Map(_) | Type::Nodes(_) | Type::Record(_) | Type::Range | Type::Json
+    )
 }
 
 /// A type in a few words; nothing for one with a mistake.

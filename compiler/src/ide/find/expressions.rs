@@ -3,6 +3,7 @@
 use bp_plan::{BinaryOp, Type, Value};
 
 use super::{Finder, bool, joined, parameter, type_of};
+use crate::check::Program;
 use crate::check::expr::{World as _, plain};
 use crate::ide::spot::{Around, Expected, Spot};
 use crate::syntax::ast::{Each, Expr, ExprKind, Name, Path, RecordEntry};
@@ -146,8 +147,7 @@ impl Finder<'_, '_> {
         }
         let name = joined(function);
         arguments.iter().enumerate().find_map(|(at, argument)| {
-            let wanted = parameter(self.program, &name, at);
-            self.expr(argument, around, &wanted.map_or(Expected::Anything, Expected::Value))
+            self.expr(argument, around, &argument_of(self.program, &name, at))
         })
     }
 
@@ -163,7 +163,7 @@ impl Finder<'_, '_> {
         if let Some(name) = names.iter().find(|name| self.is_in(name.span)) {
             return Some(Spot::Local { name, around: inside });
         }
-        self.expr(over, around, &Expected::Anything)
+        self.expr(over, around, &Expected::Collection)
             .or_else(|| self.perhaps(body, &inside, &Expected::Anything))
     }
 
@@ -198,7 +198,9 @@ impl Finder<'_, '_> {
     fn element(&self, wanted: &Expected) -> Expected {
         match wanted {
             // Each of several targets meets the requirement.
-            Expected::Target(..) => wanted.clone(),
+            Expected::Target { wanted, node, .. } => {
+                Expected::Target { wanted: wanted.clone(), node: node.clone(), many: false }
+            }
             _ => match settled(plain(self.program, &wanted.ty())) {
                 Type::List(of) => Expected::Value(*of),
                 _ => Expected::Anything,
@@ -218,6 +220,23 @@ impl Finder<'_, '_> {
             _ => None,
         };
         ty.map_or(Expected::Anything, Expected::Value)
+    }
+}
+
+/// What an argument of a function is to be.
+fn argument_of(program: &Program<'_>, function: &str, at: usize) -> Expected {
+    if let Some(wanted) = parameter(program, function, at) {
+        return Expected::Value(wanted);
+    }
+    if at == 0 && bp_eval::functions::BINDERS.contains(&function) {
+        return Expected::Collection;
+    }
+    let signature = bp_eval::functions::NAMES.get(function).map(|found| found.signature);
+    let parameters = signature.and_then(|signature| signature.split_once('('));
+    let parameter = parameters.and_then(|(_, all)| all.split(": ").nth(at + 1));
+    match parameter {
+        Some(ty) if ty.starts_with("list<") || ty.starts_with("map<") => Expected::Collection,
+        _ => Expected::Anything,
     }
 }
 
