@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::ide::{self, Completion, Completions, Hover, Symbol};
-use bp_compiler::source::FileId;
+use bp_compiler::source::{FileId, SourceFile};
+use bp_compiler::syntax;
 
 const ROOT: &str = "/nowhere/shop.bp";
 
@@ -434,6 +435,10 @@ fn hovers() {
     tells("node x: House { door = { side = \"le$0ft\" } }", "\"left\" | \"right\"", "");
     tells("use std.kuber$0netes as other", "std.kubernetes", "`Deployment`");
     tells("node type X {\n  @rep$0lace\n  property a: int\n}", "@replace", "replaces the node");
+    tells("select x: k8s.Clu$0ster { }", "node type Cluster", "A cluster of the inventory.");
+    let found = hover("select x: k8s.Clu$0ster { }").unwrap();
+    assert!(!found.text.contains("server-side apply"), "the file's words: {found:?}");
+    tells("use std.kuber$0netes as other", "std.kubernetes", "server-side apply");
     assert_eq!(hover("output x = nothi$0ng"), None);
     assert_eq!(hover("// comm$0ent"), None);
 }
@@ -490,4 +495,31 @@ fn symbols_are_a_tree() {
         assert!(symbol.span.start <= symbol.name_span.start);
         assert!(symbol.name_span.end <= symbol.span.end);
     }
+}
+
+/// What the file says of itself, and what its first item does.
+fn documented(text: &str) -> (String, String) {
+    let source = SourceFile::new("a.bp", text);
+    let (tree, told) = syntax::parse(FileId(0), &source);
+    assert!(told.is_empty(), "{told:?}");
+    let laid_out = bp_compiler::format::format(&source).unwrap();
+    let (again, _) = syntax::parse(FileId(0), &SourceFile::new("a.bp", laid_out.as_str()));
+    assert_eq!(tree.documentation, again.documentation, "{laid_out}");
+    assert_eq!(tree.items[0].documentation, again.items[0].documentation, "{laid_out}");
+    (tree.documentation.to_string(), tree.items[0].documentation.to_string())
+}
+
+#[test]
+fn a_block_of_documentation_belongs_to_what_it_stands_above() {
+    let both = |file: &str, item: &str| (file.to_owned(), item.to_owned());
+    assert_eq!(documented("/// A\n/// B\n\n/// C\n/// D\nconst a = 1\n"), both("A\nB", "C\nD"));
+    assert_eq!(
+        documented("/// A\n\n/// B\nblueprint b {\n  version = \"1.0.0\"\n}\n"),
+        both("A", "B")
+    );
+    assert_eq!(documented("/// A\nblueprint b {\n  version = \"1.0.0\"\n}\n"), both("", "A"));
+    assert_eq!(documented("/// A\n// no\n/// B\nconst a = 1\n"), both("", "A\nB"));
+    assert_eq!(documented("// no\n\n/// A\n\n/// B\nconst a = 1\n"), both("A", "B"));
+    assert_eq!(documented("/// A\n\nuse std.kubernetes\n"), both("A", ""));
+    assert_eq!(documented("/// A\n\nconst a = 1\n"), both("", "A"));
 }

@@ -199,7 +199,10 @@ fn module(program: &Program<'_>, file: FileId) -> Option<(String, String)> {
     let code = if module.is_library { module.name.clone() } else { module.path.clone() };
     let own = program.names.files.get(file.0 as usize)?;
     let types: Vec<String> = own.types.keys().map(|name| format!("`{}`", short(name))).collect();
-    let text =
-        if types.is_empty() { String::new() } else { format!("Types: {}", types.join(", ")) };
+    let mut text = module.tree.documentation.to_string();
+    if !types.is_empty() {
+        let apart = if text.is_empty() { "" } else { "\n\n" };
+        let _ = write!(text, "{apart}Types: {}", types.join(", "));
+    }
     Some((code, text))
 }
