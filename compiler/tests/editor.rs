@@ -523,3 +523,96 @@ fn a_block_of_documentation_belongs_to_what_it_stands_above() {
     assert_eq!(documented("/// A\n\nuse std.kubernetes\n"), both("A", ""));
     assert_eq!(documented("/// A\n\nconst a = 1\n"), both("", "A"));
 }
+
+/// A package on the disk, and a text that is its root.
+struct Package(tempfile::TempDir);
+
+impl Package {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |path: &str, text: &str| std::fs::write(folder.path().join(path), text).unwrap();
+        std::fs::create_dir_all(folder.path().join("pages/deep")).unwrap();
+        write("shop.bp", "");
+        write("other.bp", "const a = 1\n");
+        write("motd.txt", "hi\n");
+        write(".hidden", "");
+        write("pages/page.hbs", "{{title}}{{#each items}}{{name}}{{../foot}}{{/each}}\n");
+        write("pages/sizes.bp", "const b = 1\n");
+        Self(folder)
+    }
+
+    fn analysis(&self, text: &str) -> (Analysis, u32) {
+        let (text, at) = marked(text);
+        let root = self.0.path().join("shop.bp");
+        (Analysis::check_with(&root, &[(root.clone(), text)].into()), at)
+    }
+
+    fn labels(&self, text: &str) -> Vec<String> {
+        let (analysis, _) = self.analysis(text);
+        let (text, at) = marked(text);
+        ide::complete(&analysis, &text, at).items.into_iter().map(|found| found.label).collect()
+    }
+}
+
+#[test]
+fn paths_of_files_are_completed() {
+    let package = Package::new();
+    let all = ["motd.txt", "other.bp", "pages/"];
+    for function in ["file", "read", "template"] {
+        assert_eq!(package.labels(&format!("const x = {function}(\"$0\")")), all);
+        assert_eq!(package.labels(&format!("const x = {function}(\"$0")), all);
+    }
+    let inside = ["pages/page.hbs", "pages/sizes.bp", "pages/deep/"];
+    assert_eq!(package.labels("const x = template(\"pages/p$0\", { })"), inside);
+    assert_eq!(
+        package.labels("const x = read(\"./pa$0\")"),
+        ["./motd.txt", "./other.bp", "./pages/"]
+    );
+    assert_eq!(package.labels("use \"$0\""), ["./other.bp", "./pages/"]);
+    assert_eq!(package.labels("use \"./pages/$0\" as x"), ["./pages/sizes.bp", "./pages/deep/"]);
+    let none = Vec::<String>::new();
+    assert_eq!(package.labels("const x = read(\"../$0\")"), none);
+    assert_eq!(package.labels("const x = read(\"/$0\")"), none);
+    assert_eq!(package.labels("const x = read(\"no/such/$0\")"), none);
+    assert_eq!(package.labels("const x = length(\"$0\")"), none);
+}
+
+#[test]
+fn what_a_template_still_needs_is_offered() {
+    let package = Package::new();
+    let of =
+        |data: &str| package.labels(&format!("const x = template(\"pages/page.hbs\", {data})"));
+    assert_eq!(of("{ $0 }"), ["foot", "items", "title"]);
+    assert_eq!(of("{ foot = \"a\", $0 }"), ["items", "title"]);
+    assert_eq!(of("{\n  foot = \"a\"\n  ti$0\n}"), ["items", "title"]);
+}
+
+#[test]
+fn a_path_leads_to_its_file() {
+    let package = Package::new();
+    for (text, wanted) in [
+        ("const x = template(\"pages/pa$0ge.hbs\", { title = \"a\" })", "pages/page.hbs"),
+        ("const x = read(\"mo$0td.txt\")", "motd.txt"),
+        ("use \"./oth$0er.bp\"", "other.bp"),
+    ] {
+        let (analysis, at) = package.analysis(text);
+        let place = ide::definition(&analysis, at).expect(text);
+        let path = analysis.sources().on_disk(place.file).unwrap();
+        assert_eq!(path, package.0.path().join(wanted));
+    }
+    let (analysis, at) = package.analysis("const x = read(\"no$0ne.txt\")");
+    assert_eq!(ide::definition(&analysis, at), None);
+}
+
+#[test]
+fn functions_of_files_are_known() {
+    has("const x = $0", &["file", "read", "template"]);
+    tells("output x = re$0ad(\"a\")", "read(path: string) -> string", "The text of the file");
+    tells("output x = fi$0le(\"a\")", "file(path: string) -> file", "travels with the plan");
+    tells(
+        "output x = temp$0late(\"a\", { })",
+        "template(path: string, data: json) -> string",
+        "Handlebars",
+    );
+}

@@ -88,6 +88,13 @@ pub(super) enum Spot<'t> {
         /// What is wanted there.
         expected: Type,
     },
+    /// The path of a file that a function takes in.
+    File {
+        /// Where it stands, with its quotes.
+        span: Span,
+        /// The path.
+        path: String,
+    },
     /// The name of a module behind `use`.
     Module {
         /// The item.

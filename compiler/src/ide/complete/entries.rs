@@ -120,7 +120,11 @@ impl List<'_, '_> {
         let documentation = self.documented(place);
         let snippet = format!("{} = {}", written(name), self.opening(&declared.kind));
         let rank = if needed { MISSING } else { OPEN };
-        let detail = format!("{}{}", declared.kind, if needed { " (required)" } else { "" });
+        let detail = match &declared.kind {
+            // A template says which names it uses, not what they are.
+            Type::Unknown => "of the template".to_owned(),
+            kind => format!("{kind}{}", if needed { " (required)" } else { "" }),
+        };
         let made = self.made(name, CompletionKind::Property, rank);
         let made = made.detail(detail).documentation(documentation);
         self.found.push(if is_bare { made.snippet(&snippet) } else { made });

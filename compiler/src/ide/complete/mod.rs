@@ -78,14 +78,21 @@ pub enum CompletionKind {
 /// What can stand at an offset of this text, which may be newer than the root of the analysis.
 pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
     let program = analysis.program();
-    let mut list =
-        List { program: &program, span: Span::default(), after: "", also: None, found: Vec::new() };
+    let mut list = List {
+        program: &program,
+        span: Span::default(),
+        typed: "",
+        after: "",
+        also: None,
+        found: Vec::new(),
+    };
     let draft = draft(text, offset);
     if let Some(Draft::Head(word) | Draft::Annotation(word) | Draft::Inside(Inside { word, .. })) =
         &draft
     {
         let after = text.get(word.end as usize..).unwrap_or_default();
         list.after = after.lines().next().unwrap_or_default();
+        list.typed = text.get(word.start as usize..offset as usize).unwrap_or_default();
     }
     match draft {
         None => {}
@@ -109,6 +116,8 @@ pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
 struct List<'a, 'p> {
     program: &'a Program<'p>,
     span: Span,
+    /// What stands between the span's start and the cursor.
+    typed: &'a str,
     /// The rest of the line behind the span.
     after: &'a str,
     also: Option<(Span, String)>,
@@ -146,6 +155,7 @@ impl List<'_, '_> {
             }
             Spot::Function { name, .. } => self.functions_like(name),
             Spot::Text { expected, .. } => self.texts(expected),
+            Spot::File { .. } => self.files(false),
             Spot::Module { used, at } => self.modules(used, *at),
             Spot::Used { used, .. } => self.exported(used),
             Spot::Item(_) | Spot::Declared(_) | Spot::Local { .. } | Spot::Annotation(_) => {}

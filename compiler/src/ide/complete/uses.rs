@@ -11,7 +11,7 @@ use crate::{library, loader};
 impl List<'_, '_> {
     pub(super) fn modules(&mut self, used: &Use, at: Option<usize>) {
         let (UseSource::Path(path), Some(at)) = (&used.from, at) else {
-            return self.files();
+            return self.files(true);
         };
         let before: Vec<&str> =
             path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
@@ -32,11 +32,21 @@ impl List<'_, '_> {
         }
     }
 
-    /// The files of the package.
-    fn files(&mut self) {
+    /// What lies in the folder that was typed so far: modules for a `use`, else every file.
+    pub(super) fn files(&mut self, of_use: bool) {
         let Some(root) = self.program.sources.modules.first() else { return };
-        for name in loader::neighbours(Path::new(root.source.path())) {
-            let made = self.made(&name, CompletionKind::Module, 0);
+        let folder = match self.typed.rfind('/') {
+            Some(at) => self.typed.get(..=at).unwrap_or_default(),
+            None if of_use => "./",
+            None => "",
+        };
+        for (name, is_folder) in loader::beside_root(Path::new(root.source.path()), folder) {
+            if of_use && !is_folder && Path::new(&name).extension().is_none_or(|of| of != "bp") {
+                continue;
+            }
+            let rank = u8::from(is_folder);
+            let slash = if is_folder { "/" } else { "" };
+            let made = self.made(&format!("{folder}{name}{slash}"), CompletionKind::Module, rank);
             self.found.push(made);
         }
     }

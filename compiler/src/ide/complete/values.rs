@@ -3,7 +3,7 @@
 use bp_plan::Type;
 
 use super::{CompletionKind, FILE, List};
-use crate::check::expr::{Declared, World as _, fits, plain};
+use crate::check::expr::{Declared, OF_FILES, World as _, fits, plain};
 use crate::check::requirements::can_meet;
 use crate::ide::declared::deployment;
 use crate::ide::find::settled;
@@ -157,7 +157,7 @@ impl List<'_, '_> {
         }
         let binders = bp_eval::functions::BINDERS.iter().copied();
         let mut names: Vec<&str> =
-            bp_eval::functions::NAMES.keys().copied().chain(binders).collect();
+            bp_eval::functions::NAMES.keys().copied().chain(binders).chain(OF_FILES).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {

@@ -4,7 +4,7 @@ use bp_plan::{BinaryOp, Type, Value};
 
 use super::{Finder, bool, joined, parameter, type_of};
 use crate::check::Program;
-use crate::check::expr::{World as _, plain};
+use crate::check::expr::{OF_FILES, World as _, plain};
 use crate::ide::spot::{Around, Expected, Spot};
 use crate::syntax::ast::{Each, Expr, ExprKind, Name, Path, RecordEntry};
 
@@ -146,9 +146,36 @@ impl Finder<'_, '_> {
             return Some(Spot::Function { name: joined(function), span: segment.span });
         }
         let name = joined(function);
+        if OF_FILES.contains(&name.as_str()) {
+            return self.of_file(&name, arguments, around);
+        }
         arguments.iter().enumerate().find_map(|(at, argument)| {
             self.expr(argument, around, &argument_of(self.program, &name, at))
         })
+    }
+
+    /// The arguments of a function that takes a file in: its path, and what a template is to be given.
+    fn of_file<'t>(&self, name: &str, arguments: &'t [Expr], around: &Around) -> Option<Spot<'t>> {
+        let (first, others) = arguments.split_first()?;
+        if let ExprKind::Literal(Value::String(path)) = &first.kind {
+            if self.is_in(first.span) {
+                return Some(Spot::File { span: first.span, path: path.clone() });
+            }
+            let data = others.first().filter(|_| name == "template");
+            if let Some(data) = data.filter(|data| self.is_in(data.span)) {
+                let wanted = self.variables(path).map_or(Expected::Anything, Expected::Value);
+                return self.expr(data, around, &wanted);
+            }
+        }
+        arguments.iter().find_map(|argument| self.expr(argument, around, &Expected::Anything))
+    }
+
+    /// What a template is to be given, by the names that it uses.
+    fn variables(&self, path: &str) -> Option<Type> {
+        let file = self.program.text_file(super::FILE, path).ok()?;
+        let template = bp_eval::template::Template::parse(&file.text).ok()?;
+        let fields = template.variables().into_iter().map(|name| (name, Type::Unknown));
+        Some(Type::Record(fields.collect()))
     }
 
     fn bound<'t>(
