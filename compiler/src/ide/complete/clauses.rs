@@ -2,7 +2,7 @@
 //!
 //! Goes by words alone: what is broken there has no tree to ask.
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::ide::draft::Inside;
 use crate::syntax::scan::{Open, scan};
 
@@ -47,7 +47,8 @@ impl List<'_, '_> {
         let before = inside.item.get(..(inside.at as usize).saturating_sub(1)).unwrap_or_default();
         let Some(Before { open, line }) = self::before(before) else { return };
         for word in words(open, &line) {
-            let made = self.made(word, CompletionKind::Keyword, 0).snippet(&format!("{word} "));
+            let made =
+                Completion::new(word, CompletionKind::Keyword, 0).snippet(&format!("{word} "));
             self.found.push(made);
         }
     }
@@ -101,7 +102,8 @@ fn last_line(text: &str, is_block: bool) -> String {
         lines.push(line);
         let first = line.split_whitespace().next().unwrap_or_default();
         // The word at the cursor may be all of its line, and go on with the one above.
-        if !GOES_ON.contains(&first) && !(lines.len() == 1 && first.is_empty()) {
+        let goes_on = GOES_ON.contains(&first) || lines.len() == 1 && first.is_empty();
+        if !goes_on {
             break;
         }
     }

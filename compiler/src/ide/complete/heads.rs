@@ -1,6 +1,6 @@
 //! Words that begin an item, and annotations.
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::ide::hover::ANNOTATIONS;
 use crate::syntax::ast::ItemKind;
 
@@ -61,7 +61,7 @@ impl List<'_, '_> {
                 _ => 2,
             };
             let made =
-                self.made(label, CompletionKind::Keyword, rank).documentation(*documentation);
+                Completion::new(label, CompletionKind::Keyword, rank).documentation(*documentation);
             // Where the rest of the item is there, only the word is put right.
             let (word, is_type) = match label.strip_suffix(" type") {
                 Some(word) => (word, true),
@@ -77,7 +77,8 @@ impl List<'_, '_> {
 
     pub(super) fn annotations(&mut self) {
         for (name, documentation) in ANNOTATIONS {
-            let made = self.made(name, CompletionKind::Keyword, 0).documentation(*documentation);
+            let made =
+                Completion::new(name, CompletionKind::Keyword, 0).documentation(*documentation);
             let has_text = matches!(*name, "deprecated" | "was");
             let text = format!("{name}(\"$1\")");
             self.found.push(if has_text { made.snippet(&text) } else { made });

@@ -162,9 +162,17 @@ impl List<'_, '_> {
         }
     }
 
+    /// What the declaration at a place says of it.
+    fn documented(&self, place: Option<Place>) -> String {
+        let found = place.and_then(|place| source(self.program, place));
+        found.map(|found| found.documentation().to_owned()).unwrap_or_default()
+    }
+}
+
+impl Completion {
     /// What is put there as it reads.
-    fn made(&self, label: &str, kind: CompletionKind, rank: u8) -> Completion {
-        Completion {
+    fn new(label: &str, kind: CompletionKind, rank: u8) -> Self {
+        Self {
             label: label.to_owned(),
             kind,
             detail: String::new(),
@@ -175,14 +183,6 @@ impl List<'_, '_> {
         }
     }
 
-    /// What the declaration at a place says of it.
-    fn documented(&self, place: Option<Place>) -> String {
-        let found = place.and_then(|place| source(self.program, place));
-        found.map(|found| found.documentation().to_owned()).unwrap_or_default()
-    }
-}
-
-impl Completion {
     fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), ..self }
     }

@@ -1,6 +1,6 @@
 //! Names of types.
 
-use super::{CompletionKind, FILE, List};
+use super::{Completion, CompletionKind, FILE, List};
 use crate::check::expr::SCALARS;
 use crate::ide::spot::Wanted;
 use crate::syntax::ast::{Item, ItemKind, Path, TypeItemKind};
@@ -65,8 +65,7 @@ impl List<'_, '_> {
             Some((module, _)) => module.to_owned(),
             None => String::new(),
         };
-        let made = self
-            .made(shown, CompletionKind::Type, rank)
+        let made = Completion::new(shown, CompletionKind::Type, rank)
             .detail(origin)
             .documentation(documentation);
         self.found.push(made);
@@ -92,7 +91,7 @@ impl List<'_, '_> {
 
     fn scalars(&mut self) {
         for name in SCALARS.iter().filter(|name| !matches!(**name, "null" | "range")) {
-            let made = self.made(name, CompletionKind::Type, 0);
+            let made = Completion::new(name, CompletionKind::Type, 0);
             let of = matches!(*name, "list" | "map");
             let whole = format!("{name}<$1>");
             let has_own = self.after.starts_with('<');
@@ -104,7 +103,8 @@ impl List<'_, '_> {
     pub(super) fn aliases(&mut self, rank: u8) {
         let Some(scope) = self.program.names.files.first() else { return };
         for (alias, module) in &scope.modules {
-            let made = self.made(alias, CompletionKind::Module, rank).detail(module.name.clone());
+            let made =
+                Completion::new(alias, CompletionKind::Module, rank).detail(module.name.clone());
             self.found.push(made);
         }
     }

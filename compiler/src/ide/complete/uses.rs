@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::ide::declared::module;
 use crate::source::Place;
 use crate::syntax::ast::{Use, UseSource};
@@ -22,7 +22,7 @@ impl List<'_, '_> {
                 continue;
             }
             let Some(next) = segments.next() else { continue };
-            let made = self.made(next, CompletionKind::Module, 0);
+            let made = Completion::new(next, CompletionKind::Module, 0);
             // A part of a name goes on behind a dot; modules share parts.
             self.found.push(if segments.next().is_none() {
                 made.detail(module.name)
@@ -46,7 +46,8 @@ impl List<'_, '_> {
             }
             let rank = u8::from(is_folder);
             let slash = if is_folder { "/" } else { "" };
-            let made = self.made(&format!("{folder}{name}{slash}"), CompletionKind::Module, rank);
+            let made =
+                Completion::new(&format!("{folder}{name}{slash}"), CompletionKind::Module, rank);
             self.found.push(made);
         }
     }
@@ -65,7 +66,7 @@ impl List<'_, '_> {
             types.chain(values).chain(functions).collect();
         for (name, kind, place) in all {
             let documentation = self.documented(Some(place));
-            let made = self.made(name, kind, 0).documentation(documentation);
+            let made = Completion::new(name, kind, 0).documentation(documentation);
             self.found.push(made);
         }
     }

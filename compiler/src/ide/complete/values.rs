@@ -2,7 +2,7 @@
 
 use bp_plan::Type;
 
-use super::{CompletionKind, FILE, List};
+use super::{Completion, CompletionKind, FILE, List};
 use crate::check::expr::{Declared, OF_FILES, World as _, fits, plain};
 use crate::check::requirements::can_meet;
 use crate::ide::declared::deployment;
@@ -31,7 +31,7 @@ impl List<'_, '_> {
             }
             let rank = self.rank(&local.ty, expected);
             let detail = shown(&local.ty);
-            let made = self.made(&local.name, CompletionKind::Value, rank).detail(detail);
+            let made = Completion::new(&local.name, CompletionKind::Value, rank).detail(detail);
             self.found.push(made);
         }
         for name in self.program.value_names(FILE) {
@@ -55,7 +55,7 @@ impl List<'_, '_> {
             Some(Declared::Value(named)) => named.ty,
             Some(Declared::Module) if matches!(expected, Expected::Target { .. }) => return,
             Some(Declared::Module) => {
-                let made = self.made(label, CompletionKind::Module, OTHER);
+                let made = Completion::new(label, CompletionKind::Module, OTHER);
                 self.found.push(made);
                 return;
             }
@@ -82,7 +82,8 @@ impl List<'_, '_> {
             _ => CompletionKind::Value,
         };
         let rank = self.rank(&ty, expected);
-        let made = self.made(label, kind, rank).detail(shown(&ty)).documentation(documentation);
+        let made =
+            Completion::new(label, kind, rank).detail(shown(&ty)).documentation(documentation);
         self.found.push(made);
     }
 
@@ -120,8 +121,7 @@ impl List<'_, '_> {
         if declared.kind == TypeItemKind::Node && can_meet(self.program, &Type::Node(full), wanted)
         {
             let documentation = self.documented(Some(declared.place));
-            let made = self
-                .made(label, CompletionKind::Type, FUNCTION)
+            let made = Completion::new(label, CompletionKind::Type, FUNCTION)
                 .detail("one that fits")
                 .documentation(documentation);
             self.found.push(made);
@@ -131,22 +131,22 @@ impl List<'_, '_> {
     fn expressions(&mut self, expected: &Expected) {
         let wanted = expected.ty();
         for text in self.choices(&wanted) {
-            let made = self.made(&format!("\"{text}\""), CompletionKind::Choice, CHOICE);
+            let made = Completion::new(&format!("\"{text}\""), CompletionKind::Choice, CHOICE);
             self.found.push(made);
         }
         let is_bool = wanted == Type::Bool;
         let words: &[&str] = &["true", "false"];
         for word in words {
             let made =
-                self.made(word, CompletionKind::Keyword, if is_bool { CHOICE } else { WORD });
+                Completion::new(word, CompletionKind::Keyword, if is_bool { CHOICE } else { WORD });
             self.found.push(made);
         }
         for word in ["null", "if", "not"] {
-            let made = self.made(word, CompletionKind::Keyword, WORD);
+            let made = Completion::new(word, CompletionKind::Keyword, WORD);
             self.found.push(made);
         }
         let ty = deployment(self.program);
-        let made = self.made("deployment", CompletionKind::Value, WORD).detail(shown(&ty));
+        let made = Completion::new("deployment", CompletionKind::Value, WORD).detail(shown(&ty));
         self.found.push(made);
         self.functions();
     }
@@ -162,8 +162,7 @@ impl List<'_, '_> {
         names.dedup();
         for name in names {
             let (code, text) = function(name).unwrap_or_default();
-            let made = self
-                .made(name, CompletionKind::Function, FUNCTION)
+            let made = Completion::new(name, CompletionKind::Function, FUNCTION)
                 .detail(code)
                 .documentation(text)
                 .snippet(&format!("{name}($1)"));
@@ -176,8 +175,7 @@ impl List<'_, '_> {
         let place = self.program.function_declaration(FILE, path).map(|found| found.place);
         let documentation = self.documented(place);
         let result = self.program.function(FILE, path).map(|function| function.result.to_string());
-        let made = self
-            .made(label, CompletionKind::Function, FITS)
+        let made = Completion::new(label, CompletionKind::Function, FITS)
             .detail(result.unwrap_or_default())
             .documentation(documentation)
             .snippet(&format!("{label}($1)"));
