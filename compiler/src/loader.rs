@@ -283,29 +283,28 @@ impl Loader<'_> {
     }
 }
 
-/// The files beside the root and one folder below, as a `use` of the root names them.
-pub(crate) fn neighbours(root: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let folder = root.parent().unwrap_or(root);
-    list(folder, "./", true, &mut found);
+/// What lies in a folder of the package, as a path of the root names it: names, and which of them
+/// are folders. The root itself and what is hidden are left out, and so is what a plain string can't
+/// name.
+pub(crate) fn beside_root(root: &Path, folder: &str) -> Vec<(String, bool)> {
+    let own = root.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    // Where the path leads out of the package there is nothing to offer.
+    let Some(inside) = beside(&own, folder) else { return Vec::new() };
+    let at = root.parent().unwrap_or(root).join(&inside);
+    // What can't be read has nothing to offer either.
+    let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
+    let mut found: Vec<(String, bool)> = entries
+        .take(MOST_FILES)
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let is_plain = !name.starts_with('.') && !name.contains(['"', '\\', '$']);
+            let is_root = inside.is_empty() && name == own;
+            let is_folder = entry.path().is_dir();
+            (is_plain && !is_root).then_some((name, is_folder))
+        })
+        .collect();
     found.sort();
-    let own = root.file_name().map(|name| format!("./{}", name.to_string_lossy()));
-    found.retain(|name| Some(name) != own.as_ref());
     found
-}
-
-fn list(folder: &Path, before: &str, goes_in: bool, found: &mut Vec<String>) {
-    // What can't be read has nothing to offer.
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    for entry in entries.take(MOST_FILES) {
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && goes_in && !name.starts_with('.') {
-            list(&entry.path(), &format!("{before}{name}/"), false, found);
-        } else if !is_folder && Path::new(&name).extension().is_some_and(|of| of == "bp") {
-            found.push(format!("{before}{name}"));
-        }
-    }
 }
 
 /// A file's bytes; of one that is too large, enough to see that.

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::ide::{self, Completion, Completions, Hover, Symbol};
-use bp_compiler::source::FileId;
+use bp_compiler::source::{FileId, SourceFile};
+use bp_compiler::syntax;
 
 const ROOT: &str = "/nowhere/shop.bp";
 
@@ -215,15 +216,65 @@ fn types() {
 }
 
 #[test]
-fn targets_that_fit_come_first() {
-    let labels = labels("node third: House {\n  host -> $0\n}");
-    assert_eq!(labels[..2], ["demo", "only"], "{labels:?}");
-    assert!(labels.contains(&"second".to_owned()) && labels.contains(&"House".to_owned()));
-    has_not("node third: House {\n  host -> $0\n}", &["third"]);
-    let labels = self::labels("node third: House for c in demo {\n  host -> $0\n}");
-    assert_eq!(labels[..3], ["c", "demo", "only"], "{labels:?}");
+fn only_targets_that_fit() {
+    let own = |text: &str| {
+        let all = labels(text);
+        all.into_iter().filter(|label| !label.starts_with("k8s.")).collect::<Vec<_>>()
+    };
+    assert_eq!(own("node third: House {\n  host -> $0\n}"), ["only"]);
+    assert_eq!(own("node third: House for c in demo {\n  host -> $0\n}"), ["c", "only"]);
+    assert_eq!(labels("node third: House {\n  host -> $0\n}"), ["only", "k8s.Cluster"]);
+    assert_eq!(
+        own("node third: House {\n  neighbour -> $0\n}"),
+        ["second", "spare", "House"],
+        "a collection is no single target, and a node is not its own"
+    );
+    has(
+        "node type X {\n  requires all: House[0..]\n}\nnode third: X {\n  all -> [$0]\n}",
+        &["second"],
+    );
     has("node third: House {\n  neighbour -> [$0]\n}", &["second"]);
     has("node third: House {\n  host -> k8s.$0\n}", &["Cluster"]);
+    has_not("node third: House {\n  host -> k8s.$0\n}", &["Deployment"]);
+}
+
+#[test]
+fn what_cannot_stand_there_is_not_offered() {
+    let none = Vec::<String>::new();
+    assert_eq!(labels("node third: House {\n  @$0\n}"), none);
+    assert_eq!(labels("policy p: Policy {\n  @$0\n}"), none);
+    has_not("node type N extends $0 {\n}\n", &["N"]);
+    has_not("node type House extends $0 {\n}\n", &["House"]);
+    has("node type House extends $0 {\n}\n", &["k8s.Object"]);
+}
+
+#[test]
+fn what_is_there_is_not_put_there_again() {
+    assert_eq!(taken("input a: li$0<string>", "list"), "input a: list<string>");
+    assert_eq!(taken("input a: li$0", "list"), "input a: list<>");
+    assert_eq!(taken("inp$0ut x: int", "input"), "input x: int");
+    assert_eq!(taken("ou$0ut x: int = 2", "output"), "output x: int = 2");
+    assert_eq!(taken("no$0de type X {\n}", "node type"), "node type X {\n}");
+    has_not("no$0de type X {\n}", &["node"]);
+    let found = complete("inp$0ut x: int");
+    assert!(found.iter().all(|found| found.snippet.is_none()), "{found:?}");
+}
+
+#[test]
+fn collections_come_first_where_one_is_gone_over() {
+    for text in [
+        "node x: House for c in $0 {\n}",
+        "output x = count($0)",
+        "output x = all(y in $0)",
+        "output x = [y for y in $0]",
+        "output x = sort($0)",
+    ] {
+        let found = labels(text);
+        let at = |wanted: &str| found.iter().position(|label| label == wanted);
+        for single in ["second", "replicas", "environment"] {
+            assert!(at("first") < at(single) && at("demo") < at(single), "{text}: {found:?}");
+        }
+    }
 }
 
 #[test]
@@ -308,7 +359,17 @@ fn clauses_that_go_on() {
     assert_eq!(labels("node type X $0"), ["extends"]);
     assert_eq!(labels("node x: House {\n  host -> only $0\n}"), ["via", "where"]);
     has("node type X {\n  property a: int $0\n}", &["where"]);
-    has("input x: int $0", &["where"]);
+    assert_eq!(labels("input x: int $0"), ["where"]);
+    assert_eq!(labels("node x: House for $0"), Vec::<String>::new());
+    assert_eq!(labels("node x: House for c $0"), ["in"]);
+    assert_eq!(labels("input x: int = 2 $0"), ["where"]);
+    assert_eq!(labels("input x: string = \"dev\" $0"), ["where"]);
+    assert_eq!(labels("input x: list<string> = [\"a\"] $0"), ["where"]);
+    assert_eq!(labels("input x: int where self > 1 $0"), ["else", "where"]);
+    assert_eq!(labels("input x: string where matches(self, r\"^a$\") $0"), ["else", "where"]);
+    assert_eq!(labels("input x: int where self > 1 else \"a\" $0"), ["where"]);
+    assert_eq!(labels("const x = [second $0]"), ["for"]);
+    assert_eq!(labels("const x = [y for y $0]"), ["in"]);
     assert_eq!(taken("node x: House f$0", "for"), "node x: House for ");
 }
 
@@ -374,6 +435,10 @@ fn hovers() {
     tells("node x: House { door = { side = \"le$0ft\" } }", "\"left\" | \"right\"", "");
     tells("use std.kuber$0netes as other", "std.kubernetes", "`Deployment`");
     tells("node type X {\n  @rep$0lace\n  property a: int\n}", "@replace", "replaces the node");
+    tells("select x: k8s.Clu$0ster { }", "node type Cluster", "A cluster of the inventory.");
+    let found = hover("select x: k8s.Clu$0ster { }").unwrap();
+    assert!(!found.text.contains("server-side apply"), "the file's words: {found:?}");
+    tells("use std.kuber$0netes as other", "std.kubernetes", "server-side apply");
     assert_eq!(hover("output x = nothi$0ng"), None);
     assert_eq!(hover("// comm$0ent"), None);
 }
@@ -430,4 +495,124 @@ fn symbols_are_a_tree() {
         assert!(symbol.span.start <= symbol.name_span.start);
         assert!(symbol.name_span.end <= symbol.span.end);
     }
+}
+
+/// What the file says of itself, and what its first item does.
+fn documented(text: &str) -> (String, String) {
+    let source = SourceFile::new("a.bp", text);
+    let (tree, told) = syntax::parse(FileId(0), &source);
+    assert!(told.is_empty(), "{told:?}");
+    let laid_out = bp_compiler::format::format(&source).unwrap();
+    let (again, _) = syntax::parse(FileId(0), &SourceFile::new("a.bp", laid_out.as_str()));
+    assert_eq!(tree.documentation, again.documentation, "{laid_out}");
+    assert_eq!(tree.items[0].documentation, again.items[0].documentation, "{laid_out}");
+    (tree.documentation.to_string(), tree.items[0].documentation.to_string())
+}
+
+#[test]
+fn a_block_of_documentation_belongs_to_what_it_stands_above() {
+    let both = |file: &str, item: &str| (file.to_owned(), item.to_owned());
+    assert_eq!(documented("/// A\n/// B\n\n/// C\n/// D\nconst a = 1\n"), both("A\nB", "C\nD"));
+    assert_eq!(
+        documented("/// A\n\n/// B\nblueprint b {\n  version = \"1.0.0\"\n}\n"),
+        both("A", "B")
+    );
+    assert_eq!(documented("/// A\nblueprint b {\n  version = \"1.0.0\"\n}\n"), both("", "A"));
+    assert_eq!(documented("/// A\n// no\n/// B\nconst a = 1\n"), both("", "A\nB"));
+    assert_eq!(documented("// no\n\n/// A\n\n/// B\nconst a = 1\n"), both("A", "B"));
+    assert_eq!(documented("/// A\n\nuse std.kubernetes\n"), both("A", ""));
+    assert_eq!(documented("/// A\n\nconst a = 1\n"), both("", "A"));
+}
+
+/// A package on the disk, and a text that is its root.
+struct Package(tempfile::TempDir);
+
+impl Package {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |path: &str, text: &str| std::fs::write(folder.path().join(path), text).unwrap();
+        std::fs::create_dir_all(folder.path().join("pages/deep")).unwrap();
+        write("shop.bp", "");
+        write("other.bp", "const a = 1\n");
+        write("motd.txt", "hi\n");
+        write(".hidden", "");
+        write("pages/page.hbs", "{{title}}{{#each items}}{{name}}{{../foot}}{{/each}}\n");
+        write("pages/sizes.bp", "const b = 1\n");
+        Self(folder)
+    }
+
+    fn analysis(&self, text: &str) -> (Analysis, u32) {
+        let (text, at) = marked(text);
+        let root = self.0.path().join("shop.bp");
+        (Analysis::check_with(&root, &[(root.clone(), text)].into()), at)
+    }
+
+    fn labels(&self, text: &str) -> Vec<String> {
+        let (analysis, _) = self.analysis(text);
+        let (text, at) = marked(text);
+        ide::complete(&analysis, &text, at).items.into_iter().map(|found| found.label).collect()
+    }
+}
+
+#[test]
+fn paths_of_files_are_completed() {
+    let package = Package::new();
+    let all = ["motd.txt", "other.bp", "pages/"];
+    for function in ["file", "read", "template"] {
+        assert_eq!(package.labels(&format!("const x = {function}(\"$0\")")), all);
+        assert_eq!(package.labels(&format!("const x = {function}(\"$0")), all);
+    }
+    let inside = ["pages/page.hbs", "pages/sizes.bp", "pages/deep/"];
+    assert_eq!(package.labels("const x = template(\"pages/p$0\", { })"), inside);
+    assert_eq!(
+        package.labels("const x = read(\"./pa$0\")"),
+        ["./motd.txt", "./other.bp", "./pages/"]
+    );
+    assert_eq!(package.labels("use \"$0\""), ["./other.bp", "./pages/"]);
+    assert_eq!(package.labels("use \"./pages/$0\" as x"), ["./pages/sizes.bp", "./pages/deep/"]);
+    let none = Vec::<String>::new();
+    assert_eq!(package.labels("const x = read(\"../$0\")"), none);
+    assert_eq!(package.labels("const x = read(\"/$0\")"), none);
+    assert_eq!(package.labels("const x = read(\"no/such/$0\")"), none);
+    assert_eq!(package.labels("const x = length(\"$0\")"), none);
+}
+
+#[test]
+fn what_a_template_still_needs_is_offered() {
+    let package = Package::new();
+    let of =
+        |data: &str| package.labels(&format!("const x = template(\"pages/page.hbs\", {data})"));
+    assert_eq!(of("{ $0 }"), ["foot", "items", "title"]);
+    assert_eq!(of("{ foot = \"a\", $0 }"), ["items", "title"]);
+    assert_eq!(of("{\n  foot = \"a\"\n  ti$0\n}"), ["items", "title"]);
+}
+
+#[test]
+fn a_path_leads_to_its_file() {
+    let package = Package::new();
+    for (text, wanted) in [
+        ("const x = template(\"pages/pa$0ge.hbs\", { title = \"a\" })", "pages/page.hbs"),
+        ("const x = read(\"mo$0td.txt\")", "motd.txt"),
+        ("use \"./oth$0er.bp\"", "other.bp"),
+    ] {
+        let (analysis, at) = package.analysis(text);
+        let place = ide::definition(&analysis, at).expect(text);
+        let path = analysis.sources().on_disk(place.file).unwrap();
+        assert_eq!(path, package.0.path().join(wanted));
+    }
+    let (analysis, at) = package.analysis("const x = read(\"no$0ne.txt\")");
+    assert_eq!(ide::definition(&analysis, at), None);
+}
+
+#[test]
+fn functions_of_files_are_known() {
+    has("const x = $0", &["file", "read", "template"]);
+    tells("output x = re$0ad(\"a\")", "read(path: string) -> string", "The text of the file");
+    tells("output x = fi$0le(\"a\")", "file(path: string) -> file", "travels with the plan");
+    tells(
+        "output x = temp$0late(\"a\", { })",
+        "template(path: string, data: json) -> string",
+        "Handlebars",
+    );
 }

@@ -137,6 +137,11 @@ const MISTAKES: &[(&str, &str)] = &[
     // Warnings.
     ("const a = 1\n/// idle\n", "W1001 2:1"),
     ("node a: T {\n  x = 1\n  /// idle\n}", "W1001 3:3"),
+    (
+        "/// Of the file.\n\n/// Of no declaration.\n/// Nor this.\n\n/// Of `a`.\nconst a = 1\n",
+        "W1001 3:1",
+    ),
+    ("const a = 1\n/// idle\n\n/// Of `b`.\nconst b = 1\n", "W1001 2:1"),
 ];
 
 #[test]

@@ -10,6 +10,7 @@ use bp_compiler::diagnostics::{Diagnostic, Severity};
 use bp_compiler::source::FileId;
 use tower_lsp::{Client, ls_types as lsp};
 
+use crate::library;
 use crate::positions::Encoding;
 use crate::workspace::{Job, Workspace};
 
@@ -30,6 +31,8 @@ pub(crate) async fn work(workspace: Arc<Workspace>, client: Client) {
                 let analysis = looked.ok().map(Arc::new);
                 let is_newest = workspace.looked(&root, revision, analysis.clone());
                 match analysis {
+                    // The library is not the person's to mend; it is looked at to be asked about.
+                    Some(_) if library::is_inside(&root) => {}
                     Some(analysis) if is_newest => {
                         tell(&workspace, &client, &root, version, &analysis).await;
                     }

@@ -171,8 +171,8 @@ impl Workspace {
         let mut inner = self.inner();
         inner.revision += 1;
         let revision = inner.revision;
-        for root in inner.roots.values_mut() {
-            if paths.iter().any(|path| root.reads(path)) {
+        for (at, root) in &mut inner.roots {
+            if !library::is_inside(at) && paths.iter().any(|path| root.reads(path)) {
                 root.wants = revision;
             }
         }
@@ -278,11 +278,11 @@ impl Inner {
         let revision = self.revision;
         path.clone_into(&mut self.last);
         let is_source = self.documents.get(path).is_some_and(|document| document.is_source);
-        if is_source && !library::is_inside(path) {
+        if is_source {
             self.roots.entry(path.to_owned()).or_default();
         }
         for (root, found) in &mut self.roots {
-            if root == path || found.reads(path) {
+            if root == path || found.reads(path) && !library::is_inside(root) {
                 found.wants = revision;
             }
         }

@@ -58,7 +58,7 @@ pub(super) fn draft(text: &str, cursor: u32) -> Option<Draft> {
     match found.open.last() {
         Some(Open::Line) => cut.in_string(found.strings.last()?.start),
         Some(Open::Block) => None,
-        open => Some(cut.in_code(open.copied())),
+        open => cut.in_code(open.copied()),
     }
 }
 
@@ -148,18 +148,19 @@ impl Cut<'_> {
         Some(Draft::Inside(self.inside(from, to, &put)))
     }
 
-    fn in_code(&self, open: Option<Open>) -> Draft {
+    fn in_code(&self, open: Option<Open>) -> Option<Draft> {
         let (from, to) = self.word();
         let word = Span::new(offset(from), offset(to));
         let before = self.part(self.start, from);
         let line = before.rsplit('\n').next().unwrap_or_default();
         if before.ends_with('@') {
-            return Draft::Annotation(word);
+            // Items and the members of types have them; entries of other blocks don't.
+            return (open.is_none() || is_type(before)).then_some(Draft::Annotation(word));
         }
         let goes_on = awaits(before);
         let is_head = line.trim().is_empty() && !goes_on;
         if is_head && open.is_none() {
-            return Draft::Head(word);
+            return Some(Draft::Head(word));
         }
         let rest = self.rest(to).trim_start();
         let in_block = open == Some(Open::Bracket(b'{'));
@@ -176,8 +177,16 @@ impl Cut<'_> {
             NAME.to_owned()
         };
         let inside = self.inside(from, to, &put);
-        Draft::Inside(Inside { is_bare, is_head: is_head && line.is_empty(), ..inside })
+        Some(Draft::Inside(Inside { is_bare, is_head: is_head && line.is_empty(), ..inside }))
     }
+}
+
+/// Whether an item declares a type.
+fn is_type(item: &str) -> bool {
+    let mut words = item.split_whitespace();
+    let first = words.next();
+    let second = if first == Some("abstract") { words.nth(1) } else { words.next() };
+    second == Some("type")
 }
 
 /// Whether the text, which a line may have ended, waits for an operand.

@@ -9,6 +9,7 @@ use super::find::find;
 use super::spot::Spot;
 use crate::analysis::Analysis;
 use crate::check::Program;
+use crate::check::expr::described;
 use crate::check::members::short;
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{EntryKind, ExprKind, Item, ItemKind};
@@ -72,7 +73,10 @@ fn span(spot: &Spot<'_>) -> Span {
         | Spot::Member { name, .. }
         | Spot::Used { name, .. } => name.span,
         Spot::Type { path, at, .. } => path.segments.get(*at).map_or(path.span, |s| s.span),
-        Spot::Value { span, .. } | Spot::Function { span, .. } | Spot::Text { span, .. } => *span,
+        Spot::Value { span, .. }
+        | Spot::Function { span, .. }
+        | Spot::Text { span, .. }
+        | Spot::File { span, .. } => *span,
         Spot::Module { used, .. } => used.span,
         Spot::Annotation(found) => found.span,
     }
@@ -188,10 +192,11 @@ fn laid_out(text: &str) -> String {
 
 /// What is told of a built-in function.
 pub(super) fn function(name: &str) -> Option<(String, String)> {
-    let function = bp_eval::functions::NAMES.get(name)?;
-    let code = format!("{name}{}", function.signature.trim_start_matches(name));
-    let text = format!("{}\n\n`{}`", function.documentation, function.example);
-    Some((code, text))
+    let known = bp_eval::functions::NAMES.get(name);
+    let known = known.map(|of| (of.signature, of.documentation, of.example));
+    let (signature, documentation, example) = known.or_else(|| described(name))?;
+    let code = format!("{name}{}", signature.trim_start_matches(name));
+    Some((code, format!("{documentation}\n\n`{example}`")))
 }
 
 fn module(program: &Program<'_>, file: FileId) -> Option<(String, String)> {
@@ -199,7 +204,10 @@ fn module(program: &Program<'_>, file: FileId) -> Option<(String, String)> {
     let code = if module.is_library { module.name.clone() } else { module.path.clone() };
     let own = program.names.files.get(file.0 as usize)?;
     let types: Vec<String> = own.types.keys().map(|name| format!("`{}`", short(name))).collect();
-    let text =
-        if types.is_empty() { String::new() } else { format!("Types: {}", types.join(", ")) };
+    let mut text = module.tree.documentation.to_string();
+    if !types.is_empty() {
+        let apart = if text.is_empty() { "" } else { "\n\n" };
+        let _ = write!(text, "{apart}Types: {}", types.join(", "));
+    }
     Some((code, text))
 }

@@ -88,6 +88,13 @@ pub(super) enum Spot<'t> {
         /// What is wanted there.
         expected: Type,
     },
+    /// The path of a file that a function takes in.
+    File {
+        /// Where it stands, with its quotes.
+        span: Span,
+        /// The path.
+        path: String,
+    },
     /// The name of a module behind `use`.
     Module {
         /// The item.
@@ -151,8 +158,17 @@ pub(super) enum Expected {
     Anything,
     /// A value of this type.
     Value(Type),
-    /// What can meet a requirement of this type, of this node.
-    Target(Type, SmolStr),
+    /// Something to go over.
+    Collection,
+    /// What can meet a requirement.
+    Target {
+        /// Its type.
+        wanted: Type,
+        /// The node that requires it.
+        node: SmolStr,
+        /// Whether there may be several.
+        many: bool,
+    },
 }
 
 impl Expected {
@@ -160,7 +176,7 @@ impl Expected {
     pub(super) fn ty(&self) -> Type {
         match self {
             Self::Value(ty) => ty.clone(),
-            Self::Anything | Self::Target(..) => Type::Unknown,
+            Self::Anything | Self::Collection | Self::Target { .. } => Type::Unknown,
         }
     }
 }

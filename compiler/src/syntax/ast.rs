@@ -12,6 +12,8 @@ pub use crate::source::Span;
 /// A whole file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct File {
+    /// What the file itself is about: the `///` block at its start that belongs to no declaration.
+    pub documentation: SmolStr,
     /// The items, in the order of the source.
     pub items: Vec<Item>,
     /// Every comment but `///`, in the order of the source.

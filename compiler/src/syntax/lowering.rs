@@ -22,6 +22,8 @@ pub(super) struct Lowering<'a> {
     pub(super) source: &'a SourceFile,
     documentation: &'a [Comment],
     next_documentation: usize,
+    /// What the file itself is about.
+    pub(super) head: SmolStr,
     diagnostics: Vec<Diagnostic>,
     errors: usize,
     height: usize,
@@ -79,6 +81,7 @@ impl<'a> Lowering<'a> {
             source,
             documentation: &scan.documentation,
             next_documentation: 0,
+            head: SmolStr::default(),
             diagnostics: Vec::new(),
             errors: 0,
             height: 0,
@@ -193,40 +196,49 @@ impl<'a> Lowering<'a> {
         (said, Span::new(start, end))
     }
 
-    /// The `///` lines directly before `start`, and after what came before; those that belong to
-    /// nothing are warned of.
+    /// The block of `///` lines directly before `start`, and after what came before. A blank line
+    /// parts blocks: one further up, at the start of the file, is the file's own; others belong to
+    /// nothing and are warned of.
     pub(super) fn documentation(&mut self, start: u32, keyword: u32) -> SmolStr {
-        let mut end = self.next_documentation;
-        while self.documentation.get(end).is_some_and(|line| line.span.start < keyword) {
+        let all = self.documentation;
+        let from = self.next_documentation;
+        let mut end = from;
+        while all.get(end).is_some_and(|line| line.span.start < keyword) {
             end += 1;
         }
-        let text = self.source;
-        let lines = self.documentation.get(self.next_documentation..end).unwrap_or_default();
+        let lines = all.get(from..end).unwrap_or_default();
         // Up from the declaration, as long as nothing but comments and blanks lies between.
         let mut first = lines.len();
         let mut below = start;
         while let Some(line) = first.checked_sub(1).and_then(|at| lines.get(at)) {
-            let between = text.slice(Span::new(line.span.end.min(below), below));
-            if line.span.start < start && !only_comments(between) {
+            let between = self.source.slice(Span::new(line.span.end.min(below), below));
+            let is_apart = first < lines.len() && has_blank_line(between);
+            if line.span.start < start && (is_apart || !only_comments(between)) {
                 break;
             }
             below = below.min(line.span.start);
             first -= 1;
         }
-        let (idle, own) = lines.split_at_checked(first).unwrap_or((&[], lines));
-        let mark = |line: &Comment| line.text.trim_start_matches("///").to_owned();
-        let own: Vec<String> = own
-            .iter()
-            .map(|line| {
-                let bare = mark(line);
-                bare.strip_prefix(' ').unwrap_or(&bare).to_owned()
-            })
-            .collect();
-        self.next_documentation = end;
-        for line in idle {
-            self.report(says::idle_documentation(self.at(line.span)));
+        let (other, own) = lines.split_at_checked(first).unwrap_or((&[], lines));
+        if let Some(line) = other.first()
+            && from == 0
+            && only_comments(self.source.slice(Span::new(0, line.span.start)))
+        {
+            let ends = |pair: &[Comment]| match pair {
+                [a, b] => {
+                    let between = self.source.slice(Span::new(a.span.end, b.span.start));
+                    has_blank_line(between) || !only_comments(between)
+                }
+                _ => true,
+            };
+            let length = other.windows(2).position(ends).map_or(other.len(), |at| at + 1);
+            self.head = written(other.get(..length).unwrap_or_default());
+            self.next_documentation = length;
         }
-        SmolStr::new(own.join("\n"))
+        let own = written(own);
+        self.idle_documentation(other.last().map_or(0, |last| last.span.end));
+        self.next_documentation = end;
+        own
     }
 
     /// Passes over the `///` before and inside what was not read.
@@ -281,6 +293,27 @@ impl<'a> Lowering<'a> {
         let segments = pair.into_inner().map(|word| self.name(&word)).collect();
         Path { segments, span: at }
     }
+}
+
+/// Whether a line of the text, other than its first and last, has nothing on it.
+fn has_blank_line(text: &str) -> bool {
+    let mut lines = text.split('\n').skip(1).peekable();
+    while let Some(line) = lines.next() {
+        if lines.peek().is_some() && line.trim().is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
+/// What `///` lines say.
+fn written(lines: &[Comment]) -> SmolStr {
+    let bare = |line: &Comment| {
+        let bare = line.text.trim_start_matches("///");
+        bare.strip_prefix(' ').unwrap_or(bare).to_owned()
+    };
+    let lines: Vec<String> = lines.iter().map(bare).collect();
+    SmolStr::new(lines.join("\n"))
 }
 
 /// Whether a text has nothing but blanks and comments.

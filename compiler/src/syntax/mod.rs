@@ -78,14 +78,14 @@ pub fn parse(file: FileId, source: &SourceFile) -> (ast::File, Vec<Diagnostic>) 
     let scan = scan::scan(text);
     let at = |span: Span| Place { file, span };
     if let Some(deep) = scan.too_deep {
-        let tree = ast::File { items: Vec::new(), comments: scan.comments };
+        let tree = ast::File { comments: scan.comments, ..ast::File::default() };
         return (tree, vec![says::too_deep(at(deep), MAX_NESTING)]);
     }
     let mut lowering = lowering::Lowering::new(file, source, &scan);
     if let Some(open) = scan.open_comment {
         lowering.report(says::unclosed_comment(at(open)));
     }
-    let items = match Grammar::parse(Rule::file, text) {
+    let mut items = match Grammar::parse(Rule::file, text) {
         Ok(mut pairs) => pairs.next().map(|pair| lowering.file(pair)).unwrap_or_default(),
         // The grammar takes every text: only the stack's guard is left as a cause.
         Err(error) => {
@@ -99,9 +99,17 @@ pub fn parse(file: FileId, source: &SourceFile) -> (ast::File, Vec<Diagnostic>) 
             Vec::new()
         }
     };
+    let mut documentation = std::mem::take(&mut lowering.head);
+    // A `use` has nothing of its own to say: what stands above the first one is about the file.
+    if let Some(first) = items.first_mut()
+        && matches!(first.kind, ast::ItemKind::Use(_))
+        && documentation.is_empty()
+    {
+        documentation = std::mem::take(&mut first.documentation);
+    }
     let mut diagnostics = lowering.finish();
     if items.is_empty() && diagnostics.iter().all(|d| d.severity != Severity::Error) {
         diagnostics.push(says::empty(file));
     }
-    (ast::File { items, comments: scan.comments }, diagnostics)
+    (ast::File { documentation, items, comments: scan.comments }, diagnostics)
 }

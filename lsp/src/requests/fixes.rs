@@ -9,9 +9,9 @@ use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types as lsp;
 
 use super::aside;
-use crate::analyst;
 use crate::positions::Encoding;
 use crate::workspace::{Looked, Workspace};
+use crate::{analyst, documents, library};
 
 /// The fixes of what is wrong in a range.
 pub(crate) async fn answer(
@@ -19,6 +19,9 @@ pub(crate) async fn answer(
     params: lsp::CodeActionParams,
 ) -> Result<Option<lsp::CodeActionResponse>> {
     let Some(looked) = workspace.present(&params.text_document.uri).await else { return Ok(None) };
+    if library::is_inside(&documents::path(&looked.uri)) {
+        return Ok(None);
+    }
     let workspace = workspace.clone();
     let wanted = params.range;
     aside(move || {

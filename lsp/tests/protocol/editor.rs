@@ -1,5 +1,6 @@
 //! The server, and an editor's side of the conversation.
 
+use std::cell::RefCell;
 use std::io::{BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -18,6 +19,8 @@ pub(crate) struct Editor {
     messages: Receiver<Json>,
     next: u64,
     version: i64,
+    /// Files that something was said of, as often as it was.
+    told: RefCell<Vec<String>>,
     /// What was answered to `initialize`.
     pub(crate) said: Json,
     /// Where the server keeps the standard library.
@@ -46,7 +49,16 @@ impl Editor {
                 }
             }
         });
-        Self { server, stdin, messages, next: 1, version: 1, said: Json::Null, cache }
+        Self {
+            server,
+            stdin,
+            messages,
+            next: 1,
+            version: 1,
+            told: RefCell::default(),
+            said: Json::Null,
+            cache,
+        }
     }
 
     /// A server that is ready, for an editor that can do nothing in particular.
@@ -120,6 +132,10 @@ impl Editor {
         loop {
             let left = PATIENCE.saturating_sub(start.elapsed());
             let message = self.messages.recv_timeout(left).unwrap();
+            if message["method"] == "textDocument/publishDiagnostics" {
+                let uri = message["params"]["uri"].as_str().unwrap();
+                self.told.borrow_mut().push(uri.to_owned());
+            }
             if is_it(&message) {
                 return message;
             }
@@ -133,6 +149,11 @@ impl Editor {
                 && message["params"]["uri"] == uri
         });
         message["params"]["diagnostics"].as_array().unwrap().clone()
+    }
+
+    /// How often diagnostics of a file came, in what was read so far.
+    pub(crate) fn told_of(&self, uri: &str) -> usize {
+        self.told.borrow().iter().filter(|told| *told == uri).count()
     }
 
     /// The diagnostics of a certain version of a file.

@@ -44,7 +44,8 @@ fn completion_of_text_that_was_typed_just_now() {
     let labels = editor.labels(&uri, 15, 2);
     assert_eq!(labels[..3], ["host", "image", "name"], "{labels:?}");
     editor.edit(&uri, &json!([edit((15, 2), (15, 2), "host -> ")]));
-    assert_eq!(editor.labels(&uri, 15, 10)[0], "demo");
+    // The selection is no single target.
+    assert_eq!(editor.labels(&uri, 15, 10), ["k8s.Cluster"]);
     editor.edit(&uri, &json!([edit((15, 2), (15, 10), "image = environment == \"\"")]));
     assert_eq!(editor.labels(&uri, 15, 26), ["dev", "prod"]);
     editor.edit(&uri, &json!([edit((15, 10), (15, 27), "web[\"a\"].")]));
@@ -106,10 +107,44 @@ fn definitions_in_files_and_in_the_library() {
     let line = text.lines().nth(usize::try_from(line).unwrap()).unwrap();
     assert!(line.starts_with("node type Deployment"), "{line}");
     assert!(std::fs::metadata(&path).unwrap().permissions().readonly());
+}
 
-    // It can be opened without a word against it: it is no root of anything.
-    let library = editor.open(std::path::Path::new(&path), &text);
-    assert_eq!(editor.ask_at("textDocument/hover", &library, 3, 0), Json::Null);
+#[test]
+fn the_library_s_own_files_are_read_like_others() {
+    let (_folder, mut editor, uri) = opened(&json!({}));
+    let found = editor.ask_at("textDocument/definition", &uri, 14, 16);
+    let path = found["uri"].as_str().unwrap().strip_prefix("file://").unwrap().to_owned();
+    let folder = std::path::Path::new(&path).parent().unwrap().to_owned();
+    for module in bp_compiler::library::MODULES {
+        let path = folder.join(module.path.rsplit('/').next().unwrap());
+        let library = editor.open(&path, module.text);
+        let params = json!({ "textDocument": { "uri": library } });
+        let symbols = editor.ask("textDocument/documentSymbol", &params);
+        let symbols = symbols.as_array().unwrap();
+        assert!(!symbols.is_empty(), "{}: {symbols:#?}", module.name);
+        for symbol in symbols {
+            let at = &symbol["selectionRange"]["start"];
+            let (line, column) = (at["line"].as_u64().unwrap(), at["character"].as_u64().unwrap());
+            let (line, column) = (u32::try_from(line).unwrap(), u32::try_from(column).unwrap());
+            let hover = editor.ask_at("textDocument/hover", &library, line, column);
+            let words = hover["contents"]["value"].as_str().unwrap();
+            assert!(words.contains(symbol["name"].as_str().unwrap()), "{words}");
+            let own = editor.ask_at("textDocument/definition", &library, line, column);
+            assert_eq!((&own["uri"], &own["range"]), (&json!(library), &symbol["selectionRange"]));
+        }
+        // A type's parent leads to where it is declared, in this file or in the core's.
+        let (at, line) =
+            module.text.lines().enumerate().find(|(_, l)| l.contains(" extends ")).unwrap();
+        let parent = line.split(" extends ").nth(1).unwrap().split(' ').next().unwrap();
+        let column = line.find(" extends ").unwrap() + " extends ".len() + parent.len() - 1;
+        let (at, column) = (u32::try_from(at).unwrap(), u32::try_from(column).unwrap());
+        let parent = editor.ask_at("textDocument/definition", &library, at, column);
+        assert!(parent["uri"].as_str().unwrap().contains("/std/"), "{line}: {parent}");
+        // By when something else is looked at, nothing was said of it.
+        let version = editor.change(&uri, "const a = 1\n");
+        editor.diagnostics_of(&uri, version);
+        assert_eq!(editor.told_of(&library), 0, "{}", module.name);
+    }
 }
 
 #[test]

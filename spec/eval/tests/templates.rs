@@ -313,3 +313,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_names_that_are_used_of_the_data() {
+    let text = "{{a}} {{b.c}} {{#if d}}{{e}}{{/if}} {{#each f as |x|}}{{g}} {{../h}} {{x.y}} {{@root.i}} {{@index}}\
+                {{else}}{{j}}{{/each}} {{#with k}}{{#unless l}}{{../m}}{{/unless}}{{/with}} {{lookup n o}}";
+    let found = Template::parse(text).unwrap().variables();
+    let found: Vec<&str> = found.iter().map(String::as_str).collect();
+    assert_eq!(found, ["a", "b", "d", "e", "f", "h", "i", "j", "k", "m", "n", "o"]);
+}

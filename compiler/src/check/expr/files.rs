@@ -10,7 +10,32 @@ use crate::source::{FileId, Place, Span};
 use crate::syntax::ast;
 
 /// The functions of this file; all others are in the evaluator's table.
-pub(super) const NAMES: [&str; 3] = ["file", "read", "template"];
+pub(crate) const NAMES: [&str; 3] = ["file", "read", "template"];
+
+/// What is told of one of [`NAMES`]: how it is called, what it does, an example.
+pub(crate) fn described(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    Some(match name {
+        "file" => (
+            FILE,
+            "The file at this path, relative to the one that names it: it travels with the plan, whatever it holds.",
+            "file(\"stack.json\")",
+        ),
+        "read" => (
+            READ,
+            "The text of the file at this path, relative to the one that names it.",
+            "read(\"motd.txt\")",
+        ),
+        "template" => (
+            super::templates::SIGNATURE,
+            "The text of the Handlebars template at this path, relative to the file that names it, filled in with the data.",
+            "template(\"page.hbs\", { name = \"shop\" })",
+        ),
+        _ => return None,
+    })
+}
+
+const FILE: &str = "file(path: string) -> file";
+const READ: &str = "read(path: string) -> string";
 
 impl Checker<'_> {
     /// A call of one of [`NAMES`].
@@ -25,7 +50,7 @@ impl Checker<'_> {
 
     /// `file("path")`: the file itself.
     fn file(&mut self, arguments: &[ast::Expr], span: Span) -> Option<Part> {
-        let [path] = self.exactly("file", arguments, "file(path: string) -> file", span)?;
+        let [path] = self.exactly("file", arguments, FILE, span)?;
         let (path, at) = self.path_of_file(path)?;
         let file = self.taken(at, &path, |c, from| c.world.file(from, &path))?;
         Some(Part::value(Type::File, Value::File(file)))
@@ -33,7 +58,7 @@ impl Checker<'_> {
 
     /// `read("path")`: its text.
     fn read(&mut self, arguments: &[ast::Expr], span: Span) -> Option<Part> {
-        let [path] = self.exactly("read", arguments, "read(path: string) -> string", span)?;
+        let [path] = self.exactly("read", arguments, READ, span)?;
         let (path, at) = self.path_of_file(path)?;
         let file = self.taken(at, &path, |c, from| c.world.text_file(from, &path))?;
         Some(Part::value(Type::String, file.text.as_ref().into()))

@@ -12,7 +12,7 @@ use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::{self, Place};
 use crate::syntax::ast;
 
-const SIGNATURE: &str = "template(path: string, data: json) -> string";
+pub(super) const SIGNATURE: &str = "template(path: string, data: json) -> string";
 
 impl Checker<'_> {
     /// A call of `template`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bp_plan::{PropertyType, Type};
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::check::TypeInfo;
 use crate::check::expr::{World as _, plain};
 use crate::ide::find::settled;
@@ -86,8 +86,7 @@ impl List<'_, '_> {
     }
 
     fn word(&mut self, label: &str, snippet: &str, documentation: &str) {
-        let made = self
-            .made(label, CompletionKind::Keyword, OTHER)
+        let made = Completion::new(label, CompletionKind::Keyword, OTHER)
             .documentation(documentation)
             .snippet(snippet);
         self.found.push(made);
@@ -95,7 +94,7 @@ impl List<'_, '_> {
 
     fn plain(&mut self, names: &[&str], set: &BTreeSet<&str>, is_bare: bool) {
         for name in names.iter().filter(|name| !set.contains(**name)) {
-            let made = self.made(name, CompletionKind::Property, OPEN);
+            let made = Completion::new(name, CompletionKind::Property, OPEN);
             let whole = format!("{name} = ");
             self.found.push(if is_bare { made.snippet(&whole) } else { made });
         }
@@ -120,8 +119,12 @@ impl List<'_, '_> {
         let documentation = self.documented(place);
         let snippet = format!("{} = {}", written(name), self.opening(&declared.kind));
         let rank = if needed { MISSING } else { OPEN };
-        let detail = format!("{}{}", declared.kind, if needed { " (required)" } else { "" });
-        let made = self.made(name, CompletionKind::Property, rank);
+        let detail = match &declared.kind {
+            // A template says which names it uses, not what they are.
+            Type::Unknown => "of the template".to_owned(),
+            kind => format!("{kind}{}", if needed { " (required)" } else { "" }),
+        };
+        let made = Completion::new(name, CompletionKind::Property, rank);
         let made = made.detail(detail).documentation(documentation);
         self.found.push(if is_bare { made.snippet(&snippet) } else { made });
     }
@@ -156,7 +159,7 @@ impl List<'_, '_> {
                 if needed { " (required)" } else { "" }
             );
             let rank = if needed { MISSING } else { OPEN };
-            let made = self.made(name, CompletionKind::Requirement, rank);
+            let made = Completion::new(name, CompletionKind::Requirement, rank);
             let made = made.detail(detail).documentation(documentation);
             let whole = format!("{name} -> $1");
             self.found.push(if is_bare { made.snippet(&whole) } else { made });

@@ -1,7 +1,6 @@
 //! Words that begin an item, and annotations.
 
-use super::{CompletionKind, List};
-use crate::ide::draft::Inside;
+use super::{Completion, CompletionKind, List};
 use crate::ide::hover::ANNOTATIONS;
 use crate::syntax::ast::ItemKind;
 
@@ -46,46 +45,13 @@ const OF_BLUEPRINTS: &[&str] = &[
     "workflow", "test",
 ];
 
-/// What can go on behind what is whole: what the text begins with, what it must hold, and the words.
-const CLAUSES: &[(&[&str], &str, &[&str])] = &[
-    (&["node "], ":", &["for", "if", "using"]),
-    (&["node type", "abstract node type", "capability type", "policy type"], "", &["extends"]),
-    (&["relationship type", "group type", "interface type"], "", &["extends"]),
-    (&["data type"], "=", &["where"]),
-    (&["input ", "secret ", "output ", "property ", "capability "], ":", &["where", "else"]),
-    (&["requires "], ":", &["via", "where", "else"]),
-    (&["use "], "", &["as"]),
-    (&["blueprint "], "", &["substitutes"]),
-    (&["implements "], "", &["as"]),
-    (&[""], "->", &["via", "where"]),
-];
-
 impl List<'_, '_> {
-    /// Words that go on behind what is whole on its line.
-    pub(super) fn clauses(&mut self, inside: &Inside) {
-        let before = inside.item.get(..(inside.at as usize).saturating_sub(1)).unwrap_or_default();
-        let line = before.rsplit('\n').next().unwrap_or_default();
-        if !line.ends_with([' ', '\t'])
-            || line.contains('"') && !line.trim_start().starts_with("use")
-        {
-            return;
-        }
-        // Behind an opening brace another line begins.
-        let line = line.rsplit('{').next().unwrap_or(line).trim_start();
-        let found = CLAUSES.iter().find(|(starts, holds, _)| {
-            starts.iter().any(|start| line.starts_with(start)) && line.contains(holds)
-        });
-        for word in found.map_or(&[][..], |(.., words)| words) {
-            let made = self.made(word, CompletionKind::Keyword, 0).snippet(&format!("{word} "));
-            self.found.push(made);
-        }
-    }
-
     pub(super) fn heads(&mut self) {
         let root = self.program.sources.modules.first();
         let has_blueprint = root.is_some_and(|root| {
             root.tree.items.iter().any(|item| matches!(item.kind, ItemKind::Blueprint(_)))
         });
+        let is_of_type = self.after.trim_start().starts_with("type ");
         for (label, snippet, documentation) in HEADS {
             let rank = match *label {
                 // There is one in a file.
@@ -94,17 +60,25 @@ impl List<'_, '_> {
                 label if has_blueprint == OF_BLUEPRINTS.contains(&label) => 1,
                 _ => 2,
             };
-            let made = self
-                .made(label, CompletionKind::Keyword, rank)
-                .documentation(*documentation)
-                .snippet(snippet);
-            self.found.push(made);
+            let made =
+                Completion::new(label, CompletionKind::Keyword, rank).documentation(*documentation);
+            // Where the rest of the item is there, only the word is put right.
+            let (word, is_type) = match label.strip_suffix(" type") {
+                Some(word) => (word, true),
+                None => (*label, false),
+            };
+            if self.after.trim().is_empty() {
+                self.found.push(made.snippet(snippet));
+            } else if is_type == is_of_type {
+                self.found.push(made.snippet(word));
+            }
         }
     }
 
     pub(super) fn annotations(&mut self) {
         for (name, documentation) in ANNOTATIONS {
-            let made = self.made(name, CompletionKind::Keyword, 0).documentation(*documentation);
+            let made =
+                Completion::new(name, CompletionKind::Keyword, 0).documentation(*documentation);
             let has_text = matches!(*name, "deprecated" | "was");
             let text = format!("{name}(\"$1\")");
             self.found.push(if has_text { made.snippet(&text) } else { made });

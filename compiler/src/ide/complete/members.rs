@@ -2,7 +2,7 @@
 
 use bp_plan::Type;
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::check::TypeInfo;
 use crate::check::expr::{World as _, plain};
 use crate::check::program::reads_as;
@@ -79,7 +79,8 @@ impl List<'_, '_> {
     ) {
         let documentation = self.documented(place);
         let rank = self.rank(ty, expected);
-        let made = self.made(name, kind, rank).detail(ty.to_string()).documentation(documentation);
+        let made =
+            Completion::new(name, kind, rank).detail(ty.to_string()).documentation(documentation);
         self.found.push(made);
     }
 }

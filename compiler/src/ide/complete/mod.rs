@@ -1,5 +1,6 @@
 //! What can stand here? One file a kind of place.
 
+mod clauses;
 mod entries;
 mod heads;
 mod members;
@@ -77,8 +78,23 @@ pub enum CompletionKind {
 /// What can stand at an offset of this text, which may be newer than the root of the analysis.
 pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
     let program = analysis.program();
-    let mut list = List { program: &program, span: Span::default(), also: None, found: Vec::new() };
-    match draft(text, offset) {
+    let mut list = List {
+        program: &program,
+        span: Span::default(),
+        typed: "",
+        after: "",
+        also: None,
+        found: Vec::new(),
+    };
+    let draft = draft(text, offset);
+    if let Some(Draft::Head(word) | Draft::Annotation(word) | Draft::Inside(Inside { word, .. })) =
+        &draft
+    {
+        let after = text.get(word.end as usize..).unwrap_or_default();
+        list.after = after.lines().next().unwrap_or_default();
+        list.typed = text.get(word.start as usize..offset as usize).unwrap_or_default();
+    }
+    match draft {
         None => {}
         Some(Draft::Head(word)) => {
             list.span = word;
@@ -100,6 +116,10 @@ pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
 struct List<'a, 'p> {
     program: &'a Program<'p>,
     span: Span,
+    /// What stands between the span's start and the cursor.
+    typed: &'a str,
+    /// The rest of the line behind the span.
+    after: &'a str,
     also: Option<(Span, String)>,
     found: Vec<Completion>,
 }
@@ -125,29 +145,20 @@ impl List<'_, '_> {
             Spot::Field { expected, entries, name } => {
                 self.fields(expected, entries, name, inside.is_bare);
             }
-            Spot::Type { path, at, wanted } => self.types(path, *at, *wanted),
+            Spot::Type { path, at, wanted } => {
+                self.types(path, *at, *wanted);
+                self.without_heirs(&tree.items, inside.at);
+            }
             Spot::Value { around, expected, .. } => self.values(around, expected),
             Spot::Member { of, safe, around, expected, .. } => {
                 self.members(of, *safe, around, expected);
             }
             Spot::Function { name, .. } => self.functions_like(name),
             Spot::Text { expected, .. } => self.texts(expected),
+            Spot::File { .. } => self.files(false),
             Spot::Module { used, at } => self.modules(used, *at),
             Spot::Used { used, .. } => self.exported(used),
             Spot::Item(_) | Spot::Declared(_) | Spot::Local { .. } | Spot::Annotation(_) => {}
-        }
-    }
-
-    /// What is put there as it reads.
-    fn made(&self, label: &str, kind: CompletionKind, rank: u8) -> Completion {
-        Completion {
-            label: label.to_owned(),
-            kind,
-            detail: String::new(),
-            documentation: String::new(),
-            insert: label.to_owned(),
-            snippet: None,
-            rank,
         }
     }
 
@@ -159,6 +170,19 @@ impl List<'_, '_> {
 }
 
 impl Completion {
+    /// What is put there as it reads.
+    fn new(label: &str, kind: CompletionKind, rank: u8) -> Self {
+        Self {
+            label: label.to_owned(),
+            kind,
+            detail: String::new(),
+            documentation: String::new(),
+            insert: label.to_owned(),
+            snippet: None,
+            rank,
+        }
+    }
+
     fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), ..self }
     }

@@ -2,7 +2,7 @@
 
 use bp_plan::Type;
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::check::expr::plain;
 use crate::ide::find::settled;
 
@@ -10,7 +10,7 @@ impl List<'_, '_> {
     /// Between quotes.
     pub(super) fn texts(&mut self, expected: &Type) {
         for text in self.choices(expected) {
-            let made = self.made(&text, CompletionKind::Choice, 0);
+            let made = Completion::new(&text, CompletionKind::Choice, 0);
             self.found.push(made);
         }
     }

@@ -1,9 +1,9 @@
 //! Names of types.
 
-use super::{CompletionKind, FILE, List};
+use super::{Completion, CompletionKind, FILE, List};
 use crate::check::expr::SCALARS;
 use crate::ide::spot::Wanted;
-use crate::syntax::ast::{Path, TypeItemKind};
+use crate::syntax::ast::{Item, ItemKind, Path, TypeItemKind};
 
 impl List<'_, '_> {
     pub(super) fn types(&mut self, path: &Path, at: usize, wanted: Wanted) {
@@ -65,19 +65,37 @@ impl List<'_, '_> {
             Some((module, _)) => module.to_owned(),
             None => String::new(),
         };
-        let made = self
-            .made(shown, CompletionKind::Type, rank)
+        let made = Completion::new(shown, CompletionKind::Type, rank)
             .detail(origin)
             .documentation(documentation);
         self.found.push(made);
     }
 
+    /// Behind `extends`, neither the type itself nor those that are derived from it.
+    pub(super) fn without_heirs(&mut self, items: &[Item], at: u32) {
+        let names = &self.program.names;
+        let own = items.iter().find_map(|item| match &item.kind {
+            ItemKind::Type(it) => {
+                let path = it.extends.as_ref()?;
+                let is_it = path.span.start <= at && at <= path.span.end;
+                is_it.then(|| names.type_name(FILE, &it.name.text)).flatten()
+            }
+            _ => None,
+        });
+        let Some(own) = own else { return };
+        self.found.retain(|made| {
+            let full = names.type_name(FILE, &made.label);
+            full.is_none_or(|full| !names.is_subtype(&full, &own))
+        });
+    }
+
     fn scalars(&mut self) {
         for name in SCALARS.iter().filter(|name| !matches!(**name, "null" | "range")) {
-            let made = self.made(name, CompletionKind::Type, 0);
+            let made = Completion::new(name, CompletionKind::Type, 0);
             let of = matches!(*name, "list" | "map");
             let whole = format!("{name}<$1>");
-            self.found.push(if of { made.snippet(&whole) } else { made });
+            let has_own = self.after.starts_with('<');
+            self.found.push(if of && !has_own { made.snippet(&whole) } else { made });
         }
     }
 
@@ -85,7 +103,8 @@ impl List<'_, '_> {
     pub(super) fn aliases(&mut self, rank: u8) {
         let Some(scope) = self.program.names.files.first() else { return };
         for (alias, module) in &scope.modules {
-            let made = self.made(alias, CompletionKind::Module, rank).detail(module.name.clone());
+            let made =
+                Completion::new(alias, CompletionKind::Module, rank).detail(module.name.clone());
             self.found.push(made);
         }
     }

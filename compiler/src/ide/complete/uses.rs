@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CompletionKind, List};
+use super::{Completion, CompletionKind, List};
 use crate::ide::declared::module;
 use crate::source::Place;
 use crate::syntax::ast::{Use, UseSource};
@@ -11,7 +11,7 @@ use crate::{library, loader};
 impl List<'_, '_> {
     pub(super) fn modules(&mut self, used: &Use, at: Option<usize>) {
         let (UseSource::Path(path), Some(at)) = (&used.from, at) else {
-            return self.files();
+            return self.files(true);
         };
         let before: Vec<&str> =
             path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
@@ -22,7 +22,7 @@ impl List<'_, '_> {
                 continue;
             }
             let Some(next) = segments.next() else { continue };
-            let made = self.made(next, CompletionKind::Module, 0);
+            let made = Completion::new(next, CompletionKind::Module, 0);
             // A part of a name goes on behind a dot; modules share parts.
             self.found.push(if segments.next().is_none() {
                 made.detail(module.name)
@@ -32,11 +32,22 @@ impl List<'_, '_> {
         }
     }
 
-    /// The files of the package.
-    fn files(&mut self) {
+    /// What lies in the folder that was typed so far: modules for a `use`, else every file.
+    pub(super) fn files(&mut self, of_use: bool) {
         let Some(root) = self.program.sources.modules.first() else { return };
-        for name in loader::neighbours(Path::new(root.source.path())) {
-            let made = self.made(&name, CompletionKind::Module, 0);
+        let folder = match self.typed.rfind('/') {
+            Some(at) => self.typed.get(..=at).unwrap_or_default(),
+            None if of_use => "./",
+            None => "",
+        };
+        for (name, is_folder) in loader::beside_root(Path::new(root.source.path()), folder) {
+            if of_use && !is_folder && Path::new(&name).extension().is_none_or(|of| of != "bp") {
+                continue;
+            }
+            let rank = u8::from(is_folder);
+            let slash = if is_folder { "/" } else { "" };
+            let made =
+                Completion::new(&format!("{folder}{name}{slash}"), CompletionKind::Module, rank);
             self.found.push(made);
         }
     }
@@ -55,7 +66,7 @@ impl List<'_, '_> {
             types.chain(values).chain(functions).collect();
         for (name, kind, place) in all {
             let documentation = self.documented(Some(place));
-            let made = self.made(name, kind, 0).documentation(documentation);
+            let made = Completion::new(name, kind, 0).documentation(documentation);
             self.found.push(made);
         }
     }

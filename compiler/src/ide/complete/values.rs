@@ -2,10 +2,11 @@
 
 use bp_plan::Type;
 
-use super::{CompletionKind, FILE, List};
-use crate::check::expr::{Declared, World as _, fits};
+use super::{Completion, CompletionKind, FILE, List};
+use crate::check::expr::{Declared, OF_FILES, World as _, fits, plain};
 use crate::check::requirements::can_meet;
 use crate::ide::declared::deployment;
+use crate::ide::find::settled;
 use crate::ide::hover::function;
 use crate::ide::spot::{Around, Expected};
 use crate::syntax::ast::{ItemKind, TypeItemKind, ValueKeyword};
@@ -23,10 +24,14 @@ const WORD: u8 = 5;
 
 impl List<'_, '_> {
     pub(super) fn values(&mut self, around: &Around, expected: &Expected) {
+        let is_target = matches!(expected, Expected::Target { .. });
         for local in around.scope.locals().iter().filter(|local| local.name != "*") {
+            if !self.can_be(&local.ty, expected) || local.name == "self" && is_target {
+                continue;
+            }
             let rank = self.rank(&local.ty, expected);
             let detail = shown(&local.ty);
-            let made = self.made(&local.name, CompletionKind::Value, rank).detail(detail);
+            let made = Completion::new(&local.name, CompletionKind::Value, rank).detail(detail);
             self.found.push(made);
         }
         for name in self.program.value_names(FILE) {
@@ -36,8 +41,10 @@ impl List<'_, '_> {
             }
         }
         match expected {
-            Expected::Target(..) => self.targets(),
-            Expected::Value(_) | Expected::Anything => self.expressions(expected),
+            Expected::Target { wanted, .. } => self.targets(wanted),
+            Expected::Value(_) | Expected::Anything | Expected::Collection => {
+                self.expressions(expected);
+            }
         }
     }
 
@@ -46,16 +53,20 @@ impl List<'_, '_> {
         let program = self.program;
         let ty = match program.value(FILE, path) {
             Some(Declared::Value(named)) => named.ty,
+            Some(Declared::Module) if matches!(expected, Expected::Target { .. }) => return,
             Some(Declared::Module) => {
-                let made = self.made(label, CompletionKind::Module, OTHER);
+                let made = Completion::new(label, CompletionKind::Module, OTHER);
                 self.found.push(made);
                 return;
             }
             Some(Declared::NoValue(_)) | None => return,
         };
-        if let Expected::Target(_, node) = expected
+        if let Expected::Target { node, .. } = expected
             && node == path
         {
+            return;
+        }
+        if !self.can_be(&ty, expected) {
             return;
         }
         let place = program.value_place(FILE, path);
@@ -71,7 +82,8 @@ impl List<'_, '_> {
             _ => CompletionKind::Value,
         };
         let rank = self.rank(&ty, expected);
-        let made = self.made(label, kind, rank).detail(shown(&ty)).documentation(documentation);
+        let made =
+            Completion::new(label, kind, rank).detail(shown(&ty)).documentation(documentation);
         self.found.push(made);
     }
 
@@ -79,29 +91,37 @@ impl List<'_, '_> {
         let fits = match expected {
             Expected::Anything => true,
             Expected::Value(wanted) => *wanted == Type::Unknown || fits(self.program, ty, wanted),
-            Expected::Target(wanted, _) => can_meet(self.program, ty, wanted),
+            Expected::Target { wanted, .. } => can_meet(self.program, ty, wanted),
+            Expected::Collection => is_collection(&settled(plain(self.program, ty))),
         };
         if fits && *ty != Type::Unknown { FITS } else { OTHER }
     }
 
+    /// Whether it can stand there at all; of what is wanted elsewhere a member or a part may do.
+    fn can_be(&self, ty: &Type, expected: &Expected) -> bool {
+        let Expected::Target { wanted, many, .. } = expected else { return true };
+        let is_one = !is_collection(&settled(ty.clone()));
+        *ty == Type::Unknown || can_meet(self.program, ty, wanted) && (*many || is_one)
+    }
+
     /// A type as a target leaves the choice to the runtime.
-    fn targets(&mut self) {
+    fn targets(&mut self, wanted: &Type) {
         let before = self.found.len();
         for name in self.program.names.names_of_types(FILE) {
-            self.target_type(&name, &name);
+            self.target_type(&name, &name, wanted);
         }
         for made in self.found.iter_mut().skip(before) {
             made.rank = FUNCTION;
         }
     }
 
-    fn target_type(&mut self, path: &str, label: &str) {
+    fn target_type(&mut self, path: &str, label: &str, wanted: &Type) {
         let Some(full) = self.program.names.type_name(FILE, path) else { return };
         let Some(declared) = self.program.names.types.get(&full) else { return };
-        if declared.kind == TypeItemKind::Node {
+        if declared.kind == TypeItemKind::Node && can_meet(self.program, &Type::Node(full), wanted)
+        {
             let documentation = self.documented(Some(declared.place));
-            let made = self
-                .made(label, CompletionKind::Type, FUNCTION)
+            let made = Completion::new(label, CompletionKind::Type, FUNCTION)
                 .detail("one that fits")
                 .documentation(documentation);
             self.found.push(made);
@@ -111,22 +131,22 @@ impl List<'_, '_> {
     fn expressions(&mut self, expected: &Expected) {
         let wanted = expected.ty();
         for text in self.choices(&wanted) {
-            let made = self.made(&format!("\"{text}\""), CompletionKind::Choice, CHOICE);
+            let made = Completion::new(&format!("\"{text}\""), CompletionKind::Choice, CHOICE);
             self.found.push(made);
         }
         let is_bool = wanted == Type::Bool;
         let words: &[&str] = &["true", "false"];
         for word in words {
             let made =
-                self.made(word, CompletionKind::Keyword, if is_bool { CHOICE } else { WORD });
+                Completion::new(word, CompletionKind::Keyword, if is_bool { CHOICE } else { WORD });
             self.found.push(made);
         }
         for word in ["null", "if", "not"] {
-            let made = self.made(word, CompletionKind::Keyword, WORD);
+            let made = Completion::new(word, CompletionKind::Keyword, WORD);
             self.found.push(made);
         }
         let ty = deployment(self.program);
-        let made = self.made("deployment", CompletionKind::Value, WORD).detail(shown(&ty));
+        let made = Completion::new("deployment", CompletionKind::Value, WORD).detail(shown(&ty));
         self.found.push(made);
         self.functions();
     }
@@ -137,13 +157,12 @@ impl List<'_, '_> {
         }
         let binders = bp_eval::functions::BINDERS.iter().copied();
         let mut names: Vec<&str> =
-            bp_eval::functions::NAMES.keys().copied().chain(binders).collect();
+            bp_eval::functions::NAMES.keys().copied().chain(binders).chain(OF_FILES).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
             let (code, text) = function(name).unwrap_or_default();
-            let made = self
-                .made(name, CompletionKind::Function, FUNCTION)
+            let made = Completion::new(name, CompletionKind::Function, FUNCTION)
                 .detail(code)
                 .documentation(text)
                 .snippet(&format!("{name}($1)"));
@@ -156,8 +175,7 @@ impl List<'_, '_> {
         let place = self.program.function_declaration(FILE, path).map(|found| found.place);
         let documentation = self.documented(place);
         let result = self.program.function(FILE, path).map(|function| function.result.to_string());
-        let made = self
-            .made(label, CompletionKind::Function, FITS)
+        let made = Completion::new(label, CompletionKind::Function, FITS)
             .detail(result.unwrap_or_default())
             .documentation(documentation)
             .snippet(&format!("{label}($1)"));
@@ -178,9 +196,9 @@ impl List<'_, '_> {
         for path in own(self.program.function_names(FILE)) {
             self.own_function(&path, &label(&path));
         }
-        if matches!(expected, Expected::Target(..)) {
+        if let Expected::Target { wanted, .. } = expected {
             for path in own(self.program.names.names_of_types(FILE)) {
-                self.target_type(&path, &label(&path));
+                self.target_type(&path, &label(&path), wanted);
             }
         }
     }
@@ -197,6 +215,13 @@ impl List<'_, '_> {
             made.snippet = None;
         }
     }
+}
+
+fn is_collection(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::List(_) | Type::Map(_) | Type::Nodes(_) | Type::Record(_) | Type::Range | Type::Json
+    )
 }
 
 /// A type in a few words; nothing for one with a mistake.

@@ -131,12 +131,15 @@ impl Finder<'_, '_> {
             || Type::Node("std.Root".to_owned()),
             |declared| declared.declared.target.clone(),
         );
+        // Of what is not declared nothing is known.
+        let most = declared.map_or(Some(2), |declared| declared.declared.cardinality.1);
+        let many = most != Some(1);
         let this = wanted.clone();
         let source = full.map_or(Type::Unknown, Type::Node);
         let mut inside = Around { binders: around.binders.clone(), ..Around::default() };
         inside.scope =
             crate::check::expr::Scope::new(FILE).with_source(source, bp_plan::Phase::Deploy);
-        self.expr(&meets.target, around, &Expected::Target(wanted, node))
+        self.expr(&meets.target, around, &Expected::Target { wanted, node, many })
             .or_else(|| meets.via.iter().find_map(|via| self.via(via, around)))
             .or_else(|| self.wheres(&meets.wheres, &inside, &this))
     }

@@ -3,7 +3,8 @@
 use bp_plan::{BinaryOp, Type, Value};
 
 use super::{Finder, bool, joined, parameter, type_of};
-use crate::check::expr::{World as _, plain};
+use crate::check::Program;
+use crate::check::expr::{OF_FILES, World as _, plain};
 use crate::ide::spot::{Around, Expected, Spot};
 use crate::syntax::ast::{Each, Expr, ExprKind, Name, Path, RecordEntry};
 
@@ -145,10 +146,36 @@ impl Finder<'_, '_> {
             return Some(Spot::Function { name: joined(function), span: segment.span });
         }
         let name = joined(function);
+        if OF_FILES.contains(&name.as_str()) {
+            return self.of_file(&name, arguments, around);
+        }
         arguments.iter().enumerate().find_map(|(at, argument)| {
-            let wanted = parameter(self.program, &name, at);
-            self.expr(argument, around, &wanted.map_or(Expected::Anything, Expected::Value))
+            self.expr(argument, around, &argument_of(self.program, &name, at))
         })
+    }
+
+    /// The arguments of a function that takes a file in: its path, and what a template is to be given.
+    fn of_file<'t>(&self, name: &str, arguments: &'t [Expr], around: &Around) -> Option<Spot<'t>> {
+        let (first, others) = arguments.split_first()?;
+        if let ExprKind::Literal(Value::String(path)) = &first.kind {
+            if self.is_in(first.span) {
+                return Some(Spot::File { span: first.span, path: path.clone() });
+            }
+            let data = others.first().filter(|_| name == "template");
+            if let Some(data) = data.filter(|data| self.is_in(data.span)) {
+                let wanted = self.variables(path).map_or(Expected::Anything, Expected::Value);
+                return self.expr(data, around, &wanted);
+            }
+        }
+        arguments.iter().find_map(|argument| self.expr(argument, around, &Expected::Anything))
+    }
+
+    /// What a template is to be given, by the names that it uses.
+    fn variables(&self, path: &str) -> Option<Type> {
+        let file = self.program.text_file(super::FILE, path).ok()?;
+        let template = bp_eval::template::Template::parse(&file.text).ok()?;
+        let fields = template.variables().into_iter().map(|name| (name, Type::Unknown));
+        Some(Type::Record(fields.collect()))
     }
 
     fn bound<'t>(
@@ -163,7 +190,7 @@ impl Finder<'_, '_> {
         if let Some(name) = names.iter().find(|name| self.is_in(name.span)) {
             return Some(Spot::Local { name, around: inside });
         }
-        self.expr(over, around, &Expected::Anything)
+        self.expr(over, around, &Expected::Collection)
             .or_else(|| self.perhaps(body, &inside, &Expected::Anything))
     }
 
@@ -198,7 +225,9 @@ impl Finder<'_, '_> {
     fn element(&self, wanted: &Expected) -> Expected {
         match wanted {
             // Each of several targets meets the requirement.
-            Expected::Target(..) => wanted.clone(),
+            Expected::Target { wanted, node, .. } => {
+                Expected::Target { wanted: wanted.clone(), node: node.clone(), many: false }
+            }
             _ => match settled(plain(self.program, &wanted.ty())) {
                 Type::List(of) => Expected::Value(*of),
                 _ => Expected::Anything,
@@ -218,6 +247,23 @@ impl Finder<'_, '_> {
             _ => None,
         };
         ty.map_or(Expected::Anything, Expected::Value)
+    }
+}
+
+/// What an argument of a function is to be.
+fn argument_of(program: &Program<'_>, function: &str, at: usize) -> Expected {
+    if let Some(wanted) = parameter(program, function, at) {
+        return Expected::Value(wanted);
+    }
+    if at == 0 && bp_eval::functions::BINDERS.contains(&function) {
+        return Expected::Collection;
+    }
+    let signature = bp_eval::functions::NAMES.get(function).map(|found| found.signature);
+    let parameters = signature.and_then(|signature| signature.split_once('('));
+    let parameter = parameters.and_then(|(_, all)| all.split(": ").nth(at + 1));
+    match parameter {
+        Some(ty) if ty.starts_with("list<") || ty.starts_with("map<") => Expected::Collection,
+        _ => Expected::Anything,
     }
 }
 

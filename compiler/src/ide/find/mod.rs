@@ -210,7 +210,7 @@ impl Finder<'_, '_> {
         let own = each.names.iter().find(|name| self.is_in(name.span));
         let found = own
             .map(|name| Spot::Local { name, around: around.clone() })
-            .or_else(|| self.expr(&each.over, &outside, &Expected::Anything))
+            .or_else(|| self.expr(&each.over, &outside, &Expected::Collection))
             .or_else(|| self.perhaps(each.key.as_ref(), &around, &Expected::Anything))
             .or_else(|| self.perhaps(each.filter.as_ref(), &around, &bool()));
         if let Some(filter) = &each.filter {

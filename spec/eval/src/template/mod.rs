@@ -14,7 +14,7 @@ mod tree;
 mod walk;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use bp_plan::Value;
@@ -86,6 +86,13 @@ impl Template {
             .map_err(|error| convert::refused(text, &tags, &error))?;
         let nodes = convert::nodes(text, &tags, &parsed)?;
         Ok(Self { nodes, parsed })
+    }
+
+    /// The names that it uses of the data itself, not of what is in it.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        tree::variables(&self.nodes, 0, &mut found);
+        found
     }
 
     /// The text that it gives with this data.

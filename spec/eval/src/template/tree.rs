@@ -1,5 +1,7 @@
 //! A template as a tree: what it prints and asks, each with its place.
 
+use std::collections::BTreeSet;
+
 use super::Span;
 
 /// A part of a template.
@@ -109,4 +111,45 @@ pub struct Step {
     pub name: String,
     /// Where it stands.
     pub span: Span,
+}
+
+/// The names of the data itself that these use, so many `each` and `with` inside of it.
+pub(super) fn variables(nodes: &[Node], depth: usize, found: &mut BTreeSet<String>) {
+    for node in nodes {
+        match node {
+            Node::Text(_) => {}
+            Node::Print(operand) => operand.variables(depth, found),
+            Node::Block(block) => {
+                block.of.variables(depth, found);
+                let inner = match block.word {
+                    Word::If | Word::Unless => depth,
+                    Word::With | Word::Each => depth + 1,
+                };
+                variables(&block.body, inner, found);
+                variables(block.otherwise.as_deref().unwrap_or_default(), depth, found);
+            }
+        }
+    }
+}
+
+impl Operand {
+    fn variables(&self, depth: usize, found: &mut BTreeSet<String>) {
+        match self {
+            Self::Path(path) => {
+                let is_of_data = match path.start {
+                    Start::This(out) => out == depth,
+                    Start::Root => true,
+                    Start::Local(..) => false,
+                };
+                if let Some(step) = path.steps.first().filter(|_| is_of_data) {
+                    found.insert(step.name.clone());
+                }
+            }
+            Self::Literal(..) => {}
+            Self::Lookup(both, _) => {
+                both.0.variables(depth, found);
+                both.1.variables(depth, found);
+            }
+        }
+    }
 }
