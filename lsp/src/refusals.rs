@@ -10,7 +10,8 @@ pub(crate) fn refused(request: &Request) -> Option<Request> {
     if request.id().is_some() {
         return None;
     }
-    let params = request.params()?;
+    let none = serde_json::Value::Null;
+    let params = request.params().unwrap_or(&none);
     let why = match request.method() {
         "textDocument/didOpen" => wrong::<lsp::DidOpenTextDocumentParams>(params),
         "textDocument/didChange" => wrong::<lsp::DidChangeTextDocumentParams>(params),

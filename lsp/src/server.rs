@@ -26,7 +26,7 @@ impl LanguageServer {
 }
 
 /// After what an editor asks for completions by itself.
-const TRIGGERS: [&str; 6] = [".", "\"", "@", ":", "=", ">"];
+const TRIGGERS: [&str; 7] = [".", "\"", "/", "@", ":", "=", ">"];
 
 fn capabilities() -> lsp::ServerCapabilities {
     let triggers = TRIGGERS.map(str::to_owned).to_vec();

@@ -110,6 +110,19 @@ fn definitions_in_files_and_in_the_library() {
 }
 
 #[test]
+fn paths_are_completed_and_lead_to_their_files() {
+    let (_folder, mut editor, uri) = opened(&json!({}));
+    let asked = editor.said["capabilities"]["completionProvider"]["triggerCharacters"].clone();
+    assert!(asked.as_array().unwrap().contains(&json!("/")), "{asked}");
+    let typed = "const words = read(\"sizes.bp\")\n";
+    let version = editor.edit(&uri, &json!([edit((14, 0), (14, 0), typed)]));
+    assert_eq!(editor.labels(&uri, 14, 22), ["sizes.bp"]);
+    editor.diagnostics_of(&uri, version);
+    let found = editor.ask_at("textDocument/definition", &uri, 14, 22);
+    assert_eq!(found["uri"], uri.replace("shop.bp", "sizes.bp"));
+}
+
+#[test]
 fn the_library_s_own_files_are_read_like_others() {
     let (_folder, mut editor, uri) = opened(&json!({}));
     let found = editor.ask_at("textDocument/definition", &uri, 14, 16);

@@ -158,6 +158,10 @@ fn edits_with_a_number_that_is_none_are_told_of() {
         let words = note["params"]["message"].as_str().unwrap();
         assert!(words.contains("didChange") && words.contains(&uri), "{wrong}: {words}");
     }
+    // One without parameters at all.
+    editor.send("{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/didChange\"}");
+    let note = editor.until(|message| message["method"] == "window/logMessage");
+    assert!(note["params"]["message"].as_str().unwrap().contains("didChange"), "{note}");
     let version = editor.change(&uri, GOOD);
     assert_eq!(editor.diagnostics_of(&uri, version), Vec::<Json>::new());
 }

@@ -70,6 +70,8 @@ fn before(text: &str) -> Option<Before> {
     passed.sort_unstable();
     let mut passed = passed.into_iter().peekable();
     while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        // What is in a string that was passed is passed with it.
+        while passed.next_if(|(start, ..)| *start < at).is_some() {}
         if let Some((_, end, stands)) = passed.next_if(|(start, ..)| *start == at) {
             out.push_str(stands);
             at = end.max(at + c.len_utf8());
@@ -260,6 +262,8 @@ mod tests {
         let found = before("a { b = [1, { c = \"} ${d}\" }] ").unwrap();
         assert_eq!(found, Before { open: Some('{'), line: " b = () ".into() });
         assert_eq!(before("a \"b "), None);
+        let found = before("f(\"${a /* b */}\", \"(\") ").unwrap();
+        assert_eq!(found, Before { open: None, line: "f() ".into() });
         assert_eq!(before("a // {\nb ").unwrap(), Before { open: None, line: "b ".into() });
     }
 
