@@ -152,9 +152,8 @@ pub(crate) async fn finish(
     output.text(&line(name, &summary));
     Ok(match summary.outcome {
         Outcome::Done if has_all => DONE,
-        Outcome::Done => PARTLY,
         Outcome::Failed => FAILED,
-        Outcome::Partial | Outcome::Stopped | Outcome::Superseded => PARTLY,
+        Outcome::Done | Outcome::Partial | Outcome::Stopped | Outcome::Superseded => PARTLY,
     })
 }
 
