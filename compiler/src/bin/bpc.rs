@@ -3,6 +3,10 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+/// Most of a compilation is small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A bug of ours, not a mistake of the person's.
 const BUG: u8 = 70;
 /// Enough for the deepest text that the compiler accepts, on every platform.
