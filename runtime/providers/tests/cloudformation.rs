@@ -65,10 +65,7 @@ fn effect(script: &mut Script, action: &str) {
     }
 }
 
-fn tags(script: &Script) -> String {
-    if script.has_no_tags {
-        return String::new();
-    }
+fn tags() -> String {
     let tag = |key: &str, value: &str| {
         format!("<member><Key>blueprint:{key}</Key><Value>{value}</Value></member>")
     };
@@ -83,14 +80,19 @@ fn answer(script: &Script, action: &str) -> String {
              <CreationTime>2026-01-01T00:00:00Z</CreationTime>\
              <StackStatus>{}</StackStatus><Tags>{}</Tags></member></Stacks>",
             script.status.unwrap_or_default(),
-            tags(script)
+            if script.has_no_tags { String::new() } else { tags() }
         ),
+        "ListChangeSets" if script.change_set.is_some() => "<Summaries><member>\
+            <ChangeSetName>blueprint-key</ChangeSetName></member></Summaries>"
+            .to_owned(),
         "DescribeChangeSet" => {
             let (status, execution) = script.change_set.unwrap_or_default();
             format!(
                 "<StackId>{ID}</StackId><Status>{status}</Status>\
-                 <StatusReason>{}</StatusReason><ExecutionStatus>{execution}</ExecutionStatus>",
-                script.reason
+                 <StatusReason>{}</StatusReason><ExecutionStatus>{execution}</ExecutionStatus>\
+                 <Tags>{}</Tags>",
+                script.reason,
+                tags()
             )
         }
         "DescribeStackEvents" => {
@@ -310,10 +312,48 @@ async fn a_stack_under_review_without_tags_is_known_by_its_change_set() {
     };
     let stage = Stage::with(script.clone()).await;
     assert!(waiting(&stage.begin().await.unwrap()).contains("executed"));
+    // Another effect goes on with it, and a removal takes it along: both have other keys.
+    let other = Stage::with(script.clone()).await;
+    let change = other.provider.begin(&call(), &other.subject(), &Change::Create, "other").await;
+    assert!(matches!(change.unwrap(), Progress::Accepted { .. }));
+    let gone = Stage::with(script.clone()).await;
+    let removed = gone.provider.begin(&call(), &gone.subject(), &Change::Delete, "other").await;
+    assert!(matches!(removed.unwrap(), Progress::Done(_)));
+    assert_eq!(gone.count("DeleteStack"), 1);
+    // Not so for another instance.
+    let theirs = Subject { instance: "others".into(), ..gone.subject() };
+    let third = Stage::with(script.clone()).await;
+    let theirs = Subject { account: third.subject().account, ..theirs };
+    let failure = third.provider.begin(&call(), &theirs, &Change::Create, "key").await.unwrap_err();
+    assert_eq!(failure.class, Class::Conflict);
     let stranger = Stage::with(Script { change_set: None, ..script }).await;
     let failure = stranger.begin().await.unwrap_err();
     assert_eq!(failure.class, Class::Conflict);
     assert_eq!(stranger.count("CreateChangeSet"), 0);
+}
+
+#[tokio::test]
+async fn a_stack_that_does_not_go_is_told_and_not_asked_for_ever() {
+    let stack = "AWS::CloudFormation::Stack";
+    let reason = "The bucket you tried to delete is not empty";
+    let stage = Stage::with(Script {
+        status: Some("DELETE_FAILED"),
+        events: vec![
+            ("Bucket", "AWS::S3::Bucket", "DELETE_FAILED", reason, "key-clear"),
+            ("shop", stack, "DELETE_IN_PROGRESS", "User Initiated", "key-clear"),
+        ],
+        ..Script::default()
+    })
+    .await;
+    // Under its old name it is in the way of the new one: `DescribeStacks` knows both by one answer.
+    let failure = stage.begin().await.unwrap_err();
+    assert!(failure.message.contains("not empty"), "{failure}");
+    assert_eq!(stage.count("DeleteStack"), 0);
+    let body = json!({ "stack_id": ID, "name": "old", "applied": "" });
+    let renamed = Subject { record: Some(Record { version: 1, body }), ..stage.subject() };
+    let failure = stage.provider.begin(&call(), &renamed, &Change::Create, "key").await;
+    assert!(failure.unwrap_err().message.contains("not empty"));
+    assert_eq!(stage.count("DeleteStack"), 0);
 }
 
 #[tokio::test]

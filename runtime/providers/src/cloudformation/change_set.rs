@@ -6,7 +6,8 @@ use bp_provider::{Class, Failure, Progress, Subject};
 
 use super::account::Session;
 use super::failure::{Attempt, property};
-use super::stack::{self, accepted};
+use super::owner::{Owner, owner_by};
+use super::stack::{self, accepted, clearing};
 use super::wanted::Wanted;
 
 /// What the names of our change sets begin with.
@@ -17,9 +18,26 @@ fn name(key: &str) -> String {
     format!("{PREFIX}{key}")
 }
 
-/// Whether somebody here began to make this stack: one that was never made has no tags on some servers.
-pub(crate) async fn is_ours(session: &Session, stack: &str, key: &str) -> Result<bool, Failure> {
-    Ok(describe(session, stack, key).await?.is_some())
+/// Whether a stack that was never made is to be this instance's: where such a stack has no tags, its
+/// change sets have.
+pub(crate) async fn is_ours(
+    session: &Session,
+    stack: &str,
+    subject: &Subject,
+) -> Result<bool, Failure> {
+    let what = format!("list the change sets of the stack `{stack}`");
+    let attempt = Attempt::to_read(&what, &session.region);
+    let listed = session.client.list_change_sets().stack_name(stack).send().await;
+    let listed = listed.map_err(|error| attempt.failed(&error))?;
+    for change_set in listed.summaries().iter().filter_map(|summary| summary.change_set_name()) {
+        let Some(key) = change_set.strip_prefix(PREFIX) else { continue };
+        if let Some(found) = describe(session, stack, key).await?
+            && owner_by(found.tags(), subject) == Owner::Ours
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Brings the stack on by one step: its change set made, worked out, executed.
@@ -89,7 +107,7 @@ async fn failed(
         return Ok(stack::done(session, subject, stack));
     }
     if is_new && let Some(id) = change_set.stack_id() {
-        stack::delete(session, id, &format!("{key}-clear"), None).await?;
+        stack::delete(session, id, &clearing(key), None).await?;
     }
     let message = format!("the stack `{}` can't be changed so: {reason}", wanted.name);
     let mut failure = Failure::new(Class::Permanent, message);

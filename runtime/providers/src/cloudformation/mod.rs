@@ -71,7 +71,7 @@ impl Provider for CloudFormation {
             return Ok(Observation::Absent);
         }
         Ok(Observation::Present(Present {
-            live: json!({ "status": status, "name": stack.stack_name(), "ours": is_ours }),
+            live: json!({ "status": status, "name": stack.stack_name() }),
             attributes: stack::attributes(&session, &stack),
             owned: is_ours,
         }))

@@ -42,10 +42,13 @@ fn spelt(text: &str) -> String {
 
 /// Whose a stack is.
 pub(crate) fn owner(stack: &Stack, subject: &Subject) -> Owner {
-    let tag = |key: &str| {
-        let tags: &[Tag] = stack.tags();
-        tags.iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value())
-    };
+    owner_by(stack.tags(), subject)
+}
+
+/// Whose a stack, or a change set, with these tags is.
+pub(crate) fn owner_by(tags: &[Tag], subject: &Subject) -> Owner {
+    let tag =
+        |key: &str| tags.iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
     match (tag(DEPLOYMENT), tag(INSTANCE)) {
         (None, _) => Owner::Nobody,
         (Some(id), _) if id != spelt(&subject.deployment) => {

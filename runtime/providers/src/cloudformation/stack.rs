@@ -195,7 +195,7 @@ pub(crate) async fn converge(
     let found = describe(session, &wanted.name).await?;
     // The new name is looked at first: one that is taken must not cost the old stack.
     if let Some(found) = &found {
-        refuse_foreign(session, subject, memory.as_ref(), found, key).await?;
+        refuse_foreign(session, subject, memory.as_ref(), found).await?;
     }
     let others = others(session, subject, memory.as_ref(), &wanted.name).await?;
     if let Some(old) = others.first() {
@@ -241,19 +241,18 @@ pub(crate) async fn converge(
 }
 
 /// Refuses a stack that is not this instance's. One that was never made has no tags on some servers:
-/// its change set says whose it is. One that we made stays ours when its tags are taken off.
+/// its change sets say whose it is. One that we made stays ours when its tags are taken off.
 async fn refuse_foreign(
     session: &Session,
     subject: &Subject,
     memory: Option<&Memory>,
     stack: &Stack,
-    key: &str,
 ) -> Result<(), Failure> {
     if owner::owner(stack, subject) == owner::Owner::Nobody {
         let is_known = memory.is_some_and(|memory| memory.stack_id == stack_id(stack));
         let is_under_review = condition(&status(stack)) == Condition::Review;
         let name = stack.stack_name().unwrap_or_default();
-        if is_known || is_under_review && change_set::is_ours(session, name, key).await? {
+        if is_known || is_under_review && change_set::is_ours(session, name, subject).await? {
             return Ok(());
         }
     }
@@ -293,7 +292,7 @@ fn is_failure(status: &str) -> bool {
 }
 
 /// The token of the deletion that makes room.
-fn clearing(key: &str) -> String {
+pub(crate) fn clearing(key: &str) -> String {
     format!("{key}-clear")
 }
 
@@ -306,6 +305,12 @@ async fn clear(
 ) -> Result<Progress, Failure> {
     let name = stack.stack_name().unwrap_or_default();
     let status = status(stack);
+    if status == "DELETE_FAILED" {
+        let operation = Operation::last(session, stack_id(stack)).await?;
+        if operation.is_of(&clearing(key)) {
+            return Err(not_made(subject, stack, &status, &operation));
+        }
+    }
     let why = if condition(&status) == Condition::Busy {
         format!("the old stack `{name}`: {status}")
     } else {
@@ -367,7 +372,7 @@ pub(crate) async fn remove(
     let name = wanted::stack_name(subject)?;
     let mut all = others(session, subject, memory.as_ref(), &name).await?;
     if let Some(stack) = describe(session, &name).await?
-        && refuse_foreign(session, subject, memory.as_ref(), &stack, key).await.is_ok()
+        && refuse_foreign(session, subject, memory.as_ref(), &stack).await.is_ok()
     {
         all.push(stack);
     }
