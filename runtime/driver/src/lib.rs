@@ -8,7 +8,8 @@
 //! - nothing is done to the world before the event that announces it is durable;
 //! - whoever writes holds the newest epoch of the deployment, and every append names the sequence it
 //!   expects: a second writer stops at its next append;
-//! - nothing is decided from anything but the journal and what providers answer.
+//! - nothing is decided from anything but the journal and what providers answer;
+//! - no secret is written down or shown: what providers say is looked through first.
 
 pub mod clock;
 pub mod deployments;
