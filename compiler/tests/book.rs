@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bp_compiler::Analysis;
+use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::{Diagnostic, Severity};
 
 struct Fence {
