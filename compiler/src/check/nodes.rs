@@ -160,13 +160,16 @@ impl Checker<'_, '_> {
             labels: BTreeMap::new(),
             meetings: Vec::new(),
             met: BTreeMap::new(),
+            is_open: false,
             scope,
         };
         for entry in &item.body.entries {
             self.entry(item, info, entry, &mut body);
         }
         let owner = item.name.text.as_str();
-        blocks::missing(info, owner, &body.properties, place, self.out);
+        if !body.is_open {
+            blocks::missing(info, owner, &body.properties, place, self.out);
+        }
         self.unmet(item, info, &body);
         if info.has_operations {
             let what = format!("operations of `{}`", short(&full));
@@ -268,6 +271,11 @@ impl Checker<'_, '_> {
                     let set = (&mut body.properties, &mut body.places);
                     blocks::property(self.program, &body.scope, info, key, value, set, self.out);
                 }
+            }
+            EntryKind::Spread(value) => {
+                let set = (&mut body.properties, &mut body.places);
+                let scope = &body.scope;
+                body.is_open |= !blocks::spread(self.program, scope, info, value, set, self.out);
             }
             EntryKind::Meets(meets) => self.meets(item, info, meets, body),
             EntryKind::Let { name, value } => {
@@ -374,6 +382,8 @@ struct Body {
     labels: BTreeMap<String, Expr>,
     meetings: Vec<Meeting>,
     met: BTreeMap<String, Place>,
+    /// Which properties are set is not known: a `...` has a mistake.
+    is_open: bool,
     scope: Scope,
 }
 
