@@ -4,6 +4,7 @@ mod blocks;
 pub mod expr;
 pub(crate) mod members;
 mod nodes;
+pub(crate) mod operations;
 mod order;
 pub(crate) mod program;
 pub(crate) mod requirements;
@@ -55,10 +56,13 @@ pub(crate) fn check<'s>(
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
     let mut program = Program::new(sources, names, files);
-    let mut order: Vec<(usize, &String)> =
-        names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
+    let mut order: Vec<_> = names
+        .types
+        .iter()
+        .map(|(full, t)| (members::rank(t.kind), t.ancestors.len(), full))
+        .collect();
     order.sort();
-    for (_, full) in order {
+    for (_, _, full) in order {
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);
