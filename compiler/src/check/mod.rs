@@ -9,6 +9,7 @@ pub(crate) mod program;
 pub(crate) mod requirements;
 mod values;
 mod verify;
+pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 
@@ -64,6 +65,7 @@ pub(crate) fn check<'s>(
     members::data_rings(&program, out);
     values::heads(&mut program, out);
     values::bodies(&mut program, out);
+    workflows::heads(&mut program, out);
     let mut checked = Checked {
         blueprint: None,
         inputs: BTreeMap::new(),

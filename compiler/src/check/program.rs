@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use super::workflows::WorkflowHead;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
@@ -32,6 +33,8 @@ pub(crate) struct Program<'s> {
     pub(crate) constants: Arc<BTreeMap<String, Expr>>,
     /// When the properties of nodes are known.
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
+    /// What workflows take and give, by name; the built-in ones too.
+    pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
 }
@@ -46,6 +49,7 @@ pub(crate) struct Facts {
     functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     constants: Arc<BTreeMap<String, Expr>>,
     phases: Arc<BTreeMap<(String, String), Phase>>,
+    workflows: Arc<BTreeMap<String, WorkflowHead>>,
 }
 
 /// A type with members.
@@ -112,13 +116,14 @@ impl<'s> Program<'s> {
             functions: Arc::default(),
             constants: Arc::default(),
             phases: Arc::default(),
+            workflows: Arc::default(),
             plan_files,
         }
     }
 
     /// A program that was checked before.
     pub(crate) fn known(sources: &'s Sources, names: &'s Names, facts: &Facts) -> Self {
-        let Facts { types, data, values, functions, constants, phases } = facts.clone();
+        let Facts { types, data, values, functions, constants, phases, workflows } = facts.clone();
         let files = Files::Known(&sources.attached);
         Self {
             types,
@@ -127,6 +132,7 @@ impl<'s> Program<'s> {
             functions,
             constants,
             phases,
+            workflows,
             ..Self::new(sources, names, files)
         }
     }
@@ -140,6 +146,7 @@ impl<'s> Program<'s> {
             functions: self.functions.clone(),
             constants: self.constants.clone(),
             phases: self.phases.clone(),
+            workflows: self.workflows.clone(),
         }
     }
 
