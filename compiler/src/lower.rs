@@ -37,6 +37,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         selections: checked.selections.clone(),
         nodes,
         outputs: checked.outputs.clone(),
+        workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
