@@ -115,6 +115,10 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
     for output in plan.outputs.values() {
         named(&output.kind, &mut wanted);
     }
+    for workflow in plan.workflows.values() {
+        workflow.parameters.iter().for_each(|taken| named(&taken.kind, &mut wanted));
+        workflow.result.iter().for_each(|result| named(result, &mut wanted));
+    }
     for kind in plan.node_types.values() {
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
@@ -213,4 +217,5 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
         }
     }
     plan.outputs.values().for_each(|output| touch(&output.span));
+    plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

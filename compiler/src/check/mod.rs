@@ -4,6 +4,7 @@ mod blocks;
 pub mod expr;
 pub(crate) mod members;
 mod nodes;
+pub(crate) mod operations;
 mod order;
 pub(crate) mod program;
 pub(crate) mod requirements;
@@ -13,7 +14,7 @@ pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
+use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
@@ -37,6 +38,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
 /// The blueprint's head.
@@ -56,10 +58,13 @@ pub(crate) fn check<'s>(
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
     let mut program = Program::new(sources, names, files);
-    let mut order: Vec<(usize, &String)> =
-        names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
+    let mut order: Vec<_> = names
+        .types
+        .iter()
+        .map(|(full, t)| (members::rank(t.kind), t.ancestors.len(), full))
+        .collect();
     order.sort();
-    for (_, full) in order {
+    for (_, _, full) in order {
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);
@@ -73,6 +78,7 @@ pub(crate) fn check<'s>(
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
         outputs: BTreeMap::new(),
+        workflows: BTreeMap::new(),
         program,
     };
     checked.items(out);
@@ -80,6 +86,7 @@ pub(crate) fn check<'s>(
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
     checked.outputs(out);
+    checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -139,10 +146,6 @@ impl Checked<'_> {
                 ItemKind::Group(group) => {
                     out.push(says_plan::not_checked(at(&group.name), "a group"));
                     self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
-                }
-                ItemKind::Workflow(it) => {
-                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
                 }
                 // A test is no part of a plan.
                 ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use super::operations::OperationSignature;
 use super::workflows::WorkflowHead;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
@@ -62,10 +63,31 @@ pub(crate) struct TypeInfo {
     pub(crate) attributes: BTreeMap<String, (Type, Place)>,
     pub(crate) requirements: BTreeMap<String, RequirementInfo>,
     pub(crate) capabilities: BTreeMap<String, CapabilityInfo>,
-    /// It has operations with implementations.
-    pub(crate) has_operations: bool,
+    /// Interfaces: the full names of their types, by the names they go by here.
+    pub(crate) interfaces: BTreeMap<String, String>,
+    /// Operations, as `interface.operation`; those of an interface type by their bare names.
+    pub(crate) operations: BTreeMap<String, OperationSignature>,
     pub(crate) provider: Option<String>,
     pub(crate) constraints: Vec<(Constraint, Place)>,
+}
+
+impl TypeInfo {
+    /// A type with no member.
+    pub(crate) fn new(full: &str, place: Place, is_abstract: bool) -> Self {
+        Self {
+            full: full.to_owned(),
+            place,
+            is_abstract,
+            properties: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            requirements: BTreeMap::new(),
+            capabilities: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            provider: None,
+            constraints: Vec::new(),
+        }
+    }
 }
 
 /// A property.

@@ -13,16 +13,8 @@ use crate::span::Span;
 use crate::types::Type;
 
 /// The workflows that every deployment has, beside those of its plan.
-pub const BUILT_IN: [&str; 8] = [
-    "install",
-    "update",
-    "heal",
-    "scale",
-    "check_drift",
-    "check_health",
-    "uninstall",
-    "rollback",
-];
+pub const BUILT_IN: [&str; 8] =
+    ["install", "update", "heal", "scale", "check_drift", "check_health", "uninstall", "rollback"];
 
 /// What `error.class` can be where a failure is handled.
 pub const FAILURE_CLASSES: [&str; 4] = ["transient", "permanent", "conflict", "unknown_outcome"];
@@ -202,6 +194,24 @@ pub struct Arm {
     pub body: Block,
 }
 
+impl Workflow {
+    /// Every span in it.
+    pub fn spans(&self, touch: &mut dyn FnMut(&Span)) {
+        touch(&self.span);
+        for parameter in &self.parameters {
+            touch(&parameter.span);
+            parameter.constraints.iter().for_each(|one| touch(&one.span));
+        }
+        self.body.walk(&mut |step| {
+            touch(&step.span);
+            for property in step.action.arguments().into_iter().flat_map(BTreeMap::values) {
+                touch(&property.span);
+                property.inner.values().for_each(&mut *touch);
+            }
+        });
+    }
+}
+
 impl Block {
     /// Hands each step to `visit`, those inside of others after them.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Step)) {
@@ -224,6 +234,15 @@ impl Action {
                 arms.iter().map(|arm| &arm.body).chain(otherwise).collect()
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// What is called or run is given this.
+    pub fn arguments(&self) -> Option<&BTreeMap<String, Property>> {
+        match self {
+            Self::Call(call) => Some(&call.arguments),
+            Self::Run(run) => Some(&run.arguments),
+            _ => None,
         }
     }
 

@@ -115,7 +115,7 @@ impl Checker<'_, '_> {
                 }
                 continue;
             }
-            for name in bound(step) {
+            if let Some(name) = bound(step) {
                 check_local(self.program, &names, name, self.out);
             }
             let done = self.step(step, &scope, around);
@@ -133,13 +133,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn handler(
-        &mut self,
-        step: &ast::Step,
-        scope: &Scope,
-        around: Around,
-        checked: &mut Checked,
-    ) {
+    fn handler(&mut self, step: &ast::Step, scope: &Scope, around: Around, checked: &mut Checked) {
         match &step.kind {
             StepKind::OnFailure(steps) if checked.block.on_failure.is_none() => {
                 let classes = FAILURE_CLASSES.iter().map(|class| Type::Literal((*class).into()));

@@ -12,10 +12,6 @@ use crate::check::expr::{Scope, check_wheres};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{ItemKind, ValueKeyword};
 
-/// Their names.
-pub(crate) const NAMES: &[&str] =
-    &["install", "update", "heal", "scale", "check_drift", "check_health", "uninstall", "rollback"];
-
 /// What each takes, and gives, and does.
 pub(super) fn heads(program: &Program<'_>) -> BTreeMap<String, WorkflowHead> {
     let names = |field: &str| {

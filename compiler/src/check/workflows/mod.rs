@@ -22,7 +22,7 @@ pub(crate) use heads::{Taken, WorkflowHead, heads, signature};
 use self::blocks::{Around, Checked};
 use super::expr::{Local, Scope, World as _};
 use super::{Nodes, Program};
-use crate::diagnostics::{Diagnostic, workflows as says};
+use crate::diagnostics::{Diagnostic, Severity, workflows as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, ItemKind};
 
@@ -39,9 +39,9 @@ pub(crate) fn check(
     for item in &module.tree.items {
         let ItemKind::Workflow(workflow) = &item.kind else { continue };
         // A second one of a name was told with the names of the file.
-        let Some(head) = signature(program, &workflow.name.text).filter(|head| {
-            head.place.is_some() && seen.insert(workflow.name.text.as_str())
-        }) else {
+        let Some(head) = signature(program, &workflow.name.text)
+            .filter(|head| head.place.is_some() && seen.insert(workflow.name.text.as_str()))
+        else {
             continue;
         };
         let checker = Checker { program, nodes, head, workflow, runs: &mut runs, out };
@@ -76,10 +76,13 @@ impl Checker<'_, '_> {
             // Steps run; what they are given is known then.
             scope.with(Local::variable(taken.name.as_str(), taken.ty.clone(), bp_plan::Phase::Run))
         });
+        let before = self.out.len();
         let Checked { block, falls_through, .. } =
             self.block(&self.workflow.steps, scope, Around::default());
         let at = self.place(self.workflow.name.span);
-        if let Some(result) = self.head.result.as_ref().filter(|_| falls_through) {
+        // What is wrong inside may be the reason.
+        let is_told = self.out.iter().skip(before).any(|d| d.severity == Severity::Error);
+        if let Some(result) = self.head.result.as_ref().filter(|_| falls_through && !is_told) {
             let declared = self.workflow.result.as_ref().map(|ty| self.place(ty.span));
             self.out.push(says::ends_without_result(at, &self.head.name, result, declared));
         }

@@ -43,12 +43,11 @@ impl Checker<'_, '_> {
         let span = self.span(head);
         match &step.kind {
             StepKind::Call { result, operation, arguments } => {
-                let (call, ty) = self.call(operation, arguments, result.is_some(), scope);
+                let (call, ty) = self.call(operation, arguments, scope);
                 let local = result.as_ref().map(|name| name.text.to_string());
-                let action = call.map(|call| Action::Call(bp_plan::workflow::Call {
-                    result: local.clone(),
-                    ..call
-                }));
+                let action = call.map(|call| {
+                    Action::Call(bp_plan::workflow::Call { result: local.clone(), ..call })
+                });
                 Self::with_result(action, span, local, ty)
             }
             StepKind::Run { result, workflow, arguments } => {
@@ -159,8 +158,7 @@ impl Checker<'_, '_> {
         around: Around,
         head: Span,
     ) -> Action {
-        let each =
-            ast::Each { names: names.to_vec(), over: over.clone(), key: None, filter: None };
+        let each = ast::Each { names: names.to_vec(), over: over.clone(), key: None, filter: None };
         let before = self.out.len();
         let looped = check_each(self.program, scope, &each, self.out);
         self.error_outside(before);
@@ -249,7 +247,7 @@ impl Checker<'_, '_> {
         let want = Type::Quantity(Dimension::Duration);
         let typed = self.expr(scope, time, Some(&want));
         if let Some(Value::Quantity(quantity)) = typed.expr.as_value()
-            && quantity.amount() <= 0
+            && quantity.amount <= 0
         {
             self.out.push(says::no_time(self.place(time.span), what));
         }
