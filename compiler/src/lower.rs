@@ -1,5 +1,7 @@
 //! A checked program as a plan: what is used, and no more.
 
+mod operations;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{
@@ -34,6 +36,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         constants: BTreeMap::clone(&program.constants),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, &nodes),
+        relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
         outputs: checked.outputs.clone(),
@@ -96,6 +99,7 @@ fn node_types(
                 .iter()
                 .map(|(name, capability)| (name.clone(), capability.values.clone()))
                 .collect(),
+            operations: operations::of_type(info, &operations::changed_by(nodes, kind)),
             constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
         };
         types.insert(kind.clone(), made);
@@ -123,6 +127,7 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
+    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -131,7 +136,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         let Some(data) = program.data.get(&name) else { continue };
         data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
         data.alias.iter().for_each(|alias| named(alias, &mut wanted));
-        types.insert(name, (**data).clone());
+        let (made, derived) = operations::with_kin(program, &name, data);
+        wanted.extend(derived);
+        types.insert(name, made);
     }
     types
 }
@@ -216,6 +223,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
             requirement.properties.values().for_each(|property| touch(&property.span));
         }
     }
+    operations::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

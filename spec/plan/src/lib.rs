@@ -16,6 +16,7 @@ pub mod digest;
 pub mod document;
 pub mod error;
 pub mod expr;
+pub mod operation;
 pub mod quantity;
 pub mod schema;
 pub mod span;
@@ -32,6 +33,9 @@ pub use document::{
 };
 pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
+pub use operation::{
+    Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
+};
 pub use quantity::{Dimension, Quantity};
 pub use span::Span;
 pub use types::Type;
