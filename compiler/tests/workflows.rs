@@ -435,3 +435,16 @@ fn calls_are_in_the_plan_with_their_arguments() {
     let source = &plan.sources[steps[0].span.file as usize];
     assert!(source.lines[&steps[0].span.line].contains("let all = call"));
 }
+
+#[test]
+fn values_that_double_from_line_to_line_stay_small() {
+    let mut text = "workflow w() {\n  let a0 = i\n".to_owned();
+    for at in 1..60 {
+        let before = at - 1;
+        text.push_str(&format!("  let a{at} = max([a{before}, a{before}])\n"));
+    }
+    text.push_str("  if a59 > 1 { wait 1s }\n}\n");
+    let found = workflow(&text);
+    let size = format!("{found:?}").len();
+    assert!(size < 200_000, "{size}");
+}
