@@ -6,7 +6,7 @@ use bp_plan::{Phase, Property, Type};
 
 use super::expr::{Scope, World, check_expr, held};
 use super::members::short;
-use super::program::{Program, TypeInfo};
+use super::program::{Program, PropertyInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
@@ -73,6 +73,9 @@ pub(crate) fn property(
         return;
     }
     places.insert(name.clone(), at);
+    if let Some(notice) = program.notices.member(program.names, &info.full, &name) {
+        out.push(notice.told(at, &name));
+    }
     if let Some(settled) = declared.fixed {
         out.push(says::fixed(at, &name, of, settled));
         return;
@@ -146,6 +149,13 @@ fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<
     out.push(says::unknown_member(at, name, of, &known, hint.as_deref(), Some(info.place)));
 }
 
+/// Whether nothing stands for it when it is left out.
+pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
+    let is_optional =
+        matches!(property.declared.kind, bp_plan::Type::Optional(_) | bp_plan::Type::Unknown);
+    property.declared.default.is_none() && !is_optional
+}
+
 /// Properties that must be set and are not.
 pub(crate) fn missing(
     info: &TypeInfo,
@@ -157,14 +167,7 @@ pub(crate) fn missing(
     let missing: Vec<(String, Place)> = info
         .properties
         .iter()
-        .filter(|(name, property)| {
-            property.declared.default.is_none()
-                && !set.contains_key(*name)
-                && !matches!(
-                    property.declared.kind,
-                    bp_plan::Type::Optional(_) | bp_plan::Type::Unknown
-                )
-        })
+        .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
         .map(|(name, property)| (name.clone(), property.place))
         .collect();
     // A name that was misspelt was told.
@@ -177,7 +180,7 @@ pub(crate) fn missing(
 }
 
 /// Where the entries of a literal stand, by path.
-fn inner_spans(
+pub(super) fn inner_spans(
     program: &Program<'_>,
     scope: &Scope,
     value: &ast::Expr,

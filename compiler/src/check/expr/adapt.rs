@@ -163,6 +163,13 @@ impl Checker<'_> {
     }
 }
 
+/// The data types that a value of this type is checked with.
+pub(crate) fn data_types(world: &dyn World, ty: &Type) -> DataTypes {
+    let mut found = DataTypes::new();
+    collect(world, ty, &mut found);
+    found
+}
+
 /// The names of the secrets that an expression uses.
 fn secrets_of<'e>(expr: &'e Expr, found: &mut BTreeSet<&'e str>) {
     if let Expr::Secret(name) = expr {
