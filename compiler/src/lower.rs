@@ -1,5 +1,7 @@
 //! A checked program as a plan: what is used, and no more.
 
+mod over;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{
@@ -36,6 +38,10 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         node_types: node_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
+        group_types: over::group_types(checked),
+        groups: over::groups(checked),
+        policy_types: over::policy_types(checked),
+        policies: checked.policies.clone(),
         outputs: checked.outputs.clone(),
         artifacts: BTreeSet::new(),
     };
@@ -118,6 +124,7 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
+    over::data_types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -197,6 +204,8 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     for selection in plan.selections.values() {
         touch(&selection.span);
         selection.predicate.iter().for_each(|one| touch(&one.span));
+        selection.spread.iter().for_each(|one| touch(&one.span));
+        selection.prefer.iter().for_each(|one| touch(&one.span));
     }
     for node in plan.nodes.values() {
         touch(&node.span);
@@ -211,5 +220,6 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
             requirement.properties.values().for_each(|property| touch(&property.span));
         }
     }
+    over::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
 }

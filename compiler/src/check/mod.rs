@@ -2,11 +2,17 @@
 
 mod blocks;
 pub mod expr;
+mod groups;
+mod known;
 pub(crate) mod members;
 mod nodes;
 mod order;
+mod policies;
 pub(crate) mod program;
 pub(crate) mod requirements;
+mod selections;
+mod settings;
+mod targets;
 mod values;
 mod verify;
 
@@ -35,6 +41,8 @@ pub(crate) struct Checked<'s> {
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
+    pub(crate) groups: groups::Groups,
+    pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
 }
 
@@ -70,6 +78,8 @@ pub(crate) fn check<'s>(
         secrets: BTreeMap::new(),
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
+        groups: BTreeMap::new(),
+        policies: BTreeMap::new(),
         outputs: BTreeMap::new(),
         program,
     };
@@ -77,6 +87,8 @@ pub(crate) fn check<'s>(
     let nodes = nodes::check(&mut checked.program, out);
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
+    checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
+    checked.policies = policies::check(&checked, out);
     checked.outputs(out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
@@ -124,19 +136,10 @@ impl Checked<'_> {
                     }
                 }
                 ItemKind::Select(select) => {
-                    let unplanned = &mut self.nodes.unplanned;
-                    let made = nodes::selection(&self.program, select, unplanned, out);
+                    let made = selections::check(&self.program, select, out);
                     if let Some(made) = made {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
-                }
-                ItemKind::Policy(policy) => {
-                    self.policy(policy, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&policy.name), "a policy"));
-                }
-                ItemKind::Group(group) => {
-                    out.push(says_plan::not_checked(at(&group.name), "a group"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
                 }
                 ItemKind::Workflow(it) => {
                     out.push(says_plan::not_checked(at(&it.name), "a workflow"));
@@ -224,22 +227,6 @@ impl Checked<'_> {
             out.push(says::no_version(place));
         }
         head
-    }
-
-    fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let full = self.program.names.expect_type(
-            file,
-            &policy.ty,
-            ast::TypeItemKind::Policy,
-            // Told with its head.
-            &mut Vec::new(),
-        );
-        if let Some(full) = full {
-            let owner = Place { file, span: policy.name.span };
-            let scope = Scope::new(file);
-            blocks::properties(&self.program, &scope, &full, &policy.body, Some(owner), out);
-        }
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {

@@ -7,8 +7,7 @@ use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 
 use super::blocks::{self, in_time};
 use super::expr::{
-    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local,
-    check_wheres, is_key,
+    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
 use super::members::{declared_at, short};
 use super::program::{Program, TypeInfo};
@@ -375,47 +374,4 @@ struct Body {
     meetings: Vec<Meeting>,
     met: BTreeMap<String, Place>,
     scope: Scope,
-}
-
-/// Checks a selection.
-pub(crate) fn selection(
-    program: &Program<'_>,
-    select: &ast::Placed,
-    unplanned: &mut Vec<Diagnostic>,
-    out: &mut Vec<Diagnostic>,
-) -> Option<bp_plan::Selection> {
-    let file = FileId(0);
-    let kind = program.names.expect_type(file, &select.ty, TypeItemKind::Node, &mut Vec::new())?;
-    let cardinality = match &select.cardinality {
-        Some(written) => super::members::cardinality(program, file, written, out),
-        None => (1, Some(1)),
-    };
-    let mut predicate = None;
-    for entry in &select.body.entries {
-        let at = Place { file, span: entry.span };
-        let EntryKind::Assign { key, value } = &entry.kind else {
-            out.push(says_names::not_here(at, "this", "a selection", "`where = …`"));
-            continue;
-        };
-        match key.text.as_str() {
-            "where" => {
-                let one = ast::Where { predicate: value.clone(), message: None };
-                let ty = Type::Node(kind.clone());
-                let made =
-                    check_wheres(program, &Scope::new(file), &ty, std::slice::from_ref(&one), out);
-                predicate = made.into_iter().next();
-            }
-            "spread" | "prefer" | "count" => {
-                let what = format!("`{}` of a selection", key.text);
-                unplanned.push(says_plan::not_planned(Place { file, span: key.span }, &what));
-            }
-            other => {
-                let known = ["where", "spread", "prefer", "count"];
-                let at = Place { file, span: key.span };
-                out.push(says_names::unknown_field(at, other, "a selection", &known));
-            }
-        }
-    }
-    let span = program.span(Place { file, span: select.name.span });
-    Some(bp_plan::Selection { kind, cardinality, predicate, span })
 }

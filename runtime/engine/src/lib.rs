@@ -16,6 +16,7 @@
 
 pub mod engine;
 pub mod event;
+mod groups;
 pub mod inputs;
 pub mod inventory;
 pub mod outputs;
@@ -28,6 +29,7 @@ pub mod state;
 pub mod status;
 pub mod stream;
 pub mod subject;
+mod supports;
 pub mod topology;
 mod work;
 mod world;

@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{World, error, known};
-use crate::{inputs, secrets, selection};
+use crate::{inputs, secrets, selection, supports};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -46,7 +46,7 @@ impl InstanceId {
         match reference {
             Reference::Node { node, key } => Some(Self { node: node.clone(), key: key.clone() }),
             Reference::Capability { of, .. } | Reference::Relationship { of, .. } => Self::of(of),
-            Reference::Element { .. } => None,
+            Reference::Element { .. } | Reference::Group { .. } => None,
         }
     }
 }
@@ -136,7 +136,8 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        let mut problems = inputs::check(&world, given);
+        let mut problems = supports::check(plan);
+        problems.extend(inputs::check(&world, given));
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
         if problems.iter().any(|problem| !problem.is_warning) {
@@ -147,6 +148,7 @@ impl Topology {
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);
         }
+        problems.extend(crate::groups::check(&topology.world));
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
         }

@@ -454,7 +454,7 @@ pub(crate) fn known(outcome: Outcome) -> Result<Value, EvalError> {
     }
 }
 
-fn gather(value: Value, references: &mut Vec<Reference>) {
+pub(crate) fn gather(value: Value, references: &mut Vec<Reference>) {
     match value {
         Value::Reference(reference) => references.push(reference),
         Value::List(items) => items.into_iter().for_each(|item| gather(item, references)),
