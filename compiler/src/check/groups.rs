@@ -129,9 +129,11 @@ fn group(
             members = Some((at, targets::check(around, &asked, owner, value, out)));
         }
     }
+    let is_misspelt = settings.is_misspelt("members");
     let set = settings.done(owner, place, out);
     let targets = match members {
         Some((_, targets)) => targets?,
+        None if is_misspelt => return None,
         None if cardinality.0 > 0 => {
             let wanted = targets::counted(cardinality.0, cardinality.1);
             let wanted = format!("{wanted} nodes of `{}`", short(of));

@@ -52,8 +52,10 @@ fn conflicts(program: &Program<'_>, over: &[(&str, String, Targets)], out: &mut 
     for (at, (second, kind, targets)) in over.iter().enumerate() {
         for (first, other, before) in over.iter().take(at) {
             let Some((shared, declared)) = exclusive(program, kind, other) else { continue };
-            let pairs = targets.all.iter().flat_map(|one| {
-                before.all.iter().filter_map(move |other| {
+            // What is never there contradicts nothing.
+            let there = |one: &&targets::Target| one.most != Some(0);
+            let pairs = targets.all.iter().filter(there).flat_map(|one| {
+                before.all.iter().filter(there).filter_map(move |other| {
                     let all = one.named.iter();
                     let named = all
                         .filter(|named| other.named.iter().any(|other| other.meets(named)))
@@ -118,9 +120,12 @@ fn policy(
             }
         }
     }
+    let misspelt = KEYS.map(|key| settings.is_misspelt(key));
     let set = settings.done(owner, place, out);
-    let targets = over(around, info, owner, place, special.get("targets").map(|(_, e)| *e), out);
-    let run = runs(program, info, owner, place, &special, out);
+    let written = special.get("targets").map(|(_, e)| *e);
+    let [over_told, run_told, _] = misspelt;
+    let targets = if over_told { None } else { over(around, info, owner, place, written, out) };
+    let run = if run_told { None } else { runs(program, info, owner, place, &special, out) };
     if out.len() == before
         && let Some((message, at)) = Whole::new(program, info, &set).broken()
     {

@@ -20,6 +20,8 @@ pub(crate) struct Settings<'a, 's> {
     /// `a group` or `a policy`, and its keys that are no properties.
     what: (&'a str, &'a [&'a str]),
     set: BTreeMap<String, Property>,
+    /// A key that is no property was misspelt.
+    misspelt: Option<String>,
     places: BTreeMap<String, Place>,
 }
 
@@ -31,7 +33,7 @@ impl<'a, 's> Settings<'a, 's> {
         what: (&'a str, &'a [&'a str]),
     ) -> Self {
         let (set, places) = (BTreeMap::new(), BTreeMap::new());
-        Self { program, scope, info, what, set, places }
+        Self { program, scope, info, what, set, misspelt: None, places }
     }
 
     /// One `property = value`: known when it is deployed at the latest.
@@ -43,8 +45,9 @@ impl<'a, 's> Settings<'a, 's> {
             let properties = self.info.properties.keys().cloned();
             let known: Vec<String> =
                 keys.iter().map(|key| (*key).to_owned()).chain(properties).collect();
-            if near(name, known.iter().map(String::as_str)).is_some_and(|near| keys.contains(&near))
-            {
+            let meant = near(name, known.iter().map(String::as_str));
+            if let Some(meant) = meant.filter(|meant| keys.contains(meant)) {
+                self.misspelt = Some(meant.to_owned());
                 let at = Place { file, span: key.span };
                 let of = short(&self.info.full);
                 out.push(says::unknown_member(at, name, of, &known, None, Some(self.info.place)));
@@ -59,6 +62,11 @@ impl<'a, 's> Settings<'a, 's> {
             let what = format!("a property of {what}");
             blocks::in_time(set.phase, Phase::Deploy, &what, at, out);
         }
+    }
+
+    /// Whether this key was meant by one that was misspelt, and told.
+    pub(crate) fn is_misspelt(&self, key: &str) -> bool {
+        self.misspelt.as_deref() == Some(key)
     }
 
     /// All that was set; what must be and is not is told.

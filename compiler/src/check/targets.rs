@@ -107,9 +107,10 @@ pub(crate) fn check(
     if out.iter().skip(before).any(|d| d.place.file == place.file) {
         return None;
     }
-    let targets = Targets { expr: Expr::List(items), all, place };
+    let mut targets = Targets { expr: Expr::List(items), all, place };
+    let again = twice(asked, &mut targets);
     count(asked, owner, &targets, out);
-    twice(asked, &targets, out);
+    out.extend(again);
     Some(targets)
 }
 
@@ -287,7 +288,7 @@ fn count(asked: &Asked<'_>, owner: &str, targets: &Targets, out: &mut Vec<Diagno
     let Asked { what, cardinality, declared, .. } = asked;
     let (least, largest) = targets.bounds();
     let (fewest, most) = *cardinality;
-    if largest == Some(0) && fewest > 0 && !targets.all.is_empty() {
+    if largest == Some(0) && fewest > 0 {
         let reasons: Vec<(Place, String)> = targets
             .all
             .iter()
@@ -331,17 +332,23 @@ pub(crate) fn counted(fewest: u64, most: Option<u64>) -> String {
     }
 }
 
-/// What is among them already.
-fn twice(asked: &Asked<'_>, targets: &Targets, out: &mut Vec<Diagnostic>) {
-    let mut before: Vec<(&Named, Place)> = Vec::new();
-    for target in &targets.all {
+/// Tells what is among them already: it counts once.
+fn twice(asked: &Asked<'_>, targets: &mut Targets) -> Vec<Diagnostic> {
+    let mut told = Vec::new();
+    let mut before: Vec<(Named, Place)> = Vec::new();
+    for target in &mut targets.all {
+        let is_before = |named: &Named| before.iter().find(|(first, _)| first.holds(named));
         let again = target.named.iter().find_map(|named| {
-            let first = before.iter().find(|(first, _)| first.holds(named));
-            first.map(|(_, place)| (named, *place))
+            let (_, place) = is_before(named)?;
+            Some((named.text(), *place))
         });
-        if let Some((named, first)) = again {
-            out.push(says::named_twice(target.place, &named.text(), asked.what, first));
+        if let Some((name, first)) = again {
+            told.push(says::named_twice(target.place, &name, asked.what, first));
+            if target.named.iter().all(|named| is_before(named).is_some()) {
+                (target.fewest, target.most) = (0, Some(0));
+            }
         }
-        before.extend(target.named.iter().map(|named| (named, target.place)));
+        before.extend(target.named.iter().map(|named| (named.clone(), target.place)));
     }
+    told
 }

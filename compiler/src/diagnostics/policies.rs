@@ -37,7 +37,10 @@ pub fn nothing(
 ) -> Diagnostic {
     let error = Diagnostic::error(
         "E5003",
-        format!("`{owner}` is over nothing: none of its {what} is ever there"),
+        match reasons {
+            [] => format!("`{owner}` is over nothing: its `{what}` are empty"),
+            _ => format!("`{owner}` is over nothing: none of its {what} is ever there"),
+        },
         at,
     )
     .related(declared, format!("`{what}` is declared here"))
