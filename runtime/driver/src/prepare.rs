@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_engine::{Expanded, Identity, Inventory, Problem, Topology};
 use bp_plan::{Plan, Value};
+use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 
 use crate::error::DriverError;
 use crate::runtime::Providers;

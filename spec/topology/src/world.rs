@@ -49,13 +49,13 @@ pub(crate) struct World {
 
 /// What an evaluation read of instances' attributes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reads {
+pub struct Reads {
     /// All whose attributes were asked for.
-    pub(crate) instances: BTreeSet<InstanceId>,
+    pub instances: BTreeSet<InstanceId>,
     /// Those that had nothing to say yet.
-    pub(crate) missing: BTreeSet<InstanceId>,
+    pub missing: BTreeSet<InstanceId>,
     /// A secret's value was needed, and is not for who asks.
-    pub(crate) is_veiled: bool,
+    pub is_veiled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
