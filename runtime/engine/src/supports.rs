@@ -1,11 +1,10 @@
 //! What this engine can't carry out yet: told before anything is done, never passed over.
 
 use bp_plan::Plan;
-
-use crate::problem::Problem;
+use bp_topology::Problem;
 
 /// Everything in a plan that can't be carried out.
-pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
+pub fn check(plan: &Plan) -> Vec<Problem> {
     let mut problems = Vec::new();
     policies(plan, &mut problems);
     problems
