@@ -43,6 +43,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         policy_types: over::policy_types(checked),
         policies: checked.policies.clone(),
         outputs: checked.outputs.clone(),
+        workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
@@ -119,6 +120,10 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
     }
     for output in plan.outputs.values() {
         named(&output.kind, &mut wanted);
+    }
+    for workflow in plan.workflows.values() {
+        workflow.parameters.iter().for_each(|taken| named(&taken.kind, &mut wanted));
+        workflow.result.iter().for_each(|result| named(result, &mut wanted));
     }
     for kind in plan.node_types.values() {
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
@@ -222,4 +227,5 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     }
     over::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
+    plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

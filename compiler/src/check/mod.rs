@@ -6,6 +6,7 @@ mod groups;
 mod known;
 pub(crate) mod members;
 mod nodes;
+pub(crate) mod operations;
 mod order;
 mod policies;
 pub(crate) mod program;
@@ -15,10 +16,11 @@ mod settings;
 mod targets;
 mod values;
 mod verify;
+pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
+use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
@@ -44,6 +46,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) groups: groups::Groups,
     pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
 /// The blueprint's head.
@@ -63,15 +66,19 @@ pub(crate) fn check<'s>(
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
     let mut program = Program::new(sources, names, files);
-    let mut order: Vec<(usize, &String)> =
-        names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
+    let mut order: Vec<_> = names
+        .types
+        .iter()
+        .map(|(full, t)| (members::rank(t.kind), t.ancestors.len(), full))
+        .collect();
     order.sort();
-    for (_, full) in order {
+    for (_, _, full) in order {
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);
     values::heads(&mut program, out);
     values::bodies(&mut program, out);
+    workflows::heads(&mut program, out);
     let mut checked = Checked {
         blueprint: None,
         inputs: BTreeMap::new(),
@@ -81,6 +88,7 @@ pub(crate) fn check<'s>(
         groups: BTreeMap::new(),
         policies: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        workflows: BTreeMap::new(),
         program,
     };
     checked.items(out);
@@ -90,6 +98,7 @@ pub(crate) fn check<'s>(
     checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
     checked.policies = policies::check(&checked, out);
     checked.outputs(out);
+    checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -140,10 +149,6 @@ impl Checked<'_> {
                     if let Some(made) = made {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
-                }
-                ItemKind::Workflow(it) => {
-                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
                 }
                 // A test is no part of a plan.
                 ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),

@@ -167,7 +167,7 @@ impl Checker<'_, '_> {
         let owner = item.name.text.as_str();
         blocks::missing(info, owner, &body.properties, place, self.out);
         self.unmet(item, info, &body);
-        if info.has_operations {
+        if info.operations.values().any(|operation| operation.implemented) {
             let what = format!("operations of `{}`", short(&full));
             self.unplanned.push(says_plan::not_planned(self.place(path.span), &what));
         }

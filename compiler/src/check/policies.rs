@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Phase, Policy, Property, Run};
+use bp_plan::{Expr, Policy, Run};
 
 use super::Checked;
-use super::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
+use super::expr::{Scope, World as _};
 use super::known::Whole;
 use super::members::short;
 use super::program::{Program, TypeInfo};
 use super::settings::Settings;
 use super::targets::{self, Around, Asked, Targets};
+use super::workflows::{WorkflowHead, check_arguments, given_by_record, signature};
 use crate::diagnostics::{
-    Diagnostic, names as says_names, policies as says, topology as says_topology,
+    Diagnostic, names as says_names, near, policies as says, topology as says_topology,
+    workflows as says_workflows,
 };
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{
-    self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind, TypeKind,
+    self, EntryKind, ExprKind, ItemKind, TypeItemKind,
 };
 
 /// The keys of a policy that are no properties.
@@ -173,125 +175,46 @@ fn runs(
     let with = special.get("with").copied();
     let Some((_, written)) = special.get("run").copied() else {
         match with {
-            Some((at, _)) => out.push(says::odd_with(at, true)),
+            Some((at, _)) => out.push(says::with_alone(at)),
             None if must => out.push(says::missing_run(place, owner, declared)),
             None => {}
         }
         return None;
     };
     let at = Place { file: FileId(0), span: written.span };
-    let workflow = workflow(program, written, out)?;
-    let given = with.map(|(_, given)| given);
-    let with = arguments(program, workflow, at, given, out);
-    Some(Run { workflow: workflow.name.text.to_string(), with, span: program.span(at) })
+    let head = workflow(program, written, at, out)?;
+    let scope = Scope::new(FileId(0));
+    let given = with.map(|(_, given)| given_by_record(&scope, given, out)).unwrap_or_default();
+    let with = check_arguments(program, &scope, &head.callee(), &given, at, out);
+    Some(Run { workflow: head.name.clone(), with, span: program.span(at) })
 }
 
-/// The workflow that is named.
-fn workflow<'s>(
-    program: &Program<'s>,
+/// The workflow that is named: the blueprint's own, or a built-in one.
+fn workflow<'p>(
+    program: &'p Program<'_>,
     written: &ast::Expr,
+    at: Place,
     out: &mut Vec<Diagnostic>,
-) -> Option<&'s ast::Workflow> {
-    let file = FileId(0);
-    if let ExprKind::Name(name) = &written.kind
-        && let Some(declared) = program.value_declaration(file, name)
-        && let Some(ItemKind::Workflow(workflow)) = program.item(declared)
-    {
-        return Some(workflow);
-    }
-    let items = program.sources.modules.first().into_iter().flat_map(|m| m.tree.items.iter());
-    let known: Vec<String> = items
-        .filter_map(|item| match &item.kind {
-            ItemKind::Workflow(workflow) => Some(workflow.name.text.to_string()),
-            _ => None,
-        })
-        .collect();
-    let at = Place { file, span: written.span };
-    if !matches!(written.kind, ExprKind::Missing) {
-        let text = format!("`{}`", program.text(at));
-        out.push(says::no_workflow(at, &text, &known));
-    }
-    None
-}
-
-/// Its arguments: each is checked against the workflow's parameter.
-fn arguments(
-    program: &Program<'_>,
-    workflow: &ast::Workflow,
-    run: Place,
-    given: Option<&ast::Expr>,
-    out: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, Property> {
-    let file = FileId(0);
-    let name = workflow.name.text.as_str();
-    let declared = Place { file, span: workflow.name.span };
-    let mut with: BTreeMap<String, Property> = BTreeMap::new();
-    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
-    let entries = match given.map(|given| (&given.kind, given.span)) {
-        None => &[][..],
-        Some((ExprKind::Record(entries), _)) => entries.as_slice(),
-        Some((ExprKind::Missing, _)) => return with,
-        Some((_, span)) => {
-            out.push(says::odd_with(Place { file, span }, false));
-            return with;
-        }
-    };
-    for entry in entries {
-        let (key, value) = match entry {
-            RecordEntry::One { key, value } => (key, value),
-            RecordEntry::Spread(value) => {
-                out.push(says::odd_with(Place { file, span: value.span }, false));
-                continue;
+) -> Option<&'p WorkflowHead> {
+    match &written.kind {
+        ExprKind::Missing => None,
+        ExprKind::Name(name) => {
+            let found = signature(program, name);
+            if found.is_none() && program.value_declaration(at.file, name).is_some() {
+                out.push(says_workflows::no_workflow(at, &format!("`{name}`")));
+            } else if found.is_none() {
+                let known = program.workflows.keys().map(String::as_str);
+                let own = program.workflows.values().filter(|head| head.place.is_some());
+                let own: Vec<&str> = own.map(|head| head.name.as_str()).collect();
+                let error = says_workflows::unknown_workflow(at, name, near(name, known), &own);
+                out.push(error);
             }
-        };
-        let at = Place { file, span: key.span };
-        let Some(parameter) = workflow.parameters.iter().find(|p| p.name.text == key.text) else {
-            let known: Vec<String> =
-                workflow.parameters.iter().map(|p| p.name.text.to_string()).collect();
-            out.push(says::unknown_argument(at, &key.text, name, &known, declared));
-            check_expr(program, &Scope::new(file), value, None, out);
-            places.insert("", at);
-            continue;
-        };
-        if let Some(first) = places.insert(&key.text, at) {
-            out.push(says_topology::set_twice(at, &key.text, first));
-            continue;
+            found
         }
-        with.insert(key.text.to_string(), argument(program, parameter, value, out));
+        _ => {
+            let text = format!("`{}`", program.text(at));
+            out.push(says_workflows::no_workflow(at, &text));
+            None
+        }
     }
-    let missing: Vec<(String, Place)> = workflow
-        .parameters
-        .iter()
-        .filter(|p| p.default.is_none() && !matches!(p.ty.kind, TypeKind::Optional(_)))
-        .filter(|p| !places.contains_key(p.name.text.as_str()))
-        .map(|p| (p.name.text.to_string(), Place { file, span: p.name.span }))
-        .collect();
-    // A name that was misspelt was told.
-    if !missing.is_empty() && !(missing.len() == 1 && places.contains_key("")) {
-        out.push(says::missing_arguments(run, name, &missing));
-    }
-    with
-}
-
-fn argument(
-    program: &Program<'_>,
-    parameter: &ast::Member,
-    value: &ast::Expr,
-    out: &mut Vec<Diagnostic>,
-) -> Property {
-    let file = FileId(0);
-    // What is wrong with the parameter itself is told with its workflow.
-    let silent = &mut Vec::new();
-    let ty = check_type_expr(program, file, &parameter.ty, silent);
-    let wheres = check_wheres(program, &Scope::new(file), &ty, &parameter.wheres, silent);
-    let declared = Place { file, span: parameter.name.span };
-    let note = format!("`{}` is declared here", parameter.name.text);
-    let scope = Scope::new(file).because(Some(declared), note.clone());
-    let typed = check_expr(program, &scope, value, Some(&ty), out);
-    let place = Place { file, span: value.span };
-    if let Some(known) = typed.expr.as_value() {
-        held(&wheres, known, place, Some((declared, note)), out);
-    }
-    let phase: Phase = typed.phase;
-    Property { value: typed.expr, phase, span: program.span(place), inner: BTreeMap::new() }
 }

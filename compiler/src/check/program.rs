@@ -8,6 +8,8 @@ use std::sync::Arc;
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use super::operations::OperationSignature;
+use super::workflows::WorkflowHead;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
@@ -32,6 +34,8 @@ pub(crate) struct Program<'s> {
     pub(crate) constants: Arc<BTreeMap<String, Expr>>,
     /// When the properties of nodes are known.
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
+    /// What workflows take and give, by name; the built-in ones too.
+    pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
 }
@@ -46,6 +50,7 @@ pub(crate) struct Facts {
     functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     constants: Arc<BTreeMap<String, Expr>>,
     phases: Arc<BTreeMap<(String, String), Phase>>,
+    workflows: Arc<BTreeMap<String, WorkflowHead>>,
 }
 
 /// A type with members.
@@ -58,8 +63,10 @@ pub(crate) struct TypeInfo {
     pub(crate) attributes: BTreeMap<String, (Type, Place)>,
     pub(crate) requirements: BTreeMap<String, RequirementInfo>,
     pub(crate) capabilities: BTreeMap<String, CapabilityInfo>,
-    /// It has operations with implementations.
-    pub(crate) has_operations: bool,
+    /// Interfaces: the full names of their types, by the names they go by here.
+    pub(crate) interfaces: BTreeMap<String, String>,
+    /// Operations, as `interface.operation`; those of an interface type by their bare names.
+    pub(crate) operations: BTreeMap<String, OperationSignature>,
     pub(crate) provider: Option<String>,
     pub(crate) constraints: Vec<(Constraint, Place)>,
     /// Of a group type its `members`, of a policy type its `targets` and more.
@@ -75,6 +82,26 @@ pub(crate) struct Over {
     pub(crate) run: Option<(bool, Place)>,
     /// No two policies are over the same target: where that is said.
     pub(crate) exclusive: Option<Place>,
+}
+
+impl TypeInfo {
+    /// A type with no member.
+    pub(crate) fn new(full: &str, place: Place, is_abstract: bool) -> Self {
+        Self {
+            full: full.to_owned(),
+            place,
+            is_abstract,
+            properties: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            requirements: BTreeMap::new(),
+            capabilities: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            provider: None,
+            constraints: Vec::new(),
+            over: Over::default(),
+        }
+    }
 }
 
 /// A property.
@@ -125,13 +152,14 @@ impl<'s> Program<'s> {
             functions: Arc::default(),
             constants: Arc::default(),
             phases: Arc::default(),
+            workflows: Arc::default(),
             plan_files,
         }
     }
 
     /// A program that was checked before.
     pub(crate) fn known(sources: &'s Sources, names: &'s Names, facts: &Facts) -> Self {
-        let Facts { types, data, values, functions, constants, phases } = facts.clone();
+        let Facts { types, data, values, functions, constants, phases, workflows } = facts.clone();
         let files = Files::Known(&sources.attached);
         Self {
             types,
@@ -140,6 +168,7 @@ impl<'s> Program<'s> {
             functions,
             constants,
             phases,
+            workflows,
             ..Self::new(sources, names, files)
         }
     }
@@ -153,6 +182,7 @@ impl<'s> Program<'s> {
             functions: self.functions.clone(),
             constants: self.constants.clone(),
             phases: self.phases.clone(),
+            workflows: self.workflows.clone(),
         }
     }
 

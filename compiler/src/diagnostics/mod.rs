@@ -5,12 +5,14 @@
 //! sentences.
 
 pub mod names;
+pub mod operations;
 pub mod plan;
 pub mod policies;
 pub mod selections;
 pub mod syntax;
 pub mod topology;
 pub mod types;
+pub mod workflows;
 
 use crate::source::Place;
 

@@ -1,11 +1,7 @@
 //! Groups and policies: their types, what they are over, what they run.
 
-use super::{Diagnostic, near};
+use super::Diagnostic;
 use crate::source::Place;
-
-fn names(names: &[String]) -> String {
-    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-}
 
 /// What can't be a member of a group or a target of a policy.
 pub fn unfit(at: Place, what: &str, wanted: &str, found: &str, declared: Place) -> Diagnostic {
@@ -94,79 +90,28 @@ pub fn missing(at: Place, owner: &str, what: &str, wanted: &str, declared: Place
         .help(format!("add `{what} = [ … ]`"))
 }
 
-/// `run` that names no workflow.
-pub fn no_workflow(at: Place, found: &str, known: &[String]) -> Diagnostic {
-    let error = Diagnostic::error("E5009", format!("`run` takes a workflow, found {found}"), at);
-    match near(found.trim_matches('`'), known.iter().map(String::as_str)) {
-        Some(near) => error
-            .help(format!("did you mean `{near}`?"))
-            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
-        None if known.is_empty() => {
-            error.help("add a workflow to the blueprint, and name it: `run = backup`")
-        }
-        None => error.help(format!("name a workflow of the blueprint: {}", names(known))),
-    }
-}
-
 /// A policy whose type asks for a workflow, and that has none.
 pub fn missing_run(at: Place, owner: &str, declared: Place) -> Diagnostic {
-    Diagnostic::error("E5010", format!("`{owner}` does not say what it runs"), at)
+    Diagnostic::error("E5009", format!("`{owner}` does not say what it runs"), at)
         .related(declared, "it runs a workflow")
         .help("add `run = …` with the name of a workflow")
 }
 
-/// An argument that a workflow does not take.
-pub fn unknown_argument(
-    at: Place,
-    name: &str,
-    workflow: &str,
-    known: &[String],
-    declared: Place,
-) -> Diagnostic {
-    let error = Diagnostic::error("E5011", format!("`{workflow}` has no parameter `{name}`"), at)
-        .related(declared, format!("`{workflow}` is declared here"));
-    match near(name, known.iter().map(String::as_str)) {
-        Some(near) => error
-            .help(format!("did you mean `{near}`?"))
-            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
-        None if known.is_empty() => error.help("it takes no arguments: remove this line"),
-        None => error.help(format!("it takes {}", names(known))),
-    }
-}
-
-/// Arguments that a workflow needs and is not given.
-pub fn missing_arguments(at: Place, workflow: &str, missing: &[(String, Place)]) -> Diagnostic {
-    let list: Vec<String> = missing.iter().map(|(name, _)| name.clone()).collect();
-    let error =
-        Diagnostic::error("E5012", format!("`{workflow}` is run without {}", names(&list)), at)
-            .help(format!("add `with = {{ {} = … }}`", list.join(" = …, ")));
-    missing.iter().fold(error, |error, (name, place)| {
-        error.related(*place, format!("`{name}` has no default and is not optional"))
-    })
-}
-
-/// `with` that gives nobody arguments, or is no plain block.
-pub fn odd_with(at: Place, is_alone: bool) -> Diagnostic {
-    let (message, help) = if is_alone {
-        (
-            "`with` gives arguments, and there is no `run` to take them",
-            "add `run = …`, or remove this",
-        )
-    } else {
-        ("the arguments of a workflow are given by name", "write `with = { name = value }`")
-    };
-    Diagnostic::error("E5013", message, at).help(help)
+/// `with` that gives nobody arguments.
+pub fn with_alone(at: Place) -> Diagnostic {
+    let message = "`with` gives arguments, and there is no `run` to take them";
+    Diagnostic::error("E5010", message, at).help("add `run = …` with a workflow, or remove this")
 }
 
 /// A policy or group that breaks a `check` of its type.
 pub fn breaks(at: Place, name: &str, message: &str, declared: Place) -> Diagnostic {
-    Diagnostic::error("E5014", format!("`{name}`: {message}"), at).related(declared, "checked here")
+    Diagnostic::error("E5011", format!("`{name}`: {message}"), at).related(declared, "checked here")
 }
 
 /// `members` or `targets` of something that is no node.
 pub fn not_of_nodes(at: Place, what: &str, found: &impl std::fmt::Display) -> Diagnostic {
     Diagnostic::error(
-        "E5015",
+        "E5012",
         format!("`{what}` is declared with a node type, found `{found}`"),
         at,
     )
@@ -175,14 +120,14 @@ pub fn not_of_nodes(at: Place, what: &str, found: &impl std::fmt::Display) -> Di
 
 /// `run` that is declared as something else.
 pub fn run_is_a_workflow(at: Place) -> Diagnostic {
-    Diagnostic::error("E5016", "what a policy runs is a workflow", at)
+    Diagnostic::error("E5013", "what a policy runs is a workflow", at)
         .help("write `run: Workflow`, or `run: Workflow?` where there may be none")
         .fix("write `Workflow`", vec![(at, "Workflow".to_owned())])
 }
 
 /// `exclusive` that is not `true`.
 pub fn exclusive_is_true(at: Place) -> Diagnostic {
-    Diagnostic::error("E5017", "`exclusive` is `true`, or left out", at).help(
+    Diagnostic::error("E5014", "`exclusive` is `true`, or left out", at).help(
         "write `exclusive = true` where two policies for one target would contradict each other",
     )
 }

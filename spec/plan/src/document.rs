@@ -11,6 +11,7 @@ use crate::policy::{Group, GroupType, Policy, PolicyType};
 use crate::selection::Selection;
 use crate::span::Span;
 use crate::types::Type;
+use crate::workflow::Workflow;
 
 /// When an expression's value is known at the earliest. An expression is as late as its latest part.
 #[derive(
@@ -78,6 +79,9 @@ pub struct Plan {
     pub policies: BTreeMap<String, Policy>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Output>,
+    /// Workflows by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<String, Workflow>,
     /// Digests of the files that travel with the plan.
     pub artifacts: BTreeSet<Digest>,
 }

@@ -1,5 +1,7 @@
 //! What a schema can't say of a plan: that every name in it is the name of something.
 
+mod workflows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -131,6 +133,7 @@ impl<'a> Check<'a> {
             c.span(output.span);
             c.expr(&output.value);
         });
+        self.each("workflows", &plan.workflows, Self::workflow);
         self.constants();
     }
 

@@ -205,6 +205,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                 span: span(),
             },
         )]),
+        workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };
     to_bytes(&plan, &BTreeMap::new()).unwrap()
