@@ -1,6 +1,7 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
 mod blocks;
+mod choices;
 pub mod expr;
 mod groups;
 mod known;
@@ -95,6 +96,7 @@ pub(crate) fn check<'s>(
     let nodes = nodes::check(&mut checked.program, out);
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
+    checked.left_to_inventory();
     checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
     checked.policies = policies::check(&checked, out);
     checked.outputs(out);
@@ -163,6 +165,14 @@ impl Checked<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Selections for what is left to the runtime, and may come from the inventory.
+    fn left_to_inventory(&mut self) {
+        let choices = self.nodes.nodes.values().flat_map(|checked| &checked.choices);
+        for (name, selection) in choices.filter_map(|choice| choice.inventory.clone()) {
+            self.selections.entry(name).or_insert(selection);
         }
     }
 

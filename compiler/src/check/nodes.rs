@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 
 use super::blocks::{self, in_time};
+use super::choices::{self, Choice};
 use super::expr::{
     Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
@@ -30,6 +31,8 @@ pub(crate) struct CheckedNode {
     pub(crate) targets: Vec<Place>,
     /// Where its properties' values stand.
     pub(crate) values: BTreeMap<String, Place>,
+    /// What is left to the runtime to choose.
+    pub(crate) choices: Vec<Choice>,
 }
 
 /// What could be made of all nodes.
@@ -54,11 +57,15 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
             _ => None,
         })
         .collect();
+    program.named_by = Arc::new(choices::named_by(&items));
     // In the source's order diagnostics are easiest to follow; phases need the order of names.
     for at in order(&items) {
         let Some(item) = items.get(at) else { continue };
         let checked = Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(item);
         let Some(checked) = checked else { continue };
+        for choice in &checked.choices {
+            choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
+        }
         for (property, set) in &checked.node.properties {
             Arc::make_mut(&mut program.phases)
                 .insert((item.name.text.to_string(), property.clone()), set.phase);
@@ -171,6 +178,7 @@ impl Checker<'_, '_> {
             let what = format!("operations of `{}`", short(&full));
             self.unplanned.push(says_plan::not_planned(self.place(path.span), &what));
         }
+        let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
         let (requirements, targets) =
             body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
@@ -189,7 +197,7 @@ impl Checker<'_, '_> {
             labels: body.labels,
             span: self.program.span(place),
         };
-        Some(CheckedNode { node, place, targets, values: body.values })
+        Some(CheckedNode { node, place, targets, values: body.values, choices })
     }
 
     /// A loop's phase, and its keys as far as they are known.

@@ -17,9 +17,7 @@ use crate::diagnostics::{
     workflows as says_workflows,
 };
 use crate::source::{FileId, Place};
-use crate::syntax::ast::{
-    self, EntryKind, ExprKind, ItemKind, TypeItemKind,
-};
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, TypeItemKind};
 
 /// The keys of a policy that are no properties.
 const KEYS: [&str; 3] = ["targets", "run", "with"];

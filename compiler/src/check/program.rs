@@ -2,7 +2,7 @@
 //!
 //! It answers the questions of the check of expressions ([`World`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
@@ -36,6 +36,8 @@ pub(crate) struct Program<'s> {
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
     /// What workflows take and give, by name; the built-in ones too.
     pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
+    /// Which nodes of the root name a node.
+    pub(crate) named_by: Arc<BTreeMap<String, BTreeSet<String>>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
 }
@@ -153,6 +155,7 @@ impl<'s> Program<'s> {
             constants: Arc::default(),
             phases: Arc::default(),
             workflows: Arc::default(),
+            named_by: Arc::default(),
             plan_files,
         }
     }

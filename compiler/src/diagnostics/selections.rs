@@ -64,12 +64,12 @@ pub fn nothing_fits(
     at: Place,
     name: &str,
     wanted: &str,
-    text: Option<&str>,
+    text: &str,
     misses: &[(Place, String)],
 ) -> Diagnostic {
     let asked = match text {
-        Some(text) => format!("no `{wanted}` of the blueprint meets `{name}`: `where {text}`"),
-        None => format!("no `{wanted}` of the blueprint can meet `{name}`"),
+        "" => format!("no `{wanted}` of the blueprint can meet `{name}`"),
+        _ => format!("no `{wanted}` of the blueprint meets `{name}`: `where {text}`"),
     };
     let error =
         Diagnostic::error("E4078", asked, at).label("nothing fits").help(match misses.first() {
@@ -91,9 +91,10 @@ pub fn left_to_inventory(
         format!("no `{wanted}` of the blueprint meets `{name}`: the inventory must have one"),
         at,
     )
-    .help(match misses.first() {
-        Some((_, nearest)) => format!("of the blueprint's nodes nearest is {nearest}"),
-        None => format!("say so with a selection, or add a node of type `{wanted}`"),
-    });
+    .label("no node fits");
+    let error = match misses.first() {
+        Some((_, nearest)) => error.help(format!("of the nodes nearest is {nearest}")),
+        None => error,
+    };
     misses.iter().fold(error, |error, (place, why)| error.related(*place, why.clone()))
 }

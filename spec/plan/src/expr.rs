@@ -123,7 +123,8 @@ pub struct Template {
 /// A function or comprehension that binds names over a collection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Binder {
-    /// `all any count sum min max sort unique_by group_by list map`.
+    /// `all any count sum min max sort unique_by group_by list map`, and `choose`: the first that
+    /// `filter` lets through, or `null`; a missing fact means that an element does not fit.
     pub function: String,
     /// One name (the element), or two (key and element).
     pub names: Vec<String>,
