@@ -145,8 +145,6 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         selections: named([(
             "demo",
             Selection {
-                kind: "Cluster".into(),
-                cardinality: (1, None),
                 predicate: Some(Constraint {
                     predicate: Expr::Binary {
                         op: BinaryOp::Equal,
@@ -157,7 +155,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                     message: None,
                     span: span(),
                 }),
-                span: span(),
+                ..Selection::new("Cluster", (1, None), span())
             },
         )]),
         nodes: named([
@@ -205,6 +203,10 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                 span: span(),
             },
         )]),
+        group_types: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        policy_types: BTreeMap::new(),
+        policies: BTreeMap::new(),
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };
