@@ -45,6 +45,8 @@ const MISTAKES: &[(&str, &str)] = &[
     // Nodes and types.
     ("node type T { property size: int = 1 }\nnode a: T { sise = 2 }", "E4001 3:13"),
     ("node type T { property size: int }\nnode a: T", "E4002 3:6"),
+    ("node type T { property a: int }\nnode a: T { ...7 }", "E3018 3:16"),
+    ("node type T { property a: int }\nnode a: T { ...{ b = 1 } }", "E4001 3:16"),
     ("node type T { property a: int }\nnode a: T {\n  a = 1\n  a = 2\n}", "E4003 5:3"),
     (
         "node type T { property a: int }\nnode type U extends T { fixed a = 1 }\nnode a: U { a = 1 }",

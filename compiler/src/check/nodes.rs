@@ -167,13 +167,16 @@ impl Checker<'_, '_> {
             capabilities: BTreeMap::new(),
             meetings: Vec::new(),
             met: BTreeMap::new(),
+            is_open: false,
             scope,
         };
         for entry in &item.body.entries {
             self.entry(item, info, entry, &mut body);
         }
         let owner = item.name.text.as_str();
-        blocks::missing(info, owner, &body.properties, place, self.out);
+        if !body.is_open {
+            blocks::missing(info, owner, &body.properties, place, self.out);
+        }
         self.unmet(item, info, &body);
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
         let operations =
@@ -291,6 +294,11 @@ impl Checker<'_, '_> {
                     blocks::property(self.program, &body.scope, info, key, value, set, self.out);
                 }
             }
+            EntryKind::Spread(value) => {
+                let set = (&mut body.properties, &mut body.places);
+                let scope = &body.scope;
+                body.is_open |= !blocks::spread(self.program, scope, info, value, set, self.out);
+            }
             EntryKind::Meets(meets) => self.meets(item, info, meets, body),
             EntryKind::Let { name, value } => {
                 check_local(self.program, &body.scope, name, self.out);
@@ -396,6 +404,8 @@ struct Body {
     capabilities: BTreeMap<String, BTreeMap<String, Property>>,
     meetings: Vec<Meeting>,
     met: BTreeMap<String, Place>,
+    /// Which properties are set is not known: a `...` has a mistake.
+    is_open: bool,
     scope: Scope,
 }
 
