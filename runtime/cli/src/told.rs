@@ -8,6 +8,8 @@ use bp_topology::Problem;
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
+    /// Its code in the catalogue of diagnostics, where it has one: `bpc explain` teaches it.
+    pub(crate) code: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
     pub(crate) place: Option<Box<Place>>,
@@ -29,7 +31,7 @@ pub(crate) struct Place {
 
 impl Told {
     pub(crate) fn error(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, place: None, is_warning: false }
+        Self { code: None, message: message.into(), help: None, place: None, is_warning: false }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -46,6 +48,7 @@ impl Told {
     /// A problem of a plan with its inputs and inventory.
     pub(crate) fn problem(plan: &Plan, problem: &Problem) -> Self {
         Self {
+            code: problem.code,
             message: problem.message.clone(),
             help: problem.help.clone(),
             place: None,

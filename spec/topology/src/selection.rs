@@ -4,7 +4,7 @@ use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
 use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
 use crate::inventory::Element;
-use crate::problem::Problem;
+use crate::problem::{Problem, code_of};
 use crate::site::element_reference;
 use crate::world::{World, error};
 
@@ -65,7 +65,9 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             Ok(names) => names.len() as u64,
             Err(error) => {
                 problems.push(
-                    Problem::error(format!("the selection `{name}`: {error}")).at(selection.span),
+                    Problem::error(format!("the selection `{name}`: {error}"))
+                        .code(code_of(&error))
+                        .at(selection.span),
                 );
                 continue;
             }
@@ -82,7 +84,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         };
         let mut problem = if is_wrong {
             let wanted = cardinality(fewest, most);
-            Problem::error(format!("the selection `{name}` wants {wanted}: {found}"))
+            Problem::error(format!("the selection `{name}` wants {wanted}: {found}")).code("E7082")
         } else {
             Problem::warning(format!("the selection `{name}` is empty: {found}"))
         };
