@@ -13,6 +13,7 @@
 
 pub mod inputs;
 pub mod inventory;
+pub mod inventory_file;
 pub mod problem;
 pub mod resolved;
 pub mod secrets;
