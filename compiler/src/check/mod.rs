@@ -1,6 +1,7 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
 mod blocks;
+pub(crate) mod blueprint_tests;
 pub mod expr;
 pub(crate) mod members;
 mod nodes;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
 
+pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
@@ -36,6 +38,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) tests: Vec<BlueprintTest>,
 }
 
 /// The blueprint's head.
@@ -71,6 +74,7 @@ pub(crate) fn check<'s>(
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
         outputs: BTreeMap::new(),
+        tests: Vec::new(),
         program,
     };
     checked.items(out);
@@ -78,6 +82,7 @@ pub(crate) fn check<'s>(
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
     checked.outputs(out);
+    checked.tests = blueprint_tests::check(&checked, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -142,8 +147,6 @@ impl Checked<'_> {
                     out.push(says_plan::not_checked(at(&it.name), "a workflow"));
                     self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
                 }
-                // A test is no part of a plan.
-                ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
                     let what = "`requires` of a blueprint";
                     self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));

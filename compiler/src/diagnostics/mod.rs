@@ -7,6 +7,7 @@
 pub mod names;
 pub mod plan;
 pub mod syntax;
+pub mod testing;
 pub mod topology;
 pub mod types;
 

@@ -3,7 +3,7 @@
 use bp_driver::DriverError;
 use bp_journal::StoreError;
 use bp_plan::{Plan, Span};
-use bp_topology::Problem;
+use bp_topology::{Lack, Problem};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Told {
         Self {
             code: problem.code,
             message: problem.message.clone(),
-            help: problem.help.clone(),
+            help: problem.lack.as_ref().map(given).or_else(|| problem.help.clone()),
             place: None,
             is_warning: problem.is_warning,
         }
@@ -87,6 +87,16 @@ impl Told {
                 "make room, then `bpr resume {name}`: nothing that was done is lost"
             )),
             _ => told,
+        }
+    }
+}
+
+/// How what is lacking is given.
+fn given(lack: &Lack) -> String {
+    match lack {
+        Lack::Input(name) => format!("add `--input {name}=…`"),
+        Lack::Elements(kind) => {
+            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bp_eval::{Outcome, Verdict, check_constraint};
 use bp_plan::{Plan, Type, Value};
 
-use crate::problem::{Problem, code_of};
+use crate::problem::{Lack, Problem, code_of};
 use crate::world::World;
 
 /// The value of an input that a person gave as text (`replicas=3`).
@@ -58,7 +58,7 @@ pub(crate) fn check(world: &World, given: &BTreeMap<String, Value>) -> Vec<Probl
                 Problem::error(missing)
                     .code("E7081")
                     .at(input.span)
-                    .help(format!("add `--input {name}=…`")),
+                    .lack(Lack::Input(name.clone())),
             );
             continue;
         }

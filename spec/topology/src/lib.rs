@@ -23,7 +23,7 @@ pub mod topology;
 mod world;
 
 pub use inventory::{Element, Inventory};
-pub use problem::Problem;
+pub use problem::{Lack, Problem};
 pub use resolved::{Flaw, Property, Resolved};
 pub use secrets::Secrets;
 pub use topology::{Expanded, Identity, Instance, InstanceId, Place, Topology};

@@ -11,6 +11,15 @@ pub const CODES: [&str; 21] = [
     "E7085",
 ];
 
+/// Something that is to be given with a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// An input.
+    Input(String),
+    /// Elements of this type (its short name) in the inventory.
+    Elements(String),
+}
+
 /// A mistake or a warning that shows when plan, inputs and inventory come together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -23,6 +32,8 @@ pub struct Problem {
     pub span: Option<Span>,
     /// What to do, as an imperative.
     pub help: Option<String>,
+    /// What was not given: whoever asked knows how it is given.
+    pub lack: Option<Lack>,
     /// Whether the deployment can go on all the same.
     pub is_warning: bool,
 }
@@ -30,7 +41,14 @@ pub struct Problem {
 impl Problem {
     /// An error.
     pub fn error(message: impl Into<String>) -> Self {
-        Self { code: None, message: message.into(), span: None, help: None, is_warning: false }
+        Self {
+            code: None,
+            message: message.into(),
+            span: None,
+            help: None,
+            lack: None,
+            is_warning: false,
+        }
     }
 
     /// A warning.
@@ -49,6 +67,13 @@ impl Problem {
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {
         self.span = Some(span);
+        self
+    }
+
+    /// Because this was not given.
+    #[must_use]
+    pub fn lack(mut self, lack: Lack) -> Self {
+        self.lack = Some(lack);
         self
     }
 

@@ -4,7 +4,7 @@ use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
 use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
 use crate::inventory::Element;
-use crate::problem::{Problem, code_of};
+use crate::problem::{Lack, Problem, code_of};
 use crate::site::element_reference;
 use crate::world::{World, error};
 
@@ -86,10 +86,13 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             let wanted = cardinality(fewest, most);
             Problem::error(format!("the selection `{name}` wants {wanted}: {found}")).code("E7082")
         } else {
-            Problem::warning(format!("the selection `{name}` is empty: {found}"))
+            Problem::warning(format!("the selection `{name}` is empty: {found}")).code("W7071")
         };
         if count == 0 {
-            problem = problem.help(nearest(world, name, selection));
+            problem = match nearest(world, name, selection) {
+                Some(nearest) => problem.help(nearest),
+                None => problem.lack(Lack::Elements(short(&selection.kind).to_owned())),
+            };
         }
         problems.push(problem.at(selection.span));
     }
@@ -105,9 +108,8 @@ pub(crate) fn cardinality(fewest: u64, most: Option<u64>) -> String {
     }
 }
 
-/// What stands in the way of the candidate that comes nearest.
-fn nearest(world: &World, name: &str, selection: &Selection) -> String {
-    let kind = selection.kind.rsplit('.').next().unwrap_or(&selection.kind);
+/// What stands in the way of the candidate that comes nearest; nothing where there is none.
+fn nearest(world: &World, name: &str, selection: &Selection) -> Option<String> {
     let mut nearest: Option<(usize, &Element, String)> = None;
     for element in candidates(world, selection) {
         let Some(predicate) = &selection.predicate else { break };
@@ -133,15 +135,17 @@ fn nearest(world: &World, name: &str, selection: &Selection) -> String {
             nearest = Some((broken.len(), element, why));
         }
     }
-    match nearest {
-        Some((_, element, why)) => format!(
+    nearest.map(|(_, element, why)| {
+        format!(
             "nearest is `{}`: {why}; change its labels or the selection's `where`",
             element.name
-        ),
-        None => {
-            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
-        }
-    }
+        )
+    })
+}
+
+/// A type's name without that of its module.
+fn short(kind: &str) -> &str {
+    kind.rsplit('.').next().unwrap_or(kind)
 }
 
 fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {

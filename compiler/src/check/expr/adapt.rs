@@ -34,6 +34,13 @@ pub fn held(
     }
 }
 
+/// The data types that a value of this type is checked with.
+pub fn data_types(world: &dyn World, ty: &Type) -> DataTypes {
+    let mut found = DataTypes::new();
+    collect(world, ty, &mut found);
+    found
+}
+
 impl Checker<'_> {
     /// Checks with this as the reason of what is expected inside.
     pub(super) fn because<T>(
