@@ -104,7 +104,6 @@ const MISTAKES: &[(&str, &str)] = &[
     ("node type T { attribute id: string }\nnode a: T { id = \"x\" }", "E4025 3:13"),
     // What is to come.
     ("workflow w() { wait 1s }", "W7002 2:10"),
-    ("test \"t\" { assert true }", "W7002 2:6"),
 ];
 
 fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {

@@ -20,7 +20,7 @@ pub const FORM: &str = "it has the form `clusters: [{ name: east, labels: { tier
 
 /// An inventory file, in YAML or JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a map with `clusters`")]
 pub struct File {
     /// Clusters.
     #[serde(default)]
@@ -32,7 +32,7 @@ pub struct File {
 
 /// A cluster of an inventory file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a cluster: a map with `name`")]
 pub struct Cluster {
     /// What people call it; unique in the file.
     pub name: String,
@@ -53,7 +53,7 @@ pub struct Cluster {
 
 /// Something else than a cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an element: a map with `name` and `type`")]
 pub struct Other {
     /// What people call it; unique in the file.
     pub name: String,

@@ -86,7 +86,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             let wanted = cardinality(fewest, most);
             Problem::error(format!("the selection `{name}` wants {wanted}: {found}")).code("E7082")
         } else {
-            Problem::warning(format!("the selection `{name}` is empty: {found}")).code("W7071")
+            Problem::warning(format!("the selection `{name}` is empty: {found}"))
         };
         if count == 0 {
             problem = match nearest(world, name, selection) {

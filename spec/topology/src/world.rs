@@ -131,23 +131,37 @@ impl World {
         if !self.is_expecting {
             return None;
         }
-        let mut expr = &self.plan.nodes.get(&id.node)?.properties.get(*property)?.value;
-        while let ([key, further @ ..], Expr::Record(entries)) = (rest, expr) {
-            // What a spread brings in is not plain.
-            let Some(Entry::One(_, value)) = entries.iter().rev().find(|entry| match entry {
-                Entry::One(known, _) => known == key,
-                Entry::Spread(_) => true,
-            }) else {
-                return None;
-            };
-            (expr, rest) = (value, further);
+        let set = &self.plan.nodes.get(&id.node)?.properties.get(*property)?.value;
+        let mut expr = set.clone();
+        while let ([key, further @ ..], Expr::Record(entries)) = (rest, &expr) {
+            expr = self.entry(id, entries, key)?;
+            rest = further;
         }
-        let whole = rest.iter().fold(expr.clone(), |of, name| Expr::Field {
+        let whole = rest.iter().fold(expr, |of, name| Expr::Field {
             of: Box::new(of),
             name: (*name).to_owned(),
             safe: false,
         });
         Some(self.evaluate(id, &whole))
+    }
+
+    /// The entry of this name of a record as written; nothing where that isn't plain.
+    fn entry(&self, id: &InstanceId, entries: &[Entry], key: &str) -> Option<Expr> {
+        for entry in entries.iter().rev() {
+            match entry {
+                Entry::One(known, value) if known == key => return Some(value.clone()),
+                Entry::One(..) => {}
+                Entry::Spread(of) => match self.evaluate(id, of) {
+                    Ok(Outcome::Value(Value::Map(mut entries))) => {
+                        if let Some(value) = entries.remove(key) {
+                            return Some(Expr::Value(value));
+                        }
+                    }
+                    _ => return None,
+                },
+            }
+        }
+        None
     }
 
     /// What this work reads of instances.
