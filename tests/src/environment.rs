@@ -115,6 +115,10 @@ impl Environment {
         let own = text.replace("name = \"hello\"", &format!("name = \"{namespace}\""));
         assert_ne!(text, own, "the first blueprint no longer names its namespace as expected");
         let own = self.write(&format!("{namespace}.bp"), own);
+        // What its tests choose from.
+        let inventory = root().join("blueprints/hello-fleet/tests/clusters.yaml");
+        let inventory = std::fs::read(inventory).expect("the inventory of its tests is there");
+        let _ = self.write("tests/clusters.yaml", inventory);
         let plan = self.folder().join(format!("{namespace}.plan"));
         let _ = self
             .bpc(["compile".as_ref(), own.as_os_str(), "-o".as_ref(), plan.as_os_str()])
