@@ -45,6 +45,8 @@ impl Environment {
     /// Writes a file into its folder.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder().join(name);
+        let folder = path.parent().expect("it is in the test's folder");
+        std::fs::create_dir_all(folder).expect("the test's folder can be written");
         std::fs::write(&path, content).expect("the test's folder can be written");
         path
     }

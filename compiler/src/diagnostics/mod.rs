@@ -5,11 +5,14 @@
 //! sentences.
 
 pub mod names;
+pub mod nodes;
+pub mod operations;
 pub mod plan;
 pub mod syntax;
 pub mod testing;
 pub mod topology;
 pub mod types;
+pub mod workflows;
 
 use crate::source::Place;
 

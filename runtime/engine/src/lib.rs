@@ -23,6 +23,7 @@ pub mod state;
 pub mod status;
 pub mod stream;
 pub mod subject;
+pub mod supports;
 mod work;
 
 pub use engine::{Batch, Effect, Engine, Report};

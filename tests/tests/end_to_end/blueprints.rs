@@ -44,12 +44,12 @@ fn every_blueprint_passes_its_own_tests() {
         .bpc(["test".as_ref(), folder.as_os_str(), "--message-format".as_ref(), "json".as_ref()])
         .expect(0);
     let lines: Vec<serde_json::Value> =
-        ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for example in ["hello-fleet/hello.bp", "shop/shop.bp"] {
         let of = |line: &&serde_json::Value| {
             line["file"].as_str().is_some_and(|file| file.ends_with(example))
         };
-        assert!(lines.iter().filter(of).count() >= 4, "{example}: {}", ended.out);
+        assert!(lines.iter().filter(of).count() >= 4, "{example}: {}", ended.stdout);
     }
 }
 
