@@ -1,12 +1,14 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
 mod blocks;
+pub(crate) mod composition;
 pub mod expr;
 pub(crate) mod members;
 mod nodes;
 mod order;
 pub(crate) mod program;
 pub(crate) mod requirements;
+pub(crate) mod rewrite;
 mod values;
 mod verify;
 
@@ -29,6 +31,8 @@ use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
 #[derive(Debug)]
 pub(crate) struct Checked<'s> {
     pub(crate) program: Program<'s>,
+    /// The file that it is of.
+    pub(crate) file: FileId,
     /// The blueprint's head, where there is one.
     pub(crate) blueprint: Option<Head>,
     pub(crate) inputs: BTreeMap<String, Input>,
@@ -36,6 +40,10 @@ pub(crate) struct Checked<'s> {
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
     pub(crate) outputs: BTreeMap<String, Output>,
+    /// What it needs, offers and stands for.
+    pub(crate) composition: composition::Composition,
+    /// The other blueprints, each after those that its nodes are made of; of the root alone.
+    pub(crate) others: Vec<Checked<'s>>,
 }
 
 /// The blueprint's head.
@@ -63,37 +71,69 @@ pub(crate) fn check<'s>(
     }
     members::data_rings(&program, out);
     values::heads(&mut program, out);
-    values::bodies(&mut program, out);
-    let mut checked = Checked {
-        blueprint: None,
-        inputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        selections: BTreeMap::new(),
-        nodes: Nodes::default(),
-        outputs: BTreeMap::new(),
-        program,
-    };
-    checked.items(out);
-    let nodes = nodes::check(&mut checked.program, out);
-    checked.nodes.nodes = nodes.nodes;
-    checked.nodes.unplanned.extend(nodes.unplanned);
-    checked.outputs(out);
-    order::check(&checked.program, &checked.nodes, out);
-    // What refers round in a ring can't be looked at any further.
-    if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
-        verify::verify(&checked.program, &checked.nodes, out);
+    composition::types::declare(&mut program);
+    let mut others = Vec::new();
+    let mut checked = Checked::of(program, FileId(0));
+    for group in composition::order(sources, names) {
+        values::bodies(&mut checked.program, &group.files, out);
+        let file = group.blueprint;
+        checked = Checked::of(checked.program, file);
+        checked.whole(out);
+        if file != FileId(0) {
+            // What is known of the program goes on; the part gets it back when all is known.
+            let program =
+                std::mem::replace(&mut checked.program, Program::new(sources, names, files));
+            others.push(std::mem::replace(&mut checked, Checked::of(program, FileId(0))));
+        }
     }
+    checked.others = others;
+    composition::settle(&mut checked, out);
     for scope in &names.files {
         out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
     }
     checked
 }
 
+impl<'s> Checked<'s> {
+    fn of(mut program: Program<'s>, file: FileId) -> Self {
+        program.enter(file);
+        Self {
+            file,
+            blueprint: None,
+            inputs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            selections: BTreeMap::new(),
+            nodes: Nodes::default(),
+            outputs: BTreeMap::new(),
+            composition: composition::Composition::default(),
+            others: Vec::new(),
+            program,
+        }
+    }
+}
+
 impl Checked<'_> {
-    /// The items of the root that stand for themselves.
+    /// All of a file, after what it uses.
+    fn whole(&mut self, out: &mut Vec<Diagnostic>) {
+        let before = out.len();
+        self.items(out);
+        let nodes = nodes::check(&mut self.program, out);
+        self.nodes.nodes = nodes.nodes;
+        self.nodes.unplanned.extend(nodes.unplanned);
+        self.outputs(out);
+        order::check(&self.program, &self.nodes, out);
+        // What refers round in a ring can't be looked at any further.
+        if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
+            verify::verify(&self.program, &self.nodes, out);
+        }
+        composition::offers::check(self, out);
+        composition::types::finish(self);
+    }
+
+    /// The items of the blueprint that stand for themselves.
     fn items(&mut self, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let Some(module) = self.program.sources.modules.first() else { return };
+        let file = self.file;
+        let Some(module) = self.program.blueprint() else { return };
         let types: BTreeMap<usize, Type> = self
             .program
             .values
@@ -145,14 +185,9 @@ impl Checked<'_> {
                 // A test is no part of a plan.
                 ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
-                    let what = "`requires` of a blueprint";
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));
+                    self.composition.requires(&self.program, item, it, out);
                 }
-                ItemKind::Expose(it) => {
-                    let scope = Scope::new(file);
-                    check_expr(&self.program, &scope, &it.value, None, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "`expose`"));
-                }
+                ItemKind::Expose(it) => self.composition.expose(&self.program, item, it, out),
                 _ => {}
             }
         }
@@ -164,12 +199,9 @@ impl Checked<'_> {
         blueprint: &ast::Blueprint,
         out: &mut Vec<Diagnostic>,
     ) -> Head {
-        let file = FileId(0);
+        let file = self.file;
         let place = Place { file, span: blueprint.name.span };
-        if let Some(path) = &blueprint.substitutes {
-            let at = Place { file, span: path.span };
-            self.nodes.unplanned.push(says_plan::not_planned(at, "`substitutes`"));
-        }
+        self.composition.substitutes(&self.program, blueprint, out);
         let mut head = Head {
             name: blueprint.name.text.to_string(),
             version: String::new(),
@@ -227,7 +259,7 @@ impl Checked<'_> {
     }
 
     fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
+        let file = self.file;
         let full = self.program.names.expect_type(
             file,
             &policy.ty,
@@ -243,8 +275,8 @@ impl Checked<'_> {
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let Some(module) = self.program.sources.modules.first() else { return };
+        let file = self.file;
+        let Some(module) = self.program.blueprint() else { return };
         for item in &module.tree.items {
             let ItemKind::Output(output) = &item.kind else { continue };
             let ty = output.ty.as_ref().map(|ty| check_type_expr(&self.program, file, ty, out));

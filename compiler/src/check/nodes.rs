@@ -43,9 +43,9 @@ pub(crate) struct Nodes {
 
 /// Checks the nodes of the root, each after those that it names.
 pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nodes {
-    let file = FileId(0);
+    let file = program.file;
     let mut nodes = Nodes::default();
-    let Some(module) = program.sources.modules.first() else { return nodes };
+    let Some(module) = program.blueprint() else { return nodes };
     let items: Vec<&ast::Node> = module
         .tree
         .items
@@ -60,9 +60,17 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
         let Some(item) = items.get(at) else { continue };
         let checked = Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(item);
         let Some(checked) = checked else { continue };
+        let phases = Arc::make_mut(&mut program.phases);
         for (property, set) in &checked.node.properties {
-            Arc::make_mut(&mut program.phases)
-                .insert((item.name.text.to_string(), property.clone()), set.phase);
+            phases.insert((item.name.text.to_string(), property.clone()), set.phase);
+        }
+        // What a blueprint offers is known when it is there.
+        if program.names.blueprints.contains_key(&checked.node.kind)
+            && let Some(info) = program.types.get(&checked.node.kind)
+        {
+            for capability in info.capabilities.keys() {
+                phases.insert((item.name.text.to_string(), capability.clone()), Phase::Run);
+            }
         }
         nodes.nodes.entry(item.name.text.to_string()).or_insert(checked);
     }
@@ -112,13 +120,6 @@ impl Checker<'_, '_> {
             &mut Vec::new(),
         )?;
         let info = self.program.types.get(&full)?;
-        if info.is_abstract {
-            let at = self.place(path.span);
-            self.out.push(says::abstract_type(at, short(&full), info.place));
-        }
-        if let Some(using) = &item.using {
-            self.unplanned.push(says_plan::not_planned(self.place(using.span), "`using`"));
-        }
         let outside = Scope::new(self.file);
         let condition = item.condition.as_ref().map(|condition| {
             let typed = check_condition(self.program, &outside, condition, self.out);
@@ -183,6 +184,8 @@ impl Checker<'_, '_> {
         });
         let node = Node {
             kind: full,
+            // Told when all blueprints are known.
+            substituted_by: None,
             condition,
             each,
             properties: body.properties,
@@ -384,7 +387,7 @@ pub(crate) fn selection(
     unplanned: &mut Vec<Diagnostic>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<bp_plan::Selection> {
-    let file = FileId(0);
+    let file = program.file;
     let kind = program.names.expect_type(file, &select.ty, TypeItemKind::Node, &mut Vec::new())?;
     let cardinality = match &select.cardinality {
         Some(written) => super::members::cardinality(program, file, written, out),

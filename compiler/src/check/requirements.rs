@@ -1,13 +1,12 @@
 //! `name -> target via R { … } where …`: what meets a requirement of a node.
 
-use bp_plan::{
-    BinaryOp, Binder, Constraint, Entry, Expr, Item, Phase, Requirement, Template, Type, Value,
-};
+use bp_plan::{BinaryOp, Constraint, Expr, Phase, Requirement, Type, Value};
 
 use super::blocks;
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
+use super::rewrite::replaced;
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
@@ -251,6 +250,7 @@ fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> 
 /// The nodes of the blueprint that could meet a requirement, other than this one.
 pub(crate) fn candidates(program: &Program<'_>, target: &Type, but: &str) -> Vec<String> {
     nodes(program)
+        .chain(required(program))
         .filter(|(name, ty, _)| {
             *name != but
                 && match (ty, target) {
@@ -270,14 +270,30 @@ pub(crate) fn candidates(program: &Program<'_>, target: &Type, but: &str) -> Vec
 
 /// The nodes and selections of the blueprint, with their types and whether there may be none.
 fn nodes<'p>(program: &'p Program<'_>) -> impl Iterator<Item = (&'p str, Type, bool)> {
-    let items = program.sources.modules.first().into_iter().flat_map(|m| m.tree.items.iter());
-    items.enumerate().filter_map(|(index, item)| {
-        let name = match &item.kind {
-            ItemKind::Node(node) => node.name.text.as_str(),
-            ItemKind::Select(select) => select.name.text.as_str(),
-            _ => return None,
-        };
-        match program.values.get(&(FileId(0), index))?.ty.clone() {
+    named(program, |item| match item {
+        ItemKind::Node(node) => Some(node.name.text.as_str()),
+        ItemKind::Select(select) => Some(select.name.text.as_str()),
+        _ => None,
+    })
+}
+
+/// What whoever uses the blueprint gives it.
+fn required<'p>(program: &'p Program<'_>) -> impl Iterator<Item = (&'p str, Type, bool)> {
+    named(program, |item| match item {
+        ItemKind::Requires(member) => Some(member.name.text.as_str()),
+        _ => None,
+    })
+}
+
+fn named<'p>(
+    program: &'p Program<'_>,
+    name: impl Fn(&'p ItemKind) -> Option<&'p str>,
+) -> impl Iterator<Item = (&'p str, Type, bool)> {
+    let file = program.file;
+    let items = program.blueprint().into_iter().flat_map(|m| m.tree.items.iter());
+    items.enumerate().filter_map(move |(index, item)| {
+        let name = name(&item.kind)?;
+        match program.values.get(&(file, index))?.ty.clone() {
             Type::Optional(of) => Some((name, *of, true)),
             ty => Some((name, ty, false)),
         }
@@ -326,60 +342,9 @@ fn choice(program: &Program<'_>, node: &str, wanted: &str, constraints: &[&Const
 /// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
 /// `source` is the node itself.
 fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
-    let go = |expr: &Expr| seen_from(expr, candidate);
-    let boxed = |expr: &Expr| Box::new(seen_from(expr, candidate));
-    match expr {
-        Expr::This => candidate.clone(),
-        Expr::Source => Expr::This,
-        Expr::Field { of, name, safe } => {
-            Expr::Field { of: boxed(of), name: name.clone(), safe: *safe }
-        }
-        Expr::Index { of, key, safe } => {
-            Expr::Index { of: boxed(of), key: boxed(key), safe: *safe }
-        }
-        Expr::Splat { of, body } => Expr::Splat { of: boxed(of), body: boxed(body) },
-        Expr::List(items) => Expr::List(
-            items
-                .iter()
-                .map(|item| match item {
-                    Item::One(expr) => Item::One(go(expr)),
-                    Item::Spread(expr) => Item::Spread(go(expr)),
-                })
-                .collect(),
-        ),
-        Expr::Record(entries) => Expr::Record(
-            entries
-                .iter()
-                .map(|entry| match entry {
-                    Entry::One(key, expr) => Entry::One(key.clone(), go(expr)),
-                    Entry::Spread(expr) => Entry::Spread(go(expr)),
-                })
-                .collect(),
-        ),
-        Expr::Unary { op, of } => Expr::Unary { op: *op, of: boxed(of) },
-        Expr::Binary { op, left, right } => {
-            Expr::Binary { op: *op, left: boxed(left), right: boxed(right) }
-        }
-        Expr::If { condition, then, otherwise } => {
-            Expr::If { condition: boxed(condition), then: boxed(then), otherwise: boxed(otherwise) }
-        }
-        Expr::Call { function, arguments } => {
-            Expr::Call { function: function.clone(), arguments: arguments.iter().map(go).collect() }
-        }
-        Expr::Binder(binder) => Expr::Binder(Box::new(Binder {
-            function: binder.function.clone(),
-            names: binder.names.clone(),
-            over: go(&binder.over),
-            filter: binder.filter.as_ref().map(go),
-            key: binder.key.as_ref().map(go),
-            body: binder.body.as_ref().map(go),
-        })),
-        Expr::Interpolate(parts) => Expr::Interpolate(parts.iter().map(go).collect()),
-        Expr::Template(template) => Expr::Template(Box::new(Template {
-            path: template.path.clone(),
-            text: template.text.clone(),
-            data: go(&template.data),
-        })),
-        other => other.clone(),
-    }
+    replaced(expr, &|part| match part {
+        Expr::This => Some(candidate.clone()),
+        Expr::Source => Some(Expr::This),
+        _ => None,
+    })
 }

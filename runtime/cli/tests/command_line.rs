@@ -86,6 +86,7 @@ fn boxes() -> Plan {
     };
     let node = |label: &str, after: Option<&str>| Node {
         kind: "Box".into(),
+        substituted_by: None,
         condition: None,
         each: None,
         properties: BTreeMap::from([("label".to_owned(), text(label))]),
@@ -109,6 +110,7 @@ fn boxes() -> Plan {
         PropertyType { kind: Type::String, default: None, constraints: vec![], replace: false };
     let kind = NodeType {
         extends: vec!["std.Root".into()],
+        blueprint: None,
         provider: Some("noop".into()),
         properties: BTreeMap::from([("label".to_owned(), label)]),
         attributes: BTreeMap::from([("label".to_owned(), Type::String)]),
@@ -161,6 +163,9 @@ fn boxes() -> Plan {
                 span: span(),
             },
         )]),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         artifacts: BTreeSet::new(),
     }
 }

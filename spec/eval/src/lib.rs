@@ -128,4 +128,6 @@ pub enum Outer<'a> {
     Node(&'a str),
     /// A selection.
     Selection(&'a str),
+    /// What meets a requirement of the blueprint itself.
+    Requirement(&'a str),
 }

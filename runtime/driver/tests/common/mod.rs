@@ -57,6 +57,7 @@ fn kind(name: &str) -> NodeType {
     };
     NodeType {
         extends: vec!["std.Root".into()],
+        blueprint: None,
         provider: Some(name.into()),
         properties: named([("value", text()), ("other", text())]),
         attributes: named([("id", Type::String), ("value", Type::String)]),
@@ -82,6 +83,7 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
     requirements.extend(on.then(|| requirement(&cluster, "host", true)));
     Node {
         kind: kind.into(),
+        substituted_by: None,
         condition: None,
         each: on.then(|| Each {
             names: vec!["cluster".into()],
@@ -205,6 +207,9 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                 span: span(),
             },
         )]),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         artifacts: BTreeSet::new(),
     };
     to_bytes(&plan, &BTreeMap::new()).unwrap()

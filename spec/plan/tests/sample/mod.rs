@@ -43,6 +43,7 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
     };
     let cluster = NodeType {
         extends: vec!["std.Root".into()],
+        blueprint: None,
         provider: None,
         properties: BTreeMap::new(),
         attributes: name([("labels", Type::Map(Box::new(Type::String)))]),
@@ -76,6 +77,7 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
 fn web(file: Digest) -> Node {
     Node {
         kind: "Web".into(),
+        substituted_by: None,
         condition: None,
         each: Some(Each {
             names: vec!["cluster".into()],
@@ -182,6 +184,9 @@ pub fn plan() -> Plan {
                 span: span(),
             },
         )]),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         artifacts: digests,
     }
 }
