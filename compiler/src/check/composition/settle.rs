@@ -18,6 +18,7 @@ pub(in crate::check) fn settle(checked: &mut Checked<'_>, out: &mut Vec<Diagnost
     types::open(&program, out);
     let mut others = std::mem::take(&mut checked.others);
     let candidates = choose::candidates(&others, &program);
+    mark(&program, &candidates);
     for one in std::iter::once(&mut *checked).chain(&mut others) {
         substitute(one, &program, &candidates, out);
     }
@@ -59,6 +60,21 @@ pub(in crate::check) fn settle(checked: &mut Checked<'_>, out: &mut Vec<Diagnost
             part.program.enter(part.file);
             checked.nodes.unplanned.append(&mut part.nodes.unplanned);
             checked.others.push(part);
+        }
+    }
+}
+
+/// What brings in a blueprint that may stand for something is of use, also where nothing names it.
+fn mark(program: &Program<'_>, candidates: &[Candidate]) {
+    let files: BTreeSet<FileId> = candidates
+        .iter()
+        .filter_map(|one| program.names.blueprints.get(&one.full).copied())
+        .collect();
+    for scope in &program.names.files {
+        for (alias, module) in &scope.modules {
+            if files.contains(&module.file) {
+                scope.mark(alias);
+            }
         }
     }
 }
