@@ -200,7 +200,7 @@ fn a_node_of_a_blueprint_is_checked_as_any_node() {
         ),
         (
             "node d: db.Blueprint {\n  size = 3\n  password = pass\n  site -> host\n}\noutput o = d.key",
-            "E3032 shop.bp:10",
+            "E3021 shop.bp:10",
         ),
         (
             "node d: db.Blueprint {\n  size = 3\n  password = pass\n  site -> host\n}\noutput o = d.primary",
@@ -494,12 +494,12 @@ fn plans_lie_inside_of_each_other_only_so_deep() {
             .collect()
     };
     let all = |count: usize| files(count);
-    let most = all(17);
+    let most = all(9);
     let most: Vec<(&str, &str)> = most.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
-    assert_eq!(compiled(&most).nested.len(), 16);
-    let more = all(18);
+    assert_eq!(compiled(&most).nested.len(), 8);
+    let more = all(10);
     let more: Vec<(&str, &str)> = more.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
-    assert_eq!(wrong(&more), ["E4055 b16.bp:3"]);
+    assert_eq!(wrong(&more), ["E4055 b8.bp:3"]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::expr::Expr;
 use crate::span::Span;
 
 /// How deep plans may lie inside of plans.
-pub const MOST_NESTED: usize = 16;
+pub const MOST_NESTED: usize = 8;
 
 /// A capability of a node that the blueprint offers to whoever uses it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
