@@ -46,6 +46,7 @@ fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
         requirements: checked.composition.requirements.clone(),
         exposed: checked.composition.exposed.clone(),
         substitutes: checked.composition.substitutes.clone(),
+        workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
@@ -125,6 +126,10 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
     }
     for output in plan.outputs.values() {
         named(&output.kind, &mut wanted);
+    }
+    for workflow in plan.workflows.values() {
+        workflow.parameters.iter().for_each(|taken| named(&taken.kind, &mut wanted));
+        workflow.result.iter().for_each(|result| named(result, &mut wanted));
     }
     for kind in plan.node_types.values() {
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
@@ -233,4 +238,5 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
         touch(&substitutes.span);
         constraints(&substitutes.constraints, touch);
     }
+    plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

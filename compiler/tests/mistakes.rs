@@ -103,7 +103,6 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("node type T { attribute id: string }\nnode a: T { id = \"x\" }", "E4025 3:13"),
     // What is to come.
-    ("workflow w() { wait 1s }", "W7002 2:10"),
     ("test \"t\" { assert true }", "W7002 2:6"),
 ];
 
@@ -216,7 +215,6 @@ fn a_blueprint_has_a_version_and_a_plan_a_blueprint() {
 #[test]
 fn what_no_plan_can_have_yet_is_said_and_not_dropped() {
     for (text, place) in [
-        ("workflow w() { wait 1s }", "2:10"),
         ("policy p: Policy", "2:8"),
         ("group g: Group", "2:7"),
         ("node type T { operation lifecycle.create = script(\"x.sh\") }\nnode a: T", "3:9"),

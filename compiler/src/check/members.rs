@@ -24,6 +24,15 @@ pub(crate) enum Pass {
     Bodies,
 }
 
+/// Which kinds of types come first: those that others are made of.
+pub(crate) fn rank(kind: TypeItemKind) -> u8 {
+    match kind {
+        TypeItemKind::Data => 0,
+        TypeItemKind::Interface => 1,
+        _ => 2,
+    }
+}
+
 /// Works out a type's members.
 pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut Vec<Diagnostic>) {
     let Some(declared) = program.names.types.get(full) else { return };
@@ -33,7 +42,10 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
             let data = data_type(program, full, declared, item, pass, out);
             Arc::make_mut(&mut program.data).insert(full.to_owned(), Arc::new(data));
         }
-        TypeItemKind::Interface => {}
+        TypeItemKind::Interface => {
+            let info = super::operations::interface(program, full, declared, item, pass, out);
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
+        }
         _ => {
             let info = Builder { program, declared, full, pass, out }.build(item);
             Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
@@ -174,7 +186,7 @@ fn breaks(
     }
 }
 
-fn described(entry: &EntryKind) -> &'static str {
+pub(crate) fn described(entry: &EntryKind) -> &'static str {
     match entry {
         EntryKind::Assign { .. } => "a value",
         EntryKind::Meets(_) => "`->`",
@@ -194,16 +206,17 @@ fn described(entry: &EntryKind) -> &'static str {
     }
 }
 
-struct Builder<'a, 's> {
-    program: &'a Program<'s>,
-    declared: &'a TypeDeclaration,
+/// Works out the members of one type.
+pub(super) struct Builder<'a, 's> {
+    pub(super) program: &'a Program<'s>,
+    pub(super) declared: &'a TypeDeclaration,
     full: &'a str,
-    pass: Pass,
-    out: &'a mut Vec<Diagnostic>,
+    pub(super) pass: Pass,
+    pub(super) out: &'a mut Vec<Diagnostic>,
 }
 
 impl Builder<'_, '_> {
-    fn place(&self, span: Span) -> Place {
+    pub(super) fn place(&self, span: Span) -> Place {
         Place { file: self.declared.file, span }
     }
 
@@ -230,20 +243,18 @@ impl Builder<'_, '_> {
                 is_abstract: item.is_abstract,
                 ..parent.clone()
             },
-            None => TypeInfo {
-                full: self.full.to_owned(),
-                place: self.declared.place,
-                is_abstract: item.is_abstract,
-                properties: BTreeMap::new(),
-                attributes: BTreeMap::new(),
-                requirements: BTreeMap::new(),
-                capabilities: BTreeMap::new(),
-                has_operations: false,
-                provider: None,
-                constraints: Vec::new(),
-            },
+            None => TypeInfo::new(self.full, self.declared.place, item.is_abstract),
         };
+        // Operations may stand before the interface that they belong to.
+        for entry in &item.body.entries {
+            if let EntryKind::Implements { interface, alias } = &entry.kind
+                && matches!(self.declared.kind, TypeItemKind::Node | TypeItemKind::Relationship)
+            {
+                self.implements(&mut info, interface, alias.as_ref());
+            }
+        }
         let mut seen: BTreeMap<(bool, String), Place> = BTreeMap::new();
+        let mut operations = BTreeMap::new();
         for entry in &item.body.entries {
             if let Some(name) = member_name(&entry.kind) {
                 // An attribute may repeat a property.
@@ -257,6 +268,11 @@ impl Builder<'_, '_> {
                     continue;
                 }
                 seen.insert(key, place);
+            }
+            if let EntryKind::Operation(operation) = &entry.kind
+                && self.is_second(&mut operations, operation)
+            {
+                continue;
             }
             self.annotations(&entry.annotations);
             self.entry(&mut info, entry);
@@ -287,9 +303,8 @@ impl Builder<'_, '_> {
             EntryKind::Attribute(_) | EntryKind::Operation(_) => {
                 matches!(kind, K::Node | K::Relationship)
             }
-            EntryKind::Requires(_) | EntryKind::Capability(_) | EntryKind::Implements { .. } => {
-                kind == K::Node
-            }
+            EntryKind::Implements { .. } => matches!(kind, K::Node | K::Relationship),
+            EntryKind::Requires(_) | EntryKind::Capability(_) => kind == K::Node,
             EntryKind::Assign { key, .. } => kind == K::Node && key.text == "provider",
             EntryKind::Field(_) => matches!(kind, K::Relationship | K::Group),
             _ => false,
@@ -308,13 +323,7 @@ impl Builder<'_, '_> {
             EntryKind::Attribute(member) => self.attribute(info, member),
             EntryKind::Requires(member) => self.requirement(info, member),
             EntryKind::Capability(member) => self.capability(info, member),
-            EntryKind::Operation(operation) => {
-                let is_off = operation
-                    .implementation
-                    .as_ref()
-                    .is_some_and(|e| matches!(&e.kind, ExprKind::Literal(Value::Null)));
-                info.has_operations |= operation.implementation.is_some() && !is_off;
-            }
+            EntryKind::Operation(operation) => self.operation(info, entry, operation),
             EntryKind::Fixed { key, value } => self.fixed(info, key, value),
             EntryKind::Check(check) if self.pass == Pass::Bodies => {
                 let scope = Scope::new(self.file());

@@ -5,16 +5,18 @@ pub(crate) mod composition;
 pub mod expr;
 pub(crate) mod members;
 mod nodes;
+pub(crate) mod operations;
 mod order;
 pub(crate) mod program;
 pub(crate) mod requirements;
 pub(crate) mod rewrite;
 mod values;
 mod verify;
+pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
+use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
@@ -44,6 +46,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) composition: composition::Composition,
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
+    pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
 /// The blueprint's head.
@@ -53,6 +56,8 @@ pub(crate) struct Head {
     pub(crate) version: String,
     pub(crate) documentation: String,
     pub(crate) labels: BTreeMap<String, bp_plan::Expr>,
+    /// It says that it stands for a type, rightly or not.
+    pub(crate) substitutes: bool,
 }
 
 /// Checks everything.
@@ -63,10 +68,13 @@ pub(crate) fn check<'s>(
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
     let mut program = Program::new(sources, names, files);
-    let mut order: Vec<(usize, &String)> =
-        names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
+    let mut order: Vec<_> = names
+        .types
+        .iter()
+        .map(|(full, t)| (members::rank(t.kind), t.ancestors.len(), full))
+        .collect();
     order.sort();
-    for (_, full) in order {
+    for (_, _, full) in order {
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);
@@ -105,6 +113,7 @@ impl<'s> Checked<'s> {
             selections: BTreeMap::new(),
             nodes: Nodes::default(),
             outputs: BTreeMap::new(),
+            workflows: BTreeMap::new(),
             composition: composition::Composition::default(),
             others: Vec::new(),
             program,
@@ -116,11 +125,13 @@ impl Checked<'_> {
     /// All of a file, after what it uses.
     fn whole(&mut self, out: &mut Vec<Diagnostic>) {
         let before = out.len();
+        workflows::heads(&mut self.program, out);
         self.items(out);
         let nodes = nodes::check(&mut self.program, out);
         self.nodes.nodes = nodes.nodes;
         self.nodes.unplanned.extend(nodes.unplanned);
         self.outputs(out);
+        self.workflows = workflows::check(&self.program, &self.nodes, out);
         order::check(&self.program, &self.nodes, out);
         // What refers round in a ring can't be looked at any further.
         if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -178,10 +189,6 @@ impl Checked<'_> {
                     out.push(says_plan::not_checked(at(&group.name), "a group"));
                     self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
                 }
-                ItemKind::Workflow(it) => {
-                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
-                }
                 // A test is no part of a plan.
                 ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
@@ -207,6 +214,7 @@ impl Checked<'_> {
             version: String::new(),
             documentation: item.documentation.to_string(),
             labels: BTreeMap::new(),
+            substitutes: blueprint.substitutes.is_some(),
         };
         let scope = Scope::new(file);
         for entry in &blueprint.body.entries {

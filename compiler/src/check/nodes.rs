@@ -169,7 +169,9 @@ impl Checker<'_, '_> {
         let owner = item.name.text.as_str();
         blocks::missing(info, owner, &body.properties, place, self.out);
         self.unmet(item, info, &body);
-        if info.has_operations {
+        // Those of a blueprint are in its plan.
+        let is_blueprint = self.program.names.blueprints.contains_key(&full);
+        if !is_blueprint && info.operations.values().any(|operation| operation.implemented) {
             let what = format!("operations of `{}`", short(&full));
             self.unplanned.push(says_plan::not_planned(self.place(path.span), &what));
         }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use super::operations::OperationSignature;
 use super::rewrite::{is_inside, mentions};
+use super::workflows::WorkflowHead;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
@@ -37,6 +39,8 @@ pub(crate) struct Program<'s> {
     pub(crate) versions: Arc<BTreeMap<String, String>>,
     /// When the properties of nodes are known.
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
+    /// What workflows take and give, by name; the built-in ones too.
+    pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
 }
@@ -51,6 +55,7 @@ pub(crate) struct Facts {
     functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     constants: Arc<BTreeMap<String, Expr>>,
     phases: Arc<BTreeMap<(String, String), Phase>>,
+    workflows: Arc<BTreeMap<String, WorkflowHead>>,
 }
 
 /// A type with members.
@@ -63,10 +68,31 @@ pub(crate) struct TypeInfo {
     pub(crate) attributes: BTreeMap<String, (Type, Place)>,
     pub(crate) requirements: BTreeMap<String, RequirementInfo>,
     pub(crate) capabilities: BTreeMap<String, CapabilityInfo>,
-    /// It has operations with implementations.
-    pub(crate) has_operations: bool,
+    /// Interfaces: the full names of their types, by the names they go by here.
+    pub(crate) interfaces: BTreeMap<String, String>,
+    /// Operations, as `interface.operation`; those of an interface type by their bare names.
+    pub(crate) operations: BTreeMap<String, OperationSignature>,
     pub(crate) provider: Option<String>,
     pub(crate) constraints: Vec<(Constraint, Place)>,
+}
+
+impl TypeInfo {
+    /// A type with no member.
+    pub(crate) fn new(full: &str, place: Place, is_abstract: bool) -> Self {
+        Self {
+            full: full.to_owned(),
+            place,
+            is_abstract,
+            properties: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            requirements: BTreeMap::new(),
+            capabilities: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            provider: None,
+            constraints: Vec::new(),
+        }
+    }
 }
 
 /// A property.
@@ -119,13 +145,14 @@ impl<'s> Program<'s> {
             constants: Arc::default(),
             versions: Arc::default(),
             phases: Arc::default(),
+            workflows: Arc::default(),
             plan_files,
         }
     }
 
     /// A program that was checked before.
     pub(crate) fn known(sources: &'s Sources, names: &'s Names, facts: &Facts) -> Self {
-        let Facts { types, data, values, functions, constants, phases } = facts.clone();
+        let Facts { types, data, values, functions, constants, phases, workflows } = facts.clone();
         let files = Files::Known(&sources.attached);
         Self {
             types,
@@ -134,6 +161,7 @@ impl<'s> Program<'s> {
             functions,
             constants,
             phases,
+            workflows,
             ..Self::new(sources, names, files)
         }
     }
@@ -147,6 +175,7 @@ impl<'s> Program<'s> {
             functions: self.functions.clone(),
             constants: self.constants.clone(),
             phases: self.phases.clone(),
+            workflows: self.workflows.clone(),
         }
     }
 
@@ -154,6 +183,7 @@ impl<'s> Program<'s> {
     pub(crate) fn enter(&mut self, file: FileId) {
         self.file = file;
         self.phases = Arc::default();
+        self.workflows = Arc::default();
     }
 
     /// The file that is checked.

@@ -166,8 +166,12 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
             walk::wheres(&item.wheres, &mut |expr| scan.expression(expr));
             walk::body(&item.body, &mut |expr| scan.expression(expr));
             for entry in &item.body.entries {
-                if let EntryKind::Field(member) | EntryKind::Property(member) = &entry.kind {
-                    scan.types(&member.ty);
+                match &entry.kind {
+                    EntryKind::Field(member) | EntryKind::Property(member) => {
+                        scan.types(&member.ty);
+                    }
+                    EntryKind::Implements { interface, .. } => scan.path(interface),
+                    _ => {}
                 }
             }
             item.alias.iter().for_each(|ty| scan.types(ty));
@@ -210,6 +214,11 @@ impl Scan<'_, '_> {
         walk::type_names(ty, &mut |name| {
             self.needs.extend(self.program.names.type_name(self.file, name).map(Thing::Type));
         });
+    }
+
+    fn path(&mut self, path: &ast::Path) {
+        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        self.needs.extend(self.program.names.type_name(self.file, &name).map(Thing::Type));
     }
 
     fn expression(&mut self, expr: &ast::Expr) {

@@ -223,3 +223,44 @@ pub fn open_type(at: Place, name: &str, declared: Place) -> Diagnostic {
     .related(declared, "declared here")
     .help("give the type a property for it, and set that in the node")
 }
+
+/// `implement` in a blueprint that substitutes nothing.
+pub fn implements_nothing(at: Place, operation: &str) -> Diagnostic {
+    Diagnostic::error(
+        "E4058",
+        format!("`{operation}` is an operation of no type: this blueprint substitutes none"),
+        at,
+    )
+    .help("say what the blueprint stands for: `blueprint name substitutes Type { … }`")
+}
+
+/// `implement` of an operation that the substituted type does not have.
+pub fn no_operation(
+    at: Place,
+    operation: &str,
+    of: &str,
+    known: &[String],
+    declared: Place,
+) -> Diagnostic {
+    let error = Diagnostic::error("E4059", format!("`{of}` has no operation `{operation}`"), at)
+        .related(declared, format!("`{of}` is declared here"));
+    match near(operation, known.iter().map(String::as_str)) {
+        Some(near) => error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None if known.is_empty() => error.help("it has no operations"),
+        None => error.help(format!("it has {}", listed(known))),
+    }
+}
+
+/// `implement` by something that is no workflow of the blueprint.
+pub fn no_workflow(at: Place, name: &str, known: &[String]) -> Diagnostic {
+    let error =
+        Diagnostic::error("E4060", format!("`{name}` is no workflow of this blueprint"), at);
+    match near(name, known.iter().map(String::as_str)) {
+        Some(near) => error
+            .help(format!("did you mean `{near}`?"))
+            .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None => error.help("name a workflow: `implement interface.operation = workflow`"),
+    }
+}

@@ -6,10 +6,12 @@
 
 pub mod composition;
 pub mod names;
+pub mod operations;
 pub mod plan;
 pub mod syntax;
 pub mod topology;
 pub mod types;
+pub mod workflows;
 
 use crate::source::Place;
 

@@ -12,6 +12,7 @@ pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
     composed_nodes(plan, &mut problems);
     requirements(plan, &mut problems);
     deployments(plan, &mut problems);
+    workflows(plan, &mut problems);
     problems
 }
 
@@ -65,5 +66,18 @@ fn deployments(plan: &Plan, problems: &mut Vec<Problem>) {
                 .help("give what is needed of it as inputs for now"),
             );
         }
+    }
+}
+
+/// Workflows: their steps.
+fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
+    for (name, workflow) in &plan.workflows {
+        problems.push(
+            Problem::error(format!(
+                "the workflow `{name}` can't be run by this version of the runtime"
+            ))
+            .at(workflow.span)
+            .help("leave it out for now, and deploy without it"),
+        );
     }
 }

@@ -58,6 +58,9 @@ pub struct Substitutes {
     /// Of which nodes; `self` is the node.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
+    /// What the type's operations are, as `interface.operation`: workflows of the blueprint.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, String>,
     /// Where the type is named.
     pub span: Span,
 }

@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::expr::Expr;
 use crate::span::Span;
 use crate::types::Type;
+use crate::workflow::Workflow;
 
 /// When an expression's value is known at the earliest. An expression is as late as its latest part.
 #[derive(
@@ -74,6 +75,9 @@ pub struct Plan {
     /// The abstract node type that it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub substitutes: Option<Substitutes>,
+    /// Workflows by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<String, Workflow>,
     /// Digests of the files that travel with the plan.
     pub artifacts: BTreeSet<Digest>,
 }

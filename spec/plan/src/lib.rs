@@ -23,6 +23,7 @@ pub mod span;
 pub mod types;
 pub mod validate;
 pub mod value;
+pub mod workflow;
 
 pub use composition::{BlueprintType, Exposed, Required, Substitutes};
 pub use container::{LoadedPlan, canonical, from_bytes, read, to_bytes, write};
@@ -38,6 +39,7 @@ pub use span::Span;
 pub use types::Type;
 pub use validate::{Problem, validate};
 pub use value::{FileRef, Reference, Value};
+pub use workflow::Workflow;
 
 /// The newest format of `plan.json` that this crate reads, and the one it writes.
 pub const FORMAT: u32 = 1;

@@ -1,5 +1,7 @@
 //! What a schema can't say of a plan: that every name in it is the name of something.
 
+mod workflows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -122,6 +124,7 @@ impl<'a> Check<'a> {
             c.expr(&output.value);
         });
         self.composition();
+        self.each("workflows", &plan.workflows, Self::workflow);
         self.constants();
     }
 
@@ -142,6 +145,9 @@ impl<'a> Check<'a> {
             self.within("substitutes", |c| {
                 c.span(substitutes.span);
                 c.constraints(&substitutes.constraints);
+                for workflow in substitutes.operations.values() {
+                    c.name(plan.workflows.contains_key(workflow), "workflow", workflow);
+                }
             });
         }
         for digest in crate::composition::nested(plan) {

@@ -5,6 +5,7 @@
 
 mod choose;
 mod decides;
+mod implement;
 pub(super) mod offers;
 pub(super) mod requires;
 mod settle;
@@ -131,7 +132,13 @@ impl Composition {
             }
             constraints.extend(checked);
         }
-        self.substitutes = Some(Substitutes { kind, constraints, span: program.span(at) });
+        self.substitutes = Some(Substitutes {
+            kind,
+            constraints,
+            // Told when all of the blueprint is known.
+            operations: BTreeMap::new(),
+            span: program.span(at),
+        });
     }
 }
 

@@ -1,8 +1,10 @@
 //! Whether a blueprint offers all that the abstract type has that it substitutes.
 
+use std::collections::BTreeMap;
+
 use bp_plan::{RequirementType, Type};
 
-use super::type_of;
+use super::{implement, type_of, written};
 use crate::check::Checked;
 use crate::check::expr::{World as _, fits, secret_of};
 use crate::check::members::short;
@@ -12,24 +14,36 @@ use crate::source::Place;
 use crate::syntax::ast::ItemKind;
 
 /// Tells what a blueprint lacks, at its head; what has a type that does not fit, where it is declared.
-pub(in crate::check) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
+pub(in crate::check) fn check(checked: &mut Checked<'_>, out: &mut Vec<Diagnostic>) {
+    let operations = offered(checked, out);
+    if let Some(substitutes) = &mut checked.composition.substitutes {
+        substitutes.operations = operations;
+    }
+}
+
+/// Tells what is wrong; gives what is implemented.
+fn offered(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMap<String, String> {
     let program = &checked.program;
     let Some(own) = type_of(program.names, checked.file).and_then(|full| program.types.get(full))
     else {
-        return;
+        return BTreeMap::new();
     };
     members(checked, own, out);
-    let Some(substitutes) = &checked.composition.substitutes else { return };
-    let Some(wanted) = program.types.get(&substitutes.kind) else { return };
+    let substitutes = checked.composition.substitutes.as_ref();
+    let wanted = substitutes.and_then(|it| program.types.get(&it.kind));
+    let operations = implement::check(checked, wanted, out);
+    let Some(wanted) = wanted else { return operations };
     let mut offers = Offers { checked, own, wanted, missing: Vec::new(), out };
     offers.properties();
     offers.attributes();
     offers.capabilities();
     offers.requirements();
+    offers.operations();
     let Offers { missing, .. } = offers;
     if !missing.is_empty() {
         out.push(says::offers_less(own.place, short(&wanted.full), &missing));
     }
+    operations
 }
 
 /// The members that a blueprint has as a type share one namespace; an output may repeat an input.
@@ -192,6 +206,27 @@ impl Offers<'_, '_> {
                 let of = short(&self.wanted.full);
                 let help = "make it optional (`?`), or take it out";
                 self.out.push(says::needs_more(at, &what, of, help));
+            }
+        }
+    }
+
+    /// Each operation is a workflow.
+    fn operations(&mut self) {
+        let Some(module) = self.checked.program.blueprint() else { return };
+        let named: Vec<String> = module
+            .tree
+            .items
+            .iter()
+            .filter_map(|item| match &item.kind {
+                ItemKind::Implement(it) => Some(written(&it.operation)),
+                _ => None,
+            })
+            .collect();
+        let root = self.checked.program.types.get("std.Root");
+        for (name, operation) in implement::needed(root, self.wanted) {
+            if !named.contains(name) {
+                let add = format!("implement {name} = …");
+                self.lacks(format!("`implement {name}`"), add, operation.place);
             }
         }
     }

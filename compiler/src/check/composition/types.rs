@@ -115,6 +115,12 @@ pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
         let made = CapabilityInfo { ty: exposed.kind.clone(), values: BTreeMap::new(), place };
         info.capabilities.insert(name.clone(), made);
     }
+    let substitutes = checked.composition.substitutes.iter();
+    for operation in substitutes.flat_map(|it| it.operations.keys()) {
+        if let Some(signature) = info.operations.get_mut(operation) {
+            signature.implemented = true;
+        }
+    }
     if let Some(head) = &checked.blueprint {
         let versions = Arc::make_mut(&mut checked.program.versions);
         versions.insert(full.clone(), head.version.clone());

@@ -210,6 +210,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         requirements: BTreeMap::new(),
         exposed: BTreeMap::new(),
         substitutes: None,
+        workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };
     to_bytes(&plan, &BTreeMap::new()).unwrap()

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bp_plan::workflow::*;
 use bp_plan::*;
 
 pub fn span() -> Span {
@@ -187,6 +188,99 @@ pub fn plan() -> Plan {
         requirements: BTreeMap::new(),
         exposed: BTreeMap::new(),
         substitutes: None,
+        workflows: name([("backup", backup()), ("clean", clean())]),
         artifacts: digests,
+    }
+}
+
+fn step(action: Action) -> Step {
+    Step { action, span: span() }
+}
+
+pub fn clean() -> Workflow {
+    let seconds = Value::Quantity(Quantity::new(Dimension::Duration, 1_000_000_000));
+    Workflow {
+        parameters: vec![],
+        result: None,
+        body: Block {
+            steps: vec![step(Action::Wait(Expr::Value(seconds)))],
+            on_failure: None,
+            on_cancel: None,
+        },
+        documentation: String::new(),
+        span: span(),
+    }
+}
+
+/// A workflow with one of every kind of step.
+pub fn backup() -> Workflow {
+    let local = |name: &str| Expr::Local(name.into());
+    let timeout = Value::Quantity(Quantity::new(Dimension::Duration, 60_000_000_000));
+    let call = Call {
+        target: Expr::Splat { of: Box::new(Expr::Node("web".into())), body: Box::new(local("*")) },
+        each: true,
+        interface: "maintenance".into(),
+        operation: "snapshot".into(),
+        arguments: name([("bucket", property(local("bucket")))]),
+        result: Some("taken".into()),
+    };
+    let run = Run { workflow: "clean".into(), arguments: BTreeMap::new(), result: None };
+    let scale =
+        Run { workflow: "scale".into(), arguments: BTreeMap::new(), result: Some("r".into()) };
+    let looped = Loop {
+        names: vec!["one".into()],
+        over: local("taken"),
+        max: Some(Expr::Value(2.into())),
+        body: Block {
+            steps: vec![step(Action::Let { name: "it".into(), value: local("one") })],
+            on_failure: None,
+            on_cancel: None,
+        },
+    };
+    let parallel = Block {
+        steps: vec![step(Action::Run(run.clone())), step(Action::Run(scale))],
+        on_failure: None,
+        on_cancel: None,
+    };
+    let failed = Block {
+        steps: vec![step(Action::Fail(Expr::Field {
+            of: Box::new(local("error")),
+            name: "message".into(),
+            safe: false,
+        }))],
+        on_failure: None,
+        on_cancel: None,
+    };
+    let cancelled =
+        Block { steps: vec![step(Action::Run(run))], on_failure: None, on_cancel: None };
+    Workflow {
+        parameters: vec![Parameter {
+            name: "bucket".into(),
+            kind: Type::String,
+            default: Some(Expr::string("s3://x")),
+            constraints: vec![],
+            span: span(),
+        }],
+        result: Some(Type::Int),
+        body: Block {
+            steps: vec![
+                step(Action::Call(call)),
+                step(Action::For(Box::new(looped))),
+                step(Action::Parallel(parallel)),
+                step(Action::If {
+                    arms: vec![Arm { condition: Expr::Value(true.into()), body: clean().body }],
+                    otherwise: None,
+                }),
+                step(Action::WaitUntil {
+                    condition: binary(BinaryOp::Equal, local("r"), Expr::Value(Value::Null)),
+                    timeout: Expr::Value(timeout),
+                }),
+                step(Action::Return(Some(Expr::Value(1.into())))),
+            ],
+            on_failure: Some(Handler { body: Box::new(failed), recovers: true }),
+            on_cancel: Some(Box::new(cancelled)),
+        },
+        documentation: "Saves everything.".into(),
+        span: span(),
     }
 }
