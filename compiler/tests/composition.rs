@@ -455,6 +455,11 @@ fn what_a_substitute_lacks_is_told_at_its_head() {
         of("input tier: string\n", "input tier: string | int\ninput more: int = 1\n"),
         [] as [&str; 0]
     );
+    // A type beside the blueprint lends it none of its members.
+    let beside = "blueprint x substitutes Store { version = \"1.0.0\" }\nabstract node type Store {\n  attribute address: string\n  requires host: Compute via HostedOn\n}\n";
+    let said = told(&[("x.bp", beside)]);
+    assert!(said.contains("the output `address`, `requires host`"), "{said}");
+    assert!(said.contains("`requires host: Compute via HostedOn`"), "{said}");
     let two = whole.replace("expose sql = s.sql\noutput address: string = s.address\n", "");
     let said = told(&[("small.bp", &two), ("types.bp", TYPES)]);
     assert!(said.contains("the output `address`, `expose sql`"), "{said}");

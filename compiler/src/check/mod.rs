@@ -75,6 +75,10 @@ pub(crate) fn check<'s>(
         .collect();
     order.sort();
     for (_, _, full) in order {
+        // What extends a blueprint was told; its members are not known yet.
+        let extends = names.types.get(full).map_or(&[][..], |declared| &declared.ancestors);
+        let is_told = extends.iter().any(|parent| names.blueprints.contains_key(parent));
+        let out = if is_told { &mut Vec::new() } else { &mut *out };
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);

@@ -71,7 +71,6 @@ pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnos
                 if found.as_ref().is_some_and(|found| names.blueprints.contains_key(found)) {
                     let at = Place { file: declared.file, span: path.span };
                     out.push(composition::extends_blueprint(at));
-                    continue;
                 }
                 found
             }

@@ -11,7 +11,7 @@ use crate::check::members::short;
 use crate::check::program::TypeInfo;
 use crate::diagnostics::{Diagnostic, composition as says, names as says_names};
 use crate::source::Place;
-use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::{ItemKind, Name, ValueKeyword};
 
 /// Tells what a blueprint lacks, at its head; what has a type that does not fit, where it is declared.
 pub(in crate::check) fn check(checked: &mut Checked<'_>, out: &mut Vec<Diagnostic>) {
@@ -28,7 +28,7 @@ fn offered(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMap<String,
     else {
         return BTreeMap::new();
     };
-    members(checked, own, out);
+    members(checked, out);
     let substitutes = checked.composition.substitutes.as_ref();
     let wanted = substitutes.and_then(|it| program.types.get(&it.kind));
     let operations = implement::check(checked, wanted, out);
@@ -47,25 +47,46 @@ fn offered(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMap<String,
 }
 
 /// The members that a blueprint has as a type share one namespace; an output may repeat an input.
-fn members(checked: &Checked<'_>, own: &TypeInfo, out: &mut Vec<Diagnostic>) {
+fn members(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     let Some(module) = checked.program.blueprint() else { return };
+    let requirements = required(checked);
+    let inside_and_out = declared(checked, |item| match item {
+        ItemKind::Output(it) => Some(&it.name),
+        ItemKind::Requires(it) => Some(&it.name),
+        ItemKind::Value(it) if it.keyword != ValueKeyword::Const => Some(&it.name),
+        _ => None,
+    });
     for item in &module.tree.items {
         let (ItemKind::Output(it) | ItemKind::Expose(it)) = &item.kind else { continue };
         let name = it.name.text.as_str();
         let is_exposed = matches!(item.kind, ItemKind::Expose(_));
-        let own_requirement = own.requirements.get(name).filter(|r| r.place.file == checked.file);
-        let mut first = own_requirement.map(|requirement| requirement.place);
-        if is_exposed {
-            let place = |place: Place| (place.file == checked.file).then_some(place);
-            first = first
-                .or_else(|| own.properties.get(name).and_then(|p| place(p.place)))
-                .or_else(|| own.attributes.get(name).and_then(|(_, at)| place(*at)));
-        }
+        let others = if is_exposed { &inside_and_out } else { &requirements };
+        let first = others.get(name).copied();
         if let Some(first) = first {
             let at = Place { file: checked.file, span: it.name.span };
             out.push(says_names::member_twice(at, name, "Blueprint", first));
         }
     }
+}
+
+/// The names of items of a kind, with their places.
+fn declared<'s>(
+    checked: &Checked<'s>,
+    name: impl Fn(&'s ItemKind) -> Option<&'s Name>,
+) -> BTreeMap<&'s str, Place> {
+    let items = checked.program.blueprint().into_iter().flat_map(|module| &module.tree.items);
+    items
+        .filter_map(|item| name(&item.kind))
+        .map(|name| (name.text.as_str(), Place { file: checked.file, span: name.span }))
+        .collect()
+}
+
+/// What whoever uses the blueprint gives it, mistakes included.
+fn required<'s>(checked: &Checked<'s>) -> BTreeMap<&'s str, Place> {
+    declared(checked, |item| match item {
+        ItemKind::Requires(it) => Some(&it.name),
+        _ => None,
+    })
 }
 
 struct Offers<'a, 's> {
@@ -128,9 +149,12 @@ impl Offers<'_, '_> {
 
     /// Each attribute is an output of the same type, or a narrower one.
     fn attributes(&mut self) {
+        let outputs = declared(self.checked, |item| match item {
+            ItemKind::Output(it) => Some(&it.name),
+            _ => None,
+        });
         for (name, (wanted, declared)) in &self.wanted.attributes {
-            let found = self.own.attributes.get(name).filter(|(_, p)| p.file == self.checked.file);
-            let Some((_, place)) = found else {
+            let Some(place) = outputs.get(name.as_str()) else {
                 let add = format!("output {name}: {wanted} = …");
                 self.lacks(format!("the output `{name}`"), add, *declared);
                 continue;
@@ -180,8 +204,7 @@ impl Offers<'_, '_> {
             }
             let wanted = &requirement.declared;
             let Some(required) = self.checked.composition.requirements.get(name) else {
-                let own = self.own.requirements.get(name);
-                if own.is_none_or(|own| own.place.file != self.checked.file) {
+                if !required(self.checked).contains_key(name.as_str()) {
                     let add = format!("requires {}", as_written(name, wanted));
                     self.lacks(format!("`requires {name}`"), add, requirement.place);
                 }
