@@ -257,6 +257,10 @@ fn a_type_reads_nothing_of_its_blueprint() {
             "blueprint x {{ version = \"1.0.0\" }}\ncapability type C {{ property port: int }}\ninput limit: int\nnode type T {{\n  property m: int = 1\n  {member}\n}}\n"
         );
         assert_eq!(wrong(&[("x.bp", &text)]), ["E4057 x.bp:6"], "{member}");
+        // What is inherited is told once.
+        let more = format!("{text}node type U extends T {{ property n: int = 3 }}\n");
+        let found = wrong(&[("x.bp", if member.starts_with("prop") { &more } else { &text })]);
+        assert_eq!(found, ["E4057 x.bp:6"], "{member}");
     }
 }
 
@@ -282,6 +286,19 @@ fn a_capability_of_a_node_is_exposed_and_nothing_else() {
     let (_folder, analysis) = analyse(&[("database.bp", &text)]);
     let fix = analysis.diagnostics()[0].fix.as_ref().unwrap();
     assert_eq!(fix.edits[0].1, "primary.sql");
+}
+
+#[test]
+fn what_a_blueprint_needs_is_in_its_plan() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/cases/accept/file_requires.bp");
+    let analysis = Analysis::load(&path);
+    let plan = analysis.plan().unwrap_or_else(|| panic!("{:#?}", analysis.unplanned()));
+    let required = &plan.requirements["site"];
+    assert_eq!(required.requirement.target, Type::Node("Host".into()));
+    assert_eq!(required.requirement.cardinality, (1, Some(1)));
+    let zone = serde_json::to_string(&plan.nodes["app"].properties["zone"].value).unwrap();
+    assert_eq!(zone, r#"{"field":{"of":{"requirement":"site"},"name":"zone"}}"#);
 }
 
 #[test]

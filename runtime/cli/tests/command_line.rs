@@ -235,6 +235,58 @@ fn a_workflow_is_refused_and_not_passed_over() {
 }
 
 #[test]
+fn a_blueprint_that_others_must_use_is_refused_and_says_so() {
+    let place = Place::new();
+    let deploy = |plan: &Plan| {
+        let path = place.path("part.plan");
+        write(plan, &BTreeMap::new(), &path).unwrap();
+        place.said(1, &["deploy", path.to_str().unwrap(), "--name", "part"])
+    };
+    let required = |cardinality| bp_plan::Required {
+        requirement: bp_plan::RequirementType {
+            target: Type::Node("Box".into()),
+            cardinality,
+            relationship: "std.DependsOn".into(),
+            hosts: false,
+            unordered: false,
+            constraints: vec![],
+        },
+        documentation: String::new(),
+        span: span(),
+    };
+    let mut plan = boxes();
+    plan.requirements.insert("site".into(), required((1, Some(1))));
+    let said = deploy(&plan);
+    assert!(said.contains("the blueprint requires `site`, a `Box`, of whoever uses it"), "{said}");
+    let mut plan = boxes();
+    let kind = plan.node_types["Box"].clone();
+    let of = bp_plan::BlueprintType { name: "inner".into(), version: "1.0.0".into(), plan: None };
+    plan.node_types.insert("Box".into(), bp_plan::NodeType { blueprint: Some(of), ..kind });
+    let said = deploy(&plan);
+    assert!(said.contains("the node `a` is made of the blueprint `inner`"), "{said}");
+    assert!(place.said(0, &["list"]).contains("no deployments"), "nothing was written");
+    // What may be left out is: there is nobody who gives it.
+    let mut plan = boxes();
+    plan.requirements.insert("site".into(), required((0, Some(1))));
+    plan.requirements.insert("more".into(), required((0, None)));
+    let labels = plan.nodes["a"].properties["label"].clone();
+    let value = Expr::Call {
+        function: "json_encode".into(),
+        arguments: vec![Expr::List(vec![
+            bp_plan::Item::One(Expr::Requirement("site".into())),
+            bp_plan::Item::One(Expr::Requirement("more".into())),
+        ])],
+    };
+    let set = bp_plan::Property { value, ..labels };
+    plan.nodes.get_mut("a").unwrap().properties.insert("label".into(), set);
+    let path = place.path("part.plan");
+    write(&plan, &BTreeMap::new(), &path).unwrap();
+    place.said(0, &["deploy", path.to_str().unwrap(), "--name", "part"]);
+    let calls = place.calls();
+    assert!(!calls.is_empty(), "{calls:?}");
+}
+
+#[test]
 fn what_is_asked_wrongly_is_said_before_anything_is_written() {
     let place = Place::new();
     let plan = place.plan();

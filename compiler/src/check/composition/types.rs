@@ -170,29 +170,53 @@ pub(super) fn open(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
             continue;
         }
         let Some(info) = program.types.get(full) else { continue };
-        let name = short(full);
-        for property in info.properties.values().filter(|p| p.place.file == declared.file) {
-            let constraints = property.declared.constraints.iter().map(|one| &one.predicate);
-            if constraints.chain(&property.declared.default).any(|e| mentions(e, &is_inside)) {
-                out.push(says::open_type(property.place, name, declared.place));
-            }
-        }
-        for capability in info.capabilities.values().filter(|c| c.place.file == declared.file) {
-            if capability.values.values().any(|e| mentions(e, &is_inside)) {
-                out.push(says::open_type(capability.place, name, declared.place));
-            }
-        }
-        for requirement in info.requirements.values().filter(|r| r.place.file == declared.file) {
-            let mut constraints = requirement.declared.constraints.iter();
-            if constraints.any(|one| mentions(&one.predicate, &is_inside)) {
-                out.push(says::open_type(requirement.place, name, declared.place));
-            }
-        }
-        for (constraint, place) in info.constraints.iter().filter(|(_, p)| p.file == declared.file)
-        {
-            if mentions(&constraint.predicate, &is_inside) {
-                out.push(says::open_type(*place, name, declared.place));
-            }
+        // What a type inherits is told where it is declared.
+        let parent = declared.ancestors.first().and_then(|name| program.types.get(name));
+        for place in places(info, parent) {
+            out.push(says::open_type(place, short(full), declared.place));
         }
     }
+}
+
+/// Where a type's own members read what is inside of a blueprint.
+fn places(info: &TypeInfo, parent: Option<&TypeInfo>) -> Vec<Place> {
+    let is_open = |expr: &Expr| mentions(expr, &is_inside);
+    let open = |constraints: &[Constraint], inherited: Option<&[Constraint]>| {
+        let is_new = |one: &&Constraint| inherited.is_none_or(|old| !old.contains(one));
+        constraints.iter().filter(is_new).any(|one| is_open(&one.predicate))
+    };
+    let mut found = Vec::new();
+    for (name, property) in &info.properties {
+        let old = parent.and_then(|parent| parent.properties.get(name)).map(|p| &p.declared);
+        let new = &property.declared;
+        let is_new = old.is_none_or(|old| old.default != new.default);
+        if open(&new.constraints, old.map(|old| old.constraints.as_slice()))
+            || is_new && new.default.as_ref().is_some_and(is_open)
+        {
+            found.push(property.place);
+        }
+    }
+    for (name, capability) in &info.capabilities {
+        let old = parent.and_then(|parent| parent.capabilities.get(name));
+        if old.is_none_or(|old| old.values != capability.values)
+            && capability.values.values().any(is_open)
+        {
+            found.push(capability.place);
+        }
+    }
+    for (name, requirement) in &info.requirements {
+        let old = parent.and_then(|parent| parent.requirements.get(name));
+        let old = old.map(|old| old.declared.constraints.as_slice());
+        if open(&requirement.declared.constraints, old) {
+            found.push(requirement.place);
+        }
+    }
+    for (constraint, place) in &info.constraints {
+        let is_inherited =
+            parent.is_some_and(|parent| parent.constraints.iter().any(|(_, at)| at == place));
+        if !is_inherited && is_open(&constraint.predicate) {
+            found.push(*place);
+        }
+    }
+    found
 }
