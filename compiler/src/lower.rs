@@ -1,6 +1,7 @@
 //! A checked program as a plan: what is used, and no more.
 
 mod composition;
+mod operations;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,6 +41,7 @@ fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
         constants: composition::constants(checked),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, parts, &nodes),
+        relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
         outputs: checked.outputs.clone(),
@@ -108,6 +110,7 @@ fn node_types(
                 .iter()
                 .map(|(name, capability)| (name.clone(), capability.values.clone()))
                 .collect(),
+            operations: operations::of_type(info, &operations::changed_by(nodes, kind)),
             constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
         };
         types.insert(kind.clone(), made);
@@ -135,6 +138,7 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
+    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -143,7 +147,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         let Some(data) = program.data.get(&name) else { continue };
         data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
         data.alias.iter().for_each(|alias| named(alias, &mut wanted));
-        types.insert(name, (**data).clone());
+        let (made, derived) = operations::with_kin(program, &name, data);
+        wanted.extend(derived);
+        types.insert(name, made);
     }
     types
 }
@@ -228,6 +234,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
             requirement.properties.values().for_each(|property| touch(&property.span));
         }
     }
+    operations::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.exposed.values().for_each(|exposed| touch(&exposed.span));
     for required in plan.requirements.values() {

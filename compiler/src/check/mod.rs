@@ -1,13 +1,18 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
+mod annotations;
 mod blocks;
+mod capabilities;
 pub(crate) mod composition;
 pub mod expr;
+mod implementations;
 pub(crate) mod members;
 mod nodes;
 pub(crate) mod operations;
 mod order;
 pub(crate) mod program;
+mod refinement;
+mod relationships;
 pub(crate) mod requirements;
 pub(crate) mod rewrite;
 mod values;
@@ -67,7 +72,9 @@ pub(crate) fn check<'s>(
     files: Files<'s>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
+    annotations::check(sources, names, out);
     let mut program = Program::new(sources, names, files);
+    program.notices = annotations::Notices::of(sources, names).into();
     let mut order: Vec<_> = names
         .types
         .iter()
@@ -172,7 +179,7 @@ impl Checked<'_> {
                             self.inputs.entry(name).or_insert(made);
                         }
                         ValueKeyword::Secret => {
-                            let made = values::secret(&self.program, file, value, &ty, out);
+                            let made = values::secret(&self.program, file, item, value, &ty, out);
                             self.secrets.entry(name).or_insert(made);
                         }
                         ValueKeyword::Const => {}

@@ -163,7 +163,7 @@ impl Graph<'_> {
         // What a blueprint offers is there when all of it is.
         let is_offered = info.is_some_and(|info| {
             info.capabilities.contains_key(name)
-                && self.program.names.blueprints.contains_key(&info.full)
+                && super::capabilities::are_given(self.program, info)
         });
         let thing = if is_attribute || is_offered {
             Thing::Node(node)

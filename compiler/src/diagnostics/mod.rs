@@ -6,6 +6,7 @@
 
 pub mod composition;
 pub mod names;
+pub mod nodes;
 pub mod operations;
 pub mod plan;
 pub mod syntax;

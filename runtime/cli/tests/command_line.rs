@@ -98,12 +98,17 @@ fn boxes() -> Plan {
                 hosts: false,
                 unordered: false,
                 properties: BTreeMap::new(),
+                operations: BTreeMap::new(),
                 constraint: None,
                 span: span(),
             })
             .into_iter()
             .collect(),
-        labels: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        labels: None,
+        protect: false,
+        was: vec![],
         span: span(),
     };
     let label =
@@ -116,12 +121,15 @@ fn boxes() -> Plan {
         attributes: BTreeMap::from([("label".to_owned(), Type::String)]),
         requirements: BTreeMap::new(),
         capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraints: vec![],
     };
     let count = Input {
         kind: Type::Int,
         default: Some(Expr::Value(1.into())),
         constraints: vec![],
+        label: None,
+        hidden: false,
         documentation: String::new(),
         span: span(),
     };
@@ -147,6 +155,7 @@ fn boxes() -> Plan {
         constants: BTreeMap::new(),
         data_types: BTreeMap::new(),
         node_types: BTreeMap::from([("Box".to_owned(), kind)]),
+        relationship_types: BTreeMap::new(),
         selections: BTreeMap::new(),
         nodes: BTreeMap::from([
             ("a".to_owned(), node("first", None)),

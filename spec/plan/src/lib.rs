@@ -17,6 +17,7 @@ pub mod digest;
 pub mod document;
 pub mod error;
 pub mod expr;
+pub mod operation;
 pub mod quantity;
 pub mod schema;
 pub mod span;
@@ -34,6 +35,9 @@ pub use document::{
 };
 pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
+pub use operation::{
+    Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
+};
 pub use quantity::{Dimension, Quantity};
 pub use span::Span;
 pub use types::Type;

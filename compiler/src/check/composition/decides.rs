@@ -100,7 +100,7 @@ impl Walk<'_, '_> {
             .each
             .iter()
             .flat_map(|each| std::iter::once(&each.over).chain(&each.key).chain(&each.filter));
-        for expr in node.condition.iter().chain(each).chain(node.labels.values()) {
+        for expr in node.condition.iter().chain(each).chain(&node.labels) {
             self.expr(expr, Some(name));
         }
         for requirement in &node.requirements {

@@ -112,7 +112,12 @@ pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
     for (name, exposed) in &checked.composition.exposed {
         let place = checked.composition.exposes.get(name).copied().unwrap_or(info.place);
         // Their values are told by the deployed blueprint.
-        let made = CapabilityInfo { ty: exposed.kind.clone(), values: BTreeMap::new(), place };
+        let made = CapabilityInfo {
+            ty: exposed.kind.clone(),
+            values: BTreeMap::new(),
+            phases: BTreeMap::new(),
+            place,
+        };
         info.capabilities.insert(name.clone(), made);
     }
     let substitutes = checked.composition.substitutes.iter();

@@ -40,6 +40,9 @@ impl Checker<'_> {
                 self.report(composition::open_function(self.place(function.span), &name, declared));
                 return Part::broken();
             }
+            if let Some(notice) = self.world.function_notice(self.scope.file(), &name) {
+                self.report(notice.told(self.place(function.span), &name));
+            }
             return self.user(&name, &found, arguments, span);
         }
         let at = self.place(function.span);

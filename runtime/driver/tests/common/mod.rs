@@ -63,6 +63,7 @@ fn kind(name: &str) -> NodeType {
         attributes: named([("id", Type::String), ("value", Type::String)]),
         requirements: BTreeMap::new(),
         capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraints: vec![],
     }
 }
@@ -75,6 +76,7 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
         hosts,
         unordered: false,
         properties: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraint: None,
         span: span(),
     };
@@ -97,7 +99,11 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
             .map(|(n, v)| ((*n).to_owned(), property(v.clone())))
             .collect(),
         requirements,
-        labels: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        labels: None,
+        protect: false,
+        was: vec![],
         span: span(),
     }
 }
@@ -144,6 +150,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         constants: BTreeMap::new(),
         data_types: BTreeMap::new(),
         node_types: node_types(),
+        relationship_types: BTreeMap::new(),
         selections: named([(
             "demo",
             Selection {

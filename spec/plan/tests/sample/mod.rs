@@ -33,6 +33,7 @@ pub fn artifacts() -> BTreeMap<Digest, Vec<u8>> {
 
 fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
     let port = DataType {
+        extends: Vec::new(),
         alias: Some(Type::Int),
         fields: BTreeMap::new(),
         constraints: vec![Constraint {
@@ -50,6 +51,7 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
         attributes: name([("labels", Type::Map(Box::new(Type::String)))]),
         requirements: BTreeMap::new(),
         capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraints: vec![],
     };
     let web = NodeType {
@@ -108,10 +110,15 @@ fn web(file: Digest) -> Node {
             hosts: true,
             unordered: false,
             properties: BTreeMap::new(),
+            operations: BTreeMap::new(),
             constraint: None,
             span: span(),
         }],
-        labels: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        labels: None,
+        protect: false,
+        was: vec![],
         span: span(),
     }
 }
@@ -142,17 +149,27 @@ pub fn plan() -> Plan {
                 kind: Type::Union(vec![Type::Literal("1.27".into()), Type::Literal("1.28".into())]),
                 default: Some(Expr::string("1.27")),
                 constraints: vec![],
+                label: None,
+                hidden: false,
                 documentation: "Which one.".into(),
                 span: span(),
             },
         )]),
         secrets: name([(
             "password",
-            Secret { kind: Type::String, from: "db".into(), constraints: vec![], span: span() },
+            Secret {
+                kind: Type::String,
+                from: "db".into(),
+                constraints: vec![],
+                label: None,
+                hidden: false,
+                span: span(),
+            },
         )]),
         constants: name([("suffix", Expr::Interpolate(vec![Expr::Input("tag".into())]))]),
         data_types,
         node_types,
+        relationship_types: BTreeMap::new(),
         selections: name([(
             "demo",
             Selection {
