@@ -560,7 +560,7 @@ fn running_deployments_are_selected() {
 #[test]
 fn a_module_has_no_parts_of_a_blueprint() {
     for line in [
-        "node a: Container",
+        "node a: T",
         "select s: Compute { where = true }",
         "policy p: Policy",
         "group g: Group { members = [] }",

@@ -93,7 +93,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("node a: Root for x in [\"k\", \"k\"]", "E4017 2:23"),
     ("node a: Root for x in [[1], [2]]", "E4018 2:23"),
     ("node a: Root for x in 1..5000000", "E4019 2:23"),
-    ("node a: Database", "E4020 2:9"),
+    ("abstract node type A\nnode a: A", "E4020 3:9"),
     ("select s: Compute[3..2] { }", "E4022 2:18"),
     (
         "node type T {\n  property a: int = 1\n  property b: int = 1\n  check self.a < self.b else \"a is below b\"\n}\nnode t: T { a = 5 }",
