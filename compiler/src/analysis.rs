@@ -71,9 +71,8 @@ impl Analysis {
             let is_good = diagnostics.iter().all(|d| d.severity != Severity::Error);
             if with_plan && is_good && unplanned.is_empty() {
                 plan = lower(&checked);
-                if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
-                    let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                    unplanned.push(says::refused(Place::default(), &why.join("; ")));
+                if let Some(doubts) = plan.as_ref().and_then(Self::doubts) {
+                    unplanned.push(doubts);
                     plan = None;
                 }
             }
@@ -82,6 +81,13 @@ impl Analysis {
         let artifacts = plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
         sources.attached = attached;
         Self { sources, names, facts, diagnostics, unplanned, plan, artifacts }
+    }
+
+    /// What a plan's own checks say against it: a defect of the compiler, told as one.
+    pub fn doubts(plan: &Plan) -> Option<Diagnostic> {
+        let problems = bp_plan::validate(plan).err()?;
+        let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Some(says::refused(Place::default(), &why.join("; ")))
     }
 
     /// What is wrong with the program, and what is worth a warning.

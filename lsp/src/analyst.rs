@@ -121,6 +121,9 @@ pub(crate) fn diagnostic(
             Severity::Warning => lsp::DiagnosticSeverity::WARNING,
         }),
         code: Some(lsp::NumberOrString::String(diagnostic.code.to_owned())),
+        code_description: library::page(diagnostic.code)
+            .and_then(lsp::Uri::from_file_path)
+            .map(|href| lsp::CodeDescription { href }),
         source: Some("bpc".to_owned()),
         message,
         related_information: (!related.is_empty()).then_some(related),

@@ -1,9 +1,11 @@
-//! The standard library as files that an editor can open: its text is inside of the program, and
-//! is written to the person's cache, read-only, when something in it is to be shown.
+//! The standard library, and the pages of the catalogue of diagnostics, as files that an editor can
+//! open: their text is inside of the program, and is written to the person's cache, read-only, when
+//! something in it is to be shown.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use bp_compiler::catalogue;
 use bp_compiler::loader::Module;
 
 /// Where it goes; nothing on a machine without a place for such files.
@@ -21,6 +23,14 @@ pub(crate) fn is_inside(path: &Path) -> bool {
 pub(crate) fn file(module: &Module) -> Option<PathBuf> {
     let path = FOLDER.as_deref()?.join(&module.path);
     write(&path, module.source.text()).ok()?;
+    Some(path)
+}
+
+/// The page that explains a code, written if it isn't there as it should be.
+pub(crate) fn page(code: &str) -> Option<PathBuf> {
+    let page = catalogue::page(code)?;
+    let path = FOLDER.as_deref()?.join("diagnostics").join(format!("{code}.md"));
+    write(&path, page.text).ok()?;
     Some(path)
 }
 

@@ -5,6 +5,7 @@
 
 mod check;
 mod compile;
+mod explain;
 mod format;
 mod output;
 
@@ -27,7 +28,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// How diagnostics are written: drawn for people on stderr, or each as one line on stdout
-    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
+    /// (`json`: an object; `github`: a workflow command; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
     /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
@@ -54,6 +55,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = PlanFormat::Plan)]
         format: PlanFormat,
     },
+    /// Teach what a code means, with a wrong and a right example; without a code, list them all.
+    Explain {
+        /// Codes, such as E2001.
+        codes: Vec<String>,
+    },
     /// Bring files into the one layout.
     Fmt {
         /// Only say which files have another layout; exit code 1 if there are some.
@@ -77,6 +83,7 @@ enum PlanFormat {
 enum MessageFormat {
     Human,
     Json,
+    Github,
     Short,
 }
 
@@ -104,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compile { file, output: to, format } => {
             compile::run(&file, to.as_deref(), format, &mut output)
         }
+        Command::Explain { codes } => explain::run(&codes, &output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };
     u8::from(!is_fine)
