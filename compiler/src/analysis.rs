@@ -10,7 +10,7 @@ use crate::check::{Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
 use crate::lower::lower;
-use crate::resolve::{Names, resolve};
+use crate::resolve::{Names, resolve, silence};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
@@ -64,6 +64,7 @@ impl Analysis {
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
+            silence(&names, &sources, &mut found);
             diagnostics.append(&mut found);
             if checked.blueprint.is_none() {
                 unplanned.push(says_names::no_blueprint(FileId(0)));

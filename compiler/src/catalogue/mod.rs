@@ -55,7 +55,9 @@ pub fn index() -> String {
         if of.is_empty() {
             continue;
         }
-        text.push_str(&format!("\n## {stage}\n\n| code | severity | what it says |\n| --- | --- | --- |\n"));
+        text.push_str(&format!(
+            "\n## {stage}\n\n| code | severity | what it says |\n| --- | --- | --- |\n"
+        ));
         for page in of {
             let (code, severity, title) = (page.code, page.severity(), &page.title);
             text.push_str(&format!("| [{code}]({code}.md) | {severity} | {title} |\n"));

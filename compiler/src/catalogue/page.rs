@@ -53,6 +53,8 @@ pub struct Example {
     pub run: Option<String>,
     /// How the text becomes the program, where it isn't the program itself.
     pub generate: Option<String>,
+    /// A code that comes with the page's, and can't be left out.
+    pub also: Option<String>,
     /// What the compiler says of it, as the page has it.
     pub said: Option<String>,
     /// The line of the page (from 0) on which the block's closing mark stands.
@@ -127,6 +129,7 @@ impl Page {
                     files: all,
                     run: attribute("run"),
                     generate: attribute("generate"),
+                    also: attribute("also"),
                     said: None,
                     end: fence.end,
                 });

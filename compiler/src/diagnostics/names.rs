@@ -116,15 +116,23 @@ pub fn unknown_type(
     match (near, elsewhere) {
         (_, Some(module)) => {
             let start = Place { file: at.file, span: Span::new(0, 0) };
-            let last = name.rsplit('.').next().unwrap_or(name);
-            let module_name = module.rsplit('.').next().unwrap_or(module);
+            let last = module.rsplit('.').next().unwrap_or(module);
+            // Where it is used under a name, that name is kept.
+            if let Some((alias, _)) = name.rsplit_once('.') {
+                let line = if alias == last {
+                    format!("use {module}")
+                } else {
+                    format!("use {module} as {alias}")
+                };
+                return error
+                    .help(format!("`{module}` has it: add `{line}`"))
+                    .fix(format!("add `{line}`"), vec![(start, format!("{line}\n"))]);
+            }
             error
-                .help(format!(
-                    "`{module}` has it: add `use {module}`, and write `{module_name}.{last}`"
-                ))
+                .help(format!("`{module}` has it: add `use {module}`, and write `{last}.{name}`"))
                 .fix(
                     format!("use `{module}`"),
-                    vec![(start, format!("use {module}\n")), (at, format!("{module_name}.{last}"))],
+                    vec![(start, format!("use {module}\n")), (at, format!("{last}.{name}"))],
                 )
         }
         (Some((near, place)), None) => {

@@ -24,10 +24,7 @@ pub fn line<'a>(
         // GitHub takes columns only where the mark stays on one line; theirs includes the last.
         if start.line == end.line {
             let last = end.column.saturating_sub(1).max(start.column);
-            place.push_str(&format!(
-                ",col={},endLine={},endColumn={last}",
-                start.column, end.line
-            ));
+            place.push_str(&format!(",col={},endLine={},endColumn={last}", start.column, end.line));
         } else {
             place.push_str(&format!(",endLine={}", end.line));
         }

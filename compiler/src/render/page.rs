@@ -94,7 +94,8 @@ impl Pen {
         }
         let mut text = if head.is_empty() { String::new() } else { format!("{head}\n\n") };
         for line in fence.text.lines() {
-            let line = if fence.language == "text" { self.answer(line, color) } else { line.into() };
+            let line =
+                if fence.language == "text" { self.answer(line, color) } else { line.into() };
             text.push_str(format!("{MARGIN}{line}").trim_end());
             text.push('\n');
         }

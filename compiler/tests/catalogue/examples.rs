@@ -1,7 +1,8 @@
 //! From an example of a page to what `bpc` says of it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use bp_compiler::analysis::Analysis;
@@ -32,7 +33,8 @@ pub(crate) fn said(name: &str, page: &Page, example: &Example) -> Said {
     }
     let (root, _) = example.files.last().unwrap();
     if let Some(run) = &example.run {
-        return run_in(&FOLDER.path().join(&folder), run);
+        let (_, text) = example.files.last().unwrap();
+        return run_in(&FOLDER.path().join(&folder), run, text);
     }
     if example.generate.as_deref() == Some("unsound") {
         return unsound(&folder.join(root));
@@ -64,16 +66,21 @@ fn unsound(root: &Path) -> Said {
     Said { codes: vec![found.code.to_owned()], drawn: tidy(&drawn, "") }
 }
 
-/// What the program says on stderr.
-fn run_in(folder: &Path, run: &str) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_bpc"))
+/// What the program says on stderr; the example is its stdin, too.
+fn run_in(folder: &Path, run: &str, stdin: &str) -> Said {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_bpc"))
         .args(run.split(' '))
         .current_dir(folder)
         .env("LC_ALL", "C.UTF-8")
         .env_remove("NO_COLOR")
-        .stdin(std::process::Stdio::piped())
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    // Whoever does not read it has ended.
+    let _ = program.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let output = program.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let codes = text.match_indices("error[").chain(text.match_indices("warning["));
     let codes = codes.filter_map(|(at, _)| {
@@ -113,7 +120,8 @@ fn write(folder: &Path, file: &str, text: &str, generate: Option<&str>) {
     };
     match generate {
         Some("latin-1") => {
-            let bytes: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+            let bytes: Vec<u8> =
+                text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
             put(file, &bytes);
         }
         Some("empty") => put(file, b""),
