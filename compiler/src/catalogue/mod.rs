@@ -27,10 +27,10 @@ pub const STAGES: &[(char, &str)] = &[
 static PARSED: LazyLock<Vec<Page>> =
     LazyLock::new(|| PAGES.iter().map(|(code, text)| Page::parse(code, text)).collect());
 
-/// All pages, in the order of their stages and numbers; an error before a warning.
+/// All pages, by stage: the errors of each in the order of their numbers, then its warnings.
 pub fn pages() -> Vec<&'static Page> {
     let mut pages: Vec<&Page> = PARSED.iter().collect();
-    pages.sort_by_key(|page| (page.code.get(1..), page.code));
+    pages.sort_by_key(|page| (page.code.get(1..2), page.code));
     pages
 }
 
