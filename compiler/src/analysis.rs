@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bp_plan::{Digest, Plan};
 
-use crate::check::{Facts, Program, check};
+use crate::check::{Facts, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
 use crate::lower::lower;
@@ -61,6 +61,11 @@ impl Analysis {
             let attachments = Attachments::new(root, overlay, sources.modules.len());
             let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
             facts = checked.program.facts();
+            // What is broken may hide a use.
+            let are_good = |all: &[Diagnostic]| all.iter().all(|d| d.severity != Severity::Error);
+            if are_good(&diagnostics) && are_good(&found) {
+                unused::declarations(&sources, &mut found);
+            }
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();

@@ -2,11 +2,13 @@
 
 mod blocks;
 pub mod expr;
+mod inserts;
 pub(crate) mod members;
 mod nodes;
 mod order;
 pub(crate) mod program;
 pub(crate) mod requirements;
+pub(crate) mod unused;
 mod values;
 mod verify;
 
@@ -83,9 +85,7 @@ pub(crate) fn check<'s>(
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
         verify::verify(&checked.program, &checked.nodes, out);
     }
-    for scope in &names.files {
-        out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
-    }
+    unused::imports(sources, names, out);
     checked
 }
 

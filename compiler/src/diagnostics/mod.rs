@@ -9,6 +9,7 @@ pub mod plan;
 pub mod syntax;
 pub mod topology;
 pub mod types;
+pub mod unused;
 
 use crate::source::Place;
 

@@ -79,11 +79,6 @@ pub fn not_in_module(at: Place, name: &str, module: &str, near: Option<&str>) ->
     }
 }
 
-/// An import that nothing uses.
-pub fn unused_import(at: Place, name: &str) -> Diagnostic {
-    Diagnostic::warning("W2009", format!("`{name}` is never used"), at).help("remove this `use`")
-}
-
 /// Something that only a blueprint may have.
 pub fn not_in_a_module(at: Place, what: &str) -> Diagnostic {
     Diagnostic::error("E2010", format!("{what} needs a blueprint, and this file is a module"), at)

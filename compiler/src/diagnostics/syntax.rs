@@ -100,7 +100,9 @@ pub fn foreign_ternary(at: Place) -> Diagnostic {
 pub fn foreign_quotes(at: Place, ours: Option<String>) -> Diagnostic {
     let error = Diagnostic::error("E1007", "`'` is no quote here", at)
         .label("strings stand between `\"`")
-        .help("write the string between `\"`; a raw one, with backslashes as they are, is `r\"…\"`");
+        .help(
+            "write the string between `\"`; a raw one, with backslashes as they are, is `r\"…\"`",
+        );
     match ours {
         Some(ours) => error.fix(format!("write `{ours}`"), vec![(at, ours)]),
         None => error,

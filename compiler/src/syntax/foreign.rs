@@ -63,7 +63,8 @@ fn word(source: &SourceFile, at: Place, line: &str) -> Option<Diagnostic> {
     if !source.slice(Span::new(start, at.span.start)).trim().is_empty() {
         return None;
     }
-    let length = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(line.len());
+    let length =
+        line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(line.len());
     let (word, rest) = line.split_at(length);
     let rest = rest.trim_start();
     // What is no item's head is an entry that lacks something.
@@ -86,7 +87,9 @@ fn word(source: &SourceFile, at: Place, line: &str) -> Option<Diagnostic> {
 fn meant(word: &str) -> Option<(&'static str, &'static str)> {
     Some(match word {
         "var" | "let" | "val" | "local" | "locals" | "final" => ("const", "const name = value"),
-        "def" | "func" | "function" | "fun" | "lambda" => ("fn", "fn name(a: type) -> type = value"),
+        "def" | "func" | "function" | "fun" | "lambda" => {
+            ("fn", "fn name(a: type) -> type = value")
+        }
         "import" | "include" | "require" | "from" => ("use", "use \"./file.bp\" as name"),
         "variable" | "param" | "parameter" | "var_input" => ("input", "input name: type = value"),
         "resource" | "service" | "node_template" => ("node", "node name: Type { … }"),

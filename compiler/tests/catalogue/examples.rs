@@ -15,6 +15,8 @@ pub(crate) struct Said {
     pub(crate) codes: Vec<String>,
     /// As a person sees it.
     pub(crate) drawn: String,
+    /// The example's files after its fix, where there is one.
+    pub(crate) mended: Option<Vec<(String, String)>>,
 }
 
 /// Where the examples lie; the tests work in it, so that paths are short and always the same.
@@ -40,13 +42,26 @@ pub(crate) fn said(name: &str, page: &Page, example: &Example) -> Said {
         return unsound(&folder.join(root));
     }
     let analysis = Analysis::check(&folder.join(root));
-    let mut said = Said { codes: Vec::new(), drawn: String::new() };
+    let mut said = Said { codes: Vec::new(), drawn: String::new(), mended: None };
     for diagnostic in analysis.diagnostics() {
         said.codes.push(diagnostic.code.to_owned());
         // Others than the page's are no part of what it teaches.
         if diagnostic.code == page.code || !example.is_wrong {
             let sources = |id| analysis.sources().file(id);
             said.drawn.push_str(&human::text(diagnostic, sources, human::Style::default()));
+            let fix = diagnostic.fix.as_ref().filter(|_| example.generate.is_none());
+            said.mended = fix.map(|fix| {
+                let mut files = example.files.clone();
+                let mut edits = fix.edits.clone();
+                edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.span.start));
+                for (place, text) in edits {
+                    let path = analysis.sources().file(place.file).unwrap().path();
+                    let file = files.iter_mut().find(|(name, _)| path.ends_with(name.as_str()));
+                    let range = place.span.start as usize..place.span.end as usize;
+                    file.unwrap().1.replace_range(range, &text);
+                }
+                files
+            });
         }
     }
     said.drawn = tidy(&said.drawn, &format!("{name}/"));
@@ -63,7 +78,7 @@ fn unsound(root: &Path) -> Said {
     let found = Analysis::doubts(&plan).expect("the plan is not sound");
     let sources = |id| analysis.sources().file(id);
     let drawn = human::text(&found, sources, human::Style::default());
-    Said { codes: vec![found.code.to_owned()], drawn: tidy(&drawn, "") }
+    Said { codes: vec![found.code.to_owned()], drawn: tidy(&drawn, ""), mended: None }
 }
 
 /// What the program says on stderr; the example is its stdin, too.
@@ -90,7 +105,7 @@ fn run_in(folder: &Path, run: &str, stdin: &str) -> Said {
     let codes = codes.collect();
     let lines = text.lines().filter(|line| !is_last(line));
     let drawn = tidy(&lines.map(|line| format!("{line}\n")).collect::<String>(), "");
-    Said { codes, drawn }
+    Said { codes, drawn, mended: None }
 }
 
 /// `1 error`, `for more: …`: they belong to the run.
