@@ -94,6 +94,16 @@ impl SourceFile {
         Position { line: count(line), column: count(before.chars().count() + 1) }
     }
 
+    /// The byte at a line and column; the nearest before it where there is none such.
+    pub fn offset(&self, at: Position) -> u32 {
+        let index = (at.line as usize).saturating_sub(1);
+        let start = self.line_starts.get(index).copied().unwrap_or_default();
+        let line = self.line(at.line);
+        let before = (at.column as usize).saturating_sub(1);
+        let length = line.char_indices().nth(before).map_or(line.len(), |(offset, _)| offset);
+        start + u32::try_from(length).unwrap_or(u32::MAX)
+    }
+
     /// Where the line of a byte starts.
     pub fn line_start(&self, offset: u32) -> u32 {
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);

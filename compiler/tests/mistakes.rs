@@ -53,8 +53,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ("node type T { requires up: Root[0..1] }\nnode b: Root\nnode a: T { upp -> b }", "E4005 4:13"),
     ("node type T { requires up: T[0..1] }\nnode b: Root\nnode a: T { up -> b }", "E4006 4:19"),
     (
-        "node type T { requires up: Root }\nnode b: Root if 1 == 1\nnode a: T { up -> b }",
-        "E4006 4:19",
+        "input on: bool = true\nnode type T { requires up: Root }\nnode b: Root if on\nnode a: T { up -> b }",
+        "E4006 5:19",
     ),
     (
         "capability type C\nnode type T {\n  capability a: C\n  capability b: C\n  requires c: C[0..1]\n}\nnode t: T\nnode a: T { c -> t }",

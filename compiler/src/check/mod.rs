@@ -4,6 +4,7 @@ mod blocks;
 pub mod expr;
 mod inserts;
 pub(crate) mod members;
+mod never;
 mod nodes;
 mod order;
 pub(crate) mod program;
@@ -85,6 +86,8 @@ pub(crate) fn check<'s>(
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
         verify::verify(&checked.program, &checked.nodes, out);
     }
+    out.append(&mut checked.program.take_warnings());
+    never::check(&checked, out);
     unused::imports(sources, names, out);
     checked
 }

@@ -3,11 +3,12 @@
 //! It answers the questions of the check of expressions ([`World`]).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use crate::diagnostics::Diagnostic;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
@@ -34,6 +35,8 @@ pub(crate) struct Program<'s> {
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
+    /// What expressions are worth a word of.
+    warnings: Mutex<Vec<Diagnostic>>,
 }
 
 /// What was found out of a program, without what it was found in: it can be kept beside the
@@ -113,6 +116,7 @@ impl<'s> Program<'s> {
             constants: Arc::default(),
             phases: Arc::default(),
             plan_files,
+            warnings: Mutex::default(),
         }
     }
 
@@ -129,6 +133,11 @@ impl<'s> Program<'s> {
             phases,
             ..Self::new(sources, names, files)
         }
+    }
+
+    /// What expressions were worth a word of.
+    pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What was found out.
@@ -218,6 +227,10 @@ pub(crate) fn reads_as(declared: &RequirementType) -> Type {
 }
 
 impl World for Program<'_> {
+    fn warn(&self, warning: Diagnostic) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
     fn value(&self, file: FileId, path: &str) -> Option<Declared> {
         let scope = self.names.files.get(file.0 as usize)?;
         if let Some(declared) = self.value_declaration(file, path) {

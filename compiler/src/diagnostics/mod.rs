@@ -5,6 +5,7 @@
 //! sentences.
 
 pub mod names;
+pub mod never;
 pub mod plan;
 pub mod syntax;
 pub mod topology;

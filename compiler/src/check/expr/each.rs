@@ -41,7 +41,7 @@ pub fn check_each(
     checker.scope.locals.extend(locals.iter().cloned());
     checker.certain = false;
     let filter = each.filter.as_ref();
-    let made = filter.map(|filter| checker.typed(filter.span, |c| c.condition(filter)));
+    let made = filter.map(|filter| checker.typed(filter.span, |c| c.filter(filter)));
     let key = each.key.as_ref().map(|key| {
         checker.typed(key.span, |c| match filter {
             Some(filter) => c.given(filter, true, |c| c.made_key(key)),
@@ -82,8 +82,12 @@ pub fn check_condition(
     condition: &ast::Expr,
     out: &mut Vec<Diagnostic>,
 ) -> Typed {
-    Checker::new(world, scope, out)
-        .typed(condition.span, |c| c.because(None, |c| c.condition(condition)))
+    let never = ["it decides nothing", "what it decides about is never there"];
+    Checker::new(world, scope, out).typed(condition.span, |c| {
+        let part = c.because(None, |c| c.condition(condition));
+        c.constant_condition(condition, &part, never);
+        part
+    })
 }
 
 impl Checker<'_> {

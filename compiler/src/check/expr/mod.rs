@@ -18,6 +18,7 @@ mod files;
 mod fits;
 mod folding;
 mod functions;
+mod idle;
 mod literals;
 mod loops;
 mod names;
