@@ -79,7 +79,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("node type A { property m: int = 7 where self < 5 }", "E4013 2:33"),
     (
-        "node type A { property m: int = 4 where self < 5 }\nnode type B extends A { property m: int where self > 4 }",
+        "node type A { property m: int = 4 where self < 50 }\nnode type B extends A { property m: int where self > 4 }",
         "E4013 3:34",
     ),
     (

@@ -2,8 +2,9 @@
 //! open: their text is inside of the program, and is written to the person's cache, read-only, when
 //! something in it is to be shown.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use bp_compiler::catalogue;
 use bp_compiler::loader::Module;
@@ -26,12 +27,22 @@ pub(crate) fn file(module: &Module) -> Option<PathBuf> {
     Some(path)
 }
 
+/// Pages that were written, so that the next diagnostic of a code needs no look at the disk.
+static WRITTEN: LazyLock<Mutex<BTreeMap<String, Option<PathBuf>>>> = LazyLock::new(Mutex::default);
+
 /// The page that explains a code, written if it isn't there as it should be.
 pub(crate) fn page(code: &str) -> Option<PathBuf> {
-    let page = catalogue::page(code)?;
-    let path = FOLDER.as_deref()?.join("diagnostics").join(format!("{code}.md"));
-    write(&path, page.text).ok()?;
-    Some(path)
+    let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = written.get(code) {
+        return known.clone();
+    }
+    let path = catalogue::page(code).and_then(|page| {
+        let path = FOLDER.as_deref()?.join("diagnostics").join(format!("{code}.md"));
+        write(&path, page.text).ok()?;
+        Some(path)
+    });
+    written.insert(code.to_owned(), path.clone());
+    path
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

@@ -3,6 +3,11 @@
 use super::Diagnostic;
 use crate::source::{Place, Span};
 
+/// Whether a code says that something is there and not used: an editor fades it.
+pub fn is_of_unused(code: &str) -> bool {
+    matches!(code, "W2009" | "W2010" | "W2011")
+}
+
 /// An import that nothing uses.
 pub fn import(at: Place, name: &str, remove: Option<Place>) -> Diagnostic {
     let warning = Diagnostic::warning("W2009", format!("`{name}` is never used"), at)

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bp_compiler::catalogue::{self, Example, Page};
+use bp_compiler::diagnostics::unused::is_of_unused;
 
 use examples::{Said, said};
 
@@ -136,7 +137,8 @@ fn examine(page: &Page) -> Vec<String> {
                     ));
                 }
             }
-        } else if codes.iter().any(|code| !is_unused(code)) {
+        // A small example need not use what it declares.
+        } else if codes.iter().any(|code| !is_of_unused(code)) {
             wrong.push(format!("{place}: the right program has {all:?}\n{drawn}"));
         }
     }
@@ -145,11 +147,6 @@ fn examine(page: &Page) -> Vec<String> {
         std::fs::write(path, format!("{}\n", text.join("\n"))).unwrap();
     }
     wrong
-}
-
-/// A small example need not use what it declares.
-fn is_unused(code: &str) -> bool {
-    matches!(code, "W2009" | "W2010" | "W2011")
 }
 
 /// Puts what the compiler says below the example.
