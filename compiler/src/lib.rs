@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod diagnostics;
+pub mod document;
 pub mod format;
 pub mod ide;
 pub mod library;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Phase, Property};
+use bp_plan::{Phase, Property, Type};
 
 use super::expr::{Scope, World, check_expr, held};
 use super::inserts;
 use super::members::short;
-use super::program::{Program, TypeInfo};
-use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use super::program::{Program, PropertyInfo, TypeInfo};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
 
@@ -25,15 +25,23 @@ pub(crate) fn properties(
     let mut set = BTreeMap::new();
     let mut places = BTreeMap::new();
     let Some(info) = program.types.get(full) else { return set };
+    let mut is_known = true;
     for entry in &body.entries {
-        let EntryKind::Assign { key, value } = &entry.kind else {
-            let at = Place { file: scope.file(), span: entry.span };
-            out.push(says_names::not_here(at, "this", "this block", "`property = value`"));
-            continue;
-        };
-        property(program, scope, info, key, value, (&mut set, &mut places), out);
+        match &entry.kind {
+            EntryKind::Assign { key, value } => {
+                property(program, scope, info, key, value, (&mut set, &mut places), out);
+            }
+            EntryKind::Spread(value) => {
+                let all = (&mut set, &mut places);
+                is_known &= spread(program, scope, info, value, all, out);
+            }
+            _ => {
+                let at = Place { file: scope.file(), span: entry.span };
+                out.push(says_names::not_here(at, "this", "this block", "`property = value`"));
+            }
+        }
     }
-    if let Some(owner) = owner {
+    if let Some(owner) = owner.filter(|_| is_known) {
         missing(program, info, short(full), &set, owner, out);
     }
     set
@@ -66,6 +74,9 @@ pub(crate) fn property(
         return;
     }
     places.insert(name.clone(), at);
+    if let Some(notice) = program.notices.member(program.names, &info.full, &name) {
+        out.push(notice.told(at, &name));
+    }
     if let Some(settled) = declared.fixed {
         out.push(says::fixed(at, &name, of, settled));
         return;
@@ -83,6 +94,46 @@ pub(crate) fn property(
     let property =
         Property { value: typed.expr, phase: typed.phase, span: program.span(place), inner };
     set.insert(name, property);
+}
+
+/// `...record`: each of its fields is a property, as if it were written; what is set by itself later
+/// wins. Gives whether its fields are known.
+pub(crate) fn spread(
+    program: &Program<'_>,
+    scope: &Scope,
+    info: &TypeInfo,
+    value: &ast::Expr,
+    (set, places): Set<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> bool {
+    let typed = check_expr(program, scope, value, None, out);
+    let fields: Vec<String> = match &typed.ty {
+        Type::Unknown => return false,
+        Type::Record(fields) => fields.keys().cloned().collect(),
+        Type::Data(name) if program.data.contains_key(name) => {
+            let data = program.data.get(name);
+            data.iter().flat_map(|data| data.fields.keys().cloned()).collect()
+        }
+        other => {
+            let at = Place { file: scope.file(), span: value.span };
+            out.push(says_types::bad_spread(at, "a record whose fields are known", other));
+            return false;
+        }
+    };
+    for field in fields {
+        let key = ast::Name { text: field.as_str().into(), span: value.span };
+        let of = Box::new(value.clone());
+        let kind = ExprKind::Field { of, name: key.clone(), safe: false };
+        let read = ast::Expr { kind, span: value.span };
+        let before = places.remove(&field);
+        let told = out.len();
+        property(program, scope, info, &key, &read, (&mut *set, &mut *places), out);
+        places.remove(&field);
+        if let Some(before) = before.filter(|_| out.len() > told) {
+            places.insert(field, before);
+        }
+    }
+    true
 }
 
 fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<Diagnostic>) {
@@ -103,6 +154,13 @@ fn names(missing: &[(String, Place)]) -> String {
     missing.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("`, `")
 }
 
+/// Whether nothing stands for it when it is left out.
+pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
+    let is_optional =
+        matches!(property.declared.kind, bp_plan::Type::Optional(_) | bp_plan::Type::Unknown);
+    property.declared.default.is_none() && !is_optional
+}
+
 /// Properties that must be set and are not.
 pub(crate) fn missing(
     program: &Program<'_>,
@@ -115,14 +173,7 @@ pub(crate) fn missing(
     let missing: Vec<(String, Place)> = info
         .properties
         .iter()
-        .filter(|(name, property)| {
-            property.declared.default.is_none()
-                && !set.contains_key(*name)
-                && !matches!(
-                    property.declared.kind,
-                    bp_plan::Type::Optional(_) | bp_plan::Type::Unknown
-                )
-        })
+        .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
         .map(|(name, property)| (name.clone(), property.place))
         .collect();
     // A name that was misspelt was told.
@@ -145,7 +196,7 @@ pub(crate) fn missing(
 }
 
 /// Where the entries of a literal stand, by path.
-fn inner_spans(
+pub(super) fn inner_spans(
     program: &Program<'_>,
     scope: &Scope,
     value: &ast::Expr,

@@ -6,6 +6,7 @@
 mod check;
 mod compile;
 mod explain;
+mod document;
 mod format;
 mod output;
 
@@ -60,6 +61,11 @@ enum Command {
         /// Codes, such as E2001.
         codes: Vec<String>,
     },
+    /// Write the documentation of a file, as Markdown, to stdout.
+    Doc {
+        /// A blueprint or module, or a module of the standard library (`std.kubernetes`).
+        file: PathBuf,
+    },
     /// Bring files into the one layout.
     Fmt {
         /// Only say which files have another layout; exit code 1 if there are some.
@@ -112,6 +118,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             compile::run(&file, to.as_deref(), format, &mut output)
         }
         Command::Explain { codes } => explain::run(&codes, &output),
+        Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };
     u8::from(!is_fine)

@@ -6,11 +6,14 @@
 
 pub mod names;
 pub mod never;
+pub mod nodes;
+pub mod operations;
 pub mod plan;
 pub mod syntax;
 pub mod topology;
 pub mod types;
 pub mod unused;
+pub mod workflows;
 
 use crate::source::Place;
 
