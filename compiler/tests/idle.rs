@@ -221,11 +221,11 @@ fn a_missing_import_is_one_mistake() {
 fn what_a_node_lacks_is_written_as_its_body_is() {
     let types = "data type E { host: string, port: int, note: string? }\nnode type T {\n  property a: int\n  property e: E\n  property s: \"x\" | \"y\"\n}\n";
     for (node, wanted) in [
+        ("node n: T", "node n: T { a = 0, e = { host = \"\", port = 0 }, s = \"x\" }"),
         (
-            "node n: T",
-            "node n: T { a = 0, e = { host = \"\", port = 0 }, s = \"x\" }",
+            "node n: T { a = 1, s = \"y\" }",
+            "node n: T { a = 1, s = \"y\", e = { host = \"\", port = 0 } }",
         ),
-        ("node n: T { a = 1, s = \"y\" }", "node n: T { a = 1, s = \"y\", e = { host = \"\", port = 0 } }"),
         ("node n: T { }", "node n: T { a = 0, e = { host = \"\", port = 0 }, s = \"x\" }"),
         (
             "node n: T {\n    a = 1 // one\n    s = \"y\" // two\n}",

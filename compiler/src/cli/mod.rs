@@ -5,8 +5,8 @@
 
 mod check;
 mod compile;
-mod explain;
 mod document;
+mod explain;
 mod format;
 mod output;
 
