@@ -6,6 +6,7 @@
 
 mod page;
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 pub use page::{Block, Example, Fence, Page};
@@ -55,12 +56,14 @@ pub fn index() -> String {
         if of.is_empty() {
             continue;
         }
-        text.push_str(&format!(
+        // Writing to a string does not fail.
+        let _ = write!(
+            text,
             "\n## {stage}\n\n| code | severity | what it says |\n| --- | --- | --- |\n"
-        ));
+        );
         for page in of {
             let (code, severity, title) = (page.code, page.severity(), &page.title);
-            text.push_str(&format!("| [{code}]({code}.md) | {severity} | {title} |\n"));
+            let _ = writeln!(text, "| [{code}]({code}.md) | {severity} | {title} |");
         }
     }
     text

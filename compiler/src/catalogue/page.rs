@@ -68,7 +68,7 @@ impl Page {
         let mut title = String::new();
         if let Some((_, head)) = lines.next_if(|(_, line)| line.starts_with("# ")) {
             let head = head.trim_start_matches("# ");
-            title = head.split_once(": ").map_or(head, |(_, title)| title).trim().to_owned();
+            head.split_once(": ").map_or(head, |(_, title)| title).trim().clone_into(&mut title);
         }
         let mut blocks = Vec::new();
         let mut paragraph: Vec<&str> = Vec::new();

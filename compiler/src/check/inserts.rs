@@ -63,8 +63,8 @@ fn insertion(
     let rest = source.text().get(last.span.end as usize..).unwrap_or_default();
     let line = u32::try_from(rest.find('\n').unwrap_or(0)).unwrap_or(0);
     let end = Span::new(last.span.end + line, last.span.end + line);
-    let added: String = lines.iter().map(|line| format!("\n{indent}{line}")).collect();
-    (end, added)
+    let added = lines.join(&format!("\n{indent}"));
+    (end, format!("\n{indent}{added}"))
 }
 
 /// A value of a type, to be replaced by the one that is meant.

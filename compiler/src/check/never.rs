@@ -15,7 +15,7 @@ use crate::diagnostics::{Diagnostic, never as says};
 use crate::source::{FileId, Place, Position, Span};
 use crate::syntax::ast::ItemKind;
 
-use room::{Room, facts};
+use room::{Against, Room, facts};
 
 /// All constraints of the program; what only repeats such a mistake is taken out of `out`.
 pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
@@ -97,8 +97,12 @@ impl Finder<'_> {
         }
         rooms.insert("self".to_owned(), Room::of(&scalar));
         for (at, one) in own.iter().enumerate() {
-            let Some(other) = narrow(&mut rooms, one, at) else { continue };
-            self.tell(one, other.and_then(|other| own.get(other).copied()), kind, may_be_unset);
+            let Some(against) = narrow(&mut rooms, one, at) else { continue };
+            let other = match against {
+                Against::Itself => None,
+                Against::Other(at) => own.get(at).copied(),
+            };
+            self.tell(one, other, kind, may_be_unset);
             return;
         }
     }
@@ -130,17 +134,12 @@ impl Finder<'_> {
     }
 }
 
-/// Adds what a constraint says. If no value is left, which earlier constraint stands against it: none
-/// where it stands against itself or against the type.
-fn narrow(
-    rooms: &mut BTreeMap<String, Room>,
-    one: &Constraint,
-    at: usize,
-) -> Option<Option<usize>> {
+/// Adds what a constraint says. If no value is left, what stands against it.
+fn narrow(rooms: &mut BTreeMap<String, Room>, one: &Constraint, at: usize) -> Option<Against> {
     for (path, fact) in facts(&one.predicate) {
         let room = rooms.entry(path).or_default();
-        if let Some(other) = room.closes(&fact, at) {
-            return Some(other.filter(|other| *other != at));
+        if let Some(against) = room.closes(&fact, at) {
+            return Some(against);
         }
         room.add(fact, at);
     }

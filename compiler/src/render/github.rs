@@ -3,6 +3,8 @@
 //! `::error file=…,line=…,col=…,endLine=…,endColumn=…,title=E2001::MESSAGE`. GitHub reads one line; what would
 //! end it, or a property, is written as `%0A`, `%0D`, `%25`, `%3A`, `%2C`.
 
+use std::fmt::Write as _;
+
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::source::{FileId, SourceFile};
 
@@ -21,12 +23,12 @@ pub fn line<'a>(
         let start = source.position(diagnostic.place.span.start);
         let end = source.position(diagnostic.place.span.end);
         place = format!("file={},line={}", property(source.path()), start.line);
-        // GitHub takes columns only where the mark stays on one line; theirs includes the last.
+        // Writing to a string does not fail. GitHub takes columns only where the mark stays on one line; theirs includes the last.
         if start.line == end.line {
             let last = end.column.saturating_sub(1).max(start.column);
-            place.push_str(&format!(",col={},endLine={},endColumn={last}", start.column, end.line));
+            let _ = write!(place, ",col={},endLine={},endColumn={last}", start.column, end.line);
         } else {
-            place.push_str(&format!(",endLine={}", end.line));
+            let _ = write!(place, ",endLine={}", end.line);
         }
         place.push(',');
     }

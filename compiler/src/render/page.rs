@@ -1,5 +1,7 @@
 //! A page of the catalogue for a person at a terminal: headings in bold, code set apart, no marks.
 
+use std::fmt::Write as _;
+
 use anstyle::{AnsiColor, Style as Ink};
 
 use super::human::Style;
@@ -36,12 +38,12 @@ pub fn list(style: Style) -> String {
         for page in catalogue::pages() {
             if page.code.chars().nth(1) == Some(*digit) {
                 let code = pen.ink(page.code, severity(page));
-                lines.push_str(&format!("  {code}  {}\n", page.title));
+                let _ = writeln!(lines, "  {code}  {}", page.title);
             }
         }
         if !lines.is_empty() {
             let blank = if text.is_empty() { "" } else { "\n" };
-            text.push_str(&format!("{blank}{}\n{lines}", pen.ink(stage, Ink::new().bold())));
+            let _ = write!(text, "{blank}{}\n{lines}", pen.ink(stage, Ink::new().bold()));
         }
     }
     text
@@ -52,6 +54,7 @@ fn severity(page: &Page) -> Ink {
     color.on_default()
 }
 
+/// Inks and lays out; writing to a string does not fail.
 struct Pen {
     style: Style,
 }
@@ -72,7 +75,9 @@ impl Pen {
                 _ if self.style.color => {
                     text.push_str(&self.ink(part, AnsiColor::Cyan.on_default()));
                 }
-                _ => text.push_str(&format!("`{part}`")),
+                _ => {
+                    let _ = write!(text, "`{part}`");
+                }
             }
         }
         text.push('\n');
@@ -90,7 +95,7 @@ impl Pen {
         };
         if let Some(file) = file {
             let blank = if head.is_empty() { "" } else { " " };
-            head.push_str(&format!("{blank}{}", self.ink(&file, Ink::new().bold())));
+            let _ = write!(head, "{blank}{}", self.ink(&file, Ink::new().bold()));
         }
         let mut text = if head.is_empty() { String::new() } else { format!("{head}\n\n") };
         for line in fence.text.lines() {

@@ -20,6 +20,21 @@ pub(super) enum Fact {
     Nothing,
 }
 
+/// What stands against a constraint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Against {
+    /// It stands against itself, or against the type.
+    Itself,
+    /// The constraint of this number.
+    Other(usize),
+}
+
+impl Against {
+    fn of(at: usize, by: usize) -> Self {
+        if at == by { Self::Itself } else { Self::Other(at) }
+    }
+}
+
 /// What is said of one variable, each with the number of the constraint that says it.
 #[derive(Debug, Default)]
 pub(super) struct Room {
@@ -53,18 +68,19 @@ impl Room {
     }
 
     /// Whether no value is left with this one, too; and which constraint stands against it.
-    pub(super) fn closes(&self, fact: &Fact, by: usize) -> Option<Option<usize>> {
+    pub(super) fn closes(&self, fact: &Fact, by: usize) -> Option<Against> {
         if self.is_empty(&[fact]) {
-            return Some(Some(by));
+            return Some(Against::Itself);
         }
         let pair = self.facts.iter().find(|(other, _)| self.is_empty(&[other, fact]));
         if let Some((_, other)) = pair {
-            return Some(*other);
+            return Some(other.map_or(Against::Itself, |at| Against::of(at, by)));
         }
         let mut all: Vec<&Fact> = self.facts.iter().map(|(fact, _)| fact).collect();
         all.push(fact);
-        let last = || self.facts.last().and_then(|(_, by)| *by);
-        self.is_empty(&all).then(last)
+        let last = self.facts.last().and_then(|(_, by)| *by);
+        let against = last.map_or(Against::Itself, |at| Against::of(at, by));
+        self.is_empty(&all).then_some(against)
     }
 
     fn is_empty(&self, facts: &[&Fact]) -> bool {
@@ -89,7 +105,7 @@ impl Room {
             let (high, high_belongs) = self.whole(value, *belongs, -1);
             lows.iter().any(|(low, low_belongs)| match compare(low, &high) {
                 Ok(Ordering::Greater) => true,
-                Ok(Ordering::Equal) => !(*low_belongs && high_belongs) || !admits(low),
+                Ok(Ordering::Equal) => !(*low_belongs && high_belongs && admits(low)),
                 // What has no order was told.
                 Ok(Ordering::Less) | Err(_) => false,
             })

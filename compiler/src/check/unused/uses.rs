@@ -66,16 +66,16 @@ impl<'t> Uses<'t> {
     }
 
     fn value(&mut self, name: &'t str) {
-        match self.locals.iter_mut().rev().find(|local| local.name.text == name) {
-            Some(local) => local.is_used = true,
-            None => {
-                // A type can stand where a target is left open.
-                if name.starts_with(char::is_uppercase) {
-                    self.types.insert(name);
-                }
-                self.values.insert(name);
-            }
+        let local = self.locals.iter_mut().rev().find(|local| local.name.text == name);
+        if let Some(local) = local {
+            local.is_used = true;
+            return;
         }
+        // A type can stand where a target is left open.
+        if name.starts_with(char::is_uppercase) {
+            self.types.insert(name);
+        }
+        self.values.insert(name);
     }
 
     fn path(&mut self, path: &'t Path) {
@@ -135,7 +135,9 @@ impl<'t> Uses<'t> {
     }
 
     fn parameters(&mut self, parameters: &'t [Member], inner: impl FnOnce(&mut Self)) {
-        parameters.iter().for_each(|parameter| self.member(parameter));
+        for parameter in parameters {
+            self.member(parameter);
+        }
         let names = parameters.iter().map(|parameter| (&parameter.name, "parameter", None));
         self.binding(names, inner);
     }
@@ -237,7 +239,9 @@ impl<'t> Uses<'t> {
             | StepKind::Run { result, workflow: of, arguments } => {
                 self.expression(of);
                 self.body(arguments);
-                result.iter().for_each(|name| self.bind(name, "result", None));
+                for name in result {
+                    self.bind(name, "result", None);
+                }
             }
             StepKind::Let { name, value } => {
                 self.expression(value);
@@ -245,24 +249,32 @@ impl<'t> Uses<'t> {
             }
             StepKind::Parallel(steps) => {
                 // What runs side by side is known after it.
-                steps.iter().for_each(|step| self.step(step));
+                for step in steps {
+                    self.step(step);
+                }
             }
             StepKind::OnFailure(steps) | StepKind::OnCancel(steps) => self.steps(steps),
             StepKind::For { names, over, max, steps } => {
                 self.expression(over);
-                max.iter().for_each(|max| self.expression(max));
+                for max in max {
+                    self.expression(max);
+                }
                 let names = names.iter().map(|name| (name, "loop's variable", None));
                 self.binding(names, |this| this.steps(steps));
             }
             StepKind::If { condition, then, otherwise } => {
                 self.expression(condition);
                 self.steps(then);
-                otherwise.iter().for_each(|steps| self.steps(steps));
+                for steps in otherwise {
+                    self.steps(steps);
+                }
             }
             StepKind::Wait(value) | StepKind::Fail(value) => self.expression(value),
             StepKind::WaitUntil { condition, timeout } => {
                 self.expression(condition);
-                timeout.iter().for_each(|timeout| self.expression(timeout));
+                for timeout in timeout {
+                    self.expression(timeout);
+                }
             }
             StepKind::Return(value) => value.iter().for_each(|value| self.expression(value)),
             StepKind::Recover => {}
@@ -273,7 +285,9 @@ impl<'t> Uses<'t> {
         match &ty.kind {
             TypeKind::Named { path, arguments } => {
                 self.path(path);
-                arguments.iter().for_each(|argument| self.ty(argument));
+                for argument in arguments {
+                    self.ty(argument);
+                }
             }
             TypeKind::Union(members) => members.iter().for_each(|member| self.ty(member)),
             TypeKind::Optional(of) | TypeKind::Secret(of) => self.ty(of),
@@ -298,7 +312,9 @@ impl<'t> Uses<'t> {
                 if let [only] = function.segments.as_slice() {
                     self.functions.insert(only.text.as_str());
                 }
-                arguments.iter().for_each(|e| self.expression(e));
+                for e in arguments {
+                    self.expression(e);
+                }
             }
             ExprKind::Binder { names, over, body, .. } => {
                 self.expression(over);
@@ -306,7 +322,9 @@ impl<'t> Uses<'t> {
                 self.binding(names, |this| body.iter().for_each(|body| this.expression(body)));
             }
             ExprKind::List(elements) => {
-                elements.iter().for_each(|Element { value, .. }| self.expression(value));
+                for Element { value, .. } in elements {
+                    self.expression(value);
+                }
             }
             ExprKind::ListFor { body, each } => {
                 self.looped(each, true, |this| this.expression(body));
