@@ -8,7 +8,8 @@ use clap::Args;
 use crate::{Outcome, workspace};
 
 /// Tests that write what they hold, when `UPDATE` is set.
-const WRITERS: &[(&str, &str)] = &[("bp-plan", "schema"), ("bp-compiler", "catalogue")];
+const WRITERS: &[(&str, &str)] =
+    &[("bp-plan", "schema"), ("bp-compiler", "catalogue"), ("bp-compiler", "library")];
 
 /// Write the files that are made from the code.
 #[derive(Args)]
