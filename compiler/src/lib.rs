@@ -27,3 +27,4 @@ mod resolve;
 mod rings;
 pub mod source;
 pub mod syntax;
+pub mod testing;

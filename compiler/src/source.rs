@@ -94,14 +94,15 @@ impl SourceFile {
         Position { line: count(line), column: count(before.chars().count() + 1) }
     }
 
-    /// The byte at a line and column; the nearest before it where there is none such.
-    pub fn offset(&self, at: Position) -> u32 {
-        let index = (at.line as usize).saturating_sub(1);
-        let start = self.line_starts.get(index).copied().unwrap_or_default();
-        let line = self.line(at.line);
-        let before = (at.column as usize).saturating_sub(1);
-        let length = line.char_indices().nth(before).map_or(line.len(), |(offset, _)| offset);
-        start + u32::try_from(length).unwrap_or(u32::MAX)
+    /// The byte at a line and column, as a position counts them; the end of the line where it has fewer columns.
+    pub fn offset(&self, line: u32, column: u32) -> u32 {
+        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        let at = (line as usize).saturating_sub(1);
+        let Some(start) = self.line_starts.get(at).copied() else { return end };
+        let text = self.line(line);
+        let before = (column as usize).saturating_sub(1);
+        let within = text.char_indices().nth(before).map_or(text.len(), |(at, _)| at);
+        start.saturating_add(u32::try_from(within).unwrap_or(u32::MAX))
     }
 
     /// Where the line of a byte starts.

@@ -2,19 +2,27 @@
 
 mod annotations;
 mod blocks;
+pub(crate) mod blueprint_tests;
 mod capabilities;
+mod choices;
 pub mod expr;
+mod groups;
 mod implementations;
 mod inserts;
+mod known;
 pub(crate) mod members;
 mod never;
 mod nodes;
 pub(crate) mod operations;
 mod order;
+mod policies;
 pub(crate) mod program;
 mod refinement;
 mod relationships;
 pub(crate) mod requirements;
+mod selections;
+mod settings;
+mod targets;
 pub(crate) mod unused;
 mod values;
 mod verify;
@@ -24,6 +32,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
+pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
@@ -45,7 +54,10 @@ pub(crate) struct Checked<'s> {
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
+    pub(crate) groups: groups::Groups,
+    pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) tests: Vec<BlueprintTest>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
@@ -87,7 +99,10 @@ pub(crate) fn check<'s>(
         secrets: BTreeMap::new(),
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
+        groups: BTreeMap::new(),
+        policies: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        tests: Vec::new(),
         workflows: BTreeMap::new(),
         program,
     };
@@ -95,8 +110,12 @@ pub(crate) fn check<'s>(
     let nodes = nodes::check(&mut checked.program, out);
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
+    checked.left_to_inventory();
+    checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
+    checked.policies = policies::check(&checked, out);
     checked.outputs(out);
     checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
+    checked.tests = blueprint_tests::check(&checked, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -143,22 +162,11 @@ impl Checked<'_> {
                     }
                 }
                 ItemKind::Select(select) => {
-                    let unplanned = &mut self.nodes.unplanned;
-                    let made = nodes::selection(&self.program, select, unplanned, out);
+                    let made = selections::check(&self.program, select, out);
                     if let Some(made) = made {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
                 }
-                ItemKind::Policy(policy) => {
-                    self.policy(policy, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&policy.name), "a policy"));
-                }
-                ItemKind::Group(group) => {
-                    out.push(says_plan::not_checked(at(&group.name), "a group"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
-                }
-                // A test is no part of a plan.
-                ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
                     let what = "`requires` of a blueprint";
                     self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));
@@ -170,6 +178,14 @@ impl Checked<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Selections for what is left to the runtime, and may come from the inventory.
+    fn left_to_inventory(&mut self) {
+        let choices = self.nodes.nodes.values().flat_map(|checked| &checked.choices);
+        for (name, selection) in choices.filter_map(|choice| choice.inventory.clone()) {
+            self.selections.entry(name).or_insert(selection);
         }
     }
 
@@ -239,22 +255,6 @@ impl Checked<'_> {
             out.push(says::no_version(place));
         }
         head
-    }
-
-    fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let full = self.program.names.expect_type(
-            file,
-            &policy.ty,
-            ast::TypeItemKind::Policy,
-            // Told with its head.
-            &mut Vec::new(),
-        );
-        if let Some(full) = full {
-            let owner = Place { file, span: policy.name.span };
-            let scope = Scope::new(file);
-            blocks::properties(&self.program, &scope, &full, &policy.body, Some(owner), out);
-        }
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {

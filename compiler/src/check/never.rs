@@ -12,7 +12,7 @@ use bp_plan::{Constraint, Type};
 use super::Checked;
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, never as says};
-use crate::source::{FileId, Place, Position, Span};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::ItemKind;
 
 use room::{Against, Room, facts};
@@ -127,7 +127,7 @@ impl Finder<'_> {
         let index = self.program.plan_files.iter().position(|file| *file == span.file)?;
         let source = &self.program.sources.modules.get(index)?.source;
         let file = FileId(u32::try_from(index).ok()?);
-        let offset = |line, column| source.offset(Position { line, column });
+        let offset = |line, column| source.offset(line, column);
         let span =
             Span::new(offset(span.line, span.column), offset(span.end_line, span.end_column));
         Some(Place { file, span })

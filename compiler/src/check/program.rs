@@ -2,7 +2,7 @@
 //!
 //! It answers the questions of the check of expressions ([`World`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
@@ -18,7 +18,7 @@ use crate::source::{FileId, Place};
 use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Program<'s> {
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
@@ -40,10 +40,12 @@ pub(crate) struct Program<'s> {
     pub(crate) notices: Arc<Notices>,
     /// What workflows take and give, by name; the built-in ones too.
     pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
+    /// Which nodes of the root name a node.
+    pub(crate) named_by: Arc<BTreeMap<String, BTreeSet<String>>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
     /// What expressions are worth a word of.
-    warnings: Mutex<Vec<Diagnostic>>,
+    warnings: Arc<Mutex<Vec<Diagnostic>>>,
 }
 
 /// What was found out of a program, without what it was found in: it can be kept beside the
@@ -77,6 +79,19 @@ pub(crate) struct TypeInfo {
     pub(crate) operations: BTreeMap<String, OperationSignature>,
     pub(crate) provider: Option<String>,
     pub(crate) constraints: Vec<(Constraint, Place)>,
+    /// Of a group type its `members`, of a policy type its `targets` and more.
+    pub(crate) over: Over,
+}
+
+/// What a group or a policy is over, and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Over {
+    /// The node type of members or targets, by full name, how many there are, and where that is said.
+    pub(crate) members: Option<(String, (u64, Option<u64>), Place)>,
+    /// A policy runs a workflow: whether it must, and where that is said.
+    pub(crate) run: Option<(bool, Place)>,
+    /// No two policies are over the same target: where that is said.
+    pub(crate) exclusive: Option<Place>,
 }
 
 impl TypeInfo {
@@ -95,6 +110,7 @@ impl TypeInfo {
             operations: BTreeMap::new(),
             provider: None,
             constraints: Vec::new(),
+            over: Over::default(),
         }
     }
 }
@@ -151,8 +167,9 @@ impl<'s> Program<'s> {
             phases: Arc::default(),
             notices: Arc::default(),
             workflows: Arc::default(),
+            named_by: Arc::default(),
             plan_files,
-            warnings: Mutex::default(),
+            warnings: Arc::default(),
         }
     }
 
@@ -188,6 +205,33 @@ impl<'s> Program<'s> {
             phases: self.phases.clone(),
             workflows: self.workflows.clone(),
         }
+    }
+
+    /// The program as those see it who look ahead of a deployment: nothing is reported, so what
+    /// repeats a property reads as it is set, and of what is `selected` all facts are there.
+    pub(crate) fn ahead(&self, selected: &[&str]) -> Self {
+        let mut types = BTreeMap::clone(&self.types);
+        for (full, info) in &mut types {
+            let is_fact = selected.iter().any(|kind| self.names.is_subtype(full, kind));
+            let attributes = std::mem::take(&mut info.attributes);
+            for (name, (ty, place)) in attributes {
+                match info.properties.get_mut(&name) {
+                    Some(property) => property.declared.kind = ty,
+                    None if is_fact => {
+                        let declared = PropertyType {
+                            kind: ty,
+                            default: None,
+                            constraints: Vec::new(),
+                            replace: false,
+                        };
+                        let made = PropertyInfo { declared, place, fixed: None };
+                        info.properties.insert(name, made);
+                    }
+                    None => drop(info.attributes.insert(name, (ty, place))),
+                }
+            }
+        }
+        Self { types: Arc::new(types), phases: Arc::default(), ..self.clone() }
     }
 
     /// The item that declares something.
@@ -258,6 +302,28 @@ impl<'s> Program<'s> {
         field.map(|span| Place { file: declared.file, span })
     }
 
+    /// The type of a node of the root, by full name.
+    pub(crate) fn node_type(&self, node: &str) -> Option<&str> {
+        let declared = self.value_declaration(FileId(0), node)?;
+        match self.item(declared)? {
+            ItemKind::Node(_) => match &self.values.get(&(declared.file, declared.item))?.ty {
+                Type::Node(full) | Type::Nodes(full) => Some(full),
+                Type::Optional(of) => match &**of {
+                    Type::Node(full) => Some(full),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether a member of a node is reported, and not set.
+    pub(crate) fn reports(&self, node: &str, member: &str) -> bool {
+        let info = self.node_type(node).and_then(|full| self.types.get(full));
+        info.is_some_and(|info| info.attributes.contains_key(member))
+    }
+
     fn module(&self, file: FileId) -> Result<&'s Module, String> {
         let module = self.sources.modules.get(file.0 as usize);
         module.ok_or_else(|| "nothing is known of the file that names it".to_owned())
@@ -265,9 +331,10 @@ impl<'s> Program<'s> {
 
     fn info(&self, of: &Type) -> Option<&TypeInfo> {
         match of {
-            Type::Node(name) | Type::Capability(name) | Type::Relationship(name) => {
-                self.types.get(name)
-            }
+            Type::Node(name)
+            | Type::Group(name)
+            | Type::Capability(name)
+            | Type::Relationship(name) => self.types.get(name),
             _ => None,
         }
     }
@@ -292,7 +359,6 @@ impl World for Program<'_> {
         if let Some(declared) = self.value_declaration(file, path) {
             let what = match self.item(declared)? {
                 ItemKind::Policy(_) => Some("policy"),
-                ItemKind::Group(_) => Some("group"),
                 ItemKind::Workflow(_) => Some("workflow"),
                 _ => None,
             };
@@ -346,7 +412,7 @@ impl World for Program<'_> {
                     .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned()))),
             };
             let phase = match from {
-                Expr::Local(_) => Phase::Deploy,
+                Expr::Local(_) | Expr::Group(_) => Phase::Deploy,
                 _ => known.copied().unwrap_or(Phase::Compile),
             };
             return Some(Member { ty: property.declared.kind.clone(), phase, via: None });
@@ -361,6 +427,10 @@ impl World for Program<'_> {
         if let Some(capability) = info.capabilities.get(name) {
             let ty = Type::Capability(capability.ty.clone());
             return Some(Member { ty, phase: Phase::Compile, via: None });
+        }
+        if let Some((members, ..)) = info.over.members.as_ref().filter(|_| name == "members") {
+            let ty = Type::List(Box::new(Type::Node(members.clone())));
+            return Some(Member { ty, phase: Phase::Deploy, via: None });
         }
         (name == "node" && matches!(of, Type::Capability(_))).then(|| Member {
             ty: Type::Node("std.Root".to_owned()),
@@ -379,6 +449,9 @@ impl World for Program<'_> {
             .chain(info.capabilities.keys())
             .cloned()
             .collect();
+        if matches!(of, Type::Group(_)) {
+            names.push("members".to_owned());
+        }
         names.sort();
         names.dedup();
         names
@@ -439,6 +512,7 @@ impl World for Program<'_> {
     fn type_place(&self, of: &Type, member: Option<&str>) -> Option<Place> {
         let (Type::Node(full)
         | Type::Nodes(full)
+        | Type::Group(full)
         | Type::Capability(full)
         | Type::Relationship(full)
         | Type::Data(full)) = of

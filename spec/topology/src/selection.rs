@@ -4,26 +4,32 @@ use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
 use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
 use crate::inventory::Element;
-use crate::problem::Problem;
+use crate::placement::{self, Left, Placement};
+use crate::problem::{Lack, Problem, code_of};
 use crate::site::element_reference;
 use crate::world::{World, error};
 
-/// The names of the elements that a selection takes, in the inventory's order.
-pub(crate) fn taken(world: &World, name: &str) -> Result<Vec<String>, EvalError> {
+/// What a selection takes, and why not the others.
+pub(crate) fn placement(world: &World, name: &str) -> Result<Placement, EvalError> {
     let Some(selection) = world.plan.selections.get(name) else {
         return Err(error(ErrorKind::Unavailable, format!("the plan has no selection `{name}`")));
     };
-    let mut taken = Vec::new();
+    let mut fitting = Vec::new();
+    let mut unfit = Vec::new();
     for element in candidates(world, selection) {
         let fits = match &selection.predicate {
             None => true,
             Some(predicate) => fits(world, name, element, predicate)?,
         };
         if fits {
-            taken.push(element.name.clone());
+            fitting.push(element);
+        } else {
+            unfit.push((element.name.clone(), Left::Unfit));
         }
     }
-    Ok(taken)
+    let mut placement = placement::choose(world, name, selection, &fitting)?;
+    placement.left.extend(unfit);
+    Ok(placement)
 }
 
 fn candidates<'w>(world: &'w World, selection: &'w Selection) -> impl Iterator<Item = &'w Element> {
@@ -61,15 +67,21 @@ fn fits(
 pub(crate) fn check(world: &World) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, selection) in &world.plan.selections {
-        let count = match world.selection(name) {
-            Ok(names) => names.len() as u64,
+        let placement = match placement(world, name) {
+            Ok(placement) => placement,
             Err(error) => {
                 problems.push(
-                    Problem::error(format!("the selection `{name}`: {error}")).at(selection.span),
+                    Problem::error(format!("the selection `{name}`: {error}"))
+                        .code(code_of(&error))
+                        .at(selection.span),
                 );
                 continue;
             }
         };
+        if selection.implicit {
+            continue;
+        }
+        let count = placement.taken.len() as u64;
         let (fewest, most) = selection.cardinality;
         let is_wrong = count < fewest || most.is_some_and(|most| count > most);
         if !is_wrong && count > 0 {
@@ -82,12 +94,18 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         };
         let mut problem = if is_wrong {
             let wanted = cardinality(fewest, most);
-            Problem::error(format!("the selection `{name}` wants {wanted}: {found}"))
+            Problem::error(format!("the selection `{name}` wants {wanted}: {found}")).code("E7082")
         } else {
             Problem::warning(format!("the selection `{name}` is empty: {found}"))
         };
-        if count == 0 {
-            problem = problem.help(nearest(world, name, selection));
+        let fitting = placement.left.iter().find(|(_, left)| **left != Left::Unfit);
+        if let Some((name, left)) = fitting.filter(|_| count < fewest) {
+            problem = problem.help(format!("`{name}` fits and is left: {left}"));
+        } else if count == 0 {
+            problem = match nearest(world, name, selection) {
+                Some(nearest) => problem.help(nearest),
+                None => problem.lack(Lack::Elements(short(&selection.kind).to_owned())),
+            };
         }
         problems.push(problem.at(selection.span));
     }
@@ -103,9 +121,8 @@ pub(crate) fn cardinality(fewest: u64, most: Option<u64>) -> String {
     }
 }
 
-/// What stands in the way of the candidate that comes nearest.
-fn nearest(world: &World, name: &str, selection: &Selection) -> String {
-    let kind = selection.kind.rsplit('.').next().unwrap_or(&selection.kind);
+/// What stands in the way of the candidate that comes nearest; nothing where there is none.
+fn nearest(world: &World, name: &str, selection: &Selection) -> Option<String> {
     let mut nearest: Option<(usize, &Element, String)> = None;
     for element in candidates(world, selection) {
         let Some(predicate) = &selection.predicate else { break };
@@ -131,15 +148,17 @@ fn nearest(world: &World, name: &str, selection: &Selection) -> String {
             nearest = Some((broken.len(), element, why));
         }
     }
-    match nearest {
-        Some((_, element, why)) => format!(
+    nearest.map(|(_, element, why)| {
+        format!(
             "nearest is `{}`: {why}; change its labels or the selection's `where`",
             element.name
-        ),
-        None => {
-            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
-        }
-    }
+        )
+    })
+}
+
+/// A type's name without that of its module.
+fn short(kind: &str) -> &str {
+    kind.rsplit('.').next().unwrap_or(kind)
 }
 
 fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {

@@ -74,6 +74,7 @@ impl Environment for Site<'_> {
                         .collect(),
                 ),
             },
+            Outer::Group(group) => Value::Reference(Reference::Group { group: group.to_owned() }),
             Outer::Selection(selection) => Value::Map(
                 self.world
                     .selection(selection)?
@@ -109,6 +110,7 @@ impl Environment for Site<'_> {
                 let is_own = matches!(&self.this, Some(Value::Reference(this)) if this == of);
                 self.world.node_field(&id, name, is_own)
             }
+            Reference::Group { group } => self.world.group_field(group, name),
             Reference::Element { name: element, .. } => {
                 match self.world.inventory.element(element) {
                     Some(element) => self.world.fact(element, name),
@@ -129,6 +131,13 @@ impl Environment for Site<'_> {
                     .and_then(|requirement| requirement.properties.get(name));
                 property.map(|property| self.world.evaluate(&id, &property.value)).transpose()
             }
+        }
+    }
+
+    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+        match of {
+            Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
+            _ => None,
         }
     }
 }
