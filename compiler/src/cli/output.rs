@@ -55,7 +55,7 @@ impl Output {
             }
             match self.format {
                 MessageFormat::Human | MessageFormat::Junit => {
-                    write_err(&human::text(diagnostic, &sources, self.style))
+                    write_err(&human::text(diagnostic, &sources, self.style));
                 }
                 MessageFormat::Json => {
                     write_out(&format!("{}\n", json::line(diagnostic, &sources)));

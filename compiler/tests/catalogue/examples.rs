@@ -104,7 +104,7 @@ fn run_in(folder: &Path, run: &str, stdin: &str) -> Said {
     });
     let codes = codes.collect();
     let lines = text.lines().filter(|line| !is_last(line));
-    let drawn = tidy(&lines.map(|line| format!("{line}\n")).collect::<String>(), "");
+    let drawn = tidy(&lines.collect::<Vec<_>>().join("\n"), "");
     Said { codes, drawn, mended: None }
 }
 

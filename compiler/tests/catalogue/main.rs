@@ -152,7 +152,7 @@ fn examine(page: &Page) -> Vec<String> {
 
 /// Puts what the compiler says below the example.
 fn write(page: &mut Vec<String>, example: &Example, drawn: &str) {
-    let mut after = example.end + 1;
+    let after = example.end + 1;
     if example.said.is_some() {
         let start = (after..page.len()).find(|at| page[*at] == "```text").unwrap();
         let end = (start..page.len()).find(|at| page[*at] == "```").unwrap();
@@ -161,10 +161,7 @@ fn write(page: &mut Vec<String>, example: &Example, drawn: &str) {
     let mut block = vec![String::new(), "```text".to_owned()];
     block.extend(drawn.lines().map(str::to_owned));
     block.push("```".to_owned());
-    for line in block {
-        page.insert(after, line);
-        after += 1;
-    }
+    page.splice(after..after, block);
 }
 
 #[test]

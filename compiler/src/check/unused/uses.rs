@@ -239,7 +239,7 @@ impl<'t> Uses<'t> {
             | StepKind::Run { result, workflow: of, arguments } => {
                 self.expression(of);
                 self.body(arguments);
-                for name in result {
+                if let Some(name) = result {
                     self.bind(name, "result", None);
                 }
             }
@@ -256,7 +256,7 @@ impl<'t> Uses<'t> {
             StepKind::OnFailure(steps) | StepKind::OnCancel(steps) => self.steps(steps),
             StepKind::For { names, over, max, steps } => {
                 self.expression(over);
-                for max in max {
+                if let Some(max) = max {
                     self.expression(max);
                 }
                 let names = names.iter().map(|name| (name, "loop's variable", None));
@@ -265,14 +265,14 @@ impl<'t> Uses<'t> {
             StepKind::If { condition, then, otherwise } => {
                 self.expression(condition);
                 self.steps(then);
-                for steps in otherwise {
+                if let Some(steps) = otherwise {
                     self.steps(steps);
                 }
             }
             StepKind::Wait(value) | StepKind::Fail(value) => self.expression(value),
             StepKind::WaitUntil { condition, timeout } => {
                 self.expression(condition);
-                for timeout in timeout {
+                if let Some(timeout) = timeout {
                     self.expression(timeout);
                 }
             }
