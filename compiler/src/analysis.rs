@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use bp_plan::{Digest, Plan};
 
-use crate::check::{BlueprintTest, Facts, Program, check};
+use crate::check::{BlueprintTest, Facts, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
 use crate::lower::compose;
-use crate::resolve::{Names, resolve};
+use crate::resolve::{Names, resolve, silence};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
@@ -64,10 +64,16 @@ impl Analysis {
             let attachments = Attachments::new(root, overlay, sources.modules.len());
             let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
             facts = checked.program.facts();
+            // What is broken may hide a use.
+            let are_good = |all: &[Diagnostic]| all.iter().all(|d| d.severity != Severity::Error);
+            if are_good(&diagnostics) && are_good(&found) {
+                unused::declarations(&sources, &mut found);
+            }
             tests.clone_from(&checked.tests);
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
+            silence(&names, &sources, &mut found);
             diagnostics.append(&mut found);
             if checked.blueprint.is_none() {
                 unplanned.push(says_names::no_blueprint(FileId(0)));
@@ -77,12 +83,12 @@ impl Analysis {
                 let composed = compose(&checked);
                 nested = composed.nested;
                 plan = composed.plan;
-                let mut why = composed.problems;
-                if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
-                    why.extend(problems.iter().map(ToString::to_string));
-                }
-                if !why.is_empty() {
-                    unplanned.push(says::refused(Place::default(), &why.join("; ")));
+                let why = composed.problems;
+                let doubts = (!why.is_empty())
+                    .then(|| says::refused(Place::default(), &why.join("; ")))
+                    .or_else(|| plan.as_ref().and_then(Self::doubts));
+                if let Some(doubts) = doubts {
+                    unplanned.push(doubts);
                     plan = None;
                 }
             }
@@ -95,6 +101,13 @@ impl Analysis {
         }
         sources.attached = attached;
         Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, tests }
+    }
+
+    /// What a plan's own checks say against it: a defect of the compiler, told as one.
+    pub fn doubts(plan: &Plan) -> Option<Diagnostic> {
+        let problems = bp_plan::validate(plan).err()?;
+        let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Some(says::refused(Place::default(), &why.join("; ")))
     }
 
     /// What is wrong with the program, and what is worth a warning.

@@ -12,6 +12,7 @@
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
 pub mod analysis;
+pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod diagnostics;

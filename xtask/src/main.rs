@@ -9,6 +9,7 @@ mod demo;
 mod deny;
 mod editor;
 mod extension;
+mod generate;
 mod lab;
 mod npm;
 mod package;
@@ -40,6 +41,8 @@ enum Chore {
     Editor(editor::Editor),
     /// Measure bpc and bpr, and write the figures to tests/bench/README.md.
     Bench(bench::Bench),
+    /// Write the files that are made from the code: schema, catalogue of diagnostics.
+    Gen(generate::Generate),
     /// Check the licences, sources and bans of all dependencies.
     Deny(deny::Deny),
 }
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Package(chore) => chore.run(),
         Chore::Editor(chore) => chore.run(),
         Chore::Bench(chore) => chore.run(),
+        Chore::Gen(chore) => chore.run(),
         Chore::Deny(chore) => chore.run(),
     };
     match outcome {

@@ -9,8 +9,10 @@ pub(crate) mod composition;
 pub mod expr;
 mod groups;
 mod implementations;
+mod inserts;
 mod known;
 pub(crate) mod members;
+mod never;
 mod nodes;
 pub(crate) mod operations;
 mod order;
@@ -23,6 +25,7 @@ pub(crate) mod rewrite;
 mod selections;
 mod settings;
 mod targets;
+pub(crate) mod unused;
 mod values;
 mod verify;
 pub(crate) mod workflows;
@@ -119,9 +122,9 @@ pub(crate) fn check<'s>(
     }
     checked.others = others;
     composition::settle(&mut checked, out);
-    for scope in &names.files {
-        out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
-    }
+    out.append(&mut checked.program.take_warnings());
+    never::check(&checked, out);
+    unused::imports(sources, names, out);
     checked
 }
 

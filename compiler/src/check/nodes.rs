@@ -172,7 +172,7 @@ impl Checker<'_, '_> {
         }
         let owner = item.name.text.as_str();
         if !body.is_open {
-            blocks::missing(info, owner, &body.properties, place, self.out);
+            blocks::missing(self.program, info, owner, &body.properties, place, self.out);
         }
         self.unmet(item, info, &body);
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
@@ -394,7 +394,14 @@ impl Checker<'_, '_> {
             let of = requirement.declared.target.to_string();
             let declared = declared_at(self.program, &info.full, name).unwrap_or(requirement.place);
             let error = says::missing_requirement(at, &item.name.text, name, &of, &fits, declared);
-            self.out.push(error);
+            let meets = fits.first().map(|fit| format!("{name} -> {fit}"));
+            let edits = meets.iter().find_map(|meets| {
+                super::inserts::entries(self.program, at, std::slice::from_ref(meets))
+            });
+            self.out.push(match (meets, edits) {
+                (Some(meets), Some(edits)) => error.fix(format!("write `{meets}`"), edits),
+                _ => error,
+            });
         }
     }
 }

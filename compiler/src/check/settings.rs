@@ -76,7 +76,7 @@ impl<'a, 's> Settings<'a, 's> {
         at: Place,
         out: &mut Vec<Diagnostic>,
     ) -> BTreeMap<String, Property> {
-        blocks::missing(self.info, owner, &self.set, at, out);
+        blocks::missing(self.program, self.info, owner, &self.set, at, out);
         self.set
     }
 }

@@ -20,6 +20,10 @@ pub(super) fn run(file: &Path, to: Option<&Path>, format: PlanFormat, output: &m
     }
     output.summary();
     let Some(plan) = analysis.plan() else { return false };
+    let folder = to.and_then(Path::parent).filter(|f| !f.as_os_str().is_empty() && !f.is_dir());
+    if let (Some(folder), Some(to)) = (folder, to) {
+        return refused(to, &format!("there is no folder `{}`", folder.display()), output);
+    }
     match (format, to) {
         (PlanFormat::Plan, to) => {
             let beside = file.with_extension("plan");

@@ -6,6 +6,7 @@
 mod check;
 mod compile;
 mod document;
+mod explain;
 mod format;
 mod output;
 mod test;
@@ -30,7 +31,8 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// How diagnostics are written: drawn for people on stderr, or each as one line on stdout
-    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`). `junit` is XML, of `test` alone.
+    /// (`json`: an object; `github`: a workflow command; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
+    /// `junit` is XML, of `test` alone.
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
     /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
@@ -56,6 +58,11 @@ enum Command {
         /// A plan for `bpr`, or its `plan.json` alone (to stdout when no output is named), for review.
         #[arg(long, value_enum, default_value_t = PlanFormat::Plan)]
         format: PlanFormat,
+    },
+    /// Teach what a code means, with a wrong and a right example; without a code, list them all.
+    Explain {
+        /// Codes, such as E2001.
+        codes: Vec<String>,
     },
     /// Write the documentation of a file, as Markdown, to stdout.
     Doc {
@@ -97,6 +104,7 @@ enum PlanFormat {
 enum MessageFormat {
     Human,
     Json,
+    Github,
     Short,
     Junit,
 }
@@ -132,6 +140,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compile { file, output: to, format } => {
             compile::run(&file, to.as_deref(), format, &mut output)
         }
+        Command::Explain { codes } => explain::run(&codes, &output),
         Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
         Command::Test { paths, filter, inventory } => {

@@ -6,6 +6,7 @@
 
 pub mod composition;
 pub mod names;
+pub mod never;
 pub mod nodes;
 pub mod operations;
 pub mod plan;
@@ -15,6 +16,7 @@ pub mod syntax;
 pub mod testing;
 pub mod topology;
 pub mod types;
+pub mod unused;
 pub mod workflows;
 
 use crate::source::Place;

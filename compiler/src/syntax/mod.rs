@@ -9,6 +9,7 @@
 pub mod ast;
 mod blocks;
 mod expressions;
+mod foreign;
 mod grammar;
 mod items;
 mod junk;
@@ -108,7 +109,7 @@ pub fn parse(file: FileId, source: &SourceFile) -> (ast::File, Vec<Diagnostic>) 
     {
         documentation = std::mem::take(&mut first.documentation);
     }
-    let mut diagnostics = lowering.finish();
+    let mut diagnostics = foreign::recognised(source, lowering.finish());
     if items.is_empty() && diagnostics.iter().all(|d| d.severity != Severity::Error) {
         diagnostics.push(says::empty(file));
     }

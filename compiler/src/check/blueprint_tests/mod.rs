@@ -13,7 +13,7 @@ use bp_topology::Inventory;
 
 use super::Checked;
 use super::blocks::in_time;
-use super::expr::{Local, Scope, World as _, check_condition, check_expr, check_local, data_types};
+use super::expr::{Local, Scope, World as _, check_claim, check_expr, check_local, data_types};
 use super::program::Program;
 use crate::diagnostics::{
     Diagnostic, names as says_names, testing as says, topology as says_topology,
@@ -330,7 +330,7 @@ impl Checker<'_, '_> {
 
     fn assertion(&mut self, one: &ast::Where) -> Option<Assertion> {
         let before = self.out.len();
-        let predicate = check_condition(self.ahead, &self.scope, &one.predicate, self.out);
+        let predicate = check_claim(self.ahead, &self.scope, &one.predicate, self.out);
         let message = one.message.as_ref().map(|message| {
             check_expr(self.ahead, &self.scope, message, Some(&Type::String), self.out)
         });
