@@ -5,8 +5,11 @@
 
 mod check;
 mod compile;
+mod files;
 mod format;
+mod lock;
 mod output;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,18 +33,33 @@ struct Arguments {
     /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
-    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
+    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set, and
+    /// everywhere where `CLICOLOR_FORCE` is.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
+    /// Refuse to change `bp.lock`: for CI, where it comes with the sources.
+    #[arg(long, global = true)]
+    locked: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Say what is wrong with blueprints and modules.
     Check {
-        /// Files; each with all that it uses.
-        #[arg(required = true)]
+        /// Files, each with all that it uses, or folders (every `.bp` file below); the package around
+        /// when left out.
         files: Vec<PathBuf>,
+        /// Check again whenever a file that was read changes, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Write down in `bp.lock` what each package is now, by a digest over its files.
+    ///
+    /// `check` and `compile` write what is not locked yet; a package that has changed since is an error
+    /// until this accepts it.
+    Lock {
+        /// The package's folder, or a file in it; the one around when left out.
+        path: Option<PathBuf>,
     },
     /// Write the plan of a blueprint.
     Compile {
@@ -98,11 +116,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    let mut output = Output::new(arguments.message_format, arguments.color);
+    let new = || Output::new(arguments.message_format, arguments.color);
+    let locked = arguments.locked;
+    let mut output = new();
     let is_fine = match arguments.command {
-        Command::Check { files } => check::run(&files, &mut output),
+        Command::Check { files, watch: true } => {
+            watch::repeat(|| check::round(&files, locked, new()));
+            true
+        }
+        Command::Check { files, watch: false } => check::run(&files, locked, &mut output).0,
+        Command::Lock { path } => lock::run(path.as_deref(), locked, &mut output),
         Command::Compile { file, output: to, format } => {
-            compile::run(&file, to.as_deref(), format, &mut output)
+            compile::run(&file, to.as_deref(), format, locked, &mut output)
         }
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };

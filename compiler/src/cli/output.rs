@@ -21,10 +21,18 @@ impl Output {
         let color = match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => std::io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb,
+            Color::Auto if is_set("NO_COLOR") => false,
+            Color::Auto if is_set("CLICOLOR_FORCE") => {
+                std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0")
+            }
+            Color::Auto => std::io::stderr().is_terminal() && !is_dumb,
         };
-        let width = terminal_size::terminal_size_of(std::io::stderr())
-            .map_or(100, |(width, _)| usize::from(width.0).clamp(40, 160));
+        let columns = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+        let terminal = || {
+            let size = terminal_size::terminal_size_of(std::io::stderr());
+            size.map(|(width, _)| usize::from(width.0))
+        };
+        let width = columns.or_else(terminal).unwrap_or(100).clamp(40, 160);
         let style = human::Style { color, unicode: speaks_unicode(), width };
         Self { format, style, counts: Counts::default() }
     }

@@ -5,6 +5,7 @@
 //! sentences.
 
 pub mod names;
+pub mod packages;
 pub mod plan;
 pub mod syntax;
 pub mod topology;
