@@ -129,7 +129,7 @@ pub(crate) fn missing(
 }
 
 /// Where the entries of a literal stand, by path.
-fn inner_spans(
+pub(super) fn inner_spans(
     program: &Program<'_>,
     scope: &Scope,
     value: &ast::Expr,

@@ -3,6 +3,8 @@
 //! Twice: first by their types alone, so that expressions can be checked at all; then with the
 //! expressions in them.
 
+mod over;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +26,15 @@ pub(crate) enum Pass {
     Bodies,
 }
 
+/// Which kinds of types come first: those that others are made of.
+pub(crate) fn rank(kind: TypeItemKind) -> u8 {
+    match kind {
+        TypeItemKind::Data => 0,
+        TypeItemKind::Interface => 1,
+        _ => 2,
+    }
+}
+
 /// Works out a type's members.
 pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut Vec<Diagnostic>) {
     let Some(declared) = program.names.types.get(full) else { return };
@@ -33,7 +44,10 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
             let data = data_type(program, full, declared, item, pass, out);
             Arc::make_mut(&mut program.data).insert(full.to_owned(), Arc::new(data));
         }
-        TypeItemKind::Interface => {}
+        TypeItemKind::Interface => {
+            let info = super::operations::interface(program, full, declared, item, pass, out);
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
+        }
         _ => {
             let info = Builder { program, declared, full, pass, out }.build(item);
             Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
@@ -174,7 +188,7 @@ fn breaks(
     }
 }
 
-fn described(entry: &EntryKind) -> &'static str {
+pub(crate) fn described(entry: &EntryKind) -> &'static str {
     match entry {
         EntryKind::Assign { .. } => "a value",
         EntryKind::Meets(_) => "`->`",
@@ -194,16 +208,17 @@ fn described(entry: &EntryKind) -> &'static str {
     }
 }
 
-struct Builder<'a, 's> {
-    program: &'a Program<'s>,
-    declared: &'a TypeDeclaration,
+/// Works out the members of one type.
+pub(super) struct Builder<'a, 's> {
+    pub(super) program: &'a Program<'s>,
+    pub(super) declared: &'a TypeDeclaration,
     full: &'a str,
-    pass: Pass,
-    out: &'a mut Vec<Diagnostic>,
+    pub(super) pass: Pass,
+    pub(super) out: &'a mut Vec<Diagnostic>,
 }
 
 impl Builder<'_, '_> {
-    fn place(&self, span: Span) -> Place {
+    pub(super) fn place(&self, span: Span) -> Place {
         Place { file: self.declared.file, span }
     }
 
@@ -217,6 +232,7 @@ impl Builder<'_, '_> {
         match self.declared.kind {
             TypeItemKind::Capability => Type::Capability(full),
             TypeItemKind::Relationship => Type::Relationship(full),
+            TypeItemKind::Group => Type::Group(full),
             _ => Type::Node(full),
         }
     }
@@ -230,20 +246,18 @@ impl Builder<'_, '_> {
                 is_abstract: item.is_abstract,
                 ..parent.clone()
             },
-            None => TypeInfo {
-                full: self.full.to_owned(),
-                place: self.declared.place,
-                is_abstract: item.is_abstract,
-                properties: BTreeMap::new(),
-                attributes: BTreeMap::new(),
-                requirements: BTreeMap::new(),
-                capabilities: BTreeMap::new(),
-                has_operations: false,
-                provider: None,
-                constraints: Vec::new(),
-            },
+            None => TypeInfo::new(self.full, self.declared.place, item.is_abstract),
         };
+        // Operations may stand before the interface that they belong to.
+        for entry in &item.body.entries {
+            if let EntryKind::Implements { interface, alias } = &entry.kind
+                && matches!(self.declared.kind, TypeItemKind::Node | TypeItemKind::Relationship)
+            {
+                self.implements(&mut info, interface, alias.as_ref());
+            }
+        }
         let mut seen: BTreeMap<(bool, String), Place> = BTreeMap::new();
+        let mut operations = BTreeMap::new();
         for entry in &item.body.entries {
             if let Some(name) = member_name(&entry.kind) {
                 // An attribute may repeat a property.
@@ -257,6 +271,11 @@ impl Builder<'_, '_> {
                     continue;
                 }
                 seen.insert(key, place);
+            }
+            if let EntryKind::Operation(operation) = &entry.kind
+                && self.is_second(&mut operations, operation)
+            {
+                continue;
             }
             self.annotations(&entry.annotations);
             self.entry(&mut info, entry);
@@ -281,17 +300,23 @@ impl Builder<'_, '_> {
         use TypeItemKind as K;
         let kind = self.declared.kind;
         let is_allowed = match &entry.kind {
-            EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => {
-                kind != K::Group
-            }
+            EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => true,
             EntryKind::Attribute(_) | EntryKind::Operation(_) => {
                 matches!(kind, K::Node | K::Relationship)
             }
-            EntryKind::Requires(_) | EntryKind::Capability(_) | EntryKind::Implements { .. } => {
-                kind == K::Node
-            }
-            EntryKind::Assign { key, .. } => kind == K::Node && key.text == "provider",
-            EntryKind::Field(_) => matches!(kind, K::Relationship | K::Group),
+            EntryKind::Implements { .. } => matches!(kind, K::Node | K::Relationship),
+            EntryKind::Requires(_) | EntryKind::Capability(_) => kind == K::Node,
+            EntryKind::Assign { key, .. } => match kind {
+                K::Node => key.text == "provider",
+                K::Policy => key.text == "exclusive",
+                _ => false,
+            },
+            EntryKind::Field(member) => match kind {
+                K::Relationship => true,
+                K::Group => member.name.text == "members",
+                K::Policy => matches!(member.name.text.as_str(), "targets" | "run"),
+                _ => false,
+            },
             _ => false,
         };
         if !is_allowed {
@@ -308,13 +333,7 @@ impl Builder<'_, '_> {
             EntryKind::Attribute(member) => self.attribute(info, member),
             EntryKind::Requires(member) => self.requirement(info, member),
             EntryKind::Capability(member) => self.capability(info, member),
-            EntryKind::Operation(operation) => {
-                let is_off = operation
-                    .implementation
-                    .as_ref()
-                    .is_some_and(|e| matches!(&e.kind, ExprKind::Literal(Value::Null)));
-                info.has_operations |= operation.implementation.is_some() && !is_off;
-            }
+            EntryKind::Operation(operation) => self.operation(info, entry, operation),
             EntryKind::Fixed { key, value } => self.fixed(info, key, value),
             EntryKind::Check(check) if self.pass == Pass::Bodies => {
                 let scope = Scope::new(self.file());
@@ -324,7 +343,16 @@ impl Builder<'_, '_> {
                 let made = check_wheres(self.program, &scope, &this, checks, self.out);
                 info.constraints.extend(made.into_iter().map(|one| (one, place)));
             }
+            EntryKind::Assign { key, value } if key.text == "exclusive" => {
+                over::exclusive(self, info, value);
+            }
             EntryKind::Assign { value, .. } => self.provider(info, value),
+            EntryKind::Field(member) if kind == K::Policy && member.name.text == "run" => {
+                over::run(self, info, member);
+            }
+            EntryKind::Field(member) if matches!(kind, K::Policy | K::Group) => {
+                over::members(self, info, member);
+            }
             _ => {}
         }
     }
@@ -333,7 +361,11 @@ impl Builder<'_, '_> {
         let place = self.place(entry.span);
         if let EntryKind::Assign { key, .. } = &entry.kind {
             let place = self.place(key.span);
-            self.out.push(says_names::unknown_field(place, &key.text, "a type", &["provider"]));
+            let known = match self.declared.kind {
+                TypeItemKind::Policy => "exclusive",
+                _ => "provider",
+            };
+            self.out.push(says_names::unknown_field(place, &key.text, "a type", &[known]));
             return;
         }
         let (of, allowed) = match self.declared.kind {
@@ -345,8 +377,11 @@ impl Builder<'_, '_> {
             TypeItemKind::Relationship => {
                 ("a relationship type", "properties, attributes, operations and `check`")
             }
-            TypeItemKind::Policy => ("a policy type", "properties and `check`"),
-            _ => ("a group type", "`members: T[n..m]`"),
+            TypeItemKind::Policy => (
+                "a policy type",
+                "properties, `fixed`, `check`, `targets: T[n..m]`, `run: Workflow` and `exclusive`",
+            ),
+            _ => ("a group type", "properties, `fixed`, `check` and `members: T[n..m]`"),
         };
         self.out.push(says_names::not_here(place, described(&entry.kind), of, allowed));
     }

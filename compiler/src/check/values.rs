@@ -43,7 +43,6 @@ fn head(
     item: &ItemKind,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Named> {
-    let node = |full: Option<String>| full.map_or(Type::Unknown, Type::Node);
     match item {
         ItemKind::Value(value) => {
             let ty = value.ty.as_ref().map(|ty| check_type_expr(program, file, ty, out));
@@ -89,12 +88,14 @@ fn head(
             Some(Named { ty, phase: Phase::Deploy, expr: Expr::Node(name) })
         }
         ItemKind::Policy(it) => {
-            node(program.names.expect_type(file, &it.ty, ast::TypeItemKind::Policy, out));
+            program.names.expect_type(file, &it.ty, ast::TypeItemKind::Policy, out);
             None
         }
         ItemKind::Group(it) => {
-            node(program.names.expect_type(file, &it.ty, ast::TypeItemKind::Group, out));
-            None
+            let full = program.names.expect_type(file, &it.ty, ast::TypeItemKind::Group, out);
+            let expr = Expr::Group(it.name.text.to_string());
+            let ty = full.map_or(Type::Unknown, Type::Group);
+            Some(Named { ty, phase: Phase::Deploy, expr })
         }
         _ => None,
     }
@@ -161,8 +162,12 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
             walk::wheres(&item.wheres, &mut |expr| scan.expression(expr));
             walk::body(&item.body, &mut |expr| scan.expression(expr));
             for entry in &item.body.entries {
-                if let EntryKind::Field(member) | EntryKind::Property(member) = &entry.kind {
-                    scan.types(&member.ty);
+                match &entry.kind {
+                    EntryKind::Field(member) | EntryKind::Property(member) => {
+                        scan.types(&member.ty);
+                    }
+                    EntryKind::Implements { interface, .. } => scan.path(interface),
+                    _ => {}
                 }
             }
             item.alias.iter().for_each(|ty| scan.types(ty));
@@ -205,6 +210,11 @@ impl Scan<'_, '_> {
         walk::type_names(ty, &mut |name| {
             self.needs.extend(self.program.names.type_name(self.file, name).map(Thing::Type));
         });
+    }
+
+    fn path(&mut self, path: &ast::Path) {
+        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        self.needs.extend(self.program.names.type_name(self.file, &name).map(Thing::Type));
     }
 
     fn expression(&mut self, expr: &ast::Expr) {

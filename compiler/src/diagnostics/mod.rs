@@ -6,10 +6,14 @@
 
 pub mod names;
 pub mod packages;
+pub mod operations;
 pub mod plan;
+pub mod policies;
+pub mod selections;
 pub mod syntax;
 pub mod topology;
 pub mod types;
+pub mod workflows;
 
 use crate::source::Place;
 

@@ -26,6 +26,7 @@ use pest::Parser as _;
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, SourceFile, Span};
 use grammar::{Grammar, Rule};
+pub(crate) use items::snake_case;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;

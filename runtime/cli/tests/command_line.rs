@@ -161,6 +161,7 @@ fn boxes() -> Plan {
                 span: span(),
             },
         )]),
+        workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     }
 }

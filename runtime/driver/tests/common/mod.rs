@@ -17,13 +17,13 @@ use bp_driver::{
     Clock, Control, DriverError, Providers, Runtime, SecretSource, Summary, SystemClock, Watcher,
 };
 use bp_engine::retry::Limits;
-use bp_engine::{Element, Inventory, Secrets};
 use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, Store, StoreError};
 use bp_plan::*;
 use bp_provider::{
     Call, Change, Class, Discovery, Done, Failure, Handle, Health, Observation, Present, Progress,
     Provider, Record, Subject,
 };
+use bp_topology::{Element, Inventory, Secrets};
 use serde_json::{Value as Json, json};
 
 pub const ID: &str = "sample-1";
@@ -205,6 +205,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                 span: span(),
             },
         )]),
+        workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };
     to_bytes(&plan, &BTreeMap::new()).unwrap()

@@ -182,6 +182,7 @@ pub fn plan() -> Plan {
                 span: span(),
             },
         )]),
+        workflows: BTreeMap::new(),
         artifacts: digests,
     }
 }
