@@ -7,8 +7,10 @@ mod check;
 mod compile;
 mod files;
 mod format;
+mod graph;
 mod lock;
 mod output;
+mod plans;
 mod watch;
 
 use std::ffi::OsString;
@@ -72,6 +74,19 @@ enum Command {
         #[arg(long, value_enum, default_value_t = PlanFormat::Plan)]
         format: PlanFormat,
     },
+    /// Draw a blueprint: what there is, where it stands, what needs what, and what policies are over.
+    Graph {
+        /// A blueprint's file, or a plan.
+        file: PathBuf,
+        /// SVG to look at, DOT for Graphviz, Mermaid for Markdown; by the output's ending when left
+        /// out, else SVG.
+        #[arg(long, value_enum)]
+        format: Option<graph::PictureFormat>,
+        /// Where the picture goes (`-` is stdout); when left out to stdout, or beside the file for an
+        /// SVG on a terminal.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
     /// Bring files into the one layout.
     Fmt {
         /// Only say which files have another layout; exit code 1 if there are some.
@@ -128,6 +143,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Lock { path } => lock::run(path.as_deref(), locked, &mut output),
         Command::Compile { file, output: to, format } => {
             compile::run(&file, to.as_deref(), format, locked, &mut output)
+        }
+        Command::Graph { file, format, output: to } => {
+            graph::run(&file, format, to.as_deref(), locked, &mut output)
         }
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };

@@ -5,8 +5,8 @@
 //! sentences.
 
 pub mod names;
-pub mod packages;
 pub mod operations;
+pub mod packages;
 pub mod plan;
 pub mod policies;
 pub mod selections;
