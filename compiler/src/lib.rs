@@ -18,6 +18,7 @@ pub mod diagnostics;
 pub mod format;
 pub mod graph;
 pub mod ide;
+pub mod inspect;
 pub mod library;
 pub mod loader;
 mod lower;

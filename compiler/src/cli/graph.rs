@@ -58,7 +58,7 @@ pub(super) fn run(
         }
         Err(error) => {
             output.failure(
-                "E7006",
+                "E6021",
                 &to.display().to_string(),
                 &format!("the picture can't be written: {error}"),
                 "check that the folder is there, that you may write to it and that the disk has room",

@@ -8,6 +8,7 @@ mod compile;
 mod files;
 mod format;
 mod graph;
+mod inspect;
 mod lock;
 mod output;
 mod plans;
@@ -16,7 +17,7 @@ mod watch;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use output::Output;
 
@@ -87,6 +88,23 @@ enum Command {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
+    /// Say what a plan holds.
+    Inspect {
+        /// A plan, or a blueprint's file.
+        plan: PathBuf,
+        /// Show one element with its source lines: `node.shop`, `input.tag`.
+        #[arg(long, value_name = "KIND.NAME")]
+        element: Option<String>,
+        /// For people or for programs.
+        #[arg(long, value_enum, default_value_t = PlanText::Human)]
+        format: PlanText,
+    },
+    /// Write what a shell completes `bpc` with, to stdout: for bash
+    /// `bpc completions bash > ~/.local/share/bash-completion/completions/bpc`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
     /// Bring files into the one layout.
     Fmt {
         /// Only say which files have another layout; exit code 1 if there are some.
@@ -102,6 +120,13 @@ enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PlanFormat {
     Plan,
+    Json,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlanText {
+    Human,
     Json,
 }
 
@@ -146,6 +171,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Command::Graph { file, format, output: to } => {
             graph::run(&file, format, to.as_deref(), locked, &mut output)
+        }
+        Command::Inspect { plan, element, format } => {
+            inspect::run(&plan, element.as_deref(), format, locked, &mut output)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "bpc", &mut script);
+            output::write_out(&String::from_utf8_lossy(&script));
+            true
         }
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };

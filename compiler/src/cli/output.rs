@@ -37,6 +37,11 @@ impl Output {
         Self { format, style, counts: Counts::default() }
     }
 
+    /// Whether headings on stdout are made to stand out.
+    pub(super) fn is_bold(&self) -> bool {
+        self.style.color && std::io::stdout().is_terminal()
+    }
+
     /// Writes the diagnostics.
     pub(super) fn diagnostics<'a>(
         &mut self,

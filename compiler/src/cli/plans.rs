@@ -22,7 +22,7 @@ pub(super) fn load(path: &Path, locked: bool, output: &mut Output) -> Option<Loa
                 other => other,
             };
             output.failure(
-                "E7005",
+                "E6020",
                 &path.display().to_string(),
                 &error.to_string(),
                 "`bpc compile FILE.bp` writes a plan; one of another version is read by that version",

@@ -354,7 +354,7 @@ impl Notes {
             put(svg, "detail", x + 26.0, y + 28.0, &said(note));
             let mut wave_at = x + 26.0;
             for (place, wave) in note.waves.iter().enumerate() {
-                let wide = width(wave, 10.5) + 16.0;
+                let wide = width(wave, 12.0) + 16.0;
                 if place > 0 {
                     let _ = writeln!(
                         svg,
