@@ -394,7 +394,7 @@ impl Loader<'_> {
         }
         let at = package.locate(inside);
         if !self.overlay.contains_key(&at) && !package.holds(&at) {
-            self.sources.diagnostics.push(says_packages::link_outside(place, name));
+            self.sources.diagnostics.push(says::outside_package(place, name));
             return None;
         }
         let shown = at.display().to_string();

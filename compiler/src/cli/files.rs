@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::output::Output;
-use crate::diagnostics::syntax as says;
+use crate::diagnostics::{packages as says_packages, syntax as says};
 use crate::loader;
 use crate::source::{FileId, SourceFile};
 
@@ -14,12 +14,7 @@ pub(super) fn sources(paths: &[PathBuf], output: &mut Output) -> Option<Vec<Path
     let mut files = Vec::new();
     if paths.is_empty() {
         let Some(manifest) = loader::manifest_of(Path::new("bp.toml")) else {
-            output.failure(
-                "E6019",
-                ".",
-                "there is no `bp.toml` here or above, and no file was named",
-                "name files or folders, or write a `bp.toml` in the package's folder",
-            );
+            output.failed(Path::new("."), says_packages::no_package_here());
             return None;
         };
         let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -74,6 +69,10 @@ pub(super) fn unreadable(path: &Path, why: &str, output: &mut Output) {
 pub(super) fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let folder = to.parent().filter(|f| !f.as_os_str().is_empty());
     let folder = folder.map_or_else(|| PathBuf::from("."), Path::to_owned);
+    if !folder.is_dir() {
+        let why = format!("there is no folder `{}`", folder.display());
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, why));
+    }
     let mut builder = tempfile::Builder::new();
     builder.prefix(".bpc-");
     #[cfg(unix)]

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::output::{self, Output};
 use super::{files, plans};
+use crate::diagnostics::packages as says;
 use crate::graph::{Diagram, dot, mermaid, svg};
 
 /// How a picture is written.
@@ -57,12 +58,7 @@ pub(super) fn run(
             true
         }
         Err(error) => {
-            output.failure(
-                "E6021",
-                &to.display().to_string(),
-                &format!("the picture can't be written: {error}"),
-                "check that the folder is there, that you may write to it and that the disk has room",
-            );
+            output.failed(&to, says::picture_unwritable(&error.to_string()));
             false
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::PlanText;
 use super::output::{self, Output};
 use super::plans;
+use crate::diagnostics::packages as says;
 use crate::inspect::{self, Found, Summary};
 
 /// Shows what a plan holds, or one element of it; whether there was something to show.
@@ -25,7 +26,7 @@ pub(super) fn run(
         });
         return true;
     };
-    let (why, help) = match inspect::find(&loaded.plan, name) {
+    let why = match inspect::find(&loaded.plan, name) {
         Found::One(found) => {
             output::write_out(&match format {
                 PlanText::Human => inspect::element(&found, bold),
@@ -33,22 +34,11 @@ pub(super) fn run(
             });
             return true;
         }
-        Found::Several(names) => (
-            format!("several elements are called `{name}`"),
-            format!("name one: {}", names.join(", ")),
-        ),
-        Found::None(near) => (
-            format!("the plan has no element `{name}`"),
-            near.map_or_else(
-                || {
-                    "elements are named by kind and name, such as `node.shop` or `input.tag`"
-                        .to_owned()
-                },
-                |near| format!("did you mean `{near}`?"),
-            ),
-        ),
+        Found::Several(names) => says::no_element(name, &names, None),
+        Found::None(near) => says::no_element(name, &[], near.as_deref()),
     };
-    output.failure("E6022", &path.display().to_string(), &why, &help);
+    output.failed(path, why);
+    output.summary();
     false
 }
 

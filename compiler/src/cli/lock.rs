@@ -16,12 +16,8 @@ pub(super) fn run(path: Option<&Path>, locked: bool, output: &mut Output) -> boo
         Some(path) => path.to_owned(),
     };
     let Some(manifest) = loader::manifest_of(&root) else {
-        output.failure(
-            "E6019",
-            &path.unwrap_or(Path::new(".")).display().to_string(),
-            "there is no `bp.toml` here or above: nothing to lock",
-            "write one in the package's folder, with `[package]`, its `name` and `version`, and `[dependencies]`",
-        );
+        let path = path.unwrap_or(Path::new("."));
+        output.failed(path, says::no_package_here());
         output.summary();
         return false;
     };

@@ -79,6 +79,12 @@ impl Output {
         self.diagnostics(&failure, |_| Some(&source));
     }
 
+    /// Says that something failed with a file, not with what stands in it.
+    pub(super) fn failed(&mut self, path: &std::path::Path, failure: Diagnostic) {
+        let source = SourceFile::new(path.display().to_string(), "");
+        self.diagnostics(&[failure], |_| Some(&source));
+    }
+
     /// The last line: how many errors and warnings there were.
     pub(super) fn summary(&self) {
         if let Some(summary) = self.counts.summary() {

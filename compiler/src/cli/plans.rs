@@ -8,6 +8,7 @@ use bp_plan::LoadedPlan;
 use super::lock;
 use super::output::Output;
 use crate::analysis::Analysis;
+use crate::diagnostics::packages as says;
 
 /// The plan of a file; nothing where there is none, which is told of.
 pub(super) fn load(path: &Path, locked: bool, output: &mut Output) -> Option<LoadedPlan> {
@@ -21,12 +22,7 @@ pub(super) fn load(path: &Path, locked: bool, output: &mut Output) -> Option<Loa
                 bp_plan::PlanError::File { problem, .. } => *problem,
                 other => other,
             };
-            output.failure(
-                "E6020",
-                &path.display().to_string(),
-                &error.to_string(),
-                "`bpc compile FILE.bp` writes a plan; one of another version is read by that version",
-            );
+            output.failed(path, says::unreadable_plan(&error.to_string()));
             output.summary();
             None
         }

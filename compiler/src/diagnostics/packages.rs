@@ -162,8 +162,40 @@ pub fn lock_unwritable(at: Place, lock: &Path, why: &str) -> Diagnostic {
         .help("check that you may write to the folder and that the disk has room")
 }
 
-/// A file of a package that a link leads out of it for.
-pub fn link_outside(at: Place, name: &str) -> Diagnostic {
-    Diagnostic::error("E6018", format!("\"{name}\" leads out of the package, by a link"), at)
-        .help("put the file itself there: a package is whole wherever it lies")
+/// A command that is about a package, and there is none.
+pub fn no_package_here() -> Diagnostic {
+    let words = "there is no `bp.toml` here or above, and no file was named";
+    Diagnostic::error("E6019", words, Place::default()).help(
+        "name a file or a folder, or write a `bp.toml` with `[package]`, its `name` and `version`",
+    )
+}
+
+/// A plan that can't be read.
+pub fn unreadable_plan(why: &str) -> Diagnostic {
+    Diagnostic::error("E6020", why, Place::default())
+        .help("`bpc compile FILE.bp` writes a plan; one of a newer version is read by that version")
+}
+
+/// A picture that can't be written.
+pub fn picture_unwritable(why: &str) -> Diagnostic {
+    let words = format!("the picture can't be written: {why}");
+    Diagnostic::error("E6021", words, Place::default())
+        .help("check that the folder is there, that you may write to it and that the disk has room")
+}
+
+/// An element that a plan does not have, or has of several kinds.
+pub fn no_element(name: &str, several: &[String], near: Option<&str>) -> Diagnostic {
+    if !several.is_empty() {
+        let words = format!("several elements are called `{name}`");
+        return Diagnostic::error("E6022", words, Place::default())
+            .help(format!("name one: {}", several.join(", ")));
+    }
+    let words = format!("the plan has no element `{name}`");
+    let error = Diagnostic::error("E6022", words, Place::default());
+    match near {
+        Some(near) => error.help(format!("did you mean `{near}`?")),
+        None => {
+            error.help("elements are named by kind and name, such as `node.shop` or `input.tag`")
+        }
+    }
 }

@@ -18,7 +18,7 @@ use crate::source::{FileId, Place, SourceFile, Span};
 /// What the file is called.
 const NAME: &str = "bp.lock";
 /// How many files a package may have, and how many bytes together.
-const MOST_FILES: usize = 20_000;
+const MOST_FILES: usize = 10_000;
 const MOST_BYTES: u64 = 1 << 30;
 
 /// A `bp.lock` as it should be.
