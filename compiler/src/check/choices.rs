@@ -120,16 +120,8 @@ pub(crate) fn choice(
         let name = format!("{}.{}", asks.node, asks.requirement);
         let whole = Expr::Selection(name.clone());
         over.push(Item::Spread(all_of(whole)));
-        let selection = Selection {
-            kind: asks.wanted.to_owned(),
-            cardinality: (0, None),
-            predicate: None,
-            spread: None,
-            prefer: Vec::new(),
-            count: None,
-            implicit: true,
-            span: program.span(asks.at),
-        };
+        let whole = Selection::new(asks.wanted, (0, None), program.span(asks.at));
+        let selection = Selection { implicit: true, ..whole };
         (name, selection)
     });
     let candidate = Expr::Local(CANDIDATE.to_owned());

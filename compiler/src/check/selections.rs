@@ -20,19 +20,11 @@ pub(crate) fn check(
     let file = FileId(0);
     let kind = program.names.expect_type(file, &select.ty, TypeItemKind::Node, &mut Vec::new())?;
     let place = Place { file, span: select.name.span };
-    let mut made = Selection {
-        kind,
-        cardinality: match &select.cardinality {
-            Some(written) => super::members::cardinality(program, file, written, out),
-            None => (1, Some(1)),
-        },
-        predicate: None,
-        spread: None,
-        prefer: Vec::new(),
-        count: None,
-        implicit: false,
-        span: program.span(place),
+    let cardinality = match &select.cardinality {
+        Some(written) => super::members::cardinality(program, file, written, out),
+        None => (1, Some(1)),
     };
+    let mut made = Selection::new(kind, cardinality, program.span(place));
     let mut reading = Reading { program, candidate: Type::Node(made.kind.clone()), out };
     let mut seen: Vec<(&str, Place)> = Vec::new();
     let mut places = Places::default();

@@ -74,7 +74,7 @@ fn formatted(path: &Path, output: &mut Output) -> Option<(SourceFile, String)> {
 }
 
 /// The file's bytes; of one that is too large, enough to see that.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(syntax::MAX_FILE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)

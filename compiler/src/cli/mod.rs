@@ -5,6 +5,7 @@
 
 mod check;
 mod compile;
+mod document;
 mod files;
 mod format;
 mod graph;
@@ -105,6 +106,11 @@ enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
+    /// Write the documentation of a file, as Markdown, to stdout.
+    Doc {
+        /// A blueprint or module, or a module of the standard library (`std.kubernetes`).
+        file: PathBuf,
+    },
     /// Bring files into the one layout.
     Fmt {
         /// Only say which files have another layout; exit code 1 if there are some.
@@ -181,6 +187,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             output::write_out(&String::from_utf8_lossy(&script));
             true
         }
+        Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };
     u8::from(!is_fine)

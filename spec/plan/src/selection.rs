@@ -37,6 +37,22 @@ pub struct Selection {
     pub span: Span,
 }
 
+impl Selection {
+    /// All elements of a type.
+    pub fn new(kind: impl Into<String>, cardinality: (u64, Option<u64>), span: Span) -> Self {
+        Self {
+            kind: kind.into(),
+            cardinality,
+            predicate: None,
+            spread: None,
+            prefer: Vec::new(),
+            count: None,
+            implicit: false,
+            span,
+        }
+    }
+}
+
 /// `spread = { by = e, max = n }`: of what has one value of `by`, at most so many are taken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -139,7 +139,8 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        let mut problems = inputs::check(&world, given);
+        let mut problems = Vec::new();
+        problems.extend(inputs::check(&world, given));
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
         if problems.iter().any(|problem| !problem.is_warning) {
