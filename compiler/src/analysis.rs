@@ -78,7 +78,9 @@ impl Analysis {
                     plan = None;
                 }
             }
-            attached = attachments.into_files();
+            let missing;
+            (attached, missing) = attachments.into_files();
+            sources.missing.extend(missing);
         }
         let artifacts = plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
         sources.attached = attached;

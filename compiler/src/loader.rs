@@ -77,6 +77,8 @@ pub struct Sources {
     pub attached: Vec<Arc<Attached>>,
     /// The texts of `bp.toml`s and of `bp.lock`; their ids are far behind all others.
     pub manifests: Vec<SourceFile>,
+    /// Where something was looked for and is not.
+    pub missing: Vec<PathBuf>,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -100,12 +102,14 @@ impl Sources {
         self.file(id).filter(|_| !is_library).map(|source| Path::new(source.path()))
     }
 
-    /// The files on the disk that the analysis is of.
+    /// The files on the disk that the analysis is of, and those that it would be of if they were there.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         let modules = self.modules.iter().filter(|module| !module.is_library);
         let modules = modules.map(|module| &module.source);
         let attached = self.attached.iter().map(|file| &file.source);
-        modules.chain(attached).chain(&self.manifests).map(|source| Path::new(source.path()))
+        let read = modules.chain(attached).chain(&self.manifests);
+        let missing = self.missing.iter().map(PathBuf::as_path);
+        read.map(|source| Path::new(source.path())).chain(missing)
     }
 
     /// All modules with their ids.
@@ -138,6 +142,7 @@ fn packages_of(root: &Path, overlay: &Overlay) -> (Packages, Sources) {
     let sources = Sources {
         manifests: std::mem::take(&mut packages.manifests),
         diagnostics: packages.diagnostics.clone(),
+        missing: std::mem::take(&mut packages.missing),
         ..Sources::default()
     };
     (packages, sources)
@@ -333,6 +338,7 @@ impl Loader<'_> {
             let near = near(&name, there.iter().map(String::as_str));
             let made = says_packages::no_module(place, &found.name, &inside, near, &at);
             self.sources.diagnostics.push(made);
+            self.sources.missing.push(at);
             return None;
         }
         self.file(place, &name, &inside, &found)
@@ -370,6 +376,7 @@ impl Loader<'_> {
         };
         if !self.is_there(&at) {
             self.sources.diagnostics.push(says::missing_file(place, &name.text, &at));
+            self.sources.missing.push(at);
             return None;
         }
         let inside = path.strip_prefix(package.prefix.as_str()).unwrap_or(&path).to_owned();

@@ -413,3 +413,22 @@ fn without_files_the_package_around_is_checked() {
     assert_eq!(code, 1);
     assert!(text.contains("error[E6019]"), "{text}");
 }
+
+#[test]
+fn an_editor_offers_the_modules_of_packages() {
+    let folder = shop_and_acme();
+    let root = folder.path().join("shop/shop.bp");
+    for (text, wanted) in [
+        ("blueprint shop { version = \"1.0.0\" }\nuse $0\n", "acme"),
+        ("blueprint shop { version = \"1.0.0\" }\nuse acme.$0\n", "telco"),
+        ("blueprint shop { version = \"1.0.0\" }\nuse acme.parts.$0\n", "sizes"),
+    ] {
+        let at = text.find("$0").unwrap();
+        let text = text.replace("$0", "");
+        let overlay = Overlay::from([(root.clone(), text.clone())]);
+        let analysis = Analysis::load_with(&root, &overlay);
+        let offset = u32::try_from(at).unwrap();
+        let found = bp_compiler::ide::complete(&analysis, &text, offset).items;
+        assert!(found.iter().any(|one| one.label == wanted), "{text}: {found:#?}");
+    }
+}

@@ -38,15 +38,16 @@ pub(super) fn repeat(mut round: impl FnMut() -> Round) {
         let started = now();
         let made = round();
         let took = started.elapsed();
+        known = watched(&made.read);
+        let after = look(&known);
         let line = format!("{} in {}; waiting for a change\n", made.result, time(took));
         if err.write_all(line.as_bytes()).is_err() {
             return;
         }
-        known = watched(&made.read);
-        let after = look(&known);
         // What changed while it was read counts, too.
         let is_old = |(path, seen): (&PathBuf, &Seen)| {
-            !is_passing(path) && after.get(path).is_some_and(|now| now != seen)
+            path.extension().is_none_or(|end| end != "lock")
+                && after.get(path).is_some_and(|now| now != seen)
         };
         if !before.iter().any(is_old) {
             wait(&known, &after);

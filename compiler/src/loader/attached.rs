@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bp_plan::Digest;
@@ -44,6 +44,7 @@ pub(crate) struct Attachments<'a> {
 struct Taken {
     by_path: BTreeMap<String, usize>,
     files: Vec<Arc<Attached>>,
+    missing: Vec<PathBuf>,
 }
 
 /// Where a program finds the files that it names.
@@ -105,7 +106,7 @@ impl<'a> Attachments<'a> {
         }
         let content = match self.overlay.get(&at) {
             Some(text) => text.clone().into_bytes(),
-            None => content(from, &at)?,
+            None => content(from, &at).inspect_err(|_| taken.missing.push(at.clone()))?,
         };
         if content.len() as u64 > MAX_FILE {
             return Err(format!("it has more than {} MiB", MAX_FILE >> 20));
@@ -126,9 +127,10 @@ impl<'a> Attachments<'a> {
         Ok(made)
     }
 
-    /// All that were named, in the order of their ids.
-    pub(crate) fn into_files(self) -> Vec<Arc<Attached>> {
-        self.taken.into_inner().files
+    /// All that were named, in the order of their ids, and where others were looked for.
+    pub(crate) fn into_files(self) -> (Vec<Arc<Attached>>, Vec<PathBuf>) {
+        let taken = self.taken.into_inner();
+        (taken.files, taken.missing)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::source::{FileId, Place, SourceFile, Span};
 pub(super) const FIRST: u32 = 1 << 30;
 /// How many packages one analysis takes.
 const MOST: usize = 200;
+/// How many modules are offered to somebody who types.
+const MOST_OFFERED: usize = 1000;
 /// How far above a file its package's folder is looked for.
 const HIGHEST: usize = 64;
 
@@ -70,6 +72,29 @@ impl Package {
         }
     }
 
+    /// The modules of all packages that it depends on, as `use` names them.
+    pub(crate) fn modules(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for package in self.dependencies.values().flatten() {
+            let mut left = vec![(package.folder.clone(), package.name.clone())];
+            while let Some((folder, name)) = left.pop().filter(|_| found.len() < MOST_OFFERED) {
+                // What can't be read has nothing to offer.
+                for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                    let Ok(own) = entry.file_name().into_string() else { continue };
+                    let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                    if is_folder && !own.starts_with('.') {
+                        left.push((entry.path(), format!("{name}.{own}")));
+                    } else if let Some(own) = own.strip_suffix(".bp") {
+                        let is_main = own == package.name && name == package.name;
+                        found.push(if is_main { name.clone() } else { format!("{name}.{own}") });
+                    }
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
     /// Where its `bp.toml` lies; nothing where there is none.
     pub(super) fn manifest(&self) -> Option<PathBuf> {
         (!self.name.is_empty() || self.is_broken).then(|| self.locate(manifest::NAME))
@@ -94,6 +119,8 @@ pub(super) struct Packages {
     pub(super) others: Vec<Depended>,
     /// The texts of the `bp.toml`s.
     pub(super) manifests: Vec<SourceFile>,
+    /// Where a `bp.toml` was looked for and is not.
+    pub(super) missing: Vec<PathBuf>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -195,6 +222,7 @@ impl Finder<'_> {
                 Ok(manifest)
             }
             Err(why) => {
+                self.found.missing.push(at.to_owned());
                 let made = match named {
                     Some((dependency, place)) => says::no_dependency(place, &dependency.name, &why),
                     None => {
