@@ -227,9 +227,9 @@ fn a_picture_is_whole_whatever_it_shows() {
 }
 
 #[test]
-fn a_thousand_nodes_are_drawn_soon() {
-    let diagram = diagram(&large(1000));
-    assert!(diagram.items.len() > 1100);
+fn hundreds_of_nodes_are_drawn_soon() {
+    let diagram = diagram(&large(300));
+    assert!(diagram.items.len() > 330);
     assert!(svg(&diagram).ends_with("</svg>\n"));
 }
 

@@ -262,7 +262,7 @@ impl<'c> Layers<'c> {
                     .enumerate()
                     .map(|(own, slot)| {
                         let found = neighbours.get(*slot).into_iter().flatten();
-                        let at: Vec<f64> = found.filter_map(|n| places.get(n).copied()).collect();
+                        let at: Vec<f64> = found.filter_map(|n| places.get(*n).copied()).collect();
                         let middle = if at.is_empty() { exact(own) } else { mean(&at) };
                         (middle, own, *slot)
                     })
@@ -279,9 +279,15 @@ impl<'c> Layers<'c> {
         self.columns = best;
     }
 
-    fn places(&self, rank: usize) -> BTreeMap<usize, f64> {
-        let column = self.columns.get(rank).into_iter().flatten().enumerate();
-        column.map(|(place, slot)| (*slot, exact(place))).collect()
+    /// The place of each slot in its column, of all that stand in this one.
+    fn places(&self, rank: usize) -> Vec<f64> {
+        let mut places = vec![0.0; self.slots.len()];
+        for (place, slot) in self.columns.get(rank).into_iter().flatten().enumerate() {
+            if let Some(of) = places.get_mut(*slot) {
+                *of = exact(place);
+            }
+        }
+        places
     }
 
     /// How often links cross, counted by a tree of sums.
@@ -293,11 +299,12 @@ impl<'c> Layers<'c> {
             for slot in self.columns.get(rank - 1).into_iter().flatten() {
                 let right = self.right.get(*slot).into_iter().flatten();
                 let mut own: Vec<usize> =
-                    right.filter_map(|next| places.get(next)).map(|place| index(*place)).collect();
+                    right.filter_map(|next| places.get(*next)).map(|place| index(*place)).collect();
                 own.sort_unstable();
                 ends.extend(own);
             }
-            let mut sums = vec![0_usize; places.len() + 1];
+            let column = self.columns.get(rank).map_or(0, Vec::len);
+            let mut sums = vec![0_usize; column + 1];
             for (seen, end) in ends.iter().enumerate() {
                 let (mut at, mut before) = (end + 1, 0);
                 while at > 0 {
@@ -347,17 +354,16 @@ impl<'c> Layers<'c> {
 
     /// Where a slot would like to be: in the middle of its neighbours, those of a long link most of all.
     fn wanted(&self, slot: usize, pass: usize, middles: &[f64]) -> f64 {
-        let of = |all: &Vec<Vec<usize>>| all.get(slot).cloned().unwrap_or_default();
-        let (left, right) = (of(&self.left), of(&self.right));
-        let near = match pass {
-            last if last + 4 >= PASSES => [left, right].concat(),
-            even if even % 2 == 0 && !left.is_empty() => left,
-            odd if odd % 2 == 1 && !right.is_empty() => right,
-            _ => Vec::new(),
+        let left = self.left.get(slot).map(Vec::as_slice).unwrap_or_default();
+        let right = self.right.get(slot).map(Vec::as_slice).unwrap_or_default();
+        let (left, right) = match pass {
+            last if last + 4 >= PASSES => (left, right),
+            even if even % 2 == 0 => (left, [].as_slice()),
+            _ => ([].as_slice(), right),
         };
         let is_turn = |at: usize| self.slots.get(at).is_some_and(|slot| slot.is_turn);
         let (mut sum, mut weight) = (0.0, 0.0);
-        for other in near {
+        for other in left.iter().chain(right).copied() {
             let heavy = if is_turn(slot) && is_turn(other) { 6.0 } else { 1.0 };
             sum += heavy * middles.get(other).copied().unwrap_or_default();
             weight += heavy;

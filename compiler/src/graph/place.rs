@@ -163,6 +163,7 @@ impl Placer<'_> {
             .collect();
         let mut links = Vec::new();
         let mut passing = BTreeMap::new();
+        let mut bundles: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         let port = |pin| Cell { width: 0.0, height: 4.0, words: 0.0, pin };
         for (at, edge) in self.diagram.edges.iter().enumerate() {
             let line = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
@@ -183,8 +184,18 @@ impl Placer<'_> {
                 }
                 _ => continue,
             };
-            passing.insert(at, (links.len(), made.2));
-            links.push((made.0, made.1));
+            // What leads from one box to another goes the same way.
+            let ends = (items.get(made.0), items.get(made.1));
+            let is_bundled = made.2.is_none() && ends != (Some(&edge.from), Some(&edge.to));
+            let known = bundles.get(&(made.0, made.1)).copied().filter(|_| is_bundled);
+            let link = known.unwrap_or(links.len());
+            passing.insert(at, (link, made.2));
+            if known.is_none() {
+                links.push((made.0, made.1));
+            }
+            if is_bundled {
+                bundles.insert((made.0, made.1), link);
+            }
         }
         let mut drawing = draw(&cells, &links);
         let points = drawing.corners.iter_mut().chain(drawing.ways.iter_mut().flatten());
