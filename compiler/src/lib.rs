@@ -29,3 +29,4 @@ mod rings;
 mod shown;
 pub mod source;
 pub mod syntax;
+pub mod testing;

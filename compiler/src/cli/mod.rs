@@ -13,11 +13,13 @@ mod inspect;
 mod lock;
 mod output;
 mod plans;
+mod test;
 mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use output::Output;
@@ -27,14 +29,14 @@ use output::Output;
 #[command(
     name = "bpc",
     version,
-    about = "Checks, compiles and formats blueprints",
+    about = "Checks, compiles, formats and tests blueprints",
     max_term_width = 100
 )]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// How diagnostics are written: drawn for people on stderr, or each as one line on stdout
-    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
+    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`). `junit` is XML, of `test` alone.
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
     /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set, and
@@ -120,6 +122,21 @@ enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Run the tests that blueprints bring along; nothing is deployed.
+    Test {
+        /// Files, or folders (every `.bp` file below); this folder when left out.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Only tests whose names have this text in them.
+        #[arg(long, value_name = "TEXT")]
+        filter: Option<String>,
+        /// An inventory, as `bpr deploy` takes it, for tests that name none.
+        #[arg(long, value_name = "FILE")]
+        inventory: Option<PathBuf>,
+        /// Test again whenever a file that was read changes, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
+    },
 }
 
 /// What is written of a plan.
@@ -142,6 +159,7 @@ enum MessageFormat {
     Human,
     Json,
     Short,
+    Junit,
 }
 
 /// Whether diagnostics are coloured.
@@ -164,6 +182,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let new = || Output::new(arguments.message_format, arguments.color);
     let locked = arguments.locked;
+    let is_test = matches!(arguments.command, Command::Test { .. });
+    if arguments.message_format == MessageFormat::Junit && !is_test {
+        let words = "`junit` is a form of tests: use it with `bpc test`, and `json` here";
+        let error = Arguments::command().error(ErrorKind::ArgumentConflict, words);
+        let _ = error.print();
+        return 2;
+    }
     let mut output = new();
     let is_fine = match arguments.command {
         Command::Check { files, watch: true } => {
@@ -189,6 +214,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
+        Command::Test { paths, filter, inventory, watch } => {
+            let asked = test::Asked {
+                paths: &paths,
+                filter: filter.as_deref(),
+                inventory: inventory.as_deref(),
+                locked,
+            };
+            if watch {
+                watch::repeat(|| test::round(&asked, arguments.message_format, new()));
+                true
+            } else {
+                test::run(&asked, arguments.message_format, &mut output).0
+            }
+        }
     };
     u8::from(!is_fine)
 }
