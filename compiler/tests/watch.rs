@@ -26,9 +26,9 @@ impl Drop for Watching {
 }
 
 impl Watching {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
+    fn start(folder: &Path, command: &str, arguments: &[&str]) -> Self {
         let mut program = Command::new(env!("CARGO_BIN_EXE_bpc"))
-            .args(["check", "--watch"])
+            .args([command, "--watch"])
             .args(arguments)
             .current_dir(folder)
             .stdout(Stdio::null())
@@ -95,7 +95,7 @@ fn it_looks_again_when_anything_it_read_changes() {
     );
     write(at, "parts/a.bp", "const one = 1\n");
     write(at, "note.txt", "hello");
-    let watching = Watching::start(at, &["root.bp"]);
+    let watching = Watching::start(at, "check", &["root.bp"]);
     let first = watching.round().join("\n");
     assert!(first.starts_with("fine: 2 files checked in "), "{first}");
 
@@ -123,7 +123,7 @@ fn what_nobody_reads_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     write(at, "a.bp", "const one = 1\n");
-    let watching = Watching::start(at, &["a.bp"]);
+    let watching = Watching::start(at, "check", &["a.bp"]);
     watching.round();
     for name in ["a.plan", ".a.bp.swp", "a.bp~"] {
         write(at, name, "x");
@@ -141,7 +141,7 @@ fn a_package_is_watched_with_what_it_depends_on() {
     write(at, "shop/a.bp", "const one = 1\n");
     write(at, "acme/bp.toml", "[package]\nname = \"acme\"\nversion = \"1.0.0\"\n");
     write(at, "acme/acme.bp", "const two = 2\n");
-    let watching = Watching::start(&at.join("shop"), &[]);
+    let watching = Watching::start(&at.join("shop"), "check", &[]);
     watching.comes_to("fine: 1 file checked");
     write(at, "shop/b.bp", "use acme\nconst three = acme.two + one\n");
     watching.comes_to("E6001");
@@ -155,4 +155,22 @@ fn a_package_is_watched_with_what_it_depends_on() {
     watching.comes_to("fine: 3 files checked");
     write(at, "acme/acme.bp", "const two = 3\n");
     watching.comes_to("E6012");
+}
+
+#[test]
+fn tests_run_again_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    write(
+        at,
+        "root.bp",
+        "blueprint x { version = \"1.0.0\" }\nuse \"./a.bp\" as a\ninput n: int = a.one\ntest \"one\" { assert n == 1 }\n",
+    );
+    write(at, "a.bp", "const one = 1\n");
+    let watching = Watching::start(at, "test", &[]);
+    watching.comes_to("fine in ");
+    write(at, "a.bp", "const one = 2\n");
+    watching.comes_to("not fine in ");
+    write(at, "a.bp", "const one = 1\n");
+    watching.comes_to("fine in ");
 }
