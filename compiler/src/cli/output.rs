@@ -25,8 +25,8 @@ impl Output {
     pub(super) fn new(format: MessageFormat, color: Color) -> Self {
         let wants_color = color;
         let color = is_coloured(color, std::io::stderr().is_terminal());
-        let width = terminal_size::terminal_size_of(std::io::stderr())
-            .map_or(100, |(width, _)| usize::from(width.0).clamp(40, 160));
+        let terminal = terminal_size::terminal_size_of(std::io::stderr());
+        let width = width_of(terminal.map(|(width, _)| usize::from(width.0)));
         let style = human::Style { color, unicode: speaks_unicode(), width };
         Self { format, style, counts: Counts::default(), codes: Vec::new(), wants_color }
     }
@@ -35,9 +35,14 @@ impl Output {
     pub(super) fn style_of_answers(&self) -> human::Style {
         let stdout = std::io::stdout();
         let color = is_coloured(self.wants_color, stdout.is_terminal());
-        let width = terminal_size::terminal_size_of(stdout)
-            .map_or(100, |(width, _)| usize::from(width.0).clamp(40, 160));
+        let terminal = terminal_size::terminal_size_of(stdout);
+        let width = width_of(terminal.map(|(width, _)| usize::from(width.0)));
         human::Style { color, width, ..self.style }
+    }
+
+    /// Whether headings on stdout are made to stand out.
+    pub(super) fn is_bold(&self) -> bool {
+        self.style.color && std::io::stdout().is_terminal()
     }
 
     /// Writes the diagnostics.
@@ -100,6 +105,12 @@ impl Output {
         self.diagnostics(&failure, |_| Some(&source));
     }
 
+    /// Says that something failed with a file, not with what stands in it.
+    pub(super) fn failed(&mut self, path: &std::path::Path, failure: Diagnostic) {
+        let source = SourceFile::new(path.display().to_string(), "");
+        self.diagnostics(&[failure], |_| Some(&source));
+    }
+
     /// The last lines: how many errors and warnings there were, and where they are explained.
     pub(super) fn summary(&self) {
         if let Some(summary) = self.counts.summary() {
@@ -138,8 +149,18 @@ fn is_coloured(wanted: Color, is_terminal: bool) -> bool {
     match wanted {
         Color::Always => true,
         Color::Never => false,
-        Color::Auto => is_terminal && !is_set("NO_COLOR") && !is_dumb,
+        Color::Auto if is_set("NO_COLOR") => false,
+        Color::Auto if is_set("CLICOLOR_FORCE") => {
+            std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0")
+        }
+        Color::Auto => is_terminal && !is_dumb,
     }
+}
+
+/// How wide lines are: as `COLUMNS` says, else as the terminal is.
+fn width_of(terminal: Option<usize>) -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+    columns.or(terminal).unwrap_or(100).clamp(40, 160)
 }
 
 /// Whether the locale has lines to draw with.

@@ -9,6 +9,7 @@ pub mod names;
 pub mod never;
 pub mod nodes;
 pub mod operations;
+pub mod packages;
 pub mod plan;
 pub mod policies;
 pub mod selections;

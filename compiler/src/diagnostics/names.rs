@@ -34,7 +34,7 @@ pub fn missing_file(at: Place, name: &str, looked: &Path) -> Diagnostic {
 /// A file that is used and lies outside the package.
 pub fn outside_package(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error("E2003", format!("\"{name}\" lies outside of the package"), at)
-        .help("a package is the folder of its blueprint: move the file below it")
+        .help("a package is the folder of its `bp.toml`, or of its blueprint where it has none: move the file below it, or use it as a package")
 }
 
 /// Files that use each other.
