@@ -258,6 +258,16 @@ pub fn stray_closing(at: Place, bracket: &str) -> Diagnostic {
         .fix(format!("remove the `{bracket}`"), vec![(at, String::new())])
 }
 
+/// Whether a bracket or string was found to be open: what it should have closed is said once.
+pub(crate) fn is_unclosed(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.code, "E1002" | "E1003")
+}
+
+/// Whether a closing bracket was found to close nothing.
+pub(crate) fn is_stray(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == "E1023"
+}
+
 fn opening_of(bracket: &str) -> &'static str {
     match bracket {
         ")" => "(",

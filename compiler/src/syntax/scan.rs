@@ -23,6 +23,17 @@ pub(crate) struct Scan {
     pub(crate) open_comment: Option<Span>,
     /// What is open where the text ends, the innermost last.
     pub(crate) open: Vec<Open>,
+    /// Where a run of items can be parted from what stands before it.
+    pub(crate) seams: Vec<Seam>,
+}
+
+/// A line that starts with an item's head, where nothing is open for sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seam {
+    /// Where what belongs to the item starts: comments, `///`, annotations.
+    pub(crate) start: u32,
+    /// Where the head's line starts.
+    pub(crate) head: u32,
 }
 
 /// What is open.
@@ -53,7 +64,10 @@ pub(crate) fn scan(text: &str) -> Scan {
             too_deep: None,
             open_comment: None,
             open: Vec::new(),
+            seams: Vec::new(),
         },
+        odd: false,
+        lead: None,
     };
     scanner.run();
     scanner.found.open = scanner.open;
@@ -67,6 +81,10 @@ struct Scanner<'a> {
     open: Vec<Open>,
     depth: usize,
     found: Scan,
+    /// A bracket or quote did not match: what is open is a guess, until the next item's head.
+    odd: bool,
+    /// Where the lines start that have belonged to no item yet.
+    lead: Option<u32>,
 }
 
 fn span(start: usize, end: usize) -> Span {
@@ -83,6 +101,7 @@ impl Scanner<'_> {
     }
 
     fn run(&mut self) {
+        self.between(self.text.trim_start_matches('\u{FEFF}'));
         while self.at < self.bytes.len() && self.found.too_deep.is_none() {
             match self.open.last() {
                 Some(Open::Line | Open::Block) => self.string(),
@@ -118,13 +137,17 @@ impl Scanner<'_> {
                 self.push(Open::Bracket(bracket));
                 self.at += 1;
             }
-            b')' | b']' => {
+            closing @ (b')' | b']') => {
+                let opening = if closing == b')' { b'(' } else { b'[' };
+                self.odd |= self.open.last() != Some(&Open::Bracket(opening));
                 if matches!(self.open.last(), Some(Open::Bracket(_))) {
                     self.pop();
                 }
                 self.at += 1;
             }
             b'}' => {
+                self.odd |=
+                    !matches!(self.open.last(), Some(Open::Bracket(b'{') | Open::Interpolation));
                 self.pop();
                 self.at += 1;
             }
@@ -143,13 +166,36 @@ impl Scanner<'_> {
     fn newline(&mut self) {
         self.at += 1;
         while let Some(line) = self.open.iter().position(|open| *open == Open::Line) {
+            self.odd = true;
             while self.open.len() > line {
                 self.pop();
             }
         }
-        if !self.open.is_empty() && is_item_head(self.text.get(self.at..).unwrap_or_default()) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if self.open.is_empty() && !self.odd {
+            self.between(rest);
+        } else if is_item_head(rest) {
             self.open.clear();
             self.depth = 0;
+            self.odd = false;
+            self.lead = None;
+        }
+    }
+
+    /// A line that starts where nothing is open.
+    fn between(&mut self, line: &str) {
+        let start = span(self.at, self.at).start;
+        let is_blank = || line.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+        match line.as_bytes().first() {
+            Some(b'a'..=b'z') if is_item_head(line) => {
+                let lead = self.lead.take().unwrap_or(start);
+                self.found.seams.push(Seam { start: lead, head: start });
+            }
+            Some(b'/' | b'@') => _ = self.lead.get_or_insert(start),
+            Some(b'\n' | b' ' | b'\t' | b'\r') if is_blank() => {
+                self.lead.get_or_insert(start);
+            }
+            _ => self.lead = None,
         }
     }
 
