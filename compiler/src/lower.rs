@@ -1,5 +1,7 @@
 //! A checked program as a plan: what is used, and no more.
 
+mod operations;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{
@@ -34,9 +36,11 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         constants: BTreeMap::clone(&program.constants),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, &nodes),
+        relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
         outputs: checked.outputs.clone(),
+        workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
@@ -95,6 +99,7 @@ fn node_types(
                 .iter()
                 .map(|(name, capability)| (name.clone(), capability.values.clone()))
                 .collect(),
+            operations: operations::of_type(info, &operations::changed_by(nodes, kind)),
             constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
         };
         types.insert(kind.clone(), made);
@@ -114,10 +119,15 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
     for output in plan.outputs.values() {
         named(&output.kind, &mut wanted);
     }
+    for workflow in plan.workflows.values() {
+        workflow.parameters.iter().for_each(|taken| named(&taken.kind, &mut wanted));
+        workflow.result.iter().for_each(|result| named(result, &mut wanted));
+    }
     for kind in plan.node_types.values() {
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
+    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -126,7 +136,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         let Some(data) = program.data.get(&name) else { continue };
         data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
         data.alias.iter().for_each(|alias| named(alias, &mut wanted));
-        types.insert(name, (**data).clone());
+        let (made, derived) = operations::with_kin(program, &name, data);
+        wanted.extend(derived);
+        types.insert(name, made);
     }
     types
 }
@@ -211,5 +223,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
             requirement.properties.values().for_each(|property| touch(&property.span));
         }
     }
+    operations::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
+    plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
-use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
+use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
-use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use super::refinement;
+use crate::diagnostics::{Diagnostic, names as says_names, nodes as says_nodes, topology as says};
 use crate::resolve::TypeDeclaration;
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, TypeItemKind};
@@ -24,6 +25,15 @@ pub(crate) enum Pass {
     Bodies,
 }
 
+/// Which kinds of types come first: those that others are made of.
+pub(crate) fn rank(kind: TypeItemKind) -> u8 {
+    match kind {
+        TypeItemKind::Data => 0,
+        TypeItemKind::Interface => 1,
+        _ => 2,
+    }
+}
+
 /// Works out a type's members.
 pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut Vec<Diagnostic>) {
     let Some(declared) = program.names.types.get(full) else { return };
@@ -33,16 +43,16 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
             let data = data_type(program, full, declared, item, pass, out);
             Arc::make_mut(&mut program.data).insert(full.to_owned(), Arc::new(data));
         }
-        TypeItemKind::Interface => {}
+        TypeItemKind::Interface => {
+            let info = super::operations::interface(program, full, declared, item, pass, out);
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
+        }
         _ => {
             let info = Builder { program, declared, full, pass, out }.build(item);
             Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
         }
     }
 }
-
-/// Annotations that mean something today.
-const ANNOTATIONS: &[&str] = &["replace", "protect", "deprecated", "experimental", "was"];
 
 fn data_type(
     program: &Program<'_>,
@@ -63,9 +73,35 @@ fn data_type(
             Pass::Signatures => Vec::new(),
             Pass::Bodies => check_wheres(program, &scope, &alias, &item.wheres, out),
         };
-        return DataType { alias: Some(alias), fields: BTreeMap::new(), constraints };
+        return DataType {
+            extends: Vec::new(),
+            alias: Some(alias),
+            fields: BTreeMap::new(),
+            constraints,
+        };
     }
-    let mut data = DataType { alias: None, fields: BTreeMap::new(), constraints: Vec::new() };
+    let mut data = match declared.ancestors.first().and_then(|name| program.data.get(name)) {
+        Some(parent) if parent.alias.is_none() => DataType::clone(parent),
+        Some(_) => {
+            if let (Pass::Signatures, Some(path)) = (pass, &item.extends) {
+                let at = Place { file, span: path.span };
+                let parent = path.segments.last().map_or("", |last| last.text.as_str());
+                out.push(says_nodes::extends_scalar(at, &item.name.text, parent));
+            }
+            DataType {
+                extends: Vec::new(),
+                alias: None,
+                fields: BTreeMap::new(),
+                constraints: Vec::new(),
+            }
+        }
+        None => DataType {
+            extends: Vec::new(),
+            alias: None,
+            fields: BTreeMap::new(),
+            constraints: Vec::new(),
+        },
+    };
     let mut places: BTreeMap<&str, Place> = BTreeMap::new();
     for entry in &item.body.entries {
         match &entry.kind {
@@ -82,7 +118,15 @@ fn data_type(
                     Pass::Signatures => check_type_expr(program, file, &member.ty, out),
                     Pass::Bodies => check_type_expr(program, file, &member.ty, &mut silent),
                 };
-                let field = property(program, &scope, &this, member, ty, false, pass, out);
+                let mut field = property(program, &scope, &this, member, ty, false, pass, out);
+                if let Some(old) = data.fields.get(member.name.text.as_str()) {
+                    let parent = declared.ancestors.first();
+                    let declared = parent.and_then(|full| {
+                        program.type_place(&Type::Data(full.clone()), Some(&member.name.text))
+                    });
+                    let at = (pass, file);
+                    refinement::property(program, at, member, &mut field, old, declared, out);
+                }
                 data.fields.insert(member.name.text.to_string(), field);
             }
             EntryKind::Check(check) if pass == Pass::Bodies => {
@@ -156,7 +200,7 @@ fn mentions_self(expr: &Expr) -> bool {
     found
 }
 
-fn breaks(
+pub(crate) fn breaks(
     constraints: &[Constraint],
     default: &Expr,
     at: Place,
@@ -174,7 +218,7 @@ fn breaks(
     }
 }
 
-fn described(entry: &EntryKind) -> &'static str {
+pub(crate) fn described(entry: &EntryKind) -> &'static str {
     match entry {
         EntryKind::Assign { .. } => "a value",
         EntryKind::Meets(_) => "`->`",
@@ -194,16 +238,17 @@ fn described(entry: &EntryKind) -> &'static str {
     }
 }
 
-struct Builder<'a, 's> {
-    program: &'a Program<'s>,
-    declared: &'a TypeDeclaration,
+/// Works out the members of one type.
+pub(super) struct Builder<'a, 's> {
+    pub(super) program: &'a Program<'s>,
+    pub(super) declared: &'a TypeDeclaration,
     full: &'a str,
-    pass: Pass,
-    out: &'a mut Vec<Diagnostic>,
+    pub(super) pass: Pass,
+    pub(super) out: &'a mut Vec<Diagnostic>,
 }
 
 impl Builder<'_, '_> {
-    fn place(&self, span: Span) -> Place {
+    pub(super) fn place(&self, span: Span) -> Place {
         Place { file: self.declared.file, span }
     }
 
@@ -212,7 +257,7 @@ impl Builder<'_, '_> {
     }
 
     /// The type of `self` in the type's body.
-    fn this(&self) -> Type {
+    pub(super) fn this(&self) -> Type {
         let full = self.full.to_owned();
         match self.declared.kind {
             TypeItemKind::Capability => Type::Capability(full),
@@ -230,20 +275,18 @@ impl Builder<'_, '_> {
                 is_abstract: item.is_abstract,
                 ..parent.clone()
             },
-            None => TypeInfo {
-                full: self.full.to_owned(),
-                place: self.declared.place,
-                is_abstract: item.is_abstract,
-                properties: BTreeMap::new(),
-                attributes: BTreeMap::new(),
-                requirements: BTreeMap::new(),
-                capabilities: BTreeMap::new(),
-                has_operations: false,
-                provider: None,
-                constraints: Vec::new(),
-            },
+            None => TypeInfo::new(self.full, self.declared.place, item.is_abstract),
         };
+        // Operations may stand before the interface that they belong to.
+        for entry in &item.body.entries {
+            if let EntryKind::Implements { interface, alias } = &entry.kind
+                && matches!(self.declared.kind, TypeItemKind::Node | TypeItemKind::Relationship)
+            {
+                self.implements(&mut info, interface, alias.as_ref());
+            }
+        }
         let mut seen: BTreeMap<(bool, String), Place> = BTreeMap::new();
+        let mut operations = BTreeMap::new();
         for entry in &item.body.entries {
             if let Some(name) = member_name(&entry.kind) {
                 // An attribute may repeat a property.
@@ -258,23 +301,14 @@ impl Builder<'_, '_> {
                 }
                 seen.insert(key, place);
             }
-            self.annotations(&entry.annotations);
+            if let EntryKind::Operation(operation) = &entry.kind
+                && self.is_second(&mut operations, operation)
+            {
+                continue;
+            }
             self.entry(&mut info, entry);
         }
         info
-    }
-
-    fn annotations(&mut self, annotations: &[ast::Annotation]) {
-        if self.pass == Pass::Bodies {
-            return;
-        }
-        for annotation in annotations {
-            if !ANNOTATIONS.contains(&annotation.name.text.as_str()) {
-                let place = self.place(annotation.span);
-                let name = &annotation.name.text;
-                self.out.push(says_names::unknown_annotation(place, name, ANNOTATIONS));
-            }
-        }
     }
 
     fn entry(&mut self, info: &mut TypeInfo, entry: &ast::BodyEntry) {
@@ -287,9 +321,8 @@ impl Builder<'_, '_> {
             EntryKind::Attribute(_) | EntryKind::Operation(_) => {
                 matches!(kind, K::Node | K::Relationship)
             }
-            EntryKind::Requires(_) | EntryKind::Capability(_) | EntryKind::Implements { .. } => {
-                kind == K::Node
-            }
+            EntryKind::Implements { .. } => matches!(kind, K::Node | K::Relationship),
+            EntryKind::Requires(_) | EntryKind::Capability(_) => kind == K::Node,
             EntryKind::Assign { key, .. } => kind == K::Node && key.text == "provider",
             EntryKind::Field(_) => matches!(kind, K::Relationship | K::Group),
             _ => false,
@@ -308,16 +341,11 @@ impl Builder<'_, '_> {
             EntryKind::Attribute(member) => self.attribute(info, member),
             EntryKind::Requires(member) => self.requirement(info, member),
             EntryKind::Capability(member) => self.capability(info, member),
-            EntryKind::Operation(operation) => {
-                let is_off = operation
-                    .implementation
-                    .as_ref()
-                    .is_some_and(|e| matches!(&e.kind, ExprKind::Literal(Value::Null)));
-                info.has_operations |= operation.implementation.is_some() && !is_off;
-            }
+            EntryKind::Operation(operation) => self.operation(info, entry, operation),
             EntryKind::Fixed { key, value } => self.fixed(info, key, value),
+            EntryKind::Field(member) if kind == K::Relationship => self.end(info, member),
             EntryKind::Check(check) if self.pass == Pass::Bodies => {
-                let scope = Scope::new(self.file());
+                let scope = self.scope(info);
                 let this = self.this();
                 let checks = std::slice::from_ref(check);
                 let place = self.place(check.predicate.span);
@@ -361,52 +389,22 @@ impl Builder<'_, '_> {
     fn property(&mut self, info: &mut TypeInfo, member: &ast::Member, replace: bool) {
         let name = member.name.text.to_string();
         let ty = self.type_of(&member.ty);
-        let scope = Scope::new(self.file());
+        let scope = self.scope(info);
         let this = self.this();
         let mut made =
             property(self.program, &scope, &this, member, ty, replace, self.pass, self.out);
         let place = self.place(member.name.span);
         if let Some(inherited) = info.properties.get(&name) {
-            if self.pass == Pass::Signatures {
-                self.narrows(&name, member, &made.kind, &inherited.declared.kind, inherited.place);
-                if let Some(settled) = inherited.fixed {
-                    self.out.push(says::fixed(place, &name, self.full, settled));
-                }
-            }
-            let own = std::mem::take(&mut made.constraints);
-            made.constraints = inherited.declared.constraints.iter().cloned().chain(own).collect();
-            made.replace |= inherited.declared.replace;
-            if made.default.is_none() {
-                made.default.clone_from(&inherited.declared.default);
-            }
-            if self.pass == Pass::Bodies
-                && let Some(default) = &made.default
+            if self.pass == Pass::Signatures
+                && let Some(settled) = inherited.fixed
             {
-                let span = member.default.as_ref().map_or(member.name.span, |e| e.span);
-                let mut told = Vec::new();
-                breaks(&made.constraints, default, self.place(span), &name, &mut told);
-                // What its own constraints say was told.
-                if member.default.is_none() || self.out.last().is_none_or(|d| d.code != "E4013") {
-                    self.out.append(&mut told);
-                }
+                self.out.push(says::fixed(place, &name, self.full, settled));
             }
+            let old = (&inherited.declared, Some(inherited.place));
+            let at = (self.pass, self.declared.file);
+            refinement::property(self.program, at, member, &mut made, old.0, old.1, self.out);
         }
         info.properties.insert(name, PropertyInfo { declared: made, place, fixed: None });
-    }
-
-    fn narrows(
-        &mut self,
-        name: &str,
-        member: &ast::Member,
-        new: &Type,
-        old: &Type,
-        declared: Place,
-    ) {
-        if !fits(self.program, new, old) {
-            let at = self.place(member.ty.span);
-            let (old, new) = (format!("`{old}`"), format!("`{new}`"));
-            self.out.push(says::widened(at, name, &old, &new, declared));
-        }
     }
 
     fn attribute(&mut self, info: &mut TypeInfo, member: &ast::Member) {
@@ -416,7 +414,8 @@ impl Builder<'_, '_> {
         if self.pass == Pass::Signatures
             && let Some((old, declared)) = info.attributes.get(&name).cloned()
         {
-            self.narrows(&name, member, &ty, &old, declared);
+            let file = self.declared.file;
+            refinement::narrows(self.program, file, member, (&ty, &old), Some(declared), self.out);
         }
         info.attributes.insert(name, (ty, place));
     }
@@ -458,7 +457,10 @@ impl Builder<'_, '_> {
                     out,
                 )
             }
-            None => Some("std.DependsOn".to_owned()),
+            None => Some(match info.requirements.get(&name) {
+                Some(inherited) => inherited.declared.relationship.clone(),
+                None => "std.DependsOn".to_owned(),
+            }),
         };
         let Some(relationship) = relationship else { return };
         let mut constraints = Vec::new();
@@ -466,17 +468,29 @@ impl Builder<'_, '_> {
             let scope = Scope::new(self.file()).with_source(self.this(), Phase::Deploy);
             constraints = check_wheres(self.program, &scope, &target, &member.wheres, self.out);
         }
-        if let Some(inherited) = info.requirements.get(&name) {
-            if self.pass == Pass::Signatures {
-                let old = inherited.declared.target.clone();
-                self.narrows(&name, member, &target, &old, inherited.place);
-            }
+        let inherited = info.requirements.get(&name);
+        if let Some(inherited) = inherited {
             constraints.splice(0..0, inherited.declared.constraints.iter().cloned());
         }
         let hosts = self.program.names.is_subtype(&relationship, "std.HostedOn");
         let unordered = self.program.names.is_subtype(&relationship, "std.AssociatesWith");
         let declared =
             RequirementType { target, cardinality, relationship, hosts, unordered, constraints };
+        if self.pass == Pass::Signatures {
+            if let Some(inherited) = inherited {
+                let both = (&declared, &inherited.declared);
+                let file = self.declared.file;
+                refinement::requirement(
+                    self.program,
+                    file,
+                    member,
+                    both,
+                    inherited.place,
+                    self.out,
+                );
+            }
+            self.ends_of(member, &declared);
+        }
         info.requirements.insert(name, RequirementInfo { declared, place });
     }
 
@@ -503,19 +517,26 @@ impl Builder<'_, '_> {
             return;
         };
         let place = self.place(member.name.span);
-        let mut values = BTreeMap::new();
+        let inherited = info.capabilities.get(&name);
+        let mut values = inherited.map(|old| old.values.clone()).unwrap_or_default();
+        let mut phases = inherited.map(|old| old.phases.clone()).unwrap_or_default();
+        if let (Pass::Signatures, Some(old)) = (self.pass, inherited) {
+            let (new, was) = (Type::Capability(ty.clone()), Type::Capability(old.ty.clone()));
+            let (at, file) = (Some(old.place), self.declared.file);
+            refinement::narrows(self.program, file, member, (&new, &was), at, self.out);
+        }
         if self.pass == Pass::Bodies {
             let this = self.this();
             let scope = Scope::new(self.file()).with_self(this, Phase::Compile);
-            // What an abstract type leaves open, those that extend it give.
-            let owner = (!info.is_abstract).then_some(place);
-            values =
-                super::blocks::properties(self.program, &scope, &ty, &member.body, owner, self.out)
-                    .into_iter()
-                    .map(|(name, set)| (name, set.value))
-                    .collect();
+            // What the type leaves open, its nodes give.
+            let set =
+                super::blocks::properties(self.program, &scope, &ty, &member.body, None, self.out);
+            for (name, set) in set {
+                phases.insert(name.clone(), set.phase);
+                values.insert(name, set.value);
+            }
         }
-        info.capabilities.insert(name, CapabilityInfo { ty, values, place });
+        info.capabilities.insert(name, CapabilityInfo { ty, values, phases, place });
     }
 
     fn fixed(&mut self, info: &mut TypeInfo, key: &ast::Name, value: &ast::Expr) {
@@ -528,6 +549,9 @@ impl Builder<'_, '_> {
             }
             return;
         };
+        if let (Pass::Signatures, Some(settled)) = (self.pass, property.fixed) {
+            self.out.push(says::fixed(place, &key.text, self.full, settled));
+        }
         let mut declared = property.declared;
         declared.default = Some(Expr::Value(Value::Null));
         if self.pass == Pass::Bodies {
@@ -561,7 +585,7 @@ impl Builder<'_, '_> {
     }
 }
 
-fn member_name(entry: &EntryKind) -> Option<&ast::Name> {
+pub(crate) fn member_name(entry: &EntryKind) -> Option<&ast::Name> {
     match entry {
         EntryKind::Field(member)
         | EntryKind::Property(member)

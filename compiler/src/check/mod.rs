@@ -1,18 +1,25 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
+mod annotations;
 mod blocks;
+mod capabilities;
 pub mod expr;
+mod implementations;
 pub(crate) mod members;
 mod nodes;
+pub(crate) mod operations;
 mod order;
 pub(crate) mod program;
+mod refinement;
+mod relationships;
 pub(crate) mod requirements;
 mod values;
 mod verify;
+pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
+use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
@@ -36,6 +43,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
 /// The blueprint's head.
@@ -54,16 +62,22 @@ pub(crate) fn check<'s>(
     files: Files<'s>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
+    annotations::check(sources, names, out);
     let mut program = Program::new(sources, names, files);
-    let mut order: Vec<(usize, &String)> =
-        names.types.iter().map(|(full, t)| (t.ancestors.len(), full)).collect();
+    program.notices = annotations::Notices::of(sources, names).into();
+    let mut order: Vec<_> = names
+        .types
+        .iter()
+        .map(|(full, t)| (members::rank(t.kind), t.ancestors.len(), full))
+        .collect();
     order.sort();
-    for (_, full) in order {
+    for (_, _, full) in order {
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);
     values::heads(&mut program, out);
     values::bodies(&mut program, out);
+    workflows::heads(&mut program, out);
     let mut checked = Checked {
         blueprint: None,
         inputs: BTreeMap::new(),
@@ -71,6 +85,7 @@ pub(crate) fn check<'s>(
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
         outputs: BTreeMap::new(),
+        workflows: BTreeMap::new(),
         program,
     };
     checked.items(out);
@@ -78,6 +93,7 @@ pub(crate) fn check<'s>(
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
     checked.outputs(out);
+    checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -117,7 +133,7 @@ impl Checked<'_> {
                             self.inputs.entry(name).or_insert(made);
                         }
                         ValueKeyword::Secret => {
-                            let made = values::secret(&self.program, file, value, &ty, out);
+                            let made = values::secret(&self.program, file, item, value, &ty, out);
                             self.secrets.entry(name).or_insert(made);
                         }
                         ValueKeyword::Const => {}
@@ -137,10 +153,6 @@ impl Checked<'_> {
                 ItemKind::Group(group) => {
                     out.push(says_plan::not_checked(at(&group.name), "a group"));
                     self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
-                }
-                ItemKind::Workflow(it) => {
-                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
                 }
                 // A test is no part of a plan.
                 ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),

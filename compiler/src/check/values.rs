@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use bp_plan::{Expr, Phase, Type, Value};
 
+use super::annotations::{has, texts};
 use super::blocks::in_time;
 use super::expr::{
     Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
+    is_built_in,
 };
 use super::members::{self, Pass};
 use super::program::Program;
-use crate::diagnostics::{Diagnostic, names as says};
+use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes};
 use crate::resolve::Declaration;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
@@ -161,8 +163,12 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
             walk::wheres(&item.wheres, &mut |expr| scan.expression(expr));
             walk::body(&item.body, &mut |expr| scan.expression(expr));
             for entry in &item.body.entries {
-                if let EntryKind::Field(member) | EntryKind::Property(member) = &entry.kind {
-                    scan.types(&member.ty);
+                match &entry.kind {
+                    EntryKind::Field(member) | EntryKind::Property(member) => {
+                        scan.types(&member.ty);
+                    }
+                    EntryKind::Implements { interface, .. } => scan.path(interface),
+                    _ => {}
                 }
             }
             item.alias.iter().for_each(|ty| scan.types(ty));
@@ -205,6 +211,11 @@ impl Scan<'_, '_> {
         walk::type_names(ty, &mut |name| {
             self.needs.extend(self.program.names.type_name(self.file, name).map(Thing::Type));
         });
+    }
+
+    fn path(&mut self, path: &ast::Path) {
+        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        self.needs.extend(self.program.names.type_name(self.file, &name).map(Thing::Type));
     }
 
     fn expression(&mut self, expr: &ast::Expr) {
@@ -334,6 +345,10 @@ fn function(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(ItemKind::Function(function)) = item_of(program, file, item) else { return };
+    if is_built_in(&function.name.text) {
+        let at = Place { file, span: function.name.span };
+        out.push(says_nodes::built_in_function(at, &function.name.text));
+    }
     let mut made = check_signature(program, file, function, out);
     if !is_broken {
         made = check_body(program, file, function, made, out);
@@ -369,6 +384,8 @@ pub(crate) fn input(
         kind: ty,
         default,
         constraints,
+        label: texts(&item.annotations, "label").into_iter().next(),
+        hidden: has(&item.annotations, "hidden"),
         documentation: item.documentation.to_string(),
         span: program.span(Place { file, span: value.name.span }),
     }
@@ -378,6 +395,7 @@ pub(crate) fn input(
 pub(crate) fn secret(
     program: &Program<'_>,
     file: FileId,
+    item: &ast::Item,
     value: &ast::ValueItem,
     ty: &Type,
     out: &mut Vec<Diagnostic>,
@@ -390,6 +408,8 @@ pub(crate) fn secret(
     bp_plan::Secret {
         constraints: check_wheres(program, &Scope::new(file), ty, &value.wheres, out),
         kind: of,
+        label: texts(&item.annotations, "label").into_iter().next(),
+        hidden: has(&item.annotations, "hidden"),
         from: value.from.as_ref().map_or(&value.name, |from| from).text.to_string(),
         span: program.span(Place { file, span: value.name.span }),
     }

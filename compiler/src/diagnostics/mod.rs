@@ -5,10 +5,13 @@
 //! sentences.
 
 pub mod names;
+pub mod nodes;
+pub mod operations;
 pub mod plan;
 pub mod syntax;
 pub mod topology;
 pub mod types;
+pub mod workflows;
 
 use crate::source::Place;
 

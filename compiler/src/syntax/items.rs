@@ -387,7 +387,8 @@ fn pascal_case(name: &str) -> String {
     better
 }
 
-fn snake_case(name: &str) -> String {
+/// A type's name as that of a value.
+pub(crate) fn snake_case(name: &str) -> String {
     let mut better = String::new();
     let mut before = '_';
     for letter in name.chars() {

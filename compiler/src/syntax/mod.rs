@@ -27,6 +27,7 @@ pub(crate) mod walk;
 use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{FileId, SourceFile};
 
+pub(crate) use items::snake_case;
 pub use reparse::Parse;
 
 /// The largest file that is read, in bytes.

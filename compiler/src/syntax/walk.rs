@@ -111,6 +111,7 @@ pub(crate) fn body<'t>(block: &'t Body, visit: &mut dyn FnMut(&'t Expr)) {
                 wheres(std::slice::from_ref(one), visit);
             }
             EntryKind::Operation(operation) => {
+                operation.parameters.iter().flatten().for_each(|it| member(it, visit));
                 operation.implementation.iter().for_each(|e| expressions(e, visit));
                 body(&operation.body, visit);
             }

@@ -28,6 +28,7 @@ pub mod state;
 pub mod status;
 pub mod stream;
 pub mod subject;
+mod supports;
 pub mod topology;
 mod work;
 mod world;

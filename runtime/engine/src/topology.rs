@@ -12,7 +12,7 @@ use crate::problem::Problem;
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{World, error, known};
-use crate::{inputs, secrets, selection};
+use crate::{inputs, secrets, selection, supports};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -136,7 +136,8 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        let mut problems = inputs::check(&world, given);
+        let mut problems = supports::check(plan);
+        problems.extend(inputs::check(&world, given));
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
         if problems.iter().any(|problem| !problem.is_warning) {

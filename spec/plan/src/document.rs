@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::expr::Expr;
+use crate::operation::{Operation, OwnOperation, RelationshipType};
 use crate::span::Span;
 use crate::types::Type;
+use crate::workflow::Workflow;
 
 /// When an expression's value is known at the earliest. An expression is as late as its latest part.
 #[derive(
@@ -58,12 +60,18 @@ pub struct Plan {
     pub data_types: BTreeMap<String, DataType>,
     /// Node types by full name.
     pub node_types: BTreeMap<String, NodeType>,
+    /// Relationship types by full name, as far as requirements of the plan are met by them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relationship_types: BTreeMap<String, RelationshipType>,
     /// Selections of the inventory by name.
     pub selections: BTreeMap<String, Selection>,
     /// Node templates by name.
     pub nodes: BTreeMap<String, Node>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Output>,
+    /// Workflows by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub workflows: BTreeMap<String, Workflow>,
     /// Digests of the files that travel with the plan.
     pub artifacts: BTreeSet<Digest>,
 }
@@ -126,6 +134,12 @@ pub struct Input {
     /// What must hold of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
+    /// What people are shown in the place of its name (`@label`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// People who are asked for inputs are not asked for it (`@hidden`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Its `///` comment.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub documentation: String,
@@ -145,6 +159,12 @@ pub struct Secret {
     /// What must hold of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
+    /// As in [`Input::label`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// As in [`Input::hidden`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -156,6 +176,9 @@ pub struct DataType {
     /// For `data type Port = int where …`: the scalar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<Type>,
+    /// The data types that it extends, nearest first: it may stand where one of them is wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<String>,
     /// The fields of a record.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, PropertyType>,
@@ -186,6 +209,10 @@ pub struct NodeType {
     /// Its capabilities: the values of their properties, which may use `self`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capabilities: BTreeMap<String, BTreeMap<String, Expr>>,
+    /// Its operations that are implemented, and those of interfaces that can be called, as
+    /// `interface.operation`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, Operation>,
     /// What must hold of a whole node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
@@ -265,9 +292,21 @@ pub struct Node {
     /// What meets its requirements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
-    /// Labels that travel to the inventory and to objects.
+    /// Properties of its capabilities that it sets itself, by capability.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, Expr>,
+    pub capabilities: BTreeMap<String, BTreeMap<String, Property>>,
+    /// Operations that it carries out in its own way, or not at all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, OwnOperation>,
+    /// Labels that travel to the inventory and to objects: a map of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Expr>,
+    /// It is never deleted or replaced without approval (`@protect`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    /// Names that it had in earlier versions of the blueprint (`@was`), in the order of the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
     /// Where its name stands.
     pub span: Span,
 }
@@ -325,6 +364,9 @@ pub struct Requirement {
     /// The relationship's properties.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Property>,
+    /// Operations of the relationship that are carried out in another way here, or not at all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, OwnOperation>,
     /// What must hold of the targets beyond what the type asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<Constraint>,

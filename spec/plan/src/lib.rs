@@ -16,12 +16,14 @@ pub mod digest;
 pub mod document;
 pub mod error;
 pub mod expr;
+pub mod operation;
 pub mod quantity;
 pub mod schema;
 pub mod span;
 pub mod types;
 pub mod validate;
 pub mod value;
+pub mod workflow;
 
 pub use container::{LoadedPlan, canonical, from_bytes, read, to_bytes, write};
 pub use digest::Digest;
@@ -31,11 +33,15 @@ pub use document::{
 };
 pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
+pub use operation::{
+    Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
+};
 pub use quantity::{Dimension, Quantity};
 pub use span::Span;
 pub use types::Type;
 pub use validate::{Problem, validate};
 pub use value::{FileRef, Reference, Value};
+pub use workflow::Workflow;
 
 /// The newest format of `plan.json` that this crate reads, and the one it writes.
 pub const FORMAT: u32 = 1;

@@ -1,5 +1,8 @@
 //! What a schema can't say of a plan: that every name in it is the name of something.
 
+mod operations;
+mod workflows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -109,6 +112,7 @@ impl<'a> Check<'a> {
             c.constraints(&data.constraints);
         });
         self.each("node_types", &plan.node_types, Self::node_type);
+        self.each("relationship_types", &plan.relationship_types, Self::relationship_type);
         self.each("selections", &plan.selections, |c, selection| {
             c.node_type_name(&selection.kind);
             c.cardinality(selection.cardinality);
@@ -121,6 +125,7 @@ impl<'a> Check<'a> {
             c.span(output.span);
             c.expr(&output.value);
         });
+        self.each("workflows", &plan.workflows, Self::workflow);
         self.constants();
     }
 
@@ -135,6 +140,7 @@ impl<'a> Check<'a> {
         self.each("capabilities", &node_type.capabilities, |c, properties| {
             c.each("properties", properties, Self::expr);
         });
+        self.each("operations", &node_type.operations, Self::operation);
         self.constraints(&node_type.constraints);
     }
 
@@ -160,13 +166,22 @@ impl<'a> Check<'a> {
             });
         }
         self.each("properties", &node.properties, Self::property);
-        self.each("labels", &node.labels, Self::expr);
+        node.labels.iter().for_each(|labels| self.within("labels", |c| c.expr(labels)));
+        self.each("capabilities", &node.capabilities, |c, properties| {
+            c.each("properties", properties, Self::property);
+        });
+        self.own_operations(
+            &node.operations,
+            self.plan.node_types.get(&node.kind).map(|kind| &kind.operations),
+        );
         for requirement in &node.requirements {
             self.within("requirements", |c| {
                 c.within(&requirement.name, |c| {
                     c.span(requirement.span);
                     c.expr(&requirement.target);
                     c.each("properties", &requirement.properties, Self::property);
+                    let kind = c.plan.relationship_types.get(&requirement.relationship);
+                    c.own_operations(&requirement.operations, kind.map(|kind| &kind.operations));
                     requirement.constraint.iter().for_each(|constraint| c.constraint(constraint));
                 });
             });
