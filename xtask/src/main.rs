@@ -9,6 +9,7 @@ mod demo;
 mod deny;
 mod editor;
 mod extension;
+mod fuzz;
 mod lab;
 mod npm;
 mod package;
@@ -16,6 +17,7 @@ mod programs;
 mod stage;
 mod system;
 mod test;
+mod tool;
 mod workspace;
 
 use std::process::ExitCode;
@@ -40,6 +42,8 @@ enum Chore {
     Editor(editor::Editor),
     /// Measure bpc and bpr, and write the figures to tests/bench/README.md.
     Bench(bench::Bench),
+    /// Feed the compiler texts that nobody writes, for a while.
+    Fuzz(fuzz::Fuzz),
     /// Check the licences, sources and bans of all dependencies.
     Deny(deny::Deny),
 }
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Package(chore) => chore.run(),
         Chore::Editor(chore) => chore.run(),
         Chore::Bench(chore) => chore.run(),
+        Chore::Fuzz(chore) => chore.run(),
         Chore::Deny(chore) => chore.run(),
     };
     match outcome {

@@ -175,6 +175,13 @@ pub fn too_deep(at: Place, limit: usize) -> Diagnostic {
         .help("give inner parts names of their own with `const` or `let`; after this place the file was not read")
 }
 
+/// A union of too many types or literals.
+pub fn too_many_alternatives(at: Place, limit: usize) -> Diagnostic {
+    Diagnostic::error("E1015", format!("this type has more than {limit} alternatives"), at)
+        .label("too long")
+        .help("make it a `string`, and keep the known values in a `const` list: `where self in known`")
+}
+
 /// One expression of too many operators.
 pub fn too_long(at: Place, limit: usize) -> Diagnostic {
     Diagnostic::error(
