@@ -67,9 +67,8 @@ fn fuzz(target: &str, seconds: u64) -> Outcome {
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args(["-dict=words.dict", "-max_len=4096", "-timeout=20", "-rss_limit_mb=3000"]);
     command.args(["-verbosity=0", "-print_final_stats=1"]);
-    workspace::run(&mut command).map_err(|error| {
-        format!("{error}\nthe text that did it is in {}", artifacts.display())
-    })
+    workspace::run(&mut command)
+        .map_err(|error| format!("{error}\nthe text that did it is in {}", artifacts.display()))
 }
 
 /// Copies every blueprint of the repository into one folder.

@@ -58,8 +58,11 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
     let edges = graph.edges;
     let pairs: Vec<(usize, usize)> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
     let rings = crate::rings::rings(things.len(), pairs);
-    let ring_of: HashMap<usize, usize> =
-        rings.iter().enumerate().flat_map(|(at, ring)| ring.iter().map(move |of| (*of, at))).collect();
+    let ring_of: HashMap<usize, usize> = rings
+        .iter()
+        .enumerate()
+        .flat_map(|(at, ring)| ring.iter().map(move |of| (*of, at)))
+        .collect();
     let mut inside: Vec<Vec<&Edge>> = vec![Vec::new(); rings.len()];
     for edge in &edges {
         let ring = ring_of.get(&edge.from).filter(|ring| ring_of.get(&edge.to) == Some(*ring));
