@@ -131,8 +131,8 @@ impl Scanner<'_> {
         match self.byte(0) {
             b'/' if self.byte(1) == b'/' => self.line_comment(),
             b'/' if self.byte(1) == b'*' => self.block_comment(),
+            b'"' if self.is_raw() => self.raw(),
             b'"' => self.quote(),
-            b'r' if self.byte(1) == b'"' && !self.after_word() => self.raw(),
             bracket @ (b'(' | b'[' | b'{') => {
                 self.push(Open::Bracket(bracket));
                 self.at += 1;
@@ -152,14 +152,25 @@ impl Scanner<'_> {
                 self.at += 1;
             }
             b'\n' => self.newline(),
-            _ => self.at += 1,
+            _ => self.plain(),
         }
         debug_assert!(self.at > start || self.at >= self.bytes.len(), "the scan goes on");
     }
 
-    fn after_word(&self) -> bool {
-        let before = self.at.checked_sub(1).and_then(|at| self.bytes.get(at));
-        before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    /// What opens, closes and ends nothing.
+    fn plain(&mut self) {
+        let is_plain = |byte: &u8| {
+            !matches!(byte, b'/' | b'"' | b'(' | b'[' | b'{' | b')' | b']' | b'}' | b'\n')
+        };
+        self.at += 1;
+        self.at += self.rest().iter().take_while(|byte| is_plain(byte)).count();
+    }
+
+    /// Whether an `r` that is a word by itself stands before this quote.
+    fn is_raw(&self) -> bool {
+        let before = |back: usize| self.at.checked_sub(back).and_then(|at| self.bytes.get(at));
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        before(1) == Some(&b'r') && !before(2).is_some_and(is_word)
     }
 
     /// A newline ends `"…"` at any depth, and before an item's head everything.
@@ -269,9 +280,9 @@ impl Scanner<'_> {
 
     fn raw(&mut self) {
         if !self.in_string() {
-            self.found.strings.push(span(self.at, self.at));
+            self.found.strings.push(span(self.at - 1, self.at));
         }
-        self.at += 2;
+        self.at += 1;
         while !matches!(self.byte(0), b'"' | b'\n') && self.at < self.bytes.len() {
             self.at += 1;
         }
