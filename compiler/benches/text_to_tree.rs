@@ -41,9 +41,8 @@ fn measure(what: &str, texts: &[String]) {
 
 /// The processor time of this thread.
 fn seconds() -> f64 {
-    let spent = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
-        .map_or(0.0, |time| std::time::Duration::from(time).as_secs_f64());
-    spent
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)
+        .map_or(0.0, |time| std::time::Duration::from(time).as_secs_f64())
 }
 
 /// Some megabytes of files of so many nodes each.

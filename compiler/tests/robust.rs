@@ -84,10 +84,10 @@ fn tokens(text: &str) -> Vec<&str> {
 /// A program in which a token or a line is gone, doubled, or takes another's place.
 fn mutated() -> impl Strategy<Value = String> {
     let change = (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..4_u8);
-    let changes = proptest::collection::vec((any::<bool>(), change), 1..4);
-    (proptest::sample::select(programs()), changes).prop_map(|(text, changes)| {
+    let several = proptest::collection::vec((any::<bool>(), change), 1..4);
+    (proptest::sample::select(programs()), several).prop_map(|(text, several)| {
         let mut text = text;
-        for (by_line, (at, other, how)) in changes {
+        for (by_line, (at, other, how)) in several {
             let parts: Vec<&str> =
                 if by_line { text.split_inclusive('\n').collect() } else { tokens(&text) };
             if parts.is_empty() {

@@ -12,10 +12,7 @@ pub(crate) fn tool(name: &str, version: &str, how: &[&str]) -> Outcome<PathBuf> 
     let tools = workspace::cache()?.join("tools").join(format!("{name}-{version}"));
     let program = tools.join("bin").join(name);
     if !program.is_file() {
-        #[expect(clippy::print_stderr, reason = "it takes a while")]
-        {
-            eprintln!("building {name} {version} into {}", tools.display());
-        }
+        eprintln!("building {name} {version} into {}", tools.display());
         let mut install = workspace::cargo(["install", "--quiet", "--locked", "--debug", "--root"]);
         install.arg(&tools).arg(format!("{name}@{version}")).args(how);
         install.env("CARGO_TARGET_DIR", tools.join("build")).env("CARGO_PROFILE_DEV_DEBUG", "0");

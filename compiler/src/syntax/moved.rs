@@ -36,13 +36,17 @@ impl Moved for Place {
 
 impl<T: Moved> Moved for Vec<T> {
     fn move_by(&mut self, by: u32) {
-        self.iter_mut().for_each(|one| one.move_by(by));
+        for one in self {
+            one.move_by(by);
+        }
     }
 }
 
 impl<T: Moved> Moved for Option<T> {
     fn move_by(&mut self, by: u32) {
-        self.iter_mut().for_each(|one| one.move_by(by));
+        for one in self {
+            one.move_by(by);
+        }
     }
 }
 
