@@ -1,5 +1,7 @@
 //! Orders and rings in graphs of things by number.
 
+use std::collections::BTreeSet;
+
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
@@ -34,7 +36,7 @@ pub(crate) fn rings(
     edges: impl IntoIterator<Item = (usize, usize)>,
 ) -> Vec<Vec<usize>> {
     let edges: Vec<(usize, usize)> = edges.into_iter().collect();
-    let alone: Vec<usize> = edges.iter().filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
+    let alone: BTreeSet<usize> = edges.iter().filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
     let mut rings: Vec<Vec<usize>> = groups(count, edges)
         .into_iter()
         .filter(|group| group.len() > 1 || group.first().is_some_and(|one| alone.contains(one)))

@@ -80,6 +80,11 @@ impl SourceFile {
         &self.text
     }
 
+    /// The whole text, to be kept.
+    pub(crate) fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
+    }
+
     /// The text of a span; nothing where the span does not fit the file.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()

@@ -1,11 +1,11 @@
 //! `cargo xtask deny`: licences, sources and bans of all dependencies, and advisories where their
 //! database can be reached.
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::tool::tool;
 use crate::{Outcome, workspace};
 
 const VERSION: &str = "0.20.2";
@@ -26,7 +26,7 @@ impl Deny {
 
 /// What was checked, in a sentence.
 pub(crate) fn check(offline: bool) -> Outcome<String> {
-    let program = program()?;
+    let program = tool("cargo-deny", VERSION, &["--no-default-features"])?;
     let deny = |checks: &[&str]| {
         let mut command = Command::new(&program);
         command.current_dir(workspace::root()).env("CARGO_TERM_COLOR", "never");
@@ -46,23 +46,4 @@ pub(crate) fn check(offline: bool) -> Outcome<String> {
     }
     Ok("bans, licences and sources; NOT advisories: their database cannot be reached from here"
         .to_owned())
-}
-
-/// cargo-deny: the one on the PATH, or the tool cache's, built there when missing.
-fn program() -> Outcome<PathBuf> {
-    if let Some(program) = workspace::find("cargo-deny") {
-        return Ok(program);
-    }
-    let tools = workspace::cache()?.join("tools").join(format!("cargo-deny-{VERSION}"));
-    let program = tools.join("bin/cargo-deny");
-    if !program.is_file() {
-        eprintln!("building cargo-deny {VERSION} into {}", tools.display());
-        let mut install = workspace::cargo(["install", "--quiet", "--locked", "--debug", "--root"]);
-        install.arg(&tools).arg(format!("cargo-deny@{VERSION}")).arg("--no-default-features");
-        install.env("CARGO_TARGET_DIR", tools.join("build")).env("CARGO_PROFILE_DEV_DEBUG", "0");
-        workspace::run(&mut install)?;
-        // Kept only so long as it is built.
-        let _ = std::fs::remove_dir_all(tools.join("build"));
-    }
-    Ok(program)
 }

@@ -10,6 +10,7 @@ mod deny;
 mod editor;
 mod extension;
 mod generate;
+mod fuzz;
 mod lab;
 mod npm;
 mod package;
@@ -17,6 +18,7 @@ mod programs;
 mod stage;
 mod system;
 mod test;
+mod tool;
 mod workspace;
 
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Write the files that are made from the code: schema, catalogue of diagnostics.
     Gen(generate::Generate),
+    /// Feed the compiler texts that nobody writes, for a while.
+    Fuzz(fuzz::Fuzz),
     /// Check the licences, sources and bans of all dependencies.
     Deny(deny::Deny),
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Chore::Editor(chore) => chore.run(),
         Chore::Bench(chore) => chore.run(),
         Chore::Gen(chore) => chore.run(),
+        Chore::Fuzz(chore) => chore.run(),
         Chore::Deny(chore) => chore.run(),
     };
     match outcome {

@@ -3,7 +3,8 @@
 //! Sought between nodes as the source names them. Whether instances of collections form a ring that
 //! the source does not show is for the runtime to find.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 
 use bp_plan::{Expr, Item};
 
@@ -12,8 +13,11 @@ use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
 
+/// How many names of a ring are told.
+const SHOWN: usize = 12;
+
 /// Something that may have to wait.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Thing<'a> {
     Node(&'a str),
     Property(&'a str, &'a str),
@@ -28,17 +32,16 @@ struct Edge {
 /// Tells the rings.
 pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
     let mut things = Vec::new();
+    let mut starts = HashMap::with_capacity(nodes.nodes.len());
     for (name, checked) in &nodes.nodes {
+        starts.insert(name.as_str(), things.len());
         things.push(Thing::Node(name));
         things.extend(checked.node.properties.keys().map(|p| Thing::Property(name, p)));
     }
-    let index: BTreeMap<&Thing<'_>, usize> =
-        things.iter().enumerate().map(|(at, thing)| (thing, at)).collect();
-    let mut graph = Graph { program, nodes, index, edges: Vec::new() };
+    let mut graph = Graph { program, nodes, things: &things, starts, edges: Vec::new() };
     for (name, checked) in &nodes.nodes {
-        let Some(node) = graph.at(&Thing::Node(name)) else { continue };
-        for (property, set) in &checked.node.properties {
-            let Some(own) = graph.at(&Thing::Property(name, property)) else { continue };
+        let Some(node) = graph.at(Thing::Node(name)) else { continue };
+        for (own, (property, set)) in (node + 1..).zip(&checked.node.properties) {
             let place = checked.values.get(property).copied().unwrap_or(checked.place);
             graph.edges.push(Edge { from: node, to: own, place });
             graph.reads(own, name, &set.value, place);
@@ -54,16 +57,27 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
     }
     let edges = graph.edges;
     let pairs: Vec<(usize, usize)> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
-    for ring in crate::rings::rings(things.len(), pairs) {
-        told(&things, &edges, &ring, out);
+    let rings = crate::rings::rings(things.len(), pairs);
+    let ring_of: HashMap<usize, usize> = rings
+        .iter()
+        .enumerate()
+        .flat_map(|(at, ring)| ring.iter().map(move |of| (*of, at)))
+        .collect();
+    let mut inside: Vec<Vec<&Edge>> = vec![Vec::new(); rings.len()];
+    for edge in &edges {
+        let ring = ring_of.get(&edge.from).filter(|ring| ring_of.get(&edge.to) == Some(*ring));
+        if let Some(inside) = ring.and_then(|ring| inside.get_mut(*ring)) {
+            inside.push(edge);
+        }
+    }
+    for (ring, inside) in rings.iter().zip(&inside) {
+        told(&things, inside, ring, out);
     }
 }
 
 /// One error for a ring, at its first reference in the file.
-fn told(things: &[Thing<'_>], edges: &[Edge], ring: &[usize], out: &mut Vec<Diagnostic>) {
+fn told(things: &[Thing<'_>], inside: &[&Edge], ring: &[usize], out: &mut Vec<Diagnostic>) {
     let is_order = ring.iter().any(|at| matches!(things.get(*at), Some(Thing::Node(_))));
-    let inside: Vec<&Edge> =
-        edges.iter().filter(|edge| ring.contains(&edge.from) && ring.contains(&edge.to)).collect();
     // From a node to its own property nothing is referred to.
     let is_reference = |edge: &&&Edge| match (things.get(edge.from), things.get(edge.to)) {
         (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
@@ -74,18 +88,7 @@ fn told(things: &[Thing<'_>], edges: &[Edge], ring: &[usize], out: &mut Vec<Diag
         .filter(is_reference)
         .min_by_key(|edge| (edge.place.file, edge.place.span.start));
     let Some(first) = first else { return };
-    // A way round, for the help.
-    let mut way = vec![first.from];
-    let mut at = first.to;
-    while !way.contains(&at) && way.len() <= ring.len() {
-        way.push(at);
-        let next = inside.iter().filter(|edge| edge.from == at).map(|edge| edge.to);
-        let Some(next) = next.min_by_key(|to| (!way.contains(to) || *to != first.from, *to)) else {
-            break;
-        };
-        at = next;
-    }
-    way.push(at);
+    let way = way_round(inside, first);
     let mut names: Vec<String> = Vec::new();
     for thing in way.iter().filter_map(|at| things.get(*at)) {
         let name = match thing {
@@ -95,6 +98,11 @@ fn told(things: &[Thing<'_>], edges: &[Edge], ring: &[usize], out: &mut Vec<Diag
         if names.last() != Some(&name) {
             names.push(name);
         }
+    }
+    // A long way is told by its start and its end.
+    if names.len() > SHOWN {
+        let left_out = format!("… {} more …", names.len() - SHOWN);
+        names.splice(SHOWN / 2..names.len() - SHOWN / 2, [left_out]);
     }
     let mut others: Vec<(Place, String)> = inside
         .iter()
@@ -112,17 +120,61 @@ fn told(things: &[Thing<'_>], edges: &[Edge], ring: &[usize], out: &mut Vec<Diag
     });
 }
 
+/// The shortest way round that begins with this edge, for the help.
+fn way_round(inside: &[&Edge], first: &Edge) -> Vec<usize> {
+    let mut next: HashMap<usize, Vec<usize>> = HashMap::new();
+    for edge in inside {
+        next.entry(edge.from).or_default().push(edge.to);
+    }
+    // From where each was reached first.
+    let mut from: HashMap<usize, usize> = HashMap::from([(first.to, first.from)]);
+    let mut queue = VecDeque::from([first.to]);
+    while let Some(at) = queue.pop_front() {
+        if at == first.from {
+            break;
+        }
+        for to in next.get(&at).into_iter().flatten() {
+            if let Entry::Vacant(new) = from.entry(*to) {
+                new.insert(at);
+                queue.push_back(*to);
+            }
+        }
+    }
+    let mut way = vec![first.from];
+    let mut at = first.from;
+    while let Some(before) = from.get(&at) {
+        way.push(*before);
+        at = *before;
+        if at == first.from {
+            break;
+        }
+    }
+    way.reverse();
+    way
+}
+
 struct Graph<'a> {
     program: &'a Program<'a>,
     nodes: &'a Nodes,
-    index: BTreeMap<&'a Thing<'a>, usize>,
+    /// Each node, and behind it its properties in the order of their names.
+    things: &'a [Thing<'a>],
+    /// Where each node stands among them.
+    starts: HashMap<&'a str, usize>,
     edges: Vec<Edge>,
 }
 
 impl Graph<'_> {
-    fn at(&self, thing: &Thing<'_>) -> Option<usize> {
-        // The map's keys borrow from the list of things; a look-up needs no more than equality.
-        self.index.get(thing).copied()
+    fn at(&self, thing: Thing<'_>) -> Option<usize> {
+        let (Thing::Node(node) | Thing::Property(node, _)) = thing;
+        let start = *self.starts.get(node)?;
+        let Thing::Property(_, property) = thing else { return Some(start) };
+        let count = self.nodes.nodes.get(node)?.node.properties.len();
+        let own = self.things.get(start + 1..=start + count)?;
+        let name = |thing: &Thing<'_>| match *thing {
+            Thing::Property(_, name) => name.cmp(property),
+            Thing::Node(_) => std::cmp::Ordering::Less,
+        };
+        own.binary_search_by(name).ok().map(|at| start + 1 + at)
     }
 
     /// Whether a reference from inside `owner` leads to the whole of `node`, or to the same instance.
@@ -170,7 +222,7 @@ impl Graph<'_> {
         } else {
             Thing::Property(node, name)
         };
-        if let Some(to) = self.at(&thing) {
+        if let Some(to) = self.at(thing) {
             self.edges.push(Edge { from, to, place });
         }
     }
@@ -179,13 +231,13 @@ impl Graph<'_> {
     fn targets(&mut self, from: usize, owner: &str, target: &Expr, place: Place) {
         match target {
             Expr::Node(node) => {
-                if let Some(to) = self.at(&Thing::Node(node)) {
+                if let Some(to) = self.at(Thing::Node(node)) {
                     self.edges.push(Edge { from, to, place });
                 }
             }
             Expr::Index { .. } => {
                 if let Some(node) = Self::leads(owner, target)
-                    && let Some(to) = self.at(&Thing::Node(&node))
+                    && let Some(to) = self.at(Thing::Node(&node))
                 {
                     self.edges.push(Edge { from, to, place });
                 }

@@ -327,7 +327,9 @@ fn constant(
     if let Some(value) = typed.expr.as_value() {
         held(&wheres, value, place, None, out);
     }
-    let named = if typed.ty == Type::Unknown {
+    // A string that could not be put together is null: what uses it has nothing more to tell.
+    let is_lost = typed.ty == Type::String && typed.expr.as_value() == Some(&Value::Null);
+    let named = if typed.ty == Type::Unknown || is_lost {
         Named { ty: Type::Unknown, ..unknown }
     } else if typed.expr.as_value().is_some() {
         Named { ty: known, phase: typed.phase, expr: typed.expr }

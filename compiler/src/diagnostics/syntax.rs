@@ -214,6 +214,13 @@ pub fn too_deep(at: Place, limit: usize) -> Diagnostic {
         .help("give inner parts names of their own with `const` or `let`; after this place the file was not read")
 }
 
+/// A union of too many types or literals.
+pub fn too_many_alternatives(at: Place, limit: usize) -> Diagnostic {
+    Diagnostic::error("E1015", format!("this type has more than {limit} alternatives"), at)
+        .label("too long")
+        .help("make it a `string`, and keep the known values in a `const` list: `where self in known`")
+}
+
 /// One expression of too many operators.
 pub fn too_long(at: Place, limit: usize) -> Diagnostic {
     Diagnostic::error(
@@ -295,6 +302,16 @@ pub fn stray_closing(at: Place, bracket: &str) -> Diagnostic {
         .label("nothing is open here")
         .help(format!("remove it, or add the `{}` that it should close", opening_of(bracket)))
         .fix(format!("remove the `{bracket}`"), vec![(at, String::new())])
+}
+
+/// Whether a bracket or string was found to be open: what it should have closed is said once.
+pub(crate) fn is_unclosed(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.code, "E1002" | "E1003")
+}
+
+/// Whether a closing bracket was found to close nothing.
+pub(crate) fn is_stray(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == "E1023"
 }
 
 fn opening_of(bracket: &str) -> &'static str {

@@ -365,19 +365,19 @@ pub enum EntryKind {
         value: Expr,
     },
     /// `name -> target via R { … } where …`.
-    Meets(Meets),
+    Meets(Box<Meets>),
     /// `name: T = e where …`, a field.
-    Field(Member),
+    Field(Box<Member>),
     /// `property name: T …`.
-    Property(Member),
+    Property(Box<Member>),
     /// `attribute name: T …`.
-    Attribute(Member),
+    Attribute(Box<Member>),
     /// `requires name: T[card] via R where …`.
-    Requires(Member),
+    Requires(Box<Member>),
     /// `capability name: T { … }`.
-    Capability(Member),
+    Capability(Box<Member>),
     /// `operation a.b(…) -> T = impl { … }`.
-    Operation(Operation),
+    Operation(Box<Operation>),
     /// `implements I as name`.
     Implements {
         /// Which interface.

@@ -53,11 +53,11 @@ impl Lowering<'_> {
         let at = span(&pair);
         Some(match pair.as_rule() {
             Rule::plain => self.plain(pair),
-            Rule::property => EntryKind::Property(self.member(pair)),
-            Rule::attribute => EntryKind::Attribute(self.member(pair)),
-            Rule::requires => EntryKind::Requires(self.requires(pair)),
-            Rule::capability => EntryKind::Capability(self.member(pair)),
-            Rule::operation => EntryKind::Operation(self.operation(pair)),
+            Rule::property => EntryKind::Property(Box::new(self.member(pair))),
+            Rule::attribute => EntryKind::Attribute(Box::new(self.member(pair))),
+            Rule::requires => EntryKind::Requires(Box::new(self.requires(pair))),
+            Rule::capability => EntryKind::Capability(Box::new(self.member(pair))),
+            Rule::operation => EntryKind::Operation(Box::new(self.operation(pair))),
             Rule::implements => {
                 let mut parts = Parts::of(pair);
                 let interface = parts.take(Rule::path).map(|path| self.path(path))?;
@@ -110,9 +110,10 @@ impl Lowering<'_> {
             let target = self.next_expr(&mut inner, at);
             let via = inner.take(Rule::via).map(|via| self.via(via));
             let wheres = self.wheres(&mut inner);
-            return EntryKind::Meets(Meets { name, target, via: via.flatten(), wheres });
+            let via = via.flatten();
+            return EntryKind::Meets(Box::new(Meets { name, target, via, wheres }));
         }
-        EntryKind::Field(self.member_of(name, &mut parts, at))
+        EntryKind::Field(Box::new(self.member_of(name, &mut parts, at)))
     }
 
     fn member(&mut self, pair: P<'_>) -> Member {

@@ -26,9 +26,13 @@ impl Lowering<'_> {
     pub(super) fn file(&mut self, pair: P<'_>) -> Vec<Item> {
         let mut items = Vec::new();
         for part in pair.into_inner() {
-            if self.is_full() {
+            let whole = span(&part);
+            if self.is_full() || whole.start >= self.end {
                 break;
             }
+            self.is_odd |= whole.end > self.end;
+            let is_junk = part.as_rule() == Rule::junk_top;
+            self.is_odd |= is_junk && items.is_empty() && !self.is_start;
             match part.as_rule() {
                 Rule::item => items.extend(self.item(part)),
                 Rule::junk_top => self.junk_top(&part, items.last().map(|item: &Item| item.span)),

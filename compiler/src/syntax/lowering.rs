@@ -6,10 +6,9 @@ use smol_str::SmolStr;
 
 use super::ast::{Comment, Name, Path};
 use super::grammar::Rule;
-use super::scan::Scan;
 use super::{MAX_ERRORS, MAX_NESTING};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
-use crate::source::{FileId, Place, SourceFile, Span};
+use crate::source::{FileId, Place, Span};
 
 /// How many levels of tree one expression may have: brackets and chains of operators together.
 const MAX_HEIGHT: usize = 400;
@@ -19,9 +18,15 @@ pub(super) const MAX_CHAIN: usize = 250;
 /// Pairs of the grammar to a tree, with reports on the way.
 pub(super) struct Lowering<'a> {
     file: FileId,
-    pub(super) source: &'a SourceFile,
+    pub(super) source: Text<'a>,
     documentation: &'a [Comment],
     next_documentation: usize,
+    /// Whether the text is the start of a file.
+    pub(super) is_start: bool,
+    /// What starts here or later is not read.
+    pub(super) end: u32,
+    /// Whether what was found may hang on the text before or behind this one.
+    pub(super) is_odd: bool,
     /// What the file itself is about.
     pub(super) head: SmolStr,
     diagnostics: Vec<Diagnostic>,
@@ -29,6 +34,22 @@ pub(super) struct Lowering<'a> {
     height: usize,
     /// Literals 9223372036854775808 that wait for their `-`.
     pub(super) minimums: Vec<Span>,
+}
+
+/// The text that is lowered.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'a>(pub(super) &'a str);
+
+impl<'a> Text<'a> {
+    /// The whole.
+    pub(super) fn text(self) -> &'a str {
+        self.0
+    }
+
+    /// The text of a span; nothing where the span does not fit.
+    pub(super) fn slice(self, span: Span) -> &'a str {
+        self.0.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
 }
 
 /// A pair's span.
@@ -75,12 +96,16 @@ fn is_comment(rule: Rule) -> bool {
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(file: FileId, source: &'a SourceFile, scan: &'a Scan) -> Self {
+    /// Of a whole file with these `///` lines.
+    pub(super) fn new(file: FileId, text: &'a str, documentation: &'a [Comment]) -> Self {
         Self {
             file,
-            source,
-            documentation: &scan.documentation,
+            source: Text(text),
+            documentation,
             next_documentation: 0,
+            is_start: true,
+            end: u32::MAX,
+            is_odd: false,
             head: SmolStr::default(),
             diagnostics: Vec::new(),
             errors: 0,
@@ -90,14 +115,15 @@ impl<'a> Lowering<'a> {
     }
 
     /// What was reported, in the order of the source.
-    pub(super) fn finish(mut self) -> Vec<Diagnostic> {
+    pub(super) fn finish(&mut self) -> Vec<Diagnostic> {
         for span in std::mem::take(&mut self.minimums) {
+            self.is_odd = true;
             let text = self.source.slice(span);
             self.report(says::bad_number(self.at(span), text, "it needs more than 64 bits"));
         }
         self.idle_documentation(u32::MAX);
         self.diagnostics.sort_by_key(|d| d.place.span);
-        self.diagnostics
+        std::mem::take(&mut self.diagnostics)
     }
 
     pub(super) fn at(&self, span: Span) -> Place {
@@ -143,7 +169,7 @@ impl<'a> Lowering<'a> {
 
     /// Whether some bracket was found to be open.
     pub(super) fn has_unclosed(&self) -> bool {
-        self.diagnostics.iter().any(|d| d.code == "E1002" || d.code == "E1003")
+        self.diagnostics.iter().any(says::is_unclosed)
     }
 
     /// Does `inner` one level deeper, or reports that this is too deep.
@@ -222,6 +248,7 @@ impl<'a> Lowering<'a> {
         let (other, own) = lines.split_at_checked(first).unwrap_or((&[], lines));
         if let Some(line) = other.first()
             && from == 0
+            && self.is_start
             && only_comments(self.source.slice(Span::new(0, line.span.start)))
         {
             let ends = |pair: &[Comment]| match pair {

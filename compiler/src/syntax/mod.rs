@@ -15,19 +15,21 @@ mod items;
 mod junk;
 mod literals;
 mod lowering;
+mod moved;
 mod operators;
+mod pieces;
+mod reparse;
 pub(crate) mod scan;
 mod steps;
 mod strings;
 mod types;
 pub(crate) mod walk;
 
-use pest::Parser as _;
+use crate::diagnostics::{Diagnostic, syntax as says};
+use crate::source::{FileId, SourceFile};
 
-use crate::diagnostics::{Diagnostic, Severity, syntax as says};
-use crate::source::{FileId, Place, SourceFile, Span};
-use grammar::{Grammar, Rule};
 pub(crate) use items::snake_case;
+pub use reparse::Parse;
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;
@@ -73,45 +75,6 @@ pub(crate) fn decode(
 
 /// The tree of a file, and what is wrong with its text.
 pub fn parse(file: FileId, source: &SourceFile) -> (ast::File, Vec<Diagnostic>) {
-    let text = source.text();
-    if text.len() as u64 > MAX_FILE {
-        return (ast::File::default(), vec![says::too_large(file, text.len() as u64, MAX_FILE)]);
-    }
-    let scan = scan::scan(text);
-    let at = |span: Span| Place { file, span };
-    if let Some(deep) = scan.too_deep {
-        let tree = ast::File { comments: scan.comments, ..ast::File::default() };
-        return (tree, vec![says::too_deep(at(deep), MAX_NESTING)]);
-    }
-    let mut lowering = lowering::Lowering::new(file, source, &scan);
-    if let Some(open) = scan.open_comment {
-        lowering.report(says::unclosed_comment(at(open)));
-    }
-    let mut items = match Grammar::parse(Rule::file, text) {
-        Ok(mut pairs) => pairs.next().map(|pair| lowering.file(pair)).unwrap_or_default(),
-        // The grammar takes every text: only the stack's guard is left as a cause.
-        Err(error) => {
-            let offset = match error.location {
-                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => {
-                    at
-                }
-            };
-            let offset = u32::try_from(offset).unwrap_or(u32::MAX);
-            lowering.report(says::too_deep(at(Span::new(offset, offset)), MAX_NESTING));
-            Vec::new()
-        }
-    };
-    let mut documentation = std::mem::take(&mut lowering.head);
-    // A `use` has nothing of its own to say: what stands above the first one is about the file.
-    if let Some(first) = items.first_mut()
-        && matches!(first.kind, ast::ItemKind::Use(_))
-        && documentation.is_empty()
-    {
-        documentation = std::mem::take(&mut first.documentation);
-    }
-    let mut diagnostics = foreign::recognised(source, lowering.finish());
-    if items.is_empty() && diagnostics.iter().all(|d| d.severity != Severity::Error) {
-        diagnostics.push(says::empty(file));
-    }
-    (ast::File { documentation, items, comments: scan.comments }, diagnostics)
+    let Parse { tree, diagnostics, .. } = Parse::new(file, source);
+    (tree, diagnostics)
 }

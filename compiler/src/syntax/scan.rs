@@ -23,6 +23,17 @@ pub(crate) struct Scan {
     pub(crate) open_comment: Option<Span>,
     /// What is open where the text ends, the innermost last.
     pub(crate) open: Vec<Open>,
+    /// Where a run of items can be parted from what stands before it.
+    pub(crate) seams: Vec<Seam>,
+}
+
+/// A line that starts with an item's head, where nothing is open for sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seam {
+    /// Where what belongs to the item starts: comments, `///`, annotations.
+    pub(crate) start: u32,
+    /// Where the head's line starts.
+    pub(crate) head: u32,
 }
 
 /// What is open.
@@ -53,7 +64,10 @@ pub(crate) fn scan(text: &str) -> Scan {
             too_deep: None,
             open_comment: None,
             open: Vec::new(),
+            seams: Vec::new(),
         },
+        odd: false,
+        lead: None,
     };
     scanner.run();
     scanner.found.open = scanner.open;
@@ -67,6 +81,10 @@ struct Scanner<'a> {
     open: Vec<Open>,
     depth: usize,
     found: Scan,
+    /// A bracket or quote did not match: what is open is a guess, until the next item's head.
+    odd: bool,
+    /// Where the lines start that have belonged to no item yet.
+    lead: Option<u32>,
 }
 
 fn span(start: usize, end: usize) -> Span {
@@ -83,6 +101,7 @@ impl Scanner<'_> {
     }
 
     fn run(&mut self) {
+        self.between(self.text.trim_start_matches('\u{FEFF}'));
         while self.at < self.bytes.len() && self.found.too_deep.is_none() {
             match self.open.last() {
                 Some(Open::Line | Open::Block) => self.string(),
@@ -112,44 +131,82 @@ impl Scanner<'_> {
         match self.byte(0) {
             b'/' if self.byte(1) == b'/' => self.line_comment(),
             b'/' if self.byte(1) == b'*' => self.block_comment(),
+            b'"' if self.is_raw() => self.raw(),
             b'"' => self.quote(),
-            b'r' if self.byte(1) == b'"' && !self.after_word() => self.raw(),
             bracket @ (b'(' | b'[' | b'{') => {
                 self.push(Open::Bracket(bracket));
                 self.at += 1;
             }
-            b')' | b']' => {
+            closing @ (b')' | b']') => {
+                let opening = if closing == b')' { b'(' } else { b'[' };
+                self.odd |= self.open.last() != Some(&Open::Bracket(opening));
                 if matches!(self.open.last(), Some(Open::Bracket(_))) {
                     self.pop();
                 }
                 self.at += 1;
             }
             b'}' => {
+                self.odd |=
+                    !matches!(self.open.last(), Some(Open::Bracket(b'{') | Open::Interpolation));
                 self.pop();
                 self.at += 1;
             }
             b'\n' => self.newline(),
-            _ => self.at += 1,
+            _ => self.plain(),
         }
         debug_assert!(self.at > start || self.at >= self.bytes.len(), "the scan goes on");
     }
 
-    fn after_word(&self) -> bool {
-        let before = self.at.checked_sub(1).and_then(|at| self.bytes.get(at));
-        before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    /// What opens, closes and ends nothing.
+    fn plain(&mut self) {
+        let is_plain = |byte: &u8| {
+            !matches!(byte, b'/' | b'"' | b'(' | b'[' | b'{' | b')' | b']' | b'}' | b'\n')
+        };
+        self.at += 1;
+        self.at += self.rest().iter().take_while(|byte| is_plain(byte)).count();
+    }
+
+    /// Whether an `r` that is a word by itself stands before this quote.
+    fn is_raw(&self) -> bool {
+        let before = |back: usize| self.at.checked_sub(back).and_then(|at| self.bytes.get(at));
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        before(1) == Some(&b'r') && !before(2).is_some_and(is_word)
     }
 
     /// A newline ends `"…"` at any depth, and before an item's head everything.
     fn newline(&mut self) {
         self.at += 1;
         while let Some(line) = self.open.iter().position(|open| *open == Open::Line) {
+            self.odd = true;
             while self.open.len() > line {
                 self.pop();
             }
         }
-        if !self.open.is_empty() && is_item_head(self.text.get(self.at..).unwrap_or_default()) {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        if self.open.is_empty() && !self.odd {
+            self.between(rest);
+        } else if is_item_head(rest) {
             self.open.clear();
             self.depth = 0;
+            self.odd = false;
+            self.lead = None;
+        }
+    }
+
+    /// A line that starts where nothing is open.
+    fn between(&mut self, line: &str) {
+        let start = span(self.at, self.at).start;
+        let is_blank = || line.trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+        match line.as_bytes().first() {
+            Some(b'a'..=b'z') if is_item_head(line) => {
+                let lead = self.lead.take().unwrap_or(start);
+                self.found.seams.push(Seam { start: lead, head: start });
+            }
+            Some(b'/' | b'@') => _ = self.lead.get_or_insert(start),
+            Some(b'\n' | b' ' | b'\t' | b'\r') if is_blank() => {
+                self.lead.get_or_insert(start);
+            }
+            _ => self.lead = None,
         }
     }
 
@@ -223,9 +280,9 @@ impl Scanner<'_> {
 
     fn raw(&mut self) {
         if !self.in_string() {
-            self.found.strings.push(span(self.at, self.at));
+            self.found.strings.push(span(self.at - 1, self.at));
         }
-        self.at += 2;
+        self.at += 1;
         while !matches!(self.byte(0), b'"' | b'\n') && self.at < self.bytes.len() {
             self.at += 1;
         }

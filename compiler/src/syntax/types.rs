@@ -9,6 +9,9 @@ use super::lowering::{Lowering, Parts, span};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
+/// How many types and literals a union may have: some checks compare each with each.
+const MAX_ALTERNATIVES: usize = 5_000;
+
 type P<'i> = Pair<'i, Rule>;
 
 impl Lowering<'_> {
@@ -62,6 +65,11 @@ impl Lowering<'_> {
                 Rule::missing_type => members.push(self.missing_type(&part)),
                 _ => members.push(self.type_atom(part)),
             }
+        }
+        if members.len() > MAX_ALTERNATIVES {
+            let start = Span::new(at.start, at.start);
+            self.report(says::too_many_alternatives(self.at(start), MAX_ALTERNATIVES));
+            return TypeExpr { kind: TypeKind::Missing, span: at };
         }
         let end = members.last().map_or(at.end, |last| last.span.end);
         let whole = match members.pop() {

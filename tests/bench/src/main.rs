@@ -8,6 +8,7 @@ mod events;
 mod measure;
 mod report;
 mod series;
+mod small;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ struct Arguments {
     #[arg(long, default_value = "target/bench")]
     work: PathBuf,
     /// How many nodes, in growing order.
-    #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000])]
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 100, 1_000, 10_000, 100_000])]
     sizes: Vec<usize>,
     /// How many lines the file has that is edited.
     #[arg(long, default_value_t = 1_000)]
@@ -57,6 +58,7 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
         bpc: at(&folder.join("bpc"))?,
         bpr: at(&folder.join("bpr"))?,
         terraform: find("terraform"),
+        kcl: series::kcl(),
     };
     std::fs::create_dir_all(&arguments.work)
         .map_err(|error| format!("{}: {error}", arguments.work.display()))?;
@@ -73,6 +75,8 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
     let edited = editor::measure(&bpls, yaml.as_deref(), &work, arguments.lines)?;
     let mut findings = series::findings(&points);
     findings.extend(editor::findings(&edited));
+    findings.push(small::hello(&programs, &work)?);
+    findings.extend(small::text_to_tree()?);
     let text = report::readme(&machine, &points, &edited, &findings);
     println!("{text}");
     if let Some(path) = &arguments.readme {

@@ -81,6 +81,12 @@ fn children() -> Result<Duration, String> {
     Ok(Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time())))
 }
 
+/// The most memory that any child had so far, in bytes.
+pub(crate) fn most_memory() -> Result<u64, String> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| format!("getrusage: {e}"))?;
+    Ok(u64::try_from(usage.max_rss()).unwrap_or(0) * 1024)
+}
+
 /// The median of each figure.
 fn middle(runs: &[Taken]) -> Taken {
     let median = |of: fn(&Taken) -> f64| {

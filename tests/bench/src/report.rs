@@ -21,6 +21,10 @@ fn seconds(taken: Option<Taken>) -> String {
     taken.map_or("–".to_owned(), |t| format!("{:.3} ({:.3})", t.cpu, t.wall))
 }
 
+fn count(of: Option<usize>) -> String {
+    of.map_or("–".to_owned(), |count| count.to_string())
+}
+
 /// `tests/bench/README.md`.
 pub(crate) fn readme(
     machine: &Machine,
@@ -30,7 +34,7 @@ pub(crate) fn readme(
 ) -> String {
     let mut text = String::from(
         "# How long it takes\n\nWritten by `cargo xtask bench`, which builds `bpc` and `bpr` for release and measures them beside \
-         terraform, where that is on the machine.\n\nThe work: N nodes in a binary tree, each with four properties, one of them its parent's \
+         terraform and KCL, where those are on the machine.\n\nThe work: N nodes in a binary tree, each with four properties, one of them its parent's \
          name, and a provider that does nothing (`noop`; for terraform `terraform_data`). `bpr deploy` has its durable journal: every node is \
          one provider call between two events that are on the disk before it goes on. Each figure is the middle one of several runs (`terraform apply`: \
          one run), from the start of the process to its end.\n\n",
@@ -47,21 +51,22 @@ pub(crate) fn readme(
         machine.terraform.as_deref().unwrap_or("not on this machine"),
     );
     text.push_str(
-        "Seconds of processor time (wall time in brackets):\n\n| N | `bpc check` | `terraform validate` | `bpc compile` | `bpr deploy` | \
-         `terraform apply` | step events | provider calls |\n|---|---|---|---|---|---|---|---|\n",
+        "Seconds of processor time (wall time in brackets):\n\n| N | `bpc check` | `terraform validate` | KCL | `bpc compile` | `bpr deploy` | \
+         `terraform apply` | step events | provider calls |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for p in points {
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
             p.nodes,
             seconds(Some(p.check)),
             seconds(p.validate),
+            seconds(p.kcl),
             seconds(Some(p.compile)),
-            seconds(Some(p.deploy)),
+            seconds(p.deployed.map(|d| d.taken)),
             seconds(p.apply),
-            p.step_events,
-            p.provider_calls,
+            count(p.deployed.map(|d| d.step_events)),
+            count(p.deployed.map(|d| d.provider_calls)),
         );
     }
     text.push_str(&waits(edited));

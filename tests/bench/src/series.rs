@@ -3,25 +3,41 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::measure::{Job, Taken};
+use crate::measure::{Job, Taken, most_memory};
 use crate::{events, tree};
 
 /// Terraform is run up to this size: an apply of more takes many minutes.
 const TERRAFORM_MOST: usize = 1_000;
+/// And a deployment up to this one.
+const DEPLOY_MOST: usize = 10_000;
+
+/// Evaluates a file as KCL's own program does.
+const KCL: &str = "import sys, kcl_lib.api as a\n\
+                   r = a.API().exec_program(a.ExecProgramArgs(k_filename_list=[sys.argv[1]]))\n\
+                   sys.exit(r.err_message or 0)";
 
 /// What was measured for one size.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Point {
     pub(crate) nodes: usize,
     pub(crate) check: Taken,
+    /// The most memory of any program up to that check, in bytes.
+    pub(crate) memory: u64,
     pub(crate) compile: Taken,
-    pub(crate) deploy: Taken,
+    pub(crate) deployed: Option<Deployed>,
+    pub(crate) kcl: Option<Taken>,
+    pub(crate) validate: Option<Taken>,
+    pub(crate) apply: Option<Taken>,
+}
+
+/// What was measured of a deployment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Deployed {
+    pub(crate) taken: Taken,
     /// Events of steps in the journal after the deployment.
     pub(crate) step_events: usize,
     /// Calls of the provider that change something.
     pub(crate) provider_calls: usize,
-    pub(crate) validate: Option<Taken>,
-    pub(crate) apply: Option<Taken>,
 }
 
 /// The programs that are measured.
@@ -29,6 +45,14 @@ pub(crate) struct Programs {
     pub(crate) bpc: PathBuf,
     pub(crate) bpr: PathBuf,
     pub(crate) terraform: Option<PathBuf>,
+    /// A Python with `kcl-lib`.
+    pub(crate) kcl: Option<PathBuf>,
+}
+
+/// The Python with `kcl-lib`, if it is among what was installed to be compared with.
+pub(crate) fn kcl() -> Option<PathBuf> {
+    let home = PathBuf::from(std::env::var_os("PEERS_HOME")?);
+    Some(home.join("venv/kcl/bin/python")).filter(|file| file.is_file())
 }
 
 /// Measures one size in a folder of its own.
@@ -43,8 +67,35 @@ pub(crate) fn measure(programs: &Programs, folder: &Path, nodes: usize) -> Resul
         environment: vec![],
     };
     let check = bpc(&["check", "tree.bp"]).repeat(5, || Ok(()))?;
+    let memory = most_memory()?;
     let compile = bpc(&["compile", "tree.bp", "-o", "tree.plan"]).repeat(3, || Ok(()))?;
+    let deployed = match nodes {
+        ..=DEPLOY_MOST => Some(deploy(programs, folder)?),
+        _ => None,
+    };
+    let kcl = match &programs.kcl {
+        Some(python) if nodes <= TERRAFORM_MOST => {
+            let arguments = ["-c", KCL, "main.k"].map(str::to_owned).to_vec();
+            Some(
+                Job { program: python, arguments, folder, environment: vec![] }
+                    .repeat(3, || Ok(()))?,
+            )
+        }
+        _ => None,
+    };
+    let (validate, apply) = match &programs.terraform {
+        Some(terraform) if nodes <= TERRAFORM_MOST => {
+            let (validate, apply) = with_terraform(terraform, &folder.join("terraform"))?;
+            (Some(validate), Some(apply))
+        }
+        _ => (None, None),
+    };
+    Ok(Point { nodes, check, memory, compile, deployed, kcl, validate, apply })
+}
 
+/// Deploys the compiled tree.
+fn deploy(programs: &Programs, folder: &Path) -> Result<Deployed, String> {
+    let io = |error: std::io::Error| format!("{}: {error}", folder.display());
     let (home, calls) = (folder.join("home"), folder.join("calls.log"));
     let environment = || {
         vec![
@@ -69,18 +120,10 @@ pub(crate) fn measure(programs: &Programs, folder: &Path, nodes: usize) -> Resul
         }
         Ok(())
     };
-    let deploy = bpr(&["deploy", "tree.plan", "--name", "bench"]).repeat(3, fresh)?;
+    let taken = bpr(&["deploy", "tree.plan", "--name", "bench"]).repeat(3, fresh)?;
     let step_events = events::count(&bpr(&["history", "bench", "--output", "json"]))?;
     let provider_calls = fs::read_to_string(&calls).map_err(io)?.lines().count();
-
-    let (validate, apply) = match &programs.terraform {
-        Some(terraform) if nodes <= TERRAFORM_MOST => {
-            let (validate, apply) = with_terraform(terraform, &folder.join("terraform"))?;
-            (Some(validate), Some(apply))
-        }
-        _ => (None, None),
-    };
-    Ok(Point { nodes, check, compile, deploy, step_events, provider_calls, validate, apply })
+    Ok(Deployed { taken, step_events, provider_calls })
 }
 
 fn with_terraform(program: &Path, folder: &Path) -> Result<(Taken, Taken), String> {
@@ -120,44 +163,65 @@ pub(crate) struct Finding {
 pub(crate) fn findings(points: &[Point]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for point in points {
+        let Some(deployed) = point.deployed else { continue };
         findings.push(Finding {
             claim: format!("two durable events for each of {} nodes", point.nodes),
-            found: point.step_events.to_string(),
-            holds: point.step_events == 2 * point.nodes,
+            found: deployed.step_events.to_string(),
+            holds: deployed.step_events == 2 * point.nodes,
         });
         findings.push(Finding {
             claim: format!("one provider call for each of {} nodes", point.nodes),
-            found: point.provider_calls.to_string(),
-            holds: point.provider_calls == point.nodes,
+            found: deployed.provider_calls.to_string(),
+            holds: deployed.provider_calls == point.nodes,
         });
     }
     if let Some(point) = points.iter().find(|point| point.nodes == TERRAFORM_MOST) {
-        if let Some(validate) = point.validate {
-            findings.push(at_most(
-                "processor time of `bpc check` at 1,000 nodes, of that of `terraform validate`",
-                point.check.cpu,
-                validate.cpu,
-                0.1,
-            ));
-        }
-        if let Some(apply) = point.apply {
-            findings.push(at_most(
-                "wall time of `bpr deploy` at 1,000 nodes, of that of `terraform apply`",
-                point.deploy.wall,
-                apply.wall,
-                0.02,
-            ));
-        }
+        findings.extend(beside_others(point));
     }
-    for (what, of) in [
-        ("bpc check", (|p: &Point| p.check.cpu) as fn(&Point) -> f64),
-        ("bpr deploy", |p: &Point| p.deploy.wall),
-    ] {
-        findings.extend(growth(points, of).map(|exponent| Finding {
-            claim: format!("`{what}` grows with the number of nodes (exponent at most 1.15)"),
-            found: format!("{exponent:.2}"),
-            holds: exponent <= 1.15,
+    for (nodes, most) in [(10_000, 0.3), (100_000, 4.0)] {
+        findings.extend(points.iter().find(|point| point.nodes == nodes).map(|point| Finding {
+            claim: format!("`bpc check` of {nodes} nodes: at most {most} s"),
+            found: format!("{:.3} s", point.check.wall),
+            holds: point.check.wall <= most,
         }));
+    }
+    if let Some(point) = points.iter().find(|point| point.nodes == 100_000) {
+        findings.push(Finding {
+            claim: "memory of `bpc check` of 100000 nodes: at most 2 GiB".to_owned(),
+            found: format!("at most {} MiB", point.memory >> 20),
+            holds: point.memory <= 2 << 30,
+        });
+    }
+    let check: Vec<(usize, f64)> = points.iter().map(|p| (p.nodes, p.check.cpu)).collect();
+    let deploy: Vec<(usize, f64)> =
+        points.iter().filter_map(|p| Some((p.nodes, p.deployed?.taken.wall))).collect();
+    for (what, of, most) in [("bpc check", check, 1.1), ("bpr deploy", deploy, 1.15)] {
+        findings.extend(growth(&of).map(|exponent| Finding {
+            claim: format!("`{what}` grows with the number of nodes (exponent at most {most})"),
+            found: format!("{exponent:.2}"),
+            holds: exponent <= most,
+        }));
+    }
+    findings
+}
+
+/// What must hold beside other tools, of those that are there.
+fn beside_others(point: &Point) -> Vec<Finding> {
+    let check = "processor time of `bpc check` at 1,000 nodes, of that of";
+    let of = [(point.validate, "`terraform validate`", 25.0), (point.kcl, "KCL", 10.0)];
+    let mut findings: Vec<Finding> = of
+        .into_iter()
+        .filter_map(|(taken, name, part)| {
+            Some(at_most(&format!("{check} {name}"), point.check.cpu, taken?.cpu, 1.0 / part))
+        })
+        .collect();
+    if let (Some(apply), Some(deployed)) = (point.apply, point.deployed) {
+        findings.push(at_most(
+            "wall time of `bpr deploy` at 1,000 nodes, of that of `terraform apply`",
+            deployed.taken.wall,
+            apply.wall,
+            0.02,
+        ));
     }
     findings
 }
@@ -170,13 +234,13 @@ fn at_most(what: &str, ours: f64, theirs: f64, most: f64) -> Finding {
     }
 }
 
-/// The exponent of growth between the two largest sizes; what the smallest takes is the start of
-/// the program and does not count.
+/// The exponent of growth from the second size to the largest; what the smallest takes is the start
+/// of the program and does not count.
 #[expect(clippy::cast_precision_loss, reason = "sizes are small")]
-fn growth(points: &[Point], of: fn(&Point) -> f64) -> Option<f64> {
-    let [start, .., smaller, larger] = points else { return None };
-    let (low, high) = (of(smaller) - of(start), of(larger) - of(start));
-    let sizes = larger.nodes as f64 / smaller.nodes as f64;
+fn growth(of: &[(usize, f64)]) -> Option<f64> {
+    let [(_, start), (small, low), .., (large, high)] = of else { return None };
+    let (low, high) = (low - start, high - start);
+    let sizes = *large as f64 / *small as f64;
     (low > 0.0 && high > 0.0).then(|| (high / low).ln() / sizes.ln())
 }
 
@@ -191,15 +255,16 @@ mod tests {
             .map(|nodes| {
                 let time = 0.01 + f64::from(nodes).powf(exponent) * 1e-5;
                 let taken = Taken { wall: time, cpu: time };
-                let theirs = (nodes <= 1_000).then_some(Taken { wall: 40.0, cpu: 0.5 });
+                let theirs = (nodes <= 1_000).then_some(Taken { wall: 40.0, cpu: 0.6 });
                 let nodes = usize::try_from(nodes).unwrap();
+                let step_events = 2 * nodes;
                 Point {
                     nodes,
                     check: taken,
+                    memory: 1 << 20,
                     compile: taken,
-                    deploy: taken,
-                    step_events: 2 * nodes,
-                    provider_calls: nodes,
+                    deployed: Some(Deployed { taken, step_events, provider_calls: nodes }),
+                    kcl: theirs,
                     validate: theirs,
                     apply: theirs,
                 }
@@ -222,7 +287,7 @@ mod tests {
     #[test]
     fn what_is_missing_shows() {
         let mut points = points(1.0);
-        if let Some(last) = points.last_mut() {
+        if let Some(last) = points.last_mut().and_then(|last| last.deployed.as_mut()) {
             last.step_events -= 1;
             last.provider_calls += 1;
         }
@@ -234,8 +299,11 @@ mod tests {
         let mut points = points(1.0);
         for point in &mut points {
             point.check.cpu += 1.0;
-            point.deploy.wall += 1.0;
+            point.check.wall += 1.0;
+            if let Some(deployed) = &mut point.deployed {
+                deployed.taken.wall += 1.0;
+            }
         }
-        assert_eq!(findings(&points).iter().filter(|finding| !finding.holds).count(), 2);
+        assert_eq!(findings(&points).iter().filter(|finding| !finding.holds).count(), 4);
     }
 }

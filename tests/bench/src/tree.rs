@@ -1,5 +1,5 @@
 //! The work that is measured: N nodes in a binary tree, each with four properties, one of them its
-//! parent's name, in our language and in terraform's.
+//! parent's name, in our language, in terraform's and in KCL.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -68,10 +68,32 @@ pub(crate) fn terraform(nodes: usize) -> String {
     text
 }
 
-/// Writes both forms into a folder: `tree.bp`, and `terraform/main.tf`.
+/// The tree for KCL.
+pub(crate) fn kcl(nodes: usize) -> String {
+    let mut text =
+        "schema Item:\n    name: str\n    region: str = \"eu-west\"\n    size: int = 0\n    \
+                    parent_name: str = \"none\"\n    depends_on: [str] = []\n"
+            .to_owned();
+    for i in 0..nodes {
+        let (name, needs) = parent(i).map_or(("\"none\"".to_owned(), String::new()), |p| {
+            (format!("n{p}.name"), format!("\"n{p}\""))
+        });
+        let _ = write!(
+            text,
+            "\nn{i} = Item {{\n    name = \"node-{i}\"\n    region = \"{}\"\n    size = {}\n    \
+             parent_name = {name}\n    depends_on = [{needs}]\n}}\n",
+            region(i),
+            i % 17,
+        );
+    }
+    text
+}
+
+/// Writes all forms into a folder: `tree.bp`, `terraform/main.tf`, `main.k`.
 pub(crate) fn write(folder: &Path, nodes: usize) -> io::Result<()> {
     fs::create_dir_all(folder.join("terraform"))?;
     fs::write(folder.join("tree.bp"), blueprint(nodes))?;
+    fs::write(folder.join("main.k"), kcl(nodes))?;
     fs::write(folder.join("terraform/main.tf"), terraform(nodes))
 }
 
@@ -90,6 +112,9 @@ mod tests {
         let text = terraform(7);
         assert_eq!(text.matches("resource \"terraform_data\"").count(), 7);
         assert_eq!(text.matches(".output.name").count(), 6);
+        let text = kcl(7);
+        assert_eq!(text.matches(" = Item {").count(), 7);
+        assert!(text.contains("parent_name = n2.name\n    depends_on = [\"n2\"]"));
     }
 
     #[test]

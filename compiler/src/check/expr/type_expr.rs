@@ -1,5 +1,7 @@
 //! Types as written, resolved.
 
+use std::collections::BTreeSet;
+
 use bp_plan::Type;
 
 use super::names::nearest;
@@ -46,6 +48,7 @@ impl Resolver<'_> {
 
     fn union(&mut self, members: &[TypeExpr]) -> Type {
         let mut whole: Vec<Type> = Vec::new();
+        let mut seen: BTreeSet<Type> = BTreeSet::new();
         let mut is_known = true;
         for member in members {
             let ty = self.ty(member);
@@ -62,7 +65,7 @@ impl Resolver<'_> {
                     let at = self.place(member.span);
                     self.out.push(says::union_of(at, &part));
                     is_known = false;
-                } else if whole.contains(&part) {
+                } else if !seen.insert(part.clone()) {
                     let at = self.place(member.span);
                     self.out.push(says::union_repeats(at, &part));
                 } else {

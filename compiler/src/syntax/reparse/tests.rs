@@ -1,0 +1,158 @@
+//! Pieces give what the whole gives, whatever the text and the edit.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::cell::Cell;
+use std::path::Path;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::*;
+
+const FILE: FileId = FileId(3);
+
+fn source(text: &str) -> SourceFile {
+    SourceFile::new("x.bp", text)
+}
+
+/// As a whole: no piece is long enough.
+fn whole(text: &str) -> Parse {
+    Parse::cut(FILE, &source(text), None, u32::MAX)
+}
+
+/// Every seam is cut.
+fn cut(text: &str) -> Parse {
+    Parse::cut(FILE, &source(text), None, 1)
+}
+
+#[track_caller]
+fn same(text: &str, got: &Parse) {
+    let wanted = whole(text);
+    assert_eq!(got.diagnostics, wanted.diagnostics, "in pieces, then whole, of\n{text}");
+    assert_eq!(got.tree, wanted.tree, "in pieces, then whole, of\n{text}");
+}
+
+/// The cases, the examples and the standard library.
+fn texts() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut texts = Vec::new();
+    let mut folders = vec![root.join("tests/cases"), root.join("blueprints"), root.join("stdlib")];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).unwrap();
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        for path in paths {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "bp") {
+                texts.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    assert!(texts.len() > 50, "the cases are there");
+    texts
+}
+
+#[test]
+fn pieces_are_the_whole() {
+    let texts = texts();
+    let mut parts = 0;
+    for text in &texts {
+        let got = cut(text);
+        same(text, &got);
+        parts += got.pieces.kept.len();
+    }
+    assert!(parts > 200, "{parts} pieces were cut");
+    let all = texts.concat();
+    same(&all, &cut(&all));
+}
+
+#[test]
+fn what_belongs_to_an_item_stays_with_it() {
+    let text = "/// The file.\n\n/// One.\nnode a: T {\n}\n\n// a comment\n/// Two.\n@protect\nnode b: T { }\nnode c: T { }\n";
+    let got = cut(text);
+    assert_eq!(got.pieces.kept.len(), 3);
+    assert_eq!(got.tree.documentation, "The file.");
+    assert_eq!(got.tree.items[1].documentation, "Two.");
+    same(text, &got);
+}
+
+#[test]
+fn a_mistake_in_one_piece_leaves_the_others() {
+    for broken in [
+        "node a: T { x = }\nnode b: T { }\nnode c: T { }\n",
+        "const a =\nnode b: T { }\nnode c: T { }\n",
+        "node a: T { x = ( }\n@protect\nnode b: T { }\nnode c: T { }\n",
+        "node a: T { x = \"${f( }\n@protect\nnode b: T { }\nnode c: T { }\n",
+        "node a: T { x = 1 )\n@protect\nnode b: T { }\nnode c: T { }\n",
+        "\"a${\" /*\nnode x: T\nnode y: T\n*/\nnode z: T\n",
+        "use a { x\nnode n: T { }\nnode m: T { }\nnode o: T { }\n",
+        "const a = 9223372036854775808\nconst b = 9223372036854775808\nnode c: T { }\n",
+        "node a: T {\nnode b: T { }\nnode d: T { }\n}\nnode c: T { }\n",
+    ] {
+        same(broken, &cut(broken));
+    }
+}
+
+/// A text of several cases, and a change of it.
+fn edited() -> impl Strategy<Value = (String, String)> {
+    let texts = texts();
+    let some = proptest::sample::subsequence(texts, 1..4);
+    let places = (any::<prop::sample::Index>(), 0..60_usize);
+    let insert = prop_oneof![
+        Just(""),
+        Just("{"),
+        Just("}"),
+        Just("("),
+        Just("]"),
+        Just("\""),
+        Just("\"\"\""),
+        Just("/*"),
+        Just("*/"),
+        Just("${"),
+        Just("\n"),
+        Just(" "),
+        Just("@protect\n"),
+        Just("/// Words.\n"),
+        Just("\nnode inserted: T {\n"),
+        Just("\nconst inserted = 1\n"),
+        Just("x"),
+    ];
+    (some, places, insert).prop_map(|(some, (place, length), insert)| {
+        let text = some.concat();
+        let mut from = place.index(text.len());
+        let mut to = (from + length).min(text.len());
+        while !text.is_char_boundary(from) {
+            from -= 1;
+        }
+        while !text.is_char_boundary(to) {
+            to += 1;
+        }
+        let changed = format!("{}{insert}{}", &text[..from], &text[to..]);
+        (text, changed)
+    })
+}
+
+#[test]
+fn an_edit_gives_what_the_whole_gives() {
+    let kept = Cell::new(0);
+    let mut runner = TestRunner::new(ProptestConfig { cases: 1_000, ..ProptestConfig::default() });
+    runner
+        .run(&edited(), |(text, changed)| {
+            let before = cut(&text);
+            let fresh = cut(&changed);
+            same(&changed, &fresh);
+            let after =
+                Parse::cut(FILE, &source(&changed), Some((&before.pieces, &before.tree)), 1);
+            same(&changed, &after);
+            kept.set(kept.get() + usize::from(after.pieces.kept.len() > 1));
+            Ok(())
+        })
+        .unwrap();
+    assert!(kept.get() > 300, "{} edits kept pieces", kept.get());
+}
