@@ -220,7 +220,6 @@ fn what_no_plan_can_have_yet_is_said_and_not_dropped() {
         ("policy p: Policy", "2:8"),
         ("group g: Group", "2:7"),
         ("requires site: Compute", "2:10"),
-        ("node type T { operation lifecycle.create = script(\"x.sh\") }\nnode a: T", "3:9"),
     ] {
         let (analysis, _folder) = analyse(&format!("{HEAD}{text}\n"));
         assert!(!analysis.has_errors(), "{text}: {:?}", said(&analysis, analysis.diagnostics()));

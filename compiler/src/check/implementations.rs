@@ -251,3 +251,9 @@ fn sets(
     }
     made
 }
+
+/// What only `check` lets pass: a plan needs the scripts that are not there.
+pub(crate) fn needed(out: &[Diagnostic], unplanned: &mut Vec<Diagnostic>) {
+    let missing = out.iter().filter(|d| d.code == "W7010");
+    unplanned.extend(missing.map(|d| says::script_needed(d.place, &d.message)));
+}

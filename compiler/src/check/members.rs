@@ -102,6 +102,7 @@ fn data_type(
             constraints: Vec::new(),
         },
     };
+    data.extends.clone_from(&declared.ancestors);
     let mut places: BTreeMap<&str, Place> = BTreeMap::new();
     for entry in &item.body.entries {
         match &entry.kind {
@@ -195,7 +196,7 @@ pub(crate) fn words(phase: Phase) -> &'static str {
 }
 
 fn mentions_self(expr: &Expr) -> bool {
-    let mut found = matches!(expr, Expr::This);
+    let mut found = matches!(expr, Expr::This | Expr::Source | Expr::Target);
     expr.parts(&mut |part| found = found || mentions_self(part));
     found
 }
@@ -311,8 +312,35 @@ impl Builder<'_, '_> {
         info
     }
 
+    /// Parts of a member that mean nothing in this kind of member.
+    fn idle(&mut self, entry: &EntryKind) {
+        let (member, of, takes_value) = match entry {
+            EntryKind::Property(member) => (member, "a property", true),
+            EntryKind::Attribute(member) => (member, "an attribute", false),
+            EntryKind::Capability(member) => (member, "a capability", false),
+            _ => return,
+        };
+        if let Some(written) = &member.cardinality {
+            let at = self.place(written.span);
+            let help = "only requirements have one; a list is written `list<T>`";
+            self.out.push(says_nodes::idle_part(at, "cardinality", of, help));
+        }
+        let value = member.default.as_ref().map(|default| ("default", default.span));
+        let first = member.wheres.first().map(|one| ("`where`", one.predicate.span));
+        if let Some((what, span)) = value.or(first).filter(|_| !takes_value) {
+            let help = match entry {
+                EntryKind::Attribute(_) => "it is reported, never set: leave this out",
+                _ => "give the capability's type what it needs, and its properties in `{ … }`",
+            };
+            self.out.push(says_nodes::idle_part(self.place(span), what, of, help));
+        }
+    }
+
     fn entry(&mut self, info: &mut TypeInfo, entry: &ast::BodyEntry) {
         use TypeItemKind as K;
+        if self.pass == Pass::Signatures {
+            self.idle(&entry.kind);
+        }
         let kind = self.declared.kind;
         let is_allowed = match &entry.kind {
             EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => {

@@ -2,7 +2,7 @@
 
 mod annotations;
 mod blocks;
-mod capabilities;
+pub(crate) mod capabilities;
 pub mod expr;
 mod implementations;
 pub(crate) mod members;
@@ -13,6 +13,7 @@ pub(crate) mod program;
 mod refinement;
 mod relationships;
 pub(crate) mod requirements;
+mod type_uses;
 mod values;
 mod verify;
 
@@ -94,6 +95,8 @@ pub(crate) fn check<'s>(
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
         verify::verify(&checked.program, &checked.nodes, out);
     }
+    type_uses::check(&checked.program, out);
+    implementations::needed(out, &mut checked.nodes.unplanned);
     for scope in &names.files {
         out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
     }
