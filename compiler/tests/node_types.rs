@@ -135,23 +135,23 @@ const SAID: &[(&str, &[&str])] = &[
     // Refinement.
     (
         "node type A { property p: string }\nnode type B extends A { property p: json }",
-        &["E4012 3:36"],
+        &["E4012 3:37"],
     ),
     (
         "data type Port = int where self > 0\nnode type A { property p: Port }\nnode type B extends A { property p: int }",
-        &["E4012 4:36"],
+        &["E4012 4:37"],
     ),
     (
         "node type A { property p: list<string> }\nnode type B extends A { property p: list<json> }",
-        &["E4012 3:36"],
+        &["E4012 3:37"],
     ),
     (
         "node type A { property p: string }\nnode type B extends A { property p: string? }",
-        &["E4012 3:36"],
+        &["E4012 3:37"],
     ),
     (
         "node type A { attribute p: \"a\" }\nnode type B extends A { attribute p: string }",
-        &["E4012 3:37"],
+        &["E4012 3:38"],
     ),
     (
         "node type A { property p: int = 5 }\nnode type B extends A { property p: int where self > 5 }",
@@ -268,7 +268,7 @@ const SAID: &[(&str, &[&str])] = &[
     ),
     (
         "interface type I {\n  @deprecated(\"use y\")\n  operation x()\n}\nnode type T { implements I }\nnode a: T { operation i.x = null }",
-        &["W4030 7:23"],
+        &["W4030 7:25"],
     ),
     // The rest.
     ("fn upper(s: string) -> string = s", &["E4035 2:4"]),
@@ -308,7 +308,7 @@ const SAID: &[(&str, &[&str])] = &[
         &["E4016 4:31"],
     ),
     ("node a: Root { labels = [1] }", &["E3002 2:25"]),
-    ("node type T { property f: file }\nnode t: T { f = \"gone.txt\" }", &["E3090 3:17"]),
+    ("node type T { property f: file }\nnode t: T { f = \"gone.txt\" }", &["E3039 3:17"]),
 ];
 
 #[test]

@@ -41,7 +41,7 @@ pub(crate) fn own(
             out.push(says::operation_twice(at, &path(operation), first));
             continue;
         }
-        let Some((key, signature)) = operations::known(info, file, operation, out) else {
+        let Some((key, signature)) = operations::known(program, info, file, operation, out) else {
             continue;
         };
         if operation.parameters.is_some() || operation.result.is_some() {

@@ -158,9 +158,12 @@ fn property(
     pass: Pass,
     out: &mut Vec<Diagnostic>,
 ) -> PropertyType {
-    let mut made = PropertyType { kind: ty, default: None, constraints: Vec::new(), replace };
+    let default = null_by_default(member, &ty);
+    let mut made = PropertyType { kind: ty, default, constraints: Vec::new(), replace };
     if pass == Pass::Signatures {
-        made.default = member.default.as_ref().map(|_| Expr::Value(Value::Null));
+        if member.default.is_some() {
+            made.default = Some(Expr::Value(Value::Null));
+        }
         return made;
     }
     made.constraints = check_wheres(program, scope, &made.kind, &member.wheres, out);
@@ -184,6 +187,22 @@ fn property(
         made.default = Some(typed.expr);
     }
     made
+}
+
+/// `json?` is open data, of which `null` is a value: left out, it is that.
+pub(crate) fn null_by_default(member: &ast::Member, ty: &Type) -> Option<Expr> {
+    fn is_marked(ty: &ast::TypeExpr) -> bool {
+        match &ty.kind {
+            ast::TypeKind::Optional(_) => true,
+            ast::TypeKind::Secret(of) => is_marked(of),
+            _ => false,
+        }
+    }
+    let is_open = match ty {
+        Type::Secret(of) => **of == Type::Json,
+        other => *other == Type::Json,
+    };
+    (is_open && is_marked(&member.ty)).then_some(Expr::Value(Value::Null))
 }
 
 /// When something is known, in words.
