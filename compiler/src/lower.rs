@@ -1,6 +1,7 @@
 //! A checked program as a plan: what is used, and no more.
 
 mod operations;
+mod over;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +40,12 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
+        group_types: over::group_types(checked),
+        groups: over::groups(checked),
+        policy_types: over::policy_types(checked),
+        policies: checked.policies.clone(),
         outputs: checked.outputs.clone(),
+        workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
@@ -120,11 +126,16 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
     for output in plan.outputs.values() {
         named(&output.kind, &mut wanted);
     }
+    for workflow in plan.workflows.values() {
+        workflow.parameters.iter().for_each(|taken| named(&taken.kind, &mut wanted));
+        workflow.result.iter().for_each(|result| named(result, &mut wanted));
+    }
     for kind in plan.node_types.values() {
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
     operations::types(plan, &mut |ty| named(ty, &mut wanted));
+    over::data_types(plan, &mut |ty| named(ty, &mut wanted));
     let derived = operations::derived(program);
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
@@ -207,6 +218,8 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     for selection in plan.selections.values() {
         touch(&selection.span);
         selection.predicate.iter().for_each(|one| touch(&one.span));
+        selection.spread.iter().for_each(|one| touch(&one.span));
+        selection.prefer.iter().for_each(|one| touch(&one.span));
     }
     for node in plan.nodes.values() {
         touch(&node.span);
@@ -222,5 +235,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
         }
     }
     operations::spans(plan, touch);
+    over::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
+    plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

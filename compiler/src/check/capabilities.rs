@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bp_plan::{Expr, Phase, Property, Type, Value};
 
 use super::blocks;
+use super::choices::seen_from;
 use super::expr::{Scope, check_expr};
 use super::nodes::CheckedNode;
 use super::program::{CapabilityInfo, Program, TypeInfo};
-use super::requirements::seen_from;
 use crate::diagnostics::{Diagnostic, nodes as says, topology};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind, RecordEntry};

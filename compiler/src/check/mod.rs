@@ -2,25 +2,35 @@
 
 mod annotations;
 mod blocks;
+pub(crate) mod blueprint_tests;
 pub(crate) mod capabilities;
+mod choices;
 pub mod expr;
+mod groups;
 mod implementations;
+mod known;
 pub(crate) mod members;
 mod nodes;
 pub(crate) mod operations;
 mod order;
+mod policies;
 pub(crate) mod program;
 mod refinement;
 mod relationships;
 pub(crate) mod requirements;
+mod selections;
+mod settings;
+mod targets;
 mod type_uses;
 mod values;
 mod verify;
+pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Input, Output, Phase, Secret, Selection, Type};
+use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
+pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
@@ -42,7 +52,11 @@ pub(crate) struct Checked<'s> {
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
+    pub(crate) groups: groups::Groups,
+    pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) tests: Vec<BlueprintTest>,
+    pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
 /// The blueprint's head.
@@ -76,20 +90,30 @@ pub(crate) fn check<'s>(
     members::data_rings(&program, out);
     values::heads(&mut program, out);
     values::bodies(&mut program, out);
+    workflows::heads(&mut program, out);
     let mut checked = Checked {
         blueprint: None,
         inputs: BTreeMap::new(),
         secrets: BTreeMap::new(),
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
+        groups: BTreeMap::new(),
+        policies: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        tests: Vec::new(),
+        workflows: BTreeMap::new(),
         program,
     };
     checked.items(out);
     let nodes = nodes::check(&mut checked.program, out);
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
+    checked.left_to_inventory();
+    checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
+    checked.policies = policies::check(&checked, out);
     checked.outputs(out);
+    checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
+    checked.tests = blueprint_tests::check(&checked, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -138,26 +162,11 @@ impl Checked<'_> {
                     }
                 }
                 ItemKind::Select(select) => {
-                    let unplanned = &mut self.nodes.unplanned;
-                    let made = nodes::selection(&self.program, select, unplanned, out);
+                    let made = selections::check(&self.program, select, out);
                     if let Some(made) = made {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
                 }
-                ItemKind::Policy(policy) => {
-                    self.policy(policy, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&policy.name), "a policy"));
-                }
-                ItemKind::Group(group) => {
-                    out.push(says_plan::not_checked(at(&group.name), "a group"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
-                }
-                ItemKind::Workflow(it) => {
-                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
-                }
-                // A test is no part of a plan.
-                ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
                     let what = "`requires` of a blueprint";
                     self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));
@@ -169,6 +178,14 @@ impl Checked<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Selections for what is left to the runtime, and may come from the inventory.
+    fn left_to_inventory(&mut self) {
+        let choices = self.nodes.nodes.values().flat_map(|checked| &checked.choices);
+        for (name, selection) in choices.filter_map(|choice| choice.inventory.clone()) {
+            self.selections.entry(name).or_insert(selection);
         }
     }
 
@@ -238,22 +255,6 @@ impl Checked<'_> {
             out.push(says::no_version(place));
         }
         head
-    }
-
-    fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let full = self.program.names.expect_type(
-            file,
-            &policy.ty,
-            ast::TypeItemKind::Policy,
-            // Told with its head.
-            &mut Vec::new(),
-        );
-        if let Some(full) = full {
-            let owner = Place { file, span: policy.name.span };
-            let scope = Scope::new(file);
-            blocks::properties(&self.program, &scope, &full, &policy.body, Some(owner), out);
-        }
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {

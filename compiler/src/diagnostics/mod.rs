@@ -8,9 +8,13 @@ pub mod names;
 pub mod nodes;
 pub mod operations;
 pub mod plan;
+pub mod policies;
+pub mod selections;
 pub mod syntax;
+pub mod testing;
 pub mod topology;
 pub mod types;
+pub mod workflows;
 
 use crate::source::Place;
 

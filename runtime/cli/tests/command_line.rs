@@ -170,6 +170,11 @@ fn boxes() -> Plan {
                 span: span(),
             },
         )]),
+        group_types: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        policy_types: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     }
 }
@@ -213,6 +218,28 @@ fn a_deployment_from_its_beginning_to_its_end() {
     // The name can be used again, and its history goes on.
     let _ = place.said(0, &["deploy", plan, "--name", "one"]);
     assert_eq!(place.json(0, &["status", "one"])["revision"], 4);
+}
+
+#[test]
+fn a_workflow_is_refused_and_not_passed_over() {
+    use bp_plan::workflow::{Block, Workflow};
+    let place = Place::new();
+    let mut plan = boxes();
+    let workflow = Workflow {
+        parameters: vec![],
+        result: None,
+        body: Block::default(),
+        documentation: String::new(),
+        span: Span { line: 3, end_line: 3, ..span() },
+    };
+    plan.workflows.insert("backup".to_owned(), workflow);
+    let path = place.path("flows.plan");
+    write(&plan, &BTreeMap::new(), &path).unwrap();
+    let said = place.said(1, &["deploy", path.to_str().unwrap(), "--name", "x"]);
+    for words in ["the workflow `backup` can't be run", "boxes.bp:3", "leave it out"] {
+        assert!(said.contains(words), "no `{words}` in:\n{said}");
+    }
+    assert!(place.calls().is_empty());
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_engine::{Expanded, Identity, Inventory, Problem, Topology};
 use bp_plan::{Plan, Value};
+use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 
 use crate::error::DriverError;
 use crate::runtime::Providers;
@@ -47,8 +47,10 @@ pub fn prepare(
     let artifacts = loaded.artifacts.into_values().collect();
     let plan = Arc::new(loaded.plan);
     let inventory = Arc::new(inventory);
-    let Expanded { topology, mut problems } =
+    let mut problems = bp_engine::supports::check(&plan);
+    let Expanded { topology, problems: found } =
         Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
+    problems.extend(found);
     for node in plan.nodes.values() {
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {

@@ -3,16 +3,17 @@
 //! One small function for each construct.
 
 use bp_plan::Plan;
-
-use crate::problem::Problem;
+use bp_topology::Problem;
 
 /// Why this engine can't carry out a plan.
-pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
+pub fn check(plan: &Plan) -> Vec<Problem> {
     let mut problems = Vec::new();
     operations(plan, &mut problems);
     relationships(plan, &mut problems);
     protected(plan, &mut problems);
     renamed(plan, &mut problems);
+    workflows(plan, &mut problems);
+    policies(plan, &mut problems);
     problems
 }
 
@@ -88,5 +89,32 @@ fn renamed(plan: &Plan, problems: &mut Vec<Problem>) {
                 .help("keep the old name for now; where nothing is deployed under it, remove `@was`"),
             );
         }
+    }
+}
+
+/// Workflows: their steps.
+fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
+    for (name, workflow) in &plan.workflows {
+        problems.push(
+            Problem::error(format!(
+                "the workflow `{name}` can't be run by this version of the runtime"
+            ))
+            .at(workflow.span)
+            .help("leave it out for now, and deploy without it"),
+        );
+    }
+}
+
+/// Policies: rollouts, schedules, corrections of drift.
+fn policies(plan: &Plan, problems: &mut Vec<Problem>) {
+    for (name, policy) in &plan.policies {
+        let kind = policy.kind.strip_prefix("std.").unwrap_or(&policy.kind);
+        problems.push(
+            Problem::error(format!(
+                "the policy `{name}` can't be carried out by this version: it knows no `{kind}`"
+            ))
+            .help("leave the policy out, and deploy without it")
+            .at(policy.span),
+        );
     }
 }

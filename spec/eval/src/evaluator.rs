@@ -161,7 +161,8 @@ impl<'a> Evaluator<'a> {
             | Expr::Target
             | Expr::Deployment
             | Expr::Node(_)
-            | Expr::Selection(_) => self.outer(expr),
+            | Expr::Selection(_)
+            | Expr::Group(_) => self.outer(expr),
             Expr::Field { of, name, safe } => self.field(of, name, *safe),
             Expr::Index { of, key, safe } => self.index(of, key, *safe),
             Expr::Splat { of, body } => self.splat(of, body),
@@ -205,6 +206,7 @@ impl<'a> Evaluator<'a> {
             Expr::Deployment => self.env.name(Outer::Deployment),
             Expr::Node(name) => self.env.name(Outer::Node(name)),
             Expr::Selection(name) => self.env.name(Outer::Selection(name)),
+            Expr::Group(name) => self.env.name(Outer::Group(name)),
             _ => self.env.name(Outer::This),
         }?;
         let value = <Result<Value, Stop>>::from(outcome)?;
@@ -227,6 +229,28 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// `of.name`, where `of` is a part of a node that is not known as a whole.
+    fn part(&mut self, of: &'a Expr, name: &str) -> Option<Eval> {
+        let mut path = vec![name];
+        let mut from = of;
+        while let Expr::Field { of, name, .. } = from {
+            path.push(name);
+            from = of;
+        }
+        path.reverse();
+        let Ok(Value::Reference(mut reference)) = self.eval(from) else { return None };
+        let mut rest = path.as_slice();
+        while let [first, further @ ..] = rest {
+            match self.env.field(&reference, first) {
+                Ok(Some(Outcome::Value(Value::Reference(next)))) => reference = next,
+                _ => break,
+            }
+            rest = further;
+        }
+        let outcome = self.env.part(&reference, rest)?;
+        Some(outcome.map_err(Stop::from).and_then(<Result<Value, Stop>>::from))
+    }
+
     fn field(&mut self, of: &'a Expr, name: &str, safe: bool) -> Eval {
         if let Some(place) = self.place(of)
             && !matches!(place, Value::Reference(_))
@@ -235,7 +259,12 @@ impl<'a> Evaluator<'a> {
             self.budget.weigh(&found)?;
             return Ok(found);
         }
-        let of = self.eval(of)?;
+        let of = match self.eval(of) {
+            Err(stop @ (Stop::Unknown | Stop::Secret(_))) => {
+                return self.part(of, name).unwrap_or(Err(stop));
+            }
+            of => of?,
+        };
         match &of {
             Value::Reference(reference) => match self.env.field(reference, name)? {
                 Some(outcome) => {

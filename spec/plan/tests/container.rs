@@ -156,7 +156,7 @@ fn what_came_later_is_refused_by_name() {
 
     let text = String::from_utf8(canonical(&plan()).unwrap()).unwrap();
     for (old, new) in [
-        ("\"edition\":", "\"workflows\":{},\"edition\":"),
+        ("\"edition\":", "\"seances\":{},\"edition\":"),
         ("{\"input\":\"tag\"}", "{\"oracle\":\"tag\"}"),
         ("{\"$range\":[1,65535]}", "{\"$matrix\":[1,65535]}"),
     ] {

@@ -23,6 +23,7 @@ fn large() -> Vec<u8> {
     node.each = None;
     node.requirements.clear();
     plan.outputs.clear();
+    plan.workflows.clear();
     plan.artifacts.clear();
     // Their scripts are artifacts.
     plan.node_types.values_mut().for_each(|kind| kind.operations.clear());

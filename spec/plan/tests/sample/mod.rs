@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bp_plan::workflow::*;
 use bp_plan::*;
 
 pub fn span() -> Span {
@@ -156,6 +157,46 @@ fn web(file: Digest) -> Node {
     }
 }
 
+fn field(of: Expr, name: &str) -> Expr {
+    Expr::Field { of: Box::new(of), name: name.into(), safe: false }
+}
+
+fn group_type() -> GroupType {
+    GroupType {
+        extends: vec![],
+        properties: BTreeMap::new(),
+        members: "std.Root".into(),
+        cardinality: (0, None),
+        constraints: vec![],
+    }
+}
+
+fn policy_type() -> PolicyType {
+    PolicyType {
+        extends: vec!["std.Policy".into()],
+        properties: name([("pause", property_type(Type::Bool, None))]),
+        targets: "std.Root".into(),
+        cardinality: (1, None),
+        exclusive: true,
+        constraints: vec![],
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        kind: "Gradual".into(),
+        targets: Expr::List(vec![Item::One(Expr::Group("all".into()))]),
+        properties: name([("pause", property(Expr::Value(true.into())))]),
+        run: Some(bp_plan::policy::Run {
+            workflow: "update".into(),
+            with: BTreeMap::new(),
+            span: span(),
+        }),
+        documentation: "Slowly.".into(),
+        span: span(),
+    }
+}
+
 pub fn plan() -> Plan {
     let (data_types, node_types) = types();
     let labels = Expr::Field { of: Box::new(Expr::This), name: "labels".into(), safe: false };
@@ -206,15 +247,26 @@ pub fn plan() -> Plan {
         selections: name([(
             "demo",
             Selection {
-                kind: "std.Cluster".into(),
-                cardinality: (1, None),
                 predicate: Some(Constraint {
                     predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
                     text: "self.labels?.tier == \"demo\"".into(),
                     message: None,
                     span: span(),
                 }),
-                span: span(),
+                spread: Some(Spread {
+                    by: field(Expr::This, "region"),
+                    text: "self.region".into(),
+                    max: Expr::Value(2.into()),
+                    span: span(),
+                }),
+                prefer: vec![Preference {
+                    rank: Rank::Least,
+                    by: field(Expr::This, "cost"),
+                    text: "least(self.cost)".into(),
+                    span: span(),
+                }],
+                count: Some(Expr::Value(3.into())),
+                ..Selection::new("std.Cluster", (1, None), span())
             },
         )]),
         nodes: name([("web", web(digests.first().unwrap().clone()))]),
@@ -235,6 +287,119 @@ pub fn plan() -> Plan {
                 span: span(),
             },
         )]),
+        workflows: name([("backup", backup()), ("clean", clean())]),
+        group_types: name([("std.Group", group_type())]),
+        groups: name([(
+            "all",
+            Group {
+                kind: "std.Group".into(),
+                members: Expr::List(vec![Item::One(Expr::Selection("demo".into()))]),
+                properties: BTreeMap::new(),
+                documentation: String::new(),
+                span: span(),
+            },
+        )]),
+        policy_types: name([("Gradual", policy_type())]),
+        policies: name([("gradual", policy())]),
         artifacts: digests,
+    }
+}
+
+fn step(action: Action) -> Step {
+    Step { action, span: span() }
+}
+
+pub fn clean() -> Workflow {
+    let seconds = Value::Quantity(Quantity::new(Dimension::Duration, 1_000_000_000));
+    Workflow {
+        parameters: vec![],
+        result: None,
+        body: Block {
+            steps: vec![step(Action::Wait(Expr::Value(seconds)))],
+            on_failure: None,
+            on_cancel: None,
+        },
+        documentation: String::new(),
+        span: span(),
+    }
+}
+
+/// A workflow with one of every kind of step.
+pub fn backup() -> Workflow {
+    let local = |name: &str| Expr::Local(name.into());
+    let timeout = Value::Quantity(Quantity::new(Dimension::Duration, 60_000_000_000));
+    let call = Call {
+        target: Expr::Splat { of: Box::new(Expr::Node("web".into())), body: Box::new(local("*")) },
+        each: true,
+        interface: "maintenance".into(),
+        operation: "snapshot".into(),
+        arguments: name([("bucket", property(local("bucket")))]),
+        result: Some("taken".into()),
+    };
+    let run = bp_plan::workflow::Run {
+        workflow: "clean".into(),
+        arguments: BTreeMap::new(),
+        result: None,
+    };
+    let scale = bp_plan::workflow::Run {
+        workflow: "scale".into(),
+        arguments: BTreeMap::new(),
+        result: Some("r".into()),
+    };
+    let looped = Loop {
+        names: vec!["one".into()],
+        over: local("taken"),
+        max: Some(Expr::Value(2.into())),
+        body: Block {
+            steps: vec![step(Action::Let { name: "it".into(), value: local("one") })],
+            on_failure: None,
+            on_cancel: None,
+        },
+    };
+    let parallel = Block {
+        steps: vec![step(Action::Run(run.clone())), step(Action::Run(scale))],
+        on_failure: None,
+        on_cancel: None,
+    };
+    let failed = Block {
+        steps: vec![step(Action::Fail(Expr::Field {
+            of: Box::new(local("error")),
+            name: "message".into(),
+            safe: false,
+        }))],
+        on_failure: None,
+        on_cancel: None,
+    };
+    let cancelled =
+        Block { steps: vec![step(Action::Run(run))], on_failure: None, on_cancel: None };
+    Workflow {
+        parameters: vec![Parameter {
+            name: "bucket".into(),
+            kind: Type::String,
+            default: Some(Expr::string("s3://x")),
+            constraints: vec![],
+            span: span(),
+        }],
+        result: Some(Type::Int),
+        body: Block {
+            steps: vec![
+                step(Action::Call(call)),
+                step(Action::For(Box::new(looped))),
+                step(Action::Parallel(parallel)),
+                step(Action::If {
+                    arms: vec![Arm { condition: Expr::Value(true.into()), body: clean().body }],
+                    otherwise: None,
+                }),
+                step(Action::WaitUntil {
+                    condition: binary(BinaryOp::Equal, local("r"), Expr::Value(Value::Null)),
+                    timeout: Expr::Value(timeout),
+                }),
+                step(Action::Return(Some(Expr::Value(1.into())))),
+            ],
+            on_failure: Some(Handler { body: Box::new(failed), recovers: true }),
+            on_cancel: Some(Box::new(cancelled)),
+        },
+        documentation: "Saves everything.".into(),
+        span: span(),
     }
 }

@@ -1,0 +1,65 @@
+//! What there is to be chosen from: clusters with what people and observation say of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// All elements that a deployment may be placed on, as they were when a person asked for it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    /// In the order of the person's own file; names are unique.
+    pub elements: Vec<Element>,
+}
+
+/// Something to be placed on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Element {
+    /// What people call it; unique in the inventory.
+    pub name: String,
+    /// Its node type, by full name: `std.kubernetes.Cluster`.
+    pub node_type: String,
+    /// What is known of it, by the type's attributes: `labels`, `version` …
+    #[serde(default)]
+    pub facts: BTreeMap<String, Json>,
+    /// How it is reached, in the words of those who reach it. Credentials by reference, never by value.
+    pub connection: Json,
+}
+
+/// Why an element can't be in an inventory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// It has no name.
+    #[error("a cluster of the inventory has an empty name")]
+    Empty,
+    /// Its name is that of the runtime's own machine.
+    #[error("a cluster can't be called `local`")]
+    Local,
+    /// Another has its name.
+    #[error("two clusters are called `{0}`")]
+    Twice(String),
+}
+
+impl Inventory {
+    /// With this element, too.
+    pub fn add(&mut self, element: Element) -> Result<(), NameError> {
+        if element.name.trim().is_empty() {
+            return Err(NameError::Empty);
+        }
+        if element.name == "local" {
+            return Err(NameError::Local);
+        }
+        if self.element(&element.name).is_some() {
+            return Err(NameError::Twice(element.name));
+        }
+        self.elements.push(element);
+        Ok(())
+    }
+
+    /// The element of this name.
+    pub fn element(&self, name: &str) -> Option<&Element> {
+        self.elements.iter().find(|element| element.name == name)
+    }
+}

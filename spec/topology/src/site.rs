@@ -1,0 +1,180 @@
+//! Where an expression stands: what its names lead to, in the world of a plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
+use bp_plan::{Reference, Value};
+
+use crate::topology::{Existence, InstanceId};
+use crate::world::{World, error};
+
+/// The surroundings of one expression.
+#[derive(Clone)]
+pub(crate) struct Site<'w> {
+    world: &'w World,
+    this: Option<Value>,
+    source: Option<Value>,
+    target: Option<Value>,
+}
+
+impl<'w> Site<'w> {
+    /// With this `self`, where there is one.
+    pub(crate) fn new(world: &'w World, this: Option<Value>) -> Self {
+        Self { world, this, source: None, target: None }
+    }
+
+    /// The same, with this node as the one that requires.
+    pub(crate) fn with_source(mut self, source: &InstanceId) -> Self {
+        self.source = Some(Value::Reference(source.reference()));
+        self
+    }
+}
+
+impl Site<'_> {
+    /// A property of a relationship: as it is set where the requirement is met, else by its type's default.
+    fn relationship_field(
+        &self,
+        of: &Reference,
+        id: &InstanceId,
+        requirement: &str,
+        name: &str,
+    ) -> Result<Option<Outcome>, EvalError> {
+        let plan = &self.world.plan;
+        let met = plan
+            .nodes
+            .get(&id.node)
+            .and_then(|node| node.requirements.iter().find(|r| r.name == *requirement));
+        let Some(met) = met else { return Ok(None) };
+        if let Some(property) = met.properties.get(name) {
+            return self.world.evaluate(id, &property.value).map(Some);
+        }
+        let kind = plan.relationship_types.get(&met.relationship);
+        let Some(declared) = kind.and_then(|kind| kind.properties.get(name)) else {
+            return Ok(None);
+        };
+        let Some(default) = &declared.default else { return Ok(Some(Outcome::Value(Value::Null))) };
+        let target = self.world.requirement(id, requirement)?.first().cloned();
+        let relationship = Reference::Relationship {
+            of: Box::new(of.clone()),
+            requirement: requirement.to_owned(),
+            index: 0,
+        };
+        let inside = Self {
+            this: Some(Value::Reference(relationship)),
+            source: Some(Value::Reference(id.reference())),
+            target: target.map(Value::Reference),
+            world: self.world,
+        };
+        bp_eval::evaluate(default, &inside).map(Some)
+    }
+}
+
+impl Environment for Site<'_> {
+    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
+        self.world.input(name)
+    }
+
+    fn secret(&self, name: &str) -> Result<Outcome, EvalError> {
+        let value = self.world.secrets.value(name).filter(|_| self.world.is_revealing.get());
+        Ok(match value {
+            Some(value) => Outcome::Value(value.clone()),
+            None => Outcome::Secret(BTreeSet::from([name.to_owned()])),
+        })
+    }
+
+    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+        self.world.constant(name)
+    }
+
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
+        let nowhere =
+            |what: &str| error(ErrorKind::Unavailable, format!("there is no `{what}` here"));
+        let value = match name {
+            Outer::This => self.this.clone().ok_or_else(|| nowhere("self"))?,
+            Outer::Source => self.source.clone().ok_or_else(|| nowhere("source"))?,
+            Outer::Target => self.target.clone().ok_or_else(|| nowhere("target"))?,
+            Outer::Deployment => {
+                let text = |text: &str| Value::String(text.to_owned());
+                Value::Map(BTreeMap::from([
+                    ("id".to_owned(), text(&self.world.identity.id)),
+                    ("name".to_owned(), text(&self.world.identity.name)),
+                    ("labels".to_owned(), Value::Map(BTreeMap::new())),
+                    ("tenant".to_owned(), text("default")),
+                ]))
+            }
+            Outer::Node(node) => match &*self.world.existence(node)? {
+                Existence::None => Value::Null,
+                Existence::One => Value::Reference(InstanceId::one(node).reference()),
+                Existence::Keyed(keys) => Value::Map(
+                    keys.keys()
+                        .map(|key| {
+                            let id = InstanceId::keyed(node, key);
+                            (key.clone(), Value::Reference(id.reference()))
+                        })
+                        .collect(),
+                ),
+            },
+            Outer::Group(group) => Value::Reference(Reference::Group { group: group.to_owned() }),
+            Outer::Selection(selection) => Value::Map(
+                self.world
+                    .selection(selection)?
+                    .iter()
+                    .map(|name| (name.clone(), element_reference(selection, name)))
+                    .collect(),
+            ),
+        };
+        Ok(Outcome::Value(value))
+    }
+
+    fn element(&self, collection: Outer<'_>, key: &str) -> Result<Option<Value>, EvalError> {
+        match collection {
+            Outer::Node(node) => Ok(match &*self.world.existence(node)? {
+                Existence::Keyed(keys) if keys.contains_key(key) => {
+                    Some(Value::Reference(InstanceId::keyed(node, key).reference()))
+                }
+                _ => None,
+            }),
+            Outer::Selection(selection) => {
+                let names = self.world.selection(selection)?;
+                // Names are in the inventory's order; most selections are small.
+                Ok(names.iter().any(|n| n == key).then(|| element_reference(selection, key)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
+        match of {
+            Reference::Node { node, key } => {
+                let id = InstanceId { node: node.clone(), key: key.clone() };
+                let is_own = matches!(&self.this, Some(Value::Reference(this)) if this == of);
+                self.world.node_field(&id, name, is_own)
+            }
+            Reference::Group { group } => self.world.group_field(group, name),
+            Reference::Element { name: element, .. } => {
+                match self.world.inventory.element(element) {
+                    Some(element) => self.world.fact(element, name),
+                    None => Ok(None),
+                }
+            }
+            Reference::Capability { of, name: capability } => {
+                self.world.capability_field(of, capability, name)
+            }
+            Reference::Relationship { of, requirement, .. } => {
+                let Some(id) = InstanceId::of(of) else { return Ok(None) };
+                self.relationship_field(of, &id, requirement, name)
+            }
+        }
+    }
+
+    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+        match of {
+            Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
+            _ => None,
+        }
+    }
+}
+
+pub(crate) fn element_reference(selection: &str, name: &str) -> Value {
+    Value::Reference(Reference::Element { selection: selection.to_owned(), name: name.to_owned() })
+}

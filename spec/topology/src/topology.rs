@@ -1,0 +1,480 @@
+//! Which instances there are, where each is, and what it needs: a plan with its inputs and an inventory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
+use bp_plan::{Each, Expr, Plan, Reference, Requirement, Span, Value};
+use serde_json::Value as Json;
+
+use crate::inventory::Inventory;
+use crate::placement::Placement;
+use crate::problem::{Problem, code_of};
+use crate::resolved::{Flaw, Resolved};
+use crate::secrets::Secrets;
+pub use crate::world::Identity;
+use crate::world::{Reads, World, error, known};
+use crate::{groups, inputs, resolved, secrets, selection};
+
+/// How many instances a deployment may have.
+const MOST_INSTANCES: usize = 1_000_000;
+
+/// An instance of a node: what people see as `config["east"]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId {
+    /// The node's name.
+    pub node: String,
+    /// Its key, where the node has a `for`.
+    pub key: Option<String>,
+}
+
+impl InstanceId {
+    /// The only instance of a node.
+    pub fn one(node: &str) -> Self {
+        Self { node: node.to_owned(), key: None }
+    }
+
+    /// One of a collection.
+    pub fn keyed(node: &str, key: &str) -> Self {
+        Self { node: node.to_owned(), key: Some(key.to_owned()) }
+    }
+
+    pub(crate) fn reference(&self) -> Reference {
+        Reference::Node { node: self.node.clone(), key: self.key.clone() }
+    }
+
+    /// The instance that a reference leads to, if it leads to one.
+    pub(crate) fn of(reference: &Reference) -> Option<Self> {
+        match reference {
+            Reference::Node { node, key } => Some(Self { node: node.clone(), key: key.clone() }),
+            Reference::Capability { of, .. } | Reference::Relationship { of, .. } => Self::of(of),
+            Reference::Element { .. } | Reference::Group { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            None => f.write_str(&self.node),
+            Some(key) => write!(f, "{}[{key:?}]", self.node),
+        }
+    }
+}
+
+/// The names that a node's loop binds, with their values.
+pub(crate) type Locals = Vec<(String, Value)>;
+
+/// Which instances of a node there are.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Existence {
+    None,
+    One,
+    Keyed(BTreeMap<String, Locals>),
+}
+
+impl Existence {
+    pub(crate) fn locals(&self, key: Option<&str>) -> &[(String, Value)] {
+        match (self, key) {
+            (Self::Keyed(keys), Some(key)) => keys.get(key).map_or(&[], Vec::as_slice),
+            _ => &[],
+        }
+    }
+}
+
+/// Where an instance is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// With the runtime itself.
+    Local,
+    /// On an element of the inventory.
+    Element(String),
+}
+
+/// An instance that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instance {
+    /// Which.
+    pub id: InstanceId,
+    /// Its provider; none for a logical node.
+    pub provider: Option<String>,
+    /// Where it is.
+    pub place: Place,
+    /// Indices of the instances that its requirements and what it reads order it after.
+    pub needs: Vec<usize>,
+}
+
+/// All that is wanted.
+#[derive(Debug)]
+pub struct Topology {
+    pub(crate) world: World,
+    instances: Vec<Instance>,
+    index: BTreeMap<InstanceId, usize>,
+}
+
+/// What could be made of a plan with these inputs and this inventory.
+#[derive(Debug)]
+pub struct Expanded {
+    /// All that is wanted; none where there is an error.
+    pub topology: Option<Topology>,
+    /// Errors and warnings.
+    pub problems: Vec<Problem>,
+}
+
+impl Topology {
+    /// Nothing is wanted (of this plan): what an uninstallation brings about.
+    pub fn nothing(plan: Arc<Plan>, identity: Identity) -> Self {
+        let (given, secrets) = (BTreeMap::new(), Secrets::veiled());
+        let world = World::new(plan, given, Arc::default(), identity, secrets);
+        Self { world, instances: Vec::new(), index: BTreeMap::new() }
+    }
+
+    /// Works out the instances, checks all that can be known before anything runs.
+    pub fn expand(
+        plan: &Arc<Plan>,
+        given: &BTreeMap<String, Value>,
+        inventory: Arc<Inventory>,
+        identity: Identity,
+        secrets: Secrets,
+    ) -> Expanded {
+        let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
+        let mut problems = inputs::check(&world, given);
+        problems.extend(secrets::check(&world));
+        problems.extend(selection::check(&world));
+        if problems.iter().any(|problem| !problem.is_warning) {
+            return Expanded { topology: None, problems };
+        }
+        let mut topology = Self { world, instances: Vec::new(), index: BTreeMap::new() };
+        topology.enlist(plan, &mut problems);
+        for at in 0..topology.instances.len() {
+            topology.connect(at, &mut problems);
+        }
+        problems.extend(groups::check(&topology.world));
+        if problems.iter().all(|problem| problem.is_warning) {
+            topology.rehearse(&mut problems);
+        }
+        let is_good = problems.iter().all(|problem| problem.is_warning);
+        Expanded { topology: is_good.then_some(topology), problems }
+    }
+
+    /// What a selection takes, and why not the others.
+    pub fn placement(&self, selection: &str) -> Result<Placement, EvalError> {
+        selection::placement(&self.world, selection)
+    }
+
+    /// All instances, by node and key.
+    pub fn instances(&self) -> &[Instance] {
+        &self.instances
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.world.plan
+    }
+
+    /// The secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.world.secrets
+    }
+
+    /// The inventory.
+    pub fn inventory(&self) -> &Inventory {
+        &self.world.inventory
+    }
+
+    /// Which of the instances this is.
+    pub fn find(&self, id: &InstanceId) -> Option<usize> {
+        self.index.get(id).copied()
+    }
+
+    /// This instance is as wanted, and reports this.
+    pub fn report(&mut self, instance: InstanceId, attributes: BTreeMap<String, Json>) {
+        self.world.report(instance, attributes);
+    }
+
+    /// The instance as far as it is known: `None` where it still needs what others report. Beside
+    /// it what it read of others.
+    pub fn resolve(&self, id: &InstanceId) -> (Result<Option<Resolved>, Flaw>, Reads) {
+        self.world.reading(|| resolved::whole(self, id))
+    }
+
+    /// From now on what nobody has reported is read as it is set: for those who look ahead.
+    pub fn expect(&mut self) {
+        self.world.expect();
+    }
+
+    /// What `work` does with secrets as their values, as far as they were given.
+    pub fn revealing<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.world.revealing(work)
+    }
+
+    /// An expression that stands outside all nodes. Beside it what it read of instances.
+    pub fn evaluate(&self, expr: &Expr) -> (Result<Outcome, EvalError>, Reads) {
+        self.world.reading(|| bp_eval::evaluate(expr, &self.world.outside()))
+    }
+
+    fn enlist(&mut self, plan: &Plan, problems: &mut Vec<Problem>) {
+        for (name, node) in &plan.nodes {
+            let existence = match self.world.existence(name) {
+                Ok(existence) => existence,
+                Err(error) => {
+                    let at = node.each.as_ref().map_or(node.span, |each| each.span);
+                    let code = match error.kind {
+                        ErrorKind::DuplicateKey => "E4017",
+                        ErrorKind::TooLarge => "E4019",
+                        _ => code_of(&error),
+                    };
+                    problems.push(problem(code, format!("`{name}`: {error}"), at));
+                    continue;
+                }
+            };
+            let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.clone());
+            let ids: Vec<InstanceId> = match &*existence {
+                Existence::None => Vec::new(),
+                Existence::One => vec![InstanceId::one(name)],
+                Existence::Keyed(keys) => {
+                    keys.keys().map(|key| InstanceId::keyed(name, key)).collect()
+                }
+            };
+            if self.instances.len() + ids.len() > MOST_INSTANCES {
+                problems.push(problem(
+                    "E4019",
+                    format!("with `{name}` there are more than {MOST_INSTANCES} instances"),
+                    node.span,
+                ));
+                return;
+            }
+            for id in ids {
+                self.index.insert(id.clone(), self.instances.len());
+                let provider = provider.clone();
+                self.instances.push(Instance { id, provider, place: Place::Local, needs: vec![] });
+            }
+        }
+    }
+
+    /// Where an instance is, and what its requirements lead to.
+    fn connect(&mut self, at: usize, problems: &mut Vec<Problem>) {
+        let Some(id) = self.instances.get(at).map(|instance| instance.id.clone()) else { return };
+        let plan = self.world.plan.clone();
+        let Some(node) = plan.nodes.get(&id.node) else { return };
+        let mut needs = BTreeSet::new();
+        for requirement in &node.requirements {
+            match self.meets(&id, requirement) {
+                Ok(targets) if !requirement.unordered => needs.extend(targets),
+                Ok(_) => {}
+                Err((code, message)) => problems.push(problem(code, message, requirement.span)),
+            }
+        }
+        needs.remove(&at);
+        let place = match self.world.place(&id) {
+            Ok(place) => place,
+            Err(error) => {
+                let code = match error.kind {
+                    ErrorKind::BadArgument => "E7084",
+                    _ => code_of(&error),
+                };
+                problems.push(problem(code, format!("`{id}`: {error}"), node.span));
+                return;
+            }
+        };
+        if let Some(instance) = self.instances.get_mut(at) {
+            instance.place = place;
+            instance.needs = needs.into_iter().collect();
+        }
+    }
+
+    /// The instances that meet a requirement, after the requirement's own conditions.
+    fn meets(&self, id: &InstanceId, requirement: &Requirement) -> Result<Vec<usize>, Unmet> {
+        let name = &requirement.name;
+        let say =
+            |error: EvalError| (code_of(&error), format!("`{id}`: what meets `{name}`: {error}"));
+        let targets = self.world.requirement(id, name).map_err(say)?;
+        let declared = self
+            .world
+            .plan
+            .nodes
+            .get(&id.node)
+            .and_then(|node| self.world.plan.node_types.get(&node.kind))
+            .and_then(|kind| kind.requirements.get(name));
+        if let Some((fewest, most)) = declared.map(|declared| declared.cardinality) {
+            let count = targets.len() as u64;
+            if count < fewest || most.is_some_and(|most| count > most) {
+                let wanted = selection::cardinality(fewest, most);
+                let code = if count == 0 { "E4008" } else { "E4009" };
+                return Err((code, format!("`{id}` needs {wanted} for `{name}` and has {count}")));
+            }
+        }
+        let constraints = declared.map_or(&[][..], |declared| declared.constraints.as_slice());
+        for target in &*targets {
+            for constraint in constraints.iter().chain(&requirement.constraint) {
+                let site = self.world.outside().with_source(id);
+                let value = Value::Reference(target.clone());
+                if let Verdict::Broken(message) =
+                    check_constraint(constraint, &value, &site).map_err(say)?
+                {
+                    let message = format!("`{id}`: what meets `{name}` does not fit: {message}");
+                    return Err(("E4011", message));
+                }
+            }
+        }
+        Ok(targets
+            .iter()
+            .filter_map(InstanceId::of)
+            .filter_map(|target| self.find(&target))
+            .collect())
+    }
+
+    /// Evaluates every instance as far as it is known before anything runs, so that what is wrong shows now.
+    /// What an instance reads of others, it needs.
+    fn rehearse(&mut self, problems: &mut Vec<Problem>) {
+        for at in 0..self.instances.len() {
+            let Some(instance) = self.instances.get(at) else { continue };
+            let (resolved, reads) = self.resolve(&instance.id);
+            if let Err(failure) = resolved {
+                let span = blame(&self.world.plan, &instance.id.node, failure.property.as_deref());
+                let mut problem = Problem::error(failure.message).code(failure.code);
+                problem.span = span;
+                problem.help = failure.help;
+                problems.push(problem);
+            }
+            let needs: Vec<usize> = reads
+                .instances
+                .iter()
+                .filter_map(|id| self.find(id))
+                .filter(|n| *n != at)
+                .collect();
+            if let Some(instance) = self.instances.get_mut(at) {
+                instance.needs.extend(needs);
+                instance.needs.sort_unstable();
+                instance.needs.dedup();
+            }
+        }
+    }
+}
+
+/// The line of the blueprint that set a property (`ports[0].port`) of a node: that of the innermost
+/// part with a line of its own, else the property's, else the node's.
+pub fn blame(plan: &Plan, node: &str, property: Option<&str>) -> Option<Span> {
+    let node = plan.nodes.get(node)?;
+    let Some(path) = property else { return Some(node.span) };
+    let name = path.split(['.', '[']).next().unwrap_or(path);
+    let Some(property) = node.properties.get(name) else { return Some(node.span) };
+    let mut inner = path;
+    loop {
+        if let Some(span) = property.inner.get(inner) {
+            return Some(*span);
+        }
+        match inner.rfind(['.', '[']).and_then(|at| inner.get(..at)) {
+            Some(shorter) => inner = shorter,
+            None => return Some(property.span),
+        }
+    }
+}
+
+/// Why a requirement is not met: a code, and a sentence.
+type Unmet = (&'static str, String);
+
+fn problem(code: &'static str, message: String, span: Span) -> Problem {
+    Problem::error(message).code(code).at(span)
+}
+
+/// Which instances of a node there are.
+pub(crate) fn existence(world: &World, name: &str) -> Result<Existence, EvalError> {
+    let Some(node) = world.plan.nodes.get(name) else {
+        return Err(error(ErrorKind::Unavailable, format!("the plan has no node `{name}`")));
+    };
+    let site = world.outside();
+    if let Some(condition) = &node.condition
+        && known(bp_eval::evaluate(condition, &site)?)? != Value::Bool(true)
+    {
+        return Ok(Existence::None);
+    }
+    match &node.each {
+        None => Ok(Existence::One),
+        Some(each) => keyed(world, each).map(Existence::Keyed),
+    }
+}
+
+fn keyed(world: &World, each: &Each) -> Result<BTreeMap<String, Locals>, EvalError> {
+    let site = world.outside();
+    let mut keys = BTreeMap::new();
+    for (key, element) in elements(known(bp_eval::evaluate(&each.over, &site)?)?)? {
+        let mut locals = Vec::new();
+        let mut names = each.names.iter();
+        if let (Some(first), 2) = (names.clone().next(), each.names.len()) {
+            locals.push((first.clone(), key.clone()));
+            names.next();
+        }
+        locals.extend(names.next().map(|name| (name.clone(), element.clone())));
+        let bound: Vec<(&str, Value)> =
+            locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        if let Some(filter) = &each.filter
+            && known(bp_eval::evaluate_with(filter, &site, &bound)?)? != Value::Bool(true)
+        {
+            continue;
+        }
+        let key = match &each.key {
+            Some(by) => known(bp_eval::evaluate_with(by, &site, &bound)?)?,
+            None => key,
+        };
+        let Ok(text) = bp_eval::scalar_text(&key) else {
+            return Err(error(ErrorKind::WrongType, "a key is a text or a whole number"));
+        };
+        if keys.insert(text.clone(), locals).is_some() {
+            return Err(error(
+                ErrorKind::DuplicateKey,
+                format!("two elements have the key {text:?}"),
+            ));
+        }
+    }
+    Ok(keys)
+}
+
+/// What a loop goes through, each with its key.
+fn elements(over: Value) -> Result<Vec<(Value, Value)>, EvalError> {
+    match over {
+        Value::Map(entries) => {
+            Ok(entries.into_iter().map(|(key, value)| (Value::String(key), value)).collect())
+        }
+        Value::List(items) => Ok(items.into_iter().map(|item| (item.clone(), item)).collect()),
+        Value::Range(from, to) => {
+            let count = to.checked_sub(from).and_then(|count| usize::try_from(count).ok());
+            if from <= to && count.is_none_or(|count| count >= MOST_INSTANCES) {
+                return Err(error(
+                    ErrorKind::TooLarge,
+                    format!("more than {MOST_INSTANCES} instances"),
+                ));
+            }
+            Ok((from..=to).map(|i| (Value::Int(i), Value::Int(i))).collect())
+        }
+        _ => Err(error(ErrorKind::WrongType, "`for` goes through a list, a map or a collection")),
+    }
+}
+
+/// Where an instance is: where its host is.
+pub(crate) fn place(world: &World, id: &InstanceId) -> Result<Place, EvalError> {
+    let mut place: Option<Place> = None;
+    let Some(node) = world.plan.nodes.get(&id.node) else { return Ok(Place::Local) };
+    for requirement in node.requirements.iter().filter(|requirement| requirement.hosts) {
+        for target in &*world.requirement(id, &requirement.name)? {
+            let there = match target {
+                Reference::Element { name, .. } => Place::Element(name.clone()),
+                other => match InstanceId::of(other) {
+                    Some(host) => world.place(&host)?,
+                    None => continue,
+                },
+            };
+            match &place {
+                Some(before) if *before != there => {
+                    return Err(error(
+                        ErrorKind::BadArgument,
+                        "it is hosted in two places at once; give it one host",
+                    ));
+                }
+                _ => place = Some(there),
+            }
+        }
+    }
+    Ok(place.unwrap_or(Place::Local))
+}

@@ -1,0 +1,566 @@
+//! What the expressions of a plan can name at run time: inputs, selections, instances, and what was reported.
+//!
+//! Everything is worked out when it is first asked for, and remembered where no report can change
+//! it. What an evaluation read of other instances is noted, so that the caller knows what to wait for.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
+use bp_plan::{Entry, Expr, Plan, Reference, Type, Value};
+use serde_json::Value as Json;
+
+use crate::inventory::{Element, Inventory};
+use crate::secrets::Secrets;
+use crate::site::Site;
+use crate::topology::{Existence, InstanceId, Place};
+
+/// How many values may need each other in one chain.
+const DEEPEST: usize = 200;
+
+/// Who the deployment is, for `deployment.name` and its like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) identity: Identity,
+    pub(crate) secrets: Secrets,
+    given: BTreeMap<String, Value>,
+    /// The attributes of instances that are as wanted.
+    reported: BTreeMap<InstanceId, BTreeMap<String, Json>>,
+    memo: RefCell<BTreeMap<Slot, Option<Answer>>>,
+    /// The same with secrets as their values.
+    revealed: RefCell<BTreeMap<Slot, Option<Answer>>>,
+    reads: RefCell<Reads>,
+    depth: Cell<usize>,
+    /// Secrets are their values, for now.
+    pub(crate) is_revealing: Cell<bool>,
+    /// What nobody has reported yet is read as it is set.
+    is_expecting: bool,
+}
+
+/// What an evaluation read of instances' attributes.
+#[derive(Clone, Debug, Default)]
+pub struct Reads {
+    /// All whose attributes were asked for.
+    pub instances: BTreeSet<InstanceId>,
+    /// Those that had nothing to say yet.
+    pub missing: BTreeSet<InstanceId>,
+    /// A secret's value was needed, and is not for who asks.
+    pub is_veiled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Slot {
+    Input(String),
+    Constant(String),
+    Selection(String),
+    Existence(String),
+    Property(InstanceId, String),
+    Requirement(InstanceId, String),
+    Place(InstanceId),
+}
+
+#[derive(Clone, Debug)]
+enum Answer {
+    Outcome(Result<Outcome, EvalError>),
+    Names(Result<Arc<Vec<String>>, EvalError>),
+    Existence(Result<Arc<Existence>, EvalError>),
+    References(Result<Arc<Vec<Reference>>, EvalError>),
+    Place(Result<Place, EvalError>),
+}
+
+pub(crate) fn error(kind: ErrorKind, message: impl Into<String>) -> EvalError {
+    EvalError { kind, message: message.into() }
+}
+
+impl World {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        inputs: BTreeMap<String, Value>,
+        inventory: Arc<Inventory>,
+        identity: Identity,
+        secrets: Secrets,
+    ) -> Self {
+        Self {
+            plan,
+            inventory,
+            identity,
+            secrets,
+            given: inputs,
+            reported: BTreeMap::new(),
+            memo: RefCell::default(),
+            revealed: RefCell::default(),
+            reads: RefCell::default(),
+            depth: Cell::new(0),
+            is_revealing: Cell::new(false),
+            is_expecting: false,
+        }
+    }
+
+    /// This instance is as wanted, and reports this.
+    pub(crate) fn report(&mut self, instance: InstanceId, attributes: BTreeMap<String, Json>) {
+        self.reported.insert(instance, attributes);
+    }
+
+    /// From now on what nobody has reported is read as it is set, and parts of what is not known as a
+    /// whole by themselves.
+    pub(crate) fn expect(&mut self) {
+        self.is_expecting = true;
+        self.memo.take();
+        self.revealed.take();
+    }
+
+    /// A part of a property that is not known as a whole, by the names that lead to it.
+    pub(crate) fn part(
+        &self,
+        id: &InstanceId,
+        path: &[&str],
+    ) -> Option<Result<Outcome, EvalError>> {
+        let (property, mut rest) = path.split_first()?;
+        if !self.is_expecting {
+            return None;
+        }
+        let set = &self.plan.nodes.get(&id.node)?.properties.get(*property)?.value;
+        let mut expr = set.clone();
+        while let ([key, further @ ..], Expr::Record(entries)) = (rest, &expr) {
+            expr = self.entry(id, entries, key)?;
+            rest = further;
+        }
+        let whole = rest.iter().fold(expr, |of, name| Expr::Field {
+            of: Box::new(of),
+            name: (*name).to_owned(),
+            safe: false,
+        });
+        Some(self.evaluate(id, &whole))
+    }
+
+    /// The entry of this name of a record as written; nothing where that isn't plain.
+    fn entry(&self, id: &InstanceId, entries: &[Entry], key: &str) -> Option<Expr> {
+        for entry in entries.iter().rev() {
+            match entry {
+                Entry::One(known, value) if known == key => return Some(value.clone()),
+                Entry::One(..) => {}
+                Entry::Spread(of) => match self.evaluate(id, of) {
+                    Ok(Outcome::Value(Value::Map(mut entries))) => {
+                        if let Some(value) = entries.remove(key) {
+                            return Some(Expr::Value(value));
+                        }
+                    }
+                    _ => return None,
+                },
+            }
+        }
+        None
+    }
+
+    /// What this work reads of instances.
+    pub(crate) fn reading<T>(&self, work: impl FnOnce() -> T) -> (T, Reads) {
+        let outside = self.reads.take();
+        let result = work();
+        (result, self.reads.replace(outside))
+    }
+
+    /// This work with secrets as their values.
+    pub(crate) fn revealing<T>(&self, work: impl FnOnce() -> T) -> T {
+        if self.is_revealing.replace(true) {
+            return work();
+        }
+        self.memo.swap(&self.revealed);
+        let result = work();
+        self.memo.swap(&self.revealed);
+        self.is_revealing.set(false);
+        result
+    }
+
+    /// Who asks may not see a secret that is needed.
+    pub(crate) fn note_veil(&self) {
+        self.reads.borrow_mut().is_veiled = true;
+    }
+
+    /// The surroundings of an expression that stands outside all nodes.
+    pub(crate) fn outside(&self) -> Site<'_> {
+        Site::new(self, None)
+    }
+
+    /// The surroundings of an expression of this instance.
+    pub(crate) fn site(&self, instance: &InstanceId) -> Site<'_> {
+        Site::new(self, Some(Value::Reference(instance.reference())))
+    }
+
+    /// Works a slot out once. What read an attribute is not remembered: a report may change it.
+    fn once(&self, slot: Slot, work: impl FnOnce() -> Answer) -> Result<Answer, EvalError> {
+        match self.memo.borrow().get(&slot) {
+            Some(Some(answer)) => return Ok(answer.clone()),
+            Some(None) => {
+                return Err(error(
+                    ErrorKind::Cycle,
+                    format!("{} needs its own value", slot.described()),
+                ));
+            }
+            None => {}
+        }
+        if self.depth.get() >= DEEPEST {
+            return Err(error(
+                ErrorKind::TooLarge,
+                format!(
+                    "{} is the {DEEPEST}th value of a chain in which each needs the next; shorten the chain",
+                    slot.described()
+                ),
+            ));
+        }
+        self.memo.borrow_mut().insert(slot.clone(), None);
+        self.depth.set(self.depth.get() + 1);
+        let (answer, reads) = self.reading(work);
+        self.depth.set(self.depth.get() - 1);
+        let mut memo = self.memo.borrow_mut();
+        if reads.instances.is_empty() && !answer.is_too_deep() {
+            memo.insert(slot, Some(answer.clone()));
+        } else {
+            memo.remove(&slot);
+            let mut outer = self.reads.borrow_mut();
+            outer.instances.extend(reads.instances);
+            outer.missing.extend(reads.missing);
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn input(&self, name: &str) -> Result<Outcome, EvalError> {
+        if let Some(value) = self.given.get(name) {
+            return Ok(Outcome::Value(value.clone()));
+        }
+        let answer = self.once(Slot::Input(name.to_owned()), || {
+            Answer::Outcome(match self.plan.inputs.get(name).and_then(|i| i.default.as_ref()) {
+                Some(default) => bp_eval::evaluate(default, &self.outside()),
+                None => Ok(Outcome::Value(Value::Null)),
+            })
+        })?;
+        answer.outcome()
+    }
+
+    pub(crate) fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+        let answer = self.once(Slot::Constant(name.to_owned()), || {
+            Answer::Outcome(match self.plan.constants.get(name) {
+                Some(of) => bp_eval::evaluate(of, &self.outside()),
+                None => {
+                    Err(error(ErrorKind::Unavailable, format!("the plan has no constant `{name}`")))
+                }
+            })
+        })?;
+        answer.outcome()
+    }
+
+    /// The names of the elements that a selection takes, in the inventory's order.
+    pub(crate) fn selection(&self, name: &str) -> Result<Arc<Vec<String>>, EvalError> {
+        let answer = self.once(Slot::Selection(name.to_owned()), || {
+            Answer::Names(
+                crate::selection::placement(self, name).map(|placement| Arc::new(placement.taken)),
+            )
+        })?;
+        match answer {
+            Answer::Names(names) => names,
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// Which instances of a node there are.
+    pub(crate) fn existence(&self, node: &str) -> Result<Arc<Existence>, EvalError> {
+        let answer = self.once(Slot::Existence(node.to_owned()), || {
+            Answer::Existence(crate::topology::existence(self, node).map(Arc::new))
+        })?;
+        match answer {
+            Answer::Existence(existence) => existence,
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// Where an instance is.
+    pub(crate) fn place(&self, instance: &InstanceId) -> Result<Place, EvalError> {
+        let answer = self.once(Slot::Place(instance.clone()), || {
+            Answer::Place(crate::topology::place(self, instance))
+        })?;
+        match answer {
+            Answer::Place(place) => place,
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// What meets a requirement of an instance.
+    pub(crate) fn requirement(
+        &self,
+        instance: &InstanceId,
+        name: &str,
+    ) -> Result<Arc<Vec<Reference>>, EvalError> {
+        let slot = Slot::Requirement(instance.clone(), name.to_owned());
+        let answer = self.once(slot, || {
+            let mut references = Vec::new();
+            let Some(node) = self.plan.nodes.get(&instance.node) else {
+                return Answer::References(Ok(Arc::default()));
+            };
+            for requirement in node.requirements.iter().filter(|r| r.name == name) {
+                match self.evaluate(instance, &requirement.target).and_then(known) {
+                    Ok(value) => gather(value, &mut references),
+                    Err(error) => return Answer::References(Err(error)),
+                }
+            }
+            Answer::References(Ok(Arc::new(references)))
+        })?;
+        match answer {
+            Answer::References(references) => references,
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// An expression of an instance.
+    pub(crate) fn evaluate(&self, id: &InstanceId, expr: &Expr) -> Result<Outcome, EvalError> {
+        let existence = self.existence(&id.node)?;
+        let locals: Vec<(&str, Value)> = existence
+            .locals(id.key.as_deref())
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        bp_eval::evaluate_with(expr, &self.site(id), &locals)
+    }
+
+    /// A property of an instance: as it sets it, or by its type's default; of its type and within its constraints.
+    pub(crate) fn property(&self, id: &InstanceId, name: &str) -> Result<Outcome, EvalError> {
+        let slot = Slot::Property(id.clone(), name.to_owned());
+        self.once(slot, || Answer::Outcome(self.fresh_property(id, name)))?.outcome()
+    }
+
+    fn fresh_property(&self, id: &InstanceId, name: &str) -> Result<Outcome, EvalError> {
+        let missing = || {
+            error(
+                ErrorKind::Unavailable,
+                format!("the plan does not know `{id}`'s property `{name}`"),
+            )
+        };
+        let node = self.plan.nodes.get(&id.node).ok_or_else(missing)?;
+        let node_type = self.plan.node_types.get(&node.kind).ok_or_else(missing)?;
+        let declared = node_type.properties.get(name).ok_or_else(missing)?;
+        let outcome = match (node.properties.get(name), &declared.default) {
+            (Some(set), _) => self.evaluate(id, &set.value)?,
+            (None, Some(default)) => bp_eval::evaluate(default, &self.site(id))?,
+            (None, None) => Outcome::Value(Value::Null),
+        };
+        let Outcome::Value(value) = outcome else { return Ok(outcome) };
+        let value = bp_eval::conform(value, &declared.kind, &self.plan.data_types)
+            .map_err(|e| error(ErrorKind::Constraint, e.to_string()))?;
+        for constraint in &declared.constraints {
+            if let Verdict::Broken(message) = check_constraint(constraint, &value, &self.site(id))?
+            {
+                return Err(error(ErrorKind::Constraint, message));
+            }
+        }
+        Ok(Outcome::Value(value))
+    }
+
+    /// An attribute of an instance: as reported; else, where it repeats a property, as set.
+    fn attribute(&self, id: &InstanceId, name: &str, kind: &Type) -> Result<Outcome, EvalError> {
+        {
+            let mut reads = self.reads.borrow_mut();
+            reads.instances.insert(id.clone());
+            if !self.reported.contains_key(id) {
+                reads.missing.insert(id.clone());
+                return Ok(Outcome::Unknown);
+            }
+        }
+        if let Some(json) = self.reported.get(id).and_then(|attributes| attributes.get(name)) {
+            return bp_eval::from_json(json.clone(), kind, &self.plan.data_types)
+                .map(Outcome::Value)
+                .map_err(|e| {
+                    error(ErrorKind::WrongType, format!("`{id}` reported `{name}`: {e}"))
+                });
+        }
+        let node_type = self.plan.nodes.get(&id.node).map(|node| node.kind.as_str());
+        let is_property = node_type
+            .and_then(|kind| self.plan.node_types.get(kind))
+            .is_some_and(|kind| kind.properties.contains_key(name));
+        match kind {
+            _ if is_property => self.property(id, name),
+            Type::Optional(_) => Ok(Outcome::Value(Value::Null)),
+            _ => Err(error(
+                ErrorKind::Unavailable,
+                format!("`{id}` is ready and never reported its attribute `{name}`"),
+            )),
+        }
+    }
+
+    pub(crate) fn node_field(
+        &self,
+        id: &InstanceId,
+        name: &str,
+        is_own: bool,
+    ) -> Result<Option<Outcome>, EvalError> {
+        let Some(node) = self.plan.nodes.get(&id.node) else { return Ok(None) };
+        let Some(node_type) = self.plan.node_types.get(&node.kind) else { return Ok(None) };
+        let is_property = node_type.properties.contains_key(name);
+        // What a node sets, it need not wait to hear of itself.
+        if let Some(kind) = node_type
+            .attributes
+            .get(name)
+            .filter(|_| !((is_own || self.is_expecting) && is_property))
+        {
+            return self.attribute(id, name, kind).map(Some);
+        }
+        if is_property {
+            return self.property(id, name).map(Some);
+        }
+        if node_type.capabilities.contains_key(name) {
+            let of = Box::new(id.reference());
+            let reference = Reference::Capability { of, name: name.to_owned() };
+            return Ok(Some(Outcome::Value(Value::Reference(reference))));
+        }
+        if let Some(requirement) = name.strip_suffix(".via") {
+            return self.relationship(id, requirement).map(Some);
+        }
+        let declared = node_type.requirements.get(name);
+        if declared.is_none() && !node.requirements.iter().any(|r| r.name == name) {
+            return Ok(None);
+        }
+        let targets = self.requirement(id, name)?;
+        let mut targets = targets.iter().cloned().map(Value::Reference);
+        let value = match declared.map(|declared| declared.cardinality.1) {
+            None | Some(Some(1)) => targets.next().unwrap_or(Value::Null),
+            Some(_) => Value::List(targets.collect()),
+        };
+        Ok(Some(Outcome::Value(value)))
+    }
+
+    /// The relationship by which a requirement is met, `null` where nothing meets it.
+    fn relationship(&self, id: &InstanceId, requirement: &str) -> Result<Outcome, EvalError> {
+        if self.requirement(id, requirement)?.is_empty() {
+            return Ok(Outcome::Value(Value::Null));
+        }
+        let of = Box::new(id.reference());
+        let reference =
+            Reference::Relationship { of, requirement: requirement.to_owned(), index: 0 };
+        Ok(Outcome::Value(Value::Reference(reference)))
+    }
+
+    pub(crate) fn capability_field(
+        &self,
+        of: &Reference,
+        capability: &str,
+        name: &str,
+    ) -> Result<Option<Outcome>, EvalError> {
+        if name == "node" {
+            return Ok(Some(Outcome::Value(Value::Reference(of.clone()))));
+        }
+        let Some(id) = InstanceId::of(of) else { return Ok(None) };
+        let node = self.plan.nodes.get(&id.node);
+        let own = node.and_then(|node| node.capabilities.get(capability)?.get(name));
+        if let Some(own) = own {
+            return self.evaluate(&id, &own.value).map(Some);
+        }
+        let value = node
+            .and_then(|node| self.plan.node_types.get(&node.kind))
+            .and_then(|kind| kind.capabilities.get(capability))
+            .and_then(|properties| properties.get(name));
+        value.map(|value| bp_eval::evaluate(value, &self.site(&id))).transpose()
+    }
+
+    /// A fact of an element of the inventory.
+    pub(crate) fn fact(&self, element: &Element, name: &str) -> Result<Option<Outcome>, EvalError> {
+        let declared =
+            self.plan.node_types.get(&element.node_type).and_then(|kind| kind.attributes.get(name));
+        match (element.facts.get(name), declared) {
+            (Some(fact), declared) => {
+                let kind = declared.unwrap_or(&Type::Json);
+                bp_eval::from_json(fact.clone(), kind, &self.plan.data_types)
+                    .map(|value| Some(Outcome::Value(value)))
+                    .map_err(|e| {
+                        let of = &element.name;
+                        error(ErrorKind::WrongType, format!("the inventory's `{of}`: {name}: {e}"))
+                    })
+            }
+            (None, _) if name == "name" => {
+                Ok(Some(Outcome::Value(Value::String(element.name.clone()))))
+            }
+            (None, Some(Type::Optional(_))) => Ok(Some(Outcome::Value(Value::Null))),
+            (None, Some(Type::Map(_))) => Ok(Some(Outcome::Value(Value::Map(BTreeMap::new())))),
+            (None, Some(_)) => Err(error(
+                ErrorKind::MissingKey,
+                format!("nothing is known of `{name}` of `{}`", element.name),
+            )),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// The value, where it is known before anything runs.
+pub(crate) fn known(outcome: Outcome) -> Result<Value, EvalError> {
+    match outcome {
+        Outcome::Value(value) => Ok(value),
+        Outcome::Unknown => Err(error(
+            ErrorKind::Unavailable,
+            "it is known only once other nodes are deployed, and is needed before",
+        )),
+        Outcome::Secret(names) => Err(error(
+            ErrorKind::Unavailable,
+            format!(
+                "it holds the secret {}, and must be known to all",
+                names.into_iter().collect::<Vec<_>>().join(", ")
+            ),
+        )),
+    }
+}
+
+pub(crate) fn gather(value: Value, references: &mut Vec<Reference>) {
+    match value {
+        Value::Reference(reference) => references.push(reference),
+        Value::List(items) => items.into_iter().for_each(|item| gather(item, references)),
+        Value::Map(items) => items.into_values().for_each(|item| gather(item, references)),
+        _ => {}
+    }
+}
+
+fn mixed_up() -> EvalError {
+    error(ErrorKind::Unavailable, "an answer of another kind was remembered")
+}
+
+impl Answer {
+    fn outcome(self) -> Result<Outcome, EvalError> {
+        match self {
+            Self::Outcome(outcome) => outcome,
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// Whether it says only that the way to it was long: from elsewhere it may be shorter.
+    fn is_too_deep(&self) -> bool {
+        let (Self::Outcome(Err(error))
+        | Self::Names(Err(error))
+        | Self::Existence(Err(error))
+        | Self::References(Err(error))
+        | Self::Place(Err(error))) = self
+        else {
+            return false;
+        };
+        error.kind == ErrorKind::TooLarge
+    }
+}
+
+impl Slot {
+    fn described(&self) -> String {
+        match self {
+            Self::Input(name) => format!("the input `{name}`"),
+            Self::Constant(name) => format!("the constant `{name}`"),
+            Self::Selection(name) => format!("the selection `{name}`"),
+            Self::Existence(node) => format!("whether there is a `{node}`"),
+            Self::Property(id, name) => format!("`{id}.{name}`"),
+            Self::Requirement(id, name) => format!("the requirement `{name}` of `{id}`"),
+            Self::Place(id) => format!("where `{id}` is"),
+        }
+    }
+}
