@@ -246,7 +246,7 @@ fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
 
 /// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
 /// `source` is the node itself.
-fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
+pub(crate) fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
     let go = |expr: &Expr| seen_from(expr, candidate);
     let boxed = |expr: &Expr| Box::new(seen_from(expr, candidate));
     match expr {

@@ -104,6 +104,7 @@ fn data_type(
             constraints: Vec::new(),
         },
     };
+    data.extends.clone_from(&declared.ancestors);
     let mut places: BTreeMap<&str, Place> = BTreeMap::new();
     for entry in &item.body.entries {
         match &entry.kind {
@@ -159,9 +160,12 @@ fn property(
     pass: Pass,
     out: &mut Vec<Diagnostic>,
 ) -> PropertyType {
-    let mut made = PropertyType { kind: ty, default: None, constraints: Vec::new(), replace };
+    let default = null_by_default(member, &ty);
+    let mut made = PropertyType { kind: ty, default, constraints: Vec::new(), replace };
     if pass == Pass::Signatures {
-        made.default = member.default.as_ref().map(|_| Expr::Value(Value::Null));
+        if member.default.is_some() {
+            made.default = Some(Expr::Value(Value::Null));
+        }
         return made;
     }
     made.constraints = check_wheres(program, scope, &made.kind, &member.wheres, out);
@@ -187,6 +191,22 @@ fn property(
     made
 }
 
+/// `json?` is open data, of which `null` is a value: left out, it is that.
+pub(crate) fn null_by_default(member: &ast::Member, ty: &Type) -> Option<Expr> {
+    fn is_marked(ty: &ast::TypeExpr) -> bool {
+        match &ty.kind {
+            ast::TypeKind::Optional(_) => true,
+            ast::TypeKind::Secret(of) => is_marked(of),
+            _ => false,
+        }
+    }
+    let is_open = match ty {
+        Type::Secret(of) => **of == Type::Json,
+        other => *other == Type::Json,
+    };
+    (is_open && is_marked(&member.ty)).then_some(Expr::Value(Value::Null))
+}
+
 /// When something is known, in words.
 pub(crate) fn words(phase: Phase) -> &'static str {
     match phase {
@@ -197,7 +217,7 @@ pub(crate) fn words(phase: Phase) -> &'static str {
 }
 
 fn mentions_self(expr: &Expr) -> bool {
-    let mut found = matches!(expr, Expr::This);
+    let mut found = matches!(expr, Expr::This | Expr::Source | Expr::Target);
     expr.parts(&mut |part| found = found || mentions_self(part));
     found
 }
@@ -314,8 +334,35 @@ impl Builder<'_, '_> {
         info
     }
 
+    /// Parts of a member that mean nothing in this kind of member.
+    fn idle(&mut self, entry: &EntryKind) {
+        let (member, of, takes_value) = match entry {
+            EntryKind::Property(member) => (member, "a property", true),
+            EntryKind::Attribute(member) => (member, "an attribute", false),
+            EntryKind::Capability(member) => (member, "a capability", false),
+            _ => return,
+        };
+        if let Some(written) = &member.cardinality {
+            let at = self.place(written.span);
+            let help = "only requirements have one; a list is written `list<T>`";
+            self.out.push(says_nodes::idle_part(at, "cardinality", of, help));
+        }
+        let value = member.default.as_ref().map(|default| ("default", default.span));
+        let first = member.wheres.first().map(|one| ("`where`", one.predicate.span));
+        if let Some((what, span)) = value.or(first).filter(|_| !takes_value) {
+            let help = match entry {
+                EntryKind::Attribute(_) => "it is reported, never set: leave this out",
+                _ => "give the capability's type what it needs, and its properties in `{ … }`",
+            };
+            self.out.push(says_nodes::idle_part(self.place(span), what, of, help));
+        }
+    }
+
     fn entry(&mut self, info: &mut TypeInfo, entry: &ast::BodyEntry) {
         use TypeItemKind as K;
+        if self.pass == Pass::Signatures {
+            self.idle(&entry.kind);
+        }
         let kind = self.declared.kind;
         let is_allowed = match &entry.kind {
             EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => true,

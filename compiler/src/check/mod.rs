@@ -3,7 +3,7 @@
 mod annotations;
 mod blocks;
 pub(crate) mod blueprint_tests;
-mod capabilities;
+pub(crate) mod capabilities;
 mod choices;
 pub(crate) mod composition;
 pub mod expr;
@@ -25,6 +25,7 @@ pub(crate) mod rewrite;
 mod selections;
 mod settings;
 mod targets;
+mod type_uses;
 pub(crate) mod unused;
 mod values;
 mod verify;
@@ -123,6 +124,8 @@ pub(crate) fn check<'s>(
     checked.others = others;
     composition::settle(&mut checked, out);
     out.append(&mut checked.program.take_warnings());
+    type_uses::check(&checked.program, out);
+    implementations::needed(out, &mut checked.nodes.unplanned);
     never::check(&checked, out);
     unused::imports(sources, names, out);
     checked

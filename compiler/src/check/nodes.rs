@@ -365,6 +365,9 @@ impl Checker<'_, '_> {
             self.out.push(says::unknown_requirement(at, &name, of, &known, is_property));
             return;
         }
+        if let Some(notice) = self.program.notices.member(self.program.names, &info.full, &name) {
+            self.out.push(notice.told(at, &name));
+        }
         let met = requirements::check(
             self.program,
             &body.scope,

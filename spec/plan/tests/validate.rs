@@ -170,6 +170,24 @@ fn functions_are_found_wherever_they_stand() {
     assert_eq!(found, ["inner", "outer"]);
 }
 
+#[test]
+fn operations_fit_their_types() {
+    let own = |name: &str, implementation| {
+        found(|plan| {
+            let web = plan.nodes.get_mut("web").unwrap();
+            web.operations.insert(name.into(), bp_plan::OwnOperation { implementation });
+        })
+    };
+    assert_eq!(own("upkeep.snapshot", None), Vec::<String>::new());
+    let gone = "its type has no operation `upkeep.gone` at nodes.web.operations.upkeep.gone";
+    assert_eq!(own("upkeep.gone", None), [gone]);
+    let mut kind = plan().node_types["Web"].operations["upkeep.snapshot"].implementation.clone();
+    // The result is known to what is set, and to nothing else.
+    kind.as_mut().unwrap().args = Some(Expr::Local("result".into()));
+    let late = "there is no local `result` at nodes.web.operations.upkeep.snapshot";
+    assert_eq!(own("upkeep.snapshot", kind), [late]);
+}
+
 /// What is found after this change of the sample's workflow `backup`.
 fn with_backup(change: impl FnOnce(&mut bp_plan::Workflow)) -> Vec<String> {
     found(|plan| change(plan.workflows.get_mut("backup").unwrap()))

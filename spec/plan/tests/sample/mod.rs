@@ -72,9 +72,45 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
                 constraints: vec![],
             },
         )]),
+        operations: name([("upkeep.snapshot", snapshot())]),
         ..cluster.clone()
     };
     (name([("Port", port)]), name([("std.Cluster", cluster), ("Web", web)]))
+}
+
+fn implementation() -> Implementation {
+    let file = artifacts().into_keys().next().unwrap();
+    Implementation {
+        kind: "std.Script".into(),
+        extends: vec!["std.Implementation".into()],
+        value: Expr::Record(vec![Entry::One(
+            "path".into(),
+            Expr::Value(Value::File(FileRef { path: "a.sh".into(), digest: file })),
+        )]),
+        args: Some(Expr::Record(vec![Entry::One("into".into(), Expr::Local("into".into()))])),
+        on: None,
+        env: None,
+        files: None,
+        timeout: None,
+        retries: Some(Expr::Value(3.into())),
+        backoff: None,
+        repeatable: Some(Expr::Value(true.into())),
+        sets: name([("labels", Expr::Local("result".into()))]),
+        span: span(),
+    }
+}
+
+fn snapshot() -> Operation {
+    Operation {
+        parameters: vec![OperationParameter {
+            name: "into".into(),
+            kind: Type::String,
+            default: None,
+            constraints: vec![],
+        }],
+        result: None,
+        implementation: Some(implementation()),
+    }
 }
 
 fn web(file: Digest) -> Node {
