@@ -15,6 +15,7 @@ pub mod analysis;
 pub mod check;
 pub mod cli;
 pub mod diagnostics;
+pub mod document;
 pub mod format;
 pub mod ide;
 pub mod library;

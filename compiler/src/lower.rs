@@ -1,5 +1,6 @@
 //! A checked program as a plan: what is used, and no more.
 
+mod operations;
 mod over;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         constants: BTreeMap::clone(&program.constants),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, &nodes),
+        relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
         group_types: over::group_types(checked),
@@ -102,6 +104,7 @@ fn node_types(
                 .iter()
                 .map(|(name, capability)| (name.clone(), capability.values.clone()))
                 .collect(),
+            operations: operations::of_type(info, &operations::changed_by(nodes, kind)),
             constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
         };
         types.insert(kind.clone(), made);
@@ -130,6 +133,7 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
     over::data_types(plan, &mut |ty| named(ty, &mut wanted));
+    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -138,7 +142,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         let Some(data) = program.data.get(&name) else { continue };
         data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
         data.alias.iter().for_each(|alias| named(alias, &mut wanted));
-        types.insert(name, (**data).clone());
+        let (made, derived) = operations::with_kin(program, &name, data);
+        wanted.extend(derived);
+        types.insert(name, made);
     }
     types
 }
@@ -226,6 +232,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
         }
     }
     over::spans(plan, touch);
+    operations::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

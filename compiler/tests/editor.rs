@@ -616,3 +616,107 @@ fn functions_of_files_are_known() {
         "Handlebars",
     );
 }
+
+/// Something to call, for what follows it.
+const CALLS: &str = r#"
+/// What keeps the data safe.
+interface type Maintenance {
+  /// Copies all of it.
+  operation snapshot(bucket: string, timeout: duration = 10m) -> { bytes: size }
+}
+node type Database {
+  implements Maintenance
+  operation maintenance.snapshot = script("snapshot.sh")
+  requires house: House[0..1]
+}
+node database: Database
+node replicas_of_it: Database for zone in ["a", "b"]
+/// Takes what is old away.
+workflow clean(days: int = 7) -> { removed: int } {
+  return { removed = 0 }
+}
+"#;
+
+fn with_calls(text: &str) -> String {
+    format!("{CALLS}{text}")
+}
+
+#[test]
+fn steps_begin_with_their_words() {
+    let words = ["call", "run", "let", "parallel", "for", "if", "wait until", "on failure"];
+    has("workflow w() {\n  $0\n}", &words);
+    has("workflow w() {\n  ca$0", &words);
+    has("workflow w() {\n  if true {\n    $0\n  }\n  wait 1s\n}", &words);
+    has_not("workflow w() {\n  $0\n}", &["recover", "node"]);
+    has("workflow w() {\n  wait 1s\n  on failure {\n    $0\n  }\n}", &["recover"]);
+    has("workflow w() {\n  let x = $0\n}", &["call", "run", "replicas"]);
+    assert_eq!(
+        taken("workflow w() {\n  wa$0\n}", "wait until"),
+        "workflow w() {\n  wait until  timeout 5m\n}"
+    );
+}
+
+#[test]
+fn operations_are_completed_by_their_path() {
+    let has = |text: &str, wanted: &[&str]| has(&with_calls(text), wanted);
+    let has_not = |text: &str, wanted: &[&str]| has_not(&with_calls(text), wanted);
+    has("workflow w() {\n  call $0\n}", &["database", "replicas_of_it", "second"]);
+    has_not("workflow w() {\n  call $0\n}", &["replicas", "zone", "doubled"]);
+    has("workflow w() {\n  call database.$0\n}", &["maintenance", "house"]);
+    has_not("workflow w() {\n  call database.$0\n}", &["lifecycle", "snapshot"]);
+    has("workflow w() {\n  call database.maintenance.$0\n}", &["snapshot"]);
+    has("workflow w() {\n  call replicas_of_it[*].maintenance.$0\n}", &["snapshot"]);
+    has("workflow w(of: Database) {\n  call of.maintenance.$0\n}", &["snapshot"]);
+    let text = with_calls("workflow w() {\n  call database.maintenance.sn$0\n}");
+    assert!(taken(&text, "snapshot").ends_with("call database.maintenance.snapshot {  }\n}"));
+    let found = complete(&text);
+    assert_eq!(
+        found[0].detail,
+        "snapshot(bucket: string, timeout: duration = 10m) -> { bytes: size }"
+    );
+    assert_eq!(found[0].documentation, "Copies all of it.");
+}
+
+#[test]
+fn arguments_and_results_are_known() {
+    let text = with_calls("workflow w() {\n  call database.maintenance.snapshot {\n    $0\n  }\n}");
+    assert_eq!(labels(&text), ["bucket", "timeout"]);
+    let has = |text: &str, wanted: &[&str]| has(&with_calls(text), wanted);
+    has("workflow w() {\n  run $0\n}", &["clean", "update", "heal"]);
+    has("workflow w() {\n  run clean { $0 }\n}", &["days"]);
+    has("workflow w() {\n  run scale { $0 }\n}", &["replicas", "environment"]);
+    has(
+        "workflow w() {\n  let r = call database.maintenance.snapshot { bucket = \"x\" }\n  fail \"${r.$0}\"\n}",
+        &["bytes"],
+    );
+    has(
+        "workflow w() {\n  parallel {\n    let r = run clean\n  }\n  fail \"${r.$0}\"\n}",
+        &["removed"],
+    );
+    has(
+        "workflow w() {\n  wait 1s\n  on failure {\n    fail error.$0\n  }\n}",
+        &["class", "message"],
+    );
+}
+
+#[test]
+fn operations_and_workflows_are_told_of() {
+    let call = |name: &str| {
+        let path = "database.maintenance.snapshot { bucket = \"x\" }";
+        let path = path.replace(name, &format!("{}$0{}", &name[..1], &name[1..]));
+        with_calls(&format!("workflow w() {{\n  call {path}\n}}"))
+    };
+    tells(
+        &call("snapshot"),
+        "maintenance.snapshot(bucket: string, timeout: duration = 10m) -> { bytes: size }",
+        "Copies all of it.",
+    );
+    tells(&call("maintenance"), "interface type Maintenance", "What keeps the data safe.");
+    tells(&call("bucket"), "bucket: string", "");
+    tells(
+        &with_calls("workflow w() { run cl$0ean }"),
+        "workflow clean(days: int = 7) -> { removed: int }",
+        "Takes what is old away.",
+    );
+    tells("workflow w() { run he$0al }", "workflow heal(nodes: list<Root>?)", "as it should be");
+}

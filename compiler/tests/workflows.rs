@@ -11,7 +11,7 @@ use std::path::Path;
 use bp_compiler::analysis::Analysis;
 use bp_compiler::loader::Overlay;
 use bp_plan::workflow::Action;
-use bp_plan::{Expr, Type, Value, Workflow};
+use bp_plan::{Expr, Phase, Type, Value, Workflow};
 
 /// What the workflows of the tests have around them, on one line each, so that lines can be counted.
 const AROUND: &str = r#"blueprint x { version = "1.0.0" }
@@ -42,6 +42,9 @@ fn analysed(workflows: &str) -> Analysis {
     let path = Path::new("/workflows.bp");
     let mut overlay = Overlay::new();
     overlay.insert(path.to_path_buf(), text);
+    for script in ["snapshot.sh", "send.sh", "p.sh"] {
+        overlay.insert(path.with_file_name(script), "#!/bin/sh\n".to_owned());
+    }
     Analysis::load_with(path, &overlay)
 }
 
@@ -401,4 +404,47 @@ workflow w(days: int = 7 where self > 0, only: T?) -> { n: int } {
     let Action::Return(Some(value)) = &steps[4].action else { panic!("{steps:?}") };
     assert!(format!("{value:?}").contains("Input(\"i\")"), "{value:?}");
     assert_eq!((steps[1].span.line, steps[1].span.column), (9, 3));
+}
+
+#[test]
+fn calls_are_in_the_plan_with_their_arguments() {
+    let analysis = analysed(
+        "workflow w(of: Db) -> { total: list<size> } {
+  let all = call dbs[*].maintenance.snapshot { bucket = \"x\" }
+  call of.maintenance.send { password = password }
+  return { total = [one.bytes for one in all] }
+}
+",
+    );
+    let plan = analysis
+        .plan()
+        .unwrap_or_else(|| panic!("{:#?}\n{:#?}", analysis.diagnostics(), analysis.unplanned()));
+    let steps = &plan.workflows["w"].body.steps;
+    let Action::Call(each) = &steps[0].action else { panic!("{steps:?}") };
+    assert_eq!(
+        (each.interface.as_str(), each.operation.as_str(), each.each, each.result.as_deref()),
+        ("maintenance", "snapshot", true, Some("all"))
+    );
+    assert!(matches!(&each.target, Expr::Splat { of, .. } if **of == Expr::Node("dbs".into())));
+    // What is left out is the business of the node's own type.
+    assert_eq!(each.arguments.keys().collect::<Vec<_>>(), ["bucket"]);
+    let Action::Call(one) = &steps[1].action else { panic!("{steps:?}") };
+    assert_eq!((&one.target, one.each), (&Expr::Local("of".into()), false));
+    assert_eq!(one.arguments["password"].value, Expr::Secret("password".into()));
+    assert_eq!(one.arguments["password"].phase, Phase::Run);
+    let source = &plan.sources[steps[0].span.file as usize];
+    assert!(source.lines[&steps[0].span.line].contains("let all = call"));
+}
+
+#[test]
+fn values_that_double_from_line_to_line_stay_small() {
+    let mut text = "workflow w() {\n  let a0 = i\n".to_owned();
+    for at in 1..60 {
+        let before = at - 1;
+        text.push_str(&format!("  let a{at} = max([a{before}, a{before}])\n"));
+    }
+    text.push_str("  if a59 > 1 { wait 1s }\n}\n");
+    let found = workflow(&text);
+    let size = format!("{found:?}").len();
+    assert!(size < 200_000, "{size}");
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Phase, Property};
+use bp_plan::{Phase, Property, Type};
 
 use super::expr::{Scope, World, check_expr, held};
 use super::members::short;
-use super::program::{Program, TypeInfo};
-use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use super::program::{Program, PropertyInfo, TypeInfo};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
 
@@ -24,15 +24,23 @@ pub(crate) fn properties(
     let mut set = BTreeMap::new();
     let mut places = BTreeMap::new();
     let Some(info) = program.types.get(full) else { return set };
+    let mut is_known = true;
     for entry in &body.entries {
-        let EntryKind::Assign { key, value } = &entry.kind else {
-            let at = Place { file: scope.file(), span: entry.span };
-            out.push(says_names::not_here(at, "this", "this block", "`property = value`"));
-            continue;
-        };
-        property(program, scope, info, key, value, (&mut set, &mut places), out);
+        match &entry.kind {
+            EntryKind::Assign { key, value } => {
+                property(program, scope, info, key, value, (&mut set, &mut places), out);
+            }
+            EntryKind::Spread(value) => {
+                let all = (&mut set, &mut places);
+                is_known &= spread(program, scope, info, value, all, out);
+            }
+            _ => {
+                let at = Place { file: scope.file(), span: entry.span };
+                out.push(says_names::not_here(at, "this", "this block", "`property = value`"));
+            }
+        }
     }
-    if let Some(owner) = owner {
+    if let Some(owner) = owner.filter(|_| is_known) {
         missing(info, short(full), &set, owner, out);
     }
     set
@@ -65,6 +73,9 @@ pub(crate) fn property(
         return;
     }
     places.insert(name.clone(), at);
+    if let Some(notice) = program.notices.member(program.names, &info.full, &name) {
+        out.push(notice.told(at, &name));
+    }
     if let Some(settled) = declared.fixed {
         out.push(says::fixed(at, &name, of, settled));
         return;
@@ -84,6 +95,46 @@ pub(crate) fn property(
     set.insert(name, property);
 }
 
+/// `...record`: each of its fields is a property, as if it were written; what is set by itself later
+/// wins. Gives whether its fields are known.
+pub(crate) fn spread(
+    program: &Program<'_>,
+    scope: &Scope,
+    info: &TypeInfo,
+    value: &ast::Expr,
+    (set, places): Set<'_>,
+    out: &mut Vec<Diagnostic>,
+) -> bool {
+    let typed = check_expr(program, scope, value, None, out);
+    let fields: Vec<String> = match &typed.ty {
+        Type::Unknown => return false,
+        Type::Record(fields) => fields.keys().cloned().collect(),
+        Type::Data(name) if program.data.contains_key(name) => {
+            let data = program.data.get(name);
+            data.iter().flat_map(|data| data.fields.keys().cloned()).collect()
+        }
+        other => {
+            let at = Place { file: scope.file(), span: value.span };
+            out.push(says_types::bad_spread(at, "a record whose fields are known", other));
+            return false;
+        }
+    };
+    for field in fields {
+        let key = ast::Name { text: field.as_str().into(), span: value.span };
+        let of = Box::new(value.clone());
+        let kind = ExprKind::Field { of, name: key.clone(), safe: false };
+        let read = ast::Expr { kind, span: value.span };
+        let before = places.remove(&field);
+        let told = out.len();
+        property(program, scope, info, &key, &read, (&mut *set, &mut *places), out);
+        places.remove(&field);
+        if let Some(before) = before.filter(|_| out.len() > told) {
+            places.insert(field, before);
+        }
+    }
+    true
+}
+
 fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<Diagnostic>) {
     let name = key.text.as_str();
     if let Some((_, declared)) = info.attributes.get(name) {
@@ -98,6 +149,13 @@ fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<
     out.push(says::unknown_member(at, name, of, &known, hint.as_deref(), Some(info.place)));
 }
 
+/// Whether nothing stands for it when it is left out.
+pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
+    let is_optional =
+        matches!(property.declared.kind, bp_plan::Type::Optional(_) | bp_plan::Type::Unknown);
+    property.declared.default.is_none() && !is_optional
+}
+
 /// Properties that must be set and are not.
 pub(crate) fn missing(
     info: &TypeInfo,
@@ -109,14 +167,7 @@ pub(crate) fn missing(
     let missing: Vec<(String, Place)> = info
         .properties
         .iter()
-        .filter(|(name, property)| {
-            property.declared.default.is_none()
-                && !set.contains_key(*name)
-                && !matches!(
-                    property.declared.kind,
-                    bp_plan::Type::Optional(_) | bp_plan::Type::Unknown
-                )
-        })
+        .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
         .map(|(name, property)| (name.clone(), property.place))
         .collect();
     // A name that was misspelt was told.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
-use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
+use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
-use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use super::refinement;
+use crate::diagnostics::{Diagnostic, names as says_names, nodes as says_nodes, topology as says};
 use crate::resolve::TypeDeclaration;
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, TypeItemKind};
@@ -55,9 +56,6 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
     }
 }
 
-/// Annotations that mean something today.
-const ANNOTATIONS: &[&str] = &["replace", "protect", "deprecated", "experimental", "was"];
-
 fn data_type(
     program: &Program<'_>,
     full: &str,
@@ -77,9 +75,35 @@ fn data_type(
             Pass::Signatures => Vec::new(),
             Pass::Bodies => check_wheres(program, &scope, &alias, &item.wheres, out),
         };
-        return DataType { alias: Some(alias), fields: BTreeMap::new(), constraints };
+        return DataType {
+            extends: Vec::new(),
+            alias: Some(alias),
+            fields: BTreeMap::new(),
+            constraints,
+        };
     }
-    let mut data = DataType { alias: None, fields: BTreeMap::new(), constraints: Vec::new() };
+    let mut data = match declared.ancestors.first().and_then(|name| program.data.get(name)) {
+        Some(parent) if parent.alias.is_none() => DataType::clone(parent),
+        Some(_) => {
+            if let (Pass::Signatures, Some(path)) = (pass, &item.extends) {
+                let at = Place { file, span: path.span };
+                let parent = path.segments.last().map_or("", |last| last.text.as_str());
+                out.push(says_nodes::extends_scalar(at, &item.name.text, parent));
+            }
+            DataType {
+                extends: Vec::new(),
+                alias: None,
+                fields: BTreeMap::new(),
+                constraints: Vec::new(),
+            }
+        }
+        None => DataType {
+            extends: Vec::new(),
+            alias: None,
+            fields: BTreeMap::new(),
+            constraints: Vec::new(),
+        },
+    };
     let mut places: BTreeMap<&str, Place> = BTreeMap::new();
     for entry in &item.body.entries {
         match &entry.kind {
@@ -96,7 +120,15 @@ fn data_type(
                     Pass::Signatures => check_type_expr(program, file, &member.ty, out),
                     Pass::Bodies => check_type_expr(program, file, &member.ty, &mut silent),
                 };
-                let field = property(program, &scope, &this, member, ty, false, pass, out);
+                let mut field = property(program, &scope, &this, member, ty, false, pass, out);
+                if let Some(old) = data.fields.get(member.name.text.as_str()) {
+                    let parent = declared.ancestors.first();
+                    let declared = parent.and_then(|full| {
+                        program.type_place(&Type::Data(full.clone()), Some(&member.name.text))
+                    });
+                    let at = (pass, file);
+                    refinement::property(program, at, member, &mut field, old, declared, out);
+                }
                 data.fields.insert(member.name.text.to_string(), field);
             }
             EntryKind::Check(check) if pass == Pass::Bodies => {
@@ -170,7 +202,7 @@ fn mentions_self(expr: &Expr) -> bool {
     found
 }
 
-fn breaks(
+pub(crate) fn breaks(
     constraints: &[Constraint],
     default: &Expr,
     at: Place,
@@ -227,7 +259,7 @@ impl Builder<'_, '_> {
     }
 
     /// The type of `self` in the type's body.
-    fn this(&self) -> Type {
+    pub(super) fn this(&self) -> Type {
         let full = self.full.to_owned();
         match self.declared.kind {
             TypeItemKind::Capability => Type::Capability(full),
@@ -277,23 +309,9 @@ impl Builder<'_, '_> {
             {
                 continue;
             }
-            self.annotations(&entry.annotations);
             self.entry(&mut info, entry);
         }
         info
-    }
-
-    fn annotations(&mut self, annotations: &[ast::Annotation]) {
-        if self.pass == Pass::Bodies {
-            return;
-        }
-        for annotation in annotations {
-            if !ANNOTATIONS.contains(&annotation.name.text.as_str()) {
-                let place = self.place(annotation.span);
-                let name = &annotation.name.text;
-                self.out.push(says_names::unknown_annotation(place, name, ANNOTATIONS));
-            }
-        }
     }
 
     fn entry(&mut self, info: &mut TypeInfo, entry: &ast::BodyEntry) {
@@ -335,8 +353,9 @@ impl Builder<'_, '_> {
             EntryKind::Capability(member) => self.capability(info, member),
             EntryKind::Operation(operation) => self.operation(info, entry, operation),
             EntryKind::Fixed { key, value } => self.fixed(info, key, value),
+            EntryKind::Field(member) if kind == K::Relationship => self.end(info, member),
             EntryKind::Check(check) if self.pass == Pass::Bodies => {
-                let scope = Scope::new(self.file());
+                let scope = self.scope(info);
                 let this = self.this();
                 let checks = std::slice::from_ref(check);
                 let place = self.place(check.predicate.span);
@@ -396,52 +415,22 @@ impl Builder<'_, '_> {
     fn property(&mut self, info: &mut TypeInfo, member: &ast::Member, replace: bool) {
         let name = member.name.text.to_string();
         let ty = self.type_of(&member.ty);
-        let scope = Scope::new(self.file());
+        let scope = self.scope(info);
         let this = self.this();
         let mut made =
             property(self.program, &scope, &this, member, ty, replace, self.pass, self.out);
         let place = self.place(member.name.span);
         if let Some(inherited) = info.properties.get(&name) {
-            if self.pass == Pass::Signatures {
-                self.narrows(&name, member, &made.kind, &inherited.declared.kind, inherited.place);
-                if let Some(settled) = inherited.fixed {
-                    self.out.push(says::fixed(place, &name, self.full, settled));
-                }
-            }
-            let own = std::mem::take(&mut made.constraints);
-            made.constraints = inherited.declared.constraints.iter().cloned().chain(own).collect();
-            made.replace |= inherited.declared.replace;
-            if made.default.is_none() {
-                made.default.clone_from(&inherited.declared.default);
-            }
-            if self.pass == Pass::Bodies
-                && let Some(default) = &made.default
+            if self.pass == Pass::Signatures
+                && let Some(settled) = inherited.fixed
             {
-                let span = member.default.as_ref().map_or(member.name.span, |e| e.span);
-                let mut told = Vec::new();
-                breaks(&made.constraints, default, self.place(span), &name, &mut told);
-                // What its own constraints say was told.
-                if member.default.is_none() || self.out.last().is_none_or(|d| d.code != "E4013") {
-                    self.out.append(&mut told);
-                }
+                self.out.push(says::fixed(place, &name, self.full, settled));
             }
+            let old = (&inherited.declared, Some(inherited.place));
+            let at = (self.pass, self.declared.file);
+            refinement::property(self.program, at, member, &mut made, old.0, old.1, self.out);
         }
         info.properties.insert(name, PropertyInfo { declared: made, place, fixed: None });
-    }
-
-    fn narrows(
-        &mut self,
-        name: &str,
-        member: &ast::Member,
-        new: &Type,
-        old: &Type,
-        declared: Place,
-    ) {
-        if !fits(self.program, new, old) {
-            let at = self.place(member.ty.span);
-            let (old, new) = (format!("`{old}`"), format!("`{new}`"));
-            self.out.push(says::widened(at, name, &old, &new, declared));
-        }
     }
 
     fn attribute(&mut self, info: &mut TypeInfo, member: &ast::Member) {
@@ -451,7 +440,8 @@ impl Builder<'_, '_> {
         if self.pass == Pass::Signatures
             && let Some((old, declared)) = info.attributes.get(&name).cloned()
         {
-            self.narrows(&name, member, &ty, &old, declared);
+            let file = self.declared.file;
+            refinement::narrows(self.program, file, member, (&ty, &old), Some(declared), self.out);
         }
         info.attributes.insert(name, (ty, place));
     }
@@ -493,7 +483,10 @@ impl Builder<'_, '_> {
                     out,
                 )
             }
-            None => Some("std.DependsOn".to_owned()),
+            None => Some(match info.requirements.get(&name) {
+                Some(inherited) => inherited.declared.relationship.clone(),
+                None => "std.DependsOn".to_owned(),
+            }),
         };
         let Some(relationship) = relationship else { return };
         let mut constraints = Vec::new();
@@ -501,17 +494,29 @@ impl Builder<'_, '_> {
             let scope = Scope::new(self.file()).with_source(self.this(), Phase::Deploy);
             constraints = check_wheres(self.program, &scope, &target, &member.wheres, self.out);
         }
-        if let Some(inherited) = info.requirements.get(&name) {
-            if self.pass == Pass::Signatures {
-                let old = inherited.declared.target.clone();
-                self.narrows(&name, member, &target, &old, inherited.place);
-            }
+        let inherited = info.requirements.get(&name);
+        if let Some(inherited) = inherited {
             constraints.splice(0..0, inherited.declared.constraints.iter().cloned());
         }
         let hosts = self.program.names.is_subtype(&relationship, "std.HostedOn");
         let unordered = self.program.names.is_subtype(&relationship, "std.AssociatesWith");
         let declared =
             RequirementType { target, cardinality, relationship, hosts, unordered, constraints };
+        if self.pass == Pass::Signatures {
+            if let Some(inherited) = inherited {
+                let both = (&declared, &inherited.declared);
+                let file = self.declared.file;
+                refinement::requirement(
+                    self.program,
+                    file,
+                    member,
+                    both,
+                    inherited.place,
+                    self.out,
+                );
+            }
+            self.ends_of(member, &declared);
+        }
         info.requirements.insert(name, RequirementInfo { declared, place });
     }
 
@@ -538,19 +543,26 @@ impl Builder<'_, '_> {
             return;
         };
         let place = self.place(member.name.span);
-        let mut values = BTreeMap::new();
+        let inherited = info.capabilities.get(&name);
+        let mut values = inherited.map(|old| old.values.clone()).unwrap_or_default();
+        let mut phases = inherited.map(|old| old.phases.clone()).unwrap_or_default();
+        if let (Pass::Signatures, Some(old)) = (self.pass, inherited) {
+            let (new, was) = (Type::Capability(ty.clone()), Type::Capability(old.ty.clone()));
+            let (at, file) = (Some(old.place), self.declared.file);
+            refinement::narrows(self.program, file, member, (&new, &was), at, self.out);
+        }
         if self.pass == Pass::Bodies {
             let this = self.this();
             let scope = Scope::new(self.file()).with_self(this, Phase::Compile);
-            // What an abstract type leaves open, those that extend it give.
-            let owner = (!info.is_abstract).then_some(place);
-            values =
-                super::blocks::properties(self.program, &scope, &ty, &member.body, owner, self.out)
-                    .into_iter()
-                    .map(|(name, set)| (name, set.value))
-                    .collect();
+            // What the type leaves open, its nodes give.
+            let set =
+                super::blocks::properties(self.program, &scope, &ty, &member.body, None, self.out);
+            for (name, set) in set {
+                phases.insert(name.clone(), set.phase);
+                values.insert(name, set.value);
+            }
         }
-        info.capabilities.insert(name, CapabilityInfo { ty, values, place });
+        info.capabilities.insert(name, CapabilityInfo { ty, values, phases, place });
     }
 
     fn fixed(&mut self, info: &mut TypeInfo, key: &ast::Name, value: &ast::Expr) {
@@ -563,6 +575,9 @@ impl Builder<'_, '_> {
             }
             return;
         };
+        if let (Pass::Signatures, Some(settled)) = (self.pass, property.fixed) {
+            self.out.push(says::fixed(place, &key.text, self.full, settled));
+        }
         let mut declared = property.declared;
         declared.default = Some(Expr::Value(Value::Null));
         if self.pass == Pass::Bodies {
@@ -596,7 +611,7 @@ impl Builder<'_, '_> {
     }
 }
 
-fn member_name(entry: &EntryKind) -> Option<&ast::Name> {
+pub(crate) fn member_name(entry: &EntryKind) -> Option<&ast::Name> {
     match entry {
         EntryKind::Field(member)
         | EntryKind::Property(member)

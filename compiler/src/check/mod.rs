@@ -1,9 +1,12 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
+mod annotations;
 mod blocks;
+mod capabilities;
 mod choices;
 pub mod expr;
 mod groups;
+mod implementations;
 mod known;
 pub(crate) mod members;
 mod nodes;
@@ -11,6 +14,8 @@ pub(crate) mod operations;
 mod order;
 mod policies;
 pub(crate) mod program;
+mod refinement;
+mod relationships;
 pub(crate) mod requirements;
 mod selections;
 mod settings;
@@ -66,7 +71,9 @@ pub(crate) fn check<'s>(
     files: Files<'s>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
+    annotations::check(sources, names, out);
     let mut program = Program::new(sources, names, files);
+    program.notices = annotations::Notices::of(sources, names).into();
     let mut order: Vec<_> = names
         .types
         .iter()
@@ -140,7 +147,7 @@ impl Checked<'_> {
                             self.inputs.entry(name).or_insert(made);
                         }
                         ValueKeyword::Secret => {
-                            let made = values::secret(&self.program, file, value, &ty, out);
+                            let made = values::secret(&self.program, file, item, value, &ty, out);
                             self.secrets.entry(name).or_insert(made);
                         }
                         ValueKeyword::Const => {}

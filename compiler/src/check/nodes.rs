@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 
+use super::annotations::{has, texts};
 use super::blocks::{self, in_time};
+use super::capabilities;
 use super::choices::{self, Choice};
 use super::expr::{
     Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
+use super::implementations;
 use super::members::{declared_at, short};
 use super::program::{Program, TypeInfo};
 use super::requirements::{self, Meeting};
@@ -48,24 +51,27 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
     let file = FileId(0);
     let mut nodes = Nodes::default();
     let Some(module) = program.sources.modules.first() else { return nodes };
-    let items: Vec<&ast::Node> = module
+    let items: Vec<(&ast::Item, &ast::Node)> = module
         .tree
         .items
         .iter()
         .filter_map(|item| match &item.kind {
-            ItemKind::Node(node) => Some(node),
+            ItemKind::Node(node) => Some((item, node)),
             _ => None,
         })
         .collect();
-    program.named_by = Arc::new(choices::named_by(&items));
     // In the source's order diagnostics are easiest to follow; phases need the order of names.
-    for at in order(&items) {
-        let Some(item) = items.get(at) else { continue };
-        let checked = Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(item);
+    let plain: Vec<&ast::Node> = items.iter().map(|(_, node)| *node).collect();
+    program.named_by = Arc::new(choices::named_by(&plain));
+    for at in order(&plain) {
+        let Some((whole, item)) = items.get(at).copied() else { continue };
+        let checked =
+            Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(whole, item);
         let Some(checked) = checked else { continue };
         for choice in &checked.choices {
             choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
         }
+        super::capabilities::phases(program, &item.name.text, &checked);
         for (property, set) in &checked.node.properties {
             Arc::make_mut(&mut program.phases)
                 .insert((item.name.text.to_string(), property.clone()), set.phase);
@@ -107,7 +113,7 @@ impl Checker<'_, '_> {
         Place { file: self.file, span }
     }
 
-    fn node(&mut self, item: &ast::Node) -> Option<CheckedNode> {
+    fn node(&mut self, whole: &ast::Item, item: &ast::Node) -> Option<CheckedNode> {
         let place = self.place(item.name.span);
         let path = item.ty.as_ref()?;
         let full = self.program.names.expect_type(
@@ -163,22 +169,25 @@ impl Checker<'_, '_> {
             properties: BTreeMap::new(),
             places: BTreeMap::new(),
             values: BTreeMap::new(),
-            labels: BTreeMap::new(),
+            labels: None,
+            capabilities: BTreeMap::new(),
             meetings: Vec::new(),
             met: BTreeMap::new(),
+            is_open: false,
             scope,
         };
         for entry in &item.body.entries {
             self.entry(item, info, entry, &mut body);
         }
         let owner = item.name.text.as_str();
-        blocks::missing(info, owner, &body.properties, place, self.out);
-        self.unmet(item, info, &body);
-        if info.operations.values().any(|operation| operation.implemented) {
-            let what = format!("operations of `{}`", short(&full));
-            self.unplanned.push(says_plan::not_planned(self.place(path.span), &what));
+        if !body.is_open {
+            blocks::missing(info, owner, &body.properties, place, self.out);
         }
         let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
+        self.unmet(item, info, &body);
+        capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
+        let operations =
+            implementations::own(self.program, &body.scope, info, &item.body, self.out);
         let (requirements, targets) =
             body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
@@ -194,7 +203,11 @@ impl Checker<'_, '_> {
             each,
             properties: body.properties,
             requirements,
+            capabilities: body.capabilities,
+            operations,
             labels: body.labels,
+            protect: has(&whole.annotations, "protect"),
+            was: texts(&whole.annotations, "was"),
             span: self.program.span(place),
         };
         Some(CheckedNode { node, place, targets, values: body.values, choices })
@@ -266,9 +279,21 @@ impl Checker<'_, '_> {
                 if !is_property && name == "labels" {
                     self.labels(value, body);
                 } else if !is_property && info.capabilities.contains_key(name) {
-                    let at = self.place(key.span);
-                    let what = "a node's own capability values";
-                    self.unplanned.push(says_plan::not_planned(at, what));
+                    if body.capabilities.contains_key(name) {
+                        let first = body.places.get(name).copied().unwrap_or_default();
+                        self.out.push(says::set_twice(self.place(key.span), name, first));
+                        return;
+                    }
+                    body.places.insert(name.to_owned(), self.place(key.span));
+                    let set = capabilities::assigned(
+                        self.program,
+                        &body.scope,
+                        info,
+                        key,
+                        value,
+                        self.out,
+                    );
+                    body.capabilities.insert(name.to_owned(), set);
                 } else {
                     let value_place = self.place(value.span);
                     body.values.entry(name.to_owned()).or_insert(value_place);
@@ -276,16 +301,19 @@ impl Checker<'_, '_> {
                     blocks::property(self.program, &body.scope, info, key, value, set, self.out);
                 }
             }
+            EntryKind::Spread(value) => {
+                let set = (&mut body.properties, &mut body.places);
+                let scope = &body.scope;
+                body.is_open |= !blocks::spread(self.program, scope, info, value, set, self.out);
+            }
             EntryKind::Meets(meets) => self.meets(item, info, meets, body),
             EntryKind::Let { name, value } => {
                 check_local(self.program, &body.scope, name, self.out);
                 let typed = check_expr(self.program, &body.scope, value, None, self.out);
                 body.scope = body.scope.clone().with(Local::alias(name.text.as_str(), typed));
             }
-            EntryKind::Operation(operation) => {
-                let at = self.place(operation.path.span);
-                self.unplanned.push(says_plan::not_planned(at, "an operation"));
-            }
+            // Once all locals are known.
+            EntryKind::Operation(_) => {}
             EntryKind::Fixed { key, .. } => {
                 let at = self.place(key.span);
                 let allowed = "`property = value`; a node's values are its own";
@@ -299,29 +327,30 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// `labels = …`: a map of text that is known when the node is deployed.
     fn labels(&mut self, value: &ast::Expr, body: &mut Body) {
-        let ExprKind::Record(entries) = &value.kind else {
-            let map = Type::Map(Box::new(Type::String));
-            check_expr(self.program, &body.scope, value, Some(&map), self.out);
-            let at = self.place(value.span);
-            self.unplanned.push(says_plan::not_planned(at, "labels that are no plain `{ … }`"));
-            return;
-        };
-        for entry in entries {
-            match entry {
-                RecordEntry::One { key, value } => {
-                    let ty = Some(&Type::String);
-                    let typed = check_expr(self.program, &body.scope, value, ty, self.out);
-                    let at = self.place(value.span);
-                    in_time(typed.phase, Phase::Deploy, "a label", at, self.out);
-                    body.labels.insert(key.text.to_string(), typed.expr);
-                }
-                RecordEntry::Spread(value) => {
-                    let at = self.place(value.span);
-                    self.unplanned.push(says_plan::not_planned(at, "`...` in labels"));
-                }
+        let map = Type::Map(Box::new(Type::String));
+        let typed = check_expr(self.program, &body.scope, value, Some(&map), self.out);
+        // Of a block, the label that comes too late is told.
+        let mut late = false;
+        if let ExprKind::Record(entries) = &value.kind
+            && typed.phase > Phase::Deploy
+        {
+            for entry in entries {
+                let RecordEntry::One { value, .. } = entry else { continue };
+                let mut silent = Vec::new();
+                let ty = Some(&Type::String);
+                let one = check_expr(self.program, &body.scope, value, ty, &mut silent);
+                let at = self.place(value.span);
+                late |= one.phase > Phase::Deploy;
+                in_time(one.phase, Phase::Deploy, "a label", at, self.out);
             }
         }
+        if !late {
+            let at = self.place(value.span);
+            in_time(typed.phase, Phase::Deploy, "a node's labels", at, self.out);
+        }
+        body.labels = Some(typed.expr);
     }
 
     fn meets(&mut self, item: &ast::Node, info: &TypeInfo, meets: &ast::Meets, body: &mut Body) {
@@ -378,8 +407,11 @@ struct Body {
     properties: BTreeMap<String, Property>,
     places: BTreeMap<String, Place>,
     values: BTreeMap<String, Place>,
-    labels: BTreeMap<String, Expr>,
+    labels: Option<Expr>,
+    capabilities: BTreeMap<String, BTreeMap<String, Property>>,
     meetings: Vec<Meeting>,
     met: BTreeMap<String, Place>,
+    /// Which properties are set is not known: a `...` has a mistake.
+    is_open: bool,
     scope: Scope,
 }

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Phase, Type, Value};
+use std::sync::Arc;
+
+use bp_plan::{Expr, Implementation, Phase, Type, Value};
 
 use super::blocks::in_time;
 use super::expr::{Parameter, Scope, check_expr, check_type_expr, check_wheres, fits, held};
+use super::implementations;
 use super::members::{Builder, Pass};
 use super::program::{Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, operations as says};
@@ -25,6 +28,8 @@ pub(crate) struct OperationSignature {
     pub(crate) result: Option<Type>,
     /// Whether it has an implementation.
     pub(crate) implemented: bool,
+    /// That implementation, once the types' bodies were checked.
+    pub(crate) implementation: Option<Arc<Implementation>>,
     /// Where it was declared last.
     pub(crate) place: Place,
     /// Its `///` comment.
@@ -122,6 +127,7 @@ fn signature(
         parameters: Vec::new(),
         result,
         implemented: inherited.is_some_and(|old| old.implemented),
+        implementation: inherited.and_then(|old| old.implementation.clone()),
         place,
         documentation: entry.documentation.to_string(),
     };
@@ -268,8 +274,11 @@ impl Builder<'_, '_> {
         let Some(declared) = self.program.types.get(&full) else { return };
         for (operation, signature) in &declared.operations {
             let key = format!("{name}.{operation}");
-            let implemented = info.operations.get(&key).is_some_and(|old| old.implemented);
-            let made = OperationSignature { implemented, ..signature.clone() };
+            let mut made = signature.clone();
+            if let Some(old) = info.operations.get(&key) {
+                made.implemented = old.implemented;
+                made.implementation.clone_from(&old.implementation);
+            }
             info.operations.insert(key, made);
         }
         info.interfaces.insert(name, full);
@@ -316,6 +325,16 @@ impl Builder<'_, '_> {
         };
         if operation.implementation.is_some() {
             made.implemented = !is_off(operation);
+            made.implementation = None;
+            if self.pass == Pass::Bodies && made.implemented {
+                let scope = self.scope(info).with_self(self.this(), Phase::Compile);
+                let found =
+                    implementations::check(self.program, &scope, info, &made, operation, self.out);
+                made.implementation = found.map(Arc::new);
+            }
+        } else if !declares && self.pass == Pass::Signatures {
+            let at = self.place(operation.path.span);
+            self.out.push(says::no_implementation(at, &key, made.place));
         }
         info.operations.insert(key, made);
     }

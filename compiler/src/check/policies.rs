@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Policy, Run};
+use bp_plan::policy::Run;
+use bp_plan::{Expr, Policy};
 
 use super::Checked;
 use super::expr::{Scope, World as _};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
-use super::expr::{Declared, Function, Member, Named, TextFile, World};
+use super::annotations::Notices;
+use super::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
 use super::operations::OperationSignature;
 use super::workflows::WorkflowHead;
 use crate::loader::{Files, Module, Sources};
@@ -34,6 +35,8 @@ pub(crate) struct Program<'s> {
     pub(crate) constants: Arc<BTreeMap<String, Expr>>,
     /// When the properties of nodes are known.
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
+    /// What is deprecated or experimental.
+    pub(crate) notices: Arc<Notices>,
     /// What workflows take and give, by name; the built-in ones too.
     pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
     /// Which nodes of the root name a node.
@@ -65,6 +68,8 @@ pub(crate) struct TypeInfo {
     pub(crate) attributes: BTreeMap<String, (Type, Place)>,
     pub(crate) requirements: BTreeMap<String, RequirementInfo>,
     pub(crate) capabilities: BTreeMap<String, CapabilityInfo>,
+    /// What a relationship's `source` and `target` must be, and where that is said.
+    pub(crate) ends: BTreeMap<String, (Type, Place)>,
     /// Interfaces: the full names of their types, by the names they go by here.
     pub(crate) interfaces: BTreeMap<String, String>,
     /// Operations, as `interface.operation`; those of an interface type by their bare names.
@@ -97,6 +102,7 @@ impl TypeInfo {
             attributes: BTreeMap::new(),
             requirements: BTreeMap::new(),
             capabilities: BTreeMap::new(),
+            ends: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             operations: BTreeMap::new(),
             provider: None,
@@ -129,6 +135,8 @@ pub(crate) struct CapabilityInfo {
     pub(crate) ty: String,
     /// The values of its properties.
     pub(crate) values: BTreeMap<String, Expr>,
+    /// When those are known at the earliest.
+    pub(crate) phases: BTreeMap<String, Phase>,
     pub(crate) place: Place,
 }
 
@@ -154,6 +162,7 @@ impl<'s> Program<'s> {
             functions: Arc::default(),
             constants: Arc::default(),
             phases: Arc::default(),
+            notices: Arc::default(),
             workflows: Arc::default(),
             named_by: Arc::default(),
             plan_files,
@@ -215,16 +224,24 @@ impl<'s> Program<'s> {
     pub(crate) fn function_declaration(&self, file: FileId, path: &str) -> Option<Declaration> {
         let scope = self.names.files.get(file.0 as usize)?;
         if let Some((module, name)) = path.split_once('.') {
-            let imported = scope.modules.get(module)?;
+            let imported = match scope.modules.get(module) {
+                Some(imported) => imported.file,
+                // The core is reached by its own name, too.
+                None if module == "std" => FileId(1),
+                None => return None,
+            };
             scope.mark(module);
-            return self.names.files.get(imported.file.0 as usize)?.functions.get(name).copied();
+            return self.names.files.get(imported.0 as usize)?.functions.get(name).copied();
         }
         if let Some(own) = scope.functions.get(path) {
             return Some(*own);
         }
-        let imported = scope.imported_functions.get(path)?;
-        scope.mark(path);
-        Some(*imported)
+        if let Some(imported) = scope.imported_functions.get(path) {
+            scope.mark(path);
+            return Some(*imported);
+        }
+        // The core needs no `use`.
+        self.names.files.get(1)?.functions.get(path).copied()
     }
 
     /// The name of the node that an expression leads to: itself, or one of its instances.
@@ -237,6 +254,16 @@ impl<'s> Program<'s> {
             },
             _ => None,
         }
+    }
+
+    /// Where a data type itself declares a field.
+    fn field_place(&self, full: &str, member: &str) -> Option<Place> {
+        let declared = self.names.types.get(full)?;
+        let field = declared.item(self.sources)?.body.entries.iter().find_map(|entry| {
+            let EntryKind::Field(field) = &entry.kind else { return None };
+            (field.name.text == member).then_some(field.name.span)
+        });
+        field.map(|span| Place { file: declared.file, span })
     }
 
     /// The type of a node of the root, by full name.
@@ -336,8 +363,14 @@ impl World for Program<'_> {
             return Some(Member { ty: ty.clone(), phase: Phase::Run, via: None });
         }
         if let Some(property) = info.properties.get(name) {
-            let known = Self::node_of(from)
-                .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned())));
+            let known = match from {
+                // A capability's property, under both names.
+                Expr::Field { of, name: capability, .. } => Self::node_of(of).and_then(|node| {
+                    self.phases.get(&(node.to_owned(), format!("{capability}.{name}")))
+                }),
+                _ => Self::node_of(from)
+                    .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned()))),
+            };
             let phase = match from {
                 Expr::Local(_) | Expr::Group(_) => Phase::Deploy,
                 _ => known.copied().unwrap_or(Phase::Compile),
@@ -416,6 +449,8 @@ impl World for Program<'_> {
         let Some(scope) = self.names.files.get(file.0 as usize) else { return Vec::new() };
         let mut names: Vec<String> =
             scope.functions.keys().chain(scope.imported_functions.keys()).cloned().collect();
+        let core = self.names.files.get(1).into_iter().flat_map(|core| core.functions.keys());
+        names.extend(core.filter(|name| !scope.functions.contains_key(*name)).cloned());
         for (alias, module) in &scope.modules {
             if let Some(theirs) = self.names.files.get(module.file.0 as usize) {
                 names.extend(theirs.functions.keys().map(|name| format!("{alias}.{name}")));
@@ -448,18 +483,41 @@ impl World for Program<'_> {
             return self.names.types.get(full).map(|declared| declared.place);
         };
         if matches!(of, Type::Data(_)) {
-            let declared = self.names.types.get(full)?;
-            let field = declared.item(self.sources)?.body.entries.iter().find_map(|entry| {
-                let EntryKind::Field(field) = &entry.kind else { return None };
-                (field.name.text == member).then_some(field.name.span)
-            });
-            return field.map(|span| Place { file: declared.file, span });
+            let own = self.names.types.get(full)?;
+            let line = std::iter::once(full).chain(&own.ancestors);
+            return line.into_iter().find_map(|full| self.field_place(full, member));
         }
         let info = self.types.get(full)?;
         None.or_else(|| info.properties.get(member).map(|p| p.place))
             .or_else(|| info.attributes.get(member).map(|(_, place)| *place))
             .or_else(|| info.requirements.get(member).map(|r| r.place))
             .or_else(|| info.capabilities.get(member).map(|c| c.place))
+    }
+
+    fn notice(&self, of: &Type, member: &str) -> Option<Notice> {
+        match of {
+            Type::Node(full)
+            | Type::Capability(full)
+            | Type::Relationship(full)
+            | Type::Data(full) => self.notices.member(self.names, full, member),
+            _ => None,
+        }
+    }
+
+    fn value_notice(&self, file: FileId, path: &str) -> Option<Notice> {
+        if self.notices.items.is_empty() {
+            return None;
+        }
+        let found = self.value_declaration(file, path)?;
+        self.notices.items.get(&(found.file, found.item)).cloned()
+    }
+
+    fn function_notice(&self, file: FileId, path: &str) -> Option<Notice> {
+        if self.notices.items.is_empty() {
+            return None;
+        }
+        let found = self.function_declaration(file, path)?;
+        self.notices.items.get(&(found.file, found.item)).cloned()
     }
 
     fn file(&self, from: FileId, path: &str) -> Result<FileRef, String> {

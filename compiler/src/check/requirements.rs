@@ -1,5 +1,7 @@
 //! `name -> target via R { … } where …`: what meets a requirement of a node.
 
+use std::collections::BTreeMap;
+
 use bp_plan::{Constraint, Expr, Phase, Requirement, Type};
 
 use super::blocks;
@@ -7,6 +9,7 @@ use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
+use super::{implementations, relationships};
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
@@ -34,18 +37,16 @@ pub(crate) fn check(
     let name = meets.name.text.as_str();
     let place = Place { file, span: meets.target.span };
     let relationship = relationship(program, file, declared, meets, out)?;
-    let properties = if let Some(via) = &meets.via {
-        let owner = Place { file, span: via.ty.span };
-        blocks::properties(program, scope, &relationship, &via.body, Some(owner), out)
-    } else {
-        let owner = Place { file, span: meets.name.span };
-        let body = ast::Body::default();
-        blocks::properties(program, scope, &relationship, &body, Some(owner), out)
+    let (owner, body) = match &meets.via {
+        Some(via) => (via.ty.span, settings(&via.body)),
+        None => (meets.name.span, ast::Body::default()),
     };
+    let owner = Place { file, span: owner };
+    let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
     let mut choice = None;
     let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
-        let inside = Scope::new(file).with_source(source, Phase::Deploy);
+        let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
         let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
@@ -60,7 +61,7 @@ pub(crate) fn check(
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
         let of = element(&typed.ty);
-        let inside = Scope::new(file).with_source(source, Phase::Deploy);
+        let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
         let own = check_wheres(program, &inside, &of, &meets.wheres, out);
         let Typed { ty, expr, .. } = typed;
         (expr, ty, own.into_iter().next())
@@ -68,6 +69,20 @@ pub(crate) fn check(
     if ty == Type::Unknown {
         return None;
     }
+    let kind = program.types.get(&relationship)?;
+    let one = element(&ty);
+    let ends = ((&source, owner), (&one, place));
+    if !relationships::fit(program, &relationship, ends.0, ends.1, out) {
+        return None;
+    }
+    let operations = match &meets.via {
+        Some(via) => {
+            let inside =
+                scope.clone().with_source(source, Phase::Deploy).with_target(one, Phase::Deploy);
+            implementations::own(program, &inside, kind, &via.body, out)
+        }
+        None => BTreeMap::new(),
+    };
     let target = fit(program, name, declared, &meets.target, target, &ty, place, out)?;
     let hosts = program.names.is_subtype(&relationship, "std.HostedOn");
     let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
@@ -78,10 +93,18 @@ pub(crate) fn check(
         hosts,
         unordered,
         properties,
+        operations,
         constraint,
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })
+}
+
+/// A `via` block without its operations.
+fn settings(body: &ast::Body) -> ast::Body {
+    let entries = body.entries.iter();
+    let settings = entries.filter(|entry| !matches!(entry.kind, ast::EntryKind::Operation(_)));
+    ast::Body { entries: settings.cloned().collect(), span: body.span }
 }
 
 /// The relationship by which it is met: the declared one, or one derived from it.

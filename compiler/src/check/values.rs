@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use bp_plan::{Expr, Phase, Type, Value};
 
+use super::annotations::{has, texts};
 use super::blocks::in_time;
 use super::expr::{
     Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
+    is_built_in,
 };
 use super::members::{self, Pass};
 use super::program::Program;
-use crate::diagnostics::{Diagnostic, names as says};
+use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes};
 use crate::resolve::Declaration;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
@@ -344,6 +346,10 @@ fn function(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(ItemKind::Function(function)) = item_of(program, file, item) else { return };
+    if is_built_in(&function.name.text) {
+        let at = Place { file, span: function.name.span };
+        out.push(says_nodes::built_in_function(at, &function.name.text));
+    }
     let mut made = check_signature(program, file, function, out);
     if !is_broken {
         made = check_body(program, file, function, made, out);
@@ -379,6 +385,8 @@ pub(crate) fn input(
         kind: ty,
         default,
         constraints,
+        label: texts(&item.annotations, "label").into_iter().next(),
+        hidden: has(&item.annotations, "hidden"),
         documentation: item.documentation.to_string(),
         span: program.span(Place { file, span: value.name.span }),
     }
@@ -388,6 +396,7 @@ pub(crate) fn input(
 pub(crate) fn secret(
     program: &Program<'_>,
     file: FileId,
+    item: &ast::Item,
     value: &ast::ValueItem,
     ty: &Type,
     out: &mut Vec<Diagnostic>,
@@ -400,6 +409,8 @@ pub(crate) fn secret(
     bp_plan::Secret {
         constraints: check_wheres(program, &Scope::new(file), ty, &value.wheres, out),
         kind: of,
+        label: texts(&item.annotations, "label").into_iter().next(),
+        hidden: has(&item.annotations, "hidden"),
         from: value.from.as_ref().map_or(&value.name, |from| from).text.to_string(),
         span: program.span(Place { file, span: value.name.span }),
     }

@@ -108,7 +108,7 @@ fn formatted(path: &Path, output: &mut Output) -> Option<(SourceFile, String)> {
 }
 
 /// The file's bytes; of one that is too large, enough to see that.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(syntax::MAX_FILE + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -130,7 +130,7 @@ fn lay_out(path: String, bytes: Vec<u8>, output: &mut Output) -> Option<(SourceF
     }
 }
 
-fn unreadable(path: &Path, why: &str, output: &mut Output) {
+pub(super) fn unreadable(path: &Path, why: &str, output: &mut Output) {
     let source = SourceFile::new(path.display().to_string(), "");
     let diagnostic: [Diagnostic; 1] = [says::unreadable(FileId(0), why)];
     output.diagnostics(&diagnostic, |_| Some(&source));

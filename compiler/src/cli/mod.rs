@@ -5,6 +5,7 @@
 
 mod check;
 mod compile;
+mod document;
 mod format;
 mod output;
 
@@ -53,6 +54,11 @@ enum Command {
         /// A plan for `bpr`, or its `plan.json` alone (to stdout when no output is named), for review.
         #[arg(long, value_enum, default_value_t = PlanFormat::Plan)]
         format: PlanFormat,
+    },
+    /// Write the documentation of a file, as Markdown, to stdout.
+    Doc {
+        /// A blueprint or module, or a module of the standard library (`std.kubernetes`).
+        file: PathBuf,
     },
     /// Bring files into the one layout.
     Fmt {
@@ -104,6 +110,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compile { file, output: to, format } => {
             compile::run(&file, to.as_deref(), format, &mut output)
         }
+        Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
     };
     u8::from(!is_fine)

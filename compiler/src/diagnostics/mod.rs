@@ -5,6 +5,7 @@
 //! sentences.
 
 pub mod names;
+pub mod nodes;
 pub mod operations;
 pub mod plan;
 pub mod policies;

@@ -200,6 +200,14 @@ pub fn data_ring(at: Place, name: &str, field: &str) -> Diagnostic {
 /// An annotation that there is not.
 pub fn unknown_annotation(at: Place, name: &str, known: &[&str]) -> Diagnostic {
     let error = Diagnostic::error("E2022", format!("there is no annotation `@{name}`"), at);
+    if let Some(near) = near(name, known.iter().copied()) {
+        let start = at.span.start;
+        let written = u32::try_from(name.len() + 1).unwrap_or(u32::MAX);
+        let word = Place { file: at.file, span: Span::new(start, start.saturating_add(written)) };
+        return error
+            .help(format!("did you mean `@{near}`?"))
+            .fix(format!("write `@{near}`"), vec![(word, format!("@{near}"))]);
+    }
     let known = known.iter().map(|n| format!("`@{n}`")).collect::<Vec<_>>().join(", ");
     error.help(format!("there are {known}"))
 }

@@ -104,3 +104,73 @@ pub fn operation_twice(at: Place, name: &str, first: Place) -> Diagnostic {
         .related(first, "the first")
         .help("leave one of them")
 }
+
+/// A script's file that is not there, when it is only looked at.
+pub fn missing_script(at: Place, path: &str, why: &str) -> Diagnostic {
+    Diagnostic::warning("W7010", format!("\"{path}\" can't be read: {why}"), at)
+        .help("write the script before you compile; the path is relative to this file")
+}
+
+/// A script's file that is not there, when a plan is to be made.
+pub fn script_needed(at: Place, message: &str) -> Diagnostic {
+    Diagnostic::error("E7010", format!("a plan carries its scripts along, and {message}"), at)
+        .help("write the script; the path is relative to this file")
+}
+
+/// A path in the place of an implementation.
+pub fn bare_path(at: Place, path: &str) -> Diagnostic {
+    let call = format!("script({path:?})");
+    Diagnostic::error("E7019", "an implementation says what runs it, a text alone does not", at)
+        .help(format!("write `{call}`"))
+        .fix(format!("write `{call}`"), vec![(at, call)])
+}
+
+/// Something else in the place of an implementation.
+pub fn not_an_implementation(at: Place, found: &bp_plan::Type) -> Diagnostic {
+    Diagnostic::error("E7019", format!("expected an implementation, found a `{found}`"), at)
+        .label(format!("this is a `{found}`"))
+        .help("call a function that gives one, such as `script(\"create.sh\")`, or write `null`")
+}
+
+/// A clause that no implementation has.
+pub fn unknown_clause(at: Place, name: &str, known: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error("E7020", format!("an implementation has no `{name}`"), at);
+    perhaps(error, name, known, "leave it out")
+}
+
+/// Parameters that are no arguments for what implements the operation.
+pub fn args_by_default(at: Place, given: &bp_plan::Type, wanted: &bp_plan::Type) -> Diagnostic {
+    Diagnostic::error(
+        "E7021",
+        format!("the operation's parameters are `{given}`, and this takes `{wanted}`"),
+        at,
+    )
+    .help("say what it is given: `args = { … }`")
+}
+
+/// An attribute that an operation sets and the type does not have.
+pub fn unknown_attribute(at: Place, name: &str, of: &str, known: &[&str]) -> Diagnostic {
+    let error = Diagnostic::error("E7022", format!("`{of}` has no attribute `{name}`"), at);
+    let declare = format!("declare it in the type: `attribute {name}: string`");
+    perhaps(error, name, known, &declare)
+}
+
+/// `sets` with something else than attributes and their values.
+pub fn sets_no_block(at: Place) -> Diagnostic {
+    Diagnostic::error("E7023", "`sets` names each attribute with its value", at)
+        .help("write `sets = { attribute = result.field }`")
+}
+
+/// An operation of a node that says nothing of how it is done.
+pub fn no_implementation(at: Place, name: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error("E7024", format!("`{name}` says nothing of how it is carried out"), at)
+        .related(declared, "declared here")
+        .help(format!("write `operation {name} = script(\"…\")`, or `= null` to switch it off"))
+}
+
+/// Parameters or a result where only an implementation may stand.
+pub fn declared_in_body(at: Place, name: &str, declared: Place) -> Diagnostic {
+    Diagnostic::error("E7025", format!("what `{name}` takes and gives is its type's to say"), at)
+        .related(declared, "declared here")
+        .help("leave the parameters and the result out")
+}

@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     Declared(Place),
     /// A name that its surroundings bind.
     Local { name: String, ty: Type, at: Option<Span> },
+    /// An operation or a workflow: what it takes and gives, what is said of it, where it is declared.
+    Signature { code: String, text: String, place: Option<Place> },
     /// A built-in function.
     Function(String),
     /// A file.
@@ -34,6 +36,9 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
     match spot {
         Spot::Item(name) | Spot::Declared(name) => Some(here(name.span)),
         Spot::Local { name, around } => local(around, &name.text),
+        Spot::Key { owner: Owner::Arguments(taken), name, .. } => {
+            super::steps::argument(taken, &name.text)
+        }
         Spot::Key { owner, name, is_requirement, .. } => {
             let full = match owner {
                 Owner::Node(_, full) | Owner::Properties(full) | Owner::Type(_, full) => full,
@@ -75,6 +80,10 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
                 .or_else(|| theirs.functions.get(key).map(|found| found.place))
                 .map(Meaning::Declared)
         }
+        Spot::Operation { full, interface, name } => {
+            super::steps::operation(program, full, interface.as_deref(), &name.text)
+        }
+        Spot::Workflow { name, .. } => super::steps::workflow(program, name),
         Spot::Text { .. } | Spot::Annotation(_) => None,
     }
 }

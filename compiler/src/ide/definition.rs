@@ -12,6 +12,7 @@ pub fn definition(analysis: &Analysis, offset: u32) -> Option<Place> {
     let spot = find(&program, items, offset)?;
     match meaning(&program, &spot)? {
         Meaning::Declared(place) => Some(place),
+        Meaning::Signature { place, .. } => place,
         Meaning::Local { at, .. } => at.map(|span| Place { file: FileId(0), span }),
         Meaning::Module(file) => Some(Place { file, span: Span::default() }),
         Meaning::Function(_) | Meaning::Given(..) => None,

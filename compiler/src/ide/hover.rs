@@ -50,6 +50,7 @@ pub fn hover(analysis: &Analysis, offset: u32) -> Option<Hover> {
         Meaning::Given(name, ty) => {
             (typed(&name, &ty), "What the runtime tells of the deployment.".to_owned())
         }
+        Meaning::Signature { code, text, .. } => (code, text),
         Meaning::Function(name) => function(&name)?,
         Meaning::Module(file) => module(&program, file)?,
     };
@@ -71,11 +72,13 @@ fn span(spot: &Spot<'_>) -> Span {
         | Spot::Key { name, .. }
         | Spot::Field { name, .. }
         | Spot::Member { name, .. }
+        | Spot::Operation { name, .. }
         | Spot::Used { name, .. } => name.span,
         Spot::Type { path, at, .. } => path.segments.get(*at).map_or(path.span, |s| s.span),
         Spot::Value { span, .. }
         | Spot::Function { span, .. }
         | Spot::Text { span, .. }
+        | Spot::Workflow { span, .. }
         | Spot::File { span, .. } => *span,
         Spot::Module { used, .. } => used.span,
         Spot::Annotation(found) => found.span,

@@ -16,6 +16,7 @@ mod draft;
 mod find;
 mod hover;
 mod spot;
+mod steps;
 mod symbols;
 
 pub use complete::{Completion, CompletionKind, Completions, complete};

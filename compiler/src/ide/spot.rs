@@ -4,6 +4,7 @@ use bp_plan::Type;
 use smol_str::SmolStr;
 
 use crate::check::expr::Scope;
+use crate::check::workflows::Taken;
 use crate::source::Span;
 use crate::syntax::ast::{Annotation, Body, Expr, Name, Path, RecordEntry, TypeItemKind, Use};
 
@@ -109,6 +110,22 @@ pub(super) enum Spot<'t> {
         /// The name.
         name: &'t Name,
     },
+    /// An interface of a node that is called, or with `interface` an operation of that one.
+    Operation {
+        /// The node's type, by full name.
+        full: String,
+        /// The interface.
+        interface: Option<SmolStr>,
+        /// The segment at the offset.
+        name: &'t Name,
+    },
+    /// The name of a workflow that is run.
+    Workflow {
+        /// Its name.
+        name: SmolStr,
+        /// Where it stands.
+        span: Span,
+    },
     /// The name of an annotation.
     Annotation(&'t Annotation),
 }
@@ -146,6 +163,8 @@ pub(super) enum Owner {
     Group,
     /// A test's.
     Test,
+    /// Arguments of an operation or a workflow.
+    Arguments(Vec<Taken>),
     /// Some other.
     Other,
 }
@@ -160,6 +179,10 @@ pub(super) enum Expected {
     Value(Type),
     /// Something to go over.
     Collection,
+    /// A node that is called.
+    Called,
+    /// What a `let` of a workflow keeps: the result of a step, too.
+    Kept,
     /// What can meet a requirement.
     Target {
         /// Its type.
@@ -176,7 +199,9 @@ impl Expected {
     pub(super) fn ty(&self) -> Type {
         match self {
             Self::Value(ty) => ty.clone(),
-            Self::Anything | Self::Collection | Self::Target { .. } => Type::Unknown,
+            Self::Anything | Self::Collection | Self::Called | Self::Kept | Self::Target { .. } => {
+                Type::Unknown
+            }
         }
     }
 }

@@ -32,7 +32,9 @@ const RIGHT: &[(&str, &str, &str)] = &[
     ("count_in + 1", "int", ""),
     ("open.size * 2", "json", ""),
     ("port + 1", "int", ""),
+    ("json_encode({ a = [1, null] })", "string", r#""{\"a\":[1,null]}""#),
     // Adapting to what is expected.
+    ("(version(\"1.9\") ?? \"1.20\") < \"1.21\"", "bool", "true"),
     (": float = 1", "float", "1.0"),
     (": float? = 1", "float", "1.0"),
     (": version = \"1.27\"", "version", r#"{"$version":"1.27"}"#),

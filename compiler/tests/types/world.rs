@@ -98,6 +98,7 @@ impl Declarations {
                 world.data.insert(
                     item.name.text.to_string(),
                     Arc::new(DataType {
+                        extends: Vec::new(),
                         alias: None,
                         fields: BTreeMap::new(),
                         constraints: Vec::new(),
@@ -177,7 +178,12 @@ impl Declarations {
         let alias = item.alias.as_ref().map(|ty| check_type_expr(self, FileId(0), ty, out));
         let this = alias.clone().unwrap_or(Type::Data(name.clone()));
         let mut constraints = check_wheres(self, &scope, &this, &item.wheres, out);
-        let mut data = DataType { alias, fields: BTreeMap::new(), constraints: Vec::new() };
+        let mut data = DataType {
+            extends: Vec::new(),
+            alias,
+            fields: BTreeMap::new(),
+            constraints: Vec::new(),
+        };
         for entry in &item.body.entries {
             if let ast::EntryKind::Field(member) = &entry.kind {
                 let kind = check_type_expr(self, FileId(0), &member.ty, out);

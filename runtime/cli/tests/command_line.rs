@@ -97,12 +97,17 @@ fn boxes() -> Plan {
                 hosts: false,
                 unordered: false,
                 properties: BTreeMap::new(),
+                operations: BTreeMap::new(),
                 constraint: None,
                 span: span(),
             })
             .into_iter()
             .collect(),
-        labels: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        labels: None,
+        protect: false,
+        was: vec![],
         span: span(),
     };
     let label =
@@ -114,12 +119,15 @@ fn boxes() -> Plan {
         attributes: BTreeMap::from([("label".to_owned(), Type::String)]),
         requirements: BTreeMap::new(),
         capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraints: vec![],
     };
     let count = Input {
         kind: Type::Int,
         default: Some(Expr::Value(1.into())),
         constraints: vec![],
+        label: None,
+        hidden: false,
         documentation: String::new(),
         span: span(),
     };
@@ -145,6 +153,7 @@ fn boxes() -> Plan {
         constants: BTreeMap::new(),
         data_types: BTreeMap::new(),
         node_types: BTreeMap::from([("Box".to_owned(), kind)]),
+        relationship_types: BTreeMap::new(),
         selections: BTreeMap::new(),
         nodes: BTreeMap::from([
             ("a".to_owned(), node("first", None)),
@@ -209,6 +218,28 @@ fn a_deployment_from_its_beginning_to_its_end() {
     // The name can be used again, and its history goes on.
     let _ = place.said(0, &["deploy", plan, "--name", "one"]);
     assert_eq!(place.json(0, &["status", "one"])["revision"], 4);
+}
+
+#[test]
+fn a_workflow_is_refused_and_not_passed_over() {
+    use bp_plan::workflow::{Block, Workflow};
+    let place = Place::new();
+    let mut plan = boxes();
+    let workflow = Workflow {
+        parameters: vec![],
+        result: None,
+        body: Block::default(),
+        documentation: String::new(),
+        span: Span { line: 3, end_line: 3, ..span() },
+    };
+    plan.workflows.insert("backup".to_owned(), workflow);
+    let path = place.path("flows.plan");
+    write(&plan, &BTreeMap::new(), &path).unwrap();
+    let said = place.said(1, &["deploy", path.to_str().unwrap(), "--name", "x"]);
+    for words in ["the workflow `backup` can't be run", "boxes.bp:3", "leave it out"] {
+        assert!(said.contains(words), "no `{words}` in:\n{said}");
+    }
+    assert!(place.calls().is_empty());
 }
 
 #[test]

@@ -334,6 +334,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn workflows_know_every_class() {
+        let all = [Class::Transient, Class::Permanent, Class::Conflict, Class::UnknownOutcome];
+        let all = all.map(|class| match class {
+            // A class that is added here is to be added there, too.
+            Class::Transient | Class::Permanent | Class::Conflict | Class::UnknownOutcome => {
+                serde_json::to_value(class).unwrap()
+            }
+        });
+        assert_eq!(all, bp_plan::workflow::FAILURE_CLASSES);
+    }
+
+    #[test]
     fn events_are_read_back() {
         for event in [
             Event::ResumeRequested {},

@@ -29,11 +29,13 @@ fn property(kind: Type, default: Option<Expr>, constraints: Vec<Constraint>) -> 
 fn data_types() -> DataTypes {
     let in_range = || op(Op::In, Expr::This, Expr::Value(Value::Range(1, 65535)));
     let port = DataType {
+        extends: Vec::new(),
         alias: Some(Type::Int),
         fields: BTreeMap::new(),
         constraints: vec![constraint(in_range(), None)],
     };
     let service_port = DataType {
+        extends: Vec::new(),
         alias: None,
         fields: BTreeMap::from([
             ("name".into(), property(Type::Optional(Box::new(Type::String)), None, vec![])),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::expr::Expr;
+use crate::operation::{Operation, OwnOperation, RelationshipType};
 use crate::policy::{Group, GroupType, Policy, PolicyType};
 use crate::selection::Selection;
 use crate::span::Span;
@@ -61,6 +62,9 @@ pub struct Plan {
     pub data_types: BTreeMap<String, DataType>,
     /// Node types by full name.
     pub node_types: BTreeMap<String, NodeType>,
+    /// Relationship types by full name, as far as requirements of the plan are met by them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relationship_types: BTreeMap<String, RelationshipType>,
     /// Selections of the inventory by name.
     pub selections: BTreeMap<String, Selection>,
     /// Node templates by name.
@@ -144,6 +148,12 @@ pub struct Input {
     /// What must hold of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
+    /// What people are shown in the place of its name (`@label`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// People who are asked for inputs are not asked for it (`@hidden`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Its `///` comment.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub documentation: String,
@@ -163,6 +173,12 @@ pub struct Secret {
     /// What must hold of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
+    /// As in [`Input::label`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// As in [`Input::hidden`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Where it stands.
     pub span: Span,
 }
@@ -174,6 +190,9 @@ pub struct DataType {
     /// For `data type Port = int where …`: the scalar.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<Type>,
+    /// The data types that it extends, nearest first: it may stand where one of them is wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<String>,
     /// The fields of a record.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, PropertyType>,
@@ -204,6 +223,10 @@ pub struct NodeType {
     /// Its capabilities: the values of their properties, which may use `self`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub capabilities: BTreeMap<String, BTreeMap<String, Expr>>,
+    /// Its operations that are implemented, and those of interfaces that can be called, as
+    /// `interface.operation`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, Operation>,
     /// What must hold of a whole node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
@@ -267,9 +290,21 @@ pub struct Node {
     /// What meets its requirements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
-    /// Labels that travel to the inventory and to objects.
+    /// Properties of its capabilities that it sets itself, by capability.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, Expr>,
+    pub capabilities: BTreeMap<String, BTreeMap<String, Property>>,
+    /// Operations that it carries out in its own way, or not at all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, OwnOperation>,
+    /// Labels that travel to the inventory and to objects: a map of text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Expr>,
+    /// It is never deleted or replaced without approval (`@protect`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
+    /// Names that it had in earlier versions of the blueprint (`@was`), in the order of the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub was: Vec<String>,
     /// Where its name stands.
     pub span: Span,
 }
@@ -327,6 +362,9 @@ pub struct Requirement {
     /// The relationship's properties.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Property>,
+    /// Operations of the relationship that are carried out in another way here, or not at all.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, OwnOperation>,
     /// What must hold of the targets beyond what the type asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraint: Option<Constraint>,

@@ -16,6 +16,7 @@ pub mod digest;
 pub mod document;
 pub mod error;
 pub mod expr;
+pub mod operation;
 pub mod policy;
 pub mod quantity;
 pub mod schema;
@@ -34,7 +35,10 @@ pub use document::{
 };
 pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
-pub use policy::{Group, GroupType, Policy, PolicyType, Run};
+pub use operation::{
+    Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
+};
+pub use policy::{Group, GroupType, Policy, PolicyType};
 pub use quantity::{Dimension, Quantity};
 pub use selection::{Preference, Rank, Selection, Spread};
 pub use span::Span;

@@ -1,5 +1,7 @@
 //! What a schema can't say of a plan: that every name in it is the name of something.
 
+mod operations;
+mod policies;
 mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,6 +113,7 @@ impl<'a> Check<'a> {
             c.constraints(&data.constraints);
         });
         self.each("node_types", &plan.node_types, Self::node_type);
+        self.each("relationship_types", &plan.relationship_types, Self::relationship_type);
         self.each("selections", &plan.selections, |c, selection| {
             c.node_type_name(&selection.kind);
             c.cardinality(selection.cardinality);
@@ -148,6 +151,7 @@ impl<'a> Check<'a> {
         self.each("capabilities", &node_type.capabilities, |c, properties| {
             c.each("properties", properties, Self::expr);
         });
+        self.each("operations", &node_type.operations, Self::operation);
         self.constraints(&node_type.constraints);
     }
 
@@ -173,13 +177,22 @@ impl<'a> Check<'a> {
             });
         }
         self.each("properties", &node.properties, Self::property);
-        self.each("labels", &node.labels, Self::expr);
+        node.labels.iter().for_each(|labels| self.within("labels", |c| c.expr(labels)));
+        self.each("capabilities", &node.capabilities, |c, properties| {
+            c.each("properties", properties, Self::property);
+        });
+        self.own_operations(
+            &node.operations,
+            self.plan.node_types.get(&node.kind).map(|kind| &kind.operations),
+        );
         for requirement in &node.requirements {
             self.within("requirements", |c| {
                 c.within(&requirement.name, |c| {
                     c.span(requirement.span);
                     c.expr(&requirement.target);
                     c.each("properties", &requirement.properties, Self::property);
+                    let kind = c.plan.relationship_types.get(&requirement.relationship);
+                    c.own_operations(&requirement.operations, kind.map(|kind| &kind.operations));
                     requirement.constraint.iter().for_each(|constraint| c.constraint(constraint));
                 });
             });
@@ -345,47 +358,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Groups and policies, with their types.
-    fn policies(&mut self) {
-        let plan = self.plan;
-        self.each("group_types", &plan.group_types, |c, kind| {
-            c.each("properties", &kind.properties, Self::property_type);
-            c.cardinality(kind.cardinality);
-            c.constraints(&kind.constraints);
-        });
-        self.each("groups", &plan.groups, |c, group| {
-            c.name(plan.group_types.contains_key(&group.kind), "group type", &group.kind);
-            c.span(group.span);
-            c.expr(&group.members);
-            c.each("properties", &group.properties, Self::property);
-        });
-        self.each("policy_types", &plan.policy_types, |c, kind| {
-            c.each("properties", &kind.properties, Self::property_type);
-            c.cardinality(kind.cardinality);
-            c.constraints(&kind.constraints);
-        });
-        self.each("policies", &plan.policies, |c, policy| {
-            c.name(plan.policy_types.contains_key(&policy.kind), "policy type", &policy.kind);
-            c.span(policy.span);
-            c.expr(&policy.targets);
-            c.each("properties", &policy.properties, Self::property);
-            if let Some(run) = &policy.run {
-                c.span(run.span);
-                c.each("with", &run.with, Self::property);
-            }
-        });
-        let rings = rings(plan.groups.iter().map(|(name, group)| {
-            let mut needs = BTreeSet::new();
-            groups_of(&group.members, &mut needs);
-            (name.as_str(), needs)
-        }));
-        if !rings.is_empty() {
-            self.within("groups", |c| {
-                c.problem(format!("groups that are members of themselves: {}", rings.join(", ")));
-            });
-        }
-    }
-
     /// Constants that need themselves.
     fn constants(&mut self) {
         let rings = rings(self.plan.constants.iter().map(|(name, expr)| {
@@ -427,13 +399,6 @@ fn rings<'a>(all: impl Iterator<Item = (&'a str, BTreeSet<&'a str>)>) -> Vec<Str
         }
     }
     needs.keys().map(|name| format!("`{name}`")).collect()
-}
-
-fn groups_of<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {
-    if let Expr::Group(name) = expr {
-        found.insert(name);
-    }
-    expr.parts(&mut |part| groups_of(part, found));
 }
 
 fn constants_of<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {

@@ -23,6 +23,7 @@ fn large() -> Vec<u8> {
     node.each = None;
     node.requirements.clear();
     plan.outputs.clear();
+    plan.workflows.clear();
     plan.artifacts.clear();
     node.properties.remove("script");
     for i in 0..NODES {

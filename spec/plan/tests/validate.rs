@@ -176,9 +176,63 @@ fn groups_and_policies_are_of_types_that_are_there_and_no_group_holds_itself() {
     assert_eq!(gone, ["there is no policy type `Gone` at policies.gradual"]);
     let gone = found(|plan| plan.groups.get_mut("all").unwrap().kind = "Gone".into());
     assert_eq!(gone, ["there is no group type `Gone` at groups.all"]);
+    let gone = found(|plan| {
+        let run = plan.policies.get_mut("gradual").unwrap().run.as_mut();
+        run.unwrap().workflow = "gone".into();
+    });
+    assert_eq!(gone, ["there is no workflow `gone` at policies.gradual.run"]);
     let ring = found(|plan| {
         let members = Expr::List(vec![Item::One(Expr::Group("all".into()))]);
         plan.groups.get_mut("all").unwrap().members = members;
     });
     assert_eq!(ring, ["groups that are members of themselves: `all` at groups"]);
+}
+
+/// What is found after this change of the sample's workflow `backup`.
+fn with_backup(change: impl FnOnce(&mut bp_plan::Workflow)) -> Vec<String> {
+    found(|plan| change(plan.workflows.get_mut("backup").unwrap()))
+}
+
+#[test]
+fn the_steps_of_workflows_name_what_is_there() {
+    use bp_plan::workflow::Action;
+    let local = |name: &str| Expr::Local(name.into());
+    // A name that a later step, a loop, a parallel step or a handler binds is not known here.
+    for name in ["taken", "one", "it", "r", "error"] {
+        let first = with_backup(|w| w.body.steps[0].action = Action::Fail(local(name)));
+        assert!(
+            first.contains(&format!("there is no local `{name}` at workflows.backup")),
+            "{first:?}"
+        );
+    }
+    let after = with_backup(|w| w.body.steps[5].action = Action::Return(Some(local("r"))));
+    assert_eq!(after, [""; 0]);
+    let cancelled = with_backup(|w| {
+        let block = w.body.on_cancel.as_mut().unwrap();
+        block.steps[0].action = Action::Fail(local("error"));
+    });
+    assert_eq!(cancelled, ["there is no local `error` at workflows.backup.on_cancel"]);
+    let run = |name: &str, argument: Option<&str>| bp_plan::workflow::Run {
+        workflow: name.into(),
+        arguments: argument
+            .map(|a| (a.to_owned(), property(Expr::Value(1.into()))))
+            .into_iter()
+            .collect(),
+        result: None,
+    };
+    for (run, told) in [
+        (run("gone", None), "there is no workflow `gone` at workflows.backup.gone"),
+        (run("clean", Some("days")), "there is no parameter `days` at workflows.backup.clean"),
+    ] {
+        assert_eq!(with_backup(|w| w.body.steps[5].action = Action::Run(run)), [told]);
+    }
+    assert_eq!(with_backup(|w| w.body.steps[5].action = Action::Run(run("heal", None))), [""; 0]);
+    // What a parallel block binds is perhaps not there after a failure that it recovers from.
+    let recovered = with_backup(|w| {
+        let handler = w.body.on_failure.take();
+        if let Action::Parallel(block) = &mut w.body.steps[2].action {
+            block.on_failure = handler;
+        }
+    });
+    assert_eq!(recovered, ["there is no local `r` at workflows.backup"]);
 }

@@ -277,12 +277,17 @@ fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, Strin
     for (name, expr) in &world.plan.blueprint.labels {
         labels.insert(name.clone(), text(name, bp_eval::evaluate(expr, &world.outside()))?);
     }
-    let own: &BTreeMap<String, Expr> = match world.plan.nodes.get(&id.node) {
-        Some(node) => &node.labels,
-        None => return Ok(labels),
-    };
-    for (name, expr) in own {
-        labels.insert(name.clone(), text(name, world.evaluate(id, expr))?);
+    let node = world.plan.nodes.get(&id.node);
+    let Some(own) = node.and_then(|node| node.labels.as_ref()) else { return Ok(labels) };
+    let own = world.evaluate(id, own).and_then(known);
+    match own.map_err(|e| Flaw::new(format!("`{id}`: its labels: {}", e.message)))? {
+        Value::Map(own) => {
+            for (name, value) in own {
+                let value = text(&name, Ok(Outcome::Value(value)))?;
+                labels.insert(name, value);
+            }
+        }
+        _ => return Err(Flaw::new(format!("`{id}`: its labels are no map"))),
     }
     Ok(labels)
 }

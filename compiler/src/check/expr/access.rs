@@ -44,6 +44,9 @@ impl Checker<'_> {
             return Part::broken();
         }
         let Some(mut part) = self.member(&ty, name, safe, from) else { return Part::broken() };
+        if let Some(notice) = self.world.notice(&ty, &name.text) {
+            self.report(notice.told(self.place(name.span), &name.text));
+        }
         if was_optional {
             part.ty = fits::optional(part.ty);
         }

@@ -130,8 +130,9 @@ impl Checker<'_> {
         match bp_eval::conform(value.clone(), want, &data_types) {
             Ok(value) => {
                 if matches!(value, Value::Map(_) | Value::List(_)) || has_open_data(&part.ty) {
-                    // It has the defaults of what it is now.
-                    part.ty = want.clone();
+                    // It has the defaults of what it is now; that it might be secret makes it none.
+                    let is_secret = fits::has_secret(&part.ty);
+                    part.ty = if is_secret { want.clone() } else { fits::bare(want.clone()) };
                 }
                 part.expr = Expr::Value(value);
                 part
@@ -160,6 +161,13 @@ impl Checker<'_> {
         collect(self.world, ty, &mut found);
         found
     }
+}
+
+/// The data types that a value of this type is checked with.
+pub(crate) fn data_types(world: &dyn World, ty: &Type) -> DataTypes {
+    let mut found = DataTypes::new();
+    collect(world, ty, &mut found);
+    found
 }
 
 /// The names of the secrets that an expression uses.

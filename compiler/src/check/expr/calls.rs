@@ -35,6 +35,9 @@ impl Checker<'_> {
             return self.built_in(&name, forms, arguments, span);
         }
         if let Some(found) = self.world.function(self.scope.file(), &name) {
+            if let Some(notice) = self.world.function_notice(self.scope.file(), &name) {
+                self.report(notice.told(self.place(function.span), &name));
+            }
             return self.user(&name, &found, arguments, span);
         }
         let at = self.place(function.span);

@@ -144,7 +144,12 @@ impl Checker<'_> {
                 None => Shape::Free,
             },
             Type::Record(fields) => {
-                let data = DataType { alias: None, fields: declared(&fields), constraints: vec![] };
+                let data = DataType {
+                    extends: Vec::new(),
+                    alias: None,
+                    fields: declared(&fields),
+                    constraints: vec![],
+                };
                 Shape::Data(Type::Record(fields), Arc::new(data), is_secret)
             }
             _ => Shape::Free,
@@ -442,6 +447,9 @@ impl Checker<'_> {
             self.infer(value, None);
             return Part::broken();
         };
+        if let Some(notice) = self.world.notice(ty, &key.text) {
+            self.report(notice.told(self.place(key.span), &key.text));
+        }
         let place = self.world.type_place(ty, Some(&key.text));
         let because = place.map(|place| (place, format!("`{}` is declared here", key.text)));
         let want = marked(&field.kind, is_secret);

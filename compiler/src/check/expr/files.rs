@@ -5,7 +5,7 @@
 use bp_plan::{Type, Value};
 
 use super::{Checker, Part};
-use crate::diagnostics::types as says;
+use crate::diagnostics::{operations as says_operations, types as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast;
 
@@ -52,7 +52,13 @@ impl Checker<'_> {
     fn file(&mut self, arguments: &[ast::Expr], span: Span) -> Option<Part> {
         let [path] = self.exactly("file", arguments, FILE, span)?;
         let (path, at) = self.path_of_file(path)?;
-        let file = self.taken(at, &path, |c, from| c.world.file(from, &path))?;
+        self.file_at(&path, at.span)
+    }
+
+    /// The file at this path.
+    pub(super) fn file_at(&mut self, path: &str, span: Span) -> Option<Part> {
+        let at = self.place(span);
+        let file = self.taken(at, path, |c, from| c.world.file(from, path))?;
         Some(Part::value(Type::File, Value::File(file)))
     }
 
@@ -105,7 +111,11 @@ impl Checker<'_> {
         match take(self, self.scope.file()) {
             Ok(file) => Some(file),
             Err(why) => {
-                self.report(says::no_file(at, path, &why));
+                self.report(if self.scope.is_implementing {
+                    says_operations::missing_script(at, path, &why)
+                } else {
+                    says::no_file(at, path, &why)
+                });
                 None
             }
         }

@@ -7,7 +7,7 @@ use bp_plan::{Entry, Expr, Phase, Type, Value};
 use super::calls::counted;
 use super::{
     CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, World, check_expr,
-    check_type_expr, check_wheres, fits, folding, held, loops,
+    check_type_expr, check_wheres, fits, folding, has_error, held, loops,
 };
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::{FileId, Place, Span};
@@ -67,12 +67,12 @@ pub fn check_body(
         expected = Some(&signature.result);
     }
     let body = check_expr(world, &scope, &function.body, expected, out);
-    if out.len() == before && folding::parts(&body.expr) > MAX_PARTS {
+    if !has_error(out, before) && folding::parts(&body.expr) > MAX_PARTS {
         let at = Place { file, span: function.body.span };
         out.push(says::too_many_parts(at, MAX_PARTS));
     }
     let result = if function.result.is_some() { signature.result } else { body.ty };
-    let expr = (out.len() == before).then(|| Arc::new(body.expr));
+    let expr = (!has_error(out, before)).then(|| Arc::new(body.expr));
     Function { parameters: signature.parameters, result, phase: body.phase, body: expr }
 }
 

@@ -27,8 +27,11 @@ pub(super) fn type_of(value: &Value) -> Type {
 impl Checker<'_> {
     pub(super) fn literal(&mut self, value: &Value, hint: Option<&Type>, span: Span) -> Part {
         let natural = Part::value(type_of(value), value.clone());
-        let (Value::String(_), Some(hint)) = (value, hint) else { return natural };
+        let (Value::String(text), Some(hint)) = (value, hint) else { return natural };
         let fits = fits::fits(self.world, &natural.ty, hint);
+        if !fits && self.is_file(hint) {
+            return self.file_at(text, span).unwrap_or_else(Part::broken);
+        }
         let Some(target) = (if fits { None } else { self.text_becomes(hint) }) else {
             return natural;
         };
@@ -48,6 +51,15 @@ impl Checker<'_> {
             Type::Union(members) => members.iter().find_map(|member| self.text_becomes(member)),
             found @ (Type::Version | Type::Timestamp) => Some(found),
             _ => None,
+        }
+    }
+
+    /// Whether a file is wanted, so that a text is the path of one.
+    fn is_file(&self, hint: &Type) -> bool {
+        match fits::plain(self.world, hint) {
+            Type::Optional(of) | Type::Secret(of) => self.is_file(&of),
+            Type::Union(members) => members.contains(&Type::File),
+            found => found == Type::File,
         }
     }
 

@@ -32,19 +32,21 @@ mod world;
 
 use bp_plan::{Expr, Phase, Type, Value};
 
+pub(crate) use adapt::data_types;
 pub use adapt::held;
 pub use calls::{is_ordered, is_scalar};
 pub use each::{Looped, check_condition, check_each, check_local, is_key};
 pub(crate) use files::{NAMES as OF_FILES, described};
 pub use fits::{fits, holds_secret, plain};
 pub use functions::{check_body, check_signature, parameter_scope};
+pub(crate) use names::is_function as is_built_in;
 pub use scope::{Local, Scope};
 pub(crate) use signatures::SCALARS;
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;
-pub use world::{Declared, Function, Member, Named, Parameter, TextFile, World};
+pub use world::{Declared, Function, Member, Named, Notice, Parameter, TextFile, World};
 
-use crate::diagnostics::{Diagnostic, types as says};
+use crate::diagnostics::{Diagnostic, Severity, types as says};
 use crate::source::{Place, Span};
 use crate::syntax::ast::{self, ExprKind};
 
@@ -72,6 +74,11 @@ pub fn check_expr(
         Some(expected) => checker.check(expr, expected),
         None => checker.infer(expr, None),
     })
+}
+
+/// Whether an error was told since there were so many diagnostics.
+fn has_error(out: &[Diagnostic], before: usize) -> bool {
+    out.iter().skip(before).any(|d| d.severity == Severity::Error)
 }
 
 /// A checked part of an expression.
@@ -147,7 +154,7 @@ impl<'a> Checker<'a> {
         let before = self.out.len();
         let part = inside(self);
         let part = self.measured(part, span);
-        let part = if self.out.len() > before { Part::broken() } else { part };
+        let part = if has_error(self.out, before) { Part::broken() } else { part };
         Typed { ty: part.ty, expr: part.expr, phase: part.phase }
     }
 

@@ -62,10 +62,17 @@ impl Checker<'_> {
             _ => {}
         }
         if let Some(found) = self.world.value(self.scope.file(), name) {
+            self.notice_value(name, span);
             return self.found(found, name, span);
         }
         self.unknown_name(name, span);
         Part::broken()
+    }
+
+    fn notice_value(&mut self, path: &str, span: Span) {
+        if let Some(notice) = self.world.value_notice(self.scope.file(), path) {
+            self.report(notice.told(self.place(span), path));
+        }
     }
 
     fn found(&mut self, found: Declared, name: &str, span: Span) -> Part {
@@ -94,6 +101,7 @@ impl Checker<'_> {
         }
         let path = format!("{module}.{}", name.text);
         if let Some(found) = self.world.value(file, &path) {
+            self.notice_value(&path, name.span);
             return Some(self.found(found, &path, name.span));
         }
         if self.world.named_type(file, &path).is_some() {
@@ -206,7 +214,7 @@ fn deployment() -> Part {
 }
 
 /// Whether there is a built-in function of this name.
-pub(super) fn is_function(name: &str) -> bool {
+pub(crate) fn is_function(name: &str) -> bool {
     super::files::NAMES.contains(&name)
         || bp_eval::functions::NAMES.contains_key(name)
         || bp_eval::functions::BINDERS.contains(&name)

@@ -225,9 +225,14 @@ impl Checker<'_> {
         let a = self.infer(left, wide.as_ref());
         let is_null = matches!(a.expr, Expr::Value(Value::Null)) && !a.is_broken();
         let goes_on = is_null;
+        // A literal beside a version is a version.
+        let like = match fits::revealed(a.ty.clone()).0 {
+            Type::Optional(of) => *of,
+            other => other,
+        };
         let b = self.perhaps(goes_on, |c| match hint {
             Some(hint) => c.check(right, hint),
-            None => c.infer(right, None),
+            None => c.infer(right, Some(&like)),
         });
         if a.is_broken() || b.is_broken() {
             return Part::broken();

@@ -39,6 +39,8 @@ pub struct Scope {
     /// Paths (`x`, `self.a.b`) that a test around has shown to be set.
     pub(super) settled: Vec<String>,
     pub(super) because: Option<(Place, String)>,
+    /// It is about what implements an operation: a file that is not there is no error yet.
+    pub(super) is_implementing: bool,
 }
 
 impl Scope {
@@ -81,6 +83,13 @@ impl Scope {
     #[must_use]
     pub fn because(mut self, place: Option<Place>, note: impl Into<String>) -> Self {
         self.because = place.map(|place| (place, note.into()));
+        self
+    }
+
+    /// As what implements an operation.
+    #[must_use]
+    pub(crate) fn implementing(mut self) -> Self {
+        self.is_implementing = true;
         self
     }
 

@@ -81,6 +81,15 @@ pub struct TextFile {
     pub text: Arc<str>,
 }
 
+/// That something is deprecated, or experimental.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// What to do instead, of what is deprecated; `None` for what is experimental.
+    pub deprecated: Option<String>,
+    /// Where it is declared.
+    pub place: Place,
+}
+
 /// What expressions can name. Paths are as written, with dots (`ops`, `ops.limit`); types by full name.
 pub trait World {
     /// What a value's name stands for in this file.
@@ -123,6 +132,21 @@ pub trait World {
 
     /// Where a type is declared, or with `member` that member of it.
     fn type_place(&self, of: &Type, member: Option<&str>) -> Option<Place>;
+
+    /// What is to be told of uses of a member, or of a field of a data type.
+    fn notice(&self, _of: &Type, _member: &str) -> Option<Notice> {
+        None
+    }
+
+    /// What is to be told of uses of a value.
+    fn value_notice(&self, _file: FileId, _path: &str) -> Option<Notice> {
+        None
+    }
+
+    /// What is to be told of uses of a function.
+    fn function_notice(&self, _file: FileId, _path: &str) -> Option<Notice> {
+        None
+    }
 
     /// The file that `file("…")` names, relative to the one it stands in; or a sentence that says why not.
     fn file(&self, from: FileId, path: &str) -> Result<FileRef, String>;

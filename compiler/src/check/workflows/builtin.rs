@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Type, Value};
+use bp_plan::{Expr, Type};
 
 use super::heads::{Taken, WorkflowHead};
 use crate::check::Program;
@@ -58,7 +58,7 @@ fn nodes() -> Taken {
     Taken {
         name: "nodes".to_owned(),
         ty: Type::Optional(Box::new(list)),
-        default: Some(Expr::Value(Value::Null)),
+        default: None,
         constraints: Vec::new(),
         place: None,
     }

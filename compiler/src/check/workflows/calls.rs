@@ -4,10 +4,10 @@ use bp_plan::workflow::Call;
 use bp_plan::{Expr, Type, Value};
 
 use super::{Callee, Checker, Taken, check_arguments, given_by_body};
-use crate::check::TypeInfo;
-use crate::check::expr::{Scope, Typed, World as _};
+use crate::check::expr::{Scope, Typed, World as _, check_expr};
 use crate::check::members::short;
 use crate::check::operations::{OperationSignature, of_node};
+use crate::check::{Program, TypeInfo};
 use crate::diagnostics::{types as says_types, workflows as says};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, ItemKind};
@@ -22,6 +22,49 @@ struct Path<'t> {
     operation: &'t ast::Name,
     /// `xs[*].interface.operation`.
     each: bool,
+}
+
+/// The parameters of an operation, each as the operation's declaration has it.
+pub(crate) fn parameters(signature: &OperationSignature) -> Vec<Taken> {
+    let parameters = signature.parameters.iter();
+    let taken = parameters.map(|parameter| Taken {
+        name: parameter.name.clone(),
+        ty: parameter.ty.clone(),
+        default: parameter.default.clone(),
+        constraints: parameter.constraints.clone(),
+        place: Some(signature.place),
+    });
+    taken.collect()
+}
+
+/// The operation that a `call` names, and whether it is called of each element; for editors, which
+/// ask before all of it is right.
+pub(crate) fn operation<'p>(
+    program: &'p Program<'_>,
+    scope: &Scope,
+    called: &ast::Expr,
+) -> Option<(&'p OperationSignature, bool)> {
+    let path = path(called)?;
+    let target = check_expr(program, scope, &path.target, None, &mut Vec::new());
+    let full = node_of(&target.ty)?;
+    let name = format!("{}.{}", path.interface.text, path.operation.text);
+    Some((program.types.get(full)?.operations.get(&name)?, path.each))
+}
+
+/// The type of the node, or of the nodes, that a value of this type is.
+pub(crate) fn node_of(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Node(full) | Type::Nodes(full) => Some(full),
+        Type::Optional(of) | Type::List(of) => node_of(of),
+        _ => None,
+    }
+}
+
+/// What a call gives: a list where it is of each element.
+pub(crate) fn gives(signature: &OperationSignature, each: bool) -> Type {
+    // Where nothing is said of it, it is whatever the implementation gives.
+    let result = signature.result.clone().unwrap_or(Type::Json);
+    if each { Type::List(Box::new(result)) } else { result }
 }
 
 impl Checker<'_, '_> {
@@ -42,26 +85,14 @@ impl Checker<'_, '_> {
             return (None, Type::Unknown);
         };
         let place = Some(signature.place);
-        let parameters: Vec<Taken> = signature
-            .parameters
-            .into_iter()
-            .map(|parameter| Taken {
-                name: parameter.name,
-                ty: parameter.ty,
-                default: parameter.default,
-                constraints: parameter.constraints,
-                place,
-            })
-            .collect();
+        let parameters = parameters(&signature);
         let what = format!("the operation `{}.{}`", path.interface.text, path.operation.text);
         let callee = Callee { what, parameters: &parameters, place };
         let before = self.out.len();
         let at = self.place(path.operation.span);
         let arguments = check_arguments(self.program, scope, &callee, &given, at, self.out);
         self.error_outside(before);
-        // Where nothing is said of it, it is whatever the implementation gives.
-        let result = signature.result.unwrap_or(Type::Json);
-        let ty = if path.each { Type::List(Box::new(result)) } else { result };
+        let ty = gives(&signature, path.each);
         let call = Call {
             target: target.expr,
             each: path.each,
@@ -171,9 +202,9 @@ impl Checker<'_, '_> {
         let name = format!("{}.{}", path.interface.text, path.operation.text);
         let node = match target {
             Expr::Splat { of, body } if matches!(&**body, Expr::Local(element) if element == "*") => {
-                crate::check::Program::node_of(of)
+                Program::node_of(of)
             }
-            other => crate::check::Program::node_of(other),
+            other => Program::node_of(other),
         };
         if let Some(node) = node {
             let own = self.program.value_declaration(crate::source::FileId(0), node);

@@ -28,7 +28,7 @@ pub(crate) struct WorkflowHead {
 }
 
 /// A parameter of a workflow or of an operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Taken {
     pub(crate) name: String,
     pub(crate) ty: Type,

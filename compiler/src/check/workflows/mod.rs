@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_plan::workflow::{Parameter, Workflow};
 
 pub(crate) use arguments::{Callee, check_arguments, given_by_body, given_by_record};
+pub(crate) use calls::{gives, node_of, operation, parameters};
 pub(crate) use heads::{Taken, WorkflowHead, heads, signature};
 
 use self::blocks::{Around, Checked};

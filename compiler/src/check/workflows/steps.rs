@@ -13,6 +13,9 @@ use crate::syntax::ast::{self, StepKind};
 /// How many turns a loop may have.
 const MOST_TURNS: i64 = 1_000_000;
 
+/// How many parts a value may have that stands at each of its uses.
+const MOST_REPEATED: usize = 50;
+
 /// A step that was checked.
 pub(super) struct Done<'t> {
     /// Nothing where it has no place in the plan: a `let` whose every use stands for its value.
@@ -309,13 +312,17 @@ impl Checker<'_, '_> {
     }
 }
 
-/// Whether an expression has the same value whenever it is evaluated: what nodes report may change
-/// from step to step.
+/// Whether each use of a `let` can stand for its value: it is the same whenever it is evaluated, as
+/// what nodes report is not, and it is small.
 fn is_stable(expr: &Expr) -> bool {
-    if matches!(expr, Expr::Node(_) | Expr::Selection(_) | Expr::Local(_)) {
-        return false;
+    fn walk(expr: &Expr, left: &mut usize) -> bool {
+        if *left == 0 || matches!(expr, Expr::Node(_) | Expr::Selection(_) | Expr::Local(_)) {
+            return false;
+        }
+        *left -= 1;
+        let mut stable = true;
+        expr.parts(&mut |part| stable = stable && walk(part, left));
+        stable
     }
-    let mut stable = true;
-    expr.parts(&mut |part| stable = stable && is_stable(part));
-    stable
+    expr.as_value().is_some() || walk(expr, &mut { MOST_REPEATED })
 }

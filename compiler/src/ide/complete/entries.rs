@@ -81,11 +81,12 @@ impl List<'_, '_> {
                     self.word("assert_fails", "assert_fails $1", "The error that there must be.");
                 }
             }
+            Owner::Arguments(taken) => self.arguments(taken, &set, is_bare),
             Owner::Other => {}
         }
     }
 
-    fn word(&mut self, label: &str, snippet: &str, documentation: &str) {
+    pub(super) fn word(&mut self, label: &str, snippet: &str, documentation: &str) {
         let made = Completion::new(label, CompletionKind::Keyword, OTHER)
             .documentation(documentation)
             .snippet(snippet);
@@ -130,7 +131,7 @@ impl List<'_, '_> {
     }
 
     /// How a value of a type begins.
-    fn opening(&self, ty: &Type) -> &'static str {
+    pub(super) fn opening(&self, ty: &Type) -> &'static str {
         match settled(plain(self.program, &settled(ty.clone()))) {
             Type::Union(members)
                 if !members.iter().all(|one| matches!(one, Type::Literal(_) | Type::String)) =>

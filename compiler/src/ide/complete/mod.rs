@@ -4,6 +4,7 @@ mod clauses;
 mod entries;
 mod heads;
 mod members;
+mod steps;
 mod texts;
 mod types;
 mod uses;
@@ -136,6 +137,9 @@ impl List<'_, '_> {
         let (tree, _) = syntax::parse(FILE, &source);
         let program = self.program;
         let Some(spot) = find(program, &tree.items, inside.at) else {
+            if self.steps(inside) {
+                return;
+            }
             return self.clauses(inside);
         };
         match &spot {
@@ -155,6 +159,10 @@ impl List<'_, '_> {
             }
             Spot::Function { name, .. } => self.functions_like(name),
             Spot::Text { expected, .. } => self.texts(expected),
+            Spot::Operation { full, interface, .. } => {
+                self.operations(full, interface.as_deref());
+            }
+            Spot::Workflow { .. } => self.workflows(),
             Spot::File { .. } => self.files(false),
             Spot::Module { used, at } => self.modules(used, *at),
             Spot::Used { used, .. } => self.exported(used),

@@ -5,6 +5,7 @@ use bp_plan::Type;
 use super::{Completion, CompletionKind, FILE, List};
 use crate::check::expr::{Declared, OF_FILES, World as _, fits, plain};
 use crate::check::requirements::can_meet;
+use crate::check::workflows::node_of;
 use crate::ide::declared::deployment;
 use crate::ide::find::settled;
 use crate::ide::hover::function;
@@ -45,6 +46,11 @@ impl List<'_, '_> {
             Expected::Value(_) | Expected::Anything | Expected::Collection => {
                 self.expressions(expected);
             }
+            Expected::Called => {}
+            Expected::Kept => {
+                self.results();
+                self.expressions(&Expected::Anything);
+            }
         }
     }
 
@@ -53,7 +59,11 @@ impl List<'_, '_> {
         let program = self.program;
         let ty = match program.value(FILE, path) {
             Some(Declared::Value(named)) => named.ty,
-            Some(Declared::Module) if matches!(expected, Expected::Target { .. }) => return,
+            Some(Declared::Module)
+                if matches!(expected, Expected::Target { .. } | Expected::Called) =>
+            {
+                return;
+            }
             Some(Declared::Module) => {
                 let made = Completion::new(label, CompletionKind::Module, OTHER);
                 self.found.push(made);
@@ -89,7 +99,8 @@ impl List<'_, '_> {
 
     pub(super) fn rank(&self, ty: &Type, expected: &Expected) -> u8 {
         let fits = match expected {
-            Expected::Anything => true,
+            Expected::Anything | Expected::Kept => true,
+            Expected::Called => node_of(ty).is_some(),
             Expected::Value(wanted) => *wanted == Type::Unknown || fits(self.program, ty, wanted),
             Expected::Target { wanted, .. } => can_meet(self.program, ty, wanted),
             Expected::Collection => is_collection(&settled(plain(self.program, ty))),
@@ -99,6 +110,9 @@ impl List<'_, '_> {
 
     /// Whether it can stand there at all; of what is wanted elsewhere a member or a part may do.
     fn can_be(&self, ty: &Type, expected: &Expected) -> bool {
+        if *expected == Expected::Called {
+            return *ty == Type::Unknown || node_of(ty).is_some();
+        }
         let Expected::Target { wanted, many, .. } = expected else { return true };
         let is_one = !is_collection(&settled(ty.clone()));
         *ty == Type::Unknown || can_meet(self.program, ty, wanted) && (*many || is_one)

@@ -112,6 +112,9 @@ impl Finder<'_, '_> {
         let ty = match owner {
             Owner::Node(_, full) => property(full).or_else(|| (key.text == "labels").then(labels)),
             Owner::Properties(full) | Owner::Type(_, full) => property(full),
+            Owner::Arguments(taken) => {
+                taken.iter().find(|taken| taken.name == key.text).map(|taken| taken.ty.clone())
+            }
             Owner::Blueprint if key.text == "version" => Some(Type::Version),
             Owner::Blueprint if key.text == "labels" => Some(labels()),
             Owner::Select if key.text == "where" => Some(Type::Bool),

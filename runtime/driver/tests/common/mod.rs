@@ -62,6 +62,7 @@ fn kind(name: &str) -> NodeType {
         attributes: named([("id", Type::String), ("value", Type::String)]),
         requirements: BTreeMap::new(),
         capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraints: vec![],
     }
 }
@@ -74,6 +75,7 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
         hosts,
         unordered: false,
         properties: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraint: None,
         span: span(),
     };
@@ -95,7 +97,11 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
             .map(|(n, v)| ((*n).to_owned(), property(v.clone())))
             .collect(),
         requirements,
-        labels: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        labels: None,
+        protect: false,
+        was: vec![],
         span: span(),
     }
 }
@@ -142,6 +148,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         constants: BTreeMap::new(),
         data_types: BTreeMap::new(),
         node_types: node_types(),
+        relationship_types: BTreeMap::new(),
         selections: named([(
             "demo",
             Selection {

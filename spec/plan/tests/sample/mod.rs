@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bp_plan::workflow::*;
 use bp_plan::*;
 
 pub fn span() -> Span {
@@ -32,6 +33,7 @@ pub fn artifacts() -> BTreeMap<Digest, Vec<u8>> {
 
 fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
     let port = DataType {
+        extends: Vec::new(),
         alias: Some(Type::Int),
         fields: BTreeMap::new(),
         constraints: vec![Constraint {
@@ -48,6 +50,7 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
         attributes: name([("labels", Type::Map(Box::new(Type::String)))]),
         requirements: BTreeMap::new(),
         capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
         constraints: vec![],
     };
     let web = NodeType {
@@ -105,10 +108,15 @@ fn web(file: Digest) -> Node {
             hosts: true,
             unordered: false,
             properties: BTreeMap::new(),
+            operations: BTreeMap::new(),
             constraint: None,
             span: span(),
         }],
-        labels: BTreeMap::new(),
+        capabilities: BTreeMap::new(),
+        operations: BTreeMap::new(),
+        labels: None,
+        protect: false,
+        was: vec![],
         span: span(),
     }
 }
@@ -143,7 +151,7 @@ fn policy() -> Policy {
         kind: "Gradual".into(),
         targets: Expr::List(vec![Item::One(Expr::Group("all".into()))]),
         properties: name([("pause", property(Expr::Value(true.into())))]),
-        run: Some(Run { workflow: "update".into(), with: BTreeMap::new(), span: span() }),
+        run: Some(policy::Run { workflow: "update".into(), with: BTreeMap::new(), span: span() }),
         documentation: "Slowly.".into(),
         span: span(),
     }
@@ -175,17 +183,27 @@ pub fn plan() -> Plan {
                 kind: Type::Union(vec![Type::Literal("1.27".into()), Type::Literal("1.28".into())]),
                 default: Some(Expr::string("1.27")),
                 constraints: vec![],
+                label: None,
+                hidden: false,
                 documentation: "Which one.".into(),
                 span: span(),
             },
         )]),
         secrets: name([(
             "password",
-            Secret { kind: Type::String, from: "db".into(), constraints: vec![], span: span() },
+            Secret {
+                kind: Type::String,
+                from: "db".into(),
+                constraints: vec![],
+                label: None,
+                hidden: false,
+                span: span(),
+            },
         )]),
         constants: name([("suffix", Expr::Interpolate(vec![Expr::Input("tag".into())]))]),
         data_types,
         node_types,
+        relationship_types: BTreeMap::new(),
         selections: name([(
             "demo",
             Selection {
@@ -242,7 +260,99 @@ pub fn plan() -> Plan {
         )]),
         policy_types: name([("Gradual", policy_type())]),
         policies: name([("gradual", policy())]),
-        workflows: BTreeMap::new(),
+        workflows: name([("backup", backup()), ("clean", clean())]),
         artifacts: digests,
+    }
+}
+
+fn step(action: Action) -> Step {
+    Step { action, span: span() }
+}
+
+pub fn clean() -> Workflow {
+    let seconds = Value::Quantity(Quantity::new(Dimension::Duration, 1_000_000_000));
+    Workflow {
+        parameters: vec![],
+        result: None,
+        body: Block {
+            steps: vec![step(Action::Wait(Expr::Value(seconds)))],
+            on_failure: None,
+            on_cancel: None,
+        },
+        documentation: String::new(),
+        span: span(),
+    }
+}
+
+/// A workflow with one of every kind of step.
+pub fn backup() -> Workflow {
+    let local = |name: &str| Expr::Local(name.into());
+    let timeout = Value::Quantity(Quantity::new(Dimension::Duration, 60_000_000_000));
+    let call = Call {
+        target: Expr::Splat { of: Box::new(Expr::Node("web".into())), body: Box::new(local("*")) },
+        each: true,
+        interface: "maintenance".into(),
+        operation: "snapshot".into(),
+        arguments: name([("bucket", property(local("bucket")))]),
+        result: Some("taken".into()),
+    };
+    let run = Run { workflow: "clean".into(), arguments: BTreeMap::new(), result: None };
+    let scale =
+        Run { workflow: "scale".into(), arguments: BTreeMap::new(), result: Some("r".into()) };
+    let looped = Loop {
+        names: vec!["one".into()],
+        over: local("taken"),
+        max: Some(Expr::Value(2.into())),
+        body: Block {
+            steps: vec![step(Action::Let { name: "it".into(), value: local("one") })],
+            on_failure: None,
+            on_cancel: None,
+        },
+    };
+    let parallel = Block {
+        steps: vec![step(Action::Run(run.clone())), step(Action::Run(scale))],
+        on_failure: None,
+        on_cancel: None,
+    };
+    let failed = Block {
+        steps: vec![step(Action::Fail(Expr::Field {
+            of: Box::new(local("error")),
+            name: "message".into(),
+            safe: false,
+        }))],
+        on_failure: None,
+        on_cancel: None,
+    };
+    let cancelled =
+        Block { steps: vec![step(Action::Run(run))], on_failure: None, on_cancel: None };
+    Workflow {
+        parameters: vec![Parameter {
+            name: "bucket".into(),
+            kind: Type::String,
+            default: Some(Expr::string("s3://x")),
+            constraints: vec![],
+            span: span(),
+        }],
+        result: Some(Type::Int),
+        body: Block {
+            steps: vec![
+                step(Action::Call(call)),
+                step(Action::For(Box::new(looped))),
+                step(Action::Parallel(parallel)),
+                step(Action::If {
+                    arms: vec![Arm { condition: Expr::Value(true.into()), body: clean().body }],
+                    otherwise: None,
+                }),
+                step(Action::WaitUntil {
+                    condition: binary(BinaryOp::Equal, local("r"), Expr::Value(Value::Null)),
+                    timeout: Expr::Value(timeout),
+                }),
+                step(Action::Return(Some(Expr::Value(1.into())))),
+            ],
+            on_failure: Some(Handler { body: Box::new(failed), recovers: true }),
+            on_cancel: Some(Box::new(cancelled)),
+        },
+        documentation: "Saves everything.".into(),
+        span: span(),
     }
 }

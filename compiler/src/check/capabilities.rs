@@ -1,0 +1,113 @@
+//! `sql = { port = 80 }` in a node's body: what a node says of its own capabilities.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_plan::{Phase, Property};
+
+use super::blocks;
+use super::expr::{Scope, check_expr};
+use super::nodes::CheckedNode;
+use super::program::{Program, TypeInfo};
+use crate::diagnostics::{Diagnostic, nodes as says, topology};
+use crate::source::Place;
+use crate::syntax::ast::{self, ExprKind, RecordEntry};
+
+/// The properties that a node sets of one of its capabilities.
+pub(crate) fn assigned(
+    program: &Program<'_>,
+    scope: &Scope,
+    info: &TypeInfo,
+    key: &ast::Name,
+    value: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Property> {
+    let mut set = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    let of = info.capabilities.get(key.text.as_str());
+    let Some(of) = of.and_then(|capability| program.types.get(&capability.ty)) else { return set };
+    let at = |span| Place { file: scope.file(), span };
+    if let Some(notice) = program.notices.member(program.names, &info.full, &key.text) {
+        out.push(notice.told(at(key.span), &key.text));
+    }
+    let ExprKind::Record(entries) = &value.kind else {
+        if !matches!(value.kind, ExprKind::Missing) {
+            out.push(says::capability_value(at(value.span), &key.text));
+        }
+        return set;
+    };
+    for entry in entries {
+        match entry {
+            RecordEntry::One { key, value } => {
+                let set = (&mut set, &mut places);
+                blocks::property(program, scope, of, key, value, set, out);
+            }
+            RecordEntry::Spread(value) => {
+                out.push(says::capability_value(at(value.span), &key.text));
+                check_expr(program, scope, value, None, out);
+            }
+        }
+    }
+    set
+}
+
+/// Properties of capabilities that neither the type gives nor the node.
+pub(crate) fn missing(
+    program: &Program<'_>,
+    info: &TypeInfo,
+    node: &str,
+    own: &BTreeMap<String, BTreeMap<String, Property>>,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) {
+    // What an abstract type leaves open, the blueprint that is put in its place gives.
+    if info.is_abstract {
+        return;
+    }
+    for (name, capability) in &info.capabilities {
+        let Some(of) = program.types.get(&capability.ty) else { continue };
+        let given = own.get(name);
+        let left: Vec<(String, Place)> = of
+            .properties
+            .iter()
+            .filter(|(property, declared)| {
+                blocks::must_be_set(declared)
+                    && !capability.values.contains_key(*property)
+                    && given.is_none_or(|set| !set.contains_key(*property))
+            })
+            .map(|(property, declared)| (property.clone(), declared.place))
+            .collect();
+        let was_told = out.iter().rev().take(4).any(|d| d.code == "E4001");
+        if !left.is_empty() && !(was_told && given.is_some()) {
+            let fields: Vec<&str> = left.iter().map(|(property, _)| property.as_str()).collect();
+            let help = format!("add `{name} = {{ {} = … }}`", fields.join(" = …, "));
+            let owner = format!("{node}.{name}");
+            let of = super::members::short(&capability.ty);
+            out.push(topology::missing_properties(at, &owner, of, &left).help(help));
+        }
+    }
+}
+
+/// Notes when the properties of a node's capabilities are known.
+pub(crate) fn phases(program: &mut Program<'_>, name: &str, checked: &CheckedNode) {
+    let Some(info) = program.types.get(&checked.node.kind) else { return };
+    let mut found: Vec<(String, Phase)> = Vec::new();
+    for (capability, declared) in &info.capabilities {
+        let own = checked.node.capabilities.get(capability);
+        for (property, phase) in &declared.phases {
+            if own.is_none_or(|own| !own.contains_key(property)) {
+                found.push((format!("{capability}.{property}"), *phase));
+            }
+        }
+        for (property, set) in own.into_iter().flatten() {
+            found.push((format!("{capability}.{property}"), set.phase));
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    let phases = Arc::make_mut(&mut program.phases);
+    for (key, phase) in found {
+        phases.insert((name.to_owned(), key), phase);
+    }
+}

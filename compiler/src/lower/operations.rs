@@ -1,0 +1,141 @@
+//! Operations and relationship types as the plan has them: what is implemented or changed, and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{
+    Constraint, DataType, Implementation, Node, Operation, OperationParameter, OwnOperation, Plan,
+    RelationshipType, Span, Type,
+};
+
+use crate::check::operations::OperationSignature;
+use crate::check::{Checked, Program, TypeInfo};
+
+/// The operations of a type that are implemented, or that something of `changed` names.
+pub(super) fn of_type(info: &TypeInfo, changed: &BTreeSet<&String>) -> BTreeMap<String, Operation> {
+    info.operations
+        .iter()
+        .filter(|(key, operation)| operation.implemented || changed.contains(key))
+        .map(|(key, operation)| (key.clone(), lowered(operation)))
+        .collect()
+}
+
+fn lowered(operation: &OperationSignature) -> Operation {
+    let parameters = operation.parameters.iter().map(|parameter| OperationParameter {
+        name: parameter.name.clone(),
+        kind: parameter.ty.clone(),
+        default: parameter.default.clone(),
+        constraints: parameter.constraints.clone(),
+    });
+    Operation {
+        parameters: parameters.collect(),
+        result: operation.result.clone(),
+        implementation: operation.implementation.as_deref().cloned(),
+    }
+}
+
+/// The operations that nodes of this type change.
+pub(super) fn changed_by<'n>(
+    nodes: &'n BTreeMap<String, Node>,
+    kind: &str,
+) -> BTreeSet<&'n String> {
+    let of_kind = nodes.values().filter(|node| node.kind == kind);
+    of_kind.flat_map(|node| node.operations.keys()).collect()
+}
+
+/// The relationship types by which requirements are met.
+pub(super) fn relationship_types(
+    checked: &Checked<'_>,
+    nodes: &BTreeMap<String, Node>,
+) -> BTreeMap<String, RelationshipType> {
+    let mut changed: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for requirement in nodes.values().flat_map(|node| &node.requirements) {
+        let of = changed.entry(&requirement.relationship).or_default();
+        of.extend(requirement.operations.keys());
+    }
+    let mut types = BTreeMap::new();
+    for (kind, changed) in changed {
+        let Some(info) = checked.program.types.get(kind) else { continue };
+        let ancestors = checked.program.names.types.get(kind).map(|t| t.ancestors.clone());
+        let properties = info.properties.iter();
+        let made = RelationshipType {
+            extends: ancestors.unwrap_or_default(),
+            properties: properties.map(|(name, p)| (name.clone(), p.declared.clone())).collect(),
+            attributes: info
+                .attributes
+                .iter()
+                .map(|(n, (ty, _))| (n.clone(), ty.clone()))
+                .collect(),
+            operations: of_type(info, &changed),
+            constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
+        };
+        types.insert(kind.clone(), made);
+    }
+    types
+}
+
+/// Every type that operations and relationship types of a plan name.
+pub(super) fn types(plan: &Plan, visit: &mut dyn FnMut(&Type)) {
+    for kind in plan.relationship_types.values() {
+        kind.properties.values().for_each(|property| visit(&property.kind));
+        kind.attributes.values().for_each(&mut *visit);
+    }
+    each_operation(plan, &mut |operation| {
+        operation.parameters.iter().for_each(|parameter| visit(&parameter.kind));
+        operation.result.iter().for_each(&mut *visit);
+    });
+    each_implementation(plan, &mut |one| visit(&Type::Data(one.kind.clone())));
+}
+
+/// Every span of operations and relationship types of a plan.
+pub(super) fn spans(plan: &Plan, touch: &mut dyn FnMut(&Span)) {
+    let of = |all: &[Constraint], touch: &mut dyn FnMut(&Span)| {
+        all.iter().for_each(|one| touch(&one.span));
+    };
+    for kind in plan.relationship_types.values() {
+        of(&kind.constraints, touch);
+        kind.properties.values().for_each(|property| of(&property.constraints, touch));
+    }
+    each_operation(plan, &mut |operation| {
+        operation.parameters.iter().for_each(|parameter| of(&parameter.constraints, touch));
+    });
+    each_implementation(plan, &mut |one| touch(&one.span));
+    for property in plan.nodes.values().flat_map(|node| node.capabilities.values()).flatten() {
+        touch(&property.1.span);
+        property.1.inner.values().for_each(&mut *touch);
+    }
+}
+
+fn each_operation(plan: &Plan, visit: &mut dyn FnMut(&Operation)) {
+    let of_nodes = plan.node_types.values().flat_map(|kind| kind.operations.values());
+    let of_relationships =
+        plan.relationship_types.values().flat_map(|kind| kind.operations.values());
+    of_nodes.chain(of_relationships).for_each(visit);
+}
+
+fn each_implementation(plan: &Plan, visit: &mut dyn FnMut(&Implementation)) {
+    each_operation(plan, &mut |operation| operation.implementation.iter().for_each(&mut *visit));
+    let mut own = |all: &BTreeMap<String, OwnOperation>| {
+        all.values().filter_map(|own| own.implementation.as_ref()).for_each(&mut *visit);
+    };
+    for node in plan.nodes.values() {
+        own(&node.operations);
+        node.requirements.iter().for_each(|requirement| own(&requirement.operations));
+    }
+}
+
+/// A data type with those that it extends, and with those derived from it, which may stand in its place.
+pub(super) fn with_kin(
+    program: &Program<'_>,
+    name: &str,
+    data: &DataType,
+) -> (DataType, Vec<String>) {
+    let types = &program.names.types;
+    let extends = types.get(name).map(|t| t.ancestors.clone()).unwrap_or_default();
+    let derived = program
+        .data
+        .keys()
+        .filter(|other| other.as_str() != name && program.names.is_subtype(other, name))
+        .cloned()
+        .collect();
+    (DataType { extends, ..data.clone() }, derived)
+}
