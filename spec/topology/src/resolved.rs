@@ -286,8 +286,8 @@ fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, Strin
                 let value = text(&name, Ok(Outcome::Value(value)))?;
                 labels.insert(name, value);
             }
+            Ok(labels)
         }
-        _ => return Err(Flaw::new(format!("`{id}`: its labels are no map"))),
+        _ => Err(Flaw::new(format!("`{id}`: its labels are no map"))),
     }
-    Ok(labels)
 }

@@ -296,9 +296,16 @@ pub fn backup() -> Workflow {
         arguments: name([("bucket", property(local("bucket")))]),
         result: Some("taken".into()),
     };
-    let run = Run { workflow: "clean".into(), arguments: BTreeMap::new(), result: None };
-    let scale =
-        Run { workflow: "scale".into(), arguments: BTreeMap::new(), result: Some("r".into()) };
+    let run = bp_plan::workflow::Run {
+        workflow: "clean".into(),
+        arguments: BTreeMap::new(),
+        result: None,
+    };
+    let scale = bp_plan::workflow::Run {
+        workflow: "scale".into(),
+        arguments: BTreeMap::new(),
+        result: Some("r".into()),
+    };
     let looped = Loop {
         names: vec!["one".into()],
         over: local("taken"),
