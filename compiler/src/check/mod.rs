@@ -2,6 +2,7 @@
 
 mod annotations;
 mod blocks;
+pub(crate) mod blueprint_tests;
 mod capabilities;
 mod choices;
 pub mod expr;
@@ -28,6 +29,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
+pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
@@ -52,6 +54,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) groups: groups::Groups,
     pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) tests: Vec<BlueprintTest>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
@@ -96,6 +99,7 @@ pub(crate) fn check<'s>(
         groups: BTreeMap::new(),
         policies: BTreeMap::new(),
         outputs: BTreeMap::new(),
+        tests: Vec::new(),
         workflows: BTreeMap::new(),
         program,
     };
@@ -108,6 +112,7 @@ pub(crate) fn check<'s>(
     checked.policies = policies::check(&checked, out);
     checked.outputs(out);
     checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
+    checked.tests = blueprint_tests::check(&checked, out);
     order::check(&checked.program, &checked.nodes, out);
     // What refers round in a ring can't be looked at any further.
     if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -159,8 +164,6 @@ impl Checked<'_> {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
                 }
-                // A test is no part of a plan.
-                ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
                     let what = "`requires` of a blueprint";
                     self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));

@@ -17,7 +17,7 @@ use crate::source::{FileId, Place};
 use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Program<'s> {
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
@@ -196,6 +196,33 @@ impl<'s> Program<'s> {
             phases: self.phases.clone(),
             workflows: self.workflows.clone(),
         }
+    }
+
+    /// The program as those see it who look ahead of a deployment: nothing is reported, so what
+    /// repeats a property reads as it is set, and of what is `selected` all facts are there.
+    pub(crate) fn ahead(&self, selected: &[&str]) -> Self {
+        let mut types = BTreeMap::clone(&self.types);
+        for (full, info) in &mut types {
+            let is_fact = selected.iter().any(|kind| self.names.is_subtype(full, kind));
+            let attributes = std::mem::take(&mut info.attributes);
+            for (name, (ty, place)) in attributes {
+                match info.properties.get_mut(&name) {
+                    Some(property) => property.declared.kind = ty,
+                    None if is_fact => {
+                        let declared = PropertyType {
+                            kind: ty,
+                            default: None,
+                            constraints: Vec::new(),
+                            replace: false,
+                        };
+                        let made = PropertyInfo { declared, place, fixed: None };
+                        info.properties.insert(name, made);
+                    }
+                    None => drop(info.attributes.insert(name, (ty, place))),
+                }
+            }
+        }
+        Self { types: Arc::new(types), phases: Arc::default(), ..self.clone() }
     }
 
     /// The item that declares something.
