@@ -73,6 +73,8 @@ fn what_groups_and_policies_are_over_is_checked() {
         (&site("group g: S { members = [a], members = [a] }"), &["E4003 5:29"]),
         (&site("group g: S { members = [h] }\ngroup h: S { members = [g] }"), &["E5006 5:7"]),
         (&site("group g: S { members = [a, a] }"), &["W5005 5:28"]),
+        (&site("node d: Compute\ngroup g: S { members = [...[a, d][*]] }"), &[]),
+        (&site("group g: S { members = [...a] }"), &["E3018 5:28"]),
         (&site("group g: S { members -> a }"), &["E2017 5:14"]),
         (&rollout("policy p: fleet.Rollout { targets = [] }"), &["E5003 5:37"]),
         (&rollout("policy p: fleet.Rollout { targets = [b] }"), &["E5003 5:37"]),

@@ -121,7 +121,8 @@ impl<'a> Check<'a> {
             selection.predicate.iter().for_each(|predicate| c.constraint(predicate));
             if let Some(spread) = &selection.spread {
                 c.span(spread.span);
-                [&spread.by, &spread.max].into_iter().for_each(|expr| c.expr(expr));
+                c.expr(&spread.by);
+                c.expr(&spread.max);
             }
             for preference in &selection.prefer {
                 c.span(preference.span);

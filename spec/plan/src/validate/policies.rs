@@ -48,17 +48,14 @@ impl<'a> Check<'a> {
 
     fn runs(&mut self, run: &'a Run) {
         self.span(run.span);
-        match self.plan.workflows.get(&run.workflow) {
-            Some(workflow) => {
-                for name in run.with.keys() {
-                    let is_there = workflow.parameters.iter().any(|p| p.name == *name);
-                    self.name(is_there, "parameter", name);
-                }
+        if let Some(workflow) = self.plan.workflows.get(&run.workflow) {
+            for name in run.with.keys() {
+                let is_there = workflow.parameters.iter().any(|p| p.name == *name);
+                self.name(is_there, "parameter", name);
             }
-            None => {
-                let is_there = BUILT_IN.contains(&run.workflow.as_str());
-                self.name(is_there, "workflow", &run.workflow);
-            }
+        } else {
+            let is_there = BUILT_IN.contains(&run.workflow.as_str());
+            self.name(is_there, "workflow", &run.workflow);
         }
         self.each("with", &run.with, Self::property);
     }

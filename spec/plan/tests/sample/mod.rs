@@ -157,10 +157,35 @@ fn policy() -> Policy {
     }
 }
 
+fn demo() -> Selection {
+    let labels = field(Expr::This, "labels");
+    let tier = Expr::Field { of: Box::new(labels), name: "tier".into(), safe: true };
+    Selection {
+        predicate: Some(Constraint {
+            predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
+            text: "self.labels?.tier == \"demo\"".into(),
+            message: None,
+            span: span(),
+        }),
+        spread: Some(Spread {
+            by: field(Expr::This, "region"),
+            text: "self.region".into(),
+            max: Expr::Value(2.into()),
+            span: span(),
+        }),
+        prefer: vec![Preference {
+            rank: Rank::Least,
+            by: field(Expr::This, "cost"),
+            text: "least(self.cost)".into(),
+            span: span(),
+        }],
+        count: Some(Expr::Value(3.into())),
+        ..Selection::new("std.Cluster", (1, None), span())
+    }
+}
+
 pub fn plan() -> Plan {
     let (data_types, node_types) = types();
-    let labels = Expr::Field { of: Box::new(Expr::This), name: "labels".into(), safe: false };
-    let tier = Expr::Field { of: Box::new(labels), name: "tier".into(), safe: true };
     let digests: BTreeSet<Digest> = artifacts().into_keys().collect();
     Plan {
         format: FORMAT,
@@ -204,31 +229,7 @@ pub fn plan() -> Plan {
         data_types,
         node_types,
         relationship_types: BTreeMap::new(),
-        selections: name([(
-            "demo",
-            Selection {
-                predicate: Some(Constraint {
-                    predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
-                    text: "self.labels?.tier == \"demo\"".into(),
-                    message: None,
-                    span: span(),
-                }),
-                spread: Some(Spread {
-                    by: field(Expr::This, "region"),
-                    text: "self.region".into(),
-                    max: Expr::Value(2.into()),
-                    span: span(),
-                }),
-                prefer: vec![Preference {
-                    rank: Rank::Least,
-                    by: field(Expr::This, "cost"),
-                    text: "least(self.cost)".into(),
-                    span: span(),
-                }],
-                count: Some(Expr::Value(3.into())),
-                ..Selection::new("std.Cluster", (1, None), span())
-            },
-        )]),
+        selections: name([("demo", demo())]),
         nodes: name([("web", web(digests.first().unwrap().clone()))]),
         outputs: name([(
             "images",
