@@ -145,8 +145,8 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
-    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     over::data_types(plan, &mut |ty| named(ty, &mut wanted));
+    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     let derived = operations::derived(program);
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
@@ -245,8 +245,8 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
             requirement.properties.values().for_each(|property| touch(&property.span));
         }
     }
-    operations::spans(plan, touch);
     over::spans(plan, touch);
+    operations::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.exposed.values().for_each(|exposed| touch(&exposed.span));
     for required in plan.requirements.values() {

@@ -323,6 +323,11 @@ fn a_forgotten_bracket_costs_one_error() {
     let (mut all, mut single) = (0, 0);
     for text in programs() {
         for (at, _) in text.match_indices(['{', '}', '(', ')', '[', ']', '"']) {
+            // The brackets of a regular expression are text: without one the program is as well.
+            let line = text[..at].rfind('\n').map_or(0, |start| start + 1);
+            if text[line..].lines().next().is_some_and(|line| line.contains('\\')) {
+                continue;
+            }
             let mut broken = text.clone();
             broken.remove(at);
             let (_, diagnostics, _) = parse(&broken);

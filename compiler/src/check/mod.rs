@@ -161,7 +161,6 @@ impl Checked<'_> {
         self.items(out);
         let nodes = nodes::check(&mut self.program, out);
         self.nodes.nodes = nodes.nodes;
-        self.nodes.unplanned.extend(nodes.unplanned);
         self.left_to_inventory();
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);

@@ -42,8 +42,6 @@ pub(crate) struct CheckedNode {
 #[derive(Debug, Default)]
 pub(crate) struct Nodes {
     pub(crate) nodes: BTreeMap<String, CheckedNode>,
-    /// Constructs that are right and that no plan can have yet.
-    pub(crate) unplanned: Vec<Diagnostic>,
 }
 
 /// Checks the nodes of the root, each after those that it names.
@@ -60,17 +58,17 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
             _ => None,
         })
         .collect();
+    // In the source's order diagnostics are easiest to follow; phases need the order of names.
     let plain: Vec<&ast::Node> = items.iter().map(|(_, node)| *node).collect();
     program.named_by = Arc::new(choices::named_by(&plain));
-    // In the source's order diagnostics are easiest to follow; phases need the order of names.
     for at in order(&plain) {
         let Some((whole, item)) = items.get(at).copied() else { continue };
         let checked = Checker { program, file, out }.node(whole, item);
         let Some(checked) = checked else { continue };
-        super::capabilities::phases(program, &item.name.text, &checked);
         for choice in &checked.choices {
             choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
         }
+        super::capabilities::phases(program, &item.name.text, &checked);
         for (property, set) in &checked.node.properties {
             Arc::make_mut(&mut program.phases)
                 .insert((item.name.text.to_string(), property.clone()), set.phase);
@@ -174,11 +172,11 @@ impl Checker<'_, '_> {
         if !body.is_open {
             blocks::missing(self.program, info, owner, &body.properties, place, self.out);
         }
+        let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
         self.unmet(item, info, &body);
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
         let operations =
             implementations::own(self.program, &body.scope, info, &item.body, self.out);
-        let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
         let (requirements, targets) =
             body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {

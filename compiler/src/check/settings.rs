@@ -80,3 +80,12 @@ impl<'a, 's> Settings<'a, 's> {
         self.set
     }
 }
+
+/// Whether an entry that is no `key = value` means this key all the same.
+pub(crate) fn names(entry: &ast::EntryKind, key: &str) -> bool {
+    match entry {
+        ast::EntryKind::Meets(meets) => meets.name.text == key,
+        ast::EntryKind::Field(member) => member.name.text == key,
+        _ => false,
+    }
+}

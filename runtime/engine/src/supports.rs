@@ -167,10 +167,10 @@ fn policies(plan: &Plan, problems: &mut Vec<Problem>) {
         let kind = policy.kind.strip_prefix("std.").unwrap_or(&policy.kind);
         problems.push(
             Problem::error(format!(
-                "the policy `{name}` can't be carried out by this version: it knows no `{kind}`"
+                "the policy `{name}` is a `{kind}`, which this version of the runtime can't carry out"
             ))
-            .help("leave the policy out, and deploy without it")
-            .at(policy.span),
+            .at(policy.span)
+            .help("leave it out for now, and deploy without it"),
         );
     }
 }

@@ -188,6 +188,24 @@ fn operations_fit_their_types() {
     assert_eq!(own("upkeep.snapshot", kind), [late]);
 }
 
+#[test]
+fn groups_and_policies_are_of_types_that_are_there_and_no_group_holds_itself() {
+    let gone = found(|plan| plan.policies.get_mut("gradual").unwrap().kind = "Gone".into());
+    assert_eq!(gone, ["there is no policy type `Gone` at policies.gradual"]);
+    let gone = found(|plan| plan.groups.get_mut("all").unwrap().kind = "Gone".into());
+    assert_eq!(gone, ["there is no group type `Gone` at groups.all"]);
+    let gone = found(|plan| {
+        let run = plan.policies.get_mut("gradual").unwrap().run.as_mut();
+        run.unwrap().workflow = "gone".into();
+    });
+    assert_eq!(gone, ["there is no workflow `gone` at policies.gradual.run"]);
+    let ring = found(|plan| {
+        let members = Expr::List(vec![Item::One(Expr::Group("all".into()))]);
+        plan.groups.get_mut("all").unwrap().members = members;
+    });
+    assert_eq!(ring, ["groups that are members of themselves: `all` at groups"]);
+}
+
 /// What is found after this change of the sample's workflow `backup`.
 fn with_backup(change: impl FnOnce(&mut bp_plan::Workflow)) -> Vec<String> {
     found(|plan| change(plan.workflows.get_mut("backup").unwrap()))
@@ -235,17 +253,4 @@ fn the_steps_of_workflows_name_what_is_there() {
         }
     });
     assert_eq!(recovered, ["there is no local `r` at workflows.backup"]);
-}
-
-#[test]
-fn groups_and_policies_are_of_types_that_are_there_and_no_group_holds_itself() {
-    let gone = found(|plan| plan.policies.get_mut("gradual").unwrap().kind = "Gone".into());
-    assert_eq!(gone, ["there is no policy type `Gone` at policies.gradual"]);
-    let gone = found(|plan| plan.groups.get_mut("all").unwrap().kind = "Gone".into());
-    assert_eq!(gone, ["there is no group type `Gone` at groups.all"]);
-    let ring = found(|plan| {
-        let members = Expr::List(vec![Item::One(Expr::Group("all".into()))]);
-        plan.groups.get_mut("all").unwrap().members = members;
-    });
-    assert_eq!(ring, ["groups that are members of themselves: `all` at groups"]);
 }

@@ -86,10 +86,8 @@ fn check_one(world: &World, name: &str) -> Result<(), String> {
         return Err(format!("the group `{name}` wants {wanted} members and has {count}"));
     }
     for (property, declared) in &kind.properties {
-        let value = match world.group_field(name, property).map_err(say)? {
-            Some(Outcome::Value(value)) => value,
-            _ => continue,
-        };
+        let field = world.group_field(name, property).map_err(say)?;
+        let Some(Outcome::Value(value)) = field else { continue };
         for constraint in &declared.constraints {
             if let Verdict::Broken(message) =
                 check_constraint(constraint, &value, &world.outside()).map_err(say)?
