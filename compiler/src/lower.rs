@@ -2,6 +2,7 @@
 
 mod composition;
 mod operations;
+mod over;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,6 +45,10 @@ fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
         relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
+        group_types: over::group_types(checked),
+        groups: over::groups(checked),
+        policy_types: over::policy_types(checked),
+        policies: checked.policies.clone(),
         outputs: checked.outputs.clone(),
         requirements: checked.composition.requirements.clone(),
         exposed: checked.composition.exposed.clone(),
@@ -139,6 +144,7 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
     operations::types(plan, &mut |ty| named(ty, &mut wanted));
+    over::data_types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -220,6 +226,8 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     for selection in plan.selections.values() {
         touch(&selection.span);
         selection.predicate.iter().for_each(|one| touch(&one.span));
+        selection.spread.iter().for_each(|one| touch(&one.span));
+        selection.prefer.iter().for_each(|one| touch(&one.span));
     }
     for node in plan.nodes.values() {
         touch(&node.span);
@@ -235,6 +243,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
         }
     }
     operations::spans(plan, touch);
+    over::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.exposed.values().for_each(|exposed| touch(&exposed.span));
     for required in plan.requirements.values() {

@@ -215,16 +215,6 @@ fn a_blueprint_has_a_version_and_a_plan_a_blueprint() {
 }
 
 #[test]
-fn what_no_plan_can_have_yet_is_said_and_not_dropped() {
-    for (text, place) in [("policy p: Policy", "2:8"), ("group g: Group", "2:7")] {
-        let (analysis, _folder) = analyse(&format!("{HEAD}{text}\n"));
-        assert!(!analysis.has_errors(), "{text}: {:?}", said(&analysis, analysis.diagnostics()));
-        assert_eq!(said(&analysis, analysis.unplanned()), [format!("E7001 {place}")], "{text}");
-        assert!(analysis.plan().is_none());
-    }
-}
-
-#[test]
 fn fixes_mend() {
     let mut mended = 0;
     for (text, _) in MISTAKES {

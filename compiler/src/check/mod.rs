@@ -3,18 +3,25 @@
 mod annotations;
 mod blocks;
 mod capabilities;
+mod choices;
 pub(crate) mod composition;
 pub mod expr;
+mod groups;
 mod implementations;
+mod known;
 pub(crate) mod members;
 mod nodes;
 pub(crate) mod operations;
 mod order;
+mod policies;
 pub(crate) mod program;
 mod refinement;
 mod relationships;
 pub(crate) mod requirements;
 pub(crate) mod rewrite;
+mod selections;
+mod settings;
+mod targets;
 mod values;
 mod verify;
 pub(crate) mod workflows;
@@ -46,6 +53,8 @@ pub(crate) struct Checked<'s> {
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
+    pub(crate) groups: groups::Groups,
+    pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
     /// What it needs, offers and stands for.
     pub(crate) composition: composition::Composition,
@@ -123,6 +132,8 @@ impl<'s> Checked<'s> {
             secrets: BTreeMap::new(),
             selections: BTreeMap::new(),
             nodes: Nodes::default(),
+            groups: BTreeMap::new(),
+            policies: BTreeMap::new(),
             outputs: BTreeMap::new(),
             workflows: BTreeMap::new(),
             composition: composition::Composition::default(),
@@ -141,6 +152,9 @@ impl Checked<'_> {
         let nodes = nodes::check(&mut self.program, out);
         self.nodes.nodes = nodes.nodes;
         self.nodes.unplanned.extend(nodes.unplanned);
+        self.left_to_inventory();
+        self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
+        self.policies = policies::check(self, out);
         self.outputs(out);
         self.workflows = workflows::check(&self.program, &self.nodes, out);
         order::check(&self.program, &self.nodes, out);
@@ -186,19 +200,10 @@ impl Checked<'_> {
                     }
                 }
                 ItemKind::Select(select) => {
-                    let unplanned = &mut self.nodes.unplanned;
-                    let made = nodes::selection(&self.program, select, unplanned, out);
+                    let made = selections::check(&self.program, select, out);
                     if let Some(made) = made {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
-                }
-                ItemKind::Policy(policy) => {
-                    self.policy(policy, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&policy.name), "a policy"));
-                }
-                ItemKind::Group(group) => {
-                    out.push(says_plan::not_checked(at(&group.name), "a group"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
                 }
                 // A test is no part of a plan.
                 ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
@@ -208,6 +213,14 @@ impl Checked<'_> {
                 ItemKind::Expose(it) => self.composition.expose(&self.program, item, it, out),
                 _ => {}
             }
+        }
+    }
+
+    /// Selections for what is left to the runtime, and may come from the inventory.
+    fn left_to_inventory(&mut self) {
+        let choices = self.nodes.nodes.values().flat_map(|checked| &checked.choices);
+        for (name, selection) in choices.filter_map(|choice| choice.inventory.clone()) {
+            self.selections.entry(name).or_insert(selection);
         }
     }
 
@@ -275,22 +288,6 @@ impl Checked<'_> {
             out.push(says::no_version(place));
         }
         head
-    }
-
-    fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
-        let file = self.file;
-        let full = self.program.names.expect_type(
-            file,
-            &policy.ty,
-            ast::TypeItemKind::Policy,
-            // Told with its head.
-            &mut Vec::new(),
-        );
-        if let Some(full) = full {
-            let owner = Place { file, span: policy.name.span };
-            let scope = Scope::new(file);
-            blocks::properties(&self.program, &scope, &full, &policy.body, Some(owner), out);
-        }
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{BinaryOp, Constraint, Expr, Phase, Requirement, Type, Value};
+use bp_plan::{Constraint, Expr, Phase, Requirement, Type};
 
 use super::blocks;
+use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
-use super::rewrite::replaced;
 use super::{implementations, relationships};
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::{FileId, Place};
@@ -20,6 +20,8 @@ pub(crate) struct Meeting {
     pub(crate) requirement: Requirement,
     /// Where its target stands.
     pub(crate) target: Place,
+    /// What it is chosen among, where that is left to the runtime.
+    pub(crate) choice: Option<Choice>,
 }
 
 /// Checks how a requirement of a node (its name and its type) is met.
@@ -42,13 +44,20 @@ pub(crate) fn check(
     let owner = Place { file, span: owner };
     let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
+    let mut choice = None;
     let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
         let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
         let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
         let all: Vec<&Constraint> = own.iter().chain(asked).collect();
-        (choice(program, node, &wanted, &all), ty, None)
+        let all: Vec<Constraint> = all.into_iter().cloned().collect();
+        let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
+        let asks =
+            Asks { node, full, requirement: name, wanted: &wanted, all, unordered, at: place };
+        let made = choices::choice(program, asks, &meets.wheres, out);
+        choice = Some(made.1);
+        (made.0, ty, None)
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
         let of = element(&typed.ty);
@@ -88,7 +97,7 @@ pub(crate) fn check(
         constraint,
         span: program.span(place),
     };
-    Some(Meeting { requirement, target: place })
+    Some(Meeting { requirement, target: place, choice })
 }
 
 /// A `via` block without its operations.
@@ -184,8 +193,10 @@ fn fit(
                 [] => false,
                 [only] => {
                     if matches!(ty, Type::Node(_)) {
+                        // Of a choice there may be nothing.
+                        let safe = matches!(target, Expr::Binder(_));
                         let of = Box::new(target);
-                        target = Expr::Field { of, name: only.clone(), safe: false };
+                        target = Expr::Field { of, name: only.clone(), safe };
                         true
                     } else {
                         false
@@ -320,54 +331,5 @@ fn named<'p>(
             Type::Optional(of) => Some((name, *of, true)),
             ty => Some((name, ty, false)),
         }
-    })
-}
-
-/// The first node of the blueprint that fits, by name; nothing where none does. Nodes with a `for`
-/// are no candidates.
-fn choice(program: &Program<'_>, node: &str, wanted: &str, constraints: &[&Constraint]) -> Expr {
-    let mut fits: Vec<(&str, bool)> = nodes(program)
-        .filter_map(|(name, ty, perhaps)| match ty {
-            Type::Node(found) if name != node && program.names.is_subtype(&found, wanted) => {
-                Some((name, perhaps))
-            }
-            _ => None,
-        })
-        .collect();
-    fits.sort_unstable();
-    fits.into_iter().rev().fold(Expr::Value(Value::Null), |otherwise, (name, perhaps)| {
-        let candidate = Expr::Node(name.to_owned());
-        let mut conditions: Vec<Expr> = Vec::new();
-        if perhaps {
-            conditions.push(Expr::Binary {
-                op: BinaryOp::NotEqual,
-                left: Box::new(candidate.clone()),
-                right: Box::new(Expr::Value(Value::Null)),
-            });
-        }
-        conditions.extend(constraints.iter().map(|one| seen_from(&one.predicate, &candidate)));
-        let whole = conditions.into_iter().reduce(|left, right| Expr::Binary {
-            op: BinaryOp::And,
-            left: Box::new(left),
-            right: Box::new(right),
-        });
-        match whole {
-            None => candidate,
-            Some(condition) => Expr::If {
-                condition: Box::new(condition),
-                then: Box::new(candidate),
-                otherwise: Box::new(otherwise),
-            },
-        }
-    })
-}
-
-/// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
-/// `source` is the node itself.
-fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
-    replaced(expr, &|part| match part {
-        Expr::This => Some(candidate.clone()),
-        Expr::Source => Some(Expr::This),
-        _ => None,
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bp_engine::{Element, Inventory};
 use bp_provider::Connection;
+use bp_topology::{Element, Inventory};
 use kube::config::Kubeconfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

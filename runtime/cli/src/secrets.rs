@@ -7,8 +7,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bp_driver::SecretSource;
-use bp_engine::Secrets;
 use bp_plan::Plan;
+use bp_topology::Secrets;
 
 use crate::told::Told;
 

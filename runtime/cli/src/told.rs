@@ -1,9 +1,9 @@
 //! Something that a person is told: what is wrong, where in the blueprint, what to do.
 
 use bp_driver::DriverError;
-use bp_engine::Problem;
 use bp_journal::StoreError;
 use bp_plan::{Plan, Span};
+use bp_topology::Problem;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -175,6 +175,10 @@ fn boxes() -> Plan {
         requirements: BTreeMap::new(),
         exposed: BTreeMap::new(),
         substitutes: None,
+        group_types: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        policy_types: BTreeMap::new(),
+        policies: BTreeMap::new(),
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     }

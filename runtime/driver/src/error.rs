@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use bp_engine::Problem;
 use bp_engine::event::EventError;
 use bp_journal::StoreError;
 use bp_plan::{Plan, PlanError};
+use bp_topology::Problem;
 
 /// Why not.
 #[derive(Debug, thiserror::Error)]

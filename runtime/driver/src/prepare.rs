@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_engine::{Expanded, Identity, Inventory, Problem, Topology};
 use bp_plan::{Plan, Value};
+use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 
 use crate::error::DriverError;
 use crate::runtime::Providers;
@@ -49,6 +49,7 @@ pub fn prepare(
     let inventory = Arc::new(inventory);
     let Expanded { topology, mut problems } =
         Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
+    problems.extend(bp_engine::supports::check(&plan));
     for node in plan.nodes.values() {
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {

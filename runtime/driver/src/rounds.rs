@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bp_engine::Report;
 use bp_engine::engine::{Addition, Batch, Effect, Engine, TargetProgress};
 use bp_engine::event::{Failure, Outcome};
-use bp_engine::{Problem, Report};
 use bp_provider::Provider;
+use bp_topology::Problem;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};

@@ -7,10 +7,11 @@ use bp_engine::engine::{Engine, Start};
 use bp_engine::event::{Event, Outcome, Verb};
 use bp_engine::retry::{Limits, digest};
 use bp_engine::state::Revision;
-use bp_engine::{Expanded, Inventory, Problem, Secrets, Stream, Topology, admissions};
+use bp_engine::{Stream, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
 use bp_provider::Provider;
+use bp_topology::{Expanded, Inventory, Problem, Secrets, Topology};
 use tokio::sync::watch;
 
 use crate::clock::Clock;

@@ -1,8 +1,8 @@
 //! Where the values of secrets come from, and how they are kept from being seen.
 
 use base64::Engine as _;
-use bp_engine::Secrets;
 use bp_plan::Plan;
+use bp_topology::Secrets;
 use serde_json::Value as Json;
 
 /// Gives secrets at the moment of their use. It must never write them anywhere.

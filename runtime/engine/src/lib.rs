@@ -1,6 +1,6 @@
 //! The engine: pure decisions over events.
 //!
-//! A plan, its inputs and an inventory give a [`Topology`]: which instances there are and where.
+//! A plan, its inputs and an inventory give a [`bp_topology::Topology`]: which instances there are and where.
 //! Events give a [`State`]: what was done. An [`Engine`] holds both, and says what comes next: which
 //! events to append, and which effects to perform once they are durable.
 //!
@@ -16,31 +16,20 @@
 
 pub mod engine;
 pub mod event;
-pub mod inputs;
-pub mod inventory;
 pub mod outputs;
-pub mod problem;
 pub mod retry;
 pub mod secrets;
-pub mod selection;
-mod site;
 pub mod state;
 pub mod status;
 pub mod stream;
 pub mod subject;
-mod supports;
-pub mod topology;
+pub mod supports;
 mod work;
-mod world;
 
 pub use engine::{Batch, Effect, Engine, Report};
 pub use event::{Event, Failure, Outcome, Verb};
-pub use inventory::{Element, Inventory};
-pub use problem::Problem;
-pub use secrets::Secrets;
 pub use state::State;
 pub use status::Status;
 pub use stream::Stream;
 pub use subject::Subject;
-pub use topology::{Expanded, Identity, Instance, InstanceId, Place, Topology};
 pub use work::admissions;

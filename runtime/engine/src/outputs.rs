@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use bp_eval::Outcome;
+use bp_topology::{InstanceId, Problem, Topology};
 use serde_json::Value as Json;
 
 use crate::event::Operation;
-use crate::problem::Problem;
 use crate::state::State;
-use crate::topology::{InstanceId, Topology};
-use crate::world::World;
 
 /// How an output stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,30 +25,29 @@ pub enum Output {
 /// The outputs by name. The topology learns what the state knows to be reported.
 pub fn outputs(topology: &mut Topology, state: &State) -> BTreeMap<String, Output> {
     learn(topology, state);
-    let world = &topology.world;
-    world.plan.outputs.iter().map(|(name, of)| (name.clone(), output(world, of))).collect()
+    let outputs = topology.plan().outputs.iter();
+    outputs.map(|(name, of)| (name.clone(), output(topology, of))).collect()
 }
 
 /// What is wrong with outputs of a deployment that is as wanted.
 pub fn wrong(topology: &Topology) -> Vec<Problem> {
-    let world = &topology.world;
-    let problem = |(name, of): (&String, &bp_plan::Output)| match output(world, of) {
+    let problem = |(name, of): (&String, &bp_plan::Output)| match output(topology, of) {
         Output::Wrong(why) => {
             Some(Problem::error(format!("the output `{name}` has no value: {why}")).at(of.span))
         }
         _ => None,
     };
-    world.plan.outputs.iter().filter_map(problem).collect()
+    topology.plan().outputs.iter().filter_map(problem).collect()
 }
 
-fn output(world: &World, output: &bp_plan::Output) -> Output {
-    let (outcome, reads) = world.reading(|| bp_eval::evaluate(&output.value, &world.outside()));
+fn output(topology: &Topology, output: &bp_plan::Output) -> Output {
+    let (outcome, reads) = topology.evaluate(&output.value);
     match outcome {
         Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
         Ok(Outcome::Secret(_)) => Output::Secret,
         Err(error) => Output::Wrong(error.message),
         Ok(Outcome::Value(value)) => {
-            let json = bp_eval::conform(value, &output.kind, &world.plan.data_types)
+            let json = bp_eval::conform(value, &output.kind, &topology.plan().data_types)
                 .and_then(|value| bp_eval::to_json(&value));
             json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
         }
@@ -73,8 +70,8 @@ pub(crate) fn learn(topology: &mut Topology, state: &State) {
             .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
             .find_map(|is| is.applied.as_ref());
         match applied {
-            Some(applied) => topology.world.report(id, applied.attributes.clone()),
-            None if is_logical => topology.world.report(id, BTreeMap::new()),
+            Some(applied) => topology.report(id, applied.attributes.clone()),
+            None if is_logical => topology.report(id, BTreeMap::new()),
             None => {}
         }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bp_topology::{Place, Topology};
 use serde::Serialize;
 
 use crate::event::{Failure, Operation, Outcome, Verb};
 use crate::state::{InstanceState, State, TargetState};
-use crate::topology::{Place, Topology};
 
 /// How a deployment, or its part on a target, stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -253,7 +253,7 @@ fn of_instance(
 
 fn not_begun(
     name: &str,
-    instance: &crate::topology::Instance,
+    instance: &bp_topology::Instance,
     target: Option<&TargetState>,
     state: &State,
     topology: Option<&Topology>,
@@ -272,7 +272,7 @@ fn not_begun(
         return because(status, &unreached.failure);
     }
     let needs = instance.needs.iter().filter_map(|need| topology?.instances().get(*need));
-    let is_missing = |need: &&crate::topology::Instance| {
+    let is_missing = |need: &&bp_topology::Instance| {
         let need = need.id.to_string();
         !state.targets.values().any(|target| {
             target.instances.get(&need).is_some_and(|is| is.applied.is_some())

@@ -4,10 +4,10 @@
 
 use bp_plan::Plan;
 
-use crate::problem::Problem;
+use bp_topology::Problem;
 
 /// Why this engine can't carry out a plan.
-pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
+pub fn check(plan: &Plan) -> Vec<Problem> {
     let mut problems = Vec::new();
     operations(plan, &mut problems);
     relationships(plan, &mut problems);
@@ -17,6 +17,7 @@ pub(crate) fn check(plan: &Plan) -> Vec<Problem> {
     requirements(plan, &mut problems);
     deployments(plan, &mut problems);
     workflows(plan, &mut problems);
+    policies(plan, &mut problems);
     problems
 }
 
@@ -131,9 +132,9 @@ fn requirements(plan: &Plan, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Selections of other deployments.
+/// Selections of other deployments; what a choice may take of the inventory is found to be nothing.
 fn deployments(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, selection) in &plan.selections {
+    for (name, selection) in plan.selections.iter().filter(|(_, it)| !it.implicit) {
         let kind = plan.node_types.get(&selection.kind);
         if let Some(blueprint) = kind.and_then(|kind| kind.blueprint.as_ref()) {
             problems.push(
@@ -157,6 +158,20 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
             ))
             .at(workflow.span)
             .help("leave it out for now, and deploy without it"),
+        );
+    }
+}
+
+/// Policies: rollouts, schedules, corrections of drift.
+fn policies(plan: &Plan, problems: &mut Vec<Problem>) {
+    for (name, policy) in &plan.policies {
+        let kind = policy.kind.strip_prefix("std.").unwrap_or(&policy.kind);
+        problems.push(
+            Problem::error(format!(
+                "the policy `{name}` can't be carried out by this version: it knows no `{kind}`"
+            ))
+            .help("leave the policy out, and deploy without it")
+            .at(policy.span),
         );
     }
 }

@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bp_topology::{InstanceId, Inventory, Place, Topology};
+
 use crate::event::{Event, Operation};
-use crate::inventory::Inventory;
 use crate::retry::derived;
 use crate::state::State;
 use crate::subject::Subject;
-use crate::topology::{InstanceId, Place, Topology};
 
 /// How an item stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -130,4 +130,6 @@ pub enum Outer<'a> {
     Selection(&'a str),
     /// What meets a requirement of the blueprint itself.
     Requirement(&'a str),
+    /// A group: a [`Value::Reference`].
+    Group(&'a str),
 }

@@ -71,7 +71,7 @@ pub(super) struct Checked {
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn block(&mut self, steps: &[ast::Step], scope: Scope, around: Around) -> Checked {
+    pub(super) fn block(&mut self, steps: &[ast::Step], scope: &Scope, around: Around) -> Checked {
         let mut checked = Checked {
             block: Block::default(),
             falls_through: true,
@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
         self.handlers_last(steps);
         self.own(&own, scope.clone(), around, &mut checked);
         for handler in handlers {
-            self.handler(handler, &scope, around, &mut checked);
+            self.handler(handler, scope, around, &mut checked);
         }
         checked
     }
@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
                 ];
                 let error = Type::Record(fields.into());
                 let scope = scope.clone().with(Local::variable("error", error, Phase::Run));
-                let inner = self.block(steps, scope, around.handler("on failure"));
+                let inner = self.block(steps, &scope, around.handler("on failure"));
                 if inner.recovers {
                     checked.falls_through = true;
                     // What failed has perhaps made none of them.
@@ -153,7 +153,7 @@ impl Checker<'_, '_> {
                     Some(Handler { body: Box::new(inner.block), recovers: inner.recovers });
             }
             StepKind::OnCancel(steps) if checked.block.on_cancel.is_none() => {
-                let inner = self.block(steps, scope.clone(), around.handler("on cancel"));
+                let inner = self.block(steps, scope, around.handler("on cancel"));
                 checked.block.on_cancel = Some(Box::new(inner.block));
             }
             // A second one was told.

@@ -87,10 +87,10 @@ impl Checker<'_, '_> {
         let place = Some(signature.place);
         let parameters = parameters(&signature);
         let what = format!("the operation `{}.{}`", path.interface.text, path.operation.text);
-        let callee = Callee { what, parameters: &parameters, place };
+        let takes = Callee { what, parameters: &parameters, place };
         let before = self.out.len();
         let at = self.place(path.operation.span);
-        let arguments = check_arguments(self.program, scope, &callee, &given, at, self.out);
+        let arguments = check_arguments(self.program, scope, &takes, &given, at, self.out);
         self.error_outside(before);
         let ty = gives(&signature, path.each);
         let call = Call {
@@ -126,7 +126,7 @@ impl Checker<'_, '_> {
         }
         let program = self.program;
         let info = program.types.get(&full)?;
-        let Some(signature) = self.operation(&path, info) else { return None };
+        let signature = self.operation(&path, info)?;
         if !self.is_implemented(&path, &target.expr, &full, &signature) {
             let at = self.place(path.operation.span);
             let name = format!("{}.{}", path.interface.text, path.operation.text);
@@ -285,19 +285,15 @@ impl Checker<'_, '_> {
 
 /// Takes an operation's path apart; nothing where it is none.
 fn path(called: &ast::Expr) -> Option<Path<'_>> {
-    match &called.kind {
-        ExprKind::Splat { of, body } => {
-            let (element, interface, operation) = ends(body)?;
-            // The collection with what is taken of each element: `xs[*]`, `xs[*].host`.
-            let span = Span::new(called.span.start, element.span.end.max(of.span.end));
-            let kind = ExprKind::Splat { of: of.clone(), body: Box::new(element.clone()) };
-            Some(Path { target: ast::Expr { kind, span }, interface, operation, each: true })
-        }
-        _ => {
-            let (target, interface, operation) = ends(called)?;
-            Some(Path { target: target.clone(), interface, operation, each: false })
-        }
+    if let ExprKind::Splat { of, body } = &called.kind {
+        let (element, interface, operation) = ends(body)?;
+        // The collection with what is taken of each element: `xs[*]`, `xs[*].host`.
+        let span = Span::new(called.span.start, element.span.end.max(of.span.end));
+        let kind = ExprKind::Splat { of: of.clone(), body: Box::new(element.clone()) };
+        return Some(Path { target: ast::Expr { kind, span }, interface, operation, each: true });
     }
+    let (target, interface, operation) = ends(called)?;
+    Some(Path { target: target.clone(), interface, operation, each: false })
 }
 
 /// The last two names of a path, and what stands before them.

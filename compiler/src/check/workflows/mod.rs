@@ -84,7 +84,7 @@ impl Checker<'_, '_> {
             });
         let before = self.out.len();
         let Checked { block, falls_through, .. } =
-            self.block(&self.workflow.steps, scope, Around::default());
+            self.block(&self.workflow.steps, &scope, Around::default());
         let at = self.place(self.workflow.name.span);
         // What is wrong inside may be the reason.
         let is_told = self.out.iter().skip(before).any(|d| d.severity == Severity::Error);

@@ -64,7 +64,7 @@ impl Checker<'_, '_> {
             StepKind::Let { name, value } => self.let_(name, value, scope, span),
             StepKind::Parallel(steps) => {
                 let Checked { block, falls_through, made, .. } =
-                    self.block(steps, scope.clone(), around.parallel(head));
+                    self.block(steps, scope, around.parallel(head));
                 let done = Done::goes_on(Action::Parallel(block), span);
                 Done { falls_through, locals: made, ..done }
             }
@@ -176,20 +176,17 @@ impl Checker<'_, '_> {
         });
         let is_single = matches!(&max, None | Some(Expr::Value(Value::Int(1))));
         let inside = if is_single { around.inside() } else { around.at_once(head) };
-        let (over, locals) = match looped {
-            Some(looped) => {
-                self.turns(over.span, &looped.over.expr);
-                (looped.over.expr, looped.locals)
-            }
+        let (over, locals) = if let Some(looped) = looped {
+            self.turns(over.span, &looped.over.expr);
+            (looped.over.expr, looped.locals)
+        } else {
             // The names are bound all the same, so that their uses are no mistakes.
-            None => {
-                let names = names.iter().map(|name| name.text.as_str());
-                let unknown = |name| Local::variable(name, Type::Unknown, Phase::Run);
-                (Expr::Value(Value::Null), names.map(unknown).collect())
-            }
+            let names = names.iter().map(|name| name.text.as_str());
+            let unknown = |name| Local::variable(name, Type::Unknown, Phase::Run);
+            (Expr::Value(Value::Null), names.map(unknown).collect())
         };
         let scope = locals.into_iter().fold(scope.clone(), Scope::with);
-        let body = self.block(steps, scope, inside).block;
+        let body = self.block(steps, &scope, inside).block;
         let names = names.iter().map(|name| name.text.to_string()).collect();
         Action::For(Box::new(Loop { names, over, max, body }))
     }
@@ -221,7 +218,7 @@ impl Checker<'_, '_> {
             let StepKind::If { condition, then, otherwise } = &at.kind else { break None };
             let checked_condition = self.condition(&scope, condition);
             let inside = scope.clone().given(condition, true);
-            let checked = self.block(then, inside, around.inside());
+            let checked = self.block(then, &inside, around.inside());
             falls_through |= checked.falls_through;
             arms.push(Arm { condition: checked_condition.expr, body: checked.block });
             if arms.len() == 1 && otherwise.is_none() && !checked.falls_through {
@@ -235,7 +232,7 @@ impl Checker<'_, '_> {
                 }
                 Some([only]) if matches!(only.kind, StepKind::If { .. }) => at = only,
                 Some(steps) => {
-                    let checked = self.block(steps, scope, around.inside());
+                    let checked = self.block(steps, &scope, around.inside());
                     falls_through |= checked.falls_through;
                     break Some(checked.block);
                 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bp_driver::{DriverError, identity, prepare};
-use bp_engine::{Inventory, inputs};
 use bp_plan::{Plan, Value};
+use bp_topology::{Inventory, inputs};
 
 use super::run::{Running, finish, runtime};
 use crate::arguments::Deploy;

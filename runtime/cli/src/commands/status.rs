@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use bp_driver::Deployments;
 use bp_engine::status::{NodeStanding, NodeStatus, Standing, Status, TargetStatus};
-use bp_engine::topology::blame;
 use bp_plan::Plan;
+use bp_topology::topology::blame;
 
 use crate::output::{Output, printable};
 use crate::told::Told;

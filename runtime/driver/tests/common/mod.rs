@@ -17,13 +17,13 @@ use bp_driver::{
     Clock, Control, DriverError, Providers, Runtime, SecretSource, Summary, SystemClock, Watcher,
 };
 use bp_engine::retry::Limits;
-use bp_engine::{Element, Inventory, Secrets};
 use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, Store, StoreError};
 use bp_plan::*;
 use bp_provider::{
     Call, Change, Class, Discovery, Done, Failure, Handle, Health, Observation, Present, Progress,
     Provider, Record, Subject,
 };
+use bp_topology::{Element, Inventory, Secrets};
 use serde_json::{Value as Json, json};
 
 pub const ID: &str = "sample-1";
@@ -154,8 +154,6 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         selections: named([(
             "demo",
             Selection {
-                kind: "Cluster".into(),
-                cardinality: (1, None),
                 predicate: Some(Constraint {
                     predicate: Expr::Binary {
                         op: BinaryOp::Equal,
@@ -166,7 +164,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                     message: None,
                     span: span(),
                 }),
-                span: span(),
+                ..Selection::new("Cluster", (1, None), span())
             },
         )]),
         nodes: named([
@@ -217,6 +215,10 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         requirements: BTreeMap::new(),
         exposed: BTreeMap::new(),
         substitutes: None,
+        group_types: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        policy_types: BTreeMap::new(),
+        policies: BTreeMap::new(),
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };

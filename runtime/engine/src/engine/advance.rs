@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bp_topology::InstanceId;
 use serde_json::Value as Json;
 
 use super::{Effect, Engine, Step, Wanted};
@@ -10,7 +11,6 @@ use crate::retry::{derived, digest};
 use crate::state::InstanceState;
 use crate::stream::Stream;
 use crate::subject::{Subject, resolve};
-use crate::topology::InstanceId;
 use crate::work::{Contact, Standing};
 
 impl Engine {
@@ -291,7 +291,7 @@ impl Engine {
 
     pub(super) fn finish(&mut self, at: usize, attributes: BTreeMap<String, Json>) {
         if let Some(id) = self.work.items.get(at).and_then(|item| item.id.clone()) {
-            self.topology.world.report(id, attributes);
+            self.topology.report(id, attributes);
         }
         self.work.done(at);
     }

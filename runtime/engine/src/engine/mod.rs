@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 pub use effect::{Addition, Batch, Effect, Report, Step, TargetProgress, TargetRef, Wanted};
 
+use bp_topology::{Inventory, Place, Topology};
+
 use crate::event::{Event, Outcome, Verb};
-use crate::inventory::Inventory;
 use crate::retry::Limits;
 use crate::state::State;
 use crate::stream::Stream;
-use crate::topology::{Place, Topology};
 use crate::work::{Contact, Standing, Work, connection, places};
 
 /// What an engine starts from.

@@ -49,13 +49,13 @@ pub(crate) struct World {
 
 /// What an evaluation read of instances' attributes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Reads {
+pub struct Reads {
     /// All whose attributes were asked for.
-    pub(crate) instances: BTreeSet<InstanceId>,
+    pub instances: BTreeSet<InstanceId>,
     /// Those that had nothing to say yet.
-    pub(crate) missing: BTreeSet<InstanceId>,
+    pub missing: BTreeSet<InstanceId>,
     /// A secret's value was needed, and is not for who asks.
-    pub(crate) is_veiled: bool,
+    pub is_veiled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -209,7 +209,9 @@ impl World {
     /// The names of the elements that a selection takes, in the inventory's order.
     pub(crate) fn selection(&self, name: &str) -> Result<Arc<Vec<String>>, EvalError> {
         let answer = self.once(Slot::Selection(name.to_owned()), || {
-            Answer::Names(crate::selection::taken(self, name).map(Arc::new))
+            Answer::Names(
+                crate::selection::placement(self, name).map(|placement| Arc::new(placement.taken)),
+            )
         })?;
         match answer {
             Answer::Names(names) => names,
@@ -454,7 +456,7 @@ pub(crate) fn known(outcome: Outcome) -> Result<Value, EvalError> {
     }
 }
 
-fn gather(value: Value, references: &mut Vec<Reference>) {
+pub(crate) fn gather(value: Value, references: &mut Vec<Reference>) {
     match value {
         Value::Reference(reference) => references.push(reference),
         Value::List(items) => items.into_iter().for_each(|item| gather(item, references)),

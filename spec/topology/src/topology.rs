@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
-use bp_plan::{Each, Plan, Reference, Requirement, Span, Value};
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
+use bp_plan::{Each, Expr, Plan, Reference, Requirement, Span, Value};
+use serde_json::Value as Json;
 
 use crate::inventory::Inventory;
+use crate::placement::Placement;
 use crate::problem::Problem;
+use crate::resolved::{Flaw, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
-use crate::world::{World, error, known};
-use crate::{inputs, secrets, selection, supports};
+use crate::world::{Reads, World, error, known};
+use crate::{groups, inputs, resolved, secrets, selection};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -46,7 +49,7 @@ impl InstanceId {
         match reference {
             Reference::Node { node, key } => Some(Self { node: node.clone(), key: key.clone() }),
             Reference::Capability { of, .. } | Reference::Relationship { of, .. } => Self::of(of),
-            Reference::Element { .. } => None,
+            Reference::Element { .. } | Reference::Group { .. } => None,
         }
     }
 }
@@ -136,7 +139,7 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        let mut problems = supports::check(plan);
+        let mut problems = Vec::new();
         problems.extend(inputs::check(&world, given));
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
@@ -148,11 +151,17 @@ impl Topology {
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);
         }
+        problems.extend(groups::check(&topology.world));
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
         }
         let is_good = problems.iter().all(|problem| problem.is_warning);
         Expanded { topology: is_good.then_some(topology), problems }
+    }
+
+    /// What a selection takes, and why not the others.
+    pub fn placement(&self, selection: &str) -> Result<Placement, EvalError> {
+        selection::placement(&self.world, selection)
     }
 
     /// All instances, by node and key.
@@ -175,8 +184,25 @@ impl Topology {
         &self.world.inventory
     }
 
-    pub(crate) fn find(&self, id: &InstanceId) -> Option<usize> {
+    /// Which of the instances this is.
+    pub fn find(&self, id: &InstanceId) -> Option<usize> {
         self.index.get(id).copied()
+    }
+
+    /// This instance is as wanted, and reports this.
+    pub fn report(&mut self, instance: InstanceId, attributes: BTreeMap<String, Json>) {
+        self.world.report(instance, attributes);
+    }
+
+    /// The instance as far as it is known: `None` where it still needs what others report. Beside
+    /// it what it read of others.
+    pub fn resolve(&self, id: &InstanceId) -> (Result<Option<Resolved>, Flaw>, Reads) {
+        self.world.reading(|| resolved::whole(self, id))
+    }
+
+    /// An expression that stands outside all nodes. Beside it what it read of instances.
+    pub fn evaluate(&self, expr: &Expr) -> (Result<Outcome, EvalError>, Reads) {
+        self.world.reading(|| bp_eval::evaluate(expr, &self.world.outside()))
     }
 
     fn enlist(&mut self, plan: &Plan, problems: &mut Vec<Problem>) {
@@ -282,8 +308,8 @@ impl Topology {
     fn rehearse(&mut self, problems: &mut Vec<Problem>) {
         for at in 0..self.instances.len() {
             let Some(instance) = self.instances.get(at) else { continue };
-            let (subject, reads) = crate::subject::resolve(self, &instance.id);
-            if let Err(failure) = subject {
+            let (resolved, reads) = self.resolve(&instance.id);
+            if let Err(failure) = resolved {
                 let span = blame(&self.world.plan, &instance.id.node, failure.property.as_deref());
                 let mut problem = Problem::error(failure.message);
                 problem.span = span;

@@ -1,0 +1,32 @@
+//! Which instances a plan has, with inputs and an inventory, and what expressions read there.
+//!
+//! The engine carries out what this says is wanted; a blueprint's tests ask it the same questions
+//! before anything is deployed. So both see one answer.
+//!
+//! It must never know an event, a provider, a clock, a file or a network: what was reported of an
+//! instance is told to it.
+//!
+//! Invariants:
+//! - the same plan, inputs, inventory and reports give the same instances and values;
+//! - what isn't known yet is left open, never guessed;
+//! - a secret's value comes out only as the secret part of a resolved instance.
+
+mod groups;
+pub mod inputs;
+pub mod inventory;
+pub mod placement;
+pub mod problem;
+pub mod resolved;
+pub mod secrets;
+pub mod selection;
+mod site;
+pub mod topology;
+mod world;
+
+pub use inventory::{Element, Inventory};
+pub use placement::{Left, Placement};
+pub use problem::Problem;
+pub use resolved::{Flaw, Property, Resolved};
+pub use secrets::Secrets;
+pub use topology::{Expanded, Identity, Instance, InstanceId, Place, Topology};
+pub use world::Reads;

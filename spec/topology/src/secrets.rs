@@ -1,0 +1,131 @@
+//! The values of secrets, while a process holds them: given by whoever knows them, never written anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use bp_eval::{Verdict, check_constraint};
+use bp_plan::{Plan, Type, Value};
+
+use crate::problem::Problem;
+use crate::world::World;
+
+/// The values of a plan's secrets, as far as they are known.
+#[derive(Clone, Default, PartialEq)]
+pub struct Secrets {
+    values: BTreeMap<String, Value>,
+    /// What to do about those that are not known, by name.
+    missing: BTreeMap<String, String>,
+    /// Those whose text is of another type.
+    malformed: BTreeSet<String>,
+    key: Vec<u8>,
+    is_veiled: bool,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").field("names", &self.values.keys()).finish_non_exhaustive()
+    }
+}
+
+impl Secrets {
+    /// Without any value, for those who only look: what needs one is left open, and no mistake.
+    pub fn veiled() -> Self {
+        Self { is_veiled: true, ..Self::default() }
+    }
+
+    /// None yet, with the key of the hashes that stand in their place.
+    pub fn new(key: Vec<u8>) -> Self {
+        Self { key, ..Self::default() }
+    }
+
+    /// With a value as text, as it stands in its source: an environment variable, say.
+    pub fn add(&mut self, plan: &Plan, name: &str, text: &str, from: &str) {
+        let Some(secret) = plan.secrets.get(name) else { return };
+        if let Ok(value) = bp_eval::parse_input(text, &secret.kind, &plan.data_types) {
+            self.values.insert(name.to_owned(), value);
+        } else {
+            // What the error says of the text is not for anybody's eyes.
+            self.missing.insert(name.to_owned(), format!("give it a value of that type in {from}"));
+            self.malformed.insert(name.to_owned());
+        }
+    }
+
+    /// One that is not known, and what to do about it.
+    pub fn miss(&mut self, plan: &Plan, name: &str, help: String) {
+        match plan.secrets.get(name) {
+            Some(secret) if matches!(secret.kind, Type::Optional(_)) => {
+                self.values.insert(name.to_owned(), Value::Null);
+            }
+            _ => drop(self.missing.insert(name.to_owned(), help)),
+        }
+    }
+
+    /// Each text that must not be seen, with the name of its secret.
+    pub fn texts(&self) -> Vec<(&str, String)> {
+        let mut texts = Vec::new();
+        for (name, value) in &self.values {
+            gather(name, value, &mut texts);
+        }
+        texts
+    }
+
+    pub(crate) fn is_veiled(&self) -> bool {
+        self.is_veiled
+    }
+
+    pub(crate) fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(name)
+    }
+
+    /// The key of the hashes that stand in the place of secrets, for whoever makes them.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// What to do about one that is not known.
+    pub(crate) fn missing(&self, name: &str) -> Option<&String> {
+        self.missing.get(name)
+    }
+}
+
+fn gather<'s>(name: &'s str, value: &Value, texts: &mut Vec<(&'s str, String)>) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::List(items) => items.iter().for_each(|item| gather(name, item, texts)),
+        Value::Map(entries) => entries.values().for_each(|item| gather(name, item, texts)),
+        scalar => texts.extend(bp_eval::scalar_text(scalar).ok().map(|text| (name, text))),
+    }
+}
+
+/// All that is wrong with the secrets.
+pub(crate) fn check(world: &World) -> Vec<Problem> {
+    let plan = &world.plan;
+    let mut problems = Vec::new();
+    if world.secrets.is_veiled {
+        return problems;
+    }
+    for (name, secret) in &plan.secrets {
+        let Some(value) = world.secrets.values.get(name) else {
+            let message = if world.secrets.malformed.contains(name) {
+                format!("the secret `{name}` is no {}", secret.kind)
+            } else {
+                format!("the secret `{name}` is not set")
+            };
+            let problem = Problem::error(message);
+            let help = world.secrets.missing.get(name).cloned();
+            problems.push(Problem { help, ..problem.at(secret.span) });
+            continue;
+        };
+        for constraint in &secret.constraints {
+            // A message of the author's own can't show the value; one of ours would.
+            let message = match check_constraint(constraint, value, &world.outside()) {
+                Ok(Verdict::Holds | Verdict::Open) => continue,
+                Ok(Verdict::Broken(message)) if constraint.message.is_some() => message,
+                _ => format!("it does not meet `where {}`", constraint.text),
+            };
+            let message = format!("the secret `{name}`: {message}");
+            problems.push(Problem::error(message).at(constraint.span));
+        }
+    }
+    problems
+}
