@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bp_plan::{Digest, Plan};
 
-use crate::check::{Facts, Program, check};
+use crate::check::{BlueprintTest, Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
 use crate::lower::compose;
@@ -24,6 +24,7 @@ pub struct Analysis {
     unplanned: Vec<Diagnostic>,
     plan: Option<Plan>,
     artifacts: BTreeMap<Digest, Vec<u8>>,
+    tests: Vec<BlueprintTest>,
 }
 
 impl Analysis {
@@ -56,12 +57,14 @@ impl Analysis {
         let mut nested = BTreeMap::new();
         let mut names = Names::default();
         let mut facts = Facts::default();
+        let mut tests = Vec::new();
         if sources.modules.first().is_some_and(|root| !root.is_missing) {
             let mut found = Vec::new();
             names = resolve(&sources, &mut found);
             let attachments = Attachments::new(root, overlay, sources.modules.len());
             let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
             facts = checked.program.facts();
+            tests.clone_from(&checked.tests);
             unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
@@ -91,7 +94,7 @@ impl Analysis {
             artifacts.append(&mut nested);
         }
         sources.attached = attached;
-        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts }
+        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, tests }
     }
 
     /// What is wrong with the program, and what is worth a warning.
@@ -122,6 +125,11 @@ impl Analysis {
     /// The plan; nothing where there is an error, or something that no plan can have yet.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
+    }
+
+    /// The blueprint's tests, in its order.
+    pub fn tests(&self) -> &[BlueprintTest] {
+        &self.tests
     }
 
     /// The files that travel with the plan.

@@ -26,3 +26,4 @@ mod resolve;
 mod rings;
 pub mod source;
 pub mod syntax;
+pub mod testing;

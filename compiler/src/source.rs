@@ -94,6 +94,17 @@ impl SourceFile {
         Position { line: count(line), column: count(before.chars().count() + 1) }
     }
 
+    /// The byte at a line and column, as a position counts them; the end of the line where it has fewer columns.
+    pub fn offset(&self, line: u32, column: u32) -> u32 {
+        let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+        let at = (line as usize).saturating_sub(1);
+        let Some(start) = self.line_starts.get(at).copied() else { return end };
+        let text = self.line(line);
+        let before = (column as usize).saturating_sub(1);
+        let within = text.char_indices().nth(before).map_or(text.len(), |(at, _)| at);
+        start.saturating_add(u32::try_from(within).unwrap_or(u32::MAX))
+    }
+
     /// Where the line of a byte starts.
     pub fn line_start(&self, offset: u32) -> u32 {
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);

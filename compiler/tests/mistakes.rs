@@ -104,8 +104,6 @@ const MISTAKES: &[(&str, &str)] = &[
         "E4024 6:3",
     ),
     ("node type T { attribute id: string }\nnode a: T { id = \"x\" }", "E4025 3:13"),
-    // What is to come.
-    ("test \"t\" { assert true }", "W7002 2:6"),
 ];
 
 fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {

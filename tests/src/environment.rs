@@ -45,6 +45,8 @@ impl Environment {
     /// Writes a file into its folder.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder().join(name);
+        let folder = path.parent().expect("it is in the test's folder");
+        std::fs::create_dir_all(folder).expect("the test's folder can be written");
         std::fs::write(&path, content).expect("the test's folder can be written");
         path
     }
@@ -115,6 +117,10 @@ impl Environment {
         let own = text.replace("name = \"hello\"", &format!("name = \"{namespace}\""));
         assert_ne!(text, own, "the first blueprint no longer names its namespace as expected");
         let own = self.write(&format!("{namespace}.bp"), own);
+        // What its tests choose from.
+        let inventory = root().join("blueprints/hello-fleet/tests/clusters.yaml");
+        let inventory = std::fs::read(inventory).expect("the inventory of its tests is there");
+        let _ = self.write("tests/clusters.yaml", inventory);
         let plan = self.folder().join(format!("{namespace}.plan"));
         let _ = self
             .bpc(["compile".as_ref(), own.as_os_str(), "-o".as_ref(), plan.as_os_str()])

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod blocks;
+pub(crate) mod blueprint_tests;
 mod capabilities;
 mod choices;
 pub(crate) mod composition;
@@ -30,12 +31,13 @@ use std::collections::BTreeMap;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
+pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
 use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
 use self::members::Pass;
-use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::{Files, Sources};
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
@@ -60,6 +62,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) composition: composition::Composition,
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
+    pub(crate) tests: Vec<BlueprintTest>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
@@ -135,6 +138,7 @@ impl<'s> Checked<'s> {
             groups: BTreeMap::new(),
             policies: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            tests: Vec::new(),
             workflows: BTreeMap::new(),
             composition: composition::Composition::default(),
             others: Vec::new(),
@@ -157,6 +161,7 @@ impl Checked<'_> {
         self.policies = policies::check(self, out);
         self.outputs(out);
         self.workflows = workflows::check(&self.program, &self.nodes, out);
+        self.tests = blueprint_tests::check(self, out);
         order::check(&self.program, &self.nodes, out);
         // What refers round in a ring can't be looked at any further.
         if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
@@ -178,7 +183,6 @@ impl Checked<'_> {
             .map(|((_, item), named)| (*item, named.ty.clone()))
             .collect();
         for (index, item) in module.tree.items.iter().enumerate() {
-            let at = |name: &ast::Name| Place { file, span: name.span };
             match &item.kind {
                 ItemKind::Blueprint(blueprint) => {
                     let head = self.head(item, blueprint, out);
@@ -205,8 +209,6 @@ impl Checked<'_> {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
                 }
-                // A test is no part of a plan.
-                ItemKind::Test(it) => out.push(says_plan::not_checked(at(&it.name), "a test")),
                 ItemKind::Requires(it) => {
                     self.composition.requires(&self.program, item, it, out);
                 }

@@ -223,6 +223,33 @@ impl<'s> Program<'s> {
         self.names.files.get(file.0 as usize).is_some_and(|scope| scope.blueprint.is_some())
     }
 
+    /// The program as those see it who look ahead of a deployment: nothing is reported, so what
+    /// repeats a property reads as it is set, and of what is `selected` all facts are there.
+    pub(crate) fn ahead(&self, selected: &[&str]) -> Self {
+        let mut types = BTreeMap::clone(&self.types);
+        for (full, info) in &mut types {
+            let is_fact = selected.iter().any(|kind| self.names.is_subtype(full, kind));
+            let attributes = std::mem::take(&mut info.attributes);
+            for (name, (ty, place)) in attributes {
+                match info.properties.get_mut(&name) {
+                    Some(property) => property.declared.kind = ty,
+                    None if is_fact => {
+                        let declared = PropertyType {
+                            kind: ty,
+                            default: None,
+                            constraints: Vec::new(),
+                            replace: false,
+                        };
+                        let made = PropertyInfo { declared, place, fixed: None };
+                        info.properties.insert(name, made);
+                    }
+                    None => drop(info.attributes.insert(name, (ty, place))),
+                }
+            }
+        }
+        Self { types: Arc::new(types), phases: Arc::default(), ..self.clone() }
+    }
+
     /// The item that declares something.
     pub(crate) fn item(&self, declared: Declaration) -> Option<&'s ItemKind> {
         let module = self.sources.modules.get(declared.file.0 as usize)?;

@@ -71,7 +71,7 @@ fn standard_input(check: bool, output: &mut Output) -> bool {
 }
 
 /// The `.bp` files at or below a path; hidden folders are passed over.
-fn collect(path: &Path, files: &mut Vec<PathBuf>, output: &mut Output) {
+pub(super) fn collect(path: &Path, files: &mut Vec<PathBuf>, output: &mut Output) {
     if !path.is_dir() {
         files.push(path.to_owned());
         return;

@@ -8,11 +8,13 @@ mod compile;
 mod document;
 mod format;
 mod output;
+mod test;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use output::Output;
 
@@ -21,14 +23,14 @@ use output::Output;
 #[command(
     name = "bpc",
     version,
-    about = "Checks, compiles and formats blueprints",
+    about = "Checks, compiles, formats and tests blueprints",
     max_term_width = 100
 )]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// How diagnostics are written: drawn for people on stderr, or each as one line on stdout
-    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
+    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`). `junit` is XML, of `test` alone.
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
     /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
@@ -69,6 +71,18 @@ enum Command {
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
+    /// Run the tests that blueprints bring along; nothing is deployed.
+    Test {
+        /// Files, or folders (every `.bp` file below); this folder when left out.
+        #[arg(default_value = ".")]
+        paths: Vec<PathBuf>,
+        /// Only tests whose names have this text in them.
+        #[arg(long, value_name = "TEXT")]
+        filter: Option<String>,
+        /// An inventory, as `bpr deploy` takes it, for tests that name none.
+        #[arg(long, value_name = "FILE")]
+        inventory: Option<PathBuf>,
+    },
 }
 
 /// What is written of a plan.
@@ -84,6 +98,7 @@ enum MessageFormat {
     Human,
     Json,
     Short,
+    Junit,
 }
 
 /// Whether diagnostics are coloured.
@@ -104,6 +119,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
+    let is_test = matches!(arguments.command, Command::Test { .. });
+    if arguments.message_format == MessageFormat::Junit && !is_test {
+        let words = "`junit` is a form of tests: use it with `bpc test`, and `json` here";
+        let error = Arguments::command().error(ErrorKind::ArgumentConflict, words);
+        let _ = error.print();
+        return 2;
+    }
     let mut output = Output::new(arguments.message_format, arguments.color);
     let is_fine = match arguments.command {
         Command::Check { files } => check::run(&files, &mut output),
@@ -112,6 +134,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
         Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
+        Command::Test { paths, filter, inventory } => {
+            let asked = test::Asked {
+                paths: &paths,
+                filter: filter.as_deref(),
+                inventory: inventory.as_deref(),
+            };
+            test::run(&asked, arguments.message_format, &mut output)
+        }
     };
     u8::from(!is_fine)
 }

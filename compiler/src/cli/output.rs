@@ -40,7 +40,9 @@ impl Output {
         self.counts.warnings += counts.warnings;
         for diagnostic in diagnostics {
             match self.format {
-                MessageFormat::Human => write_err(&human::text(diagnostic, &sources, self.style)),
+                MessageFormat::Human | MessageFormat::Junit => {
+                    write_err(&human::text(diagnostic, &sources, self.style))
+                }
                 MessageFormat::Json => {
                     write_out(&format!("{}\n", json::line(diagnostic, &sources)));
                 }
@@ -49,6 +51,21 @@ impl Output {
                 }
             }
         }
+    }
+
+    /// The diagnostics as a person sees them, for where they are written later.
+    pub(super) fn drawn<'a>(
+        &self,
+        diagnostics: &'a [Diagnostic],
+        sources: impl Fn(FileId) -> Option<&'a SourceFile>,
+    ) -> String {
+        diagnostics.iter().map(|one| human::text(one, &sources, self.style)).collect()
+    }
+
+    /// The word in the colour of what is fine, or of what is not.
+    pub(super) fn painted(&self, word: &str, is_fine: bool) -> String {
+        let color = if is_fine { 32 } else { 31 };
+        if self.style.color { format!("\u{1b}[{color}m{word}\u{1b}[0m") } else { word.to_owned() }
     }
 
     /// Says something to a person; a program that reads JSON is not told.

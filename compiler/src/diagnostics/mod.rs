@@ -12,6 +12,7 @@ pub mod plan;
 pub mod policies;
 pub mod selections;
 pub mod syntax;
+pub mod testing;
 pub mod topology;
 pub mod types;
 pub mod workflows;

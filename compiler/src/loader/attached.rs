@@ -67,6 +67,17 @@ impl Files<'_> {
         }
     }
 
+    /// One that was read already, by its path from the package's root.
+    pub(crate) fn known(&self, path: &str) -> Option<Arc<Attached>> {
+        match self {
+            Self::Met(attachments) => {
+                let taken = attachments.taken.borrow();
+                taken.by_path.get(path).and_then(|at| taken.files.get(*at)).cloned()
+            }
+            Self::Known(files) => files.iter().find(|file| file.path == path).cloned(),
+        }
+    }
+
     /// As [`Self::file`], for a file that must be text.
     pub(crate) fn text(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
         let file = self.file(from, name)?;

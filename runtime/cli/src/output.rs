@@ -67,7 +67,7 @@ impl Output {
                 serde_json::json!({ "file": place.path, "line": place.line, "column": column(place) })
             });
             let line = serde_json::json!({
-                kind: { "message": told.message, "help": told.help, "at": place }
+                kind: { "code": told.code, "message": told.message, "help": told.help, "at": place }
             });
             write_err(&format!("{line}\n"));
             return;
@@ -128,8 +128,9 @@ struct Report {
 impl Report {
     fn of(told: &Told) -> Self {
         let word = if told.is_warning { "warning" } else { "error" };
+        let code = told.code.map(|code| format!("[{code}]")).unwrap_or_default();
         let mut report = Self {
-            message: format!("{word}: {}", printable(&told.message)),
+            message: format!("{word}{code}: {}", printable(&told.message)),
             help: told.help.as_deref().map(printable),
             is_warning: told.is_warning,
             source: None,

@@ -3,11 +3,13 @@
 use bp_driver::DriverError;
 use bp_journal::StoreError;
 use bp_plan::{Plan, Span};
-use bp_topology::Problem;
+use bp_topology::{Lack, Problem};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
+    /// Its code in the catalogue of diagnostics, where it has one: `bpc explain` teaches it.
+    pub(crate) code: Option<&'static str>,
     pub(crate) message: String,
     pub(crate) help: Option<String>,
     pub(crate) place: Option<Box<Place>>,
@@ -29,7 +31,7 @@ pub(crate) struct Place {
 
 impl Told {
     pub(crate) fn error(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, place: None, is_warning: false }
+        Self { code: None, message: message.into(), help: None, place: None, is_warning: false }
     }
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
@@ -46,8 +48,9 @@ impl Told {
     /// A problem of a plan with its inputs and inventory.
     pub(crate) fn problem(plan: &Plan, problem: &Problem) -> Self {
         Self {
+            code: problem.code,
             message: problem.message.clone(),
-            help: problem.help.clone(),
+            help: problem.lack.as_ref().map(given).or_else(|| problem.help.clone()),
             place: None,
             is_warning: problem.is_warning,
         }
@@ -84,6 +87,16 @@ impl Told {
                 "make room, then `bpr resume {name}`: nothing that was done is lost"
             )),
             _ => told,
+        }
+    }
+}
+
+/// How what is lacking is given.
+fn given(lack: &Lack) -> String {
+    match lack {
+        Lack::Input(name) => format!("add `--input {name}=…`"),
+        Lack::Elements(kind) => {
+            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
         }
     }
 }

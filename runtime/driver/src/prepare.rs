@@ -47,9 +47,10 @@ pub fn prepare(
     let artifacts = loaded.artifacts.into_values().collect();
     let plan = Arc::new(loaded.plan);
     let inventory = Arc::new(inventory);
-    let Expanded { topology, mut problems } =
+    let mut problems = bp_engine::supports::check(&plan);
+    let Expanded { topology, problems: found } =
         Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
-    problems.extend(bp_engine::supports::check(&plan));
+    problems.extend(found);
     for node in plan.nodes.values() {
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
         if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {

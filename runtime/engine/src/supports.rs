@@ -3,7 +3,6 @@
 //! One small function for each construct.
 
 use bp_plan::Plan;
-
 use bp_topology::Problem;
 
 /// Why this engine can't carry out a plan.

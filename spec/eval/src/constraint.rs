@@ -81,6 +81,10 @@ impl Environment for WithSelf<'_> {
         self.env.field(of, name)
     }
 
+    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+        self.env.part(of, path)
+    }
+
     fn function(&self, name: &str) -> Option<(&[String], &Expr)> {
         self.env.function(name)
     }

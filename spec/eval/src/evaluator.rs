@@ -231,6 +231,28 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// `of.name`, where `of` is a part of a node that is not known as a whole.
+    fn part(&mut self, of: &'a Expr, name: &str) -> Option<Eval> {
+        let mut path = vec![name];
+        let mut from = of;
+        while let Expr::Field { of, name, .. } = from {
+            path.push(name);
+            from = of;
+        }
+        path.reverse();
+        let Ok(Value::Reference(mut reference)) = self.eval(from) else { return None };
+        let mut rest = path.as_slice();
+        while let [first, further @ ..] = rest {
+            match self.env.field(&reference, first) {
+                Ok(Some(Outcome::Value(Value::Reference(next)))) => reference = next,
+                _ => break,
+            }
+            rest = further;
+        }
+        let outcome = self.env.part(&reference, rest)?;
+        Some(outcome.map_err(Stop::from).and_then(<Result<Value, Stop>>::from))
+    }
+
     fn field(&mut self, of: &'a Expr, name: &str, safe: bool) -> Eval {
         if let Some(place) = self.place(of)
             && !matches!(place, Value::Reference(_))
@@ -239,7 +261,12 @@ impl<'a> Evaluator<'a> {
             self.budget.weigh(&found)?;
             return Ok(found);
         }
-        let of = self.eval(of)?;
+        let of = match self.eval(of) {
+            Err(stop @ (Stop::Unknown | Stop::Secret(_))) => {
+                return self.part(of, name).unwrap_or(Err(stop));
+            }
+            of => of?,
+        };
         match &of {
             Value::Reference(reference) => match self.env.field(reference, name)? {
                 Some(outcome) => {

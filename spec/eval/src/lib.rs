@@ -75,6 +75,8 @@ pub enum ErrorKind {
     WrongType,
     /// A function was given what it can't work on (a bad pattern, a bad CIDR, text that is no JSON).
     BadArgument,
+    /// A value that its constraints don't allow.
+    Constraint,
     /// The budget of steps or size is spent.
     TooLarge,
     /// Two values for one key.
@@ -107,6 +109,11 @@ pub trait Environment {
     /// A field of a reference: a node's property, attribute, capability or requirement; a fact of an element.
     /// `Ok(None)` where there is no such field.
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError>;
+    /// A part of a field that is not known as a whole, by the names that lead to it (`values`,
+    /// `replicas`): `None` where it can't be told by itself either.
+    fn part(&self, _of: &Reference, _path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+        None
+    }
     /// A function of the plan's own, which is no built-in; `None` where there is none.
     fn function(&self, _name: &str) -> Option<(&[String], &Expr)> {
         None

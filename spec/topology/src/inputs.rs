@@ -5,33 +5,42 @@ use std::collections::BTreeMap;
 use bp_eval::{Outcome, Verdict, check_constraint};
 use bp_plan::{Plan, Type, Value};
 
-use crate::problem::Problem;
+use crate::problem::{Lack, Problem, code_of};
 use crate::world::World;
 
 /// The value of an input that a person gave as text (`replicas=3`).
 pub fn parse(plan: &Plan, name: &str, text: &str) -> Result<Value, Problem> {
     let Some(input) = plan.inputs.get(name) else { return Err(unknown(plan, name)) };
     bp_eval::parse_input(text, &input.kind, &plan.data_types)
-        .map_err(|error| Problem::error(format!("the input `{name}`: {error}")).at(input.span))
+        .map_err(|error| wrong(name, &error.to_string(), "E3002").at(input.span))
 }
 
 /// The value of an input that a person gave in a file.
 pub fn from_json(plan: &Plan, name: &str, json: serde_json::Value) -> Result<Value, Problem> {
     let Some(input) = plan.inputs.get(name) else { return Err(unknown(plan, name)) };
     bp_eval::from_json(json, &input.kind, &plan.data_types)
-        .map_err(|error| Problem::error(format!("the input `{name}`: {error}")).at(input.span))
+        .map_err(|error| wrong(name, &error.to_string(), "E3002").at(input.span))
 }
 
 fn unknown(plan: &Plan, name: &str) -> Problem {
     if let Some(secret) = plan.secrets.get(name) {
         return Problem::error(format!("`{name}` is a secret, and no input"))
+            .code("E7071")
             .at(secret.span)
             .help("secrets come from where the runtime keeps them, never from the command line");
     }
     let there = plan.inputs.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-    Problem::error(format!("the blueprint `{}` has no input `{name}`", plan.blueprint.name)).help(
-        if there.is_empty() { "it takes no inputs".to_owned() } else { format!("it has {there}") },
-    )
+    Problem::error(format!("the blueprint `{}` has no input `{name}`", plan.blueprint.name))
+        .code("E7071")
+        .help(if there.is_empty() {
+            "it takes no inputs".to_owned()
+        } else {
+            format!("it has {there}")
+        })
+}
+
+fn wrong(name: &str, why: &str, code: &'static str) -> Problem {
+    Problem::error(format!("the input `{name}`: {why}")).code(code)
 }
 
 /// All that is wrong with the inputs.
@@ -46,7 +55,10 @@ pub(crate) fn check(world: &World, given: &BTreeMap<String, Value>) -> Vec<Probl
         if must && !given.contains_key(name) {
             let missing = format!("the input `{name}` ({}) is not given", input.kind);
             problems.push(
-                Problem::error(missing).at(input.span).help(format!("add `--input {name}=…`")),
+                Problem::error(missing)
+                    .code("E7081")
+                    .at(input.span)
+                    .lack(Lack::Input(name.clone())),
             );
             continue;
         }
@@ -55,22 +67,21 @@ pub(crate) fn check(world: &World, given: &BTreeMap<String, Value>) -> Vec<Probl
             Ok(_) => continue,
             Err(error) => {
                 let message = format!("the default of the input `{name}`: {error}");
-                problems.push(Problem::error(message).at(input.span));
+                problems.push(Problem::error(message).code(code_of(&error)).at(input.span));
                 continue;
             }
         };
         if let Err(error) = bp_eval::check_type(&value, &input.kind, &world.plan.data_types) {
-            problems.push(Problem::error(format!("the input `{name}`: {error}")).at(input.span));
+            problems.push(wrong(name, &error.to_string(), "E3028").at(input.span));
             continue;
         }
         for constraint in &input.constraints {
-            let message = match check_constraint(constraint, &value, &world.outside()) {
-                Ok(Verdict::Broken(message)) => message,
+            let (message, code) = match check_constraint(constraint, &value, &world.outside()) {
+                Ok(Verdict::Broken(message)) => (message, "E3028"),
                 Ok(_) => continue,
-                Err(error) => error.to_string(),
+                Err(error) => (error.to_string(), code_of(&error)),
             };
-            problems
-                .push(Problem::error(format!("the input `{name}`: {message}")).at(constraint.span));
+            problems.push(wrong(name, &message, code).at(constraint.span));
         }
     }
     problems

@@ -28,7 +28,36 @@ pub struct Element {
     pub connection: Json,
 }
 
+/// Why an element can't be in an inventory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// It has no name.
+    #[error("a cluster of the inventory has an empty name")]
+    Empty,
+    /// Its name is that of the runtime's own machine.
+    #[error("a cluster can't be called `local`")]
+    Local,
+    /// Another has its name.
+    #[error("two clusters are called `{0}`")]
+    Twice(String),
+}
+
 impl Inventory {
+    /// With this element, too.
+    pub fn add(&mut self, element: Element) -> Result<(), NameError> {
+        if element.name.trim().is_empty() {
+            return Err(NameError::Empty);
+        }
+        if element.name == "local" {
+            return Err(NameError::Local);
+        }
+        if self.element(&element.name).is_some() {
+            return Err(NameError::Twice(element.name));
+        }
+        self.elements.push(element);
+        Ok(())
+    }
+
     /// The element of this name.
     pub fn element(&self, name: &str) -> Option<&Element> {
         self.elements.iter().find(|element| element.name == name)

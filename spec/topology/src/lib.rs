@@ -14,6 +14,7 @@
 mod groups;
 pub mod inputs;
 pub mod inventory;
+pub mod inventory_file;
 pub mod placement;
 pub mod problem;
 pub mod resolved;
@@ -25,7 +26,7 @@ mod world;
 
 pub use inventory::{Element, Inventory};
 pub use placement::{Left, Placement};
-pub use problem::Problem;
+pub use problem::{Lack, Problem};
 pub use resolved::{Flaw, Property, Resolved};
 pub use secrets::Secrets;
 pub use topology::{Expanded, Identity, Instance, InstanceId, Place, Topology};

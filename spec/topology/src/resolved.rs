@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use bp_eval::{EvalError, Outcome, Verdict, check_constraint};
+use bp_eval::{ErrorKind, EvalError, Outcome, ValueError, Verdict, check_constraint};
 use bp_plan::{Entry, Expr, FileRef, Type, Value};
 use serde_json::Value as Json;
 
+use crate::problem::code_of;
 use crate::topology::{InstanceId, Topology};
 use crate::world::{World, known};
 
@@ -59,6 +60,8 @@ impl fmt::Debug for Property {
 /// Why an instance can't be resolved. It will not pass by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
+    /// Its code in the catalogue of diagnostics.
+    pub code: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
     /// The property that it is about, as a path: `ports[0].port`.
@@ -68,15 +71,15 @@ pub struct Flaw {
 }
 
 impl Flaw {
-    fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), property: None, help: None }
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), property: None, help: None }
     }
 }
 
 pub(crate) fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Resolved>, Flaw> {
     let world = &topology.world;
     let plan = &world.plan;
-    let unknown = || Flaw::new(format!("the plan does not know `{id}`"));
+    let unknown = || Flaw::new("E7083", format!("the plan does not know `{id}`"));
     let node = plan.nodes.get(&id.node).ok_or_else(unknown)?;
     let node_type = plan.node_types.get(&node.kind).ok_or_else(unknown)?;
     let mut properties = BTreeMap::new();
@@ -84,14 +87,14 @@ pub(crate) fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Resol
     // All are asked, so that all that is still missing is noted at once.
     let mut waits = false;
     for (name, declared) in &node_type.properties {
-        let refuse = |error: String| Flaw {
+        let refuse = |error: &EvalError| Flaw {
             property: Some(name.clone()),
-            ..Flaw::new(format!("`{id}.{name}`: {error}"))
+            ..Flaw::new(code_of(error), format!("`{id}.{name}`: {error}"))
         };
         let outcome = world.property(id, name).map_err(|e| {
             let part = node.properties.get(name).and_then(|set| wrong_part(world, id, &set.value));
             let property = part.map_or_else(|| name.clone(), |part| format!("{name}.{part}"));
-            Flaw { property: Some(property), ..refuse(e.message) }
+            Flaw { property: Some(property), ..refuse(&e) }
         })?;
         match outcome {
             Outcome::Unknown => waits = true,
@@ -105,7 +108,7 @@ pub(crate) fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Resol
             },
             Outcome::Value(Value::Null) if declared.kind != Type::Json => {}
             Outcome::Value(value) => {
-                let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                let json = bp_eval::to_json(&value).map_err(|e| refuse(&no_json(&e)))?;
                 files_in(&value, &step("", name), &mut files);
                 properties.insert(name.clone(), Property::Plain(json));
             }
@@ -116,10 +119,10 @@ pub(crate) fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Resol
         let value = Value::Reference(id.reference());
         match check_constraint(constraint, &value, &world.site(id)) {
             Ok(Verdict::Broken(message)) => {
-                return Err(Flaw::new(format!("`{id}`: {message}")));
+                return Err(Flaw::new("E4023", format!("`{id}`: {message}")));
             }
             Ok(_) => {}
-            Err(error) => return Err(Flaw::new(format!("`{id}`: {error}"))),
+            Err(error) => return Err(Flaw::new(code_of(&error), format!("`{id}`: {error}"))),
         }
     }
     let account = match account(topology, id)? {
@@ -143,6 +146,7 @@ fn revealed(
     let refuse = |help: Option<&String>| {
         let names = of.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         Flaw {
+            code: "E3028",
             property: Some(name.to_owned()),
             help: help.cloned(),
             // What exactly is wrong could say what the secret is.
@@ -199,6 +203,10 @@ fn secret_parts(
     found.append(&mut inner);
 }
 
+fn no_json(error: &ValueError) -> EvalError {
+    EvalError::new(ErrorKind::WrongType, error.to_string())
+}
+
 enum Account {
     None,
     Unknown,
@@ -208,19 +216,24 @@ enum Account {
 /// The properties of the node that meets the requirement `account`.
 fn account(topology: &Topology, id: &InstanceId) -> Result<Account, Flaw> {
     let world = &topology.world;
-    let refuse = |error: String| Flaw::new(format!("`{id}`: its account: {error}"));
-    let met = world.requirement(id, "account").map_err(|e| refuse(e.message))?;
+    let refuse =
+        |error: &EvalError| Flaw::new(code_of(error), format!("`{id}`: its account: {error}"));
+    let of_part = |name: &str, error: &EvalError| {
+        let message = format!("`{name}`: {error}");
+        refuse(&EvalError { kind: error.kind, message })
+    };
+    let met = world.requirement(id, "account").map_err(|e| refuse(&e))?;
     let Some(account) = met.first().and_then(InstanceId::of) else { return Ok(Account::None) };
     let node = world.plan.nodes.get(&account.node);
     let node_type = node.and_then(|node| world.plan.node_types.get(&node.kind));
     let mut properties = BTreeMap::new();
     for name in node_type.into_iter().flat_map(|kind| kind.properties.keys()) {
-        match world.property(&account, name).map_err(|e| refuse(format!("`{name}`: {e}")))? {
+        match world.property(&account, name).map_err(|e| of_part(name, &e))? {
             Outcome::Unknown => return Ok(Account::Unknown),
             Outcome::Value(Value::Null) => {}
             outcome => {
-                let value = known(outcome).map_err(|e| refuse(format!("`{name}`: {e}")))?;
-                let json = bp_eval::to_json(&value).map_err(|e| refuse(e.to_string()))?;
+                let value = known(outcome).map_err(|e| of_part(name, &e))?;
+                let json = bp_eval::to_json(&value).map_err(|e| refuse(&no_json(&e)))?;
                 properties.insert(name.clone(), json);
             }
         }
@@ -267,11 +280,12 @@ fn step(at: &str, key: &str) -> String {
 
 fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, String>, Flaw> {
     let world = &topology.world;
-    let refuse =
-        |name: &str, error: String| Flaw::new(format!("`{id}`: its label `{name}`: {error}"));
+    let refuse = |name: &str, error: &EvalError| {
+        Flaw::new(code_of(error), format!("`{id}`: its label `{name}`: {error}"))
+    };
     let text = |name: &str, outcome: Result<Outcome, EvalError>| {
-        let value = outcome.and_then(known).map_err(|e| refuse(name, e.message))?;
-        bp_eval::scalar_text(&value).map_err(|e| refuse(name, e.message))
+        let value = outcome.and_then(known).map_err(|e| refuse(name, &e))?;
+        bp_eval::scalar_text(&value).map_err(|e| refuse(name, &e))
     };
     let mut labels = BTreeMap::new();
     for (name, expr) in &world.plan.blueprint.labels {
@@ -280,7 +294,9 @@ fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, Strin
     let node = world.plan.nodes.get(&id.node);
     let Some(own) = node.and_then(|node| node.labels.as_ref()) else { return Ok(labels) };
     let own = world.evaluate(id, own).and_then(known);
-    match own.map_err(|e| Flaw::new(format!("`{id}`: its labels: {}", e.message)))? {
+    let refuse_all =
+        |error: &EvalError| Flaw::new(code_of(error), format!("`{id}`: its labels: {error}"));
+    match own.map_err(|e| refuse_all(&e))? {
         Value::Map(own) => {
             for (name, value) in own {
                 let value = text(&name, Ok(Outcome::Value(value)))?;
@@ -288,6 +304,6 @@ fn labels(topology: &Topology, id: &InstanceId) -> Result<BTreeMap<String, Strin
             }
             Ok(labels)
         }
-        _ => Err(Flaw::new(format!("`{id}`: its labels are no map"))),
+        _ => Err(refuse_all(&EvalError::wrong_type("they are no map"))),
     }
 }

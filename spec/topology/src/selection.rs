@@ -5,7 +5,7 @@ use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
 use crate::inventory::Element;
 use crate::placement::{self, Left, Placement};
-use crate::problem::Problem;
+use crate::problem::{Lack, Problem, code_of};
 use crate::site::element_reference;
 use crate::world::{World, error};
 
@@ -71,7 +71,9 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             Ok(placement) => placement,
             Err(error) => {
                 problems.push(
-                    Problem::error(format!("the selection `{name}`: {error}")).at(selection.span),
+                    Problem::error(format!("the selection `{name}`: {error}"))
+                        .code(code_of(&error))
+                        .at(selection.span),
                 );
                 continue;
             }
@@ -92,7 +94,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         };
         let mut problem = if is_wrong {
             let wanted = cardinality(fewest, most);
-            Problem::error(format!("the selection `{name}` wants {wanted}: {found}"))
+            Problem::error(format!("the selection `{name}` wants {wanted}: {found}")).code("E7082")
         } else {
             Problem::warning(format!("the selection `{name}` is empty: {found}"))
         };
@@ -100,7 +102,10 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         if let Some((name, left)) = fitting.filter(|_| count < fewest) {
             problem = problem.help(format!("`{name}` fits and is left: {left}"));
         } else if count == 0 {
-            problem = problem.help(nearest(world, name, selection));
+            problem = match nearest(world, name, selection) {
+                Some(nearest) => problem.help(nearest),
+                None => problem.lack(Lack::Elements(short(&selection.kind).to_owned())),
+            };
         }
         problems.push(problem.at(selection.span));
     }
@@ -116,9 +121,8 @@ pub(crate) fn cardinality(fewest: u64, most: Option<u64>) -> String {
     }
 }
 
-/// What stands in the way of the candidate that comes nearest.
-fn nearest(world: &World, name: &str, selection: &Selection) -> String {
-    let kind = selection.kind.rsplit('.').next().unwrap_or(&selection.kind);
+/// What stands in the way of the candidate that comes nearest; nothing where there is none.
+fn nearest(world: &World, name: &str, selection: &Selection) -> Option<String> {
     let mut nearest: Option<(usize, &Element, String)> = None;
     for element in candidates(world, selection) {
         let Some(predicate) = &selection.predicate else { break };
@@ -144,15 +148,17 @@ fn nearest(world: &World, name: &str, selection: &Selection) -> String {
             nearest = Some((broken.len(), element, why));
         }
     }
-    match nearest {
-        Some((_, element, why)) => format!(
+    nearest.map(|(_, element, why)| {
+        format!(
             "nearest is `{}`: {why}; change its labels or the selection's `where`",
             element.name
-        ),
-        None => {
-            format!("the inventory has no {kind}; name some with `--kubeconfig` or `--inventory`")
-        }
-    }
+        )
+    })
+}
+
+/// A type's name without that of its module.
+fn short(kind: &str) -> &str {
+    kind.rsplit('.').next().unwrap_or(kind)
 }
 
 fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {

@@ -149,6 +149,13 @@ impl Environment for Site<'_> {
             }
         }
     }
+
+    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+        match of {
+            Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
+            _ => None,
+        }
+    }
 }
 
 pub(crate) fn element_reference(selection: &str, name: &str) -> Value {

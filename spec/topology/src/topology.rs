@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::inventory::Inventory;
 use crate::placement::Placement;
-use crate::problem::Problem;
+use crate::problem::{Problem, code_of};
 use crate::resolved::{Flaw, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
@@ -139,8 +139,7 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        let mut problems = Vec::new();
-        problems.extend(inputs::check(&world, given));
+        let mut problems = inputs::check(&world, given);
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
         if problems.iter().any(|problem| !problem.is_warning) {
@@ -200,6 +199,16 @@ impl Topology {
         self.world.reading(|| resolved::whole(self, id))
     }
 
+    /// From now on what nobody has reported is read as it is set: for those who look ahead.
+    pub fn expect(&mut self) {
+        self.world.expect();
+    }
+
+    /// What `work` does with secrets as their values, as far as they were given.
+    pub fn revealing<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.world.revealing(work)
+    }
+
     /// An expression that stands outside all nodes. Beside it what it read of instances.
     pub fn evaluate(&self, expr: &Expr) -> (Result<Outcome, EvalError>, Reads) {
         self.world.reading(|| bp_eval::evaluate(expr, &self.world.outside()))
@@ -211,7 +220,12 @@ impl Topology {
                 Ok(existence) => existence,
                 Err(error) => {
                     let at = node.each.as_ref().map_or(node.span, |each| each.span);
-                    problems.push(problem(format!("`{name}`: {error}"), at));
+                    let code = match error.kind {
+                        ErrorKind::DuplicateKey => "E4017",
+                        ErrorKind::TooLarge => "E4019",
+                        _ => code_of(&error),
+                    };
+                    problems.push(problem(code, format!("`{name}`: {error}"), at));
                     continue;
                 }
             };
@@ -225,6 +239,7 @@ impl Topology {
             };
             if self.instances.len() + ids.len() > MOST_INSTANCES {
                 problems.push(problem(
+                    "E4019",
                     format!("with `{name}` there are more than {MOST_INSTANCES} instances"),
                     node.span,
                 ));
@@ -248,14 +263,18 @@ impl Topology {
             match self.meets(&id, requirement) {
                 Ok(targets) if !requirement.unordered => needs.extend(targets),
                 Ok(_) => {}
-                Err(message) => problems.push(problem(message, requirement.span)),
+                Err((code, message)) => problems.push(problem(code, message, requirement.span)),
             }
         }
         needs.remove(&at);
         let place = match self.world.place(&id) {
             Ok(place) => place,
             Err(error) => {
-                problems.push(problem(format!("`{id}`: {error}"), node.span));
+                let code = match error.kind {
+                    ErrorKind::BadArgument => "E7084",
+                    _ => code_of(&error),
+                };
+                problems.push(problem(code, format!("`{id}`: {error}"), node.span));
                 return;
             }
         };
@@ -266,9 +285,10 @@ impl Topology {
     }
 
     /// The instances that meet a requirement, after the requirement's own conditions.
-    fn meets(&self, id: &InstanceId, requirement: &Requirement) -> Result<Vec<usize>, String> {
+    fn meets(&self, id: &InstanceId, requirement: &Requirement) -> Result<Vec<usize>, Unmet> {
         let name = &requirement.name;
-        let say = |error: EvalError| format!("`{id}`: what meets `{name}`: {error}");
+        let say =
+            |error: EvalError| (code_of(&error), format!("`{id}`: what meets `{name}`: {error}"));
         let targets = self.world.requirement(id, name).map_err(say)?;
         let declared = self
             .world
@@ -281,7 +301,8 @@ impl Topology {
             let count = targets.len() as u64;
             if count < fewest || most.is_some_and(|most| count > most) {
                 let wanted = selection::cardinality(fewest, most);
-                return Err(format!("`{id}` needs {wanted} for `{name}` and has {count}"));
+                let code = if count == 0 { "E4008" } else { "E4009" };
+                return Err((code, format!("`{id}` needs {wanted} for `{name}` and has {count}")));
             }
         }
         let constraints = declared.map_or(&[][..], |declared| declared.constraints.as_slice());
@@ -292,7 +313,8 @@ impl Topology {
                 if let Verdict::Broken(message) =
                     check_constraint(constraint, &value, &site).map_err(say)?
                 {
-                    return Err(format!("`{id}`: what meets `{name}` does not fit: {message}"));
+                    let message = format!("`{id}`: what meets `{name}` does not fit: {message}");
+                    return Err(("E4011", message));
                 }
             }
         }
@@ -311,7 +333,7 @@ impl Topology {
             let (resolved, reads) = self.resolve(&instance.id);
             if let Err(failure) = resolved {
                 let span = blame(&self.world.plan, &instance.id.node, failure.property.as_deref());
-                let mut problem = Problem::error(failure.message);
+                let mut problem = Problem::error(failure.message).code(failure.code);
                 problem.span = span;
                 problem.help = failure.help;
                 problems.push(problem);
@@ -350,8 +372,11 @@ pub fn blame(plan: &Plan, node: &str, property: Option<&str>) -> Option<Span> {
     }
 }
 
-fn problem(message: String, span: Span) -> Problem {
-    Problem::error(message).at(span)
+/// Why a requirement is not met: a code, and a sentence.
+type Unmet = (&'static str, String);
+
+fn problem(code: &'static str, message: String, span: Span) -> Problem {
+    Problem::error(message).code(code).at(span)
 }
 
 /// Which instances of a node there are.

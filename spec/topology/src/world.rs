@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Expr, Plan, Reference, Type, Value};
+use bp_plan::{Entry, Expr, Plan, Reference, Type, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::{Element, Inventory};
@@ -45,6 +45,8 @@ pub(crate) struct World {
     depth: Cell<usize>,
     /// Secrets are their values, for now.
     pub(crate) is_revealing: Cell<bool>,
+    /// What nobody has reported yet is read as it is set.
+    is_expecting: bool,
 }
 
 /// What an evaluation read of instances' attributes.
@@ -102,12 +104,64 @@ impl World {
             reads: RefCell::default(),
             depth: Cell::new(0),
             is_revealing: Cell::new(false),
+            is_expecting: false,
         }
     }
 
     /// This instance is as wanted, and reports this.
     pub(crate) fn report(&mut self, instance: InstanceId, attributes: BTreeMap<String, Json>) {
         self.reported.insert(instance, attributes);
+    }
+
+    /// From now on what nobody has reported is read as it is set, and parts of what is not known as a
+    /// whole by themselves.
+    pub(crate) fn expect(&mut self) {
+        self.is_expecting = true;
+        self.memo.take();
+        self.revealed.take();
+    }
+
+    /// A part of a property that is not known as a whole, by the names that lead to it.
+    pub(crate) fn part(
+        &self,
+        id: &InstanceId,
+        path: &[&str],
+    ) -> Option<Result<Outcome, EvalError>> {
+        let (property, mut rest) = path.split_first()?;
+        if !self.is_expecting {
+            return None;
+        }
+        let set = &self.plan.nodes.get(&id.node)?.properties.get(*property)?.value;
+        let mut expr = set.clone();
+        while let ([key, further @ ..], Expr::Record(entries)) = (rest, &expr) {
+            expr = self.entry(id, entries, key)?;
+            rest = further;
+        }
+        let whole = rest.iter().fold(expr, |of, name| Expr::Field {
+            of: Box::new(of),
+            name: (*name).to_owned(),
+            safe: false,
+        });
+        Some(self.evaluate(id, &whole))
+    }
+
+    /// The entry of this name of a record as written; nothing where that isn't plain.
+    fn entry(&self, id: &InstanceId, entries: &[Entry], key: &str) -> Option<Expr> {
+        for entry in entries.iter().rev() {
+            match entry {
+                Entry::One(known, value) if known == key => return Some(value.clone()),
+                Entry::One(..) => {}
+                Entry::Spread(of) => match self.evaluate(id, of) {
+                    Ok(Outcome::Value(Value::Map(mut entries))) => {
+                        if let Some(value) = entries.remove(key) {
+                            return Some(Expr::Value(value));
+                        }
+                    }
+                    _ => return None,
+                },
+            }
+        }
+        None
     }
 
     /// What this work reads of instances.
@@ -301,11 +355,11 @@ impl World {
         };
         let Outcome::Value(value) = outcome else { return Ok(outcome) };
         let value = bp_eval::conform(value, &declared.kind, &self.plan.data_types)
-            .map_err(|e| error(ErrorKind::WrongType, e.to_string()))?;
+            .map_err(|e| error(ErrorKind::Constraint, e.to_string()))?;
         for constraint in &declared.constraints {
             if let Verdict::Broken(message) = check_constraint(constraint, &value, &self.site(id))?
             {
-                return Err(error(ErrorKind::BadArgument, message));
+                return Err(error(ErrorKind::Constraint, message));
             }
         }
         Ok(Outcome::Value(value))
@@ -352,7 +406,11 @@ impl World {
         let Some(node_type) = self.plan.node_types.get(&node.kind) else { return Ok(None) };
         let is_property = node_type.properties.contains_key(name);
         // What a node sets, it need not wait to hear of itself.
-        if let Some(kind) = node_type.attributes.get(name).filter(|_| !(is_own && is_property)) {
+        if let Some(kind) = node_type
+            .attributes
+            .get(name)
+            .filter(|_| !((is_own || self.is_expecting) && is_property))
+        {
             return self.attribute(id, name, kind).map(Some);
         }
         if is_property {

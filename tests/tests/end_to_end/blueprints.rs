@@ -35,6 +35,24 @@ fn every_blueprint_compiles_to_the_same_bytes_every_time() {
     }
 }
 
+#[test]
+fn every_blueprint_passes_its_own_tests() {
+    let environment = Environment::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = root.join("blueprints");
+    let ended = environment
+        .bpc(["test".as_ref(), folder.as_os_str(), "--message-format".as_ref(), "json".as_ref()])
+        .expect(0);
+    let lines: Vec<serde_json::Value> =
+        ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for example in ["hello-fleet/hello.bp", "shop/shop.bp"] {
+        let of = |line: &&serde_json::Value| {
+            line["file"].as_str().is_some_and(|file| file.ends_with(example))
+        };
+        assert!(lines.iter().filter(of).count() >= 4, "{example}: {}", ended.stdout);
+    }
+}
+
 /// What the compiler makes of paths along requirements, functions, optional values and loops is what the
 /// engine understands.
 #[test]

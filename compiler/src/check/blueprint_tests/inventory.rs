@@ -1,0 +1,160 @@
+//! The inventory that a test names: a file or a literal, held to the types of what it has.
+
+use std::sync::Arc;
+
+use bp_plan::{Phase, Type, Value};
+use bp_topology::inventory_file::{CLUSTER, File, FormError};
+use bp_topology::{Element, Inventory};
+use serde_json::Value as Json;
+
+use crate::check::blocks::in_time;
+use crate::check::expr::{Scope, World as _, check_expr, data_types};
+use crate::check::program::Program;
+use crate::diagnostics::{Diagnostic, near, testing as says, types as says_types};
+use crate::source::{FileId, Place, SourceFile, Span};
+use crate::syntax::ast;
+
+/// Checks `inventory = …`.
+pub(super) fn check(
+    program: &Program<'_>,
+    value: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Arc<Inventory>> {
+    let at = Place { file: program.file, span: value.span };
+    let scope = Scope::new(program.file);
+    // A file is what it is by itself; all else is open data.
+    let mut unheard = Vec::new();
+    let alone = check_expr(program, &scope, value, None, &mut unheard);
+    if alone.ty == Type::File {
+        out.append(&mut unheard);
+        let Some(Value::File(named)) = alone.expr.as_value() else {
+            in_time(alone.phase, Phase::Compile, "a test's inventory", at, out);
+            return None;
+        };
+        let file = program.files.known(&named.path)?;
+        if !file.is_text {
+            out.push(says::inventory_form(at, "the file is no text (UTF-8)", None));
+            return None;
+        }
+        return match File::parse(file.source.text()) {
+            Ok(form) => from_file(program, form, at, out),
+            Err(error) => {
+                let place = form_place(&file.source, file.id, &error);
+                out.push(says::inventory_form(place, &error.message, Some(at)));
+                None
+            }
+        };
+    }
+    let typed = check_expr(program, &scope, value, Some(&Type::Json), out);
+    if typed.ty == Type::Unknown {
+        return None;
+    }
+    let Some(value) = typed.expr.as_value() else {
+        in_time(typed.phase, Phase::Compile, "a test's inventory", at, out);
+        return None;
+    };
+    let form = bp_eval::to_json(value)
+        .map_err(|error| error.to_string())
+        .and_then(|json| serde_json::from_value(json).map_err(|error| error.to_string()));
+    match form {
+        Ok(form) => from_file(program, form, at, out),
+        Err(why) => {
+            out.push(says::inventory_form(at, &why, None));
+            None
+        }
+    }
+}
+
+/// Where a file is not as it should be; its first line where nobody knows.
+pub(crate) fn form_place(source: &SourceFile, file: FileId, error: &FormError) -> Place {
+    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    let (line, column) = error.at.map_or((1, 1), |(line, column)| (number(line), number(column)));
+    let start = source.offset(line, column);
+    let rest = source.slice(Span::new(start, source.offset(line, u32::MAX)));
+    let word = rest.find(|c: char| c.is_whitespace() || ",}]".contains(c)).unwrap_or(rest.len());
+    let end = start + u32::try_from(word).unwrap_or_default();
+    Place { file, span: Span::new(start, end) }
+}
+
+/// The elements of an inventory of this form, which stands at `at`, each as its type says.
+pub(crate) fn from_file(
+    program: &Program<'_>,
+    form: File,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Arc<Inventory>> {
+    let before = out.len();
+    let mut inventory = Inventory::default();
+    let clusters = form.clusters.into_iter().map(|cluster| cluster.element(Json::Null));
+    let others = form.elements.into_iter().map(|other| Element {
+        name: other.name,
+        node_type: other.node_type,
+        facts: other.facts,
+        connection: Json::Null,
+    });
+    for mut element in clusters.chain(others) {
+        element.node_type = kind(program, &element, at, out)?;
+        facts(program, &element, at, out);
+        if let Err(error) = inventory.add(element) {
+            out.push(says::inventory_form(at, &error.to_string(), None));
+            return None;
+        }
+    }
+    (out.len() == before).then(|| Arc::new(inventory))
+}
+
+/// The full name of an element's type.
+fn kind(
+    program: &Program<'_>,
+    element: &Element,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) -> Option<String> {
+    let written = &element.node_type;
+    // Who uses no Kubernetes chooses no clusters, whatever the inventory has.
+    if program.types.contains_key(written) || written == CLUSTER {
+        return Some(written.clone());
+    }
+    if let Some(Type::Node(full)) = program.named_type(program.file, written) {
+        return Some(full);
+    }
+    let names = program.type_names(program.file);
+    let near = near(written, names.iter().map(String::as_str));
+    let why =
+        format!("`{}` of the inventory is a `{written}`, and there is no such type", element.name);
+    out.push(says::inventory_element(at, &why, near, &[]));
+    None
+}
+
+/// Whether the facts of an element are what its type says of it.
+fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diagnostic>) {
+    let Some(info) = program.types.get(&element.node_type) else { return };
+    // Where attributes stand for facts, they are properties to a test.
+    let declared = |name: &str| match info.attributes.get(name) {
+        Some((ty, _)) => Some(ty),
+        None => info.properties.get(name).map(|property| &property.declared.kind),
+    };
+    let known: Vec<&str> =
+        info.attributes.keys().chain(info.properties.keys()).map(String::as_str).collect();
+    for (name, fact) in &element.facts {
+        let Some(ty) = declared(name) else {
+            if name == "name" || name == "labels" {
+                continue;
+            }
+            let why = format!(
+                "the inventory says `{name}` of `{}`, and a `{}` has no such attribute",
+                element.name, element.node_type
+            );
+            out.push(says::inventory_element(at, &why, near(name, known.iter().copied()), &known));
+            continue;
+        };
+        let types = data_types(program, ty);
+        if let Err(error) = bp_eval::from_json(fact.clone(), ty, &types) {
+            let message = format!("`{name}` of `{}` in the inventory: {error}", element.name);
+            let because = program
+                .type_place(&Type::Node(element.node_type.clone()), Some(name))
+                .map(|place| (place, format!("`{name}` is declared here")));
+            out.push(says_types::constraint_broken(at, &message, None, because));
+        }
+    }
+}

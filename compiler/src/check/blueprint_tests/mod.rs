@@ -1,0 +1,417 @@
+//! The tests that a blueprint brings along: what they give, what they assert, what they expect to be
+//! refused. They are no part of a plan.
+//!
+//! It must not run them: that is `testing`, with what bp-topology makes of the plan.
+
+mod inventory;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_plan::{BinaryOp, Expr, Phase, Type, Value};
+use bp_topology::Inventory;
+
+use super::Checked;
+use super::blocks::in_time;
+use super::expr::{Local, Scope, World as _, check_condition, check_expr, check_local, data_types};
+use super::program::Program;
+use crate::diagnostics::{
+    Diagnostic, names as says_names, testing as says, topology as says_topology,
+    types as says_types,
+};
+use crate::source::Place;
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, ValueKeyword};
+use crate::syntax::walk;
+
+pub(crate) use inventory::{form_place, from_file};
+
+/// What stands in a test, for those who wrote something else.
+const ALLOWED: &str = "`inputs`, `inventory`, `secrets`, `let`, `assert` and `assert_fails`";
+
+/// A test of a blueprint.
+#[derive(Clone, Debug)]
+pub struct BlueprintTest {
+    /// What it says.
+    pub(crate) name: String,
+    /// Where that stands.
+    pub(crate) place: Place,
+    /// The inputs that it gives.
+    pub(crate) inputs: BTreeMap<String, Expr>,
+    /// The values of secrets that it gives.
+    pub(crate) secrets: BTreeMap<String, Expr>,
+    /// What there is to choose from.
+    pub(crate) inventory: Option<Arc<Inventory>>,
+    /// What must hold, in order.
+    pub(crate) assertions: Vec<Assertion>,
+    /// The code that it must be refused with.
+    pub(crate) refused: Option<(String, Place)>,
+}
+
+/// `assert e else "…"`.
+#[derive(Clone, Debug)]
+pub(crate) struct Assertion {
+    pub(crate) predicate: Expr,
+    pub(crate) message: Option<Expr>,
+    pub(crate) shape: Shape,
+}
+
+/// How a predicate is written, so that what it is made of can be shown with its values.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) place: Place,
+    pub(crate) parts: Parts,
+}
+
+/// See [`Shape`].
+#[derive(Clone, Debug)]
+pub(crate) enum Parts {
+    /// `a and b`.
+    Both(Box<(Shape, Shape)>),
+    /// `a == b` and its like; whether each side says itself what it is.
+    Compared([(Place, bool); 2]),
+    /// `all(n in xs, p)` and its like.
+    Whole,
+}
+
+impl BlueprintTest {
+    /// What it says.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where that stands.
+    pub fn place(&self) -> Place {
+        self.place
+    }
+}
+
+/// Checks the tests of the root.
+pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Vec<BlueprintTest> {
+    let Some(module) = checked.program.blueprint() else { return Vec::new() };
+    let items = module.tree.items.iter();
+    let tests: Vec<&ast::Test> = items
+        .filter_map(|item| match &item.kind {
+            ItemKind::Test(test) => Some(test),
+            _ => None,
+        })
+        .collect();
+    if tests.is_empty() {
+        return Vec::new();
+    }
+    let selected = checked.selections.values().map(|selection| selection.kind.as_str());
+    let ahead = checked.program.ahead(&selected.collect::<Vec<_>>());
+    let mut first: BTreeMap<&str, Place> = BTreeMap::new();
+    let mut found = Vec::new();
+    for test in tests {
+        let at = Place { file: checked.file, span: test.name.span };
+        if let Some(first) = first.get(test.name.text.as_str()) {
+            out.push(says_names::twice(at, &test.name.text, *first));
+        }
+        first.entry(&test.name.text).or_insert(at);
+        let mut checker = Checker { checked, ahead: &ahead, scope: Scope::new(checked.file), out };
+        found.push(checker.test(test, at));
+    }
+    found
+}
+
+struct Checker<'c, 's> {
+    checked: &'c Checked<'s>,
+    /// The program as a test sees it.
+    ahead: &'c Program<'s>,
+    scope: Scope,
+    out: &'c mut Vec<Diagnostic>,
+}
+
+impl Checker<'_, '_> {
+    fn test(&mut self, test: &ast::Test, place: Place) -> BlueprintTest {
+        let mut made = BlueprintTest {
+            name: test.name.text.to_string(),
+            place,
+            inputs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            inventory: None,
+            assertions: Vec::new(),
+            refused: None,
+        };
+        let before = self.out.len();
+        let mut set: BTreeMap<&str, Place> = BTreeMap::new();
+        let mut asserted: Vec<Place> = Vec::new();
+        for entry in &test.body.entries {
+            let at = self.place(entry.span);
+            match &entry.kind {
+                EntryKind::Assign { key, value } => {
+                    let at = self.place(key.span);
+                    if let Some(first) = set.get(key.text.as_str()) {
+                        self.out.push(says_topology::set_twice(at, &key.text, *first));
+                        continue;
+                    }
+                    set.insert(&key.text, at);
+                    self.given(&mut made, key, value);
+                }
+                EntryKind::Let { name, value } => self.local(name, value),
+                EntryKind::Assert(one) => {
+                    asserted.push(at);
+                    made.assertions.extend(self.assertion(one));
+                }
+                EntryKind::AssertFails(code) => self.refusal(&mut made, code),
+                _ => self.out.push(says_names::not_here(at, "this", "a test", ALLOWED)),
+            }
+        }
+        if let Some((_, first)) = &made.refused {
+            if let Some(at) = asserted.first() {
+                self.out.push(says::refused_and_more(*at, *first));
+            }
+        } else {
+            self.missing(&made, place);
+            if asserted.is_empty() && self.out.len() == before {
+                self.out.push(says::asserts_nothing(place));
+            }
+        }
+        made
+    }
+
+    fn place(&self, span: crate::source::Span) -> Place {
+        Place { file: self.checked.file, span }
+    }
+
+    /// `inputs = …`, `secrets = …`, `inventory = …`.
+    fn given(&mut self, made: &mut BlueprintTest, key: &ast::Name, value: &ast::Expr) {
+        match key.text.as_str() {
+            "inputs" => made.inputs = self.values(value, true),
+            "secrets" => made.secrets = self.values(value, false),
+            "inventory" => made.inventory = inventory::check(self.ahead, value, self.out),
+            other => {
+                let known = ["inputs", "inventory", "secrets"];
+                let at = self.place(key.span);
+                self.out.push(says_names::unknown_field(at, other, "a test", &known));
+            }
+        }
+    }
+
+    /// The values of inputs or secrets, each of the type that is declared.
+    fn values(&mut self, value: &ast::Expr, are_inputs: bool) -> BTreeMap<String, Expr> {
+        let mut values = BTreeMap::new();
+        let entries = match &value.kind {
+            ExprKind::Paren(of) => return self.values(of, are_inputs),
+            ExprKind::Record(entries) => entries,
+            _ => {
+                self.spread(value, are_inputs, &mut values);
+                return values;
+            }
+        };
+        let mut set: BTreeMap<&str, Place> = BTreeMap::new();
+        for entry in entries {
+            let (key, value) = match entry {
+                RecordEntry::One { key, value } => (key, value),
+                RecordEntry::Spread(value) => {
+                    self.spread(value, are_inputs, &mut values);
+                    continue;
+                }
+            };
+            let at = self.place(key.span);
+            if let Some(first) = set.insert(&key.text, at) {
+                self.out.push(says_topology::set_twice(at, &key.text, first));
+                continue;
+            }
+            let Some((kind, declared)) = self.declared(&key.text, at, are_inputs) else {
+                check_expr(self.ahead, &self.scope, value, None, self.out);
+                continue;
+            };
+            let note = format!("`{}` is declared here", key.text);
+            let scope = self.scope.clone().because(declared, note);
+            let typed = check_expr(self.ahead, &scope, value, Some(&kind), self.out);
+            let what = if are_inputs { "a test's input" } else { "a test's secret" };
+            in_time(typed.phase, Phase::Deploy, what, self.place(value.span), self.out);
+            values.insert(key.text.to_string(), typed.expr);
+        }
+        values
+    }
+
+    /// `...base`: a record that is known when compiling.
+    fn spread(&mut self, value: &ast::Expr, are_inputs: bool, values: &mut BTreeMap<String, Expr>) {
+        let at = self.place(value.span);
+        let typed = check_expr(self.ahead, &self.scope, value, None, self.out);
+        if typed.ty == Type::Unknown {
+            return;
+        }
+        let Some(Value::Map(entries)) = typed.expr.as_value() else {
+            let what = if are_inputs {
+                "what a test spreads into its inputs"
+            } else {
+                "what a test spreads into its secrets"
+            };
+            let error = match typed.phase {
+                Phase::Compile => {
+                    says_types::misfit(at, &Type::Map(Box::new(Type::Json)), &typed.ty, &value.kind)
+                }
+                phase => says_topology::too_late(
+                    at,
+                    what,
+                    "when compiling",
+                    super::members::words(phase),
+                ),
+            };
+            self.out.push(error);
+            return;
+        };
+        for (name, value) in entries {
+            let Some((kind, declared)) = self.declared(name, at, are_inputs) else { continue };
+            let types = data_types(self.ahead, &kind);
+            match bp_eval::conform(value.clone(), &kind, &types) {
+                Ok(value) => drop(values.insert(name.clone(), Expr::Value(value))),
+                Err(error) => {
+                    let because = declared.map(|at| (at, format!("`{name}` is declared here")));
+                    let message = format!("`{name}`: {error}");
+                    self.out.push(says_types::constraint_broken(at, &message, None, because));
+                }
+            }
+        }
+    }
+
+    /// The type of an input or a secret, and where it is declared.
+    fn declared(&mut self, name: &str, at: Place, is_input: bool) -> Option<(Type, Option<Place>)> {
+        let (inputs, secrets) = (&self.checked.inputs, &self.checked.secrets);
+        let kind = if is_input {
+            inputs.get(name).map(|input| &input.kind)
+        } else {
+            secrets.get(name).map(|secret| &secret.kind)
+        };
+        if let Some(kind) = kind {
+            return Some((kind.clone(), self.ahead.value_place(self.checked.file, name)));
+        }
+        let blueprint = self.checked.blueprint.as_ref().map_or("", |head| head.name.as_str());
+        self.out.push(if is_input && secrets.contains_key(name) {
+            says::in_the_other(at, name, true)
+        } else if !is_input && inputs.contains_key(name) {
+            says::in_the_other(at, name, false)
+        } else if is_input {
+            let known: Vec<&str> = inputs.keys().map(String::as_str).collect();
+            says::unknown_input(at, name, blueprint, &known)
+        } else {
+            let known: Vec<&str> = secrets.keys().map(String::as_str).collect();
+            says::unknown_secret(at, name, blueprint, &known)
+        });
+        None
+    }
+
+    /// Inputs that must be given and are not. A name that was misspelt was told.
+    fn missing(&mut self, made: &BlueprintTest, place: Place) {
+        let told = self.out.iter().rev().take(4).any(|d| d.code == "E7071");
+        for (name, input) in &self.checked.inputs {
+            let is_open = input.default.is_none()
+                && !matches!(input.kind, Type::Optional(_) | Type::Unknown)
+                && !made.inputs.contains_key(name);
+            // A default with a mistake is one all the same.
+            if is_open && !told && !self.has_default(name) {
+                let declared = self.ahead.value_place(self.checked.file, name);
+                let ty = input.kind.to_string();
+                self.out.push(says::missing_input(place, name, &ty, declared));
+            }
+        }
+    }
+
+    fn has_default(&self, input: &str) -> bool {
+        let module = self.checked.program.blueprint();
+        module.into_iter().flat_map(|module| &module.tree.items).any(|item| {
+            matches!(&item.kind, ItemKind::Value(value)
+                if value.keyword == ValueKeyword::Input
+                    && value.name.text == input
+                    && value.default.is_some())
+        })
+    }
+
+    fn local(&mut self, name: &ast::Name, value: &ast::Expr) {
+        check_local(self.ahead, &self.scope, name, self.out);
+        let typed = check_expr(self.ahead, &self.scope, value, None, self.out);
+        let scope = std::mem::take(&mut self.scope);
+        self.scope = scope.with(Local::alias(name.text.as_str(), typed));
+    }
+
+    fn assertion(&mut self, one: &ast::Where) -> Option<Assertion> {
+        let before = self.out.len();
+        let predicate = check_condition(self.ahead, &self.scope, &one.predicate, self.out);
+        let message = one.message.as_ref().map(|message| {
+            check_expr(self.ahead, &self.scope, message, Some(&Type::String), self.out)
+        });
+        if self.out.len() > before {
+            return None;
+        }
+        for (phase, of) in [(predicate.phase, Some(&one.predicate))]
+            .into_iter()
+            .chain(message.iter().map(|message| (message.phase, one.message.as_ref())))
+        {
+            if let Some(of) = of.filter(|_| phase > Phase::Deploy) {
+                let (at, name) = self.too_late(of);
+                self.out.push(says::run_time(at, name));
+                return None;
+            }
+        }
+        let shape = self.shape(&one.predicate);
+        Some(Assertion {
+            predicate: predicate.expr,
+            message: message.map(|message| message.expr),
+            shape,
+        })
+    }
+
+    /// The first attribute that an expression reads, and where.
+    fn too_late<'e>(&self, of: &'e ast::Expr) -> (Place, Option<&'e str>) {
+        let mut found = None;
+        walk::expressions(of, &mut |expr| {
+            let ExprKind::Field { name, .. } = &expr.kind else { return };
+            let is_attribute = self
+                .ahead
+                .types
+                .values()
+                .any(|info| info.attributes.contains_key(name.text.as_str()));
+            if is_attribute && found.is_none() {
+                found = Some((self.place(expr.span), name.text.as_str()));
+            }
+        });
+        match found {
+            Some((at, name)) => (at, Some(name)),
+            None => (self.place(of.span), None),
+        }
+    }
+
+    fn shape(&self, predicate: &ast::Expr) -> Shape {
+        let place = self.place(predicate.span);
+        let parts = match &predicate.kind {
+            ExprKind::Paren(of) => return self.shape(of),
+            ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
+                Parts::Both(Box::new((self.shape(left), self.shape(right))))
+            }
+            ExprKind::Binary { left, right, .. } => {
+                let side = |of: &ast::Expr| (self.place(of.span), says_itself(of));
+                Parts::Compared([side(left), side(right)])
+            }
+            _ => Parts::Whole,
+        };
+        Shape { place, parts }
+    }
+
+    fn refusal(&mut self, made: &mut BlueprintTest, code: &ast::Name) {
+        let at = self.place(code.span);
+        if let Some((_, first)) = &made.refused {
+            self.out.push(says::refused_and_more(at, *first));
+            return;
+        }
+        if !bp_topology::problem::CODES.contains(&code.text.as_str()) {
+            self.out.push(says::no_refusal(at, &code.text));
+        }
+        made.refused = Some((code.text.to_string(), at));
+    }
+}
+
+/// Whether an expression shows what it is: a literal of literals.
+fn says_itself(of: &ast::Expr) -> bool {
+    match &of.kind {
+        ExprKind::Literal(_) => true,
+        ExprKind::Paren(of) | ExprKind::Unary { of, .. } => says_itself(of),
+        ExprKind::Binary { op: BinaryOp::Range, left, right, .. } => {
+            says_itself(left) && says_itself(right)
+        }
+        ExprKind::List(items) => items.iter().all(|item| says_itself(&item.value)),
+        _ => false,
+    }
+}

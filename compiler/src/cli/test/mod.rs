@@ -1,0 +1,191 @@
+//! `bpc test`: runs the tests of blueprints, each file on a core of its own.
+
+mod junit;
+mod report;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use bp_topology::inventory_file::File;
+
+use super::output::Output;
+use super::{MessageFormat, format};
+use crate::analysis::Analysis;
+use crate::check::blueprint_tests;
+use crate::diagnostics::{Diagnostic, testing as says};
+use crate::source::{FileId, Place, SourceFile};
+use crate::testing::{Suite, obstacles};
+
+/// Enough for the deepest text that the compiler accepts.
+const STACK: usize = 64 * 1024 * 1024;
+/// The inventory of the command line, among the sources of a file.
+const INVENTORY: FileId = FileId(u32::MAX);
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Asked<'a> {
+    /// Files and folders.
+    pub(super) paths: &'a [PathBuf],
+    /// Only tests whose names have this in them.
+    pub(super) filter: Option<&'a str>,
+    /// For tests that name no inventory.
+    pub(super) inventory: Option<&'a Path>,
+}
+
+/// A file whose tests were run.
+struct Tested {
+    path: PathBuf,
+    analysis: Analysis,
+    inventory: Option<SourceFile>,
+    /// Why nothing was run.
+    obstacles: Vec<Diagnostic>,
+    cases: Vec<Case>,
+    took: Duration,
+}
+
+/// A test that was run.
+struct Case {
+    name: String,
+    place: Place,
+    /// What it found; nothing where it passed.
+    found: Vec<Diagnostic>,
+    took: Duration,
+}
+
+impl Tested {
+    fn source(&self, id: FileId) -> Option<&SourceFile> {
+        if id == INVENTORY { self.inventory.as_ref() } else { self.analysis.sources().file(id) }
+    }
+
+    /// Whether there is nothing to tell of it.
+    fn is_empty(&self) -> bool {
+        self.cases.is_empty() && self.obstacles.is_empty()
+    }
+}
+
+/// Runs the tests; whether all passed.
+pub(super) fn run(asked: &Asked<'_>, form: MessageFormat, output: &mut Output) -> bool {
+    let began = now();
+    let Ok(inventory) = asked.inventory.map(|path| inventory(path, output)).transpose() else {
+        return false;
+    };
+    let mut files = Vec::new();
+    for path in asked.paths {
+        format::collect(path, &mut files, output);
+    }
+    files.sort();
+    files.dedup();
+    let mut report = report::Report::new(form, output);
+    let work = |path: &Path| tested(path, asked, inventory.as_ref());
+    each(&files, &work, |tested| {
+        if !tested.is_empty() {
+            report.file(tested);
+        }
+    });
+    report.end(now().duration_since(began), asked.filter)
+}
+
+/// Tests one file.
+fn tested(path: &Path, asked: &Asked<'_>, inventory: Option<&(File, SourceFile)>) -> Tested {
+    let began = now();
+    let analysis = Analysis::load(path);
+    let mut obstacles = obstacles(&analysis);
+    let mut cases = Vec::new();
+    if obstacles.is_empty()
+        && let Some(suite) = Suite::new(&analysis)
+    {
+        let suite = match inventory {
+            Some((form, _)) if !analysis.tests().is_empty() => {
+                let at = Place { file: INVENTORY, ..Place::default() };
+                suite.with_inventory(form.clone(), at)
+            }
+            _ => Ok(suite),
+        };
+        match suite {
+            Ok(suite) => {
+                let wanted = |name: &str| asked.filter.is_none_or(|text| name.contains(text));
+                for test in analysis.tests().iter().filter(|test| wanted(test.name())) {
+                    let began = now();
+                    let found = suite.run(test);
+                    let took = now().duration_since(began);
+                    let (name, place) = (test.name().to_owned(), test.place());
+                    cases.push(Case { name, place, found, took });
+                }
+            }
+            Err(wrong) => obstacles = wrong,
+        }
+    }
+    let inventory = inventory.map(|(_, source)| source.clone());
+    let took = now().duration_since(began);
+    Tested { path: path.to_owned(), analysis, inventory, obstacles, cases, took }
+}
+
+/// The inventory of the command line; what is wrong with it is told.
+fn inventory(path: &Path, output: &mut Output) -> Result<(File, SourceFile), ()> {
+    let shown = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let source = SourceFile::new(shown, "");
+            let why = format!("it can't be read: {error}");
+            let wrong = [says::inventory_form(Place::default(), &why, None)];
+            output.diagnostics(&wrong, |_| Some(&source));
+            return Err(());
+        }
+    };
+    let source = SourceFile::new(shown, text);
+    match File::parse(source.text()) {
+        Ok(form) => Ok((form, source)),
+        Err(error) => {
+            let at = blueprint_tests::form_place(&source, FileId(0), &error);
+            let wrong = [says::inventory_form(at, &error.message, None)];
+            output.diagnostics(&wrong, |_| Some(&source));
+            Err(())
+        }
+    }
+}
+
+/// Does the work for each file on all cores; hands the results on in the order of the files.
+fn each(files: &[PathBuf], work: &(dyn Fn(&Path) -> Tested + Sync), mut done: impl FnMut(Tested)) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let (sender, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..cores.min(files.len()) {
+            let (sender, next) = (sender.clone(), &next);
+            let worker = move || {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(file) = files.get(at) else { return };
+                    // Whoever listened has ended.
+                    let _ = sender.send((at, work(file)));
+                }
+            };
+            if std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, worker).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut turn = 0;
+        for (at, tested) in results {
+            early.insert(at, tested);
+            while let Some(tested) = early.remove(&turn) {
+                done(tested);
+                turn += 1;
+            }
+        }
+        // Where no thread could be had.
+        for file in files.iter().skip(turn) {
+            done(work(file));
+        }
+    });
+}
+
+#[allow(clippy::disallowed_methods, reason = "it only says how long a test took")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,190 @@
+//! What is told of tests: for a person, or for a program.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::super::MessageFormat;
+use super::super::output::{self, Output};
+use super::{Case, Tested, junit};
+use crate::diagnostics::Diagnostic;
+use crate::render::json as lines;
+use crate::source::Place;
+
+/// Tells of each file as it is done, and of all at the end.
+pub(super) struct Report<'a> {
+    form: MessageFormat,
+    output: &'a mut Output,
+    passed: usize,
+    failed: usize,
+    /// Files whose tests were not run.
+    refused: usize,
+    /// What is drawn at the end.
+    drawn: String,
+    /// What only the end can tell.
+    kept: Vec<Tested>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(form: MessageFormat, output: &'a mut Output) -> Self {
+        Self {
+            form,
+            output,
+            passed: 0,
+            failed: 0,
+            refused: 0,
+            drawn: String::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    /// A file is done.
+    pub(super) fn file(&mut self, tested: Tested) {
+        self.refused += usize::from(!tested.obstacles.is_empty());
+        for case in &tested.cases {
+            if case.found.is_empty() {
+                self.passed += 1;
+            } else {
+                self.failed += 1;
+            }
+        }
+        match self.form {
+            MessageFormat::Human => self.human(&tested),
+            MessageFormat::Json => json_lines(&tested),
+            MessageFormat::Junit => self.kept.push(tested),
+            _ => self.short(&tested),
+        }
+    }
+
+    fn human(&mut self, tested: &Tested) {
+        let mut text = format!("{}\n", tested.path.display());
+        if !tested.obstacles.is_empty() {
+            let refused = self.output.painted("FAILED", false);
+            text.push_str(&format!("  {refused}  no sound blueprint: its tests are not run\n"));
+            let source = |id| tested.source(id);
+            self.drawn.push_str(&self.output.drawn(&tested.obstacles, source));
+        }
+        for case in &tested.cases {
+            let is_fine = case.found.is_empty();
+            // Words of one width, so that names stand below each other.
+            let word = self.output.painted(if is_fine { "ok    " } else { "FAILED" }, is_fine);
+            text.push_str(&format!("  {word}  {}  ({})\n", case.name, shown(case.took)));
+            if !is_fine {
+                let (file, line) = located(tested, case.place);
+                self.drawn.push_str(&format!("test {:?} ({file}:{line})\n\n", case.name));
+                let source = |id| tested.source(id);
+                self.drawn.push_str(&self.output.drawn(&case.found, source));
+            }
+        }
+        output::write_out(&text);
+    }
+
+    fn short(&mut self, tested: &Tested) {
+        let source = |id| tested.source(id);
+        self.output.diagnostics(&tested.obstacles, source);
+        for case in &tested.cases {
+            self.output.diagnostics(&case.found, source);
+        }
+    }
+
+    /// The last words; whether all passed.
+    pub(super) fn end(self, took: Duration, filter: Option<&str>) -> bool {
+        let is_fine = self.failed == 0 && self.refused == 0 && !self.output.has_errors();
+        match self.form {
+            MessageFormat::Human => {
+                if !self.drawn.is_empty() {
+                    output::write_out(&format!("\n{}", self.drawn));
+                }
+                let gap = if self.drawn.is_empty() && self.passed > 0 { "\n" } else { "" };
+                output::write_out(&format!("{gap}{}\n", self.summary(took, filter)));
+            }
+            MessageFormat::Json => {
+                let summary = json!({ "summary": {
+                    "passed": self.passed,
+                    "failed": self.failed,
+                    "refused": self.refused,
+                    "seconds": seconds(took),
+                }});
+                output::write_out(&format!("{summary}\n"));
+            }
+            MessageFormat::Junit => output::write_out(&junit::text(&self.kept, took)),
+            _ => self.output.note(&self.summary(took, filter)),
+        }
+        is_fine
+    }
+
+    /// `3 passed, 1 failed in 12 ms`.
+    fn summary(&self, took: Duration, filter: Option<&str>) -> String {
+        if self.passed + self.failed + self.refused == 0 {
+            return match filter {
+                Some(text) => format!("no test has {text:?} in its name"),
+                None => "no tests: write some in a blueprint, `test \"…\" { assert … }`".to_owned(),
+            };
+        }
+        let mut parts = vec![format!("{} passed", self.passed)];
+        if self.failed > 0 {
+            parts.push(format!("{} failed", self.failed));
+        }
+        match self.refused {
+            0 => {}
+            1 => parts.push("1 file is no sound blueprint".to_owned()),
+            many => parts.push(format!("{many} files are no sound blueprints")),
+        }
+        format!("{} in {}", parts.join(", "), shown(took))
+    }
+}
+
+/// Each test as one line.
+fn json_lines(tested: &Tested) {
+    if !tested.obstacles.is_empty() {
+        let line = json!({
+            "file": tested.path.display().to_string(),
+            "result": "refused",
+            "diagnostics": objects(tested, &tested.obstacles),
+        });
+        output::write_out(&format!("{line}\n"));
+    }
+    for case in &tested.cases {
+        let (file, number) = located(tested, case.place);
+        let line = json!({
+            "test": case.name,
+            "file": file,
+            "line": number,
+            "result": result(case),
+            "seconds": seconds(case.took),
+            "diagnostics": objects(tested, &case.found),
+        });
+        output::write_out(&format!("{line}\n"));
+    }
+}
+
+fn objects(tested: &Tested, found: &[Diagnostic]) -> Vec<Json> {
+    let line = |one| lines::line(one, |id| tested.source(id));
+    found.iter().map(|one| serde_json::from_str(&line(one)).unwrap_or(Json::Null)).collect()
+}
+
+fn result(case: &Case) -> &'static str {
+    if case.found.is_empty() { "passed" } else { "failed" }
+}
+
+/// The file and the line of a place.
+pub(super) fn located(tested: &Tested, place: Place) -> (String, u32) {
+    match tested.source(place.file) {
+        Some(source) => (source.path().to_owned(), source.position(place.span.start).line),
+        None => (tested.path.display().to_string(), 1),
+    }
+}
+
+fn seconds(took: Duration) -> f64 {
+    // Microseconds are enough.
+    (took.as_secs_f64() * 1e6).round() / 1e6
+}
+
+/// `0.3 ms`, `1.25 s`.
+fn shown(took: Duration) -> String {
+    if took < Duration::from_secs(1) {
+        format!("{:.1} ms", took.as_secs_f64() * 1e3)
+    } else {
+        format!("{:.2} s", took.as_secs_f64())
+    }
+}

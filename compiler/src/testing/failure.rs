@@ -1,0 +1,192 @@
+//! Why an assertion does not hold: what it compares, with its values; which instances break it.
+
+use bp_eval::Outcome;
+use bp_plan::{BinaryOp, Binder, Expr, Reference, UnaryOp, Value};
+use bp_topology::Topology;
+
+use super::{shown, text};
+use crate::analysis::Analysis;
+use crate::check::blueprint_tests::{Assertion, Parts, Shape};
+use crate::diagnostics::{Diagnostic, testing as says};
+use crate::source::Place;
+
+/// How many characters of an assertion are repeated in its message.
+const MOST_TEXT: usize = 100;
+/// How many instances are named.
+const MOST_NAMES: usize = 5;
+
+/// Why it does not hold; nothing where it does.
+pub(super) fn of(
+    analysis: &Analysis,
+    topology: &Topology,
+    assertion: &Assertion,
+) -> Option<Diagnostic> {
+    topology.revealing(|| {
+        let (outcome, reads) = topology.evaluate(&assertion.predicate);
+        let source = Source { analysis, topology };
+        let whole = source.text(assertion.shape.place);
+        let at = assertion.shape.place;
+        match outcome {
+            Ok(Outcome::Value(Value::Bool(true))) => None,
+            Ok(Outcome::Value(_)) => {
+                let message = assertion.message.as_ref().and_then(|it| text(topology, it));
+                Some(source.broken(assertion, &whole, message.as_deref()))
+            }
+            Ok(Outcome::Unknown) => {
+                let of: Vec<String> =
+                    reads.missing.iter().take(MOST_NAMES).map(|id| format!("`{id}`")).collect();
+                let why = if of.is_empty() {
+                    "a part of it is known only at run time".to_owned()
+                } else {
+                    format!("it needs what {} reports only once it is deployed", of.join(", "))
+                };
+                let help = "assert what is set, or a part of it that needs nothing reported";
+                Some(says::assertion_open(at, &whole, &why, help))
+            }
+            Ok(Outcome::Secret(names)) => {
+                let names: Vec<String> = names.into_iter().collect();
+                let why = format!("it needs the secret `{}`", names.join("`, `"));
+                let give = names.iter().map(|name| format!("{name} = …")).collect::<Vec<_>>();
+                let help = format!("give it to the test: `secrets = {{ {} }}`", give.join(", "));
+                Some(says::assertion_open(at, &whole, &why, &help))
+            }
+            Err(error) => {
+                let help = "ask for what there is with these inputs and this inventory";
+                Some(says::assertion_open(at, &whole, &error.message, help))
+            }
+        }
+    })
+}
+
+/// What an assertion is asked of.
+struct Source<'a> {
+    analysis: &'a Analysis,
+    topology: &'a Topology,
+}
+
+impl Source<'_> {
+    /// What stands there, on one line.
+    fn text(&self, place: Place) -> String {
+        let file = self.analysis.sources().file(place.file);
+        let written = file.map(|file| file.slice(place.span)).unwrap_or_default();
+        let line = written.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().nth(MOST_TEXT).is_some() {
+            line.chars().take(MOST_TEXT).chain(['…']).collect()
+        } else {
+            line
+        }
+    }
+
+    fn broken(&self, assertion: &Assertion, whole: &str, message: Option<&str>) -> Diagnostic {
+        let (shape, expr) = self.culprit(&assertion.shape, &assertion.predicate);
+        if let (Parts::Compared(sides), Expr::Binary { op, left, right }) = (&shape.parts, expr)
+            && !matches!(op, BinaryOp::Or)
+        {
+            let [(left_at, left_says), (right_at, right_says)] = *sides;
+            let left = (!left_says).then(|| self.is(left)).unwrap_or_default();
+            let right = (!right_says).then(|| (right_at, self.is(right)));
+            let others = right.into_iter().filter(|(_, words)| !words.is_empty()).collect();
+            return says::assertion_failed(left_at, whole, message, left, others);
+        }
+        let label = self.breakers(expr).unwrap_or_else(|| "is false".to_owned());
+        says::assertion_failed(shape.place, whole, message, label, Vec::new())
+    }
+
+    /// The first part of `a and b` that does not hold.
+    fn culprit<'e>(&self, shape: &'e Shape, expr: &'e Expr) -> (&'e Shape, &'e Expr) {
+        let (mut shape, mut expr) = (shape, expr);
+        while let (Parts::Both(both), Expr::Binary { op: BinaryOp::And, left, right }) =
+            (&shape.parts, expr)
+        {
+            let holds =
+                matches!(self.topology.evaluate(left).0, Ok(Outcome::Value(Value::Bool(true))));
+            (shape, expr) = if holds { (&both.1, right) } else { (&both.0, left) };
+        }
+        (shape, expr)
+    }
+
+    /// `is 2`; of how many there are, with their names.
+    fn is(&self, expr: &Expr) -> String {
+        let Ok(Outcome::Value(value)) = self.topology.evaluate(expr).0 else {
+            return String::new();
+        };
+        let shown = shown::value(&value);
+        match self.counted(expr) {
+            Some(names) => format!("is {shown}: {names}"),
+            None => format!("is {shown}"),
+        }
+    }
+
+    /// The names of the nodes or elements that an expression counts.
+    fn counted(&self, expr: &Expr) -> Option<String> {
+        let over = match expr {
+            Expr::Call { function, arguments } if function == "count" || function == "length" => {
+                let [over] = arguments.as_slice() else { return None };
+                over.clone()
+            }
+            Expr::Binder(binder) if binder.function == "count" => {
+                let filter = binder.body.clone().or_else(|| binder.filter.clone());
+                filtered(binder, filter)?
+            }
+            _ => return None,
+        };
+        let Ok(Outcome::Value(value)) = self.topology.evaluate(&over).0 else { return None };
+        names(value)
+    }
+
+    /// The elements that keep `all` or `any` from being true.
+    fn breakers(&self, expr: &Expr) -> Option<String> {
+        let Expr::Binder(binder) = expr else { return None };
+        let body = binder.body.clone()?;
+        let (of, word) = match binder.function.as_str() {
+            "all" => {
+                let not = Expr::Unary { op: UnaryOp::Not, of: Box::new(body) };
+                (filtered(binder, Some(not))?, "not of")
+            }
+            "any" => (filtered(binder, None)?, "of none of"),
+            _ => return None,
+        };
+        let Ok(Outcome::Value(value)) = self.topology.evaluate(&of).0 else { return None };
+        match names(value.clone()) {
+            Some(names) => Some(format!("{word} {names}")),
+            None => Some(format!("{word} {}", shown::value(&value))),
+        }
+    }
+}
+
+/// The elements of a loop that a condition lets through, as a list.
+fn filtered(binder: &Binder, filter: Option<Expr>) -> Option<Expr> {
+    let element = binder.names.last()?.clone();
+    Some(Expr::Binder(Box::new(Binder {
+        function: "list".to_owned(),
+        names: binder.names.clone(),
+        over: binder.over.clone(),
+        filter,
+        key: None,
+        body: Some(Expr::Local(element)),
+    })))
+}
+
+/// The names of nodes and elements; nothing where there are other values.
+fn names(value: Value) -> Option<String> {
+    let items: Vec<Value> = match value {
+        Value::List(items) => items,
+        Value::Map(entries) => entries.into_values().collect(),
+        _ => return None,
+    };
+    let names: Option<Vec<String>> = items
+        .iter()
+        .map(|item| match item {
+            Value::Reference(reference @ (Reference::Node { .. } | Reference::Element { .. })) => {
+                Some(format!("`{}`", bp_eval::reference_text(reference)))
+            }
+            _ => None,
+        })
+        .collect();
+    let names = names.filter(|names| !names.is_empty())?;
+    let mut text = names.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > MOST_NAMES {
+        text = format!("{text} and {} more", names.len() - MOST_NAMES);
+    }
+    Some(text)
+}

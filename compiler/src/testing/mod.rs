@@ -1,0 +1,154 @@
+//! Runs a blueprint's tests: each binds its inputs, chooses from its inventory, works out which
+//! instances there are, and asks its assertions of them. Nothing is deployed.
+//!
+//! It must know no clock, no file and no screen: what a test found are diagnostics.
+
+mod failure;
+mod shown;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bp_eval::Outcome;
+use bp_plan::{Plan, Value};
+use bp_topology::inventory_file::File;
+use bp_topology::{Expanded, Identity, Inventory, Problem, Secrets, Topology};
+
+use crate::analysis::Analysis;
+use crate::check::{BlueprintTest, blueprint_tests};
+use crate::diagnostics::{Diagnostic, Severity, testing as says};
+use crate::source::{FileId, Place, Span};
+
+/// A file's tests, ready to be run.
+#[derive(Debug)]
+pub struct Suite<'a> {
+    analysis: &'a Analysis,
+    plan: Arc<Plan>,
+    /// For tests that name none.
+    inventory: Arc<Inventory>,
+}
+
+impl<'a> Suite<'a> {
+    /// Of a blueprint that has a plan.
+    pub fn new(analysis: &'a Analysis) -> Option<Self> {
+        let plan = Arc::new(analysis.plan()?.clone());
+        Some(Self { analysis, plan, inventory: Arc::default() })
+    }
+
+    /// With an inventory, as a file has it, for tests that name none; what is wrong with it stands
+    /// at this place.
+    pub fn with_inventory(mut self, form: File, at: Place) -> Result<Self, Vec<Diagnostic>> {
+        let mut wrong = Vec::new();
+        let program = self.analysis.program();
+        match blueprint_tests::from_file(&program, form, at, &mut wrong) {
+            Some(inventory) => self.inventory = inventory,
+            None => return Err(wrong),
+        }
+        Ok(self)
+    }
+
+    /// Runs a test; what it found wrong, which is nothing where it passed.
+    pub fn run(&self, test: &BlueprintTest) -> Vec<Diagnostic> {
+        let identity =
+            || Identity { id: "test".to_owned(), name: self.plan.blueprint.name.clone() };
+        let before = Topology::nothing(self.plan.clone(), identity());
+        let mut inputs = BTreeMap::new();
+        for (name, expr) in &test.inputs {
+            match before.evaluate(expr).0 {
+                Ok(Outcome::Value(value)) => drop(inputs.insert(name.clone(), value)),
+                Ok(_) => {
+                    let why = format!("its input `{name}` is known only at run time");
+                    return vec![self.open(test, &why)];
+                }
+                Err(error) => {
+                    return vec![self.open(test, &format!("its input `{name}`: {error}"))];
+                }
+            }
+        }
+        let secrets = match self.secrets(test, &before) {
+            Ok(secrets) => secrets,
+            Err(found) => return vec![found],
+        };
+        let inventory = test.inventory.clone().unwrap_or_else(|| self.inventory.clone());
+        let Expanded { topology, problems } =
+            Topology::expand(&self.plan, &inputs, inventory, identity(), secrets);
+        let errors: Vec<&Problem> = problems.iter().filter(|it| !it.is_warning).collect();
+        if let Some((code, at)) = &test.refused {
+            return self.refused(code, *at, &errors);
+        }
+        let Some(mut topology) = topology else {
+            let told = |it: &&Problem| says::refused(it, self.place(it.span), test.place);
+            return errors.iter().map(told).collect();
+        };
+        topology.expect();
+        let assertions = test.assertions.iter();
+        assertions.filter_map(|one| failure::of(self.analysis, &topology, one)).collect()
+    }
+
+    /// The values of the secrets; where one is not given, what needs it stays open.
+    fn secrets(&self, test: &BlueprintTest, before: &Topology) -> Result<Secrets, Diagnostic> {
+        let is_whole = self.plan.secrets.keys().all(|name| test.secrets.contains_key(name));
+        let mut secrets = if is_whole { Secrets::new(Vec::new()) } else { Secrets::veiled() };
+        for (name, expr) in &test.secrets {
+            match before.evaluate(expr).0 {
+                Ok(Outcome::Value(value)) => secrets.give(name, value),
+                Ok(_) => {
+                    let why = format!("its secret `{name}` is known only at run time");
+                    return Err(self.open(test, &why));
+                }
+                Err(error) => {
+                    return Err(self.open(test, &format!("its secret `{name}`: {error}")));
+                }
+            }
+        }
+        Ok(secrets)
+    }
+
+    /// What there is to say of a test that expects to be refused.
+    fn refused(&self, code: &str, at: Place, errors: &[&Problem]) -> Vec<Diagnostic> {
+        if errors.iter().any(|problem| problem.code == Some(code)) {
+            return Vec::new();
+        }
+        let told = |problem: &&Problem| {
+            let code = problem.code.map(|code| format!(" ({code})")).unwrap_or_default();
+            (self.place(problem.span), format!("{}{code}", problem.message))
+        };
+        let instead: Vec<(Option<Place>, String)> = errors.iter().map(told).collect();
+        vec![says::not_refused(at, code, &instead)]
+    }
+
+    fn open(&self, test: &BlueprintTest, why: &str) -> Diagnostic {
+        says::assertion_open(test.place, &test.name, why, "give what is known before a deployment")
+    }
+
+    /// The place in the sources of a span of the plan.
+    fn place(&self, span: Option<bp_plan::Span>) -> Option<Place> {
+        let span = span?;
+        let program = self.analysis.program();
+        let at = program.plan_files.iter().position(|file| *file == span.file)?;
+        let file = FileId(u32::try_from(at).ok()?);
+        let source = self.analysis.sources().file(file)?;
+        let start = source.offset(span.line, span.column);
+        let end = source.offset(span.end_line, span.end_column);
+        Some(Place { file, span: Span::new(start, end) })
+    }
+}
+
+/// What stands between a file and its tests: nothing is run where it is no sound blueprint.
+pub fn obstacles(analysis: &Analysis) -> Vec<Diagnostic> {
+    let errors = analysis.diagnostics().iter().filter(|d| d.severity == Severity::Error);
+    let mut found: Vec<Diagnostic> = errors.cloned().collect();
+    // Who has no tests need be no blueprint.
+    if found.is_empty() && !analysis.tests().is_empty() {
+        found.extend_from_slice(analysis.unplanned());
+    }
+    found
+}
+
+/// The text of a message, as far as it is known.
+fn text(topology: &Topology, message: &bp_plan::Expr) -> Option<String> {
+    match topology.evaluate(message).0 {
+        Ok(Outcome::Value(Value::String(text))) => Some(text),
+        _ => None,
+    }
+}
