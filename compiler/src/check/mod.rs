@@ -58,11 +58,11 @@ pub(crate) struct Checked<'s> {
     pub(crate) groups: groups::Groups,
     pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) tests: Vec<BlueprintTest>,
     /// What it needs, offers and stands for.
     pub(crate) composition: composition::Composition,
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
-    pub(crate) tests: Vec<BlueprintTest>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 

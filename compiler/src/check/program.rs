@@ -205,24 +205,6 @@ impl<'s> Program<'s> {
         }
     }
 
-    /// Turns to another file. What is known of nodes is known of one blueprint's.
-    pub(crate) fn enter(&mut self, file: FileId) {
-        self.file = file;
-        self.phases = Arc::default();
-        self.workflows = Arc::default();
-        self.named_by = Arc::default();
-    }
-
-    /// The file that is checked.
-    pub(crate) fn blueprint(&self) -> Option<&'s Module> {
-        self.sources.modules.get(self.file.0 as usize)
-    }
-
-    /// Whether a file has a blueprint.
-    pub(crate) fn has_blueprint(&self, file: FileId) -> bool {
-        self.names.files.get(file.0 as usize).is_some_and(|scope| scope.blueprint.is_some())
-    }
-
     /// The program as those see it who look ahead of a deployment: nothing is reported, so what
     /// repeats a property reads as it is set, and of what is `selected` all facts are there.
     pub(crate) fn ahead(&self, selected: &[&str]) -> Self {
@@ -248,6 +230,24 @@ impl<'s> Program<'s> {
             }
         }
         Self { types: Arc::new(types), phases: Arc::default(), ..self.clone() }
+    }
+
+    /// Turns to another file. What is known of nodes is known of one blueprint's.
+    pub(crate) fn enter(&mut self, file: FileId) {
+        self.file = file;
+        self.phases = Arc::default();
+        self.workflows = Arc::default();
+        self.named_by = Arc::default();
+    }
+
+    /// The file that is checked.
+    pub(crate) fn blueprint(&self) -> Option<&'s Module> {
+        self.sources.modules.get(self.file.0 as usize)
+    }
+
+    /// Whether a file has a blueprint.
+    pub(crate) fn has_blueprint(&self, file: FileId) -> bool {
+        self.names.files.get(file.0 as usize).is_some_and(|scope| scope.blueprint.is_some())
     }
 
     /// The item that declares something.

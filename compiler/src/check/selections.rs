@@ -8,7 +8,7 @@ use super::program::Program;
 use crate::diagnostics::{
     Diagnostic, names as says_names, selections as says, topology as says_topology,
 };
-use crate::source::Place;
+use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry, TypeItemKind};
 
 /// Checks a selection.
@@ -27,7 +27,7 @@ pub(crate) fn check(
     let mut made = Selection::new(kind, cardinality, program.span(place));
     let mut reading = Reading { program, candidate: Type::Node(made.kind.clone()), out };
     let mut seen: Vec<(&str, Place)> = Vec::new();
-    let mut places = Places::default();
+    let mut places = Places { file, ..Places::default() };
     for entry in &select.body.entries {
         let at = Place { file, span: entry.span };
         let EntryKind::Assign { key, value } = &entry.kind else {
@@ -65,6 +65,7 @@ pub(crate) fn check(
 
 #[derive(Default)]
 struct Places {
+    file: FileId,
     prefer: Option<Place>,
     count: Option<Place>,
 }
@@ -85,7 +86,7 @@ fn counts(made: &mut Selection, select: &ast::Placed, places: &Places, out: &mut
     if let Some((count, at)) = constant.zip(places.count)
         && (count < fewest || most.is_some_and(|most| count > most))
     {
-        let declared = Place { file: at.file, span: written.span };
+        let declared = Place { file: places.file, span: written.span };
         out.push(says::count_outside(at, count, &super::targets::counted(fewest, most), declared));
     }
     if let Some(at) = places.prefer

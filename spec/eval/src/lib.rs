@@ -135,8 +135,8 @@ pub enum Outer<'a> {
     Node(&'a str),
     /// A selection.
     Selection(&'a str),
-    /// What meets a requirement of the blueprint itself.
-    Requirement(&'a str),
     /// A group: a [`Value::Reference`].
     Group(&'a str),
+    /// What meets a requirement of the blueprint itself.
+    Requirement(&'a str),
 }
