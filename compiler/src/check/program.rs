@@ -246,6 +246,7 @@ impl<'s> Program<'s> {
         self.file = file;
         self.phases = Arc::default();
         self.workflows = Arc::default();
+        self.named_by = Arc::default();
     }
 
     /// The file that is checked.

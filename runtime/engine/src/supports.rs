@@ -131,9 +131,9 @@ fn requirements(plan: &Plan, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Selections of other deployments.
+/// Selections of other deployments; what a choice may take of the inventory is found to be nothing.
 fn deployments(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, selection) in &plan.selections {
+    for (name, selection) in plan.selections.iter().filter(|(_, it)| !it.implicit) {
         let kind = plan.node_types.get(&selection.kind);
         if let Some(blueprint) = kind.and_then(|kind| kind.blueprint.as_ref()) {
             problems.push(
