@@ -159,10 +159,6 @@ impl Checked<'_> {
                     out.push(says_plan::not_checked(at(&group.name), "a group"));
                     self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
                 }
-                ItemKind::Workflow(it) => {
-                    out.push(says_plan::not_checked(at(&it.name), "a workflow"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "a workflow"));
-                }
                 ItemKind::Requires(it) => {
                     let what = "`requires` of a blueprint";
                     self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));
