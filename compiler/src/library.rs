@@ -16,9 +16,24 @@ pub const MODULES: &[Library] = &[
     Library { name: "std", path: "std/std.bp", text: include_str!("../../stdlib/std.bp") },
     Library { name: "std.aws", path: "std/aws.bp", text: include_str!("../../stdlib/aws.bp") },
     Library {
+        name: "std.drift",
+        path: "std/drift.bp",
+        text: include_str!("../../stdlib/drift.bp"),
+    },
+    Library {
+        name: "std.fleet",
+        path: "std/fleet.bp",
+        text: include_str!("../../stdlib/fleet.bp"),
+    },
+    Library {
         name: "std.kubernetes",
         path: "std/kubernetes.bp",
         text: include_str!("../../stdlib/kubernetes.bp"),
+    },
+    Library {
+        name: "std.schedule",
+        path: "std/schedule.bp",
+        text: include_str!("../../stdlib/schedule.bp"),
     },
 ];
 

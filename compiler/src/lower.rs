@@ -1,6 +1,7 @@
 //! A checked program as a plan: what is used, and no more.
 
 mod operations;
+mod over;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +40,10 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
+        group_types: over::group_types(checked),
+        groups: over::groups(checked),
+        policy_types: over::policy_types(checked),
+        policies: checked.policies.clone(),
         outputs: checked.outputs.clone(),
         workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
@@ -128,6 +133,7 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
     operations::types(plan, &mut |ty| named(ty, &mut wanted));
+    over::data_types(plan, &mut |ty| named(ty, &mut wanted));
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -209,6 +215,8 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     for selection in plan.selections.values() {
         touch(&selection.span);
         selection.predicate.iter().for_each(|one| touch(&one.span));
+        selection.spread.iter().for_each(|one| touch(&one.span));
+        selection.prefer.iter().for_each(|one| touch(&one.span));
     }
     for node in plan.nodes.values() {
         touch(&node.span);
@@ -224,6 +232,7 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
         }
     }
     operations::spans(plan, touch);
+    over::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

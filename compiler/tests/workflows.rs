@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use bp_compiler::analysis::Analysis;
@@ -441,7 +442,7 @@ fn values_that_double_from_line_to_line_stay_small() {
     let mut text = "workflow w() {\n  let a0 = i\n".to_owned();
     for at in 1..60 {
         let before = at - 1;
-        text.push_str(&format!("  let a{at} = max([a{before}, a{before}])\n"));
+        writeln!(text, "  let a{at} = max([a{before}, a{before}])").unwrap();
     }
     text.push_str("  if a59 > 1 { wait 1s }\n}\n");
     let found = workflow(&text);

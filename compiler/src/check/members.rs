@@ -3,6 +3,8 @@
 //! Twice: first by their types alone, so that expressions can be checked at all; then with the
 //! expressions in them.
 
+mod over;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -262,6 +264,7 @@ impl Builder<'_, '_> {
         match self.declared.kind {
             TypeItemKind::Capability => Type::Capability(full),
             TypeItemKind::Relationship => Type::Relationship(full),
+            TypeItemKind::Group => Type::Group(full),
             _ => Type::Node(full),
         }
     }
@@ -315,16 +318,23 @@ impl Builder<'_, '_> {
         use TypeItemKind as K;
         let kind = self.declared.kind;
         let is_allowed = match &entry.kind {
-            EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => {
-                kind != K::Group
-            }
+            EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => true,
             EntryKind::Attribute(_) | EntryKind::Operation(_) => {
                 matches!(kind, K::Node | K::Relationship)
             }
             EntryKind::Implements { .. } => matches!(kind, K::Node | K::Relationship),
             EntryKind::Requires(_) | EntryKind::Capability(_) => kind == K::Node,
-            EntryKind::Assign { key, .. } => kind == K::Node && key.text == "provider",
-            EntryKind::Field(_) => matches!(kind, K::Relationship | K::Group),
+            EntryKind::Assign { key, .. } => match kind {
+                K::Node => key.text == "provider",
+                K::Policy => key.text == "exclusive",
+                _ => false,
+            },
+            EntryKind::Field(member) => match kind {
+                K::Relationship => true,
+                K::Group => member.name.text == "members",
+                K::Policy => matches!(member.name.text.as_str(), "targets" | "run"),
+                _ => false,
+            },
             _ => false,
         };
         if !is_allowed {
@@ -352,7 +362,16 @@ impl Builder<'_, '_> {
                 let made = check_wheres(self.program, &scope, &this, checks, self.out);
                 info.constraints.extend(made.into_iter().map(|one| (one, place)));
             }
+            EntryKind::Assign { key, value } if key.text == "exclusive" => {
+                over::exclusive(self, info, value);
+            }
             EntryKind::Assign { value, .. } => self.provider(info, value),
+            EntryKind::Field(member) if kind == K::Policy && member.name.text == "run" => {
+                over::run(self, info, member);
+            }
+            EntryKind::Field(member) if matches!(kind, K::Policy | K::Group) => {
+                over::members(self, info, member);
+            }
             _ => {}
         }
     }
@@ -361,7 +380,11 @@ impl Builder<'_, '_> {
         let place = self.place(entry.span);
         if let EntryKind::Assign { key, .. } = &entry.kind {
             let place = self.place(key.span);
-            self.out.push(says_names::unknown_field(place, &key.text, "a type", &["provider"]));
+            let known = match self.declared.kind {
+                TypeItemKind::Policy => "exclusive",
+                _ => "provider",
+            };
+            self.out.push(says_names::unknown_field(place, &key.text, "a type", &[known]));
             return;
         }
         let (of, allowed) = match self.declared.kind {
@@ -373,8 +396,11 @@ impl Builder<'_, '_> {
             TypeItemKind::Relationship => {
                 ("a relationship type", "properties, attributes, operations and `check`")
             }
-            TypeItemKind::Policy => ("a policy type", "properties and `check`"),
-            _ => ("a group type", "`members: T[n..m]`"),
+            TypeItemKind::Policy => (
+                "a policy type",
+                "properties, `fixed`, `check`, `targets: T[n..m]`, `run: Workflow` and `exclusive`",
+            ),
+            _ => ("a group type", "properties, `fixed`, `check` and `members: T[n..m]`"),
         };
         self.out.push(says_names::not_here(place, described(&entry.kind), of, allowed));
     }

@@ -4,16 +4,23 @@ mod annotations;
 mod blocks;
 pub(crate) mod blueprint_tests;
 mod capabilities;
+mod choices;
 pub mod expr;
+mod groups;
 mod implementations;
+mod known;
 pub(crate) mod members;
 mod nodes;
 pub(crate) mod operations;
 mod order;
+mod policies;
 pub(crate) mod program;
 mod refinement;
 mod relationships;
 pub(crate) mod requirements;
+mod selections;
+mod settings;
+mod targets;
 mod values;
 mod verify;
 pub(crate) mod workflows;
@@ -44,6 +51,8 @@ pub(crate) struct Checked<'s> {
     pub(crate) secrets: BTreeMap<String, Secret>,
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
+    pub(crate) groups: groups::Groups,
+    pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
     pub(crate) tests: Vec<BlueprintTest>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
@@ -87,6 +96,8 @@ pub(crate) fn check<'s>(
         secrets: BTreeMap::new(),
         selections: BTreeMap::new(),
         nodes: Nodes::default(),
+        groups: BTreeMap::new(),
+        policies: BTreeMap::new(),
         outputs: BTreeMap::new(),
         tests: Vec::new(),
         workflows: BTreeMap::new(),
@@ -96,6 +107,9 @@ pub(crate) fn check<'s>(
     let nodes = nodes::check(&mut checked.program, out);
     checked.nodes.nodes = nodes.nodes;
     checked.nodes.unplanned.extend(nodes.unplanned);
+    checked.left_to_inventory();
+    checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
+    checked.policies = policies::check(&checked, out);
     checked.outputs(out);
     checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
     checked.tests = blueprint_tests::check(&checked, out);
@@ -145,19 +159,10 @@ impl Checked<'_> {
                     }
                 }
                 ItemKind::Select(select) => {
-                    let unplanned = &mut self.nodes.unplanned;
-                    let made = nodes::selection(&self.program, select, unplanned, out);
+                    let made = selections::check(&self.program, select, out);
                     if let Some(made) = made {
                         self.selections.entry(select.name.text.to_string()).or_insert(made);
                     }
-                }
-                ItemKind::Policy(policy) => {
-                    self.policy(policy, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&policy.name), "a policy"));
-                }
-                ItemKind::Group(group) => {
-                    out.push(says_plan::not_checked(at(&group.name), "a group"));
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&group.name), "a group"));
                 }
                 ItemKind::Requires(it) => {
                     let what = "`requires` of a blueprint";
@@ -170,6 +175,14 @@ impl Checked<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Selections for what is left to the runtime, and may come from the inventory.
+    fn left_to_inventory(&mut self) {
+        let choices = self.nodes.nodes.values().flat_map(|checked| &checked.choices);
+        for (name, selection) in choices.filter_map(|choice| choice.inventory.clone()) {
+            self.selections.entry(name).or_insert(selection);
         }
     }
 
@@ -239,22 +252,6 @@ impl Checked<'_> {
             out.push(says::no_version(place));
         }
         head
-    }
-
-    fn policy(&self, policy: &ast::Placed, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let full = self.program.names.expect_type(
-            file,
-            &policy.ty,
-            ast::TypeItemKind::Policy,
-            // Told with its head.
-            &mut Vec::new(),
-        );
-        if let Some(full) = full {
-            let owner = Place { file, span: policy.name.span };
-            let scope = Scope::new(file);
-            blocks::properties(&self.program, &scope, &full, &policy.body, Some(owner), out);
-        }
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {

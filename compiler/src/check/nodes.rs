@@ -8,9 +8,9 @@ use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 use super::annotations::{has, texts};
 use super::blocks::{self, in_time};
 use super::capabilities;
+use super::choices::{self, Choice};
 use super::expr::{
-    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local,
-    check_wheres, is_key,
+    Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
 use super::implementations;
 use super::members::{declared_at, short};
@@ -34,6 +34,8 @@ pub(crate) struct CheckedNode {
     pub(crate) targets: Vec<Place>,
     /// Where its properties' values stand.
     pub(crate) values: BTreeMap<String, Place>,
+    /// What is left to the runtime to choose.
+    pub(crate) choices: Vec<Choice>,
 }
 
 /// What could be made of all nodes.
@@ -58,14 +60,18 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
             _ => None,
         })
         .collect();
-    // In the source's order diagnostics are easiest to follow; phases need the order of names.
     let plain: Vec<&ast::Node> = items.iter().map(|(_, node)| *node).collect();
+    program.named_by = Arc::new(choices::named_by(&plain));
+    // In the source's order diagnostics are easiest to follow; phases need the order of names.
     for at in order(&plain) {
         let Some((whole, item)) = items.get(at).copied() else { continue };
         let checked =
             Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(whole, item);
         let Some(checked) = checked else { continue };
         super::capabilities::phases(program, &item.name.text, &checked);
+        for choice in &checked.choices {
+            choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
+        }
         for (property, set) in &checked.node.properties {
             Arc::make_mut(&mut program.phases)
                 .insert((item.name.text.to_string(), property.clone()), set.phase);
@@ -181,6 +187,7 @@ impl Checker<'_, '_> {
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
         let operations =
             implementations::own(self.program, &body.scope, info, &item.body, self.out);
+        let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
         let (requirements, targets) =
             body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
@@ -203,7 +210,7 @@ impl Checker<'_, '_> {
             was: texts(&whole.annotations, "was"),
             span: self.program.span(place),
         };
-        Some(CheckedNode { node, place, targets, values: body.values })
+        Some(CheckedNode { node, place, targets, values: body.values, choices })
     }
 
     /// A loop's phase, and its keys as far as they are known.
@@ -407,47 +414,4 @@ struct Body {
     /// Which properties are set is not known: a `...` has a mistake.
     is_open: bool,
     scope: Scope,
-}
-
-/// Checks a selection.
-pub(crate) fn selection(
-    program: &Program<'_>,
-    select: &ast::Placed,
-    unplanned: &mut Vec<Diagnostic>,
-    out: &mut Vec<Diagnostic>,
-) -> Option<bp_plan::Selection> {
-    let file = FileId(0);
-    let kind = program.names.expect_type(file, &select.ty, TypeItemKind::Node, &mut Vec::new())?;
-    let cardinality = match &select.cardinality {
-        Some(written) => super::members::cardinality(program, file, written, out),
-        None => (1, Some(1)),
-    };
-    let mut predicate = None;
-    for entry in &select.body.entries {
-        let at = Place { file, span: entry.span };
-        let EntryKind::Assign { key, value } = &entry.kind else {
-            out.push(says_names::not_here(at, "this", "a selection", "`where = …`"));
-            continue;
-        };
-        match key.text.as_str() {
-            "where" => {
-                let one = ast::Where { predicate: value.clone(), message: None };
-                let ty = Type::Node(kind.clone());
-                let made =
-                    check_wheres(program, &Scope::new(file), &ty, std::slice::from_ref(&one), out);
-                predicate = made.into_iter().next();
-            }
-            "spread" | "prefer" | "count" => {
-                let what = format!("`{}` of a selection", key.text);
-                unplanned.push(says_plan::not_planned(Place { file, span: key.span }, &what));
-            }
-            other => {
-                let known = ["where", "spread", "prefer", "count"];
-                let at = Place { file, span: key.span };
-                out.push(says_names::unknown_field(at, other, "a selection", &known));
-            }
-        }
-    }
-    let span = program.span(Place { file, span: select.name.span });
-    Some(bp_plan::Selection { kind, cardinality, predicate, span })
 }

@@ -2,7 +2,7 @@
 //!
 //! It answers the questions of the check of expressions ([`World`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
@@ -39,6 +39,8 @@ pub(crate) struct Program<'s> {
     pub(crate) notices: Arc<Notices>,
     /// What workflows take and give, by name; the built-in ones too.
     pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
+    /// Which nodes of the root name a node.
+    pub(crate) named_by: Arc<BTreeMap<String, BTreeSet<String>>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
 }
@@ -74,6 +76,19 @@ pub(crate) struct TypeInfo {
     pub(crate) operations: BTreeMap<String, OperationSignature>,
     pub(crate) provider: Option<String>,
     pub(crate) constraints: Vec<(Constraint, Place)>,
+    /// Of a group type its `members`, of a policy type its `targets` and more.
+    pub(crate) over: Over,
+}
+
+/// What a group or a policy is over, and how.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Over {
+    /// The node type of members or targets, by full name, how many there are, and where that is said.
+    pub(crate) members: Option<(String, (u64, Option<u64>), Place)>,
+    /// A policy runs a workflow: whether it must, and where that is said.
+    pub(crate) run: Option<(bool, Place)>,
+    /// No two policies are over the same target: where that is said.
+    pub(crate) exclusive: Option<Place>,
 }
 
 impl TypeInfo {
@@ -92,6 +107,7 @@ impl TypeInfo {
             operations: BTreeMap::new(),
             provider: None,
             constraints: Vec::new(),
+            over: Over::default(),
         }
     }
 }
@@ -148,6 +164,7 @@ impl<'s> Program<'s> {
             phases: Arc::default(),
             notices: Arc::default(),
             workflows: Arc::default(),
+            named_by: Arc::default(),
             plan_files,
         }
     }
@@ -276,6 +293,28 @@ impl<'s> Program<'s> {
         field.map(|span| Place { file: declared.file, span })
     }
 
+    /// The type of a node of the root, by full name.
+    pub(crate) fn node_type(&self, node: &str) -> Option<&str> {
+        let declared = self.value_declaration(FileId(0), node)?;
+        match self.item(declared)? {
+            ItemKind::Node(_) => match &self.values.get(&(declared.file, declared.item))?.ty {
+                Type::Node(full) | Type::Nodes(full) => Some(full),
+                Type::Optional(of) => match &**of {
+                    Type::Node(full) => Some(full),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether a member of a node is reported, and not set.
+    pub(crate) fn reports(&self, node: &str, member: &str) -> bool {
+        let info = self.node_type(node).and_then(|full| self.types.get(full));
+        info.is_some_and(|info| info.attributes.contains_key(member))
+    }
+
     fn module(&self, file: FileId) -> Result<&'s Module, String> {
         let module = self.sources.modules.get(file.0 as usize);
         module.ok_or_else(|| "nothing is known of the file that names it".to_owned())
@@ -283,9 +322,10 @@ impl<'s> Program<'s> {
 
     fn info(&self, of: &Type) -> Option<&TypeInfo> {
         match of {
-            Type::Node(name) | Type::Capability(name) | Type::Relationship(name) => {
-                self.types.get(name)
-            }
+            Type::Node(name)
+            | Type::Group(name)
+            | Type::Capability(name)
+            | Type::Relationship(name) => self.types.get(name),
             _ => None,
         }
     }
@@ -306,7 +346,6 @@ impl World for Program<'_> {
         if let Some(declared) = self.value_declaration(file, path) {
             let what = match self.item(declared)? {
                 ItemKind::Policy(_) => Some("policy"),
-                ItemKind::Group(_) => Some("group"),
                 ItemKind::Workflow(_) => Some("workflow"),
                 _ => None,
             };
@@ -360,7 +399,7 @@ impl World for Program<'_> {
                     .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned()))),
             };
             let phase = match from {
-                Expr::Local(_) => Phase::Deploy,
+                Expr::Local(_) | Expr::Group(_) => Phase::Deploy,
                 _ => known.copied().unwrap_or(Phase::Compile),
             };
             return Some(Member { ty: property.declared.kind.clone(), phase, via: None });
@@ -375,6 +414,10 @@ impl World for Program<'_> {
         if let Some(capability) = info.capabilities.get(name) {
             let ty = Type::Capability(capability.ty.clone());
             return Some(Member { ty, phase: Phase::Compile, via: None });
+        }
+        if let Some((members, ..)) = info.over.members.as_ref().filter(|_| name == "members") {
+            let ty = Type::List(Box::new(Type::Node(members.clone())));
+            return Some(Member { ty, phase: Phase::Deploy, via: None });
         }
         (name == "node" && matches!(of, Type::Capability(_))).then(|| Member {
             ty: Type::Node("std.Root".to_owned()),
@@ -393,6 +436,9 @@ impl World for Program<'_> {
             .chain(info.capabilities.keys())
             .cloned()
             .collect();
+        if matches!(of, Type::Group(_)) {
+            names.push("members".to_owned());
+        }
         names.sort();
         names.dedup();
         names
@@ -453,6 +499,7 @@ impl World for Program<'_> {
     fn type_place(&self, of: &Type, member: Option<&str>) -> Option<Place> {
         let (Type::Node(full)
         | Type::Nodes(full)
+        | Type::Group(full)
         | Type::Capability(full)
         | Type::Relationship(full)
         | Type::Data(full)) = of

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{
-    BinaryOp, Binder, Constraint, Entry, Expr, Item, Phase, Requirement, Template, Type, Value,
-};
+use bp_plan::{Constraint, Expr, Phase, Requirement, Type};
 
 use super::blocks;
+use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
@@ -21,6 +20,8 @@ pub(crate) struct Meeting {
     pub(crate) requirement: Requirement,
     /// Where its target stands.
     pub(crate) target: Place,
+    /// What it is chosen among, where that is left to the runtime.
+    pub(crate) choice: Option<Choice>,
 }
 
 /// Checks how a requirement of a node (its name and its type) is met.
@@ -43,13 +44,20 @@ pub(crate) fn check(
     let owner = Place { file, span: owner };
     let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
+    let mut choice = None;
     let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
         let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
         let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
         let all: Vec<&Constraint> = own.iter().chain(asked).collect();
-        (choice(program, node, &wanted, &all), ty, None)
+        let all: Vec<Constraint> = all.into_iter().cloned().collect();
+        let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
+        let asks =
+            Asks { node, full, requirement: name, wanted: &wanted, all, unordered, at: place };
+        let made = choices::choice(program, asks, &meets.wheres, out);
+        choice = Some(made.1);
+        (made.0, ty, None)
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
         let of = element(&typed.ty);
@@ -89,7 +97,7 @@ pub(crate) fn check(
         constraint,
         span: program.span(place),
     };
-    Some(Meeting { requirement, target: place })
+    Some(Meeting { requirement, target: place, choice })
 }
 
 /// A `via` block without its operations.
@@ -185,8 +193,10 @@ fn fit(
                 [] => false,
                 [only] => {
                     if matches!(ty, Type::Node(_)) {
+                        // Of a choice there may be nothing.
+                        let safe = matches!(target, Expr::Binder(_));
                         let of = Box::new(target);
-                        target = Expr::Field { of, name: only.clone(), safe: false };
+                        target = Expr::Field { of, name: only.clone(), safe };
                         true
                     } else {
                         false
@@ -305,104 +315,4 @@ fn nodes<'p>(program: &'p Program<'_>) -> impl Iterator<Item = (&'p str, Type, b
             ty => Some((name, ty, false)),
         }
     })
-}
-
-/// The first node of the blueprint that fits, by name; nothing where none does. Nodes with a `for`
-/// are no candidates.
-fn choice(program: &Program<'_>, node: &str, wanted: &str, constraints: &[&Constraint]) -> Expr {
-    let mut fits: Vec<(&str, bool)> = nodes(program)
-        .filter_map(|(name, ty, perhaps)| match ty {
-            Type::Node(found) if name != node && program.names.is_subtype(&found, wanted) => {
-                Some((name, perhaps))
-            }
-            _ => None,
-        })
-        .collect();
-    fits.sort_unstable();
-    fits.into_iter().rev().fold(Expr::Value(Value::Null), |otherwise, (name, perhaps)| {
-        let candidate = Expr::Node(name.to_owned());
-        let mut conditions: Vec<Expr> = Vec::new();
-        if perhaps {
-            conditions.push(Expr::Binary {
-                op: BinaryOp::NotEqual,
-                left: Box::new(candidate.clone()),
-                right: Box::new(Expr::Value(Value::Null)),
-            });
-        }
-        conditions.extend(constraints.iter().map(|one| seen_from(&one.predicate, &candidate)));
-        let whole = conditions.into_iter().reduce(|left, right| Expr::Binary {
-            op: BinaryOp::And,
-            left: Box::new(left),
-            right: Box::new(right),
-        });
-        match whole {
-            None => candidate,
-            Some(condition) => Expr::If {
-                condition: Box::new(condition),
-                then: Box::new(candidate),
-                otherwise: Box::new(otherwise),
-            },
-        }
-    })
-}
-
-/// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
-/// `source` is the node itself.
-fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
-    let go = |expr: &Expr| seen_from(expr, candidate);
-    let boxed = |expr: &Expr| Box::new(seen_from(expr, candidate));
-    match expr {
-        Expr::This => candidate.clone(),
-        Expr::Source => Expr::This,
-        Expr::Field { of, name, safe } => {
-            Expr::Field { of: boxed(of), name: name.clone(), safe: *safe }
-        }
-        Expr::Index { of, key, safe } => {
-            Expr::Index { of: boxed(of), key: boxed(key), safe: *safe }
-        }
-        Expr::Splat { of, body } => Expr::Splat { of: boxed(of), body: boxed(body) },
-        Expr::List(items) => Expr::List(
-            items
-                .iter()
-                .map(|item| match item {
-                    Item::One(expr) => Item::One(go(expr)),
-                    Item::Spread(expr) => Item::Spread(go(expr)),
-                })
-                .collect(),
-        ),
-        Expr::Record(entries) => Expr::Record(
-            entries
-                .iter()
-                .map(|entry| match entry {
-                    Entry::One(key, expr) => Entry::One(key.clone(), go(expr)),
-                    Entry::Spread(expr) => Entry::Spread(go(expr)),
-                })
-                .collect(),
-        ),
-        Expr::Unary { op, of } => Expr::Unary { op: *op, of: boxed(of) },
-        Expr::Binary { op, left, right } => {
-            Expr::Binary { op: *op, left: boxed(left), right: boxed(right) }
-        }
-        Expr::If { condition, then, otherwise } => {
-            Expr::If { condition: boxed(condition), then: boxed(then), otherwise: boxed(otherwise) }
-        }
-        Expr::Call { function, arguments } => {
-            Expr::Call { function: function.clone(), arguments: arguments.iter().map(go).collect() }
-        }
-        Expr::Binder(binder) => Expr::Binder(Box::new(Binder {
-            function: binder.function.clone(),
-            names: binder.names.clone(),
-            over: go(&binder.over),
-            filter: binder.filter.as_ref().map(go),
-            key: binder.key.as_ref().map(go),
-            body: binder.body.as_ref().map(go),
-        })),
-        Expr::Interpolate(parts) => Expr::Interpolate(parts.iter().map(go).collect()),
-        Expr::Template(template) => Expr::Template(Box::new(Template {
-            path: template.path.clone(),
-            text: template.text.clone(),
-            data: go(&template.data),
-        })),
-        other => other.clone(),
-    }
 }

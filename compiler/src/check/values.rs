@@ -45,7 +45,6 @@ fn head(
     item: &ItemKind,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Named> {
-    let node = |full: Option<String>| full.map_or(Type::Unknown, Type::Node);
     match item {
         ItemKind::Value(value) => {
             let ty = value.ty.as_ref().map(|ty| check_type_expr(program, file, ty, out));
@@ -91,12 +90,14 @@ fn head(
             Some(Named { ty, phase: Phase::Deploy, expr: Expr::Node(name) })
         }
         ItemKind::Policy(it) => {
-            node(program.names.expect_type(file, &it.ty, ast::TypeItemKind::Policy, out));
+            program.names.expect_type(file, &it.ty, ast::TypeItemKind::Policy, out);
             None
         }
         ItemKind::Group(it) => {
-            node(program.names.expect_type(file, &it.ty, ast::TypeItemKind::Group, out));
-            None
+            let full = program.names.expect_type(file, &it.ty, ast::TypeItemKind::Group, out);
+            let expr = Expr::Group(it.name.text.to_string());
+            let ty = full.map_or(Type::Unknown, Type::Group);
+            Some(Named { ty, phase: Phase::Deploy, expr })
         }
         _ => None,
     }

@@ -4,6 +4,7 @@
 use bp_eval::{Environment, EvalError, Outcome, Outer, Verdict, check_constraint};
 use bp_plan::{Constraint, Expr, Item, Reference, Value};
 
+use super::choices;
 use super::nodes::{CheckedNode, Nodes};
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
@@ -21,6 +22,11 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
                     out.push(says::node_breaks(checked.place, name, &message, *place));
                 }
             }
+        }
+        for choice in &checked.choices {
+            let declared = info.requirements.get(choice.requirement());
+            let is_required = declared.is_some_and(|d| d.declared.cardinality.0 > 0);
+            choices::verify(program, nodes, name, choice, is_required, out);
         }
         for (requirement, place) in checked.node.requirements.iter().zip(&checked.targets) {
             let declared = info.requirements.get(&requirement.name);
@@ -91,7 +97,12 @@ fn breaks(
 }
 
 /// What the parts of a predicate are that speak of the target: `memory is 1GiB`.
-fn shown(expr: &Expr, known: &Known<'_, '_>, target: &Reference, seen: &mut Vec<String>) {
+pub(super) fn shown(
+    expr: &Expr,
+    known: &Known<'_, '_>,
+    target: &Reference,
+    seen: &mut Vec<String>,
+) {
     if let Expr::Field { of, name, .. } = expr
         && matches!(**of, Expr::This)
     {
@@ -109,11 +120,11 @@ fn shown(expr: &Expr, known: &Known<'_, '_>, target: &Reference, seen: &mut Vec<
 }
 
 /// The surroundings as far as they are known when compiling.
-struct Known<'p, 's> {
-    program: &'p Program<'s>,
-    nodes: &'p Nodes,
-    this: &'p str,
-    source: Option<&'p str>,
+pub(super) struct Known<'p, 's> {
+    pub(super) program: &'p Program<'s>,
+    pub(super) nodes: &'p Nodes,
+    pub(super) this: &'p str,
+    pub(super) source: Option<&'p str>,
 }
 
 impl Known<'_, '_> {

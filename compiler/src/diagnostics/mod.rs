@@ -8,6 +8,8 @@ pub mod names;
 pub mod nodes;
 pub mod operations;
 pub mod plan;
+pub mod policies;
+pub mod selections;
 pub mod syntax;
 pub mod testing;
 pub mod topology;

@@ -170,6 +170,10 @@ fn boxes() -> Plan {
                 span: span(),
             },
         )]),
+        group_types: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        policy_types: BTreeMap::new(),
+        policies: BTreeMap::new(),
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     }

@@ -13,6 +13,7 @@ pub fn check(plan: &Plan) -> Vec<Problem> {
     protected(plan, &mut problems);
     renamed(plan, &mut problems);
     workflows(plan, &mut problems);
+    policies(plan, &mut problems);
     problems
 }
 
@@ -100,6 +101,20 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
             ))
             .at(workflow.span)
             .help("leave it out for now, and deploy without it"),
+        );
+    }
+}
+
+/// Policies: rollouts, schedules, corrections of drift.
+fn policies(plan: &Plan, problems: &mut Vec<Problem>) {
+    for (name, policy) in &plan.policies {
+        let kind = policy.kind.strip_prefix("std.").unwrap_or(&policy.kind);
+        problems.push(
+            Problem::error(format!(
+                "the policy `{name}` can't be carried out by this version: it knows no `{kind}`"
+            ))
+            .help("leave the policy out, and deploy without it")
+            .at(policy.span),
         );
     }
 }

@@ -24,6 +24,7 @@ impl<'a> Evaluator<'a> {
         match binder.function.as_str() {
             "all" => self.quantified(binder, elements, false),
             "any" => self.quantified(binder, elements, true),
+            "choose" => self.chosen(binder, elements),
             "count" | "sum" | "min" | "max" | "sort" | "unique_by" | "group_by" | "list"
             | "map" => {
                 let turns = self.turns(binder, elements)?;
@@ -96,6 +97,24 @@ impl<'a> Evaluator<'a> {
         }
         gravest.settle()?;
         Ok(Value::Bool(!decisive))
+    }
+
+    /// The first element that the filter lets through, or null. What isn't there is passed over, and
+    /// a missing fact means that an element does not fit.
+    fn chosen(&mut self, binder: &'a Binder, elements: Vec<(Value, Value)>) -> Eval {
+        for (key, element) in elements {
+            if matches!(element, Value::Null) {
+                continue;
+            }
+            let Some(filter) = &binder.filter else { return Ok(element) };
+            match self.bound(binder, &key, &element, filter) {
+                Ok(value) if truth(&value, "as condition")? => return Ok(element),
+                Ok(_) => {}
+                Err(Stop::Error(error)) if error.kind == ErrorKind::MissingKey => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok(Value::Null)
     }
 
     fn turns(

@@ -161,7 +161,8 @@ impl<'a> Evaluator<'a> {
             | Expr::Target
             | Expr::Deployment
             | Expr::Node(_)
-            | Expr::Selection(_) => self.outer(expr),
+            | Expr::Selection(_)
+            | Expr::Group(_) => self.outer(expr),
             Expr::Field { of, name, safe } => self.field(of, name, *safe),
             Expr::Index { of, key, safe } => self.index(of, key, *safe),
             Expr::Splat { of, body } => self.splat(of, body),
@@ -205,6 +206,7 @@ impl<'a> Evaluator<'a> {
             Expr::Deployment => self.env.name(Outer::Deployment),
             Expr::Node(name) => self.env.name(Outer::Node(name)),
             Expr::Selection(name) => self.env.name(Outer::Selection(name)),
+            Expr::Group(name) => self.env.name(Outer::Group(name)),
             _ => self.env.name(Outer::This),
         }?;
         let value = <Result<Value, Stop>>::from(outcome)?;

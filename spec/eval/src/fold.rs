@@ -31,7 +31,8 @@ impl Folder<'_> {
             | Expr::Target
             | Expr::Deployment
             | Expr::Node(_)
-            | Expr::Selection(_) => self.settled(expr.clone()),
+            | Expr::Selection(_)
+            | Expr::Group(_) => self.settled(expr.clone()),
             Expr::If { condition, then, otherwise } => self.branch(condition, then, otherwise),
             Expr::Binary {
                 op: op @ (BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce),

@@ -135,4 +135,6 @@ pub enum Outer<'a> {
     Node(&'a str),
     /// A selection.
     Selection(&'a str),
+    /// A group: a [`Value::Reference`].
+    Group(&'a str),
 }

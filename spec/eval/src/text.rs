@@ -64,6 +64,7 @@ pub fn reference_text(reference: &Reference) -> String {
     match reference {
         Reference::Node { node, key: None } => node.clone(),
         Reference::Node { node, key: Some(key) } => format!("{node}[\"{key}\"]"),
+        Reference::Group { group } => group.clone(),
         Reference::Element { selection, name } => format!("{selection}[\"{name}\"]"),
         Reference::Capability { of, name } => format!("{}.{name}", reference_text(of)),
         Reference::Relationship { of, requirement, index: _ } => {

@@ -103,7 +103,7 @@ impl Conform<'_> {
             | (Type::Range, value @ Value::Range(..))
             | (Type::File, value @ Value::File(_))
             | (
-                Type::Node(_) | Type::Capability(_) | Type::Relationship(_),
+                Type::Node(_) | Type::Group(_) | Type::Capability(_) | Type::Relationship(_),
                 value @ Value::Reference(_),
             ) => Ok(value),
             #[expect(clippy::cast_precision_loss, reason = "an int widens to the nearest float")]

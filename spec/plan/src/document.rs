@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::expr::Expr;
 use crate::operation::{Operation, OwnOperation, RelationshipType};
+use crate::policy::{Group, GroupType, Policy, PolicyType};
+use crate::selection::Selection;
 use crate::span::Span;
 use crate::types::Type;
 use crate::workflow::Workflow;
@@ -67,6 +69,18 @@ pub struct Plan {
     pub selections: BTreeMap<String, Selection>,
     /// Node templates by name.
     pub nodes: BTreeMap<String, Node>,
+    /// Group types by full name, as far as groups are of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub group_types: BTreeMap<String, GroupType>,
+    /// Groups by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Group>,
+    /// Policy types by full name, as far as policies are of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub policy_types: BTreeMap<String, PolicyType>,
+    /// Policies by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub policies: BTreeMap<String, Policy>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Output>,
     /// Workflows by name.
@@ -255,22 +269,6 @@ pub struct RequirementType {
     /// What must hold of a target; `source` is the node that requires.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub constraints: Vec<Constraint>,
-}
-
-/// A selection of the inventory.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Selection {
-    /// The node type that is chosen from, by full name.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Fewest and most; no most means any number.
-    pub cardinality: (u64, Option<u64>),
-    /// Which elements fit; `self` is the candidate.
-    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
-    pub predicate: Option<Constraint>,
-    /// Where it stands (its name).
-    pub span: Span,
 }
 
 /// A node template.

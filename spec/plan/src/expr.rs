@@ -34,6 +34,8 @@ pub enum Expr {
     Node(String),
     /// A selection of the inventory: a collection.
     Selection(String),
+    /// A group of the blueprint: its members are read from it as `members`.
+    Group(String),
     /// `of.name`, or `of?.name`.
     Field {
         /// What is read from.
@@ -121,7 +123,8 @@ pub struct Template {
 /// A function or comprehension that binds names over a collection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Binder {
-    /// `all any count sum min max sort unique_by group_by list map`.
+    /// `all any count sum min max sort unique_by group_by list map`, and `choose`: the first that
+    /// `filter` lets through, or `null`; a missing fact means that an element does not fit.
     pub function: String,
     /// One name (the element), or two (key and element).
     pub names: Vec<String>,
@@ -249,7 +252,8 @@ impl Expr {
             | Self::Target
             | Self::Deployment
             | Self::Node(_)
-            | Self::Selection(_) => {}
+            | Self::Selection(_)
+            | Self::Group(_) => {}
             Self::Field { of, .. } | Self::Unary { of, .. } => visit(of),
             Self::Index { of, key, .. } => [of, key].into_iter().for_each(|e| visit(e)),
             Self::Splat { of, body } => [of, body].into_iter().for_each(|e| visit(e)),

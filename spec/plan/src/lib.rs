@@ -17,8 +17,10 @@ pub mod document;
 pub mod error;
 pub mod expr;
 pub mod operation;
+pub mod policy;
 pub mod quantity;
 pub mod schema;
+pub mod selection;
 pub mod span;
 pub mod types;
 pub mod validate;
@@ -29,14 +31,16 @@ pub use container::{LoadedPlan, canonical, from_bytes, read, to_bytes, write};
 pub use digest::Digest;
 pub use document::{
     Blueprint, Constraint, DataType, Each, Input, Node, NodeType, Output, Phase, Plan, Property,
-    PropertyType, Requirement, RequirementType, Secret, Selection, Source,
+    PropertyType, Requirement, RequirementType, Secret, Source,
 };
 pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
 pub use operation::{
     Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
 };
+pub use policy::{Group, GroupType, Policy, PolicyType, Run};
 pub use quantity::{Dimension, Quantity};
+pub use selection::{Preference, Rank, Selection, Spread};
 pub use span::Span;
 pub use types::Type;
 pub use validate::{Problem, validate};

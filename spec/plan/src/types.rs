@@ -61,6 +61,8 @@ pub enum Type {
     Node(String),
     /// A keyed collection of nodes of this type.
     Nodes(String),
+    /// A group of this type.
+    Group(String),
     /// A capability of a node.
     Capability(String),
     /// A relationship between two nodes.
@@ -110,6 +112,7 @@ impl fmt::Display for Type {
             }
             Self::Data(name)
             | Self::Node(name)
+            | Self::Group(name)
             | Self::Capability(name)
             | Self::Relationship(name) => f.write_str(name.rsplit('.').next().unwrap_or(name)),
             Self::Nodes(name) => {

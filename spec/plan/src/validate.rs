@@ -118,8 +118,18 @@ impl<'a> Check<'a> {
             c.cardinality(selection.cardinality);
             c.span(selection.span);
             selection.predicate.iter().for_each(|predicate| c.constraint(predicate));
+            if let Some(spread) = &selection.spread {
+                c.span(spread.span);
+                [&spread.by, &spread.max].into_iter().for_each(|expr| c.expr(expr));
+            }
+            for preference in &selection.prefer {
+                c.span(preference.span);
+                c.expr(&preference.by);
+            }
+            selection.count.iter().for_each(|count| c.expr(count));
         });
         self.each("nodes", &plan.nodes, Self::node);
+        self.policies();
         self.each("outputs", &plan.outputs, |c, output| {
             c.kind(&output.kind);
             c.span(output.span);
@@ -284,6 +294,7 @@ impl<'a> Check<'a> {
                 self.name(self.locals.contains(&name.as_str()), "local", name);
             }
             Expr::Node(name) => self.name(plan.nodes.contains_key(name), "node", name),
+            Expr::Group(name) => self.name(plan.groups.contains_key(name), "group", name),
             Expr::Selection(name) => {
                 self.name(plan.selections.contains_key(name), "selection", name);
             }
@@ -334,6 +345,9 @@ impl<'a> Check<'a> {
             Reference::Node { node, .. } => {
                 self.name(self.plan.nodes.contains_key(node), "node", node);
             }
+            Reference::Group { group } => {
+                self.name(self.plan.groups.contains_key(group), "group", group);
+            }
             Reference::Element { selection, .. } => {
                 self.name(self.plan.selections.contains_key(selection), "selection", selection);
             }
@@ -343,42 +357,95 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Constants that need themselves. Those that need no other that is left are taken away, again
-    /// and again; what stays is a ring or leads to one.
-    fn constants(&mut self) {
-        let mut needs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (name, expr) in &self.plan.constants {
-            let mut of = BTreeSet::new();
-            constants_of(expr, &mut of);
-            of.retain(|needed| self.plan.constants.contains_key(*needed));
-            needs.insert(name, of);
-        }
-        let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for (name, of) in &needs {
-            for needed in of {
-                users.entry(needed).or_default().push(name);
+    /// Groups and policies, with their types.
+    fn policies(&mut self) {
+        let plan = self.plan;
+        self.each("group_types", &plan.group_types, |c, kind| {
+            c.each("properties", &kind.properties, Self::property_type);
+            c.cardinality(kind.cardinality);
+            c.constraints(&kind.constraints);
+        });
+        self.each("groups", &plan.groups, |c, group| {
+            c.name(plan.group_types.contains_key(&group.kind), "group type", &group.kind);
+            c.span(group.span);
+            c.expr(&group.members);
+            c.each("properties", &group.properties, Self::property);
+        });
+        self.each("policy_types", &plan.policy_types, |c, kind| {
+            c.each("properties", &kind.properties, Self::property_type);
+            c.cardinality(kind.cardinality);
+            c.constraints(&kind.constraints);
+        });
+        self.each("policies", &plan.policies, |c, policy| {
+            c.name(plan.policy_types.contains_key(&policy.kind), "policy type", &policy.kind);
+            c.span(policy.span);
+            c.expr(&policy.targets);
+            c.each("properties", &policy.properties, Self::property);
+            if let Some(run) = &policy.run {
+                c.span(run.span);
+                c.each("with", &run.with, Self::property);
             }
-        }
-        let mut free: Vec<&str> =
-            needs.iter().filter(|(_, of)| of.is_empty()).map(|(name, _)| *name).collect();
-        while let Some(settled) = free.pop() {
-            needs.remove(settled);
-            for user in users.remove(settled).unwrap_or_default() {
-                if let Some(of) = needs.get_mut(user)
-                    && of.remove(settled)
-                    && of.is_empty()
-                {
-                    free.push(user);
-                }
-            }
-        }
-        if !needs.is_empty() {
-            let names: Vec<String> = needs.keys().map(|name| format!("`{name}`")).collect();
-            self.within("constants", |c| {
-                c.problem(format!("constants that need themselves: {}", names.join(", ")));
+        });
+        let rings = rings(plan.groups.iter().map(|(name, group)| {
+            let mut needs = BTreeSet::new();
+            groups_of(&group.members, &mut needs);
+            (name.as_str(), needs)
+        }));
+        if !rings.is_empty() {
+            self.within("groups", |c| {
+                c.problem(format!("groups that are members of themselves: {}", rings.join(", ")));
             });
         }
     }
+
+    /// Constants that need themselves.
+    fn constants(&mut self) {
+        let rings = rings(self.plan.constants.iter().map(|(name, expr)| {
+            let mut needs = BTreeSet::new();
+            constants_of(expr, &mut needs);
+            (name.as_str(), needs)
+        }));
+        if !rings.is_empty() {
+            self.within("constants", |c| {
+                c.problem(format!("constants that need themselves: {}", rings.join(", ")));
+            });
+        }
+    }
+}
+
+/// Those that need themselves. What needs no other that is left is taken away, again and again;
+/// what stays is a ring or leads to one.
+fn rings<'a>(all: impl Iterator<Item = (&'a str, BTreeSet<&'a str>)>) -> Vec<String> {
+    let mut needs: BTreeMap<&str, BTreeSet<&str>> = all.collect();
+    let known: BTreeSet<&str> = needs.keys().copied().collect();
+    let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, of) in &mut needs {
+        of.retain(|needed| known.contains(needed));
+        for needed in of.iter() {
+            users.entry(needed).or_default().push(name);
+        }
+    }
+    let mut free: Vec<&str> =
+        needs.iter().filter(|(_, of)| of.is_empty()).map(|(name, _)| *name).collect();
+    while let Some(settled) = free.pop() {
+        needs.remove(settled);
+        for user in users.remove(settled).unwrap_or_default() {
+            if let Some(of) = needs.get_mut(user)
+                && of.remove(settled)
+                && of.is_empty()
+            {
+                free.push(user);
+            }
+        }
+    }
+    needs.keys().map(|name| format!("`{name}`")).collect()
+}
+
+fn groups_of<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {
+    if let Expr::Group(name) = expr {
+        found.insert(name);
+    }
+    expr.parts(&mut |part| groups_of(part, found));
 }
 
 fn constants_of<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {

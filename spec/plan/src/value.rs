@@ -76,6 +76,11 @@ pub enum Reference {
         /// Its name in the inventory.
         name: String,
     },
+    /// A group of the blueprint.
+    Group {
+        /// Its name.
+        group: String,
+    },
     /// A capability of something.
     Capability {
         /// Whose.

@@ -4,8 +4,8 @@
 mod sample;
 
 use bp_plan::{
-    BinaryOp, Binder, Digest, Each, Expr, FileRef, Plan, PlanError, Reference, Span, Type, Value,
-    from_bytes, to_bytes, validate,
+    BinaryOp, Binder, Digest, Each, Expr, FileRef, Item, Plan, PlanError, Reference, Span, Type,
+    Value, from_bytes, to_bytes, validate,
 };
 use sample::{artifacts, binary, plan, property};
 
@@ -44,6 +44,7 @@ fn every_name_is_the_name_of_something() {
         (Expr::Local("gone".into()), "there is no local `gone`"),
         (Expr::Node("gone".into()), "there is no node `gone`"),
         (Expr::Selection("gone".into()), "there is no selection `gone`"),
+        (Expr::Group("gone".into()), "there is no group `gone`"),
         (Expr::Value(Value::Reference(element("gone"))), "there is no selection `gone`"),
         (Expr::Value(Value::Reference(capability)), "there is no node `gone`"),
         (
@@ -216,4 +217,17 @@ fn the_steps_of_workflows_name_what_is_there() {
         }
     });
     assert_eq!(recovered, ["there is no local `r` at workflows.backup"]);
+}
+
+#[test]
+fn groups_and_policies_are_of_types_that_are_there_and_no_group_holds_itself() {
+    let gone = found(|plan| plan.policies.get_mut("gradual").unwrap().kind = "Gone".into());
+    assert_eq!(gone, ["there is no policy type `Gone` at policies.gradual"]);
+    let gone = found(|plan| plan.groups.get_mut("all").unwrap().kind = "Gone".into());
+    assert_eq!(gone, ["there is no group type `Gone` at groups.all"]);
+    let ring = found(|plan| {
+        let members = Expr::List(vec![Item::One(Expr::Group("all".into()))]);
+        plan.groups.get_mut("all").unwrap().members = members;
+    });
+    assert_eq!(ring, ["groups that are members of themselves: `all` at groups"]);
 }

@@ -15,10 +15,8 @@ use crate::inventory::Element;
 /// The node type that clusters have.
 pub const CLUSTER: &str = "std.kubernetes.Cluster";
 
-/// What a cluster has beside its facts.
-const CLUSTER_FIELDS: [&str; 4] = ["name", "labels", "kubeconfig", "context"];
-/// What another element has beside its facts.
-const ELEMENT_FIELDS: [&str; 2] = ["name", "type"];
+/// What a cluster may have beside its name and its facts.
+const CLUSTER_FIELDS: [&str; 3] = ["labels", "kubeconfig", "context"];
 
 /// How such a file looks, for those who wrote another.
 pub const FORM: &str = "it has the form `clusters: [{ name: east, labels: { tier: demo }, kubeconfig: FILE, context: NAME }]`";
@@ -106,14 +104,13 @@ impl File {
 
     /// What is nearly a field's name was meant as one: it would be a fact that nobody asks for.
     fn check(&self) -> Result<(), (String, String)> {
-        let own = self.clusters.iter().map(|it| (&it.name, &it.facts, &CLUSTER_FIELDS[..]));
-        let others = self.elements.iter().map(|it| (&it.name, &it.facts, &ELEMENT_FIELDS[..]));
-        for (name, facts, fields) in own.chain(others) {
-            for fact in facts.keys() {
-                let meant = fields
+        for cluster in &self.clusters {
+            for fact in cluster.facts.keys() {
+                let meant = CLUSTER_FIELDS
                     .iter()
                     .find(|field| strsim::damerau_levenshtein(fact, field) <= field.len() / 4);
                 if let Some(meant) = meant {
+                    let name = &cluster.name;
                     let why = format!("`{name}` has `{fact}`: did you mean `{meant}`?");
                     return Err((fact.clone(), why));
                 }

@@ -11,9 +11,11 @@
 //! - what isn't known yet is left open, never guessed;
 //! - a secret's value comes out only as the secret part of a resolved instance.
 
+mod groups;
 pub mod inputs;
 pub mod inventory;
 pub mod inventory_file;
+pub mod placement;
 pub mod problem;
 pub mod resolved;
 pub mod secrets;
@@ -23,6 +25,7 @@ pub mod topology;
 mod world;
 
 pub use inventory::{Element, Inventory};
+pub use placement::{Left, Placement};
 pub use problem::{Lack, Problem};
 pub use resolved::{Flaw, Property, Resolved};
 pub use secrets::Secrets;

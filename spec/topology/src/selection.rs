@@ -4,26 +4,32 @@ use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
 use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
 use crate::inventory::Element;
+use crate::placement::{self, Left, Placement};
 use crate::problem::{Lack, Problem, code_of};
 use crate::site::element_reference;
 use crate::world::{World, error};
 
-/// The names of the elements that a selection takes, in the inventory's order.
-pub(crate) fn taken(world: &World, name: &str) -> Result<Vec<String>, EvalError> {
+/// What a selection takes, and why not the others.
+pub(crate) fn placement(world: &World, name: &str) -> Result<Placement, EvalError> {
     let Some(selection) = world.plan.selections.get(name) else {
         return Err(error(ErrorKind::Unavailable, format!("the plan has no selection `{name}`")));
     };
-    let mut taken = Vec::new();
+    let mut fitting = Vec::new();
+    let mut unfit = Vec::new();
     for element in candidates(world, selection) {
         let fits = match &selection.predicate {
             None => true,
             Some(predicate) => fits(world, name, element, predicate)?,
         };
         if fits {
-            taken.push(element.name.clone());
+            fitting.push(element);
+        } else {
+            unfit.push((element.name.clone(), Left::Unfit));
         }
     }
-    Ok(taken)
+    let mut placement = placement::choose(world, name, selection, &fitting)?;
+    placement.left.extend(unfit);
+    Ok(placement)
 }
 
 fn candidates<'w>(world: &'w World, selection: &'w Selection) -> impl Iterator<Item = &'w Element> {
@@ -61,8 +67,8 @@ fn fits(
 pub(crate) fn check(world: &World) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, selection) in &world.plan.selections {
-        let count = match world.selection(name) {
-            Ok(names) => names.len() as u64,
+        let placement = match placement(world, name) {
+            Ok(placement) => placement,
             Err(error) => {
                 problems.push(
                     Problem::error(format!("the selection `{name}`: {error}"))
@@ -72,6 +78,10 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
                 continue;
             }
         };
+        if selection.implicit {
+            continue;
+        }
+        let count = placement.taken.len() as u64;
         let (fewest, most) = selection.cardinality;
         let is_wrong = count < fewest || most.is_some_and(|most| count > most);
         if !is_wrong && count > 0 {
@@ -88,7 +98,10 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         } else {
             Problem::warning(format!("the selection `{name}` is empty: {found}"))
         };
-        if count == 0 {
+        let fitting = placement.left.iter().find(|(_, left)| **left != Left::Unfit);
+        if let Some((name, left)) = fitting.filter(|_| count < fewest) {
+            problem = problem.help(format!("`{name}` fits and is left: {left}"));
+        } else if count == 0 {
             problem = match nearest(world, name, selection) {
                 Some(nearest) => problem.help(nearest),
                 None => problem.lack(Lack::Elements(short(&selection.kind).to_owned())),

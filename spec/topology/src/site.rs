@@ -74,6 +74,7 @@ impl Environment for Site<'_> {
                         .collect(),
                 ),
             },
+            Outer::Group(group) => Value::Reference(Reference::Group { group: group.to_owned() }),
             Outer::Selection(selection) => Value::Map(
                 self.world
                     .selection(selection)?
@@ -109,6 +110,7 @@ impl Environment for Site<'_> {
                 let is_own = matches!(&self.this, Some(Value::Reference(this)) if this == of);
                 self.world.node_field(&id, name, is_own)
             }
+            Reference::Group { group } => self.world.group_field(group, name),
             Reference::Element { name: element, .. } => {
                 match self.world.inventory.element(element) {
                     Some(element) => self.world.fact(element, name),

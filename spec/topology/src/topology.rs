@@ -9,12 +9,13 @@ use bp_plan::{Each, Expr, Plan, Reference, Requirement, Span, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::Inventory;
+use crate::placement::Placement;
 use crate::problem::{Problem, code_of};
 use crate::resolved::{Flaw, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{Reads, World, error, known};
-use crate::{inputs, resolved, secrets, selection};
+use crate::{groups, inputs, resolved, secrets, selection};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -48,7 +49,7 @@ impl InstanceId {
         match reference {
             Reference::Node { node, key } => Some(Self { node: node.clone(), key: key.clone() }),
             Reference::Capability { of, .. } | Reference::Relationship { of, .. } => Self::of(of),
-            Reference::Element { .. } => None,
+            Reference::Element { .. } | Reference::Group { .. } => None,
         }
     }
 }
@@ -149,11 +150,17 @@ impl Topology {
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);
         }
+        problems.extend(groups::check(&topology.world));
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
         }
         let is_good = problems.iter().all(|problem| problem.is_warning);
         Expanded { topology: is_good.then_some(topology), problems }
+    }
+
+    /// What a selection takes, and why not the others.
+    pub fn placement(&self, selection: &str) -> Result<Placement, EvalError> {
+        selection::placement(&self.world, selection)
     }
 
     /// All instances, by node and key.

@@ -263,7 +263,9 @@ impl World {
     /// The names of the elements that a selection takes, in the inventory's order.
     pub(crate) fn selection(&self, name: &str) -> Result<Arc<Vec<String>>, EvalError> {
         let answer = self.once(Slot::Selection(name.to_owned()), || {
-            Answer::Names(crate::selection::taken(self, name).map(Arc::new))
+            Answer::Names(
+                crate::selection::placement(self, name).map(|placement| Arc::new(placement.taken)),
+            )
         })?;
         match answer {
             Answer::Names(names) => names,
@@ -512,7 +514,7 @@ pub(crate) fn known(outcome: Outcome) -> Result<Value, EvalError> {
     }
 }
 
-fn gather(value: Value, references: &mut Vec<Reference>) {
+pub(crate) fn gather(value: Value, references: &mut Vec<Reference>) {
     match value {
         Value::Reference(reference) => references.push(reference),
         Value::List(items) => items.into_iter().for_each(|item| gather(item, references)),

@@ -82,7 +82,7 @@ impl Checker<'_> {
                 reads(if safe { fits::optional(of) } else { of }, from)
             }
             Type::Json | Type::Never => reads(Type::Json, from),
-            Type::Node(_) | Type::Capability(_) | Type::Relationship(_) => {
+            Type::Node(_) | Type::Group(_) | Type::Capability(_) | Type::Relationship(_) => {
                 self.declared_member(ty, name, safe, from)
             }
             Type::Nodes(_) | Type::List(_) => {

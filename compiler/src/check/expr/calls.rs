@@ -6,8 +6,8 @@ use bp_plan::{BinaryOp, Expr, Phase, Type};
 
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
-use super::{CLOSED, Checker, Part, files, fits, loops};
-use crate::diagnostics::types as says;
+use super::{CLOSED, Checker, Part, Scope, World, files, fits, loops};
+use crate::diagnostics::{selections::ranks_nothing, types as says};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -41,7 +41,9 @@ impl Checker<'_> {
             return self.user(&name, &found, arguments, span);
         }
         let at = self.place(function.span);
-        if bp_eval::functions::BINDERS.contains(&name.as_str()) {
+        if matches!(name.as_str(), "least" | "most") {
+            self.report(ranks_nothing(at, &name));
+        } else if bp_eval::functions::BINDERS.contains(&name.as_str()) {
             self.report(says::binder_body(self.place(span), &name));
         } else if self.scope.local(&name).is_some() || self.is_value(&name) {
             self.report(says::called_value(at, &name));
@@ -335,6 +337,24 @@ impl Checker<'_> {
         };
         let ty = if is_secret { fits::secret(ty) } else { ty };
         self.settle(Part::new(ty, expr, phase, open), span)
+    }
+}
+
+/// Whether values of this type have an order among themselves.
+pub fn is_ordered(world: &dyn World, of: &Type) -> bool {
+    Checker::new(world, &Scope::default(), &mut Vec::new()).is_ordered(&unset(of))
+}
+
+/// Whether a value of this type is a plain one: a text, a number, and so on.
+pub fn is_scalar(world: &dyn World, of: &Type) -> bool {
+    Checker::new(world, &Scope::default(), &mut Vec::new()).is_scalar(&unset(of))
+}
+
+/// The type of what is set.
+fn unset(of: &Type) -> Type {
+    match of {
+        Type::Optional(of) => (**of).clone(),
+        other => other.clone(),
     }
 }
 

@@ -76,6 +76,7 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
         }
         (Type::Node(from), Type::Node(to))
         | (Type::Nodes(from), Type::Nodes(to))
+        | (Type::Group(from), Type::Group(to))
         | (Type::Capability(from), Type::Capability(to))
         | (Type::Relationship(from), Type::Relationship(to)) => world.is_subtype(from, to),
         _ => false,
@@ -101,6 +102,7 @@ fn is_open(world: &dyn World, ty: &Type, seen: &mut Vec<String>) -> bool {
         Type::Secret(_)
         | Type::Node(_)
         | Type::Nodes(_)
+        | Type::Group(_)
         | Type::Capability(_)
         | Type::Relationship(_) => false,
         _ => true,

@@ -171,7 +171,8 @@ fn needs_more(expr: &Expr) -> bool {
         | Expr::Target
         | Expr::Deployment
         | Expr::Node(_)
-        | Expr::Selection(_) => true,
+        | Expr::Selection(_)
+        | Expr::Group(_) => true,
         other => {
             let mut found = false;
             other.parts(&mut |part| found = found || needs_more(part));

@@ -34,6 +34,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 
 pub(crate) use adapt::data_types;
 pub use adapt::held;
+pub use calls::{is_ordered, is_scalar};
 pub use each::{Looped, check_condition, check_each, check_local, is_key};
 pub(crate) use files::{NAMES as OF_FILES, described};
 pub use fits::{fits, holds_secret, plain};

@@ -3,7 +3,7 @@
 use bp_plan::workflow::{Block, FAILURE_CLASSES, Handler};
 use bp_plan::{Phase, Type};
 
-use super::Checker;
+use super::{Checker, here};
 use crate::check::expr::{Local, Scope, check_local};
 use crate::diagnostics::workflows as says;
 use crate::source::Span;
@@ -71,7 +71,7 @@ pub(super) struct Checked {
 }
 
 impl Checker<'_, '_> {
-    pub(super) fn block(&mut self, steps: &[ast::Step], scope: Scope, around: Around) -> Checked {
+    pub(super) fn block(&mut self, steps: &[ast::Step], scope: &Scope, around: Around) -> Checked {
         let mut checked = Checked {
             block: Block::default(),
             falls_through: true,
@@ -80,7 +80,7 @@ impl Checker<'_, '_> {
         };
         if around.depth > MOST_NESTED {
             if let Some(first) = steps.first() {
-                let at = self.place(self.head_of(first));
+                let at = here(self.head_of(first));
                 self.out.push(says::nests_too_deeply(at, MOST_NESTED));
             }
             return checked;
@@ -90,7 +90,7 @@ impl Checker<'_, '_> {
         self.handlers_last(steps);
         self.own(&own, scope.clone(), around, &mut checked);
         for handler in handlers {
-            self.handler(handler, &scope, around, &mut checked);
+            self.handler(handler, scope, around, &mut checked);
         }
         checked
     }
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         let mut is_told = false;
         for (at, step) in steps.iter().enumerate() {
             if !checked.falls_through && !is_told && !around.is_parallel {
-                let place = self.place(self.head_of(step));
+                let place = here(self.head_of(step));
                 self.out.push(says::never_reached(place));
                 is_told = true;
             }
@@ -111,7 +111,7 @@ impl Checker<'_, '_> {
                 if around.recovers && at + 1 == steps.len() {
                     checked.recovers = true;
                 } else {
-                    self.out.push(says::misplaced_recover(self.place(step.span), around.recovers));
+                    self.out.push(says::misplaced_recover(here(step.span), around.recovers));
                 }
                 continue;
             }
@@ -143,7 +143,7 @@ impl Checker<'_, '_> {
                 ];
                 let error = Type::Record(fields.into());
                 let scope = scope.clone().with(Local::variable("error", error, Phase::Run));
-                let inner = self.block(steps, scope, around.handler("on failure"));
+                let inner = self.block(steps, &scope, around.handler("on failure"));
                 if inner.recovers {
                     checked.falls_through = true;
                     // What failed has perhaps made none of them.
@@ -153,7 +153,7 @@ impl Checker<'_, '_> {
                     Some(Handler { body: Box::new(inner.block), recovers: inner.recovers });
             }
             StepKind::OnCancel(steps) if checked.block.on_cancel.is_none() => {
-                let inner = self.block(steps, scope.clone(), around.handler("on cancel"));
+                let inner = self.block(steps, scope, around.handler("on cancel"));
                 checked.block.on_cancel = Some(Box::new(inner.block));
             }
             // A second one was told.
@@ -171,8 +171,8 @@ impl Checker<'_, '_> {
                 StepKind::OnCancel(_) => (1, "on cancel"),
                 _ => {
                     if let Some(handler) = last_handler.take() {
-                        let at = self.place(self.head_of(step));
-                        self.out.push(says::step_after_handler(at, self.place(handler)));
+                        let at = here(self.head_of(step));
+                        self.out.push(says::step_after_handler(at, here(handler)));
                     }
                     continue;
                 }
@@ -181,7 +181,7 @@ impl Checker<'_, '_> {
             match first.get_mut(slot) {
                 Some(Some(before)) => {
                     let before = *before;
-                    let (at, before) = (self.place(head), self.place(before));
+                    let (at, before) = (here(head), here(before));
                     self.out.push(says::second_handler(at, what, before));
                 }
                 Some(empty) => *empty = Some(head),

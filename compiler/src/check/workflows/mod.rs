@@ -63,13 +63,14 @@ struct Checker<'a, 's> {
     out: &'a mut Vec<Diagnostic>,
 }
 
-impl Checker<'_, '_> {
-    fn place(&self, span: Span) -> Place {
-        Place { file: FileId(0), span }
-    }
+/// A place of the root, which alone has workflows.
+fn here(span: Span) -> Place {
+    Place { file: FileId(0), span }
+}
 
+impl Checker<'_, '_> {
     fn span(&self, span: Span) -> bp_plan::Span {
-        self.program.span(self.place(span))
+        self.program.span(here(span))
     }
 
     fn workflow(mut self) -> Workflow {
@@ -79,12 +80,12 @@ impl Checker<'_, '_> {
         });
         let before = self.out.len();
         let Checked { block, falls_through, .. } =
-            self.block(&self.workflow.steps, scope, Around::default());
-        let at = self.place(self.workflow.name.span);
+            self.block(&self.workflow.steps, &scope, Around::default());
+        let at = here(self.workflow.name.span);
         // What is wrong inside may be the reason.
         let is_told = self.out.iter().skip(before).any(|d| d.severity == Severity::Error);
         if let Some(result) = self.head.result.as_ref().filter(|_| falls_through && !is_told) {
-            let declared = self.workflow.result.as_ref().map(|ty| self.place(ty.span));
+            let declared = self.workflow.result.as_ref().map(|ty| here(ty.span));
             self.out.push(says::ends_without_result(at, &self.head.name, result, declared));
         }
         Workflow {

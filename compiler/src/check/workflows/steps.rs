@@ -3,8 +3,8 @@
 use bp_plan::workflow::{Action, Arm, Loop, Step};
 use bp_plan::{Dimension, Expr, Phase, Type, Value};
 
-use super::Checker;
 use super::blocks::{Around, Checked};
+use super::{Checker, here};
 use crate::check::expr::{Local, Scope, Typed, check_condition, check_each, check_expr};
 use crate::diagnostics::workflows as says;
 use crate::source::Span;
@@ -64,7 +64,7 @@ impl Checker<'_, '_> {
             StepKind::Let { name, value } => self.let_(name, value, scope, span),
             StepKind::Parallel(steps) => {
                 let Checked { block, falls_through, made, .. } =
-                    self.block(steps, scope.clone(), around.parallel(head));
+                    self.block(steps, scope, around.parallel(head));
                 let done = Done::goes_on(Action::Parallel(block), span);
                 Done { falls_through, locals: made, ..done }
             }
@@ -170,26 +170,23 @@ impl Checker<'_, '_> {
             if let Some(Value::Int(most)) = typed.expr.as_value()
                 && *most < 1
             {
-                self.out.push(says::too_few_at_once(self.place(max.span), *most));
+                self.out.push(says::too_few_at_once(here(max.span), *most));
             }
             typed.expr
         });
         let is_single = matches!(&max, None | Some(Expr::Value(Value::Int(1))));
         let inside = if is_single { around.inside() } else { around.at_once(head) };
-        let (over, locals) = match looped {
-            Some(looped) => {
-                self.turns(over.span, &looped.over.expr);
-                (looped.over.expr, looped.locals)
-            }
+        let (over, locals) = if let Some(looped) = looped {
+            self.turns(over.span, &looped.over.expr);
+            (looped.over.expr, looped.locals)
+        } else {
             // The names are bound all the same, so that their uses are no mistakes.
-            None => {
-                let names = names.iter().map(|name| name.text.as_str());
-                let unknown = |name| Local::variable(name, Type::Unknown, Phase::Run);
-                (Expr::Value(Value::Null), names.map(unknown).collect())
-            }
+            let names = names.iter().map(|name| name.text.as_str());
+            let unknown = |name| Local::variable(name, Type::Unknown, Phase::Run);
+            (Expr::Value(Value::Null), names.map(unknown).collect())
         };
         let scope = locals.into_iter().fold(scope.clone(), Scope::with);
-        let body = self.block(steps, scope, inside).block;
+        let body = self.block(steps, &scope, inside).block;
         let names = names.iter().map(|name| name.text.to_string()).collect();
         Action::For(Box::new(Loop { names, over, max, body }))
     }
@@ -200,7 +197,7 @@ impl Checker<'_, '_> {
             && from <= to
             && to.checked_sub(*from).is_none_or(|turns| turns >= MOST_TURNS)
         {
-            self.out.push(says::too_many_turns(self.place(at), MOST_TURNS));
+            self.out.push(says::too_many_turns(here(at), MOST_TURNS));
         }
     }
 
@@ -221,7 +218,7 @@ impl Checker<'_, '_> {
             let StepKind::If { condition, then, otherwise } = &at.kind else { break None };
             let checked_condition = self.condition(&scope, condition);
             let inside = scope.clone().given(condition, true);
-            let checked = self.block(then, inside, around.inside());
+            let checked = self.block(then, &inside, around.inside());
             falls_through |= checked.falls_through;
             arms.push(Arm { condition: checked_condition.expr, body: checked.block });
             if arms.len() == 1 && otherwise.is_none() && !checked.falls_through {
@@ -235,7 +232,7 @@ impl Checker<'_, '_> {
                 }
                 Some([only]) if matches!(only.kind, StepKind::If { .. }) => at = only,
                 Some(steps) => {
-                    let checked = self.block(steps, scope, around.inside());
+                    let checked = self.block(steps, &scope, around.inside());
                     falls_through |= checked.falls_through;
                     break Some(checked.block);
                 }
@@ -252,7 +249,7 @@ impl Checker<'_, '_> {
         if let Some(Value::Quantity(quantity)) = typed.expr.as_value()
             && quantity.amount <= 0
         {
-            self.out.push(says::no_time(self.place(time.span), what));
+            self.out.push(says::no_time(here(time.span), what));
         }
         typed.expr
     }
@@ -268,8 +265,8 @@ impl Checker<'_, '_> {
         let timeout = if let Some(timeout) = timeout {
             self.duration(timeout, scope, "a timeout")
         } else {
-            let end = self.place(Span::new(condition.span.end, condition.span.end));
-            self.out.push(says::no_timeout(self.place(whole), end));
+            let end = here(Span::new(condition.span.end, condition.span.end));
+            self.out.push(says::no_timeout(here(whole), end));
             Expr::Value(Value::Null)
         };
         (checked.expr, timeout)
@@ -282,12 +279,12 @@ impl Checker<'_, '_> {
         scope: &Scope,
         around: Around,
     ) -> Option<Expr> {
-        let at = self.place(whole);
-        let declared = self.workflow.result.as_ref().map(|ty| self.place(ty.span));
+        let at = here(whole);
+        let declared = self.workflow.result.as_ref().map(|ty| here(ty.span));
         if let Some(handler) = around.in_handler() {
             self.out.push(says::return_in_handler(at, handler));
         } else if let Some((span, why)) = around.bars_return() {
-            self.out.push(says::return_at_once(at, why, self.place(span)));
+            self.out.push(says::return_at_once(at, why, here(span)));
         }
         match (value, &self.head.result) {
             (Some(value), Some(result)) => {
@@ -299,7 +296,7 @@ impl Checker<'_, '_> {
                 let typed = self.expr(scope, value, None);
                 if typed.ty != Type::Unknown {
                     let name = &self.head.name;
-                    self.out.push(says::returns_too_much(self.place(value.span), name));
+                    self.out.push(says::returns_too_much(here(value.span), name));
                 }
                 Some(typed.expr)
             }

@@ -152,8 +152,6 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         selections: named([(
             "demo",
             Selection {
-                kind: "Cluster".into(),
-                cardinality: (1, None),
                 predicate: Some(Constraint {
                     predicate: Expr::Binary {
                         op: BinaryOp::Equal,
@@ -164,7 +162,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                     message: None,
                     span: span(),
                 }),
-                span: span(),
+                ..Selection::new("Cluster", (1, None), span())
             },
         )]),
         nodes: named([
@@ -212,6 +210,10 @@ pub fn plan(greeting: &str) -> Vec<u8> {
                 span: span(),
             },
         )]),
+        group_types: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        policy_types: BTreeMap::new(),
+        policies: BTreeMap::new(),
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };

@@ -64,8 +64,8 @@ pub fn unknown(plan: &Plan) -> Vec<&str> {
     bp_plan::validate::functions(plan).into_iter().filter(|name| !known(name)).collect()
 }
 
-/// The binders that comprehensions are written as.
-const COMPREHENSIONS: &[&str] = &["list", "map"];
+/// The binders that comprehensions and choices are written as.
+const COMPREHENSIONS: &[&str] = &["list", "map", "choose"];
 
 /// Calls a built-in function; `None` where there is none of this name.
 pub(crate) fn call(name: &str, arguments: &[Value]) -> Option<Result<Value, EvalError>> {

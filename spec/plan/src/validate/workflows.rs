@@ -71,7 +71,9 @@ impl<'a> Check<'a> {
                     c.expr(&arm.condition);
                     c.block(&arm.body, false);
                 }
-                otherwise.iter().for_each(|block| c.block(block, false));
+                if let Some(block) = otherwise {
+                    c.block(block, false);
+                }
             }),
             Action::WaitUntil { condition, timeout } => {
                 self.expr(condition);
@@ -99,17 +101,14 @@ impl<'a> Check<'a> {
         self.within(&run.workflow, |c| {
             c.arguments(&run.arguments);
             let plan = c.plan;
-            match plan.workflows.get(&run.workflow) {
-                Some(workflow) => {
-                    for name in run.arguments.keys() {
-                        let is_there = workflow.parameters.iter().any(|p| p.name == *name);
-                        c.name(is_there, "parameter", name);
-                    }
-                }
-                None => {
-                    let is_there = BUILT_IN.contains(&run.workflow.as_str());
-                    c.name(is_there, "workflow", &run.workflow);
-                }
+            let Some(workflow) = plan.workflows.get(&run.workflow) else {
+                let is_there = BUILT_IN.contains(&run.workflow.as_str());
+                c.name(is_there, "workflow", &run.workflow);
+                return;
+            };
+            for name in run.arguments.keys() {
+                let is_there = workflow.parameters.iter().any(|p| p.name == *name);
+                c.name(is_there, "parameter", name);
             }
         });
     }

@@ -121,6 +121,46 @@ fn web(file: Digest) -> Node {
     }
 }
 
+fn field(of: Expr, name: &str) -> Expr {
+    Expr::Field { of: Box::new(of), name: name.into(), safe: false }
+}
+
+fn group_type() -> GroupType {
+    GroupType {
+        extends: vec![],
+        properties: BTreeMap::new(),
+        members: "std.Root".into(),
+        cardinality: (0, None),
+        constraints: vec![],
+    }
+}
+
+fn policy_type() -> PolicyType {
+    PolicyType {
+        extends: vec!["std.Policy".into()],
+        properties: name([("pause", property_type(Type::Bool, None))]),
+        targets: "std.Root".into(),
+        cardinality: (1, None),
+        exclusive: true,
+        constraints: vec![],
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        kind: "Gradual".into(),
+        targets: Expr::List(vec![Item::One(Expr::Group("all".into()))]),
+        properties: name([("pause", property(Expr::Value(true.into())))]),
+        run: Some(bp_plan::policy::Run {
+            workflow: "update".into(),
+            with: BTreeMap::new(),
+            span: span(),
+        }),
+        documentation: "Slowly.".into(),
+        span: span(),
+    }
+}
+
 pub fn plan() -> Plan {
     let (data_types, node_types) = types();
     let labels = Expr::Field { of: Box::new(Expr::This), name: "labels".into(), safe: false };
@@ -171,15 +211,26 @@ pub fn plan() -> Plan {
         selections: name([(
             "demo",
             Selection {
-                kind: "std.Cluster".into(),
-                cardinality: (1, None),
                 predicate: Some(Constraint {
                     predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
                     text: "self.labels?.tier == \"demo\"".into(),
                     message: None,
                     span: span(),
                 }),
-                span: span(),
+                spread: Some(Spread {
+                    by: field(Expr::This, "region"),
+                    text: "self.region".into(),
+                    max: Expr::Value(2.into()),
+                    span: span(),
+                }),
+                prefer: vec![Preference {
+                    rank: Rank::Least,
+                    by: field(Expr::This, "cost"),
+                    text: "least(self.cost)".into(),
+                    span: span(),
+                }],
+                count: Some(Expr::Value(3.into())),
+                ..Selection::new("std.Cluster", (1, None), span())
             },
         )]),
         nodes: name([("web", web(digests.first().unwrap().clone()))]),
@@ -201,6 +252,19 @@ pub fn plan() -> Plan {
             },
         )]),
         workflows: name([("backup", backup()), ("clean", clean())]),
+        group_types: name([("std.Group", group_type())]),
+        groups: name([(
+            "all",
+            Group {
+                kind: "std.Group".into(),
+                members: Expr::List(vec![Item::One(Expr::Selection("demo".into()))]),
+                properties: BTreeMap::new(),
+                documentation: String::new(),
+                span: span(),
+            },
+        )]),
+        policy_types: name([("Gradual", policy_type())]),
+        policies: name([("gradual", policy())]),
         artifacts: digests,
     }
 }
@@ -236,9 +300,16 @@ pub fn backup() -> Workflow {
         arguments: name([("bucket", property(local("bucket")))]),
         result: Some("taken".into()),
     };
-    let run = Run { workflow: "clean".into(), arguments: BTreeMap::new(), result: None };
-    let scale =
-        Run { workflow: "scale".into(), arguments: BTreeMap::new(), result: Some("r".into()) };
+    let run = bp_plan::workflow::Run {
+        workflow: "clean".into(),
+        arguments: BTreeMap::new(),
+        result: None,
+    };
+    let scale = bp_plan::workflow::Run {
+        workflow: "scale".into(),
+        arguments: BTreeMap::new(),
+        result: Some("r".into()),
+    };
     let looped = Loop {
         names: vec!["one".into()],
         over: local("taken"),

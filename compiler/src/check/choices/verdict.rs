@@ -1,0 +1,108 @@
+//! Whether anything fits a choice that is left to the runtime, and what comes nearest.
+
+use bp_eval::{ErrorKind, Verdict, check_constraint};
+use bp_plan::{BinaryOp, Constraint, Expr, Reference, Value};
+
+use super::{Candidate, Choice};
+use crate::check::members::short;
+use crate::check::nodes::Nodes;
+use crate::check::program::Program;
+use crate::check::verify::{Known, shown};
+use crate::diagnostics::{Diagnostic, selections as says};
+use crate::source::Place;
+
+/// How many candidates are told of.
+const MOST_TOLD: usize = 5;
+
+/// Tells a choice of a node that nothing of the blueprint fits.
+pub(crate) fn verify(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    node: &str,
+    choice: &Choice,
+    is_required: bool,
+    out: &mut Vec<Diagnostic>,
+) {
+    let mut misses: Vec<(usize, Place, String)> = Vec::new();
+    for candidate in &choice.candidates {
+        match miss(program, nodes, node, choice, candidate) {
+            Some(miss) => misses.push(miss),
+            None => return,
+        }
+    }
+    misses.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
+    let told: Vec<(Place, String)> =
+        misses.into_iter().take(MOST_TOLD).map(|(_, place, why)| (place, why)).collect();
+    let Choice { requirement: name, at, .. } = choice;
+    let wanted = short(&choice.wanted);
+    if choice.inventory.is_some() {
+        // Without any node of that type the inventory is what was meant.
+        if told.is_empty() {
+            return;
+        }
+        out.push(says::left_to_inventory(*at, name, wanted, &told));
+    } else if is_required {
+        let text: Vec<&str> = choice.constraints.iter().map(|one| one.text.as_str()).collect();
+        out.push(says::nothing_fits(*at, name, wanted, &text.join(" and "), &told));
+    }
+}
+
+/// How far a candidate is from fitting, and why it does not; nothing where it fits or may fit.
+fn miss(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    node: &str,
+    choice: &Choice,
+    candidate: &Candidate,
+) -> Option<(usize, Place, String)> {
+    let Candidate { name, closes, .. } = candidate;
+    // What has a mistake of its own may fit once that is mended.
+    let checked = nodes.nodes.get(name)?;
+    if *closes {
+        let why = format!("`{name}`, which needs `{node}` itself: that would be a ring");
+        return Some((usize::MAX, checked.place, why));
+    }
+    if checked.node.condition.as_ref().and_then(Expr::as_value) == Some(&Value::Bool(false)) {
+        let why = format!("`{name}`, which is never there: its `if` does not hold");
+        return Some((usize::MAX, checked.place, why));
+    }
+    let known = Known { program, nodes, this: name, source: Some(node) };
+    let reference = Reference::Node { node: name.clone(), key: None };
+    let mut broken = 0;
+    let mut seen = Vec::new();
+    for constraint in &choice.constraints {
+        let mut parts = Vec::new();
+        conjuncts(&constraint.predicate, &mut parts);
+        for part in parts {
+            let alone = Constraint { predicate: part.clone(), message: None, ..constraint.clone() };
+            let value = Value::Reference(reference.clone());
+            let is_broken = match check_constraint(&alone, &value, &known) {
+                Ok(Verdict::Broken(_)) => true,
+                Err(error) => error.kind == ErrorKind::MissingKey,
+                Ok(_) => false,
+            };
+            if is_broken {
+                broken += 1;
+                shown(part, &known, &reference, &mut seen);
+            }
+        }
+    }
+    if broken == 0 {
+        return None;
+    }
+    let why = match seen.as_slice() {
+        [] => format!("`{name}`, which does not fit"),
+        _ => format!("`{name}`, whose {}", seen.join(", and whose ")),
+    };
+    Some((broken, checked.place, why))
+}
+
+fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
+    match expr {
+        Expr::Binary { op: BinaryOp::And, left, right } => {
+            conjuncts(left, parts);
+            conjuncts(right, parts);
+        }
+        other => parts.push(other),
+    }
+}

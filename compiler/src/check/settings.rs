@@ -1,0 +1,82 @@
+//! The properties that a group or a policy sets, beside what it is over.
+
+use std::collections::BTreeMap;
+
+use bp_plan::{Phase, Property};
+
+use super::blocks;
+use super::expr::{Scope, check_expr};
+use super::members::short;
+use super::program::{Program, TypeInfo};
+use crate::diagnostics::{Diagnostic, near, topology as says};
+use crate::source::Place;
+use crate::syntax::ast;
+
+/// What was set so far.
+pub(crate) struct Settings<'a, 's> {
+    program: &'a Program<'s>,
+    scope: &'a Scope,
+    info: &'a TypeInfo,
+    /// `a group` or `a policy`, and its keys that are no properties.
+    what: (&'a str, &'a [&'a str]),
+    set: BTreeMap<String, Property>,
+    /// A key that is no property was misspelt.
+    misspelt: Option<String>,
+    places: BTreeMap<String, Place>,
+}
+
+impl<'a, 's> Settings<'a, 's> {
+    pub(crate) fn new(
+        program: &'a Program<'s>,
+        scope: &'a Scope,
+        info: &'a TypeInfo,
+        what: (&'a str, &'a [&'a str]),
+    ) -> Self {
+        let (set, places) = (BTreeMap::new(), BTreeMap::new());
+        Self { program, scope, info, what, set, misspelt: None, places }
+    }
+
+    /// One `property = value`: known when it is deployed at the latest.
+    pub(crate) fn take(&mut self, key: &ast::Name, value: &ast::Expr, out: &mut Vec<Diagnostic>) {
+        let (what, keys) = self.what;
+        let name = key.text.as_str();
+        let file = self.scope.file();
+        if !self.info.properties.contains_key(name) {
+            let properties = self.info.properties.keys().cloned();
+            let known: Vec<String> =
+                keys.iter().map(|key| (*key).to_owned()).chain(properties).collect();
+            let meant = near(name, known.iter().map(String::as_str));
+            if let Some(meant) = meant.filter(|meant| keys.contains(meant)) {
+                self.misspelt = Some(meant.to_owned());
+                let at = Place { file, span: key.span };
+                let of = short(&self.info.full);
+                out.push(says::unknown_member(at, name, of, &known, None, Some(self.info.place)));
+                check_expr(self.program, self.scope, value, None, out);
+                return;
+            }
+        }
+        let into = (&mut self.set, &mut self.places);
+        blocks::property(self.program, self.scope, self.info, key, value, into, out);
+        if let Some(set) = self.set.get(name) {
+            let at = Place { file, span: value.span };
+            let what = format!("a property of {what}");
+            blocks::in_time(set.phase, Phase::Deploy, &what, at, out);
+        }
+    }
+
+    /// Whether this key was meant by one that was misspelt, and told.
+    pub(crate) fn is_misspelt(&self, key: &str) -> bool {
+        self.misspelt.as_deref() == Some(key)
+    }
+
+    /// All that was set; what must be and is not is told.
+    pub(crate) fn done(
+        self,
+        owner: &str,
+        at: Place,
+        out: &mut Vec<Diagnostic>,
+    ) -> BTreeMap<String, Property> {
+        blocks::missing(self.info, owner, &self.set, at, out);
+        self.set
+    }
+}

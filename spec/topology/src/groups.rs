@@ -1,0 +1,110 @@
+//! Groups: which members they have, and whether they have as many as their types ask for.
+
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
+use bp_plan::{Reference, Value};
+
+use crate::problem::Problem;
+use crate::selection::cardinality;
+use crate::world::{World, error, gather, known};
+
+impl World {
+    /// The members of a group: nodes and elements, with those of the groups in it.
+    pub(crate) fn members(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+        let Some(declared) = self.plan.groups.get(group) else {
+            return Err(error(ErrorKind::Unavailable, format!("the plan has no group `{group}`")));
+        };
+        let value = bp_eval::evaluate(&declared.members, &self.outside()).and_then(known)?;
+        let mut named = Vec::new();
+        gather(value, &mut named);
+        let mut members: Vec<Reference> = Vec::new();
+        for reference in named {
+            let all = match &reference {
+                // A plan in which a group is a member of itself was refused.
+                Reference::Group { group } => self.members(group)?,
+                _ => vec![reference],
+            };
+            for one in all {
+                if !members.contains(&one) {
+                    members.push(one);
+                }
+            }
+        }
+        Ok(members)
+    }
+
+    /// A property of a group, or its members.
+    pub(crate) fn group_field(
+        &self,
+        group: &str,
+        name: &str,
+    ) -> Result<Option<Outcome>, EvalError> {
+        if name == "members" {
+            let members = self.members(group)?.into_iter().map(Value::Reference).collect();
+            return Ok(Some(Outcome::Value(Value::List(members))));
+        }
+        let Some(declared) = self.plan.groups.get(group) else { return Ok(None) };
+        let Some(kind) = self.plan.group_types.get(&declared.kind) else { return Ok(None) };
+        let Some(property) = kind.properties.get(name) else { return Ok(None) };
+        let outcome = match (declared.properties.get(name), &property.default) {
+            (Some(set), _) => bp_eval::evaluate(&set.value, &self.outside())?,
+            (None, Some(default)) => {
+                let this = Value::Reference(Reference::Group { group: group.to_owned() });
+                bp_eval::evaluate(default, &crate::site::Site::new(self, Some(this)))?
+            }
+            (None, None) => Outcome::Value(Value::Null),
+        };
+        let Outcome::Value(value) = outcome else { return Ok(Some(outcome)) };
+        bp_eval::conform(value, &property.kind, &self.plan.data_types)
+            .map(|value| Some(Outcome::Value(value)))
+            .map_err(|e| error(ErrorKind::WrongType, e.to_string()))
+    }
+}
+
+/// All that is wrong with the groups.
+pub(crate) fn check(world: &World) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for name in world.plan.groups.keys() {
+        if let Err(message) = check_one(world, name) {
+            let span = world.plan.groups.get(name).map(|group| group.span);
+            let mut problem = Problem::error(message);
+            problem.span = span;
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+fn check_one(world: &World, name: &str) -> Result<(), String> {
+    let say = |error: EvalError| format!("the group `{name}`: {error}");
+    let members = world.members(name).map_err(say)?;
+    let Some(group) = world.plan.groups.get(name) else { return Ok(()) };
+    let Some(kind) = world.plan.group_types.get(&group.kind) else { return Ok(()) };
+    let (fewest, most) = kind.cardinality;
+    let count = members.len() as u64;
+    if count < fewest || most.is_some_and(|most| count > most) {
+        let wanted = cardinality(fewest, most);
+        return Err(format!("the group `{name}` wants {wanted} members and has {count}"));
+    }
+    for (property, declared) in &kind.properties {
+        let value = match world.group_field(name, property).map_err(say)? {
+            Some(Outcome::Value(value)) => value,
+            _ => continue,
+        };
+        for constraint in &declared.constraints {
+            if let Verdict::Broken(message) =
+                check_constraint(constraint, &value, &world.outside()).map_err(say)?
+            {
+                return Err(format!("the group `{name}`: `{property}`: {message}"));
+            }
+        }
+    }
+    let this = Value::Reference(Reference::Group { group: name.to_owned() });
+    for constraint in &kind.constraints {
+        if let Verdict::Broken(message) =
+            check_constraint(constraint, &this, &world.outside()).map_err(say)?
+        {
+            return Err(format!("the group `{name}`: {message}"));
+        }
+    }
+    Ok(())
+}
