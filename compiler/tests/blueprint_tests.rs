@@ -399,7 +399,7 @@ fn bpc_test_tells_a_person() {
     let folder = mixed();
     let output = folder.bpc(&["test"]);
     assert_eq!(output.status.code(), Some(1));
-    let out = text(&output.stdout);
+    let out = format!("{}{}", text(&output.stdout), text(&output.stderr));
     for part in [
         "./root.bp\n",
         "  ok      passes <&> well  (",

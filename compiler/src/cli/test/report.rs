@@ -93,7 +93,7 @@ impl<'a> Report<'a> {
         match self.form {
             MessageFormat::Human => {
                 if !self.drawn.is_empty() {
-                    output::write_out(&format!("\n{}", self.drawn));
+                    output::write_err(&format!("\n{}", self.drawn));
                 }
                 let gap = if self.drawn.is_empty() && self.passed > 0 { "\n" } else { "" };
                 output::write_out(&format!("{gap}{}\n", self.summary(took, filter)));
