@@ -87,9 +87,8 @@ fn check_one(world: &World, name: &str) -> Result<(), (&'static str, String)> {
         return Err(("E5002", message));
     }
     for (property, declared) in &kind.properties {
-        let value = match world.group_field(name, property).map_err(say)? {
-            Some(Outcome::Value(value)) => value,
-            _ => continue,
+        let Some(Outcome::Value(value)) = world.group_field(name, property).map_err(say)? else {
+            continue;
         };
         for constraint in &declared.constraints {
             if let Verdict::Broken(message) =

@@ -33,7 +33,7 @@ pub struct Problem {
     /// What to do, as an imperative.
     pub help: Option<String>,
     /// What was not given: whoever asked knows how it is given.
-    pub lack: Option<Lack>,
+    pub lack: Option<Box<Lack>>,
     /// Whether the deployment can go on all the same.
     pub is_warning: bool,
 }
@@ -73,7 +73,7 @@ impl Problem {
     /// Because this was not given.
     #[must_use]
     pub fn lack(mut self, lack: Lack) -> Self {
-        self.lack = Some(lack);
+        self.lack = Some(Box::new(lack));
         self
     }
 
