@@ -138,7 +138,8 @@ pub(super) fn write_out(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn write_err(text: &str) {
+/// Writes to stderr; a closed pipe is no reason to fail.
+pub(super) fn write_err(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 

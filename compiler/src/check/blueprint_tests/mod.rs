@@ -19,7 +19,7 @@ use crate::diagnostics::{
     Diagnostic, names as says_names, testing as says, topology as says_topology,
     types as says_types,
 };
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, ValueKeyword};
 use crate::syntax::walk;
 
@@ -108,9 +108,9 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Vec<Blu
             out.push(says_names::twice(at, &test.name.text, *first));
         }
         first.entry(&test.name.text).or_insert(at);
-        let mut checker =
-            Checker { checked, ahead: &ahead, scope: Scope::new(checked.program.file), out };
-        found.push(checker.test(test, at));
+        let scope = Scope::new(checked.program.file);
+        let mut one = Checker { checked, ahead: &ahead, scope, out };
+        found.push(one.test(test, at));
     }
     found
 }
@@ -124,10 +124,10 @@ struct Checker<'c, 's> {
 }
 
 impl Checker<'_, '_> {
-    fn test(&mut self, test: &ast::Test, place: Place) -> BlueprintTest {
+    fn test(&mut self, test: &ast::Test, named: Place) -> BlueprintTest {
         let mut made = BlueprintTest {
             name: test.name.text.to_string(),
-            place,
+            place: named,
             inputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             inventory: None,
@@ -138,10 +138,10 @@ impl Checker<'_, '_> {
         let mut set: BTreeMap<&str, Place> = BTreeMap::new();
         let mut asserted: Vec<Place> = Vec::new();
         for entry in &test.body.entries {
-            let at = self.place(entry.span);
+            let at = place(entry.span);
             match &entry.kind {
                 EntryKind::Assign { key, value } => {
-                    let at = self.place(key.span);
+                    let at = place(key.span);
                     if let Some(first) = set.get(key.text.as_str()) {
                         self.out.push(says_topology::set_twice(at, &key.text, *first));
                         continue;
@@ -163,16 +163,12 @@ impl Checker<'_, '_> {
                 self.out.push(says::refused_and_more(*at, *first));
             }
         } else {
-            self.missing(&made, place);
+            self.missing(&made, named);
             if asserted.is_empty() && self.out.len() == before {
-                self.out.push(says::asserts_nothing(place));
+                self.out.push(says::asserts_nothing(named));
             }
         }
         made
-    }
-
-    fn place(&self, span: crate::source::Span) -> Place {
-        Place { file: self.checked.program.file, span }
     }
 
     /// `inputs = …`, `secrets = …`, `inventory = …`.
@@ -183,7 +179,7 @@ impl Checker<'_, '_> {
             "inventory" => made.inventory = inventory::check(self.ahead, value, self.out),
             other => {
                 let known = ["inputs", "inventory", "secrets"];
-                let at = self.place(key.span);
+                let at = place(key.span);
                 self.out.push(says_names::unknown_field(at, other, "a test", &known));
             }
         }
@@ -209,7 +205,7 @@ impl Checker<'_, '_> {
                     continue;
                 }
             };
-            let at = self.place(key.span);
+            let at = place(key.span);
             if let Some(first) = set.insert(&key.text, at) {
                 self.out.push(says_topology::set_twice(at, &key.text, first));
                 continue;
@@ -222,7 +218,7 @@ impl Checker<'_, '_> {
             let scope = self.scope.clone().because(declared, note);
             let typed = check_expr(self.ahead, &scope, value, Some(&kind), self.out);
             let what = if are_inputs { "a test's input" } else { "a test's secret" };
-            in_time(typed.phase, Phase::Deploy, what, self.place(value.span), self.out);
+            in_time(typed.phase, Phase::Deploy, what, place(value.span), self.out);
             values.insert(key.text.to_string(), typed.expr);
         }
         values
@@ -230,7 +226,7 @@ impl Checker<'_, '_> {
 
     /// `...base`: a record that is known when compiling.
     fn spread(&mut self, value: &ast::Expr, are_inputs: bool, values: &mut BTreeMap<String, Expr>) {
-        let at = self.place(value.span);
+        let at = place(value.span);
         let typed = check_expr(self.ahead, &self.scope, value, None, self.out);
         if typed.ty == Type::Unknown {
             return;
@@ -257,8 +253,8 @@ impl Checker<'_, '_> {
         };
         for (name, value) in entries {
             let Some((kind, declared)) = self.declared(name, at, are_inputs) else { continue };
-            let types = data_types(self.ahead, &kind);
-            match bp_eval::conform(value.clone(), &kind, &types) {
+            let declarations = data_types(self.ahead, &kind);
+            match bp_eval::conform(value.clone(), &kind, &declarations) {
                 Ok(value) => drop(values.insert(name.clone(), Expr::Value(value))),
                 Err(error) => {
                     let because = declared.map(|at| (at, format!("`{name}` is declared here")));
@@ -296,7 +292,7 @@ impl Checker<'_, '_> {
     }
 
     /// Inputs that must be given and are not. A name that was misspelt was told.
-    fn missing(&mut self, made: &BlueprintTest, place: Place) {
+    fn missing(&mut self, made: &BlueprintTest, at: Place) {
         let told = self.out.iter().rev().take(4).any(|d| d.code == "E7071");
         for (name, input) in &self.checked.inputs {
             let is_open = input.default.is_none()
@@ -306,7 +302,7 @@ impl Checker<'_, '_> {
             if is_open && !told && !self.has_default(name) {
                 let declared = self.ahead.value_place(self.checked.program.file, name);
                 let ty = input.kind.to_string();
-                self.out.push(says::missing_input(place, name, &ty, declared));
+                self.out.push(says::missing_input(at, name, &ty, declared));
             }
         }
     }
@@ -347,7 +343,7 @@ impl Checker<'_, '_> {
                 return None;
             }
         }
-        let shape = self.shape(&one.predicate);
+        let shape = Self::shape(&one.predicate);
         Some(Assertion {
             predicate: predicate.expr,
             message: message.map(|message| message.expr),
@@ -366,33 +362,33 @@ impl Checker<'_, '_> {
                 .values()
                 .any(|info| info.attributes.contains_key(name.text.as_str()));
             if is_attribute && found.is_none() {
-                found = Some((self.place(expr.span), name.text.as_str()));
+                found = Some((place(expr.span), name.text.as_str()));
             }
         });
         match found {
             Some((at, name)) => (at, Some(name)),
-            None => (self.place(of.span), None),
+            None => (place(of.span), None),
         }
     }
 
-    fn shape(&self, predicate: &ast::Expr) -> Shape {
-        let place = self.place(predicate.span);
+    fn shape(predicate: &ast::Expr) -> Shape {
+        let whole = place(predicate.span);
         let parts = match &predicate.kind {
-            ExprKind::Paren(of) => return self.shape(of),
+            ExprKind::Paren(of) => return Self::shape(of),
             ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
-                Parts::Both(Box::new((self.shape(left), self.shape(right))))
+                Parts::Both(Box::new((Self::shape(left), Self::shape(right))))
             }
             ExprKind::Binary { left, right, .. } => {
-                let side = |of: &ast::Expr| (self.place(of.span), says_itself(of));
+                let side = |of: &ast::Expr| (place(of.span), says_itself(of));
                 Parts::Compared([side(left), side(right)])
             }
             _ => Parts::Whole,
         };
-        Shape { place, parts }
+        Shape { place: whole, parts }
     }
 
     fn refusal(&mut self, made: &mut BlueprintTest, code: &ast::Name) {
-        let at = self.place(code.span);
+        let at = place(code.span);
         if let Some((_, first)) = &made.refused {
             self.out.push(says::refused_and_more(at, *first));
             return;
@@ -402,6 +398,11 @@ impl Checker<'_, '_> {
         }
         made.refused = Some((code.text.to_string(), at));
     }
+}
+
+/// A place in the root.
+fn place(span: Span) -> Place {
+    Place { file: FileId(0), span }
 }
 
 /// Whether an expression shows what it is: a literal of literals.
