@@ -71,6 +71,7 @@ impl Analysis {
                 unused::declarations(&sources, &mut found);
             }
             tests.clone_from(&checked.tests);
+            unplanned.extend(checked.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
             silence(&names, &sources, &mut found);

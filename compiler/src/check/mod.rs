@@ -65,6 +65,8 @@ pub(crate) struct Checked<'s> {
     pub(crate) tests: Vec<BlueprintTest>,
     /// What it needs, offers and stands for.
     pub(crate) composition: composition::Composition,
+    /// What stands between the program and its plan.
+    pub(crate) unplanned: Vec<Diagnostic>,
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
@@ -125,7 +127,7 @@ pub(crate) fn check<'s>(
     composition::settle(&mut checked, out);
     out.append(&mut checked.program.take_warnings());
     type_uses::check(&checked.program, out);
-    implementations::needed(out, &mut checked.nodes.unplanned);
+    implementations::needed(out, &mut checked.unplanned);
     never::check(&checked, out);
     unused::imports(sources, names, out);
     checked
@@ -147,6 +149,7 @@ impl<'s> Checked<'s> {
             tests: Vec::new(),
             workflows: BTreeMap::new(),
             composition: composition::Composition::default(),
+            unplanned: Vec::new(),
             others: Vec::new(),
             program,
         }

@@ -53,7 +53,6 @@ fn compile(path: &Path, locked: bool, output: &mut Output) -> Option<LoadedPlan>
         lock::settle(lock, locked, analysis.sources(), output);
     }
     output.summary();
-    let plan = analysis.plan().filter(|_| !output.has_errors())?.clone();
-    let identity = bp_plan::Digest::of(&bp_plan::canonical(&plan).ok()?);
-    Some(LoadedPlan { plan, identity, artifacts: analysis.artifacts().clone() })
+    let plan = analysis.plan().filter(|_| !output.has_errors())?;
+    bp_plan::from_bytes(&bp_plan::to_bytes(plan, analysis.artifacts()).ok()?).ok()
 }
