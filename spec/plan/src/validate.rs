@@ -120,7 +120,9 @@ impl<'a> Check<'a> {
             selection.predicate.iter().for_each(|predicate| c.constraint(predicate));
             if let Some(spread) = &selection.spread {
                 c.span(spread.span);
-                [&spread.by, &spread.max].into_iter().for_each(|expr| c.expr(expr));
+                for expr in [&spread.by, &spread.max] {
+                    c.expr(expr);
+                }
             }
             for preference in &selection.prefer {
                 c.span(preference.span);
