@@ -6,6 +6,7 @@ pub(crate) mod blueprint_tests;
 pub(crate) mod capabilities;
 mod choices;
 pub(crate) mod composition;
+mod data;
 pub mod expr;
 mod groups;
 mod implementations;
@@ -106,7 +107,7 @@ pub(crate) fn check<'s>(
         let out = if is_told { &mut Vec::new() } else { &mut *out };
         members::build(&mut program, full, Pass::Signatures, out);
     }
-    members::data_rings(&program, out);
+    data::data_rings(&program, out);
     values::heads(&mut program, out);
     composition::types::declare(&mut program);
     let mut others = Vec::new();
