@@ -84,10 +84,10 @@ impl Analysis {
                 let composed = compose(&checked);
                 nested = composed.nested;
                 plan = composed.plan;
-                let why = composed.problems;
-                let doubts = (!why.is_empty())
-                    .then(|| says::refused(Place::default(), &why.join("; ")))
-                    .or_else(|| plan.as_ref().and_then(Self::doubts));
+                let doubts = match composed.problems.as_slice() {
+                    [] => plan.as_ref().and_then(Self::doubts),
+                    why => Some(says::refused(Place::default(), &why.join("; "))),
+                };
                 if let Some(doubts) = doubts {
                     unplanned.push(doubts);
                     plan = None;
