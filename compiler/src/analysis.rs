@@ -9,7 +9,7 @@ use bp_plan::{Digest, Plan};
 use crate::check::{BlueprintTest, Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
-use crate::lower::lower;
+use crate::lower::compose;
 use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
 
@@ -55,6 +55,7 @@ impl Analysis {
         let mut unplanned = Vec::new();
         let mut plan = None;
         let mut attached = Vec::new();
+        let mut nested = BTreeMap::new();
         let mut names = Names::default();
         let mut facts = Facts::default();
         let mut tests = Vec::new();
@@ -74,9 +75,14 @@ impl Analysis {
             }
             let is_good = diagnostics.iter().all(|d| d.severity != Severity::Error);
             if with_plan && is_good && unplanned.is_empty() {
-                plan = lower(&checked);
+                let composed = compose(&checked);
+                nested = composed.nested;
+                plan = composed.plan;
+                let mut why = composed.problems;
                 if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
-                    let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    why.extend(problems.iter().map(ToString::to_string));
+                }
+                if !why.is_empty() {
                     unplanned.push(says::refused(Place::default(), &why.join("; ")));
                     plan = None;
                 }
@@ -85,7 +91,11 @@ impl Analysis {
             (attached, missing) = attachments.into_files();
             sources.missing.extend(missing);
         }
-        let artifacts = plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
+        let mut artifacts =
+            plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
+        if plan.is_some() {
+            artifacts.append(&mut nested);
+        }
         sources.attached = attached;
         Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, lock, tests }
     }
