@@ -54,7 +54,7 @@ impl Output {
         for diagnostic in diagnostics {
             match self.format {
                 MessageFormat::Human | MessageFormat::Junit => {
-                    write_err(&human::text(diagnostic, &sources, self.style))
+                    write_err(&human::text(diagnostic, &sources, self.style));
                 }
                 MessageFormat::Json => {
                     write_out(&format!("{}\n", json::line(diagnostic, &sources)));
