@@ -71,6 +71,7 @@ impl Analysis {
                 unused::declarations(&sources, &mut found);
             }
             tests.clone_from(&checked.tests);
+            unplanned.extend(checked.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
             silence(&names, &sources, &mut found);
@@ -83,10 +84,10 @@ impl Analysis {
                 let composed = compose(&checked);
                 nested = composed.nested;
                 plan = composed.plan;
-                let why = composed.problems;
-                let doubts = (!why.is_empty())
-                    .then(|| says::refused(Place::default(), &why.join("; ")))
-                    .or_else(|| plan.as_ref().and_then(Self::doubts));
+                let doubts = match composed.problems.as_slice() {
+                    [] => plan.as_ref().and_then(Self::doubts),
+                    why => Some(says::refused(Place::default(), &why.join("; "))),
+                };
                 if let Some(doubts) = doubts {
                     unplanned.push(doubts);
                     plan = None;

@@ -267,6 +267,8 @@ fn a_type_reads_nothing_of_its_blueprint() {
 #[test]
 fn a_blueprint_is_no_type_to_extend_or_to_declare() {
     assert_eq!(with_database("node type Mine extends db.Blueprint"), ["E4041 shop.bp:5"]);
+    let used = "node type Mine extends db.Blueprint {\n  fixed size = 3\n}\nnode d: Mine {\n  password = pass\n  site -> host\n}";
+    assert_eq!(with_database(used), ["E4041 shop.bp:5"]);
     assert_eq!(with_database("node type Blueprint"), ["E4040 shop.bp:5"]);
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn assigned(
 /// Whether the capabilities of a type's nodes are given by the blueprint that they are made of: what an
 /// abstract type leaves open, the one that is put in its place gives.
 pub(crate) fn are_given(program: &Program<'_>, info: &TypeInfo) -> bool {
-    info.is_abstract || program.names.blueprints.contains_key(&info.full)
+    let blueprints = &program.names.blueprints;
+    info.is_abstract || blueprints.keys().any(|of| program.names.is_subtype(&info.full, of))
 }
 
 /// The values of a capability's properties as its node type has them: given there, or by default. In

@@ -6,6 +6,7 @@ pub(crate) mod blueprint_tests;
 pub(crate) mod capabilities;
 mod choices;
 pub(crate) mod composition;
+mod data;
 pub mod expr;
 mod groups;
 mod implementations;
@@ -65,6 +66,8 @@ pub(crate) struct Checked<'s> {
     pub(crate) tests: Vec<BlueprintTest>,
     /// What it needs, offers and stands for.
     pub(crate) composition: composition::Composition,
+    /// What stands between the program and its plan.
+    pub(crate) unplanned: Vec<Diagnostic>,
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
@@ -104,7 +107,7 @@ pub(crate) fn check<'s>(
         let out = if is_told { &mut Vec::new() } else { &mut *out };
         members::build(&mut program, full, Pass::Signatures, out);
     }
-    members::data_rings(&program, out);
+    data::data_rings(&program, out);
     values::heads(&mut program, out);
     composition::types::declare(&mut program);
     let mut others = Vec::new();
@@ -125,7 +128,7 @@ pub(crate) fn check<'s>(
     composition::settle(&mut checked, out);
     out.append(&mut checked.program.take_warnings());
     type_uses::check(&checked.program, out);
-    implementations::needed(out, &mut checked.nodes.unplanned);
+    implementations::needed(out, &mut checked.unplanned);
     never::check(&checked, out);
     unused::imports(sources, names, out);
     checked
@@ -147,6 +150,7 @@ impl<'s> Checked<'s> {
             tests: Vec::new(),
             workflows: BTreeMap::new(),
             composition: composition::Composition::default(),
+            unplanned: Vec::new(),
             others: Vec::new(),
             program,
         }

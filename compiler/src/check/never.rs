@@ -41,14 +41,16 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             finder.look(&field.kind, field.constraints.iter());
         }
     }
-    for input in checked.inputs.values() {
-        finder.look(&input.kind, input.constraints.iter());
-    }
-    for secret in checked.secrets.values() {
-        finder.look(&secret.kind, secret.constraints.iter());
-    }
-    for selection in checked.selections.values() {
-        finder.look(&Type::Node(selection.kind.clone()), selection.predicate.iter());
+    for part in std::iter::once(checked).chain(&checked.others) {
+        for input in part.inputs.values() {
+            finder.look(&input.kind, input.constraints.iter());
+        }
+        for secret in part.secrets.values() {
+            finder.look(&secret.kind, secret.constraints.iter());
+        }
+        for selection in part.selections.values() {
+            finder.look(&Type::Node(selection.kind.clone()), selection.predicate.iter());
+        }
     }
     let found = finder.found;
     if !found.is_empty() {

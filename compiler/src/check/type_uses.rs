@@ -100,7 +100,7 @@ impl Walk<'_, '_> {
                 it.result.iter().for_each(|ty| self.ty(ty));
             }
             ItemKind::Requires(it) => self.member(it),
-            ItemKind::Use(_) | ItemKind::Test(_) => {}
+            ItemKind::Use(_) | ItemKind::Test(_) | ItemKind::Implement(_) => {}
         }
     }
 }

@@ -53,7 +53,14 @@ fn compile(path: &Path, locked: bool, output: &mut Output) -> Option<LoadedPlan>
         lock::settle(lock, locked, analysis.sources(), output);
     }
     output.summary();
-    let plan = analysis.plan().filter(|_| !output.has_errors())?.clone();
-    let identity = bp_plan::Digest::of(&bp_plan::canonical(&plan).ok()?);
-    Some(LoadedPlan { plan, identity, artifacts: analysis.artifacts().clone() })
+    let plan = analysis.plan().filter(|_| !output.has_errors())?;
+    // As a file would hold it: with the plans inside of it, each read.
+    let bytes = bp_plan::to_bytes(plan, analysis.artifacts());
+    match bytes.and_then(|bytes| bp_plan::from_bytes(&bytes)) {
+        Ok(loaded) => Some(loaded),
+        Err(error) => {
+            output.failed(path, says::unreadable_plan(&error.to_string()));
+            None
+        }
+    }
 }

@@ -8,9 +8,9 @@ use smol_str::SmolStr;
 
 use super::ast::{
     Annotation, Blueprint, Body, BodyEntry, Cardinality, Comment, Each, Element, EntryKind, Expr,
-    ExprKind, Function, Item, ItemKind, Meets, Member, Name, Node, Operation, Output, Path, Placed,
-    RecordEntry, Step, StepKind, Test, TypeExpr, TypeItem, TypeItemKind, TypeKind, Use, UseSource,
-    ValueItem, ValueKeyword, Via, Where, Workflow,
+    ExprKind, Function, Implement, Item, ItemKind, Meets, Member, Name, Node, Operation, Output,
+    Path, Placed, RecordEntry, Step, StepKind, Test, TypeExpr, TypeItem, TypeItemKind, TypeKind,
+    Use, UseSource, ValueItem, ValueKeyword, Via, Where, Workflow,
 };
 use crate::diagnostics::{Diagnostic, Fix, Severity};
 use crate::source::{Place, Span};
@@ -44,7 +44,7 @@ impl<T: Moved> Moved for Vec<T> {
 
 impl<T: Moved> Moved for Option<T> {
     fn move_by(&mut self, by: u32) {
-        for one in self {
+        if let Some(one) = self {
             one.move_by(by);
         }
     }
@@ -117,6 +117,7 @@ moves! {
     TypeItem { is_abstract, kind, name, alias, wheres, extends, body }
     Use { from, alias, names, span }
     ValueItem { keyword, name, ty, from, default, wheres }
+    Implement { operation, workflow }
     Via { ty, body }
     Where { predicate, message }
     Workflow { name, parameters, result, steps, steps_span }
@@ -143,7 +144,7 @@ macro_rules! moves_one_of {
 moves_one_of! {
     ItemKind {
         Blueprint(it), Use(it), Value(it), Select(it), Node(it), Type(it), Policy(it), Group(it),
-        Output(it), Expose(it), Function(it), Workflow(it), Test(it), Requires(it),
+        Output(it), Expose(it), Implement(it), Function(it), Workflow(it), Test(it), Requires(it),
     }
     UseSource { Path(it), File(it) }
     EntryKind {

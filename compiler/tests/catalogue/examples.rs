@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::LazyLock;
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::catalogue::{Example, Page};
@@ -19,24 +18,41 @@ pub(crate) struct Said {
     pub(crate) mended: Option<Vec<(String, String)>>,
 }
 
-/// Where the examples lie; the tests work in it, so that paths are short and always the same.
-static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    std::env::set_current_dir(folder.path()).unwrap();
-    folder
-});
+/// Where the examples lie: the test works in it, so that paths are short and always the same. It is gone
+/// with this.
+pub(crate) struct Folder {
+    folder: tempfile::TempDir,
+    before: PathBuf,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let before = std::env::current_dir().unwrap();
+        std::env::set_current_dir(folder.path()).unwrap();
+        Self { folder, before }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder is not removed from under one's feet.
+        let _ = std::env::set_current_dir(&self.before);
+    }
+}
 
 /// Writes the example and asks the compiler.
-pub(crate) fn said(name: &str, page: &Page, example: &Example) -> Said {
+pub(crate) fn said(within: &Folder, name: &str, page: &Page, example: &Example) -> Said {
     let folder = PathBuf::from(name);
-    std::fs::create_dir_all(FOLDER.path().join(&folder)).unwrap();
+    let at = within.folder.path().join(&folder);
+    std::fs::create_dir_all(&at).unwrap();
     for (file, text) in &example.files {
-        write(&folder, file, text, example.generate.as_deref());
+        write(&at, file, text, example.generate.as_deref());
     }
     let (root, _) = example.files.last().unwrap();
     if let Some(run) = &example.run {
         let (_, text) = example.files.last().unwrap();
-        return run_in(&FOLDER.path().join(&folder), run, text);
+        return run_in(&at, run, text);
     }
     if example.generate.as_deref() == Some("unsound") {
         return unsound(&folder.join(root));
@@ -127,7 +143,6 @@ fn tidy(drawn: &str, folder: &str) -> String {
 /// A file of an example. With `generate=repeat`, `«9 × text»` stands for the text nine times, with each
 /// `#` in it for its number, and `name-«9».bp` for nine files; with `generate=latin-1` the file is no UTF-8.
 fn write(folder: &Path, file: &str, text: &str, generate: Option<&str>) {
-    let folder = FOLDER.path().join(folder);
     let put = |file: &str, content: &[u8]| {
         let path = folder.join(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

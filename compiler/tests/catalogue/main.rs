@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use bp_compiler::catalogue::{self, Example, Page};
 use bp_compiler::diagnostics::unused::is_of_unused;
 
-use examples::{Said, said};
+use examples::{Folder, Said, said};
 
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
@@ -104,12 +104,13 @@ fn pages_have_the_form() {
 }
 
 /// What is wrong with a page's examples; with `UPDATE`, the page is written anew.
-fn examine(page: &Page) -> Vec<String> {
+fn examine(within: &Folder, page: &Page) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut text: Vec<String> = page.text.lines().map(str::to_owned).collect();
     // From the last to the first, so that lines keep their numbers.
     for (at, example) in page.examples().iter().enumerate().rev() {
-        let Said { codes, drawn, mended } = said(&format!("{}-{at}", page.code), page, example);
+        let Said { codes, drawn, mended } =
+            said(within, &format!("{}-{at}", page.code), page, example);
         let all: BTreeSet<&String> = codes.iter().collect();
         let errors: Vec<&str> =
             codes.iter().map(String::as_str).filter(|code| code.starts_with('E')).collect();
@@ -124,7 +125,7 @@ fn examine(page: &Page) -> Vec<String> {
             }
             if let Some(files) = mended {
                 let example = Example { files, ..example.clone() };
-                let after = said(&format!("{}-{at}-mended", page.code), page, &example);
+                let after = said(within, &format!("{}-{at}-mended", page.code), page, &example);
                 if after.codes.iter().any(|code| code == page.code) {
                     wrong.push(format!("{place}: its fix does not mend it\n{:?}", example.files));
                 }
@@ -166,11 +167,15 @@ fn write(page: &mut Vec<String>, example: &Example, drawn: &str) {
 
 #[test]
 fn examples_say_what_their_page_says() {
+    let within = Folder::new();
     let pages = catalogue::pages();
     let (first, second) = pages.split_at(pages.len() / 2);
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let half = |pages: Vec<&'static Page>| {
-            scope.spawn(move || pages.into_iter().flat_map(examine).collect::<Vec<_>>())
+            let within = &within;
+            scope.spawn(move || {
+                pages.into_iter().flat_map(|page| examine(within, page)).collect::<Vec<_>>()
+            })
         };
         let halves = [half(first.to_vec()), half(second.to_vec())];
         halves.into_iter().flat_map(|half| half.join().unwrap()).collect()

@@ -138,10 +138,10 @@ impl Checker<'_, '_> {
         let mut set: BTreeMap<&str, Place> = BTreeMap::new();
         let mut asserted: Vec<Place> = Vec::new();
         for entry in &test.body.entries {
-            let at = place(entry.span);
+            let at = self.place(entry.span);
             match &entry.kind {
                 EntryKind::Assign { key, value } => {
-                    let at = place(key.span);
+                    let at = self.place(key.span);
                     if let Some(first) = set.get(key.text.as_str()) {
                         self.out.push(says_topology::set_twice(at, &key.text, *first));
                         continue;
@@ -171,6 +171,10 @@ impl Checker<'_, '_> {
         made
     }
 
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.checked.program.file, span }
+    }
+
     /// `inputs = …`, `secrets = …`, `inventory = …`.
     fn given(&mut self, made: &mut BlueprintTest, key: &ast::Name, value: &ast::Expr) {
         match key.text.as_str() {
@@ -179,7 +183,7 @@ impl Checker<'_, '_> {
             "inventory" => made.inventory = inventory::check(self.ahead, value, self.out),
             other => {
                 let known = ["inputs", "inventory", "secrets"];
-                let at = place(key.span);
+                let at = self.place(key.span);
                 self.out.push(says_names::unknown_field(at, other, "a test", &known));
             }
         }
@@ -205,7 +209,7 @@ impl Checker<'_, '_> {
                     continue;
                 }
             };
-            let at = place(key.span);
+            let at = self.place(key.span);
             if let Some(first) = set.insert(&key.text, at) {
                 self.out.push(says_topology::set_twice(at, &key.text, first));
                 continue;
@@ -218,7 +222,7 @@ impl Checker<'_, '_> {
             let scope = self.scope.clone().because(declared, note);
             let typed = check_expr(self.ahead, &scope, value, Some(&kind), self.out);
             let what = if are_inputs { "a test's input" } else { "a test's secret" };
-            in_time(typed.phase, Phase::Deploy, what, place(value.span), self.out);
+            in_time(typed.phase, Phase::Deploy, what, self.place(value.span), self.out);
             values.insert(key.text.to_string(), typed.expr);
         }
         values
@@ -226,7 +230,7 @@ impl Checker<'_, '_> {
 
     /// `...base`: a record that is known when compiling.
     fn spread(&mut self, value: &ast::Expr, are_inputs: bool, values: &mut BTreeMap<String, Expr>) {
-        let at = place(value.span);
+        let at = self.place(value.span);
         let typed = check_expr(self.ahead, &self.scope, value, None, self.out);
         if typed.ty == Type::Unknown {
             return;
@@ -343,7 +347,7 @@ impl Checker<'_, '_> {
                 return None;
             }
         }
-        let shape = Self::shape(&one.predicate);
+        let shape = self.shape(&one.predicate);
         Some(Assertion {
             predicate: predicate.expr,
             message: message.map(|message| message.expr),
@@ -362,24 +366,24 @@ impl Checker<'_, '_> {
                 .values()
                 .any(|info| info.attributes.contains_key(name.text.as_str()));
             if is_attribute && found.is_none() {
-                found = Some((place(expr.span), name.text.as_str()));
+                found = Some((self.place(expr.span), name.text.as_str()));
             }
         });
         match found {
             Some((at, name)) => (at, Some(name)),
-            None => (place(of.span), None),
+            None => (self.place(of.span), None),
         }
     }
 
-    fn shape(predicate: &ast::Expr) -> Shape {
-        let whole = place(predicate.span);
+    fn shape(&self, predicate: &ast::Expr) -> Shape {
+        let whole = self.place(predicate.span);
         let parts = match &predicate.kind {
-            ExprKind::Paren(of) => return Self::shape(of),
+            ExprKind::Paren(of) => return self.shape(of),
             ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
-                Parts::Both(Box::new((Self::shape(left), Self::shape(right))))
+                Parts::Both(Box::new((self.shape(left), self.shape(right))))
             }
             ExprKind::Binary { left, right, .. } => {
-                let side = |of: &ast::Expr| (place(of.span), says_itself(of));
+                let side = |of: &ast::Expr| (self.place(of.span), says_itself(of));
                 Parts::Compared([side(left), side(right)])
             }
             _ => Parts::Whole,
@@ -388,7 +392,7 @@ impl Checker<'_, '_> {
     }
 
     fn refusal(&mut self, made: &mut BlueprintTest, code: &ast::Name) {
-        let at = place(code.span);
+        let at = self.place(code.span);
         if let Some((_, first)) = &made.refused {
             self.out.push(says::refused_and_more(at, *first));
             return;
@@ -400,10 +404,7 @@ impl Checker<'_, '_> {
     }
 }
 
-/// A place in the root.
-fn place(span: Span) -> Place {
-    Place { file: FileId(0), span }
-}
+/// A place in the root.}
 
 /// Whether an expression shows what it is: a literal of literals.
 fn says_itself(of: &ast::Expr) -> bool {

@@ -92,6 +92,7 @@ impl<'t> Uses<'t> {
                 self.body(&it.body);
             }
             ItemKind::Use(_) => {}
+            ItemKind::Implement(it) => self.expression(&it.workflow),
             ItemKind::Value(it) => {
                 it.ty.iter().for_each(|ty| self.ty(ty));
                 it.default.iter().for_each(|e| self.expression(e));

@@ -53,7 +53,7 @@ impl<'a> Report<'a> {
             MessageFormat::Human => self.human(&tested),
             MessageFormat::Json => json_lines(&tested),
             MessageFormat::Junit => self.kept.push(tested),
-            MessageFormat::Short => self.short(&tested),
+            MessageFormat::Short | MessageFormat::Github => self.lines(&tested),
         }
     }
 
@@ -81,7 +81,7 @@ impl<'a> Report<'a> {
         output::write_out(&text);
     }
 
-    fn short(&mut self, tested: &Tested) {
+    fn lines(&mut self, tested: &Tested) {
         let source = |id| tested.source(id);
         self.output.diagnostics(&tested.obstacles, source);
         for case in &tested.cases {
@@ -110,7 +110,9 @@ impl<'a> Report<'a> {
                 output::write_out(&format!("{summary}\n"));
             }
             MessageFormat::Junit => output::write_out(&junit::text(&self.kept, took)),
-            MessageFormat::Short => self.output.note(&self.summary(took, filter)),
+            MessageFormat::Short | MessageFormat::Github => {
+                self.output.note(&self.summary(took, filter))
+            }
         }
         is_fine
     }
