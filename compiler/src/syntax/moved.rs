@@ -44,7 +44,7 @@ impl<T: Moved> Moved for Vec<T> {
 
 impl<T: Moved> Moved for Option<T> {
     fn move_by(&mut self, by: u32) {
-        for one in self {
+        if let Some(one) = self {
             one.move_by(by);
         }
     }
