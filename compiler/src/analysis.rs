@@ -9,7 +9,7 @@ use bp_plan::{Digest, Plan};
 use crate::check::{BlueprintTest, Facts, Program, check};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
-use crate::lower::lower;
+use crate::lower::compose;
 use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
 
@@ -54,6 +54,7 @@ impl Analysis {
         let mut unplanned = Vec::new();
         let mut plan = None;
         let mut attached = Vec::new();
+        let mut nested = BTreeMap::new();
         let mut names = Names::default();
         let mut facts = Facts::default();
         let mut tests = Vec::new();
@@ -73,16 +74,25 @@ impl Analysis {
             }
             let is_good = diagnostics.iter().all(|d| d.severity != Severity::Error);
             if with_plan && is_good && unplanned.is_empty() {
-                plan = lower(&checked);
+                let composed = compose(&checked);
+                nested = composed.nested;
+                plan = composed.plan;
+                let mut why = composed.problems;
                 if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
-                    let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    why.extend(problems.iter().map(ToString::to_string));
+                }
+                if !why.is_empty() {
                     unplanned.push(says::refused(Place::default(), &why.join("; ")));
                     plan = None;
                 }
             }
             attached = attachments.into_files();
         }
-        let artifacts = plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
+        let mut artifacts =
+            plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
+        if plan.is_some() {
+            artifacts.append(&mut nested);
+        }
         sources.attached = attached;
         Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, tests }
     }

@@ -1,5 +1,6 @@
 //! A checked program as a plan: what is used, and no more.
 
+mod composition;
 mod operations;
 mod over;
 
@@ -9,10 +10,14 @@ use bp_plan::{
     Blueprint, DataType, Digest, EDITION, FORMAT, NodeType, Plan, PropertyType, Source, Span, Type,
 };
 
+use composition::Parts;
+pub(crate) use composition::compose;
+
 use crate::check::{Checked, Program};
 
-/// The plan of a checked blueprint; nothing where there is no blueprint.
-pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
+/// The plan of a checked blueprint, with those of others that its nodes are made of; nothing where
+/// there is no blueprint.
+fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
     let head = checked.blueprint.as_ref()?;
     let program = &checked.program;
     let nodes: BTreeMap<String, bp_plan::Node> = checked
@@ -34,9 +39,9 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         sources: Vec::new(),
         inputs: checked.inputs.clone(),
         secrets: checked.secrets.clone(),
-        constants: BTreeMap::clone(&program.constants),
+        constants: composition::constants(checked),
         data_types: BTreeMap::new(),
-        node_types: node_types(checked, &nodes),
+        node_types: node_types(checked, parts, &nodes),
         relationship_types: operations::relationship_types(checked, &nodes),
         selections: checked.selections.clone(),
         nodes,
@@ -45,11 +50,15 @@ pub(crate) fn lower(checked: &Checked<'_>) -> Option<Plan> {
         policy_types: over::policy_types(checked),
         policies: checked.policies.clone(),
         outputs: checked.outputs.clone(),
+        requirements: checked.composition.requirements.clone(),
+        exposed: checked.composition.exposed.clone(),
+        substitutes: checked.composition.substitutes.clone(),
         workflows: checked.workflows.clone(),
         artifacts: BTreeSet::new(),
     };
     plan.data_types = data_types(program, &plan);
     plan.artifacts = bp_plan::validate::files(&plan).into_iter().cloned().collect();
+    plan.artifacts.extend(composition::artifacts(&plan, parts));
     plan.sources = sources(program, &plan);
     Some(plan)
 }
@@ -70,11 +79,12 @@ fn digest(program: &Program<'_>) -> Digest {
 /// The types of nodes and of what is selected.
 fn node_types(
     checked: &Checked<'_>,
+    parts: &Parts,
     nodes: &BTreeMap<String, bp_plan::Node>,
 ) -> BTreeMap<String, NodeType> {
     let kinds: BTreeSet<&String> = nodes
         .values()
-        .map(|node| &node.kind)
+        .flat_map(|node| std::iter::once(&node.kind).chain(&node.substituted_by))
         .chain(checked.selections.values().map(|selection| &selection.kind))
         .collect();
     let mut types = BTreeMap::new();
@@ -83,6 +93,7 @@ fn node_types(
         let ancestors = checked.program.names.types.get(kind).map(|t| t.ancestors.clone());
         let made = NodeType {
             extends: ancestors.unwrap_or_default(),
+            blueprint: composition::blueprint_type(&checked.program, parts, nodes, kind),
             provider: info.provider.clone(),
             properties: info
                 .properties
@@ -234,5 +245,14 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
     operations::spans(plan, touch);
     over::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
+    plan.exposed.values().for_each(|exposed| touch(&exposed.span));
+    for required in plan.requirements.values() {
+        touch(&required.span);
+        constraints(&required.requirement.constraints, touch);
+    }
+    if let Some(substitutes) = &plan.substitutes {
+        touch(&substitutes.span);
+        constraints(&substitutes.constraints, touch);
+    }
     plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

@@ -109,6 +109,7 @@ fn of_item(item: &ItemKind) -> (On, &'static str) {
         ItemKind::Group(_) => (On::Other, "a group"),
         ItemKind::Output(_) => (On::Other, "an output"),
         ItemKind::Expose(_) => (On::Other, "`expose`"),
+        ItemKind::Implement(_) => (On::Other, "`implement`"),
         ItemKind::Workflow(_) => (On::Other, "a workflow"),
         ItemKind::Test(_) => (On::Other, "a test"),
         ItemKind::Requires(_) => (On::Other, "a requirement of the blueprint"),

@@ -51,6 +51,12 @@ pub(crate) fn assigned(
     set
 }
 
+/// Whether the capabilities of a type's nodes are given by the blueprint that they are made of: what an
+/// abstract type leaves open, the one that is put in its place gives.
+pub(crate) fn are_given(program: &Program<'_>, info: &TypeInfo) -> bool {
+    info.is_abstract || program.names.blueprints.contains_key(&info.full)
+}
+
 /// Properties of capabilities that neither the type gives nor the node.
 pub(crate) fn missing(
     program: &Program<'_>,
@@ -60,8 +66,7 @@ pub(crate) fn missing(
     at: Place,
     out: &mut Vec<Diagnostic>,
 ) {
-    // What an abstract type leaves open, the blueprint that is put in its place gives.
-    if info.is_abstract {
+    if are_given(program, info) {
         return;
     }
     for (name, capability) in &info.capabilities {
@@ -98,6 +103,13 @@ pub(crate) fn phases(program: &mut Program<'_>, name: &str, checked: &CheckedNod
             if own.is_none_or(|own| !own.contains_key(property)) {
                 found.push((format!("{capability}.{property}"), *phase));
             }
+        }
+        if are_given(program, info)
+            && let Some(of) = program.types.get(&declared.ty)
+        {
+            // What is given by a blueprint is known when that is there.
+            let open = of.properties.keys().filter(|p| !declared.phases.contains_key(*p));
+            found.extend(open.map(|property| (format!("{capability}.{property}"), Phase::Run)));
         }
         for (property, set) in own.into_iter().flatten() {
             found.push((format!("{capability}.{property}"), set.phase));

@@ -14,7 +14,7 @@ use super::expr::World as _;
 use super::program::{Program, TypeInfo};
 use super::selections::late;
 use crate::diagnostics::Diagnostic;
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind, ItemKind};
 use crate::syntax::walk;
 
@@ -153,13 +153,13 @@ pub(crate) fn choice(
 fn candidates(program: &Program<'_>, asks: &Asks<'_>) -> Vec<Candidate> {
     let closing =
         if asks.unordered { BTreeSet::new() } else { reaching(&program.named_by, asks.node) };
-    let items = program.sources.modules.first().into_iter().flat_map(|m| m.tree.items.iter());
+    let items = program.blueprint().into_iter().flat_map(|m| m.tree.items.iter());
     let mut found: Vec<Candidate> = items
         .enumerate()
         .filter_map(|(index, item)| {
             let ItemKind::Node(node) = &item.kind else { return None };
             let name = node.name.text.as_str();
-            let (full, is_keyed) = match &program.values.get(&(FileId(0), index))?.ty {
+            let (full, is_keyed) = match &program.values.get(&(program.file, index))?.ty {
                 Type::Node(full) => (full, false),
                 Type::Nodes(full) => (full, true),
                 Type::Optional(of) => match &**of {

@@ -14,7 +14,7 @@ use super::targets::{self, Around, Asked, Targets};
 use crate::diagnostics::{
     Diagnostic, names as says_names, policies as says, topology as says_topology,
 };
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, TypeItemKind};
 use crate::syntax::walk;
 
@@ -36,7 +36,7 @@ pub(crate) fn check(
     out: &mut Vec<Diagnostic>,
 ) -> Groups {
     let mut groups = Groups::new();
-    let Some(module) = program.sources.modules.first() else { return groups };
+    let Some(module) = program.blueprint() else { return groups };
     let items: Vec<(&str, &ast::Placed)> = module
         .tree
         .items
@@ -46,7 +46,7 @@ pub(crate) fn check(
             _ => None,
         })
         .collect();
-    for at in order(&items, out) {
+    for at in order(program, &items, out) {
         let Some((documentation, item)) = items.get(at) else { continue };
         let around = Around { program, nodes, selections, groups: &groups };
         if let Some(checked) = group(&around, item, documentation, out) {
@@ -57,7 +57,11 @@ pub(crate) fn check(
 }
 
 /// An order in which a group comes after those that it names; groups in a ring are told and left out.
-fn order(items: &[(&str, &ast::Placed)], out: &mut Vec<Diagnostic>) -> Vec<usize> {
+fn order(
+    program: &Program<'_>,
+    items: &[(&str, &ast::Placed)],
+    out: &mut Vec<Diagnostic>,
+) -> Vec<usize> {
     let index: BTreeMap<&str, usize> =
         items.iter().enumerate().map(|(at, (_, item))| (item.name.text.as_str(), at)).collect();
     let mut edges = Vec::new();
@@ -80,7 +84,7 @@ fn order(items: &[(&str, &ast::Placed)], out: &mut Vec<Diagnostic>) -> Vec<usize
         names.extend(names.first().cloned());
         let first = ring.iter().filter_map(|at| items.get(*at)).map(|(_, item)| item.name.span);
         if let Some(span) = first.min_by_key(|span| span.start) {
-            out.push(says::group_ring(Place { file: FileId(0), span }, &names));
+            out.push(says::group_ring(Place { file: program.file, span }, &names));
         }
     }
     crate::rings::groups(items.len(), edges)
@@ -97,7 +101,7 @@ fn group(
     out: &mut Vec<Diagnostic>,
 ) -> Option<CheckedGroup> {
     let program = around.program;
-    let file = FileId(0);
+    let file = program.file;
     let place = Place { file, span: item.name.span };
     // An unknown type was told with the group's head.
     let kind = program.names.expect_type(file, &item.ty, TypeItemKind::Group, &mut Vec::new())?;

@@ -5,6 +5,7 @@ mod blocks;
 pub(crate) mod blueprint_tests;
 mod capabilities;
 mod choices;
+pub(crate) mod composition;
 pub mod expr;
 mod groups;
 mod implementations;
@@ -18,6 +19,7 @@ pub(crate) mod program;
 mod refinement;
 mod relationships;
 pub(crate) mod requirements;
+pub(crate) mod rewrite;
 mod selections;
 mod settings;
 mod targets;
@@ -35,7 +37,7 @@ pub(crate) use program::{Facts, Program, TypeInfo};
 
 use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
 use self::members::Pass;
-use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::{Files, Sources};
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
@@ -45,6 +47,8 @@ use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
 #[derive(Debug)]
 pub(crate) struct Checked<'s> {
     pub(crate) program: Program<'s>,
+    /// The file that it is of.
+    pub(crate) file: FileId,
     /// The blueprint's head, where there is one.
     pub(crate) blueprint: Option<Head>,
     pub(crate) inputs: BTreeMap<String, Input>,
@@ -55,6 +59,10 @@ pub(crate) struct Checked<'s> {
     pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
     pub(crate) outputs: BTreeMap<String, Output>,
     pub(crate) tests: Vec<BlueprintTest>,
+    /// What it needs, offers and stands for.
+    pub(crate) composition: composition::Composition,
+    /// The other blueprints, each after those that its nodes are made of; of the root alone.
+    pub(crate) others: Vec<Checked<'s>>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
 }
 
@@ -65,6 +73,8 @@ pub(crate) struct Head {
     pub(crate) version: String,
     pub(crate) documentation: String,
     pub(crate) labels: BTreeMap<String, bp_plan::Expr>,
+    /// It says that it stands for a type, rightly or not.
+    pub(crate) substitutes: bool,
 }
 
 /// Checks everything.
@@ -84,51 +94,87 @@ pub(crate) fn check<'s>(
         .collect();
     order.sort();
     for (_, _, full) in order {
+        // What extends a blueprint was told; its members are not known yet.
+        let extends = names.types.get(full).map_or(&[][..], |declared| &declared.ancestors);
+        let is_told = extends.iter().any(|parent| names.blueprints.contains_key(parent));
+        let out = if is_told { &mut Vec::new() } else { &mut *out };
         members::build(&mut program, full, Pass::Signatures, out);
     }
     members::data_rings(&program, out);
     values::heads(&mut program, out);
-    values::bodies(&mut program, out);
-    workflows::heads(&mut program, out);
-    let mut checked = Checked {
-        blueprint: None,
-        inputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        selections: BTreeMap::new(),
-        nodes: Nodes::default(),
-        groups: BTreeMap::new(),
-        policies: BTreeMap::new(),
-        outputs: BTreeMap::new(),
-        tests: Vec::new(),
-        workflows: BTreeMap::new(),
-        program,
-    };
-    checked.items(out);
-    let nodes = nodes::check(&mut checked.program, out);
-    checked.nodes.nodes = nodes.nodes;
-    checked.nodes.unplanned.extend(nodes.unplanned);
-    checked.left_to_inventory();
-    checked.groups = groups::check(&checked.program, &checked.nodes, &checked.selections, out);
-    checked.policies = policies::check(&checked, out);
-    checked.outputs(out);
-    checked.workflows = workflows::check(&checked.program, &checked.nodes, out);
-    checked.tests = blueprint_tests::check(&checked, out);
-    order::check(&checked.program, &checked.nodes, out);
-    // What refers round in a ring can't be looked at any further.
-    if !out.iter().any(|d| matches!(d.code, "E4014" | "E4015")) {
-        verify::verify(&checked.program, &checked.nodes, out);
+    composition::types::declare(&mut program);
+    let mut others = Vec::new();
+    let mut checked = Checked::of(program, FileId(0));
+    for group in composition::order(sources, names) {
+        values::bodies(&mut checked.program, &group.files, out);
+        let file = group.blueprint;
+        checked = Checked::of(checked.program, file);
+        checked.whole(out);
+        if file != FileId(0) {
+            // What is known of the program goes on; the part gets it back when all is known.
+            let program =
+                std::mem::replace(&mut checked.program, Program::new(sources, names, files));
+            others.push(std::mem::replace(&mut checked, Checked::of(program, FileId(0))));
+        }
     }
+    checked.others = others;
+    composition::settle(&mut checked, out);
     for scope in &names.files {
         out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
     }
     checked
 }
 
+impl<'s> Checked<'s> {
+    fn of(mut program: Program<'s>, file: FileId) -> Self {
+        program.enter(file);
+        Self {
+            file,
+            blueprint: None,
+            inputs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            selections: BTreeMap::new(),
+            nodes: Nodes::default(),
+            groups: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            tests: Vec::new(),
+            workflows: BTreeMap::new(),
+            composition: composition::Composition::default(),
+            others: Vec::new(),
+            program,
+        }
+    }
+}
+
 impl Checked<'_> {
-    /// The items of the root that stand for themselves.
+    /// All of a file, after what it uses.
+    fn whole(&mut self, out: &mut Vec<Diagnostic>) {
+        let before = out.len();
+        workflows::heads(&mut self.program, out);
+        self.items(out);
+        let nodes = nodes::check(&mut self.program, out);
+        self.nodes.nodes = nodes.nodes;
+        self.nodes.unplanned.extend(nodes.unplanned);
+        self.left_to_inventory();
+        self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
+        self.policies = policies::check(self, out);
+        self.outputs(out);
+        self.workflows = workflows::check(&self.program, &self.nodes, out);
+        self.tests = blueprint_tests::check(self, out);
+        order::check(&self.program, &self.nodes, out);
+        // What refers round in a ring can't be looked at any further.
+        if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
+            verify::verify(&self.program, &self.nodes, out);
+        }
+        composition::offers::check(self, out);
+        composition::types::finish(self);
+    }
+
+    /// The items of the blueprint that stand for themselves.
     fn items(&mut self, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let Some(module) = self.program.sources.modules.first() else { return };
+        let file = self.file;
+        let Some(module) = self.program.blueprint() else { return };
         let types: BTreeMap<usize, Type> = self
             .program
             .values
@@ -137,7 +183,6 @@ impl Checked<'_> {
             .map(|((_, item), named)| (*item, named.ty.clone()))
             .collect();
         for (index, item) in module.tree.items.iter().enumerate() {
-            let at = |name: &ast::Name| Place { file, span: name.span };
             match &item.kind {
                 ItemKind::Blueprint(blueprint) => {
                     let head = self.head(item, blueprint, out);
@@ -165,14 +210,9 @@ impl Checked<'_> {
                     }
                 }
                 ItemKind::Requires(it) => {
-                    let what = "`requires` of a blueprint";
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), what));
+                    self.composition.requires(&self.program, item, it, out);
                 }
-                ItemKind::Expose(it) => {
-                    let scope = Scope::new(file);
-                    check_expr(&self.program, &scope, &it.value, None, out);
-                    self.nodes.unplanned.push(says_plan::not_planned(at(&it.name), "`expose`"));
-                }
+                ItemKind::Expose(it) => self.composition.expose(&self.program, item, it, out),
                 _ => {}
             }
         }
@@ -192,17 +232,15 @@ impl Checked<'_> {
         blueprint: &ast::Blueprint,
         out: &mut Vec<Diagnostic>,
     ) -> Head {
-        let file = FileId(0);
+        let file = self.file;
         let place = Place { file, span: blueprint.name.span };
-        if let Some(path) = &blueprint.substitutes {
-            let at = Place { file, span: path.span };
-            self.nodes.unplanned.push(says_plan::not_planned(at, "`substitutes`"));
-        }
+        self.composition.substitutes(&self.program, blueprint, out);
         let mut head = Head {
             name: blueprint.name.text.to_string(),
             version: String::new(),
             documentation: item.documentation.to_string(),
             labels: BTreeMap::new(),
+            substitutes: blueprint.substitutes.is_some(),
         };
         let scope = Scope::new(file);
         for entry in &blueprint.body.entries {
@@ -255,8 +293,8 @@ impl Checked<'_> {
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {
-        let file = FileId(0);
-        let Some(module) = self.program.sources.modules.first() else { return };
+        let file = self.file;
+        let Some(module) = self.program.blueprint() else { return };
         for item in &module.tree.items {
             let ItemKind::Output(output) = &item.kind else { continue };
             let ty = output.ty.as_ref().map(|ty| check_type_expr(&self.program, file, ty, out));

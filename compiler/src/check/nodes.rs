@@ -16,7 +16,7 @@ use super::implementations;
 use super::members::{declared_at, short};
 use super::program::{Program, TypeInfo};
 use super::requirements::{self, Meeting};
-use crate::diagnostics::{Diagnostic, names as says_names, plan as says_plan, topology as says};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind};
 use crate::syntax::walk;
@@ -48,9 +48,9 @@ pub(crate) struct Nodes {
 
 /// Checks the nodes of the root, each after those that it names.
 pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nodes {
-    let file = FileId(0);
+    let file = program.file;
     let mut nodes = Nodes::default();
-    let Some(module) = program.sources.modules.first() else { return nodes };
+    let Some(module) = program.blueprint() else { return nodes };
     let items: Vec<(&ast::Item, &ast::Node)> = module
         .tree
         .items
@@ -65,8 +65,7 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
     // In the source's order diagnostics are easiest to follow; phases need the order of names.
     for at in order(&plain) {
         let Some((whole, item)) = items.get(at).copied() else { continue };
-        let checked =
-            Checker { program, file, out, unplanned: &mut nodes.unplanned }.node(whole, item);
+        let checked = Checker { program, file, out }.node(whole, item);
         let Some(checked) = checked else { continue };
         super::capabilities::phases(program, &item.name.text, &checked);
         for choice in &checked.choices {
@@ -105,7 +104,6 @@ struct Checker<'a, 's> {
     program: &'a Program<'s>,
     file: FileId,
     out: &'a mut Vec<Diagnostic>,
-    unplanned: &'a mut Vec<Diagnostic>,
 }
 
 impl Checker<'_, '_> {
@@ -124,13 +122,6 @@ impl Checker<'_, '_> {
             &mut Vec::new(),
         )?;
         let info = self.program.types.get(&full)?;
-        if info.is_abstract {
-            let at = self.place(path.span);
-            self.out.push(says::abstract_type(at, short(&full), info.place));
-        }
-        if let Some(using) = &item.using {
-            self.unplanned.push(says_plan::not_planned(self.place(using.span), "`using`"));
-        }
         let outside = Scope::new(self.file);
         let condition = item.condition.as_ref().map(|condition| {
             let typed = check_condition(self.program, &outside, condition, self.out);
@@ -199,6 +190,8 @@ impl Checker<'_, '_> {
         });
         let node = Node {
             kind: full,
+            // Told when all blueprints are known.
+            substituted_by: None,
             condition,
             each,
             properties: body.properties,
@@ -278,7 +271,10 @@ impl Checker<'_, '_> {
                 let is_property = info.properties.contains_key(name);
                 if !is_property && name == "labels" {
                     self.labels(value, body);
-                } else if !is_property && info.capabilities.contains_key(name) {
+                } else if !is_property
+                    && info.capabilities.contains_key(name)
+                    && !capabilities::are_given(self.program, info)
+                {
                     if body.capabilities.contains_key(name) {
                         let first = body.places.get(name).copied().unwrap_or_default();
                         self.out.push(says::set_twice(self.place(key.span), name, first));

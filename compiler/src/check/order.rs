@@ -212,7 +212,16 @@ impl Graph<'_> {
         let is_attribute = info.is_some_and(|info| {
             info.attributes.contains_key(name) && !(is_own && info.properties.contains_key(name))
         });
-        let thing = if is_attribute { Thing::Node(node) } else { Thing::Property(node, name) };
+        // What a blueprint offers is there when all of it is.
+        let is_offered = info.is_some_and(|info| {
+            info.capabilities.contains_key(name)
+                && super::capabilities::are_given(self.program, info)
+        });
+        let thing = if is_attribute || is_offered {
+            Thing::Node(node)
+        } else {
+            Thing::Property(node, name)
+        };
         if let Some(to) = self.at(thing) {
             self.edges.push(Edge { from, to, place });
         }

@@ -16,7 +16,7 @@ use crate::diagnostics::{
     Diagnostic, names as says_names, near, policies as says, topology as says_topology,
     workflows as says_workflows,
 };
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, TypeItemKind};
 
 /// The keys of a policy that are no properties.
@@ -33,7 +33,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMa
     };
     let mut policies = BTreeMap::new();
     let mut over: Vec<(&str, String, Targets)> = Vec::new();
-    let items = program.sources.modules.first().into_iter().flat_map(|m| m.tree.items.iter());
+    let items = program.blueprint().into_iter().flat_map(|m| m.tree.items.iter());
     for item in items {
         let ItemKind::Policy(placed) = &item.kind else { continue };
         let Some((mut made, targets)) = policy(&around, placed, out) else { continue };
@@ -87,7 +87,7 @@ fn policy(
     out: &mut Vec<Diagnostic>,
 ) -> Option<(Policy, Option<Targets>)> {
     let program = around.program;
-    let file = FileId(0);
+    let file = program.file;
     let place = Place { file, span: item.name.span };
     // An unknown type was told with the policy's head.
     let kind = program.names.expect_type(file, &item.ty, TypeItemKind::Policy, &mut Vec::new())?;
@@ -179,9 +179,9 @@ fn runs(
         }
         return None;
     };
-    let at = Place { file: FileId(0), span: written.span };
+    let at = Place { file: program.file, span: written.span };
     let head = workflow(program, written, at, out)?;
-    let scope = Scope::new(FileId(0));
+    let scope = Scope::new(program.file);
     let given = with.map(|(_, given)| given_by_record(&scope, given, out)).unwrap_or_default();
     let with = check_arguments(program, &scope, &head.callee(), &given, at, out);
     Some(Run { workflow: head.name.clone(), with, span: program.span(at) })

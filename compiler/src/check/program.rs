@@ -10,15 +10,18 @@ use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, Requirem
 use super::annotations::Notices;
 use super::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
 use super::operations::OperationSignature;
+use super::rewrite::{is_inside, mentions};
 use super::workflows::WorkflowHead;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
-use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
+use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind, ValueKeyword};
 
 /// See the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Program<'s> {
+    /// The file that is checked: a blueprint and its parts are sought there.
+    pub(crate) file: FileId,
     pub(crate) sources: &'s Sources,
     pub(crate) names: &'s Names,
     /// Files that `file`, `read` and `template` name.
@@ -33,6 +36,8 @@ pub(crate) struct Program<'s> {
     pub(crate) functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     /// Constants that could not be folded.
     pub(crate) constants: Arc<BTreeMap<String, Expr>>,
+    /// The versions of blueprints, by the full names of these as types.
+    pub(crate) versions: Arc<BTreeMap<String, String>>,
     /// When the properties of nodes are known.
     pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
     /// What is deprecated or experimental.
@@ -153,6 +158,7 @@ impl<'s> Program<'s> {
             }
         }
         Self {
+            file: FileId(0),
             sources,
             names,
             files,
@@ -161,6 +167,7 @@ impl<'s> Program<'s> {
             values: Arc::default(),
             functions: Arc::default(),
             constants: Arc::default(),
+            versions: Arc::default(),
             phases: Arc::default(),
             notices: Arc::default(),
             workflows: Arc::default(),
@@ -225,6 +232,23 @@ impl<'s> Program<'s> {
         Self { types: Arc::new(types), phases: Arc::default(), ..self.clone() }
     }
 
+    /// Turns to another file. What is known of nodes is known of one blueprint's.
+    pub(crate) fn enter(&mut self, file: FileId) {
+        self.file = file;
+        self.phases = Arc::default();
+        self.workflows = Arc::default();
+    }
+
+    /// The file that is checked.
+    pub(crate) fn blueprint(&self) -> Option<&'s Module> {
+        self.sources.modules.get(self.file.0 as usize)
+    }
+
+    /// Whether a file has a blueprint.
+    pub(crate) fn has_blueprint(&self, file: FileId) -> bool {
+        self.names.files.get(file.0 as usize).is_some_and(|scope| scope.blueprint.is_some())
+    }
+
     /// The item that declares something.
     pub(crate) fn item(&self, declared: Declaration) -> Option<&'s ItemKind> {
         let module = self.sources.modules.get(declared.file.0 as usize)?;
@@ -283,6 +307,30 @@ impl<'s> Program<'s> {
         }
     }
 
+    /// What something is inside of its blueprint, where only that blueprint can name it.
+    fn inside(&self, declared: Declaration, named: Option<&Named>) -> Option<&'static str> {
+        Some(match self.item(declared)? {
+            ItemKind::Value(value) => match value.keyword {
+                ValueKeyword::Input => "an input",
+                ValueKeyword::Secret => "a secret",
+                ValueKeyword::Const => {
+                    let is_open = named.is_some_and(|named| matches!(named.expr, Expr::Const(_)));
+                    if !is_open || !self.has_blueprint(declared.file) {
+                        return None;
+                    }
+                    "a constant that is not known when compiling"
+                }
+            },
+            ItemKind::Node(_) => "a node",
+            ItemKind::Select(_) => "a selection",
+            ItemKind::Requires(_) => "a requirement",
+            ItemKind::Policy(_) => "a policy",
+            ItemKind::Group(_) => "a group",
+            ItemKind::Workflow(_) => "a workflow",
+            _ => return None,
+        })
+    }
+
     /// Where a data type itself declares a field.
     fn field_place(&self, full: &str, member: &str) -> Option<Place> {
         let declared = self.names.types.get(full)?;
@@ -295,7 +343,7 @@ impl<'s> Program<'s> {
 
     /// The type of a node of the root, by full name.
     pub(crate) fn node_type(&self, node: &str) -> Option<&str> {
-        let declared = self.value_declaration(FileId(0), node)?;
+        let declared = self.value_declaration(self.file, node)?;
         match self.item(declared)? {
             ItemKind::Node(_) => match &self.values.get(&(declared.file, declared.item))?.ty {
                 Type::Node(full) | Type::Nodes(full) => Some(full),
@@ -349,10 +397,15 @@ impl World for Program<'_> {
                 ItemKind::Workflow(_) => Some("workflow"),
                 _ => None,
             };
+            let named = self.values.get(&(declared.file, declared.item)).cloned();
+            if declared.file != file
+                && let Some(what) = self.inside(declared, named.as_ref())
+            {
+                return Some(Declared::Inside(what));
+            }
             if let Some(what) = what {
                 return Some(Declared::NoValue(what));
             }
-            let named = self.values.get(&(declared.file, declared.item)).cloned();
             return Some(Declared::Value(named.unwrap_or(Named {
                 ty: Type::Unknown,
                 phase: Phase::Compile,
@@ -365,6 +418,18 @@ impl World for Program<'_> {
     fn function(&self, file: FileId, path: &str) -> Option<Arc<Function>> {
         let declared = self.function_declaration(file, path)?;
         self.functions.get(&(declared.file, declared.item)).cloned()
+    }
+
+    fn is_open(&self, file: FileId, path: &str) -> bool {
+        self.function_declaration(file, path).is_some_and(|declared| {
+            declared.file != file
+                && self.has_blueprint(declared.file)
+                && self.functions.get(&(declared.file, declared.item)).is_some_and(|function| {
+                    let is_open = |e: &Expr| is_inside(e) || matches!(e, Expr::Const(_));
+                    function.phase > Phase::Compile
+                        || function.body.as_ref().is_some_and(|body| mentions(body, &is_open))
+                })
+        })
     }
 
     fn named_type(&self, file: FileId, path: &str) -> Option<Type> {
@@ -387,7 +452,10 @@ impl World for Program<'_> {
         // What a node sets, it need not wait to hear of itself.
         let is_own = *from == Expr::This && info.properties.contains_key(name);
         if let Some((ty, _)) = info.attributes.get(name).filter(|_| !is_own) {
-            return Some(Member { ty: ty.clone(), phase: Phase::Run, via: None });
+            // Of which deployment it is, is told before anything runs.
+            let is_fact = name == "deployment" && self.names.blueprints.contains_key(&info.full);
+            let phase = if is_fact { Phase::Deploy } else { Phase::Run };
+            return Some(Member { ty: ty.clone(), phase, via: None });
         }
         if let Some(property) = info.properties.get(name) {
             let known = match from {
@@ -399,7 +467,7 @@ impl World for Program<'_> {
                     .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned()))),
             };
             let phase = match from {
-                Expr::Local(_) | Expr::Group(_) => Phase::Deploy,
+                Expr::Local(_) | Expr::Group(_) | Expr::Requirement(_) => Phase::Deploy,
                 _ => known.copied().unwrap_or(Phase::Compile),
             };
             return Some(Member { ty: property.declared.kind.clone(), phase, via: None });

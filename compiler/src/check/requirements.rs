@@ -284,6 +284,7 @@ fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> 
 /// The nodes of the blueprint that could meet a requirement, other than this one.
 pub(crate) fn candidates(program: &Program<'_>, target: &Type, but: &str) -> Vec<String> {
     nodes(program)
+        .chain(required(program))
         .filter(|(name, ty, _)| {
             *name != but
                 && match (ty, target) {
@@ -303,14 +304,30 @@ pub(crate) fn candidates(program: &Program<'_>, target: &Type, but: &str) -> Vec
 
 /// The nodes and selections of the blueprint, with their types and whether there may be none.
 fn nodes<'p>(program: &'p Program<'_>) -> impl Iterator<Item = (&'p str, Type, bool)> {
-    let items = program.sources.modules.first().into_iter().flat_map(|m| m.tree.items.iter());
-    items.enumerate().filter_map(|(index, item)| {
-        let name = match &item.kind {
-            ItemKind::Node(node) => node.name.text.as_str(),
-            ItemKind::Select(select) => select.name.text.as_str(),
-            _ => return None,
-        };
-        match program.values.get(&(FileId(0), index))?.ty.clone() {
+    named(program, |item| match item {
+        ItemKind::Node(node) => Some(node.name.text.as_str()),
+        ItemKind::Select(select) => Some(select.name.text.as_str()),
+        _ => None,
+    })
+}
+
+/// What whoever uses the blueprint gives it.
+fn required<'p>(program: &'p Program<'_>) -> impl Iterator<Item = (&'p str, Type, bool)> {
+    named(program, |item| match item {
+        ItemKind::Requires(member) => Some(member.name.text.as_str()),
+        _ => None,
+    })
+}
+
+fn named<'p>(
+    program: &'p Program<'_>,
+    name: impl Fn(&'p ItemKind) -> Option<&'p str>,
+) -> impl Iterator<Item = (&'p str, Type, bool)> {
+    let file = program.file;
+    let items = program.blueprint().into_iter().flat_map(|m| m.tree.items.iter());
+    items.enumerate().filter_map(move |(index, item)| {
+        let name = name(&item.kind)?;
+        match program.values.get(&(file, index))?.ty.clone() {
             Type::Optional(of) => Some((name, *of, true)),
             ty => Some((name, ty, false)),
         }

@@ -17,7 +17,7 @@ pub(crate) fn check(
     select: &ast::Placed,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Selection> {
-    let file = FileId(0);
+    let file = program.file;
     let kind = program.names.expect_type(file, &select.ty, TypeItemKind::Node, &mut Vec::new())?;
     let place = Place { file, span: select.name.span };
     let cardinality = match &select.cardinality {
@@ -27,7 +27,7 @@ pub(crate) fn check(
     let mut made = Selection::new(kind, cardinality, program.span(place));
     let mut reading = Reading { program, candidate: Type::Node(made.kind.clone()), out };
     let mut seen: Vec<(&str, Place)> = Vec::new();
-    let mut places = Places::default();
+    let mut places = Places { file, ..Places::default() };
     for entry in &select.body.entries {
         let at = Place { file, span: entry.span };
         let EntryKind::Assign { key, value } = &entry.kind else {
@@ -65,6 +65,7 @@ pub(crate) fn check(
 
 #[derive(Default)]
 struct Places {
+    file: FileId,
     prefer: Option<Place>,
     count: Option<Place>,
 }
@@ -85,7 +86,7 @@ fn counts(made: &mut Selection, select: &ast::Placed, places: &Places, out: &mut
     if let Some((count, at)) = constant.zip(places.count)
         && (count < fewest || most.is_some_and(|most| count > most))
     {
-        let declared = Place { file: FileId(0), span: written.span };
+        let declared = Place { file: places.file, span: written.span };
         out.push(says::count_outside(at, count, &super::targets::counted(fewest, most), declared));
     }
     if let Some(at) = places.prefer
@@ -105,13 +106,13 @@ struct Reading<'a, 's> {
 }
 
 impl Reading<'_, '_> {
-    fn place(value: &ast::Expr) -> Place {
-        Place { file: FileId(0), span: value.span }
+    fn place(&self, value: &ast::Expr) -> Place {
+        Place { file: self.program.file, span: value.span }
     }
 
     fn predicate(&mut self, value: &ast::Expr) -> Option<bp_plan::Constraint> {
         let one = ast::Where { predicate: value.clone(), message: None };
-        let scope = Scope::new(FileId(0));
+        let scope = Scope::new(self.program.file);
         let one = std::slice::from_ref(&one);
         let made = check_wheres(self.program, &scope, &self.candidate, one, self.out);
         let made = made.into_iter().next()?;
@@ -121,7 +122,7 @@ impl Reading<'_, '_> {
 
     /// An expression over the candidate.
     fn by(&mut self, value: &ast::Expr, what: &str) -> Option<Typed> {
-        let scope = Scope::new(FileId(0)).with_self(self.candidate.clone(), Phase::Compile);
+        let scope = Scope::new(self.program.file).with_self(self.candidate.clone(), Phase::Compile);
         let typed = check_expr(self.program, &scope, value, None, self.out);
         if typed.ty == Type::Unknown {
             return None;
@@ -133,12 +134,12 @@ impl Reading<'_, '_> {
     /// What is known of a candidate is known when deploying; what nodes report is not.
     fn in_time(&mut self, expr: &Expr, what: &str, value: &ast::Expr) {
         if late(self.program, expr) {
-            in_time(Phase::Run, Phase::Deploy, what, Self::place(value), self.out);
+            in_time(Phase::Run, Phase::Deploy, what, self.place(value), self.out);
         }
     }
 
     fn spread(&mut self, value: &ast::Expr) -> Option<Spread> {
-        let at = Self::place(value);
+        let at = self.place(value);
         let ExprKind::Record(entries) = &value.kind else {
             if !matches!(value.kind, ExprKind::Missing) {
                 self.out.push(says::odd_spread(at));
@@ -156,12 +157,12 @@ impl Reading<'_, '_> {
                     max = Some(self.number(value, "how many of each there may be", 1));
                 }
                 RecordEntry::One { key, .. } => {
-                    let at = Place { file: FileId(0), span: key.span };
+                    let at = Place { file: self.program.file, span: key.span };
                     let known = ["by", "max"];
                     let error = says_names::unknown_field(at, &key.text, "`spread`", &known);
                     self.out.push(error);
                 }
-                RecordEntry::Spread(value) => self.out.push(says::odd_spread(Self::place(value))),
+                RecordEntry::Spread(value) => self.out.push(says::odd_spread(self.place(value))),
             }
         }
         let (Some((written, by)), Some(max)) = (by, max) else {
@@ -172,11 +173,11 @@ impl Reading<'_, '_> {
         };
         let by = by?;
         if !is_scalar(self.program, &by.ty) {
-            let at = Self::place(written);
+            let at = self.place(written);
             self.out.push(says::spread_by_no_scalar(at, &by.ty));
             return None;
         }
-        let text = self.program.text(Self::place(written));
+        let text = self.program.text(self.place(written));
         Some(Spread { by: by.expr, text, max: max?, span: self.program.span(at) })
     }
 
@@ -188,21 +189,21 @@ impl Reading<'_, '_> {
                 .iter()
                 .filter_map(|element| {
                     if element.spread {
-                        self.out.push(says::odd_preference(Self::place(&element.value)));
+                        self.out.push(says::odd_preference(self.place(&element.value)));
                         return None;
                     }
                     self.preference(&element.value)
                 })
                 .collect(),
             _ => {
-                self.out.push(says::odd_preference(Self::place(value)));
+                self.out.push(says::odd_preference(self.place(value)));
                 Vec::new()
             }
         }
     }
 
     fn preference(&mut self, value: &ast::Expr) -> Option<Preference> {
-        let at = Self::place(value);
+        let at = self.place(value);
         let (rank, by) = match &value.kind {
             ExprKind::Call { function, arguments } => {
                 let rank = match function.segments.as_slice() {
@@ -226,7 +227,7 @@ impl Reading<'_, '_> {
         };
         let typed = self.by(by, "what elements are preferred by")?;
         if !is_ordered(self.program, &typed.ty) {
-            self.out.push(says::prefers_no_order(Self::place(by), &typed.ty));
+            self.out.push(says::prefers_no_order(self.place(by), &typed.ty));
             return None;
         }
         let text = self.program.text(at);
@@ -239,8 +240,8 @@ impl Reading<'_, '_> {
 
     /// A whole number that no candidate has a say in.
     fn number(&mut self, value: &ast::Expr, what: &str, least: i64) -> Option<Expr> {
-        let at = Self::place(value);
-        let scope = Scope::new(FileId(0));
+        let at = self.place(value);
+        let scope = Scope::new(self.program.file);
         let typed = check_expr(self.program, &scope, value, Some(&Type::Int), self.out);
         if typed.ty == Type::Unknown {
             return None;

@@ -10,7 +10,7 @@ use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, policies as says};
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
 
 /// What members and targets are sought among.
@@ -99,7 +99,7 @@ pub(crate) fn check(
     written: &ast::Expr,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Targets> {
-    let place = Place { file: FileId(0), span: written.span };
+    let place = Place { file: around.program.file, span: written.span };
     let before = out.len();
     let mut walk = Walk { around, asked, items: Vec::new(), all: Vec::new(), out };
     walk.one(written, false);
@@ -136,8 +136,8 @@ impl Walk<'_, '_> {
     }
 
     fn leaf(&mut self, written: &ast::Expr) {
-        let place = Place { file: FileId(0), span: written.span };
-        let scope = Scope::new(FileId(0));
+        let place = Place { file: self.around.program.file, span: written.span };
+        let scope = Scope::new(self.around.program.file);
         let Typed { ty, expr, .. } =
             check_expr(self.around.program, &scope, written, None, self.out);
         if ty == Type::Unknown {

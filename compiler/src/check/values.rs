@@ -85,9 +85,9 @@ fn head(
             Some(Named { ty, phase, expr })
         }
         ItemKind::Requires(member) => {
-            let ty = check_type_expr(program, file, &member.ty, out);
+            let ty = super::composition::requires::reads(program, file, member, out);
             let name = member.name.text.to_string();
-            Some(Named { ty, phase: Phase::Deploy, expr: Expr::Node(name) })
+            Some(Named { ty, phase: Phase::Deploy, expr: Expr::Requirement(name) })
         }
         ItemKind::Policy(it) => {
             program.names.expect_type(file, &it.ty, ast::TypeItemKind::Policy, out);
@@ -103,9 +103,13 @@ fn head(
     }
 }
 
-/// Checks constants, functions and types' bodies.
-pub(crate) fn bodies(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
-    let things = things(program);
+/// Checks constants, functions and types' bodies of these files, after those that they use.
+pub(crate) fn bodies(
+    program: &mut Program<'_>,
+    files: &BTreeSet<FileId>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let things = things(program, files);
     let index: BTreeMap<&Thing, usize> =
         things.iter().enumerate().map(|(at, thing)| (thing, at)).collect();
     let mut edges = Vec::new();
@@ -135,9 +139,9 @@ pub(crate) fn bodies(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn things(program: &Program<'_>) -> Vec<Thing> {
+fn things(program: &Program<'_>, files: &BTreeSet<FileId>) -> Vec<Thing> {
     let mut things = Vec::new();
-    for (file, module) in program.sources.all() {
+    for (file, module) in program.sources.all().filter(|(file, _)| files.contains(file)) {
         for (index, item) in module.tree.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Value(value) if value.keyword == ValueKeyword::Const => {
@@ -148,7 +152,8 @@ fn things(program: &Program<'_>) -> Vec<Thing> {
             }
         }
     }
-    things.extend(program.names.types.keys().cloned().map(Thing::Type));
+    let types = program.names.types.iter().filter(|(_, declared)| files.contains(&declared.file));
+    things.extend(types.map(|(full, _)| Thing::Type(full.clone())));
     things
 }
 

@@ -42,6 +42,17 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
     }
 }
 
+/// Whether a constraint holds of a node, as far as that can be told when compiling.
+pub(crate) fn holds(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    node: &str,
+    constraint: &Constraint,
+) -> Result<Verdict, EvalError> {
+    let known = Known { program, nodes, this: node, source: None };
+    check_constraint(constraint, &reference(node), &known)
+}
+
 /// The targets that are plain nodes, or capabilities of plain nodes.
 fn targets(target: &Expr) -> Vec<Reference> {
     match target {

@@ -57,6 +57,13 @@ fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
         Ok(text) => format!("{text}\n"),
         Err(error) => return refused(Path::new("plan.json"), &error.to_string(), output),
     };
+    let inside = bp_plan::composition::nested(plan).len();
+    if inside > 0 {
+        let (plans, are) = if inside == 1 { ("plan", "is") } else { ("plans", "are") };
+        output.note(&format!(
+            "{inside} {plans} of other blueprints {are} inside: they travel in the container, compile it to look into them"
+        ));
+    }
     let Some(to) = to else {
         output::write_out(&text);
         return true;

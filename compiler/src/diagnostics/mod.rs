@@ -4,6 +4,7 @@
 //! (`syntax.rs`, `names.rs`, `types.rs`, `topology.rs`, …), which holds code, wording, help and fix; call sites read as
 //! sentences.
 
+pub mod composition;
 pub mod names;
 pub mod nodes;
 pub mod operations;

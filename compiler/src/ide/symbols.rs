@@ -100,7 +100,7 @@ fn describe(item: &ItemKind) -> (SymbolKind, String, Option<&Body>) {
         ItemKind::Workflow(_) => (SymbolKind::Function, "workflow".into(), None),
         ItemKind::Test(it) => (SymbolKind::Policy, "test".into(), Some(&it.body)),
         ItemKind::Requires(_) => (SymbolKind::Requirement, "requires".into(), None),
-        ItemKind::Use(_) => (SymbolKind::Value, String::new(), None),
+        ItemKind::Use(_) | ItemKind::Implement(_) => (SymbolKind::Value, String::new(), None),
     }
 }
 

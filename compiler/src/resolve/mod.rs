@@ -2,6 +2,7 @@
 //!
 //! It knows declarations, not what they mean: types of members and values come later.
 
+pub(crate) mod blueprint;
 mod scope;
 mod types;
 
@@ -23,13 +24,17 @@ pub(crate) struct Names {
     pub(crate) files: Vec<FileScope>,
     /// Types by full name.
     pub(crate) types: BTreeMap<String, TypeDeclaration>,
+    /// The types that blueprints are, with the files of these.
+    pub(crate) blueprints: BTreeMap<String, FileId>,
 }
 
 /// Finds all declarations of all files.
 pub(crate) fn resolve(sources: &Sources, out: &mut Vec<Diagnostic>) -> Names {
     let mut names = Names::default();
     for (id, module) in sources.all() {
-        let scope = scope::declare(id, module, &mut names.types, out);
+        let mut scope = scope::declare(id, module, &mut names.types, out);
+        let full = blueprint::declare(id, module, &mut scope, &mut names.types, out);
+        names.blueprints.extend(full.map(|full| (full, id)));
         names.files.push(scope);
     }
     for (id, module) in sources.all() {

@@ -95,6 +95,7 @@ pub(crate) fn declare(
             ItemKind::Workflow(workflow) => Some(("a workflow", workflow.name.span)),
             ItemKind::Output(output) => Some(("an output", output.name.span)),
             ItemKind::Expose(expose) => Some(("`expose`", expose.name.span)),
+            ItemKind::Implement(it) => Some(("`implement`", it.operation.span)),
             ItemKind::Test(test) => Some(("a test", test.name.span)),
             ItemKind::Requires(member) => Some(("`requires`", member.name.span)),
             ItemKind::Value(value) => match value.keyword {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Names;
-use crate::diagnostics::{Diagnostic, names as says};
+use super::{Names, blueprint};
+use crate::diagnostics::{Diagnostic, composition, names as says};
 use crate::loader::Sources;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ItemKind, TypeItemKind};
@@ -60,9 +60,20 @@ fn root(kind: TypeItemKind) -> Option<&'static str> {
 pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnostic>) {
     let mut parents: BTreeMap<String, String> = BTreeMap::new();
     for (full, declared) in &names.types {
-        let Some(item) = declared.item(sources) else { continue };
+        let Some(item) = declared.item(sources) else {
+            let parent = blueprint::parent(sources, names, declared, out);
+            parents.extend(parent.map(|parent| (full.clone(), parent)));
+            continue;
+        };
         let parent = match &item.extends {
-            Some(path) => names.expect_type(declared.file, path, declared.kind, out),
+            Some(path) => {
+                let found = names.expect_type(declared.file, path, declared.kind, out);
+                if found.as_ref().is_some_and(|found| names.blueprints.contains_key(found)) {
+                    let at = Place { file: declared.file, span: path.span };
+                    out.push(composition::extends_blueprint(at));
+                }
+                found
+            }
             None => root(declared.kind).filter(|root| root != full).map(str::to_owned),
         };
         if let Some(parent) = parent {

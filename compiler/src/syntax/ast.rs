@@ -97,6 +97,8 @@ pub enum ItemKind {
     Output(Output),
     /// `expose name = e`.
     Expose(Output),
+    /// `implement interface.operation = workflow`.
+    Implement(Implement),
     /// `fn name(…) -> T = e`.
     Function(Function),
     /// `workflow name(…) { … }`.
@@ -105,6 +107,15 @@ pub enum ItemKind {
     Test(Test),
     /// `requires name: T` at file level.
     Requires(Member),
+}
+
+/// `implement interface.operation = workflow`: what an operation of the substituted type does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Implement {
+    /// `interface.operation`.
+    pub operation: Path,
+    /// The workflow.
+    pub workflow: Expr,
 }
 
 /// `blueprint name { … }`.

@@ -4,9 +4,9 @@ use pest::iterators::Pair;
 use smol_str::SmolStr;
 
 use super::ast::{
-    Annotation, Blueprint, Body, Each, Expr, ExprKind, Function, Item, ItemKind, Member, Name,
-    Node, Output, Placed, Test, TypeItem, TypeItemKind, TypeKind, Use, UseSource, ValueItem,
-    ValueKeyword, Workflow,
+    Annotation, Blueprint, Body, Each, Expr, ExprKind, Function, Implement, Item, ItemKind, Member,
+    Name, Node, Output, Path, Placed, Test, TypeItem, TypeItemKind, TypeKind, Use, UseSource,
+    ValueItem, ValueKeyword, Workflow,
 };
 use super::grammar::Rule;
 use super::lowering::{Lowering, Parts, span};
@@ -81,6 +81,7 @@ impl Lowering<'_> {
             Rule::group => ItemKind::Group(self.placed(pair)),
             Rule::output => ItemKind::Output(self.output(pair)),
             Rule::expose => ItemKind::Expose(self.output(pair)),
+            Rule::implement => ItemKind::Implement(self.implement(pair)),
             Rule::use_ => ItemKind::Use(self.use_item(pair)),
             Rule::fn_ => ItemKind::Function(self.function(pair)),
             Rule::workflow => ItemKind::Workflow(self.workflow(pair)),
@@ -281,6 +282,17 @@ impl Lowering<'_> {
         let value = self.required_default(&mut parts, at);
         let wheres = self.wheres(&mut parts);
         Output { name, ty, value, wheres }
+    }
+
+    fn implement(&mut self, pair: P<'_>) -> Implement {
+        let at = span(&pair);
+        let mut parts = Parts::of(pair);
+        let operation = match parts.take(Rule::path) {
+            Some(path) => self.path(path),
+            None => Path { segments: Vec::new(), span: at },
+        };
+        let workflow = self.required_default(&mut parts, at);
+        Implement { operation, workflow }
     }
 
     /// `= e`, where it must not be left out.

@@ -207,6 +207,7 @@ fn item_form(line: &str) -> Option<&'static str> {
         "workflow" => "`workflow name(a: type) { … }`",
         "test" => "`test \"what it shows\" { … }`",
         "expose" => "`expose name = capability`",
+        "implement" => "`implement interface.operation = workflow`",
         "blueprint" => "`blueprint name { version = \"1.0.0\" }`",
         "requires" => "`requires name: Type`",
         _ => return None,

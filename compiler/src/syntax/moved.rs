@@ -8,9 +8,9 @@ use smol_str::SmolStr;
 
 use super::ast::{
     Annotation, Blueprint, Body, BodyEntry, Cardinality, Comment, Each, Element, EntryKind, Expr,
-    ExprKind, Function, Item, ItemKind, Meets, Member, Name, Node, Operation, Output, Path, Placed,
-    RecordEntry, Step, StepKind, Test, TypeExpr, TypeItem, TypeItemKind, TypeKind, Use, UseSource,
-    ValueItem, ValueKeyword, Via, Where, Workflow,
+    ExprKind, Function, Implement, Item, ItemKind, Meets, Member, Name, Node, Operation, Output,
+    Path, Placed, RecordEntry, Step, StepKind, Test, TypeExpr, TypeItem, TypeItemKind, TypeKind,
+    Use, UseSource, ValueItem, ValueKeyword, Via, Where, Workflow,
 };
 use crate::diagnostics::{Diagnostic, Fix, Severity};
 use crate::source::{Place, Span};
@@ -102,6 +102,7 @@ moves! {
     Expr { kind, span }
     Fix { title, edits }
     Function { name, parameters, result, body }
+    Implement { operation, workflow }
     Item { documentation, annotations, kind, span }
     Meets { name, target, via, wheres }
     Member { name, ty, cardinality, via, default, wheres, body, span }
@@ -143,7 +144,7 @@ macro_rules! moves_one_of {
 moves_one_of! {
     ItemKind {
         Blueprint(it), Use(it), Value(it), Select(it), Node(it), Type(it), Policy(it), Group(it),
-        Output(it), Expose(it), Function(it), Workflow(it), Test(it), Requires(it),
+        Output(it), Expose(it), Function(it), Workflow(it), Test(it), Requires(it), Implement(it),
     }
     UseSource { Path(it), File(it) }
     EntryKind {

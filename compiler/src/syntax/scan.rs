@@ -338,6 +338,7 @@ pub(crate) fn is_item_head(text: &str) -> bool {
         "data" | "capability" | "interface" | "relationship" => typed(after),
         "abstract" => second == "node" && after.starts_with("type "),
         "expose" => assigned,
+        "implement" => follows('.'),
         "fn" | "workflow" => follows('('),
         "use" => !second.is_empty() || rest.starts_with('"'),
         "test" => rest.starts_with('"'),

@@ -86,6 +86,7 @@ fn boxes() -> Plan {
     };
     let node = |label: &str, after: Option<&str>| Node {
         kind: "Box".into(),
+        substituted_by: None,
         condition: None,
         each: None,
         properties: BTreeMap::from([("label".to_owned(), text(label))]),
@@ -114,6 +115,7 @@ fn boxes() -> Plan {
         PropertyType { kind: Type::String, default: None, constraints: vec![], replace: false };
     let kind = NodeType {
         extends: vec!["std.Root".into()],
+        blueprint: None,
         provider: Some("noop".into()),
         properties: BTreeMap::from([("label".to_owned(), label)]),
         attributes: BTreeMap::from([("label".to_owned(), Type::String)]),
@@ -174,6 +176,9 @@ fn boxes() -> Plan {
         groups: BTreeMap::new(),
         policy_types: BTreeMap::new(),
         policies: BTreeMap::new(),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     }
@@ -240,6 +245,58 @@ fn a_workflow_is_refused_and_not_passed_over() {
         assert!(said.contains(words), "no `{words}` in:\n{said}");
     }
     assert!(place.calls().is_empty());
+}
+
+#[test]
+fn a_blueprint_that_others_must_use_is_refused_and_says_so() {
+    let place = Place::new();
+    let deploy = |plan: &Plan| {
+        let path = place.path("part.plan");
+        write(plan, &BTreeMap::new(), &path).unwrap();
+        place.said(1, &["deploy", path.to_str().unwrap(), "--name", "part"])
+    };
+    let required = |cardinality| bp_plan::Required {
+        requirement: bp_plan::RequirementType {
+            target: Type::Node("Box".into()),
+            cardinality,
+            relationship: "std.DependsOn".into(),
+            hosts: false,
+            unordered: false,
+            constraints: vec![],
+        },
+        documentation: String::new(),
+        span: span(),
+    };
+    let mut plan = boxes();
+    plan.requirements.insert("site".into(), required((1, Some(1))));
+    let said = deploy(&plan);
+    assert!(said.contains("the blueprint requires `site`, a `Box`, of whoever uses it"), "{said}");
+    let mut plan = boxes();
+    let kind = plan.node_types["Box"].clone();
+    let of = bp_plan::BlueprintType { name: "inner".into(), version: "1.0.0".into(), plan: None };
+    plan.node_types.insert("Box".into(), bp_plan::NodeType { blueprint: Some(of), ..kind });
+    let said = deploy(&plan);
+    assert!(said.contains("the node `a` is made of the blueprint `inner`"), "{said}");
+    assert!(place.said(0, &["list"]).contains("no deployments"), "nothing was written");
+    // What may be left out is: there is nobody who gives it.
+    let mut plan = boxes();
+    plan.requirements.insert("site".into(), required((0, Some(1))));
+    plan.requirements.insert("more".into(), required((0, None)));
+    let labels = plan.nodes["a"].properties["label"].clone();
+    let value = Expr::Call {
+        function: "json_encode".into(),
+        arguments: vec![Expr::List(vec![
+            bp_plan::Item::One(Expr::Requirement("site".into())),
+            bp_plan::Item::One(Expr::Requirement("more".into())),
+        ])],
+    };
+    let set = bp_plan::Property { value, ..labels };
+    plan.nodes.get_mut("a").unwrap().properties.insert("label".into(), set);
+    let path = place.path("part.plan");
+    write(&plan, &BTreeMap::new(), &path).unwrap();
+    place.said(0, &["deploy", path.to_str().unwrap(), "--name", "part"]);
+    let calls = place.calls();
+    assert!(!calls.is_empty(), "{calls:?}");
 }
 
 #[test]

@@ -162,7 +162,8 @@ impl<'a> Evaluator<'a> {
             | Expr::Deployment
             | Expr::Node(_)
             | Expr::Selection(_)
-            | Expr::Group(_) => self.outer(expr),
+            | Expr::Group(_)
+            | Expr::Requirement(_) => self.outer(expr),
             Expr::Field { of, name, safe } => self.field(of, name, *safe),
             Expr::Index { of, key, safe } => self.index(of, key, *safe),
             Expr::Splat { of, body } => self.splat(of, body),
@@ -207,6 +208,7 @@ impl<'a> Evaluator<'a> {
             Expr::Node(name) => self.env.name(Outer::Node(name)),
             Expr::Selection(name) => self.env.name(Outer::Selection(name)),
             Expr::Group(name) => self.env.name(Outer::Group(name)),
+            Expr::Requirement(name) => self.env.name(Outer::Requirement(name)),
             _ => self.env.name(Outer::This),
         }?;
         let value = <Result<Value, Stop>>::from(outcome)?;

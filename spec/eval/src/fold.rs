@@ -32,7 +32,8 @@ impl Folder<'_> {
             | Expr::Deployment
             | Expr::Node(_)
             | Expr::Selection(_)
-            | Expr::Group(_) => self.settled(expr.clone()),
+            | Expr::Group(_)
+            | Expr::Requirement(_) => self.settled(expr.clone()),
             Expr::If { condition, then, otherwise } => self.branch(condition, then, otherwise),
             Expr::Binary {
                 op: op @ (BinaryOp::And | BinaryOp::Or | BinaryOp::Coalesce),

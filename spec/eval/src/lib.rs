@@ -137,4 +137,6 @@ pub enum Outer<'a> {
     Selection(&'a str),
     /// A group: a [`Value::Reference`].
     Group(&'a str),
+    /// What meets a requirement of the blueprint itself.
+    Requirement(&'a str),
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::FORMAT;
+use crate::composition;
 use crate::digest::Digest;
 use crate::document::Plan;
 use crate::error::PlanError;
@@ -35,6 +36,8 @@ pub struct LoadedPlan {
     pub identity: Digest,
     /// The files that travel with it.
     pub artifacts: BTreeMap<Digest, Vec<u8>>,
+    /// The plans inside of it, and those inside of them; each is an artifact, too.
+    pub nested: BTreeMap<Digest, Plan>,
 }
 
 /// What stays the same of the container's first entry in every format.
@@ -163,7 +166,15 @@ pub fn from_bytes(bytes: &[u8]) -> Result<LoadedPlan, PlanError> {
     }
     check_artifacts(&plan, &artifacts)?;
     validate(&plan).map_err(PlanError::Invalid)?;
-    Ok(LoadedPlan { plan, identity, artifacts })
+    let nested = composition::plans(&plan, &artifacts, |json| {
+        let inner = document(json)?;
+        if inner.format != plan.format {
+            return Err(PlanError::Container("its format is another".to_owned()));
+        }
+        validate(&inner).map_err(PlanError::Invalid)?;
+        Ok(inner)
+    })?;
+    Ok(LoadedPlan { plan, identity, artifacts, nested })
 }
 
 /// What kind of file it is, by its first bytes.

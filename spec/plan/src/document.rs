@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::composition::{BlueprintType, Exposed, Required, Substitutes};
 use crate::digest::Digest;
 use crate::expr::Expr;
 use crate::operation::{Operation, OwnOperation, RelationshipType};
@@ -83,6 +84,15 @@ pub struct Plan {
     pub policies: BTreeMap<String, Policy>,
     /// Outputs by name.
     pub outputs: BTreeMap<String, Output>,
+    /// What whoever uses the blueprint must give it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requirements: BTreeMap<String, Required>,
+    /// Capabilities that it offers to whoever uses it, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub exposed: BTreeMap<String, Exposed>,
+    /// The abstract node type that it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substitutes: Option<Substitutes>,
     /// Workflows by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub workflows: BTreeMap<String, Workflow>,
@@ -208,6 +218,9 @@ pub struct NodeType {
     /// The types it extends, nearest first, up to `std.Root`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extends: Vec<String>,
+    /// The blueprint that its nodes are made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blueprint: Option<BlueprintType>,
     /// The provider that keeps its nodes; `None` for a logical node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
@@ -278,6 +291,9 @@ pub struct Node {
     /// Its type, by full name.
     #[serde(rename = "type")]
     pub kind: String,
+    /// For a node of an abstract type: the type of the blueprint that stands for it, by full name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substituted_by: Option<String>,
     /// Whether there is one at all.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Expr>,

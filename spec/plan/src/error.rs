@@ -94,6 +94,21 @@ pub enum PlanError {
         /// How deep it may be.
         most: usize,
     },
+    /// A plan inside of it is not whole.
+    #[error("the plan {} inside of it: {problem}", digest.short())]
+    Nested {
+        /// Which.
+        digest: Digest,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<PlanError>,
+    },
+    /// Plans in plans in plans.
+    #[error("plans lie inside of each other more than {most} deep: compose it flatter")]
+    NestedTooDeep {
+        /// How deep they may.
+        most: usize,
+    },
     /// Its parts don't fit together.
     #[error("its parts don't fit together: {}; compile it again", listed(.0))]
     Invalid(Vec<Problem>),

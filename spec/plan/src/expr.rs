@@ -36,6 +36,8 @@ pub enum Expr {
     Selection(String),
     /// A group of the blueprint: its members are read from it as `members`.
     Group(String),
+    /// What meets a requirement of the blueprint itself: a node or a capability, `null`, or a list of these.
+    Requirement(String),
     /// `of.name`, or `of?.name`.
     Field {
         /// What is read from.
@@ -253,7 +255,8 @@ impl Expr {
             | Self::Deployment
             | Self::Node(_)
             | Self::Selection(_)
-            | Self::Group(_) => {}
+            | Self::Group(_)
+            | Self::Requirement(_) => {}
             Self::Field { of, .. } | Self::Unary { of, .. } => visit(of),
             Self::Index { of, key, .. } => [of, key].into_iter().for_each(|e| visit(e)),
             Self::Splat { of, body } => [of, body].into_iter().for_each(|e| visit(e)),

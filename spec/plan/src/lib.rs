@@ -11,6 +11,7 @@
 //! - what cannot be read is refused with a sentence ([`PlanError`]), never half-loaded;
 //! - a secret's value has no place in these types: only its name.
 
+pub mod composition;
 pub mod container;
 pub mod digest;
 pub mod document;
@@ -27,6 +28,7 @@ pub mod validate;
 pub mod value;
 pub mod workflow;
 
+pub use composition::{BlueprintType, Exposed, Required, Substitutes};
 pub use container::{LoadedPlan, canonical, from_bytes, read, to_bytes, write};
 pub use digest::Digest;
 pub use document::{

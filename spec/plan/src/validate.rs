@@ -135,8 +135,48 @@ impl<'a> Check<'a> {
             c.span(output.span);
             c.expr(&output.value);
         });
+        self.composition();
         self.each("workflows", &plan.workflows, Self::workflow);
         self.constants();
+    }
+
+    /// What the blueprint offers, needs and stands for, and the plans inside of it.
+    fn composition(&mut self) {
+        let plan = self.plan;
+        self.each("requirements", &plan.requirements, |c, required| {
+            c.span(required.span);
+            c.kind(&required.requirement.target);
+            c.cardinality(required.requirement.cardinality);
+            c.constraints(&required.requirement.constraints);
+        });
+        self.each("exposed", &plan.exposed, |c, exposed| {
+            c.span(exposed.span);
+            c.expr(&exposed.value);
+        });
+        if let Some(substitutes) = &plan.substitutes {
+            self.within("substitutes", |c| {
+                c.span(substitutes.span);
+                c.constraints(&substitutes.constraints);
+                for workflow in substitutes.operations.values() {
+                    c.name(plan.workflows.contains_key(workflow), "workflow", workflow);
+                }
+            });
+        }
+        for digest in crate::composition::nested(plan) {
+            if !plan.artifacts.contains(digest) {
+                self.within("node_types", |c| {
+                    c.problem(format!("the plan {} does not travel with it", digest.short()));
+                });
+            }
+        }
+    }
+
+    /// The blueprint that stands for a node of an abstract type has a plan here.
+    fn substituted(&mut self, by: &str) {
+        let kind = self.plan.node_types.get(by);
+        if kind.is_none_or(|kind| kind.blueprint.as_ref().is_none_or(|it| it.plan.is_none())) {
+            self.problem(format!("`{by}` stands for this node and has no plan"));
+        }
     }
 
     fn node_type(&mut self, node_type: &'a NodeType) {
@@ -163,6 +203,7 @@ impl<'a> Check<'a> {
     fn node(&mut self, node: &'a Node) {
         self.node_type_name(&node.kind);
         self.span(node.span);
+        node.substituted_by.iter().for_each(|by| self.substituted(by));
         if let Some(condition) = &node.condition {
             self.within("if", |c| c.expr(condition));
         }
@@ -297,6 +338,9 @@ impl<'a> Check<'a> {
             Expr::Group(name) => self.name(plan.groups.contains_key(name), "group", name),
             Expr::Selection(name) => {
                 self.name(plan.selections.contains_key(name), "selection", name);
+            }
+            Expr::Requirement(name) => {
+                self.name(plan.requirements.contains_key(name), "requirement", name);
             }
             Expr::Splat { of, body } => {
                 self.expr(of);

@@ -82,6 +82,22 @@ impl Environment for Site<'_> {
                     .map(|name| (name.clone(), element_reference(selection, name)))
                     .collect(),
             ),
+            Outer::Requirement(name) => {
+                // Nobody uses this blueprint: what may be left out is.
+                let cardinality = self
+                    .world
+                    .plan
+                    .requirements
+                    .get(name)
+                    .ok_or_else(|| nowhere(name))?
+                    .requirement
+                    .cardinality;
+                match cardinality {
+                    (0, Some(1)) => Value::Null,
+                    (0, _) => Value::List(Vec::new()),
+                    _ => return Err(nowhere(name)),
+                }
+            }
         };
         Ok(Outcome::Value(value))
     }

@@ -41,6 +41,7 @@ fn node_type() -> NodeType {
     NodeType {
         extends: vec![],
         provider: None,
+        blueprint: None,
         properties: BTreeMap::new(),
         attributes: BTreeMap::new(),
         requirements: BTreeMap::new(),
@@ -83,6 +84,9 @@ fn plan(selection: Selection) -> Plan {
         groups: BTreeMap::new(),
         policy_types: BTreeMap::new(),
         policies: BTreeMap::new(),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         workflows: BTreeMap::new(),
         outputs: BTreeMap::new(),
         artifacts: BTreeSet::new(),
@@ -228,6 +232,7 @@ fn node() -> Node {
         labels: None,
         protect: false,
         was: vec![],
+        substituted_by: None,
         span: span(),
     }
 }

@@ -20,8 +20,8 @@ pub(super) fn check(
     value: &ast::Expr,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Arc<Inventory>> {
-    let at = Place { file: FileId(0), span: value.span };
-    let scope = Scope::new(FileId(0));
+    let at = Place { file: program.file, span: value.span };
+    let scope = Scope::new(program.file);
     // A file is what it is by itself; all else is open data.
     let mut unheard = Vec::new();
     let alone = check_expr(program, &scope, value, None, &mut unheard);
@@ -115,10 +115,10 @@ fn kind(
     if program.types.contains_key(written) || written == CLUSTER {
         return Some(written.clone());
     }
-    if let Some(Type::Node(full)) = program.named_type(FileId(0), written) {
+    if let Some(Type::Node(full)) = program.named_type(program.file, written) {
         return Some(full);
     }
-    let names = program.type_names(FileId(0));
+    let names = program.type_names(program.file);
     let near = near(written, names.iter().map(String::as_str));
     let why =
         format!("`{}` of the inventory is a `{written}`, and there is no such type", element.name);

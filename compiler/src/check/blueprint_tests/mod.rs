@@ -19,7 +19,7 @@ use crate::diagnostics::{
     Diagnostic, names as says_names, testing as says, topology as says_topology,
     types as says_types,
 };
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, ValueKeyword};
 use crate::syntax::walk;
 
@@ -87,7 +87,7 @@ impl BlueprintTest {
 
 /// Checks the tests of the root.
 pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Vec<BlueprintTest> {
-    let Some(module) = checked.program.sources.modules.first() else { return Vec::new() };
+    let Some(module) = checked.program.blueprint() else { return Vec::new() };
     let items = module.tree.items.iter();
     let tests: Vec<&ast::Test> = items
         .filter_map(|item| match &item.kind {
@@ -103,12 +103,13 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Vec<Blu
     let mut first: BTreeMap<&str, Place> = BTreeMap::new();
     let mut found = Vec::new();
     for test in tests {
-        let at = Place { file: FileId(0), span: test.name.span };
+        let at = Place { file: checked.program.file, span: test.name.span };
         if let Some(first) = first.get(test.name.text.as_str()) {
             out.push(says_names::twice(at, &test.name.text, *first));
         }
         first.entry(&test.name.text).or_insert(at);
-        let mut checker = Checker { checked, ahead: &ahead, scope: Scope::new(FileId(0)), out };
+        let mut checker =
+            Checker { checked, ahead: &ahead, scope: Scope::new(checked.program.file), out };
         found.push(checker.test(test, at));
     }
     found
@@ -171,7 +172,7 @@ impl Checker<'_, '_> {
     }
 
     fn place(&self, span: crate::source::Span) -> Place {
-        Place { file: FileId(0), span }
+        Place { file: self.checked.program.file, span }
     }
 
     /// `inputs = …`, `secrets = …`, `inventory = …`.
@@ -277,7 +278,7 @@ impl Checker<'_, '_> {
             secrets.get(name).map(|secret| &secret.kind)
         };
         if let Some(kind) = kind {
-            return Some((kind.clone(), self.ahead.value_place(FileId(0), name)));
+            return Some((kind.clone(), self.ahead.value_place(self.checked.program.file, name)));
         }
         let blueprint = self.checked.blueprint.as_ref().map_or("", |head| head.name.as_str());
         self.out.push(if is_input && secrets.contains_key(name) {
@@ -303,7 +304,7 @@ impl Checker<'_, '_> {
                 && !made.inputs.contains_key(name);
             // A default with a mistake is one all the same.
             if is_open && !told && !self.has_default(name) {
-                let declared = self.ahead.value_place(FileId(0), name);
+                let declared = self.ahead.value_place(self.checked.program.file, name);
                 let ty = input.kind.to_string();
                 self.out.push(says::missing_input(place, name, &ty, declared));
             }
@@ -311,7 +312,7 @@ impl Checker<'_, '_> {
     }
 
     fn has_default(&self, input: &str) -> bool {
-        let module = self.checked.program.sources.modules.first();
+        let module = self.checked.program.blueprint();
         module.into_iter().flat_map(|module| &module.tree.items).any(|item| {
             matches!(&item.kind, ItemKind::Value(value)
                 if value.keyword == ValueKeyword::Input

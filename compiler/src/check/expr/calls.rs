@@ -7,7 +7,7 @@ use bp_plan::{BinaryOp, Expr, Phase, Type};
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
 use super::{CLOSED, Checker, Part, Scope, World, files, fits, loops};
-use crate::diagnostics::{selections::ranks_nothing, types as says};
+use crate::diagnostics::{composition, selections::ranks_nothing, types as says};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -35,6 +35,11 @@ impl Checker<'_> {
             return self.built_in(&name, forms, arguments, span);
         }
         if let Some(found) = self.world.function(self.scope.file(), &name) {
+            if self.world.is_open(self.scope.file(), &name) {
+                let declared = self.world.value_place(self.scope.file(), &name);
+                self.report(composition::open_function(self.place(function.span), &name, declared));
+                return Part::broken();
+            }
             if let Some(notice) = self.world.function_notice(self.scope.file(), &name) {
                 self.report(notice.told(self.place(function.span), &name));
             }

@@ -139,7 +139,7 @@ pub(super) fn optional(ty: Type) -> Type {
 }
 
 /// `secret T`, once; whether one is set at all is no part of the secret.
-pub(super) fn secret(ty: Type) -> Type {
+pub(crate) fn secret(ty: Type) -> Type {
     match ty {
         Type::Unknown => ty,
         Type::Secret(of) => secret(*of),

@@ -172,7 +172,8 @@ fn needs_more(expr: &Expr) -> bool {
         | Expr::Deployment
         | Expr::Node(_)
         | Expr::Selection(_)
-        | Expr::Group(_) => true,
+        | Expr::Group(_)
+        | Expr::Requirement(_) => true,
         other => {
             let mut found = false;
             other.parts(&mut |part| found = found || needs_more(part));

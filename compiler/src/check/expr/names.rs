@@ -6,7 +6,7 @@ use bp_plan::{Expr, Phase, Type};
 
 use super::{CLOSED, Checker, Declared, Local, Named, OPEN, Part, fits, narrow};
 pub(super) use crate::diagnostics::near as nearest;
-use crate::diagnostics::types as says;
+use crate::diagnostics::{composition, types as says};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -80,6 +80,13 @@ impl Checker<'_> {
             Declared::Value(named) => return from_named(named),
             Declared::Module => says::no_value(self.place(span), name, "module"),
             Declared::NoValue(what) => says::no_value(self.place(span), name, what),
+            Declared::Inside(what) => {
+                let (module, short) = name.split_once('.').unwrap_or((name, name));
+                let at = self.place(span);
+                let declared = self.world.value_place(self.scope.file(), name).unwrap_or(at);
+                self.report(composition::inside(at, short, what, module, declared));
+                return Part::broken();
+            }
         };
         let error = match self.world.value_place(self.scope.file(), name) {
             Some(place) => error.related(place, format!("`{name}` is declared here")),
@@ -207,10 +214,15 @@ fn from_named(named: Named) -> Part {
 
 /// `deployment`: what the runtime tells of the deployment itself.
 fn deployment() -> Part {
+    Part::new(deployment_type(), Expr::Deployment, Phase::Deploy, OPEN)
+}
+
+/// What is told of a deployment.
+pub(crate) fn deployment_type() -> Type {
     let text = |name: &str| (name.to_owned(), Type::String);
     let mut fields = BTreeMap::from([text("id"), text("name"), text("tenant")]);
     fields.insert("labels".to_owned(), Type::Map(Box::new(Type::String)));
-    Part::new(Type::Record(fields), Expr::Deployment, Phase::Deploy, OPEN)
+    Type::Record(fields)
 }
 
 /// Whether there is a built-in function of this name.

@@ -17,6 +17,8 @@ pub enum Declared {
     Module,
     /// Something that has no value (`"policy"`, `"workflow"`, `"test"` …).
     NoValue(&'static str),
+    /// Something of another blueprint that only that blueprint can name (`"a node"`, `"an input"` …).
+    Inside(&'static str),
 }
 
 /// A value with a name.
@@ -97,6 +99,11 @@ pub trait World {
 
     /// The function of this name in this file; built-in ones are not asked for.
     fn function(&self, file: FileId, path: &str) -> Option<Arc<Function>>;
+
+    /// Whether the function of this name is another blueprint's, and reads what is inside of that.
+    fn is_open(&self, _file: FileId, _path: &str) -> bool {
+        false
+    }
 
     /// The type of this name in this file, for use as the type of a value; policy, group and
     /// interface types are none.

@@ -3,7 +3,7 @@
 use bp_plan::workflow::{Block, FAILURE_CLASSES, Handler};
 use bp_plan::{Phase, Type};
 
-use super::{Checker, here};
+use super::Checker;
 use crate::check::expr::{Local, Scope, check_local};
 use crate::diagnostics::workflows as says;
 use crate::source::Span;
@@ -80,7 +80,7 @@ impl Checker<'_, '_> {
         };
         if around.depth > MOST_NESTED {
             if let Some(first) = steps.first() {
-                let at = here(self.head_of(first));
+                let at = self.place(self.head_of(first));
                 self.out.push(says::nests_too_deeply(at, MOST_NESTED));
             }
             return checked;
@@ -103,7 +103,7 @@ impl Checker<'_, '_> {
         let mut is_told = false;
         for (at, step) in steps.iter().enumerate() {
             if !checked.falls_through && !is_told && !around.is_parallel {
-                let place = here(self.head_of(step));
+                let place = self.place(self.head_of(step));
                 self.out.push(says::never_reached(place));
                 is_told = true;
             }
@@ -111,7 +111,7 @@ impl Checker<'_, '_> {
                 if around.recovers && at + 1 == steps.len() {
                     checked.recovers = true;
                 } else {
-                    self.out.push(says::misplaced_recover(here(step.span), around.recovers));
+                    self.out.push(says::misplaced_recover(self.place(step.span), around.recovers));
                 }
                 continue;
             }
@@ -171,8 +171,8 @@ impl Checker<'_, '_> {
                 StepKind::OnCancel(_) => (1, "on cancel"),
                 _ => {
                     if let Some(handler) = last_handler.take() {
-                        let at = here(self.head_of(step));
-                        self.out.push(says::step_after_handler(at, here(handler)));
+                        let at = self.place(self.head_of(step));
+                        self.out.push(says::step_after_handler(at, self.place(handler)));
                     }
                     continue;
                 }
@@ -181,7 +181,7 @@ impl Checker<'_, '_> {
             match first.get_mut(slot) {
                 Some(Some(before)) => {
                     let before = *before;
-                    let (at, before) = (here(head), here(before));
+                    let (at, before) = (self.place(head), self.place(before));
                     self.out.push(says::second_handler(at, what, before));
                 }
                 Some(empty) => *empty = Some(head),
@@ -193,7 +193,7 @@ impl Checker<'_, '_> {
 
     /// The first words of a step: all of it up to its block or the end of its line.
     pub(super) fn head_of(&self, step: &ast::Step) -> Span {
-        let text = self.program.sources.file(crate::source::FileId(0));
+        let text = self.program.sources.file(self.program.file);
         let text = text.map(|file| file.slice(step.span)).unwrap_or_default();
         let head = text.split(['{', '\n', '\r']).next().unwrap_or_default().trim_end();
         let length = u32::try_from(head.len()).unwrap_or_default();

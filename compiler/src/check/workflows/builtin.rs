@@ -9,7 +9,7 @@ use bp_plan::{Expr, Type};
 use super::heads::{Taken, WorkflowHead};
 use crate::check::Program;
 use crate::check::expr::{Scope, check_wheres};
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{ItemKind, ValueKeyword};
 
 /// What each takes, and gives, and does.
@@ -66,8 +66,8 @@ fn nodes() -> Taken {
 
 /// The inputs of the blueprint: one that is left out stays as it is.
 fn inputs(program: &Program<'_>) -> Vec<Taken> {
-    let file = FileId(0);
-    let items = program.sources.modules.first().map(|module| &module.tree.items);
+    let file = program.file;
+    let items = program.blueprint().map(|module| &module.tree.items);
     let mut found: Vec<Taken> = Vec::new();
     for (index, item) in items.into_iter().flatten().enumerate() {
         let ItemKind::Value(value) = &item.kind else { continue };

@@ -3,7 +3,7 @@
 use bp_plan::workflow::Call;
 use bp_plan::{Expr, Type, Value};
 
-use super::{Callee, Checker, Taken, check_arguments, given_by_body, here};
+use super::{Callee, Checker, Taken, check_arguments, given_by_body};
 use crate::check::expr::{Scope, Typed, World as _, check_expr};
 use crate::check::members::short;
 use crate::check::operations::{OperationSignature, of_node};
@@ -89,7 +89,7 @@ impl Checker<'_, '_> {
         let what = format!("the operation `{}.{}`", path.interface.text, path.operation.text);
         let takes = Callee { what, parameters: &parameters, place };
         let before = self.out.len();
-        let at = here(path.operation.span);
+        let at = self.place(path.operation.span);
         let arguments = check_arguments(self.program, scope, &takes, &given, at, self.out);
         self.error_outside(before);
         let ty = gives(&signature, path.each);
@@ -120,7 +120,7 @@ impl Checker<'_, '_> {
         let full = self.node_type(&path, &target)?;
         self.keys(&target.expr, path.target.span);
         if path.interface.text == LIFECYCLE {
-            let at = here(Span::new(path.interface.span.start, path.operation.span.end));
+            let at = self.place(Span::new(path.interface.span.start, path.operation.span.end));
             self.out.push(says::lifecycle_by_hand(at, &path.operation.text));
             return None;
         }
@@ -128,7 +128,7 @@ impl Checker<'_, '_> {
         let info = program.types.get(&full)?;
         let signature = self.operation(&path, info)?;
         if !self.is_implemented(&path, &target.expr, &full, &signature) {
-            let at = here(path.operation.span);
+            let at = self.place(path.operation.span);
             let name = format!("{}.{}", path.interface.text, path.operation.text);
             let of = short(&full);
             self.out.push(says::not_implemented(at, &name, of, signature.place));
@@ -139,7 +139,7 @@ impl Checker<'_, '_> {
 
     /// The type of the node that is called, or of each of the nodes.
     fn node_type(&mut self, path: &Path<'_>, target: &Typed) -> Option<String> {
-        let at = here(path.target.span);
+        let at = self.place(path.target.span);
         let element = match (&target.ty, path.each) {
             (Type::List(of), true) => of.as_ref(),
             (other, _) => other,
@@ -148,12 +148,12 @@ impl Checker<'_, '_> {
             Type::Unknown => None,
             Type::Node(full) => Some(full.clone()),
             Type::Nodes(_) => {
-                let end = here(Span::new(path.target.span.end, path.target.span.end));
+                let end = self.place(Span::new(path.target.span.end, path.target.span.end));
                 self.out.push(says::call_of_collection(at, &target.ty, end));
                 None
             }
             Type::List(of) if !path.each && matches!(**of, Type::Node(_)) => {
-                let end = here(Span::new(path.target.span.end, path.target.span.end));
+                let end = self.place(Span::new(path.target.span.end, path.target.span.end));
                 self.out.push(says::call_of_collection(at, &target.ty, end));
                 None
             }
@@ -178,14 +178,14 @@ impl Checker<'_, '_> {
         let callable = || info.interfaces.keys().map(String::as_str).filter(|i| *i != LIFECYCLE);
         if !info.interfaces.contains_key(interface.text.as_str()) {
             let known: Vec<&str> = callable().collect();
-            let at = here(interface.span);
+            let at = self.place(interface.span);
             self.out.push(says::unknown_interface(at, &interface.text, of, &known, info.place));
             return None;
         }
         let prefix = format!("{}.", interface.text);
         let known: Vec<&str> =
             info.operations.keys().filter_map(|name| name.strip_prefix(prefix.as_str())).collect();
-        let at = here(operation.span);
+        let at = self.place(operation.span);
         self.out.push(says::unknown_operation(at, &operation.text, &interface.text, &known));
         None
     }
@@ -207,13 +207,15 @@ impl Checker<'_, '_> {
             other => Program::node_of(other),
         };
         if let Some(node) = node {
-            let own = self.program.value_declaration(crate::source::FileId(0), node);
+            let own = self.program.value_declaration(self.program.file, node);
             let own = own.and_then(|declared| self.program.item(declared));
             let own = match own {
                 Some(ItemKind::Node(item)) => of_node(item).get(&name).copied(),
                 _ => None,
             };
-            return own.unwrap_or(signature.implemented);
+            // What stands for a node of an abstract type implements all that the type does not.
+            let is_abstract = self.program.types.get(full).is_some_and(|info| info.is_abstract);
+            return own.unwrap_or(signature.implemented || is_abstract);
         }
         signature.implemented
             || self.program.types.iter().any(|(derived, info)| {
@@ -231,7 +233,7 @@ impl Checker<'_, '_> {
             && !known.contains(&key)
         {
             let message = format!("there is no `{node}[{key:?}]`: its keys are {}", listed(&known));
-            self.out.push(says_types::missing_key(here(at), &message));
+            self.out.push(says_types::missing_key(self.place(at), &message));
         }
         target.parts(&mut |part| self.keys(part, at));
     }
@@ -255,7 +257,7 @@ impl Checker<'_, '_> {
 
     /// What is no `node.interface.operation`, with what was perhaps meant.
     fn no_operation(&mut self, called: &ast::Expr, scope: &Scope) {
-        let at = here(called.span);
+        let at = self.place(called.span);
         if let ExprKind::Field { of, name, .. } = &called.kind {
             // `db.snapshot`: the interface was left out, perhaps.
             let before = self.out.len();
@@ -271,8 +273,10 @@ impl Checker<'_, '_> {
                 let suffix = format!(".{}", name.text);
                 info.operations.keys().find(|known| known.ends_with(&suffix))
             });
-            self.out
-                .push(says::no_operation(at, with.map(|known| (here(name.span), known.as_str()))));
+            self.out.push(says::no_operation(
+                at,
+                with.map(|known| (self.place(name.span), known.as_str())),
+            ));
             return;
         }
         self.out.push(says::no_operation(at, None));

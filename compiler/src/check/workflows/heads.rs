@@ -64,7 +64,7 @@ pub(crate) fn signature<'p>(program: &'p Program<'_>, name: &str) -> Option<&'p 
 /// Finds what all workflows take and give, the built-in ones included.
 pub(crate) fn heads(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
     let mut found: BTreeMap<String, WorkflowHead> = builtin::heads(program);
-    let Some(module) = program.sources.modules.first() else { return };
+    let Some(module) = program.blueprint() else { return };
     for item in &module.tree.items {
         let ItemKind::Workflow(workflow) = &item.kind else { continue };
         let head = head(program, item, workflow, out);
@@ -87,7 +87,7 @@ fn head(
     workflow: &ast::Workflow,
     out: &mut Vec<Diagnostic>,
 ) -> WorkflowHead {
-    let file = FileId(0);
+    let file = program.file;
     let mut parameters = Vec::with_capacity(workflow.parameters.len());
     // Names alone: a default can't speak of the parameters beside it.
     let mut names = Scope::new(file);

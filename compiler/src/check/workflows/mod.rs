@@ -24,7 +24,7 @@ use self::blocks::{Around, Checked};
 use super::expr::{Local, Scope, World as _};
 use super::{Nodes, Program};
 use crate::diagnostics::{Diagnostic, Severity, workflows as says};
-use crate::source::{FileId, Place, Span};
+use crate::source::{Place, Span};
 use crate::syntax::ast::{self, ItemKind};
 
 /// Checks the steps of the root's workflows.
@@ -36,7 +36,7 @@ pub(crate) fn check(
     let mut made = BTreeMap::new();
     let mut runs = Vec::new();
     let mut seen = BTreeSet::new();
-    let Some(module) = program.sources.modules.first() else { return made };
+    let Some(module) = program.blueprint() else { return made };
     for item in &module.tree.items {
         let ItemKind::Workflow(workflow) = &item.kind else { continue };
         // A second one of a name was told with the names of the file.
@@ -63,29 +63,33 @@ struct Checker<'a, 's> {
     out: &'a mut Vec<Diagnostic>,
 }
 
-/// A place of the root, which alone has workflows.
-fn here(span: Span) -> Place {
-    Place { file: FileId(0), span }
-}
-
 impl Checker<'_, '_> {
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.program.file, span }
+    }
+
     fn span(&self, span: Span) -> bp_plan::Span {
-        self.program.span(here(span))
+        self.program.span(self.place(span))
     }
 
     fn workflow(mut self) -> Workflow {
-        let scope = self.head.parameters.iter().fold(Scope::new(FileId(0)), |scope, taken| {
-            // Steps run; what they are given is known then.
-            scope.with(Local::variable(taken.name.as_str(), taken.ty.clone(), bp_plan::Phase::Run))
-        });
+        let scope =
+            self.head.parameters.iter().fold(Scope::new(self.program.file), |scope, taken| {
+                // Steps run; what they are given is known then.
+                scope.with(Local::variable(
+                    taken.name.as_str(),
+                    taken.ty.clone(),
+                    bp_plan::Phase::Run,
+                ))
+            });
         let before = self.out.len();
         let Checked { block, falls_through, .. } =
             self.block(&self.workflow.steps, &scope, Around::default());
-        let at = here(self.workflow.name.span);
+        let at = self.place(self.workflow.name.span);
         // What is wrong inside may be the reason.
         let is_told = self.out.iter().skip(before).any(|d| d.severity == Severity::Error);
         if let Some(result) = self.head.result.as_ref().filter(|_| falls_through && !is_told) {
-            let declared = self.workflow.result.as_ref().map(|ty| here(ty.span));
+            let declared = self.workflow.result.as_ref().map(|ty| self.place(ty.span));
             self.out.push(says::ends_without_result(at, &self.head.name, result, declared));
         }
         Workflow {

@@ -3,7 +3,7 @@
 use bp_plan::Type;
 use bp_plan::workflow::Run;
 
-use super::{Checker, check_arguments, given_by_body, here, rings, signature};
+use super::{Checker, check_arguments, given_by_body, rings, signature};
 use crate::check::expr::{Scope, check_expr};
 use crate::diagnostics::{near, workflows as says};
 use crate::syntax::ast::{self, ExprKind};
@@ -26,7 +26,7 @@ impl Checker<'_, '_> {
             return (None, Type::Unknown);
         };
         let Some(head) = signature(self.program, &name) else { return (None, Type::Unknown) };
-        let at = here(workflow.span);
+        let at = self.place(workflow.span);
         if head.place.is_some() {
             let (from, to) = (self.head.name.clone(), name.clone());
             self.runs.push(rings::Runs { from, to, place: at });
@@ -35,7 +35,7 @@ impl Checker<'_, '_> {
         let arguments = check_arguments(self.program, scope, &head.callee(), &given, at, self.out);
         self.error_outside(before);
         if let (Some(result), None) = (result, &head.result) {
-            let place = here(result.span);
+            let place = self.place(result.span);
             self.out.push(says::gives_nothing(place, &name, head.place));
             return (None, Type::Unknown);
         }
@@ -44,7 +44,7 @@ impl Checker<'_, '_> {
     }
 
     fn workflow_name(&mut self, workflow: &ast::Expr, scope: &Scope) -> Option<String> {
-        let at = here(workflow.span);
+        let at = self.place(workflow.span);
         match &workflow.kind {
             ExprKind::Missing => None,
             ExprKind::Name(name) if signature(self.program, name).is_some() => {

@@ -3,8 +3,8 @@
 use bp_plan::workflow::{Action, Arm, Loop, Step};
 use bp_plan::{Dimension, Expr, Phase, Type, Value};
 
+use super::Checker;
 use super::blocks::{Around, Checked};
-use super::{Checker, here};
 use crate::check::expr::{Local, Scope, Typed, check_condition, check_each, check_expr};
 use crate::diagnostics::workflows as says;
 use crate::source::Span;
@@ -170,7 +170,7 @@ impl Checker<'_, '_> {
             if let Some(Value::Int(most)) = typed.expr.as_value()
                 && *most < 1
             {
-                self.out.push(says::too_few_at_once(here(max.span), *most));
+                self.out.push(says::too_few_at_once(self.place(max.span), *most));
             }
             typed.expr
         });
@@ -197,7 +197,7 @@ impl Checker<'_, '_> {
             && from <= to
             && to.checked_sub(*from).is_none_or(|turns| turns >= MOST_TURNS)
         {
-            self.out.push(says::too_many_turns(here(at), MOST_TURNS));
+            self.out.push(says::too_many_turns(self.place(at), MOST_TURNS));
         }
     }
 
@@ -249,7 +249,7 @@ impl Checker<'_, '_> {
         if let Some(Value::Quantity(quantity)) = typed.expr.as_value()
             && quantity.amount <= 0
         {
-            self.out.push(says::no_time(here(time.span), what));
+            self.out.push(says::no_time(self.place(time.span), what));
         }
         typed.expr
     }
@@ -265,8 +265,8 @@ impl Checker<'_, '_> {
         let timeout = if let Some(timeout) = timeout {
             self.duration(timeout, scope, "a timeout")
         } else {
-            let end = here(Span::new(condition.span.end, condition.span.end));
-            self.out.push(says::no_timeout(here(whole), end));
+            let end = self.place(Span::new(condition.span.end, condition.span.end));
+            self.out.push(says::no_timeout(self.place(whole), end));
             Expr::Value(Value::Null)
         };
         (checked.expr, timeout)
@@ -279,12 +279,12 @@ impl Checker<'_, '_> {
         scope: &Scope,
         around: Around,
     ) -> Option<Expr> {
-        let at = here(whole);
-        let declared = self.workflow.result.as_ref().map(|ty| here(ty.span));
+        let at = self.place(whole);
+        let declared = self.workflow.result.as_ref().map(|ty| self.place(ty.span));
         if let Some(handler) = around.in_handler() {
             self.out.push(says::return_in_handler(at, handler));
         } else if let Some((span, why)) = around.bars_return() {
-            self.out.push(says::return_at_once(at, why, here(span)));
+            self.out.push(says::return_at_once(at, why, self.place(span)));
         }
         match (value, &self.head.result) {
             (Some(value), Some(result)) => {
@@ -296,7 +296,7 @@ impl Checker<'_, '_> {
                 let typed = self.expr(scope, value, None);
                 if typed.ty != Type::Unknown {
                     let name = &self.head.name;
-                    self.out.push(says::returns_too_much(here(value.span), name));
+                    self.out.push(says::returns_too_much(self.place(value.span), name));
                 }
                 Some(typed.expr)
             }

@@ -21,6 +21,7 @@ const HEADS: &[(&str, &str, &str)] = &[
     ("group", "group $1: ", "Nodes that belong together."),
     ("output", "output $1 = ", "What the deployment tells."),
     ("expose", "expose $1 = ", "A capability that others may use."),
+    ("implement", "implement $1 = ", "The workflow that an operation of the substituted type is."),
     ("requires", "requires $1: ", "What whoever uses the blueprint must meet."),
     ("fn", "fn $1() = ", "A function."),
     ("workflow", "workflow $1() {\n}", "Steps that can be run."),
@@ -41,8 +42,18 @@ const HEADS: &[(&str, &str, &str)] = &[
 
 /// What only a blueprint has.
 const OF_BLUEPRINTS: &[&str] = &[
-    "input", "secret", "select", "node", "policy", "group", "output", "expose", "requires",
-    "workflow", "test",
+    "input",
+    "secret",
+    "select",
+    "node",
+    "policy",
+    "group",
+    "output",
+    "expose",
+    "implement",
+    "requires",
+    "workflow",
+    "test",
 ];
 
 impl List<'_, '_> {

@@ -69,7 +69,7 @@ impl List<'_, '_> {
                 self.found.push(made);
                 return;
             }
-            Some(Declared::NoValue(_)) | None => return,
+            Some(Declared::NoValue(_) | Declared::Inside(_)) | None => return,
         };
         if let Expected::Target { node, .. } = expected
             && node == path

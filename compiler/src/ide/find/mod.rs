@@ -90,6 +90,7 @@ impl Finder<'_, '_> {
                     .or_else(|| self.expr(&it.value, &around(), &wanted))
                     .or_else(|| self.wheres(&it.wheres, &around(), &this))
             }
+            ItemKind::Implement(_) => None,
             ItemKind::Function(it) => self.function(it, around()),
             ItemKind::Workflow(it) => {
                 let (found, inside) = self.parameters(&it.parameters, around());
@@ -277,7 +278,7 @@ pub(super) fn declared(item: &ItemKind) -> Option<&ast::Name> {
         ItemKind::Workflow(it) => Some(&it.name),
         ItemKind::Test(it) => Some(&it.name),
         ItemKind::Requires(it) => Some(&it.name),
-        ItemKind::Use(_) => None,
+        ItemKind::Use(_) | ItemKind::Implement(_) => None,
     }
 }
 

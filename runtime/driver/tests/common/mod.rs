@@ -57,6 +57,7 @@ fn kind(name: &str) -> NodeType {
     };
     NodeType {
         extends: vec!["std.Root".into()],
+        blueprint: None,
         provider: Some(name.into()),
         properties: named([("value", text()), ("other", text())]),
         attributes: named([("id", Type::String), ("value", Type::String)]),
@@ -84,6 +85,7 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
     requirements.extend(on.then(|| requirement(&cluster, "host", true)));
     Node {
         kind: kind.into(),
+        substituted_by: None,
         condition: None,
         each: on.then(|| Each {
             names: vec!["cluster".into()],
@@ -214,6 +216,9 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         groups: BTreeMap::new(),
         policy_types: BTreeMap::new(),
         policies: BTreeMap::new(),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };

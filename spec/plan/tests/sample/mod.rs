@@ -45,6 +45,7 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
     };
     let cluster = NodeType {
         extends: vec!["std.Root".into()],
+        blueprint: None,
         provider: None,
         properties: BTreeMap::new(),
         attributes: name([("labels", Type::Map(Box::new(Type::String)))]),
@@ -79,6 +80,7 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
 fn web(file: Digest) -> Node {
     Node {
         kind: "Web".into(),
+        substituted_by: None,
         condition: None,
         each: Some(Each {
             names: vec!["cluster".into()],
@@ -251,6 +253,9 @@ pub fn plan() -> Plan {
                 span: span(),
             },
         )]),
+        requirements: BTreeMap::new(),
+        exposed: BTreeMap::new(),
+        substitutes: None,
         workflows: name([("backup", backup()), ("clean", clean())]),
         group_types: name([("std.Group", group_type())]),
         groups: name([(

@@ -1,0 +1,148 @@
+//! Inputs that decide what there is: they must be known when a blueprint is deployed, also where it is
+//! used as a node.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{Expr, Node, Phase};
+
+use crate::check::Checked;
+use crate::check::nodes::Nodes;
+use crate::check::program::Program;
+use crate::diagnostics::{Diagnostic, composition as says};
+use crate::source::Place;
+
+/// The inputs of a blueprint that decide, each with a place where it does.
+pub(super) type Deciding = BTreeMap<String, Place>;
+
+/// Finds them, given those of the blueprints that the nodes are made of, by the full names of their types.
+pub(super) fn inputs(
+    checked: &Checked<'_>,
+    program: &Program<'_>,
+    known: &BTreeMap<String, Deciding>,
+) -> Deciding {
+    let mut walk = Walk {
+        nodes: &checked.nodes,
+        program,
+        seen: BTreeSet::new(),
+        found: BTreeMap::new(),
+        at: Place::default(),
+    };
+    for input in
+        checked.inputs.iter().filter_map(|(name, input)| Some((name, input.default.as_ref()?)))
+    {
+        let (name, default) = input;
+        walk.at = place_of(checked, program, name);
+        walk.expr(default, None);
+    }
+    for (name, selection) in &checked.selections {
+        walk.at = place_of(checked, program, name);
+        selection.predicate.iter().for_each(|one| walk.expr(&one.predicate, None));
+    }
+    for (name, one) in &checked.nodes.nodes {
+        walk.at = one.place;
+        walk.node(name, &one.node, known);
+    }
+    walk.found.retain(|name, _| checked.inputs.contains_key(name));
+    walk.found
+}
+
+fn place_of(checked: &Checked<'_>, program: &Program<'_>, name: &str) -> Place {
+    let scope = program.names.files.get(checked.file.0 as usize);
+    scope.and_then(|scope| scope.values.get(name)).map(|it| it.place).unwrap_or_default()
+}
+
+/// Tells values that come too late, at the value.
+pub(super) fn check(
+    checked: &Checked<'_>,
+    program: &Program<'_>,
+    known: &BTreeMap<String, Deciding>,
+    out: &mut Vec<Diagnostic>,
+) {
+    for one in checked.nodes.nodes.values() {
+        let kind = made_of(&one.node);
+        let Some(deciding) = known.get(kind) else { continue };
+        for (name, property) in &one.node.properties {
+            if let Some(decides) = deciding.get(name)
+                && property.phase == Phase::Run
+            {
+                let at = one.values.get(name).copied().unwrap_or(one.place);
+                let blueprint = blueprint_name(program, kind);
+                out.push(says::decides_late(at, name, &blueprint, *decides));
+            }
+        }
+    }
+}
+
+fn blueprint_name(program: &Program<'_>, full: &str) -> String {
+    let declared = program.names.types.get(full);
+    let item = declared.and_then(|it| crate::resolve::blueprint::item(program.sources, it));
+    item.map_or_else(|| full.to_owned(), |item| item.name.text.to_string())
+}
+
+/// The type that a node is made of: that of the blueprint that stands for it, or its own.
+pub(super) fn made_of(node: &Node) -> &String {
+    node.substituted_by.as_ref().unwrap_or(&node.kind)
+}
+
+struct Walk<'a, 's> {
+    nodes: &'a Nodes,
+    program: &'a Program<'s>,
+    /// Constants and properties that were looked into.
+    seen: BTreeSet<String>,
+    found: Deciding,
+    at: Place,
+}
+
+impl Walk<'_, '_> {
+    /// What decides whether a node is there, how often, where, and what there is in it.
+    fn node(&mut self, name: &str, node: &Node, known: &BTreeMap<String, Deciding>) {
+        let each = node
+            .each
+            .iter()
+            .flat_map(|each| std::iter::once(&each.over).chain(&each.key).chain(&each.filter));
+        for expr in node.condition.iter().chain(each).chain(&node.labels) {
+            self.expr(expr, Some(name));
+        }
+        for requirement in &node.requirements {
+            self.expr(&requirement.target, Some(name));
+        }
+        if let Some(deciding) = known.get(made_of(node)) {
+            for (property, set) in &node.properties {
+                if deciding.contains_key(property) {
+                    self.expr(&set.value, Some(name));
+                }
+            }
+        }
+    }
+
+    /// The inputs that an expression needs; `this` is the node that it stands in.
+    fn expr(&mut self, expr: &Expr, this: Option<&str>) {
+        match expr {
+            Expr::Input(name) => {
+                self.found.entry(name.clone()).or_insert(self.at);
+            }
+            Expr::Const(name) => {
+                if self.seen.insert(name.clone())
+                    && let Some(value) = self.program.constants.get(name)
+                {
+                    self.expr(value, None);
+                }
+            }
+            Expr::Field { of, name, .. } => {
+                let node = match &**of {
+                    Expr::This => this,
+                    other => Program::node_of(other),
+                };
+                if let Some(node) = node
+                    && self.seen.insert(format!("{node}.{name}"))
+                    && let Some(set) =
+                        self.nodes.nodes.get(node).and_then(|one| one.node.properties.get(name))
+                {
+                    self.expr(&set.value, Some(node));
+                }
+                self.expr(of, this);
+            }
+            other => other.parts(&mut |part| self.expr(part, this)),
+        }
+    }
+}
