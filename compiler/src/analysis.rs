@@ -65,6 +65,7 @@ impl Analysis {
             let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
             facts = checked.program.facts();
             tests.clone_from(&checked.tests);
+            unplanned.extend(checked.nodes.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
             diagnostics.append(&mut found);
