@@ -40,15 +40,15 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     if !items.iter().any(|item| matches!(item.kind, ItemKind::Blueprint(_))) {
         return;
     }
-    // What a substitute must offer is used by those whose nodes it stands for.
-    let is_asked = items.iter().any(|item| {
-        matches!(&item.kind, ItemKind::Blueprint(it) if it.substitutes.is_some())
-    });
+    // What substitutes a type takes what the type says, whether it needs it or not.
+    let substitutes = items.iter().any(
+        |item| matches!(&item.kind, ItemKind::Blueprint(blueprint) if blueprint.substitutes.is_some()),
+    );
     for item in items {
-        if is_asked && matches!(item.kind, ItemKind::Value(_)) {
+        let Some((name, what)) = declared(&item.kind) else { continue };
+        if substitutes && what == "input" {
             continue;
         }
-        let Some((name, what)) = declared(&item.kind) else { continue };
         let is_used = match what {
             "function" => uses.functions.contains(name.text.as_str()),
             "type" => uses.types.contains(name.text.as_str()),
