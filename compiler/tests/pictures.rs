@@ -364,8 +364,12 @@ fn a_plan_inside_of_a_plan_is_shown_inside_of_it() {
     let mut plan = Analysis::load(&path).plan().unwrap().clone();
     plan.blueprint.name = "outer".to_owned();
     plan.artifacts.insert(digest.clone());
-    let loaded =
-        bp_plan::LoadedPlan { identity: digest.clone(), plan, artifacts: [(digest, inner)].into(), nested: Default::default() };
+    let loaded = bp_plan::LoadedPlan {
+        identity: digest.clone(),
+        plan,
+        artifacts: [(digest, inner)].into(),
+        nested: Default::default(),
+    };
     let summary = bp_compiler::inspect::Summary::of(&loaded);
     assert_eq!(summary.plans.len(), 1);
     assert!(summary.artifacts.is_empty());

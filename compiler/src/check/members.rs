@@ -8,7 +8,7 @@ mod over;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_plan::{Constraint, DataType, Expr, Phase, PropertyType, RequirementType, Type, Value};
+use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
 use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
