@@ -334,7 +334,7 @@ impl Loader<'_> {
         };
         let at = found.locate(&inside);
         if !self.is_there(&at) {
-            let there = self.modules_of(&found, &inside);
+            let there = modules_of(&found, &inside);
             let near = near(&name, there.iter().map(String::as_str));
             let made = says_packages::no_module(place, &found.name, &inside, near, &at);
             self.sources.diagnostics.push(made);
@@ -346,22 +346,6 @@ impl Loader<'_> {
 
     fn is_there(&self, at: &Path) -> bool {
         self.overlay.contains_key(at) || at.is_file()
-    }
-
-    /// The modules in a folder of a package, as `use` names them.
-    fn modules_of(&self, package: &Package, inside: &str) -> Vec<String> {
-        let folder = inside.rfind('/').map_or("", |at| inside.get(..at).unwrap_or_default());
-        let before = if folder.is_empty() { String::new() } else { folder.replace('/', ".") + "." };
-        let entries = std::fs::read_dir(package.locate(folder)).into_iter().flatten().flatten();
-        let names =
-            entries.take(MOST_FILES).filter_map(|entry| entry.file_name().into_string().ok());
-        let mut found: Vec<String> = names
-            .filter_map(|name| {
-                Some(format!("{}.{before}{}", package.name, name.strip_suffix(".bp")?))
-            })
-            .collect();
-        found.sort();
-        found
     }
 
     /// A file named by its path from the one that uses it.
@@ -451,6 +435,19 @@ pub(crate) fn beside_root(root: &Path, folder: &str) -> Vec<(String, bool)> {
             let is_folder = entry.path().is_dir();
             (is_plain && !is_root).then_some((name, is_folder))
         })
+        .collect();
+    found.sort();
+    found
+}
+
+/// The modules in a folder of a package, as `use` names them.
+fn modules_of(package: &Package, inside: &str) -> Vec<String> {
+    let folder = inside.rfind('/').map_or("", |at| inside.get(..at).unwrap_or_default());
+    let before = if folder.is_empty() { String::new() } else { folder.replace('/', ".") + "." };
+    let entries = std::fs::read_dir(package.locate(folder)).into_iter().flatten().flatten();
+    let names = entries.take(MOST_FILES).filter_map(|entry| entry.file_name().into_string().ok());
+    let mut found: Vec<String> = names
+        .filter_map(|name| Some(format!("{}.{before}{}", package.name, name.strip_suffix(".bp")?)))
         .collect();
     found.sort();
     found

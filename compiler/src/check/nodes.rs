@@ -42,6 +42,8 @@ pub(crate) struct CheckedNode {
 #[derive(Debug, Default)]
 pub(crate) struct Nodes {
     pub(crate) nodes: BTreeMap<String, CheckedNode>,
+    /// What is right to check and keeps a plan from being made.
+    pub(crate) unplanned: Vec<Diagnostic>,
 }
 
 /// Checks the nodes of the root, each after those that it names.

@@ -54,5 +54,13 @@ fn compile(path: &Path, locked: bool, output: &mut Output) -> Option<LoadedPlan>
     }
     output.summary();
     let plan = analysis.plan().filter(|_| !output.has_errors())?;
-    bp_plan::from_bytes(&bp_plan::to_bytes(plan, analysis.artifacts()).ok()?).ok()
+    // As a file would hold it: with the plans inside of it, each read.
+    let bytes = bp_plan::to_bytes(plan, analysis.artifacts());
+    match bytes.and_then(|bytes| bp_plan::from_bytes(&bytes)) {
+        Ok(loaded) => Some(loaded),
+        Err(error) => {
+            output.failed(path, says::unreadable_plan(&error.to_string()));
+            None
+        }
+    }
 }

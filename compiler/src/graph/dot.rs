@@ -64,7 +64,7 @@ fn item(text: &mut String, diagram: &Diagram, at: usize, depth: usize) {
     let Some(found) = diagram.items.get(at) else { return };
     let indent = "  ".repeat(depth.min(20));
     let label = quoted(&label(found));
-    let style = if found.role == Role::Selection { "rounded,dashed" } else { "rounded" };
+    let style = if found.role == Role::Node { "rounded" } else { "rounded,dashed" };
     let mut inner = diagram.inside(Some(at)).peekable();
     if inner.peek().is_none() {
         let many = if found.is_many { ", peripheries=2" } else { "" };

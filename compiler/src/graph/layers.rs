@@ -476,26 +476,26 @@ fn forward(count: usize, links: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut forward = links.to_vec();
     let mut state = vec![0_u8; count];
     for start in 0..count {
-        let mut line = vec![(start, 0_usize)];
+        let mut open = vec![(start, 0_usize)];
         if state.get(start) != Some(&0) {
             continue;
         }
-        while let Some((at, place)) = line.last_mut() {
+        while let Some((at, place)) = open.last_mut() {
             if let Some(state) = state.get_mut(*at) {
                 *state = 1;
             }
-            let Some((link, to)) = next.get(*at).and_then(|next| next.get(*place)).copied() else {
+            let Some((on, to)) = next.get(*at).and_then(|next| next.get(*place)).copied() else {
                 if let Some(state) = state.get_mut(*at) {
                     *state = 2;
                 }
-                line.pop();
+                open.pop();
                 continue;
             };
             *place += 1;
             match state.get(to) {
-                Some(0) => line.push((to, 0)),
+                Some(0) => open.push((to, 0)),
                 Some(1) => {
-                    if let Some(link) = forward.get_mut(link) {
+                    if let Some(link) = forward.get_mut(on) {
                         *link = (link.1, link.0);
                     }
                 }

@@ -52,7 +52,7 @@ fn item(text: &mut String, diagram: &Diagram, at: usize, depth: usize) {
         let _ = writeln!(text, "{indent}end");
     } else {
         let shape = match (found.role, found.is_many) {
-            (Role::Selection, _) => format!("([{label}])"),
+            (Role::Selection | Role::Required, _) => format!("([{label}])"),
             (Role::Node, true) => format!("[[{label}]]"),
             (Role::Node, false) => format!("[{label}]"),
         };

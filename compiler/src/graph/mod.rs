@@ -38,6 +38,8 @@ pub enum Role {
     Node,
     /// A choice of the inventory.
     Selection,
+    /// What whoever uses the blueprint gives it.
+    Required,
 }
 
 /// A node or a selection.

@@ -166,9 +166,9 @@ impl Placer<'_> {
         let mut bundles: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         let port = |pin| Cell { width: 0.0, height: 4.0, words: 0.0, pin };
         for (at, edge) in self.diagram.edges.iter().enumerate() {
-            let line = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
-            let inside = |item: usize| line(item).iter().find_map(|at| cell_of.get(at).copied());
-            if line(edge.from).contains(&edge.to) || line(edge.to).contains(&edge.from) {
+            let way_to = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
+            let inside = |item: usize| way_to(item).iter().find_map(|at| cell_of.get(at).copied());
+            if way_to(edge.from).contains(&edge.to) || way_to(edge.to).contains(&edge.from) {
                 continue;
             }
             let (from, to) = (inside(edge.from), inside(edge.to));
@@ -240,8 +240,8 @@ impl Placer<'_> {
     /// The points that each edge goes through between its ends.
     fn bends(&self, origins: &BTreeMap<Option<usize>, (f64, f64)>) -> Vec<Option<Vec<(f64, f64)>>> {
         let way = |(at, edge): (usize, &super::Edge)| {
-            let line = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
-            let (from, to) = (line(edge.from), line(edge.to));
+            let way_to = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
+            let (from, to) = (way_to(edge.from), way_to(edge.to));
             if from.contains(&edge.to) || to.contains(&edge.from) {
                 return None;
             }

@@ -22,6 +22,7 @@ struct Led {
 enum Target {
     Node(String),
     Selection(String),
+    Required(String),
 }
 
 pub(super) fn read(plan: &Plan) -> Diagram {
@@ -83,6 +84,20 @@ impl Reader<'_> {
             };
             order.push((selection.span, Target::Selection(name.clone()), item));
         }
+        for (name, required) in &plan.requirements {
+            let card = shown::cardinality(required.requirement.cardinality);
+            let item = Item {
+                role: Role::Required,
+                name: name.clone(),
+                kind: format!("{} {card}", required.requirement.target).trim().to_owned(),
+                family: String::new(),
+                is_many: false,
+                details: vec!["given by whoever uses the blueprint".to_owned()],
+                inside: None,
+                notes: Vec::new(),
+            };
+            order.push((required.span, Target::Required(name.clone()), item));
+        }
         for (name, node) in &plan.nodes {
             order.push((node.span, Target::Node(name.clone()), self.node(name, node)));
         }
@@ -103,6 +118,10 @@ impl Reader<'_> {
         }
         if node.condition.is_some() {
             details.push("only if a condition holds".to_owned());
+        }
+        let made_of = node.substituted_by.as_ref().unwrap_or(&node.kind);
+        if let Some(of) = plan.node_types.get(made_of).and_then(|kind| kind.blueprint.as_ref()) {
+            details.push(shown::clipped(&format!("blueprint {} {}", of.name, of.version), LONGEST));
         }
         let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.clone());
         Item {
@@ -233,7 +252,7 @@ impl Reader<'_> {
             }
         }
         for target in &led.to {
-            let (Target::Node(name) | Target::Selection(name)) = target;
+            let (Target::Node(name) | Target::Selection(name) | Target::Required(name)) = target;
             names.push(name.clone());
         }
         self.mark(&led, place);
@@ -264,6 +283,7 @@ fn led(expr: &Expr, locals: &BTreeMap<String, Led>) -> Led {
     match expr {
         Expr::Node(name) => take(one(Target::Node(name.clone()))),
         Expr::Selection(name) => take(one(Target::Selection(name.clone()))),
+        Expr::Requirement(name) => take(one(Target::Required(name.clone()))),
         Expr::Local(name) => take(locals.get(name).cloned().unwrap_or_default()),
         Expr::Field { of, .. } | Expr::Index { of, .. } | Expr::Splat { of, .. } => {
             take(led(of, locals));
@@ -301,6 +321,9 @@ fn mentioned(expr: &Expr, found: &mut Led) {
         }
         Expr::Selection(name) => {
             found.to.insert(Target::Selection(name.clone()));
+        }
+        Expr::Requirement(name) => {
+            found.to.insert(Target::Required(name.clone()));
         }
         other => other.parts(&mut |part| mentioned(part, found)),
     }

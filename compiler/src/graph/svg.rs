@@ -14,7 +14,7 @@ const LINE: f64 = 15.0;
 /// Radius of the mark that names a note.
 const MARK: f64 = 8.0;
 
-const STYLE: &str = r#"
+const STYLE: &str = r"
   svg { color-scheme: light dark; }
   .paper { fill: #fbfbfd; } .title { fill: #16181d; font-size: 19px; font-weight: 650; }
   .name { fill: #16181d; font-size: 13px; font-weight: 620; }
@@ -34,7 +34,7 @@ const STYLE: &str = r#"
     .edge { stroke: #78829a; } .tip { fill: #78829a; }
     .wave { fill: #22345f; stroke: #4765b0; } .waves { fill: #d5e0ff; }
   }
-"#;
+";
 
 /// Colours of families, then of notes: told apart on white and on black.
 const FAMILIES: [&str; 8] =
@@ -158,8 +158,11 @@ fn item(svg: &mut String, words: &mut String, diagram: &Diagram, places: &Places
     };
     let Area { x, y, width: w, height: h } = area;
     let is_box = diagram.is_box(at);
-    let choice = if item.role == Role::Selection { " choice" } else { "" };
-    let what = if item.role == Role::Selection { "select" } else { "node" };
+    let (what, choice) = match item.role {
+        Role::Node => ("node", ""),
+        Role::Selection => ("select", " choice"),
+        Role::Required => ("requires", " choice"),
+    };
     let title = escaped(&format!("{what} {}: {}", item.name, item.kind));
     let class = if is_box { "box" } else { "card" };
     if item.is_many && !is_box {

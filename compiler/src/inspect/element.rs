@@ -80,6 +80,8 @@ fn elements(plan: &Plan) -> BTreeMap<String, (&'static str, Span)> {
     plan.policies.iter().for_each(|(name, it)| add("policy", "policies", name, it.span));
     plan.workflows.iter().for_each(|(name, it)| add("workflow", "workflows", name, it.span));
     plan.outputs.iter().for_each(|(name, it)| add("output", "outputs", name, it.span));
+    plan.exposed.iter().for_each(|(name, it)| add("expose", "exposed", name, it.span));
+    plan.requirements.iter().for_each(|(name, it)| add("requires", "requirements", name, it.span));
     all
 }
 

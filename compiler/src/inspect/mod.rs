@@ -15,9 +15,6 @@ use serde::Serialize;
 
 use crate::shown;
 
-/// Plans inside of plans are shown so deep.
-const DEEPEST: usize = 8;
-
 /// What a plan holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -51,6 +48,12 @@ pub struct Summary {
     pub policies: Vec<Placed>,
     /// Workflows with their parameters.
     pub workflows: Vec<Placed>,
+    /// What whoever uses the blueprint must give it.
+    pub requirements: Vec<Placed>,
+    /// Capabilities that it offers.
+    pub exposed: Vec<Placed>,
+    /// The abstract node type that it stands for.
+    pub substitutes: Option<String>,
     /// What a deployment tells.
     pub outputs: Vec<Output>,
     /// Files that travel with the plan.
@@ -165,23 +168,19 @@ pub struct Artifact {
 impl Summary {
     /// Of a plan that was read.
     pub fn of(loaded: &LoadedPlan) -> Self {
-        Self::inner(&loaded.plan, &loaded.identity, &loaded.artifacts, DEEPEST)
+        Self::inner(&loaded.plan, &loaded.identity, loaded)
     }
 
-    fn inner(
-        plan: &Plan,
-        identity: &Digest,
-        artifacts: &BTreeMap<Digest, Vec<u8>>,
-        deepest: usize,
-    ) -> Self {
+    /// Of a plan, or of one inside of it: a plan that is named by its content can't contain itself.
+    fn inner(plan: &Plan, identity: &Digest, loaded: &LoadedPlan) -> Self {
         let place = |span: Span| shown::place(plan, span);
         let mut plans = Vec::new();
         let mut files = Vec::new();
         let paths = paths(plan);
         for digest in &plan.artifacts {
-            let content = artifacts.get(digest).map(Vec::as_slice).unwrap_or_default();
-            match nested(content).filter(|_| deepest > 0) {
-                Some(inner) => plans.push(Self::inner(&inner, digest, artifacts, deepest - 1)),
+            let content = loaded.artifacts.get(digest).map(Vec::as_slice).unwrap_or_default();
+            match loaded.nested.get(digest) {
+                Some(inner) => plans.push(Self::inner(inner, digest, loaded)),
                 None => files.push(Artifact {
                     paths: paths.get(&digest.to_string()).cloned().unwrap_or_default(),
                     digest: digest.to_string(),
@@ -218,6 +217,9 @@ impl Summary {
             groups: groups(plan),
             policies: policies(plan),
             workflows: workflows(plan),
+            requirements: requirements(plan),
+            exposed: exposed(plan),
+            substitutes: plan.substitutes.as_ref().map(|one| one.kind.clone()),
             outputs: plan
                 .outputs
                 .iter()
@@ -232,11 +234,6 @@ impl Summary {
             plans,
         }
     }
-}
-
-/// A plan that travels as an artifact of another.
-fn nested(content: &[u8]) -> Option<Plan> {
-    content.starts_with(b"{\"format\":").then(|| serde_json::from_slice(content).ok()).flatten()
 }
 
 /// Where the plan names files, by their digests.
@@ -344,6 +341,30 @@ fn settings(plan: &Plan, properties: &BTreeMap<String, bp_plan::Property>) -> Ve
         format!("{name} = {}", shown::expression(plan, &property.value, property.span))
     };
     properties.iter().map(one).collect()
+}
+
+fn requirements(plan: &Plan) -> Vec<Placed> {
+    let one = |(name, required): (&String, &bp_plan::composition::Required)| Placed {
+        name: name.clone(),
+        kind: format!(
+            "{}{}",
+            required.requirement.target,
+            shown::cardinality(required.requirement.cardinality)
+        ),
+        details: vec![required.documentation.clone()],
+        place: shown::place(plan, required.span),
+    };
+    plan.requirements.iter().map(one).collect()
+}
+
+fn exposed(plan: &Plan) -> Vec<Placed> {
+    let one = |(name, exposed): (&String, &bp_plan::composition::Exposed)| Placed {
+        name: name.clone(),
+        kind: exposed.kind.clone(),
+        details: vec![shown::expression(plan, &exposed.value, exposed.span)],
+        place: shown::place(plan, exposed.span),
+    };
+    plan.exposed.iter().map(one).collect()
 }
 
 fn workflows(plan: &Plan) -> Vec<Placed> {

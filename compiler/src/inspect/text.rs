@@ -36,6 +36,9 @@ fn whole(of: &Summary, style: &Style, text: &mut String) {
     let _ = writeln!(text, "{indent}plan     {}", of.identity);
     let _ = writeln!(text, "{indent}sources  {}", of.sources_digest);
     let _ = writeln!(text, "{indent}edition  {}, format {}", of.edition, of.format);
+    if let Some(kind) = &of.substitutes {
+        let _ = writeln!(text, "{indent}stands for {kind}");
+    }
     let sources = of.sources.iter().map(|one| vec![one.path.clone(), digest(&one.digest)]);
     list(text, style, "Sources", sources);
     let inputs = of.inputs.iter().map(|one| {
@@ -72,6 +75,8 @@ fn whole(of: &Summary, style: &Style, text: &mut String) {
         ]
     });
     list(text, style, "Nodes", nodes);
+    placed(text, style, "Required of others", &of.requirements, ": ");
+    placed(text, style, "Exposed", &of.exposed, ": ");
     placed(text, style, "Groups", &of.groups, ": ");
     placed(text, style, "Policies", &of.policies, ": ");
     placed(text, style, "Workflows", &of.workflows, "");

@@ -93,7 +93,9 @@ pub(super) fn compare(
     let mut text = String::from(
         "# What each package was when it was locked. `bpc lock` writes it anew; keep it with the sources.\nversion = 1\n",
     );
-    entries.values().for_each(|entry| text.push_str(entry));
+    for entry in entries.values() {
+        text.push_str(entry);
+    }
     let is_current = source.text() == text;
     sources.manifests.push(source);
     let at = packages.others.first().map_or_else(Place::default, |one| one.at);
@@ -159,7 +161,7 @@ fn read(file: FileId, source: &SourceFile, out: &mut Vec<Diagnostic>) -> BTreeMa
     };
     let reader = Reader { file };
     let whole = Place { file, span: Span::default() };
-    match table.get_ref().get("version").map(|version| version.get_ref()) {
+    match table.get_ref().get("version").map(toml::Spanned::get_ref) {
         Some(DeValue::Integer(version)) if version.as_str() == "1" => {}
         _ => {
             let why = "it has not the `version = 1` that this version of bpc writes";
@@ -167,7 +169,7 @@ fn read(file: FileId, source: &SourceFile, out: &mut Vec<Diagnostic>) -> BTreeMa
             return locked;
         }
     }
-    let entries = match table.get_ref().get("package").map(|entries| entries.get_ref()) {
+    let entries = match table.get_ref().get("package").map(toml::Spanned::get_ref) {
         Some(DeValue::Array(entries)) => entries.iter().collect::<Vec<_>>(),
         None => Vec::new(),
         Some(_) => {

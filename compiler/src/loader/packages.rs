@@ -223,12 +223,11 @@ impl Finder<'_> {
             }
             Err(why) => {
                 self.found.missing.push(at.to_owned());
-                let made = match named {
-                    Some((dependency, place)) => says::no_dependency(place, &dependency.name, &why),
-                    None => {
-                        self.found.manifests.push(SourceFile::new(shown, ""));
-                        says::unreadable_manifest(Place { file, span: Span::default() }, &why)
-                    }
+                let made = if let Some((dependency, place)) = named {
+                    says::no_dependency(place, &dependency.name, &why)
+                } else {
+                    self.found.manifests.push(SourceFile::new(shown, ""));
+                    says::unreadable_manifest(Place { file, span: Span::default() }, &why)
                 };
                 self.found.diagnostics.push(made);
                 Err(())
@@ -276,7 +275,7 @@ impl Finder<'_> {
         }
         let manifest = self.manifest(&folder.join(manifest::NAME), Some((named, *at))).ok()?;
         let (name, theirs) = manifest.name.clone()?;
-        let mut package = Package { folder, name, ..Package::default() };
+        let mut package = Package { name, folder, ..Package::default() };
         if !self.named_so(&package, named, Some(theirs)) {
             return None;
         }

@@ -58,6 +58,7 @@ pub(in crate::check) fn settle(checked: &mut Checked<'_>, out: &mut Vec<Diagnost
         if let Some(mut part) = parts.get_mut(at).and_then(Option::take) {
             part.program = program.clone();
             part.program.enter(part.file);
+            checked.nodes.unplanned.append(&mut part.nodes.unplanned);
             checked.others.push(part);
         }
     }
