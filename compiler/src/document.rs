@@ -137,7 +137,9 @@ impl Page<'_> {
             declared.body.entries.iter().filter_map(|entry| self.row(entry)).collect();
         if !rows.is_empty() {
             self.text.push_str("| | name | type | |\n| --- | --- | --- | --- |\n");
-            rows.iter().for_each(|row| self.text.push_str(row));
+            for row in &rows {
+                self.text.push_str(row);
+            }
             self.text.push('\n');
         }
         for entry in &declared.body.entries {

@@ -108,7 +108,8 @@ pub(crate) fn missing(
             .map(|(property, declared)| (property.clone(), declared.place))
             .collect();
         let was_told = out.iter().rev().take(4).any(|d| matches!(d.code, "E4001" | "E4036"));
-        if !left.is_empty() && !(was_told && given.is_some()) {
+        let is_told = was_told && given.is_some();
+        if !left.is_empty() && !is_told {
             let fields: Vec<&str> = left.iter().map(|(property, _)| property.as_str()).collect();
             let help = format!("add `{name} = {{ {} = … }}`", fields.join(" = …, "));
             let owner = format!("{node}.{name}");

@@ -20,10 +20,10 @@ fn loses(program: &Program<'_>, new: &Type, old: &Type, depth: usize) -> bool {
     match (new, old) {
         (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => false,
         (new, old) if new == old => false,
-        (Type::Optional(new), Type::Optional(old)) => inner(new, old),
-        (new, Type::Optional(old)) => inner(new, old),
-        (Type::Secret(new), Type::Secret(old)) => inner(new, old),
-        (new, Type::Secret(old)) => inner(new, old),
+        (Type::Optional(new), Type::Optional(old)) | (Type::Secret(new), Type::Secret(old)) => {
+            inner(new, old)
+        }
+        (new, Type::Optional(old) | Type::Secret(old)) => inner(new, old),
         (Type::List(new), Type::List(old)) | (Type::Map(new), Type::Map(old)) => inner(new, old),
         (Type::Record(new), Type::Record(old)) => {
             new.iter().any(|(name, new)| old.get(name).is_some_and(|old| inner(new, old)))

@@ -36,7 +36,9 @@ impl Walk<'_, '_> {
         match &ty.kind {
             TypeKind::Named { path, arguments } => {
                 self.path(path);
-                arguments.iter().for_each(|argument| self.ty(argument));
+                for argument in arguments {
+                    self.ty(argument);
+                }
             }
             TypeKind::Union(members) => members.iter().for_each(|member| self.ty(member)),
             TypeKind::Optional(of) | TypeKind::Secret(of) => self.ty(of),

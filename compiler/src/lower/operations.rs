@@ -89,7 +89,9 @@ pub(super) fn types(plan: &Plan, visit: &mut dyn FnMut(&Type)) {
 /// Every span of operations and relationship types of a plan.
 pub(super) fn spans(plan: &Plan, touch: &mut dyn FnMut(&Span)) {
     let of = |all: &[Constraint], touch: &mut dyn FnMut(&Span)| {
-        all.iter().for_each(|one| touch(&one.span));
+        for one in all {
+            touch(&one.span);
+        }
     };
     for kind in plan.relationship_types.values() {
         of(&kind.constraints, touch);

@@ -404,8 +404,6 @@ impl Checker<'_, '_> {
     }
 }
 
-/// A place in the root.}
-
 /// Whether an expression shows what it is: a literal of literals.
 fn says_itself(of: &ast::Expr) -> bool {
     match &of.kind {

@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
             }
             MessageFormat::Junit => output::write_out(&junit::text(&self.kept, took)),
             MessageFormat::Short | MessageFormat::Github => {
-                self.output.note(&self.summary(took, filter))
+                self.output.note(&self.summary(took, filter));
             }
         }
         is_fine
