@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use bp_plan::{Digest, Plan};
 
-use crate::check::{BlueprintTest, Facts, Program, check};
+use crate::check::{BlueprintTest, Facts, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
-use crate::loader::{self, Attached, Attachments, Files, Overlay, Sources};
+use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
 use crate::lower::compose;
-use crate::resolve::{Names, resolve};
+use crate::resolve::{Names, resolve, silence};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
@@ -24,32 +24,33 @@ pub struct Analysis {
     unplanned: Vec<Diagnostic>,
     plan: Option<Plan>,
     artifacts: BTreeMap<Digest, Vec<u8>>,
+    lock: Option<Lock>,
     tests: Vec<BlueprintTest>,
 }
 
 impl Analysis {
     /// Of the file at this path.
     pub fn load(root: &Path) -> Self {
-        Self::load_with(root, &Overlay::new())
+        Self::analyse(root, &Overlay::new(), true, true)
     }
 
     /// Of the file at this path, without its plan: when only what is wrong matters.
     pub fn check(root: &Path) -> Self {
-        Self::analyse(root, &Overlay::new(), false)
+        Self::analyse(root, &Overlay::new(), true, false)
     }
 
     /// Of the file at this path, with texts that take the place of files', without its plan.
     pub fn check_with(root: &Path, overlay: &Overlay) -> Self {
-        Self::analyse(root, overlay, false)
+        Self::analyse(root, overlay, false, false)
     }
 
     /// Of the file at this path, with texts that take the place of files'.
     pub fn load_with(root: &Path, overlay: &Overlay) -> Self {
-        Self::analyse(root, overlay, true)
+        Self::analyse(root, overlay, false, true)
     }
 
-    fn analyse(root: &Path, overlay: &Overlay, with_plan: bool) -> Self {
-        let mut sources = loader::load(root, overlay);
+    fn analyse(root: &Path, overlay: &Overlay, is_locked: bool, with_plan: bool) -> Self {
+        let (mut sources, lock) = loader::load(root, overlay, is_locked);
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);
         let mut unplanned = Vec::new();
         let mut plan = None;
@@ -61,13 +62,19 @@ impl Analysis {
         if sources.modules.first().is_some_and(|root| !root.is_missing) {
             let mut found = Vec::new();
             names = resolve(&sources, &mut found);
-            let attachments = Attachments::new(root, overlay, sources.modules.len());
+            let attachments = Attachments::new(overlay, sources.modules.len());
             let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
             facts = checked.program.facts();
+            // What is broken may hide a use.
+            let are_good = |all: &[Diagnostic]| all.iter().all(|d| d.severity != Severity::Error);
+            if are_good(&diagnostics) && are_good(&found) {
+                unused::declarations(&sources, &mut found);
+            }
             tests.clone_from(&checked.tests);
-            unplanned.extend(checked.nodes.unplanned.iter().cloned());
+            unplanned.extend(checked.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
+            silence(&names, &sources, &mut found);
             diagnostics.append(&mut found);
             if checked.blueprint.is_none() {
                 unplanned.push(says_names::no_blueprint(FileId(0)));
@@ -77,16 +84,18 @@ impl Analysis {
                 let composed = compose(&checked);
                 nested = composed.nested;
                 plan = composed.plan;
-                let mut why = composed.problems;
-                if let Some(Err(problems)) = plan.as_ref().map(bp_plan::validate) {
-                    why.extend(problems.iter().map(ToString::to_string));
-                }
-                if !why.is_empty() {
-                    unplanned.push(says::refused(Place::default(), &why.join("; ")));
+                let doubts = match composed.problems.as_slice() {
+                    [] => plan.as_ref().and_then(Self::doubts),
+                    why => Some(says::refused(Place::default(), &why.join("; "))),
+                };
+                if let Some(doubts) = doubts {
+                    unplanned.push(doubts);
                     plan = None;
                 }
             }
-            attached = attachments.into_files();
+            let missing;
+            (attached, missing) = attachments.into_files();
+            sources.missing.extend(missing);
         }
         let mut artifacts =
             plan.as_ref().map(|plan| artifacts(plan, &attached)).unwrap_or_default();
@@ -94,7 +103,14 @@ impl Analysis {
             artifacts.append(&mut nested);
         }
         sources.attached = attached;
-        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, tests }
+        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, lock, tests }
+    }
+
+    /// What a plan's own checks say against it: a defect of the compiler, told as one.
+    pub fn doubts(plan: &Plan) -> Option<Diagnostic> {
+        let problems = bp_plan::validate(plan).err()?;
+        let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Some(says::refused(Place::default(), &why.join("; ")))
     }
 
     /// What is wrong with the program, and what is worth a warning.
@@ -115,6 +131,11 @@ impl Analysis {
     /// The files.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// What `bp.lock` should say; nothing where no package is needed, or where one is wrong.
+    pub fn lock(&self) -> Option<&Lock> {
+        self.lock.as_ref()
     }
 
     /// The program as it was checked, to ask it more.

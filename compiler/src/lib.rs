@@ -12,18 +12,22 @@
 //! - one mistake, one error; a mistake is a [`diagnostics::Diagnostic`], never an `Err`.
 
 pub mod analysis;
+pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod diagnostics;
 pub mod document;
 pub mod format;
+pub mod graph;
 pub mod ide;
+pub mod inspect;
 pub mod library;
 pub mod loader;
 mod lower;
 pub mod render;
 mod resolve;
 mod rings;
+mod shown;
 pub mod source;
 pub mod syntax;
 pub mod testing;

@@ -1,22 +1,31 @@
 //! A file and everything that it uses, read and parsed: the one place of the compiler that reads files.
 //!
 //! The root is file 0, the core of the standard library file 1; the others follow as they are met.
-//! A package is the folder of its root file: nothing outside of it is read.
+//! A package is the folder of a `bp.toml`, or of its root file where there is none: nothing outside of
+//! it is read, but for the packages that its `bp.toml` names.
 
 mod attached;
+mod lock;
+mod manifest;
+mod packages;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostic, names as says, syntax as says_syntax};
+use crate::diagnostics::{
+    Diagnostic, names as says, near, packages as says_packages, syntax as says_syntax,
+};
 use crate::library;
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::{self, ast};
 
 pub use attached::Attached;
 pub(crate) use attached::{Attachments, Files};
+pub use lock::Lock;
+pub use packages::Package;
+use packages::Packages;
 
 /// How many files one analysis reads.
 const MOST_FILES: usize = 10_000;
@@ -24,11 +33,14 @@ const MOST_FILES: usize = 10_000;
 /// A file of an analysis.
 #[derive(Clone, Debug)]
 pub struct Module {
-    /// What its types' full names begin with: nothing for the root, `std.kubernetes`, `net.vpc` for
-    /// the file `net/vpc.bp`.
+    /// What its types' full names begin with: `std.kubernetes`, `acme.net.vpc` for the file `net/vpc.bp`
+    /// of the package `acme`. Where there is no `bp.toml`, `net.vpc`, and nothing for the root.
     pub name: String,
-    /// Where it lies, seen from the package's root; `std/…` for the standard library.
+    /// Where it lies, seen from the package's root; `std/…` for the standard library, `acme@1.0.0/…`
+    /// for another package.
     pub path: String,
+    /// The package that it is a part of.
+    pub package: Arc<Package>,
     /// Its text.
     pub source: SourceFile,
     /// What it says.
@@ -44,6 +56,18 @@ pub struct Module {
 /// Files that are not read from the disk: an editor's unsaved texts, by path.
 pub type Overlay = BTreeMap<PathBuf, String>;
 
+impl Module {
+    /// The file of this name, seen from this one: its path as of a module, and where it lies. Nothing
+    /// where it leads out of the package.
+    fn beside(&self, name: &str) -> Option<(String, PathBuf)> {
+        let prefix = &self.package.prefix;
+        let own = self.path.strip_prefix(prefix.as_str()).unwrap_or(&self.path);
+        let inside = beside(own, name)?;
+        let at = self.package.locate(&inside);
+        Some((format!("{prefix}{inside}"), at))
+    }
+}
+
 /// All files of an analysis, with what is wrong with their text.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -51,6 +75,10 @@ pub struct Sources {
     pub modules: Vec<Module>,
     /// Files that are named by `file`, `read` and `template`; their ids follow those of the modules.
     pub attached: Vec<Arc<Attached>>,
+    /// The texts of `bp.toml`s and of `bp.lock`; their ids are far behind all others.
+    pub manifests: Vec<SourceFile>,
+    /// Where something was looked for and is not.
+    pub missing: Vec<PathBuf>,
     /// What is wrong.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -59,6 +87,9 @@ impl Sources {
     /// The file of this id.
     pub fn file(&self, id: FileId) -> Option<&SourceFile> {
         let at = id.0 as usize;
+        if let Some(at) = id.0.checked_sub(packages::FIRST) {
+            return self.manifests.get(at as usize);
+        }
         match self.modules.get(at) {
             Some(module) => Some(&module.source),
             None => self.attached.get(at - self.modules.len()).map(|file| &file.source),
@@ -71,6 +102,16 @@ impl Sources {
         self.file(id).filter(|_| !is_library).map(|source| Path::new(source.path()))
     }
 
+    /// The files on the disk that the analysis is of, and those that it would be of if they were there.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        let modules = self.modules.iter().filter(|module| !module.is_library);
+        let modules = modules.map(|module| &module.source);
+        let attached = self.attached.iter().map(|file| &file.source);
+        let read = modules.chain(attached).chain(&self.manifests);
+        let missing = self.missing.iter().map(PathBuf::as_path);
+        read.map(|source| Path::new(source.path())).chain(missing)
+    }
+
     /// All modules with their ids.
     pub fn all(&self) -> impl Iterator<Item = (FileId, &Module)> {
         self.modules.iter().enumerate().map(|(at, module)| (file_id(at), module))
@@ -81,19 +122,49 @@ fn file_id(at: usize) -> FileId {
     FileId(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
-/// Reads a file and all that it uses.
-pub fn load(root: &Path, overlay: &Overlay) -> Sources {
-    let shown = root.display().to_string();
-    let folder = root.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let path = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut loader = Loader {
-        overlay,
-        folder,
-        sources: Sources::default(),
-        by_path: BTreeMap::new(),
-        by_name: BTreeMap::new(),
+/// The `bp.toml` of the package that a file belongs to, which need not be there itself.
+pub fn manifest_of(file: &Path) -> Option<PathBuf> {
+    let (folder, _, has_manifest) = packages::home(file, &Overlay::new());
+    has_manifest.then(|| folder.join(manifest::NAME))
+}
+
+/// What `bp.lock` should say of the packages of a root file (which need not be there), whatever it says.
+pub fn lock(root: &Path) -> (Sources, Option<Lock>) {
+    let (packages, mut sources) = packages_of(root, &Overlay::new());
+    let mut out = Vec::new();
+    let lock = lock::compare(&packages, true, &mut sources, &mut out);
+    sources.diagnostics.append(&mut out);
+    (sources, lock)
+}
+
+fn packages_of(root: &Path, overlay: &Overlay) -> (Packages, Sources) {
+    let mut packages = packages::find(root, overlay);
+    let sources = Sources {
+        manifests: std::mem::take(&mut packages.manifests),
+        diagnostics: packages.diagnostics.clone(),
+        missing: std::mem::take(&mut packages.missing),
+        ..Sources::default()
     };
-    loader.read(root, shown, path, String::new());
+    (packages, sources)
+}
+
+/// Reads a file and all that it uses. With `is_locked` the packages must be what `bp.lock` says, and what it
+/// should say is given, too; an editor's texts change all the time.
+pub fn load(root: &Path, overlay: &Overlay, is_locked: bool) -> (Sources, Option<Lock>) {
+    let shown = root.display().to_string();
+    let (packages, mut sources) = packages_of(root, overlay);
+    let mut lock = None;
+    if is_locked {
+        let mut out = Vec::new();
+        lock = lock::compare(&packages, false, &mut sources, &mut out);
+        sources.diagnostics.append(&mut out);
+    }
+    let path = packages.inside.clone();
+    let package = packages.root.clone();
+    let mut loader =
+        Loader { overlay, sources, by_path: BTreeMap::new(), by_name: BTreeMap::new() };
+    let name = if package.qualifier.is_empty() { String::new() } else { package.module(&path) };
+    loader.read(root, shown, path, name, package);
     for module in library::MODULES {
         // Those that nobody uses are not needed, the core always is.
         if module.name == "std" {
@@ -106,12 +177,11 @@ pub fn load(root: &Path, overlay: &Overlay) -> Sources {
         next += 1;
     }
     loader.rings();
-    loader.sources
+    (loader.sources, lock)
 }
 
 struct Loader<'a> {
     overlay: &'a Overlay,
-    folder: PathBuf,
     sources: Sources,
     by_path: BTreeMap<String, FileId>,
     by_name: BTreeMap<&'static str, FileId>,
@@ -119,7 +189,14 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     /// Reads a file of the package; one that can't be read is there without content.
-    fn read(&mut self, at: &Path, shown: String, path: String, name: String) -> FileId {
+    fn read(
+        &mut self,
+        at: &Path,
+        shown: String,
+        path: String,
+        name: String,
+        package: Arc<Package>,
+    ) -> FileId {
         let id = file_id(self.sources.modules.len());
         self.by_path.insert(path.clone(), id);
         let bytes = match self.overlay.get(at) {
@@ -137,7 +214,7 @@ impl Loader<'_> {
                     }
                     None => self.parse(id, &source),
                 };
-                self.add(name, path, source, tree, is_missing);
+                self.add(name, path, package, source, tree, is_missing);
             }
             Err(error) => {
                 let why = match error.kind() {
@@ -146,7 +223,7 @@ impl Loader<'_> {
                 };
                 self.sources.diagnostics.push(says_syntax::unreadable(id, &why));
                 let source = SourceFile::new(shown, "");
-                self.add(name, path, source, ast::File::default(), true);
+                self.add(name, path, package, source, ast::File::default(), true);
             }
         }
         id
@@ -162,6 +239,7 @@ impl Loader<'_> {
         &mut self,
         name: String,
         path: String,
+        package: Arc<Package>,
         source: SourceFile,
         tree: ast::File,
         is_missing: bool,
@@ -171,6 +249,7 @@ impl Loader<'_> {
         self.sources.modules.push(Module {
             name,
             path,
+            package,
             source,
             tree,
             uses,
@@ -187,7 +266,8 @@ impl Loader<'_> {
         self.by_name.insert(module.name, id);
         let source = SourceFile::new(module.path, module.text);
         let tree = self.parse(id, &source);
-        self.add(module.name.to_owned(), module.path.to_owned(), source, tree, false);
+        let (name, path) = (module.name.to_owned(), module.path.to_owned());
+        self.add(name, path, Arc::default(), source, tree, false);
         if let Some(added) = self.sources.modules.last_mut() {
             added.is_library = true;
         }
@@ -219,30 +299,83 @@ impl Loader<'_> {
         }
     }
 
+    /// A module of the standard library or of a package.
     fn package(&mut self, file: FileId, path: &ast::Path) -> Option<FileId> {
-        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        let segments: Vec<&str> = path.segments.iter().map(|s| s.text.as_str()).collect();
+        let name = segments.join(".");
         if let Some(module) = library::module(&name) {
             return Some(self.embedded(module));
         }
-        let names = library::MODULES.iter().map(|module| module.name);
         let place = Place { file, span: path.span };
-        self.sources.diagnostics.push(says::unknown_module(place, &name, names));
-        None
+        let (first, inner) = segments.split_first()?;
+        let at_first = Place { file, span: path.segments.first()?.span };
+        let package = self.sources.modules.get(file.0 as usize)?.package.clone();
+        let mut own = package.dependencies.get(*first).cloned();
+        if *first == package.name {
+            own = Some(Some(package.clone()));
+        }
+        let Some(found) = own else {
+            let mut names = library::MODULES.iter().map(|module| module.name);
+            if *first == "std" || near(&name, names.clone()).is_some() || names.any(|n| n == *first)
+            {
+                self.sources.diagnostics.push(says::unknown_module(place, &name, names));
+            } else if !package.is_broken {
+                let known = package.dependencies.keys().map(String::as_str);
+                let manifest = package.manifest();
+                let made = says_packages::no_package(at_first, first, known, manifest.as_deref());
+                self.sources.diagnostics.push(made);
+            }
+            return None;
+        };
+        let found = found?;
+        let inside = match inner {
+            [] => format!("{}.bp", found.name),
+            inner => format!("{}.bp", inner.join("/")),
+        };
+        let at = found.locate(&inside);
+        if !self.is_there(&at) {
+            let there = modules_of(&found, &inside);
+            let near = near(&name, there.iter().map(String::as_str));
+            let made = says_packages::no_module(place, &found.name, &inside, near, &at);
+            self.sources.diagnostics.push(made);
+            self.sources.missing.push(at);
+            return None;
+        }
+        self.file(place, &name, &inside, &found)
+    }
+
+    fn is_there(&self, at: &Path) -> bool {
+        self.overlay.contains_key(at) || at.is_file()
     }
 
     /// A file named by its path from the one that uses it.
     fn neighbour(&mut self, file: FileId, name: &ast::Name) -> Option<FileId> {
         let place = Place { file, span: name.span };
         let module = self.sources.modules.get(file.0 as usize)?;
-        let from = module.path.clone();
-        if module.is_library {
-            self.sources.diagnostics.push(says::outside_package(place, &name.text));
-            return None;
-        }
-        let Some(path) = beside(&from, &name.text) else {
+        let package = module.package.clone();
+        let found = if module.is_library { None } else { module.beside(&name.text) };
+        let Some((path, at)) = found else {
             self.sources.diagnostics.push(says::outside_package(place, &name.text));
             return None;
         };
+        if !self.is_there(&at) {
+            self.sources.diagnostics.push(says::missing_file(place, &name.text, &at));
+            self.sources.missing.push(at);
+            return None;
+        }
+        let inside = path.strip_prefix(package.prefix.as_str()).unwrap_or(&path).to_owned();
+        self.file(place, &name.text, &inside, &package)
+    }
+
+    /// A file of a package, which is there.
+    fn file(
+        &mut self,
+        place: Place,
+        name: &str,
+        inside: &str,
+        package: &Arc<Package>,
+    ) -> Option<FileId> {
+        let path = format!("{}{inside}", package.prefix);
         if let Some(id) = self.by_path.get(&path) {
             return Some(*id);
         }
@@ -250,14 +383,13 @@ impl Loader<'_> {
             self.sources.diagnostics.push(says::too_many_files(place, MOST_FILES));
             return None;
         }
-        let at = self.folder.join(&path);
-        if !self.overlay.contains_key(&at) && !at.is_file() {
-            self.sources.diagnostics.push(says::missing_file(place, &name.text, &at));
+        let at = package.locate(inside);
+        if !self.overlay.contains_key(&at) && !package.holds(&at) {
+            self.sources.diagnostics.push(says::outside_package(place, name));
             return None;
         }
-        let module = path.strip_suffix(".bp").unwrap_or(&path).replace('/', ".");
         let shown = at.display().to_string();
-        Some(self.read(&at, shown, path, module))
+        Some(self.read(&at, shown, path, package.module(inside), package.clone()))
     }
 
     /// Files that use each other.
@@ -287,10 +419,11 @@ impl Loader<'_> {
 /// are folders. The root itself and what is hidden are left out, and so is what a plain string can't
 /// name.
 pub(crate) fn beside_root(root: &Path, folder: &str) -> Vec<(String, bool)> {
-    let own = root.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let (package, own, _) = packages::home(root, &Overlay::new());
     // Where the path leads out of the package there is nothing to offer.
     let Some(inside) = beside(&own, folder) else { return Vec::new() };
-    let at = root.parent().unwrap_or(root).join(&inside);
+    let at = package.join(&inside);
+    let own = own.strip_prefix(&format!("{inside}/")).unwrap_or(&own).to_owned();
     // What can't be read has nothing to offer either.
     let entries = std::fs::read_dir(at).into_iter().flatten().flatten();
     let mut found: Vec<(String, bool)> = entries
@@ -298,7 +431,7 @@ pub(crate) fn beside_root(root: &Path, folder: &str) -> Vec<(String, bool)> {
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let is_plain = !name.starts_with('.') && !name.contains(['"', '\\', '$']);
-            let is_root = inside.is_empty() && name == own;
+            let is_root = name == own;
             let is_folder = entry.path().is_dir();
             (is_plain && !is_root).then_some((name, is_folder))
         })
@@ -307,10 +440,28 @@ pub(crate) fn beside_root(root: &Path, folder: &str) -> Vec<(String, bool)> {
     found
 }
 
+/// The modules in a folder of a package, as `use` names them.
+fn modules_of(package: &Package, inside: &str) -> Vec<String> {
+    let folder = inside.rfind('/').map_or("", |at| inside.get(..at).unwrap_or_default());
+    let before = if folder.is_empty() { String::new() } else { folder.replace('/', ".") + "." };
+    let entries = std::fs::read_dir(package.locate(folder)).into_iter().flatten().flatten();
+    let names = entries.take(MOST_FILES).filter_map(|entry| entry.file_name().into_string().ok());
+    let mut found: Vec<String> = names
+        .filter_map(|name| Some(format!("{}.{before}{}", package.name, name.strip_suffix(".bp")?)))
+        .collect();
+    found.sort();
+    found
+}
+
 /// A file's bytes; of one that is too large, enough to see that.
 fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    bytes_of(path, syntax::MAX_FILE + 1)
+}
+
+/// The first so many bytes of a file.
+fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(syntax::MAX_FILE + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -13,7 +13,7 @@ use bp_plan::{
 use composition::Parts;
 pub(crate) use composition::compose;
 
-use crate::check::{Checked, Program};
+use crate::check::{Checked, Program, capabilities};
 
 /// The plan of a checked blueprint, with those of others that its nodes are made of; nothing where
 /// there is no blueprint.
@@ -87,6 +87,8 @@ fn node_types(
         .flat_map(|node| std::iter::once(&node.kind).chain(&node.substituted_by))
         .chain(checked.selections.values().map(|selection| &selection.kind))
         .collect();
+    let changed = operations::changed_by(nodes);
+    let none = BTreeSet::new();
     let mut types = BTreeMap::new();
     for kind in kinds {
         let Some(info) = checked.program.types.get(kind) else { continue };
@@ -113,9 +115,9 @@ fn node_types(
             capabilities: info
                 .capabilities
                 .iter()
-                .map(|(name, capability)| (name.clone(), capability.values.clone()))
+                .map(|(name, of)| (name.clone(), capabilities::values(&checked.program, name, of)))
                 .collect(),
-            operations: operations::of_type(info, &operations::changed_by(nodes, kind)),
+            operations: operations::of_type(info, changed.get(kind).unwrap_or(&none)),
             constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
         };
         types.insert(kind.clone(), made);
@@ -143,8 +145,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         kind.properties.values().for_each(|property| named(&property.kind, &mut wanted));
         kind.attributes.values().for_each(|ty| named(ty, &mut wanted));
     }
-    operations::types(plan, &mut |ty| named(ty, &mut wanted));
     over::data_types(plan, &mut |ty| named(ty, &mut wanted));
+    operations::types(plan, &mut |ty| named(ty, &mut wanted));
+    let derived = operations::derived(program);
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
         if types.contains_key(&name) {
@@ -153,9 +156,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         let Some(data) = program.data.get(&name) else { continue };
         data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
         data.alias.iter().for_each(|alias| named(alias, &mut wanted));
-        let (made, derived) = operations::with_kin(program, &name, data);
-        wanted.extend(derived);
-        types.insert(name, made);
+        let kin = derived.get(name.as_str()).into_iter().flatten();
+        wanted.extend(kin.map(|name| (*name).to_owned()));
+        types.insert(name, (**data).clone());
     }
     types
 }
@@ -242,8 +245,8 @@ fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
             requirement.properties.values().for_each(|property| touch(&property.span));
         }
     }
-    operations::spans(plan, touch);
     over::spans(plan, touch);
+    operations::spans(plan, touch);
     plan.outputs.values().for_each(|output| touch(&output.span));
     plan.exposed.values().for_each(|exposed| touch(&exposed.span));
     for required in plan.requirements.values() {

@@ -61,7 +61,7 @@ fn fmt_leaves_a_broken_file_as_it_is_and_says_so() {
     assert_eq!(code(&output), 1);
     assert!(err(&output).contains("a.bp: left as it is"), "{}", err(&output));
     assert!(err(&output).contains("error[E1002]: this `(` is never closed"), "{}", err(&output));
-    assert!(err(&output).ends_with("1 error\n"), "{}", err(&output));
+    assert!(err(&output).ends_with("1 error\nfor more: bpc explain E1002\n"), "{}", err(&output));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "const  a = (1\nconst  b=2\n");
 }
 
@@ -124,4 +124,52 @@ fn a_link_stays_a_link_and_rights_stay() {
     assert!(std::fs::symlink_metadata(folder.path().join("link.bp")).unwrap().is_symlink());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "const a = 1\n");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_code_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = bpc(folder.path(), &["explain", "e2001"]);
+    assert_eq!((code(&output), err(&output)), (0, String::new()));
+    // What goes into a file stays Markdown.
+    assert!(out(&output).starts_with("# E2001: there is no such module\n"), "{}", out(&output));
+    let drawn = out(&bpc(folder.path(), &["explain", "E2001", "E1002", "--color", "always"]));
+    assert!(!drawn.contains("```") && !drawn.contains("# E"), "{drawn}");
+    assert!(drawn.contains("Wrong:") && drawn.contains("Right:"), "{drawn}");
+    assert!(drawn.contains("E2001") && drawn.contains("[E1002]"), "{drawn}");
+    let all = out(&bpc(folder.path(), &["explain"]));
+    assert!(all.starts_with("Syntax\n  E1001  "), "{all}");
+    assert!(all.contains("\nTopology\n  E4001  "), "{all}");
+}
+
+#[test]
+fn a_code_that_there_is_not_is_answered_with_the_nearest() {
+    let folder = tempfile::tempdir().unwrap();
+    for (wrong, near) in [("W2001", "E2001"), ("2001", "E2001"), ("E20001", "E2001")] {
+        let output = bpc(folder.path(), &["explain", wrong, "E1002"]);
+        assert_eq!(code(&output), 1);
+        let words = format!("there is no code `{wrong}`; did you mean `{near}`?\n");
+        assert_eq!(err(&output), words);
+        assert!(out(&output).starts_with("# E1002"), "the others are shown all the same");
+    }
+    let output = bpc(folder.path(), &["explain", "nothing"]);
+    assert!(err(&output).contains("`bpc explain` lists"), "{}", err(&output));
+}
+
+#[test]
+fn github_sees_marks_at_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a,b.bp"), "const a = missing\nconst b = 10 % 3\n").unwrap();
+    let output = bpc(folder.path(), &["check", "a,b.bp", "--message-format", "github"]);
+    assert_eq!(code(&output), 1);
+    let text = out(&output);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(
+        lines.iter().any(|line| line.starts_with(
+            "::error file=a%2Cb.bp,line=1,col=11,endLine=1,endColumn=17,title=E3001::there is no `missing` here%0Ahelp: "
+        )),
+        "{text}"
+    );
+    assert!(text.contains("`10%25` without blanks is a percentage"), "{text}");
 }

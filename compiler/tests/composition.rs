@@ -267,6 +267,8 @@ fn a_type_reads_nothing_of_its_blueprint() {
 #[test]
 fn a_blueprint_is_no_type_to_extend_or_to_declare() {
     assert_eq!(with_database("node type Mine extends db.Blueprint"), ["E4041 shop.bp:5"]);
+    let used = "node type Mine extends db.Blueprint {\n  fixed size = 3\n}\nnode d: Mine {\n  password = pass\n  site -> host\n}";
+    assert_eq!(with_database(used), ["E4041 shop.bp:5"]);
     assert_eq!(with_database("node type Blueprint"), ["E4040 shop.bp:5"]);
 }
 
@@ -543,6 +545,10 @@ fn an_input_that_decides_takes_what_is_known_when_it_is_deployed() {
     assert_eq!(top("node a: inner.Blueprint { text = \"${box.n}\" }"), [] as [&str; 0]);
     assert_eq!(top("node a: inner.Blueprint { count = box.n }"), ["E4056 top.bp:6"]);
     assert_eq!(top("node a: middle.Blueprint { many = box.n }"), ["E4056 top.bp:6"]);
+    // A policy's properties decide, too.
+    let kept = inner.replace("input text", "policy type Keep { property every: int }\npolicy keep: Keep {\n  targets = [boxes]\n  every = pace\n}\ninput pace: int = 5\ninput text");
+    let text = "blueprint top { version = \"1.0.0\" }\nuse \"./inner.bp\" as inner\nnode box: inner.Box\nnode a: inner.Blueprint { pace = box.n }\n";
+    assert_eq!(wrong(&[("top.bp", text), ("inner.bp", &kept)]), ["E4056 top.bp:4"]);
 }
 
 #[test]

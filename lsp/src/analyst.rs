@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::diagnostics::{Diagnostic, Severity};
+use bp_compiler::diagnostics::{Diagnostic, Severity, unused::is_of_unused};
 use bp_compiler::source::FileId;
 use tower_lsp::{Client, ls_types as lsp};
 
@@ -121,8 +121,12 @@ pub(crate) fn diagnostic(
             Severity::Warning => lsp::DiagnosticSeverity::WARNING,
         }),
         code: Some(lsp::NumberOrString::String(diagnostic.code.to_owned())),
+        code_description: library::page(diagnostic.code)
+            .and_then(lsp::Uri::from_file_path)
+            .map(|href| lsp::CodeDescription { href }),
         source: Some("bpc".to_owned()),
         message,
+        tags: is_of_unused(diagnostic.code).then(|| vec![lsp::DiagnosticTag::UNNECESSARY]),
         related_information: (!related.is_empty()).then_some(related),
         ..lsp::Diagnostic::default()
     })

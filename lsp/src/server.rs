@@ -57,7 +57,7 @@ fn capabilities() -> lsp::ServerCapabilities {
 }
 
 /// Blueprints, and what they mostly take in with `file` and `template`.
-const WATCHED: &str = "**/*.{bp,hbs,json,yaml,yml,sh}";
+const WATCHED: &str = "**/*.{bp,hbs,json,yaml,yml,sh,toml,lock}";
 
 /// That the editor tells of files that change on the disk.
 fn watched() -> lsp::Registration {

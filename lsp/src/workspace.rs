@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::source::SourceFile;
 use tokio::sync::{Notify, watch};
 use tower_lsp::ls_types as lsp;
 
@@ -313,10 +312,7 @@ impl Root {
     fn reads(&self, path: &Path) -> bool {
         let Some(newest) = &self.newest else { return true };
         let sources = newest.analysis.sources();
-        let is_it = |source: &SourceFile| Path::new(source.path()) == path;
         // One that can't be found yet may be this one.
-        newest.analysis.has_errors()
-            || sources.modules.iter().any(|module| !module.is_library && is_it(&module.source))
-            || sources.attached.iter().any(|file| is_it(&file.source))
+        newest.analysis.has_errors() || sources.paths().any(|read| read == path)
     }
 }

@@ -10,6 +10,7 @@ mod deny;
 mod editor;
 mod extension;
 mod fuzz;
+mod generate;
 mod lab;
 mod npm;
 mod package;
@@ -42,6 +43,8 @@ enum Chore {
     Editor(editor::Editor),
     /// Measure bpc and bpr, and write the figures to tests/bench/README.md.
     Bench(bench::Bench),
+    /// Write the files that are made from the code: schema, catalogue of diagnostics.
+    Gen(generate::Generate),
     /// Feed the compiler texts that nobody writes, for a while.
     Fuzz(fuzz::Fuzz),
     /// Check the licences, sources and bans of all dependencies.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Package(chore) => chore.run(),
         Chore::Editor(chore) => chore.run(),
         Chore::Bench(chore) => chore.run(),
+        Chore::Gen(chore) => chore.run(),
         Chore::Fuzz(chore) => chore.run(),
         Chore::Deny(chore) => chore.run(),
     };

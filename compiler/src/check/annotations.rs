@@ -250,7 +250,11 @@ impl Notices {
             }
             let ItemKind::Type(ty) = &item.kind else { continue };
             for entry in &ty.body.entries {
-                let Some(name) = super::members::member_name(&entry.kind) else { continue };
+                let name = match &entry.kind {
+                    EntryKind::Operation(operation) => operation.path.segments.last(),
+                    other => super::members::member_name(other),
+                };
+                let Some(name) = name else { continue };
                 let place = Place { file: declared.file, span: name.span };
                 if let Some(notice) = notice(&entry.annotations, place) {
                     found.members.insert((full.clone(), name.text.to_string()), notice);

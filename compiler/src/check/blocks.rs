@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bp_plan::{Phase, Property, Type};
 
 use super::expr::{Scope, World, check_expr, held};
+use super::inserts;
 use super::members::short;
 use super::program::{Program, PropertyInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
@@ -41,7 +42,7 @@ pub(crate) fn properties(
         }
     }
     if let Some(owner) = owner.filter(|_| is_known) {
-        missing(info, short(full), &set, owner, out);
+        missing(program, info, short(full), &set, owner, out);
     }
     set
 }
@@ -149,6 +150,10 @@ fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<
     out.push(says::unknown_member(at, name, of, &known, hint.as_deref(), Some(info.place)));
 }
 
+fn names(missing: &[(String, Place)]) -> String {
+    missing.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("`, `")
+}
+
 /// Whether nothing stands for it when it is left out.
 pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
     let is_optional =
@@ -158,6 +163,7 @@ pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
 
 /// Properties that must be set and are not.
 pub(crate) fn missing(
+    program: &Program<'_>,
     info: &TypeInfo,
     owner: &str,
     set: &BTreeMap<String, Property>,
@@ -175,7 +181,17 @@ pub(crate) fn missing(
     let body_told = out.iter().rev().take(4).any(tells);
     let is_told = body_told && missing.len() == 1;
     if !missing.is_empty() && !is_told {
-        out.push(says::missing_properties(at, owner, short(&info.full), &missing));
+        let error = says::missing_properties(at, owner, short(&info.full), &missing);
+        let line = |(name, _): &(String, Place)| {
+            let kind = info.properties.get(name).map(|property| &property.declared.kind);
+            let value = kind.map(|kind| inserts::placeholder(program, kind)).unwrap_or_default();
+            format!("{name} = {value}")
+        };
+        let lines: Vec<String> = missing.iter().map(line).collect();
+        out.push(match inserts::entries(program, at, &lines) {
+            Some(edits) => error.fix(format!("set `{}`", names(&missing)), edits),
+            None => error,
+        });
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_plan::{Phase, Property};
+use bp_plan::{Expr, Phase, Property, Type, Value};
 
 use super::blocks;
+use super::choices::seen_from;
 use super::expr::{Scope, check_expr};
 use super::nodes::CheckedNode;
-use super::program::{Program, TypeInfo};
+use super::program::{CapabilityInfo, Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, nodes as says, topology};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind, RecordEntry};
@@ -54,7 +55,31 @@ pub(crate) fn assigned(
 /// Whether the capabilities of a type's nodes are given by the blueprint that they are made of: what an
 /// abstract type leaves open, the one that is put in its place gives.
 pub(crate) fn are_given(program: &Program<'_>, info: &TypeInfo) -> bool {
-    info.is_abstract || program.names.blueprints.contains_key(&info.full)
+    let blueprints = &program.names.blueprints;
+    info.is_abstract || blueprints.keys().any(|of| program.names.is_subtype(&info.full, of))
+}
+
+/// The values of a capability's properties as its node type has them: given there, or by default. In
+/// all of them `self` is the node.
+pub(crate) fn values(
+    program: &Program<'_>,
+    name: &str,
+    capability: &CapabilityInfo,
+) -> BTreeMap<String, Expr> {
+    let mut values = capability.values.clone();
+    let Some(of) = program.types.get(&capability.ty) else { return values };
+    let this = Expr::Field { of: Box::new(Expr::This), name: name.to_owned(), safe: false };
+    for (property, declared) in &of.properties {
+        if values.contains_key(property) {
+            continue;
+        }
+        if let Some(default) = &declared.declared.default {
+            values.insert(property.clone(), seen_from(default, &this));
+        } else if matches!(declared.declared.kind, Type::Optional(_)) {
+            values.insert(property.clone(), Expr::Value(Value::Null));
+        }
+    }
+    values
 }
 
 /// Properties of capabilities that neither the type gives nor the node.
@@ -82,7 +107,7 @@ pub(crate) fn missing(
             })
             .map(|(property, declared)| (property.clone(), declared.place))
             .collect();
-        let was_told = out.iter().rev().take(4).any(|d| d.code == "E4001");
+        let was_told = out.iter().rev().take(4).any(|d| matches!(d.code, "E4001" | "E4036"));
         if !left.is_empty() && !(was_told && given.is_some()) {
             let fields: Vec<&str> = left.iter().map(|(property, _)| property.as_str()).collect();
             let help = format!("add `{name} = {{ {} = … }}`", fields.join(" = …, "));

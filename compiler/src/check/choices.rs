@@ -5,13 +5,12 @@ mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{
-    BinaryOp, Binder, Constraint, Entry, Expr, Item, Phase, Selection, Template, Type, Value,
-};
+use bp_plan::{BinaryOp, Binder, Constraint, Expr, Item, Phase, Selection, Type, Value};
 
 use super::blocks::in_time;
 use super::expr::World as _;
 use super::program::{Program, TypeInfo};
+use super::rewrite::replaced;
 use super::selections::late;
 use crate::diagnostics::Diagnostic;
 use crate::source::Place;
@@ -246,61 +245,10 @@ fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
 
 /// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
 /// `source` is the node itself.
-fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
-    let go = |expr: &Expr| seen_from(expr, candidate);
-    let boxed = |expr: &Expr| Box::new(seen_from(expr, candidate));
-    match expr {
-        Expr::This => candidate.clone(),
-        Expr::Source => Expr::This,
-        Expr::Field { of, name, safe } => {
-            Expr::Field { of: boxed(of), name: name.clone(), safe: *safe }
-        }
-        Expr::Index { of, key, safe } => {
-            Expr::Index { of: boxed(of), key: boxed(key), safe: *safe }
-        }
-        Expr::Splat { of, body } => Expr::Splat { of: boxed(of), body: boxed(body) },
-        Expr::List(items) => Expr::List(
-            items
-                .iter()
-                .map(|item| match item {
-                    Item::One(expr) => Item::One(go(expr)),
-                    Item::Spread(expr) => Item::Spread(go(expr)),
-                })
-                .collect(),
-        ),
-        Expr::Record(entries) => Expr::Record(
-            entries
-                .iter()
-                .map(|entry| match entry {
-                    Entry::One(key, expr) => Entry::One(key.clone(), go(expr)),
-                    Entry::Spread(expr) => Entry::Spread(go(expr)),
-                })
-                .collect(),
-        ),
-        Expr::Unary { op, of } => Expr::Unary { op: *op, of: boxed(of) },
-        Expr::Binary { op, left, right } => {
-            Expr::Binary { op: *op, left: boxed(left), right: boxed(right) }
-        }
-        Expr::If { condition, then, otherwise } => {
-            Expr::If { condition: boxed(condition), then: boxed(then), otherwise: boxed(otherwise) }
-        }
-        Expr::Call { function, arguments } => {
-            Expr::Call { function: function.clone(), arguments: arguments.iter().map(go).collect() }
-        }
-        Expr::Binder(binder) => Expr::Binder(Box::new(Binder {
-            function: binder.function.clone(),
-            names: binder.names.clone(),
-            over: go(&binder.over),
-            filter: binder.filter.as_ref().map(go),
-            key: binder.key.as_ref().map(go),
-            body: binder.body.as_ref().map(go),
-        })),
-        Expr::Interpolate(parts) => Expr::Interpolate(parts.iter().map(go).collect()),
-        Expr::Template(template) => Expr::Template(Box::new(Template {
-            path: template.path.clone(),
-            text: template.text.clone(),
-            data: go(&template.data),
-        })),
-        other => other.clone(),
-    }
+pub(crate) fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
+    replaced(expr, &|part| match part {
+        Expr::This => Some(candidate.clone()),
+        Expr::Source => Some(Expr::This),
+        _ => None,
+    })
 }

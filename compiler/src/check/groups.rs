@@ -9,7 +9,7 @@ use super::known::Whole;
 use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::targets::{self, Around, Asked, Targets};
 use crate::diagnostics::{
     Diagnostic, names as says_names, policies as says, topology as says_topology,
@@ -112,9 +112,11 @@ fn group(
     let scope = Scope::new(file);
     let before = out.len();
     let mut settings = Settings::new(program, &scope, info, ("a group", &["members"]));
+    let mut is_odd = false;
     let mut members: Option<(Place, Option<Targets>)> = None;
     for entry in &item.body.entries {
         let EntryKind::Assign { key, value } = &entry.kind else {
+            is_odd |= settings::names(&entry.kind, "members");
             let at = Place { file, span: entry.span };
             out.push(says_names::not_here(
                 at,
@@ -133,7 +135,7 @@ fn group(
             members = Some((at, targets::check(around, &asked, owner, value, out)));
         }
     }
-    let is_misspelt = settings.is_misspelt("members");
+    let is_misspelt = is_odd || settings.is_misspelt("members");
     let set = settings.done(owner, place, out);
     let targets = match members {
         Some((_, targets)) => targets?,

@@ -41,7 +41,7 @@ pub(crate) fn own(
             out.push(says::operation_twice(at, &path(operation), first));
             continue;
         }
-        let Some((key, signature)) = operations::known(info, file, operation, out) else {
+        let Some((key, signature)) = operations::known(program, info, file, operation, out) else {
             continue;
         };
         if operation.parameters.is_some() || operation.result.is_some() {
@@ -250,4 +250,10 @@ fn sets(
         made.insert(key.text.to_string(), typed.expr);
     }
     made
+}
+
+/// What only `check` lets pass: a plan needs the scripts that are not there.
+pub(crate) fn needed(out: &[Diagnostic], unplanned: &mut Vec<Diagnostic>) {
+    let missing = out.iter().filter(|d| d.code == "W7010");
+    unplanned.extend(missing.map(|d| says::script_needed(d.place, &d.message)));
 }

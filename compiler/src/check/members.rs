@@ -8,7 +8,7 @@ mod over;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_plan::{Constraint, DataType, Expr, Phase, PropertyType, RequirementType, Type, Value};
+use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
 use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
@@ -42,7 +42,7 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
     let Some(item) = declared.item(program.sources) else { return };
     match declared.kind {
         TypeItemKind::Data => {
-            let data = data_type(program, full, declared, item, pass, out);
+            let data = super::data::data_type(program, full, declared, item, pass, out);
             Arc::make_mut(&mut program.data).insert(full.to_owned(), Arc::new(data));
         }
         TypeItemKind::Interface => {
@@ -56,100 +56,9 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
     }
 }
 
-fn data_type(
-    program: &Program<'_>,
-    full: &str,
-    declared: &TypeDeclaration,
-    item: &ast::TypeItem,
-    pass: Pass,
-    out: &mut Vec<Diagnostic>,
-) -> DataType {
-    let file = declared.file;
-    let this = Type::Data(full.to_owned());
-    let scope = Scope::new(file);
-    let mut silent = Vec::new();
-    let typed = if pass == Pass::Signatures { &mut *out } else { &mut silent };
-    if let Some(alias) = &item.alias {
-        let alias = check_type_expr(program, file, alias, typed);
-        let constraints = match pass {
-            Pass::Signatures => Vec::new(),
-            Pass::Bodies => check_wheres(program, &scope, &alias, &item.wheres, out),
-        };
-        return DataType {
-            extends: Vec::new(),
-            alias: Some(alias),
-            fields: BTreeMap::new(),
-            constraints,
-        };
-    }
-    let mut data = match declared.ancestors.first().and_then(|name| program.data.get(name)) {
-        Some(parent) if parent.alias.is_none() => DataType::clone(parent),
-        Some(_) => {
-            if let (Pass::Signatures, Some(path)) = (pass, &item.extends) {
-                let at = Place { file, span: path.span };
-                let parent = path.segments.last().map_or("", |last| last.text.as_str());
-                out.push(says_nodes::extends_scalar(at, &item.name.text, parent));
-            }
-            DataType {
-                extends: Vec::new(),
-                alias: None,
-                fields: BTreeMap::new(),
-                constraints: Vec::new(),
-            }
-        }
-        None => DataType {
-            extends: Vec::new(),
-            alias: None,
-            fields: BTreeMap::new(),
-            constraints: Vec::new(),
-        },
-    };
-    let mut places: BTreeMap<&str, Place> = BTreeMap::new();
-    for entry in &item.body.entries {
-        match &entry.kind {
-            EntryKind::Field(member) => {
-                let place = Place { file, span: member.name.span };
-                if let Some(first) = places.insert(&member.name.text, place) {
-                    if pass == Pass::Signatures {
-                        let name = &member.name.text;
-                        out.push(says_names::member_twice(place, name, &item.name.text, first));
-                    }
-                    continue;
-                }
-                let ty = match pass {
-                    Pass::Signatures => check_type_expr(program, file, &member.ty, out),
-                    Pass::Bodies => check_type_expr(program, file, &member.ty, &mut silent),
-                };
-                let mut field = property(program, &scope, &this, member, ty, false, pass, out);
-                if let Some(old) = data.fields.get(member.name.text.as_str()) {
-                    let parent = declared.ancestors.first();
-                    let declared = parent.and_then(|full| {
-                        program.type_place(&Type::Data(full.clone()), Some(&member.name.text))
-                    });
-                    let at = (pass, file);
-                    refinement::property(program, at, member, &mut field, old, declared, out);
-                }
-                data.fields.insert(member.name.text.to_string(), field);
-            }
-            EntryKind::Check(check) if pass == Pass::Bodies => {
-                let checks = std::slice::from_ref(check);
-                data.constraints.extend(check_wheres(program, &scope, &this, checks, out));
-            }
-            EntryKind::Check(_) => {}
-            _ if pass == Pass::Signatures => {
-                let place = Place { file, span: entry.span };
-                let found = described(&entry.kind);
-                out.push(says_names::not_here(place, found, "a data type", "fields and `check`"));
-            }
-            _ => {}
-        }
-    }
-    data
-}
-
 /// A property or field: its type, its default and its constraints.
 #[expect(clippy::too_many_arguments, reason = "one caller a kind of type")]
-fn property(
+pub(crate) fn property(
     program: &Program<'_>,
     scope: &Scope,
     this: &Type,
@@ -159,9 +68,12 @@ fn property(
     pass: Pass,
     out: &mut Vec<Diagnostic>,
 ) -> PropertyType {
-    let mut made = PropertyType { kind: ty, default: None, constraints: Vec::new(), replace };
+    let default = null_by_default(member, &ty);
+    let mut made = PropertyType { kind: ty, default, constraints: Vec::new(), replace };
     if pass == Pass::Signatures {
-        made.default = member.default.as_ref().map(|_| Expr::Value(Value::Null));
+        if member.default.is_some() {
+            made.default = Some(Expr::Value(Value::Null));
+        }
         return made;
     }
     made.constraints = check_wheres(program, scope, &made.kind, &member.wheres, out);
@@ -187,6 +99,22 @@ fn property(
     made
 }
 
+/// `json?` is open data, of which `null` is a value: left out, it is that.
+pub(crate) fn null_by_default(member: &ast::Member, ty: &Type) -> Option<Expr> {
+    fn is_marked(ty: &ast::TypeExpr) -> bool {
+        match &ty.kind {
+            ast::TypeKind::Optional(_) => true,
+            ast::TypeKind::Secret(of) => is_marked(of),
+            _ => false,
+        }
+    }
+    let is_open = match ty {
+        Type::Secret(of) => **of == Type::Json,
+        other => *other == Type::Json,
+    };
+    (is_open && is_marked(&member.ty)).then_some(Expr::Value(Value::Null))
+}
+
 /// When something is known, in words.
 pub(crate) fn words(phase: Phase) -> &'static str {
     match phase {
@@ -197,7 +125,7 @@ pub(crate) fn words(phase: Phase) -> &'static str {
 }
 
 fn mentions_self(expr: &Expr) -> bool {
-    let mut found = matches!(expr, Expr::This);
+    let mut found = matches!(expr, Expr::This | Expr::Source | Expr::Target);
     expr.parts(&mut |part| found = found || mentions_self(part));
     found
 }
@@ -314,8 +242,35 @@ impl Builder<'_, '_> {
         info
     }
 
+    /// Parts of a member that mean nothing in this kind of member.
+    fn idle(&mut self, entry: &EntryKind) {
+        let (member, of, takes_value) = match entry {
+            EntryKind::Property(member) => (member, "a property", true),
+            EntryKind::Attribute(member) => (member, "an attribute", false),
+            EntryKind::Capability(member) => (member, "a capability", false),
+            _ => return,
+        };
+        if let Some(written) = &member.cardinality {
+            let at = self.place(written.span);
+            let help = "only requirements have one; a list is written `list<T>`";
+            self.out.push(says_nodes::idle_part(at, "cardinality", of, help));
+        }
+        let value = member.default.as_ref().map(|default| ("default", default.span));
+        let first = member.wheres.first().map(|one| ("`where`", one.predicate.span));
+        if let Some((what, span)) = value.or(first).filter(|_| !takes_value) {
+            let help = match entry {
+                EntryKind::Attribute(_) => "it is reported, never set: leave this out",
+                _ => "give the capability's type what it needs, and its properties in `{ … }`",
+            };
+            self.out.push(says_nodes::idle_part(self.place(span), what, of, help));
+        }
+    }
+
     fn entry(&mut self, info: &mut TypeInfo, entry: &ast::BodyEntry) {
         use TypeItemKind as K;
+        if self.pass == Pass::Signatures {
+            self.idle(&entry.kind);
+        }
         let kind = self.declared.kind;
         let is_allowed = match &entry.kind {
             EntryKind::Property(_) | EntryKind::Check(_) | EntryKind::Fixed { .. } => true,
@@ -656,46 +611,6 @@ pub(crate) fn cardinality(
             }
             (0, None)
         }
-    }
-}
-
-/// Records that contain themselves without end.
-pub(crate) fn data_rings(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
-    let names: Vec<&String> = program.data.keys().collect();
-    let index: BTreeMap<&str, usize> =
-        names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-    let mut edges = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        let Some(data) = program.data.get(*name) else { continue };
-        let kinds = data.fields.values().map(|field| &field.kind).chain(&data.alias);
-        for kind in kinds {
-            if let Type::Data(other) = kind
-                && let Some(to) = index.get(other.as_str())
-            {
-                edges.push((at, *to));
-            }
-        }
-    }
-    for ring in crate::rings::rings(names.len(), edges) {
-        let Some(name) = ring.first().and_then(|at| names.get(*at)) else { continue };
-        let Some(declared) = program.names.types.get(*name) else { continue };
-        let Some(item) = declared.item(program.sources) else { continue };
-        let in_ring = |ty: &Type| match ty {
-            Type::Data(other) => index.get(other.as_str()).is_some_and(|at| ring.contains(at)),
-            _ => false,
-        };
-        let field = item.body.entries.iter().find_map(|entry| match &entry.kind {
-            EntryKind::Field(member) => {
-                let ty = check_type_expr(program, declared.file, &member.ty, &mut Vec::new());
-                in_ring(&ty).then_some(member)
-            }
-            _ => None,
-        });
-        let (span, field) = field.map_or((declared.place.span, "it"), |member| {
-            (member.ty.span, member.name.text.as_str())
-        });
-        let at = Place { file: declared.file, span };
-        out.push(says_names::data_ring(at, &item.name.text, field));
     }
 }
 

@@ -3,14 +3,17 @@
 mod annotations;
 mod blocks;
 pub(crate) mod blueprint_tests;
-mod capabilities;
+pub(crate) mod capabilities;
 mod choices;
 pub(crate) mod composition;
+mod data;
 pub mod expr;
 mod groups;
 mod implementations;
+mod inserts;
 mod known;
 pub(crate) mod members;
+mod never;
 mod nodes;
 pub(crate) mod operations;
 mod order;
@@ -23,6 +26,8 @@ pub(crate) mod rewrite;
 mod selections;
 mod settings;
 mod targets;
+mod type_uses;
+pub(crate) mod unused;
 mod values;
 mod verify;
 pub(crate) mod workflows;
@@ -61,6 +66,8 @@ pub(crate) struct Checked<'s> {
     pub(crate) tests: Vec<BlueprintTest>,
     /// What it needs, offers and stands for.
     pub(crate) composition: composition::Composition,
+    /// What stands between the program and its plan.
+    pub(crate) unplanned: Vec<Diagnostic>,
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
@@ -100,7 +107,7 @@ pub(crate) fn check<'s>(
         let out = if is_told { &mut Vec::new() } else { &mut *out };
         members::build(&mut program, full, Pass::Signatures, out);
     }
-    members::data_rings(&program, out);
+    data::data_rings(&program, out);
     values::heads(&mut program, out);
     composition::types::declare(&mut program);
     let mut others = Vec::new();
@@ -119,9 +126,11 @@ pub(crate) fn check<'s>(
     }
     checked.others = others;
     composition::settle(&mut checked, out);
-    for scope in &names.files {
-        out.extend(scope.unused().iter().map(|(name, at)| says_names::unused_import(*at, name)));
-    }
+    out.append(&mut checked.program.take_warnings());
+    type_uses::check(&checked.program, out);
+    implementations::needed(out, &mut checked.unplanned);
+    never::check(&checked, out);
+    unused::imports(sources, names, out);
     checked
 }
 
@@ -141,6 +150,7 @@ impl<'s> Checked<'s> {
             tests: Vec::new(),
             workflows: BTreeMap::new(),
             composition: composition::Composition::default(),
+            unplanned: Vec::new(),
             others: Vec::new(),
             program,
         }
@@ -155,7 +165,6 @@ impl Checked<'_> {
         self.items(out);
         let nodes = nodes::check(&mut self.program, out);
         self.nodes.nodes = nodes.nodes;
-        self.nodes.unplanned.extend(nodes.unplanned);
         self.left_to_inventory();
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);

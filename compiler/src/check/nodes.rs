@@ -42,7 +42,7 @@ pub(crate) struct CheckedNode {
 #[derive(Debug, Default)]
 pub(crate) struct Nodes {
     pub(crate) nodes: BTreeMap<String, CheckedNode>,
-    /// Constructs that are right and that no plan can have yet.
+    /// What is right to check and keeps a plan from being made.
     pub(crate) unplanned: Vec<Diagnostic>,
 }
 
@@ -60,17 +60,17 @@ pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nod
             _ => None,
         })
         .collect();
+    // In the source's order diagnostics are easiest to follow; phases need the order of names.
     let plain: Vec<&ast::Node> = items.iter().map(|(_, node)| *node).collect();
     program.named_by = Arc::new(choices::named_by(&plain));
-    // In the source's order diagnostics are easiest to follow; phases need the order of names.
     for at in order(&plain) {
         let Some((whole, item)) = items.get(at).copied() else { continue };
         let checked = Checker { program, file, out }.node(whole, item);
         let Some(checked) = checked else { continue };
-        super::capabilities::phases(program, &item.name.text, &checked);
         for choice in &checked.choices {
             choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
         }
+        super::capabilities::phases(program, &item.name.text, &checked);
         for (property, set) in &checked.node.properties {
             Arc::make_mut(&mut program.phases)
                 .insert((item.name.text.to_string(), property.clone()), set.phase);
@@ -172,13 +172,13 @@ impl Checker<'_, '_> {
         }
         let owner = item.name.text.as_str();
         if !body.is_open {
-            blocks::missing(info, owner, &body.properties, place, self.out);
+            blocks::missing(self.program, info, owner, &body.properties, place, self.out);
         }
+        let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
         self.unmet(item, info, &body);
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
         let operations =
             implementations::own(self.program, &body.scope, info, &item.body, self.out);
-        let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
         let (requirements, targets) =
             body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
@@ -365,6 +365,9 @@ impl Checker<'_, '_> {
             self.out.push(says::unknown_requirement(at, &name, of, &known, is_property));
             return;
         }
+        if let Some(notice) = self.program.notices.member(self.program.names, &info.full, &name) {
+            self.out.push(notice.told(at, &name));
+        }
         let met = requirements::check(
             self.program,
             &body.scope,
@@ -394,7 +397,14 @@ impl Checker<'_, '_> {
             let of = requirement.declared.target.to_string();
             let declared = declared_at(self.program, &info.full, name).unwrap_or(requirement.place);
             let error = says::missing_requirement(at, &item.name.text, name, &of, &fits, declared);
-            self.out.push(error);
+            let meets = fits.first().map(|fit| format!("{name} -> {fit}"));
+            let edits = meets.iter().find_map(|meets| {
+                super::inserts::entries(self.program, at, std::slice::from_ref(meets))
+            });
+            self.out.push(match (meets, edits) {
+                (Some(meets), Some(edits)) => error.fix(format!("write `{meets}`"), edits),
+                _ => error,
+            });
         }
     }
 }

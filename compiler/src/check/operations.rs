@@ -12,7 +12,7 @@ use bp_plan::{Expr, Implementation, Phase, Type, Value};
 use super::blocks::in_time;
 use super::expr::{Parameter, Scope, check_expr, check_type_expr, check_wheres, fits, held};
 use super::implementations;
-use super::members::{Builder, Pass};
+use super::members::{Builder, Pass, null_by_default};
 use super::program::{Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, operations as says};
 use crate::resolve::TypeDeclaration;
@@ -175,6 +175,7 @@ fn parameters(
         if pass == Pass::Signatures {
             let ty = check_type_expr(program, file, &parameter.ty, out);
             let default = parameter.default.as_ref().map(|_| Expr::Value(Value::Null));
+            let default = default.or_else(|| null_by_default(parameter, &ty));
             made.push(Parameter { name: name.to_owned(), ty, default, constraints: Vec::new() });
             continue;
         }
@@ -192,6 +193,7 @@ fn parameters(
             }
             typed.expr
         });
+        let default = default.or_else(|| null_by_default(parameter, &ty));
         made.push(Parameter { name: name.to_owned(), ty, default, constraints });
     }
     made
@@ -314,7 +316,9 @@ impl Builder<'_, '_> {
             Pass::Bodies => &mut silent,
         };
         let file = self.declared.file;
-        let Some((key, inherited)) = known(info, file, operation, out) else { return };
+        let Some((key, inherited)) = known(self.program, info, file, operation, out) else {
+            return;
+        };
         let declares = operation.parameters.is_some();
         let inherited = inherited.clone();
         let mut made = if declares {
@@ -342,6 +346,7 @@ impl Builder<'_, '_> {
 
 /// The operation of a type that a path names; reported where there is none.
 pub(crate) fn known<'i>(
+    program: &Program<'_>,
     info: &'i TypeInfo,
     file: FileId,
     operation: &ast::Operation,
@@ -369,5 +374,9 @@ pub(crate) fn known<'i>(
         out.push(says::unknown_operation(at, &name.text, &interface.text, &known));
         return None;
     };
+    let of = info.interfaces.get(interface.text.as_str());
+    if let Some(notice) = of.and_then(|of| program.notices.member(program.names, of, &name.text)) {
+        out.push(notice.told(Place { file, span: name.span }, &key));
+    }
     Some((key, found))
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bp_plan::{Expr, Item};
 
-use super::nodes::Nodes;
+use super::nodes::{CheckedNode, Nodes};
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
@@ -54,6 +54,7 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
                 graph.reads(node, name, &set.value, *place);
             }
         }
+        graph.operations(node, name, checked);
     }
     let edges = graph.edges;
     let pairs: Vec<(usize, usize)> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
@@ -225,6 +226,33 @@ impl Graph<'_> {
         if let Some(to) = self.at(thing) {
             self.edges.push(Edge { from, to, place });
         }
+    }
+
+    /// What the operations of a node's life read of other nodes. What they read of the node itself orders
+    /// nothing, and what is called later waits for nothing.
+    fn operations(&mut self, from: usize, owner: &str, checked: &CheckedNode) {
+        let own = checked.node.operations.iter().filter(|(key, _)| key.starts_with("lifecycle."));
+        for implementation in own.filter_map(|(_, own)| own.implementation.as_ref()) {
+            for part in implementation.parts() {
+                self.reads_others(from, owner, part, checked.place);
+            }
+        }
+    }
+
+    fn reads_others(&mut self, from: usize, owner: &str, expr: &Expr, place: Place) {
+        if let Expr::Field { of, .. } = expr
+            && matches!(**of, Expr::This)
+        {
+            return;
+        }
+        if let Expr::Field { of, name, .. } = expr
+            && let Some(node) = Self::leads(owner, of)
+            && node != owner
+        {
+            self.read(from, &node, name, false, place);
+            return;
+        }
+        expr.parts(&mut |part| self.reads_others(from, owner, part, place));
     }
 
     /// The nodes that a target leads to.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Policy, Run};
+use bp_plan::policy::Run;
+use bp_plan::{Expr, Policy};
 
 use super::Checked;
 use super::expr::{Scope, World as _};
 use super::known::Whole;
 use super::members::short;
 use super::program::{Program, TypeInfo};
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::targets::{self, Around, Asked, Targets};
 use super::workflows::{WorkflowHead, check_arguments, given_by_record, signature};
 use crate::diagnostics::{
@@ -96,9 +97,11 @@ fn policy(
     let scope = Scope::new(file);
     let before = out.len();
     let mut settings = Settings::new(program, &scope, info, ("a policy", &KEYS));
+    let mut is_odd = false;
     let mut special: BTreeMap<&str, (Place, &ast::Expr)> = BTreeMap::new();
     for entry in &item.body.entries {
         let EntryKind::Assign { key, value } = &entry.kind else {
+            is_odd |= settings::names(&entry.kind, "targets");
             let at = Place { file, span: entry.span };
             let allowed = "`targets = [ … ]`, `run`, `with` and properties";
             out.push(says_names::not_here(at, "this", "a policy", allowed));
@@ -124,7 +127,8 @@ fn policy(
     let set = settings.done(owner, place, out);
     let written = special.get("targets").map(|(_, e)| *e);
     let [over_told, run_told, _] = misspelt;
-    let targets = if over_told { None } else { over(around, info, owner, place, written, out) };
+    let targets =
+        if over_told || is_odd { None } else { over(around, info, owner, place, written, out) };
     let run = if run_told { None } else { runs(program, info, owner, place, &special, out) };
     if out.len() == before
         && let Some((message, at)) = Whole::new(program, info, &set).broken()

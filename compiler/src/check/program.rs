@@ -3,7 +3,7 @@
 //! It answers the questions of the check of expressions ([`World`]).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
@@ -12,6 +12,7 @@ use super::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
 use super::operations::OperationSignature;
 use super::rewrite::{is_inside, mentions};
 use super::workflows::WorkflowHead;
+use crate::diagnostics::Diagnostic;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, Names};
 use crate::source::{FileId, Place};
@@ -48,6 +49,8 @@ pub(crate) struct Program<'s> {
     pub(crate) named_by: Arc<BTreeMap<String, BTreeSet<String>>>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
+    /// What expressions are worth a word of.
+    warnings: Arc<Mutex<Vec<Diagnostic>>>,
 }
 
 /// What was found out of a program, without what it was found in: it can be kept beside the
@@ -173,6 +176,7 @@ impl<'s> Program<'s> {
             workflows: Arc::default(),
             named_by: Arc::default(),
             plan_files,
+            warnings: Arc::default(),
         }
     }
 
@@ -190,6 +194,11 @@ impl<'s> Program<'s> {
             workflows,
             ..Self::new(sources, names, files)
         }
+    }
+
+    /// What expressions were worth a word of.
+    pub(crate) fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What was found out.
@@ -237,6 +246,7 @@ impl<'s> Program<'s> {
         self.file = file;
         self.phases = Arc::default();
         self.workflows = Arc::default();
+        self.named_by = Arc::default();
     }
 
     /// The file that is checked.
@@ -389,6 +399,10 @@ pub(crate) fn reads_as(declared: &RequirementType) -> Type {
 }
 
 impl World for Program<'_> {
+    fn warn(&self, warning: Diagnostic) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
     fn value(&self, file: FileId, path: &str) -> Option<Declared> {
         let scope = self.names.files.get(file.0 as usize)?;
         if let Some(declared) = self.value_declaration(file, path) {

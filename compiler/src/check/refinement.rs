@@ -1,6 +1,6 @@
 //! Members that are declared again: what refines may only narrow.
 
-use bp_plan::{PropertyType, RequirementType, Type};
+use bp_plan::{Expr, PropertyType, RequirementType, Type, Value};
 
 use super::expr::{World, fits};
 use super::members::{Pass, breaks};
@@ -35,13 +35,20 @@ fn loses(program: &Program<'_>, new: &Type, old: &Type, depth: usize) -> bool {
         (new, Type::Data(name)) => match program.data_type(name) {
             // What the name asks would be lost.
             Some(data) => match &data.alias {
-                Some(alias) => !data.constraints.is_empty() || inner(new, alias),
+                Some(alias) => asks(program, name) || inner(new, alias),
                 None => true,
             },
             None => false,
         },
         _ => false,
     }
+}
+
+/// Whether the name of a scalar asks something of its values.
+fn asks(program: &Program<'_>, name: &str) -> bool {
+    let declared = program.names.types.get(name);
+    let item = declared.and_then(|declared| declared.item(program.sources));
+    item.is_some_and(|item| !item.wheres.is_empty())
 }
 
 /// Joins what is inherited of a property into its new declaration, and tells what widens it.
@@ -61,7 +68,9 @@ pub(crate) fn property(
     let own = std::mem::take(&mut made.constraints);
     made.constraints = old.constraints.iter().cloned().chain(own).collect();
     made.replace |= old.replace;
-    if made.default.is_none() {
+    // What may be unset by default may come to be needed. Signatures know only that there is a default.
+    let was_unset = pass == Pass::Bodies && old.default == Some(Expr::Value(Value::Null));
+    if made.default.is_none() && (!was_unset || fits(program, &Type::Null, &made.kind)) {
         made.default.clone_from(&old.default);
     }
     if pass == Pass::Signatures {

@@ -211,13 +211,11 @@ impl Reading<'_, '_> {
                     [only] if only.text == "most" => Some(Rank::Most),
                     _ => None,
                 };
-                match (rank, arguments.as_slice()) {
-                    (Some(rank), [by]) => (rank, by),
-                    _ => {
-                        self.out.push(says::odd_preference(at));
-                        return None;
-                    }
-                }
+                let (Some(rank), [by]) = (rank, arguments.as_slice()) else {
+                    self.out.push(says::odd_preference(at));
+                    return None;
+                };
+                (rank, by)
             }
             ExprKind::Missing => return None,
             _ => {

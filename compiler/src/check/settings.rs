@@ -76,7 +76,16 @@ impl<'a, 's> Settings<'a, 's> {
         at: Place,
         out: &mut Vec<Diagnostic>,
     ) -> BTreeMap<String, Property> {
-        blocks::missing(self.info, owner, &self.set, at, out);
+        blocks::missing(self.program, self.info, owner, &self.set, at, out);
         self.set
+    }
+}
+
+/// Whether an entry that is no `key = value` means this key all the same.
+pub(crate) fn names(entry: &ast::EntryKind, key: &str) -> bool {
+    match entry {
+        ast::EntryKind::Meets(meets) => meets.name.text == key,
+        ast::EntryKind::Field(member) => member.name.text == key,
+        _ => false,
     }
 }

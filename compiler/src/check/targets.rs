@@ -102,7 +102,7 @@ pub(crate) fn check(
     let place = Place { file: around.program.file, span: written.span };
     let before = out.len();
     let mut walk = Walk { around, asked, items: Vec::new(), all: Vec::new(), out };
-    walk.one(written, false);
+    walk.one(written);
     let Walk { items, all, .. } = walk;
     if out.iter().skip(before).any(|d| d.place.file == place.file) {
         return None;
@@ -123,12 +123,18 @@ struct Walk<'a, 's> {
 }
 
 impl Walk<'_, '_> {
-    fn one(&mut self, written: &ast::Expr, is_spread: bool) {
+    fn one(&mut self, written: &ast::Expr) {
         match &written.kind {
-            ExprKind::Paren(of) => self.one(of, is_spread),
+            ExprKind::Paren(of) => self.one(of),
             ExprKind::List(elements) => {
                 for element in elements {
-                    self.one(&element.value, element.spread);
+                    if !element.spread || matches!(element.value.kind, ExprKind::List(_)) {
+                        self.one(&element.value);
+                    } else {
+                        // What can be spread is said by lists.
+                        let kind = ExprKind::List(vec![element.clone()]);
+                        self.leaf(&ast::Expr { kind, span: element.value.span });
+                    }
                 }
             }
             _ => self.leaf(written),

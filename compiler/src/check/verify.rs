@@ -4,6 +4,7 @@
 use bp_eval::{Environment, EvalError, Outcome, Outer, Verdict, check_constraint};
 use bp_plan::{Constraint, Expr, Item, Reference, Value};
 
+use super::capabilities;
 use super::choices;
 use super::nodes::{CheckedNode, Nodes};
 use super::program::Program;
@@ -184,15 +185,22 @@ impl Environment for Known<'_, '_> {
                 let Reference::Node { node, key: None } = &**of else {
                     return Ok(Some(Outcome::Unknown));
                 };
-                let value = self
-                    .nodes
-                    .nodes
-                    .get(node)
+                let node = self.nodes.nodes.get(node);
+                let own = node
+                    .and_then(|node| node.node.capabilities.get(capability))
+                    .and_then(|set| set.get(name));
+                if let Some(own) = own {
+                    return Ok(Some(match &own.value {
+                        Expr::Value(value) => Outcome::Value(value.clone()),
+                        _ => Outcome::Unknown,
+                    }));
+                }
+                let value = node
                     .and_then(|node| self.program.types.get(&node.node.kind))
                     .and_then(|info| info.capabilities.get(capability))
-                    .and_then(|capability| capability.values.get(name));
+                    .and_then(|of| capabilities::values(self.program, capability, of).remove(name));
                 match value {
-                    Some(Expr::Value(value)) => Outcome::Value(value.clone()),
+                    Some(Expr::Value(value)) => Outcome::Value(value),
                     _ => Outcome::Unknown,
                 }
             }

@@ -1,25 +1,37 @@
 //! `bpc compile`.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bp_plan::{Digest, Plan};
 
-use super::PlanFormat;
 use super::output::{self, Output};
+use super::{PlanFormat, files, lock};
 use crate::analysis::Analysis;
 
 /// Writes the plan of a blueprint, whole or not at all; whether it did.
-pub(super) fn run(file: &Path, to: Option<&Path>, format: PlanFormat, output: &mut Output) -> bool {
+pub(super) fn run(
+    file: &Path,
+    to: Option<&Path>,
+    format: PlanFormat,
+    locked: bool,
+    output: &mut Output,
+) -> bool {
     let analysis = Analysis::load(file);
     let sources = |id| analysis.sources().file(id);
     output.diagnostics(analysis.diagnostics(), sources);
     if !analysis.has_errors() {
         output.diagnostics(analysis.unplanned(), sources);
     }
+    if let Some(lock) = analysis.lock() {
+        lock::settle(lock, locked, analysis.sources(), output);
+    }
     output.summary();
-    let Some(plan) = analysis.plan() else { return false };
+    let Some(plan) = analysis.plan().filter(|_| !output.has_errors()) else { return false };
+    let folder = to.and_then(Path::parent).filter(|f| !f.as_os_str().is_empty() && !f.is_dir());
+    if let (Some(folder), Some(to)) = (folder, to) {
+        return refused(to, &format!("there is no folder `{}`", folder.display()), output);
+    }
     match (format, to) {
         (PlanFormat::Plan, to) => {
             let beside = file.with_extension("plan");
@@ -68,21 +80,10 @@ fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
         output::write_out(&text);
         return true;
     };
-    match replace(to, text.as_bytes()) {
+    match files::replace(to, text.as_bytes()) {
         Ok(()) => true,
         Err(error) => refused(to, &error.to_string(), output),
     }
-}
-
-/// Writes the file whole or not at all.
-fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = to.parent().filter(|f| !f.as_os_str().is_empty());
-    let folder = folder.map_or_else(|| PathBuf::from("."), Path::to_owned);
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(to).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn refused(to: &Path, why: &str, output: &mut Output) -> bool {

@@ -22,7 +22,7 @@ pub(super) fn run(what: &Path, output: &mut Output) -> bool {
                 (title.into_owned(), what.display().to_string(), bytes)
             }
             Err(error) => {
-                super::format::unreadable(what, &error.to_string(), output);
+                super::files::unreadable(what, &error.to_string(), output);
                 return false;
             }
         },

@@ -3,8 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::files;
 use super::output::{self, Output};
-use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{FileId, SourceFile};
 use crate::syntax;
 
@@ -15,15 +15,7 @@ pub(super) fn run(paths: &[PathBuf], check: bool, output: &mut Output) -> bool {
     {
         return standard_input(check, output);
     }
-    let mut files = Vec::new();
-    for path in paths {
-        collect(path, &mut files, output);
-    }
-    files.sort();
-    files.dedup();
-    if files.is_empty() && !output.has_errors() {
-        output.note("no `.bp` file found");
-    }
+    let Some(files) = files::sources(paths, output) else { return false };
     let mut other_layout = 0;
     for path in &files {
         let Some((source, formatted)) = formatted(path, output) else { continue };
@@ -70,38 +62,12 @@ fn standard_input(check: bool, output: &mut Output) -> bool {
     true
 }
 
-/// The `.bp` files at or below a path; hidden folders are passed over.
-pub(super) fn collect(path: &Path, files: &mut Vec<PathBuf>, output: &mut Output) {
-    if !path.is_dir() {
-        files.push(path.to_owned());
-        return;
-    }
-    let entries = match std::fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            unreadable(path, &error.to_string(), output);
-            return;
-        }
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-        // A link to a folder could lead round in a ring.
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && !is_hidden {
-            collect(&path, files, output);
-        } else if !is_hidden && path.extension().is_some_and(|extension| extension == "bp") {
-            files.push(path);
-        }
-    }
-}
-
 /// A file and its text in the one layout; nothing where it has errors, which are written.
 fn formatted(path: &Path, output: &mut Output) -> Option<(SourceFile, String)> {
     match read(path) {
         Ok(bytes) => lay_out(path.display().to_string(), bytes, output),
         Err(error) => {
-            unreadable(path, &error.to_string(), output);
+            files::unreadable(path, &error.to_string(), output);
             None
         }
     }
@@ -128,12 +94,6 @@ fn lay_out(path: String, bytes: Vec<u8>, output: &mut Output) -> Option<(SourceF
             None
         }
     }
-}
-
-pub(super) fn unreadable(path: &Path, why: &str, output: &mut Output) {
-    let source = SourceFile::new(path.display().to_string(), "");
-    let diagnostic: [Diagnostic; 1] = [says::unreadable(FileId(0), why)];
-    output.diagnostics(&diagnostic, |_| Some(&source));
 }
 
 /// Replaces the file so that it is either as it was or whole, with the rights it had.

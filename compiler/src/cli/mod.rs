@@ -6,9 +6,16 @@
 mod check;
 mod compile;
 mod document;
+mod explain;
+mod files;
 mod format;
+mod graph;
+mod inspect;
+mod lock;
 mod output;
+mod plans;
 mod test;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,21 +37,37 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// How diagnostics are written: drawn for people on stderr, or each as one line on stdout
-    /// (`json`: an object; `short`: `FILE:LINE:COLUMN: error[CODE]: message`). `junit` is XML, of `test` alone.
+    /// (`json`: an object; `github`: a workflow command; `short`: `FILE:LINE:COLUMN: error[CODE]: message`).
+    /// `junit` is XML, of `test` alone.
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
-    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set.
+    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set, and
+    /// everywhere where `CLICOLOR_FORCE` is.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
+    /// Refuse to change `bp.lock`: for CI, where it comes with the sources.
+    #[arg(long, global = true)]
+    locked: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Say what is wrong with blueprints and modules.
     Check {
-        /// Files; each with all that it uses.
-        #[arg(required = true)]
+        /// Files, each with all that it uses, or folders (every `.bp` file below); the package around
+        /// when left out.
         files: Vec<PathBuf>,
+        /// Check again whenever a file that was read changes, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Write down in `bp.lock` what each package is now, by a digest over its files.
+    ///
+    /// `check` and `compile` write what is not locked yet; a package that has changed since is an error
+    /// until this accepts it.
+    Lock {
+        /// The package's folder, or a file in it; the one around when left out.
+        path: Option<PathBuf>,
     },
     /// Write the plan of a blueprint.
     Compile {
@@ -56,6 +79,41 @@ enum Command {
         /// A plan for `bpr`, or its `plan.json` alone (to stdout when no output is named), for review.
         #[arg(long, value_enum, default_value_t = PlanFormat::Plan)]
         format: PlanFormat,
+    },
+    /// Teach what a code means, with a wrong and a right example; without a code, list them all.
+    Explain {
+        /// Codes, such as E2001.
+        codes: Vec<String>,
+    },
+    /// Draw a blueprint: what there is, where it stands, what needs what, and what policies are over.
+    Graph {
+        /// A blueprint's file, or a plan.
+        file: PathBuf,
+        /// SVG to look at, DOT for Graphviz, Mermaid for Markdown; by the output's ending when left
+        /// out, else SVG.
+        #[arg(long, value_enum)]
+        format: Option<graph::PictureFormat>,
+        /// Where the picture goes (`-` is stdout); when left out to stdout, or beside the file for an
+        /// SVG on a terminal.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Say what a plan holds.
+    Inspect {
+        /// A plan, or a blueprint's file.
+        plan: PathBuf,
+        /// Show one element with its source lines: `node.shop`, `input.tag`.
+        #[arg(long, value_name = "KIND.NAME")]
+        element: Option<String>,
+        /// For people or for programs.
+        #[arg(long, value_enum, default_value_t = PlanText::Human)]
+        format: PlanText,
+    },
+    /// Write what a shell completes `bpc` with, to stdout: for bash
+    /// `bpc completions bash > ~/.local/share/bash-completion/completions/bpc`.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
     },
     /// Write the documentation of a file, as Markdown, to stdout.
     Doc {
@@ -82,6 +140,9 @@ enum Command {
         /// An inventory, as `bpr deploy` takes it, for tests that name none.
         #[arg(long, value_name = "FILE")]
         inventory: Option<PathBuf>,
+        /// Test again whenever a file that was read changes, until Ctrl-C.
+        #[arg(long)]
+        watch: bool,
     },
 }
 
@@ -92,11 +153,19 @@ enum PlanFormat {
     Json,
 }
 
+/// How a plan is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlanText {
+    Human,
+    Json,
+}
+
 /// How diagnostics are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum MessageFormat {
     Human,
     Json,
+    Github,
     Short,
     Junit,
 }
@@ -119,6 +188,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
+    let new = || Output::new(arguments.message_format, arguments.color);
+    let locked = arguments.locked;
     let is_test = matches!(arguments.command, Command::Test { .. });
     if arguments.message_format == MessageFormat::Junit && !is_test {
         let words = "`junit` is a form of tests: use it with `bpc test`, and `json` here";
@@ -126,21 +197,45 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         let _ = error.print();
         return 2;
     }
-    let mut output = Output::new(arguments.message_format, arguments.color);
+    let mut output = new();
     let is_fine = match arguments.command {
-        Command::Check { files } => check::run(&files, &mut output),
-        Command::Compile { file, output: to, format } => {
-            compile::run(&file, to.as_deref(), format, &mut output)
+        Command::Check { files, watch: true } => {
+            watch::repeat(|| check::round(&files, locked, new()));
+            true
         }
+        Command::Check { files, watch: false } => check::run(&files, locked, &mut output).0,
+        Command::Lock { path } => lock::run(path.as_deref(), locked, &mut output),
+        Command::Compile { file, output: to, format } => {
+            compile::run(&file, to.as_deref(), format, locked, &mut output)
+        }
+        Command::Graph { file, format, output: to } => {
+            graph::run(&file, format, to.as_deref(), locked, &mut output)
+        }
+        Command::Inspect { plan, element, format } => {
+            inspect::run(&plan, element.as_deref(), format, locked, &mut output)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "bpc", &mut script);
+            output::write_out(&String::from_utf8_lossy(&script));
+            true
+        }
+        Command::Explain { codes } => explain::run(&codes, &output),
         Command::Doc { file } => document::run(&file, &mut output),
         Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
-        Command::Test { paths, filter, inventory } => {
+        Command::Test { paths, filter, inventory, watch } => {
             let asked = test::Asked {
                 paths: &paths,
                 filter: filter.as_deref(),
                 inventory: inventory.as_deref(),
+                locked,
             };
-            test::run(&asked, arguments.message_format, &mut output)
+            if watch {
+                watch::repeat(|| test::round(&asked, arguments.message_format, new()));
+                true
+            } else {
+                test::run(&asked, arguments.message_format, &mut output).0
+            }
         }
     };
     u8::from(!is_fine)

@@ -3,30 +3,46 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use super::{Color, MessageFormat};
+use crate::catalogue;
 use crate::diagnostics::Diagnostic;
-use crate::render::{Counts, human, json, short};
+use crate::render::{Counts, github, human, json, short};
 use crate::source::{FileId, SourceFile};
+
+/// More codes than this are not listed at the end of a run.
+const MOST_EXPLAINED: usize = 5;
 
 /// What a command writes to.
 pub(super) struct Output {
     format: MessageFormat,
     style: human::Style,
     counts: Counts,
+    /// Codes that were told of, in the order in which they came.
+    codes: Vec<&'static str>,
+    wants_color: Color,
 }
 
 impl Output {
     pub(super) fn new(format: MessageFormat, color: Color) -> Self {
-        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let color = match color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => std::io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb,
-        };
-        let width = terminal_size::terminal_size_of(std::io::stderr())
-            .map_or(100, |(width, _)| usize::from(width.0).clamp(40, 160));
+        let wants_color = color;
+        let color = is_coloured(color, std::io::stderr().is_terminal());
+        let terminal = terminal_size::terminal_size_of(std::io::stderr());
+        let width = width_of(terminal.map(|(width, _)| usize::from(width.0)));
         let style = human::Style { color, unicode: speaks_unicode(), width };
-        Self { format, style, counts: Counts::default() }
+        Self { format, style, counts: Counts::default(), codes: Vec::new(), wants_color }
+    }
+
+    /// How what a person asked for is drawn on stdout.
+    pub(super) fn style_of_answers(&self) -> human::Style {
+        let stdout = std::io::stdout();
+        let color = is_coloured(self.wants_color, stdout.is_terminal());
+        let terminal = terminal_size::terminal_size_of(stdout);
+        let width = width_of(terminal.map(|(width, _)| usize::from(width.0)));
+        human::Style { color, width, ..self.style }
+    }
+
+    /// Whether headings on stdout are made to stand out.
+    pub(super) fn is_bold(&self) -> bool {
+        self.style.color && std::io::stdout().is_terminal()
     }
 
     /// Writes the diagnostics.
@@ -39,12 +55,18 @@ impl Output {
         self.counts.errors += counts.errors;
         self.counts.warnings += counts.warnings;
         for diagnostic in diagnostics {
+            if !self.codes.contains(&diagnostic.code) {
+                self.codes.push(diagnostic.code);
+            }
             match self.format {
                 MessageFormat::Human | MessageFormat::Junit => {
-                    write_err(&human::text(diagnostic, &sources, self.style))
+                    write_err(&human::text(diagnostic, &sources, self.style));
                 }
                 MessageFormat::Json => {
                     write_out(&format!("{}\n", json::line(diagnostic, &sources)));
+                }
+                MessageFormat::Github => {
+                    write_out(&format!("{}\n", github::line(diagnostic, &sources)));
                 }
                 MessageFormat::Short => {
                     write_out(&format!("{}\n", short::line(diagnostic, &sources)));
@@ -83,10 +105,24 @@ impl Output {
         self.diagnostics(&failure, |_| Some(&source));
     }
 
-    /// The last line: how many errors and warnings there were.
+    /// Says that something failed with a file, not with what stands in it.
+    pub(super) fn failed(&mut self, path: &std::path::Path, failure: Diagnostic) {
+        let source = SourceFile::new(path.display().to_string(), "");
+        self.diagnostics(&[failure], |_| Some(&source));
+    }
+
+    /// The last lines: how many errors and warnings there were, and where they are explained.
     pub(super) fn summary(&self) {
         if let Some(summary) = self.counts.summary() {
             self.note(&summary);
+        }
+        let codes = self.codes.iter().filter(|code| catalogue::page(code).is_some());
+        let codes: Vec<&str> = codes.copied().take(MOST_EXPLAINED).collect();
+        if self.format == MessageFormat::Human && !codes.is_empty() {
+            let line = format!("for more: bpc explain {}", codes.join(" "));
+            let dim = anstyle::Style::new().dimmed();
+            let line = if self.style.color { format!("{dim}{line}{dim:#}") } else { line };
+            write_err(&format!("{line}\n"));
         }
     }
 
@@ -102,8 +138,30 @@ pub(super) fn write_out(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn write_err(text: &str) {
+/// Writes to stderr; a closed pipe is no reason to fail.
+pub(super) fn write_err(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Whether what is written to a terminal, or to something else, has colours.
+fn is_coloured(wanted: Color, is_terminal: bool) -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    match wanted {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto if is_set("NO_COLOR") => false,
+        Color::Auto if is_set("CLICOLOR_FORCE") => {
+            std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0")
+        }
+        Color::Auto => is_terminal && !is_dumb,
+    }
+}
+
+/// How wide lines are: as `COLUMNS` says, else as the terminal is.
+fn width_of(terminal: Option<usize>) -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.trim().parse().ok());
+    columns.or(terminal).unwrap_or(100).clamp(40, 160)
 }
 
 /// Whether the locale has lines to draw with.

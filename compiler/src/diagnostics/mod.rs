@@ -6,8 +6,10 @@
 
 pub mod composition;
 pub mod names;
+pub mod never;
 pub mod nodes;
 pub mod operations;
+pub mod packages;
 pub mod plan;
 pub mod policies;
 pub mod selections;
@@ -15,6 +17,7 @@ pub mod syntax;
 pub mod testing;
 pub mod topology;
 pub mod types;
+pub mod unused;
 pub mod workflows;
 
 use crate::source::Place;

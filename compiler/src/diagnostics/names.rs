@@ -34,7 +34,7 @@ pub fn missing_file(at: Place, name: &str, looked: &Path) -> Diagnostic {
 /// A file that is used and lies outside the package.
 pub fn outside_package(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error("E2003", format!("\"{name}\" lies outside of the package"), at)
-        .help("a package is the folder of its blueprint: move the file below it")
+        .help("a package is the folder of its `bp.toml`, or of its blueprint where it has none: move the file below it, or use it as a package")
 }
 
 /// Files that use each other.
@@ -79,11 +79,6 @@ pub fn not_in_module(at: Place, name: &str, module: &str, near: Option<&str>) ->
     }
 }
 
-/// An import that nothing uses.
-pub fn unused_import(at: Place, name: &str) -> Diagnostic {
-    Diagnostic::warning("W2009", format!("`{name}` is never used"), at).help("remove this `use`")
-}
-
 /// Something that only a blueprint may have.
 pub fn not_in_a_module(at: Place, what: &str) -> Diagnostic {
     Diagnostic::error("E2010", format!("{what} needs a blueprint, and this file is a module"), at)
@@ -116,15 +111,23 @@ pub fn unknown_type(
     match (near, elsewhere) {
         (_, Some(module)) => {
             let start = Place { file: at.file, span: Span::new(0, 0) };
-            let last = name.rsplit('.').next().unwrap_or(name);
-            let module_name = module.rsplit('.').next().unwrap_or(module);
+            let last = module.rsplit('.').next().unwrap_or(module);
+            // Where it is used under a name, that name is kept.
+            if let Some((alias, _)) = name.rsplit_once('.') {
+                let line = if alias == last {
+                    format!("use {module}")
+                } else {
+                    format!("use {module} as {alias}")
+                };
+                return error
+                    .help(format!("`{module}` has it: add `{line}`"))
+                    .fix(format!("add `{line}`"), vec![(start, format!("{line}\n"))]);
+            }
             error
-                .help(format!(
-                    "`{module}` has it: add `use {module}`, and write `{module_name}.{last}`"
-                ))
+                .help(format!("`{module}` has it: add `use {module}`, and write `{last}.{name}`"))
                 .fix(
                     format!("use `{module}`"),
-                    vec![(start, format!("use {module}\n")), (at, format!("{module_name}.{last}"))],
+                    vec![(start, format!("use {module}\n")), (at, format!("{last}.{name}"))],
                 )
         }
         (Some((near, place)), None) => {

@@ -95,7 +95,6 @@ pub fn extends_scalar(at: Place, name: &str, parent: &str) -> Diagnostic {
 pub fn deprecated(at: Place, what: &str, text: &str, declared: Place) -> Diagnostic {
     Diagnostic::warning("W4030", format!("`{what}` is deprecated: {text}"), at)
         .related(declared, format!("`{what}` is declared here"))
-        .help(text)
 }
 
 /// Something that may change.

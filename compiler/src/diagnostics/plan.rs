@@ -3,18 +3,6 @@
 use super::Diagnostic;
 use crate::source::Place;
 
-/// A construct that this compiler checks and does not plan yet.
-pub fn not_planned(at: Place, what: &str) -> Diagnostic {
-    Diagnostic::error("E7001", format!("{what} can't be compiled into a plan by this version"), at)
-        .help("leave it out for now; `bpc check` accepts it")
-}
-
-/// A construct that this compiler parses and does not check yet.
-pub fn not_checked(at: Place, what: &str) -> Diagnostic {
-    Diagnostic::warning("W7002", format!("{what} is not checked by this version"), at)
-        .help("its syntax is right; mistakes inside of it show later")
-}
-
 /// A plan that its own checks refuse: a defect of the compiler, told as such.
 pub fn refused(at: Place, why: &str) -> Diagnostic {
     Diagnostic::error("E7003", format!("the plan of this blueprint is not sound: {why}"), at)

@@ -96,6 +96,45 @@ pub fn foreign_ternary(at: Place) -> Diagnostic {
         .help("write `if condition then a else b`")
 }
 
+/// `'text'`; `ours` is the string that was meant, where it can be told.
+pub fn foreign_quotes(at: Place, ours: Option<String>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", "`'` is no quote here", at)
+        .label("strings stand between `\"`")
+        .help(
+            "write the string between `\"`; a raw one, with backslashes as they are, is `r\"…\"`",
+        );
+    match ours {
+        Some(ours) => error.fix(format!("write `{ours}`"), vec![(at, ours)]),
+        None => error,
+    }
+}
+
+/// A `;` that ends something.
+pub fn foreign_end(at: Place, instead: &str) -> Diagnostic {
+    let title = match instead {
+        "," => "put a comma",
+        "\n" => "break the line",
+        _ => "remove the `;`",
+    };
+    Diagnostic::error("E1007", "`;` ends nothing here", at)
+        .label("a newline ends it")
+        .help("remove it: entries and items end with their line, entries of one line are parted by commas")
+        .fix(title, vec![(at, instead.to_owned())])
+}
+
+/// A word that begins an item in another language. `ours` may stand in its place.
+pub fn foreign_word(at: Place, word: &str, form: &str, ours: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", format!("`{word}` begins nothing here"), at)
+        .label("a word of another language")
+        .help(format!("write `{form}`"));
+    match ours {
+        Some(ours) => {
+            error.fix(format!("replace `{word}` by `{ours}`"), vec![(at, ours.to_owned())])
+        }
+        None => error,
+    }
+}
+
 /// `a < b < c`, `a..b..c`.
 pub fn chained(at: Place, operator: &str) -> Diagnostic {
     let help = if operator == ".." {

@@ -172,7 +172,7 @@ pub fn refused(problem: &Problem, at: Option<Place>, test: Place) -> Diagnostic 
     let code = problem.code.unwrap_or("E7083");
     let error = Diagnostic::error(code, problem.message.clone(), at.unwrap_or(test));
     let error = if at.is_some() { error.related(test, "in this test") } else { error };
-    match (&problem.lack, &problem.help) {
+    match (problem.lack.as_deref(), &problem.help) {
         (Some(Lack::Input(name)), _) => {
             error.help(format!("add `{name} = …` to the test's `inputs`"))
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bp_plan::Digest;
 
-use super::{Module, Overlay, beside, bytes, file_id};
+use super::{Module, Overlay, bytes, file_id};
 use crate::source::{FileId, SourceFile};
 use crate::syntax::MAX_FILE;
 
@@ -35,7 +35,6 @@ pub struct Attached {
 #[derive(Debug)]
 pub(crate) struct Attachments<'a> {
     overlay: &'a Overlay,
-    folder: PathBuf,
     /// Ids begin after those of the modules.
     first: usize,
     taken: RefCell<Taken>,
@@ -45,6 +44,7 @@ pub(crate) struct Attachments<'a> {
 struct Taken {
     by_path: BTreeMap<String, usize>,
     files: Vec<Arc<Attached>>,
+    missing: Vec<PathBuf>,
 }
 
 /// Where a program finds the files that it names.
@@ -61,8 +61,9 @@ impl Files<'_> {
     pub(crate) fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
         match self {
             Self::Met(attachments) => attachments.file(from, name),
-            Self::Known(files) => beside(&from.path, name)
-                .and_then(|path| files.iter().find(|file| file.path == path).cloned())
+            Self::Known(files) => from
+                .beside(name)
+                .and_then(|(path, _)| files.iter().find(|file| file.path == path).cloned())
                 .ok_or_else(|| "it was not read".to_owned()),
         }
     }
@@ -97,10 +98,9 @@ impl Files<'_> {
 }
 
 impl<'a> Attachments<'a> {
-    /// None yet, for a root file with so many modules.
-    pub(crate) fn new(root: &Path, overlay: &'a Overlay, modules: usize) -> Self {
-        let folder = root.parent().map_or_else(PathBuf::new, Path::to_owned);
-        Self { overlay, folder, first: modules, taken: RefCell::default() }
+    /// None yet, for so many modules.
+    pub(crate) fn new(overlay: &'a Overlay, modules: usize) -> Self {
+        Self { overlay, first: modules, taken: RefCell::default() }
     }
 
     /// The file of this name in a module, or a sentence that says why there is none.
@@ -108,16 +108,16 @@ impl<'a> Attachments<'a> {
         if from.is_library {
             return Err("the standard library has no files of its own".to_owned());
         }
-        let path = beside(&from.path, name)
-            .ok_or_else(|| "it lies outside of the package, the root file's folder".to_owned())?;
+        let (path, at) = from.beside(name).ok_or_else(|| {
+            "it lies outside of the package, the folder of `bp.toml` or of the root file".to_owned()
+        })?;
         let mut taken = self.taken.borrow_mut();
         if let Some(known) = taken.by_path.get(&path).and_then(|at| taken.files.get(*at)) {
             return Ok(known.clone());
         }
-        let at = self.folder.join(&path);
         let content = match self.overlay.get(&at) {
             Some(text) => text.clone().into_bytes(),
-            None => self.content(&at)?,
+            None => content(from, &at).inspect_err(|_| taken.missing.push(at.clone()))?,
         };
         if content.len() as u64 > MAX_FILE {
             return Err(format!("it has more than {} MiB", MAX_FILE >> 20));
@@ -138,32 +138,31 @@ impl<'a> Attachments<'a> {
         Ok(made)
     }
 
-    /// All that were named, in the order of their ids.
-    pub(crate) fn into_files(self) -> Vec<Arc<Attached>> {
-        self.taken.into_inner().files
+    /// All that were named, in the order of their ids, and where others were looked for.
+    pub(crate) fn into_files(self) -> (Vec<Arc<Attached>>, Vec<PathBuf>) {
+        let taken = self.taken.into_inner();
+        (taken.files, taken.missing)
     }
+}
 
-    /// What is on the disk. Only plain files are opened, and none that a link leads out of the package for.
-    fn content(&self, at: &Path) -> Result<Vec<u8>, String> {
-        let refused = |error: &std::io::Error| match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
-                format!("there is no file {}", at.display())
-            }
-            _ => format!("{}: {error}", at.display()),
-        };
-        let real = at.canonicalize().map_err(|error| refused(&error))?;
-        let folder = if self.folder.as_os_str().is_empty() { Path::new(".") } else { &self.folder };
-        let package = folder.canonicalize().map_err(|error| refused(&error))?;
-        if !real.starts_with(&package) {
-            return Err(format!("{} leads out of the package, by a link", at.display()));
+/// What is on the disk. Only plain files are opened, and none that a link leads out of the package for.
+fn content(from: &Module, at: &Path) -> Result<Vec<u8>, String> {
+    let refused = |error: &std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+            format!("there is no file {}", at.display())
         }
-        let kind = real.metadata().map_err(|error| refused(&error))?;
-        if kind.is_dir() {
-            return Err(format!("{} is a folder", at.display()));
-        }
-        if !kind.is_file() {
-            return Err(format!("{} is no plain file", at.display()));
-        }
-        bytes(&real).map_err(|error| refused(&error))
+        _ => format!("{}: {error}", at.display()),
+    };
+    let real = at.canonicalize().map_err(|error| refused(&error))?;
+    if !from.package.holds(at) {
+        return Err(format!("{} leads out of the package, by a link", at.display()));
     }
+    let kind = real.metadata().map_err(|error| refused(&error))?;
+    if kind.is_dir() {
+        return Err(format!("{} is a folder", at.display()));
+    }
+    if !kind.is_file() {
+        return Err(format!("{} is no plain file", at.display()));
+    }
+    bytes(&real).map_err(|error| refused(&error))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{
-    Constraint, DataType, Implementation, Node, Operation, OperationParameter, OwnOperation, Plan,
+    Constraint, Implementation, Node, Operation, OperationParameter, OwnOperation, Plan,
     RelationshipType, Span, Type,
 };
 
@@ -33,13 +33,13 @@ fn lowered(operation: &OperationSignature) -> Operation {
     }
 }
 
-/// The operations that nodes of this type change.
-pub(super) fn changed_by<'n>(
-    nodes: &'n BTreeMap<String, Node>,
-    kind: &str,
-) -> BTreeSet<&'n String> {
-    let of_kind = nodes.values().filter(|node| node.kind == kind);
-    of_kind.flat_map(|node| node.operations.keys()).collect()
+/// The operations that nodes change, by the nodes' types.
+pub(super) fn changed_by(nodes: &BTreeMap<String, Node>) -> BTreeMap<&String, BTreeSet<&String>> {
+    let mut changed: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for node in nodes.values().filter(|node| !node.operations.is_empty()) {
+        changed.entry(&node.kind).or_default().extend(node.operations.keys());
+    }
+    changed
 }
 
 /// The relationship types by which requirements are met.
@@ -123,19 +123,14 @@ fn each_implementation(plan: &Plan, visit: &mut dyn FnMut(&Implementation)) {
     }
 }
 
-/// A data type with those that it extends, and with those derived from it, which may stand in its place.
-pub(super) fn with_kin(
-    program: &Program<'_>,
-    name: &str,
-    data: &DataType,
-) -> (DataType, Vec<String>) {
-    let types = &program.names.types;
-    let extends = types.get(name).map(|t| t.ancestors.clone()).unwrap_or_default();
-    let derived = program
-        .data
-        .keys()
-        .filter(|other| other.as_str() != name && program.names.is_subtype(other, name))
-        .cloned()
-        .collect();
-    (DataType { extends, ..data.clone() }, derived)
+/// The data types that extend each one, which may stand in its place.
+pub(super) fn derived<'p>(program: &'p Program<'_>) -> BTreeMap<&'p str, Vec<&'p str>> {
+    let mut derived: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in program.data.keys() {
+        let ancestors = program.names.types.get(name).map(|t| t.ancestors.as_slice());
+        for ancestor in ancestors.unwrap_or_default() {
+            derived.entry(ancestor).or_default().push(name);
+        }
+    }
+    derived
 }

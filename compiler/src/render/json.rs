@@ -14,6 +14,20 @@ struct Line<'a> {
     range: Range,
     help: Option<&'a str>,
     related: Vec<Related<'a>>,
+    fix: Option<Fix<'a>>,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    title: &'a str,
+    edits: Vec<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    file: &'a str,
+    range: Range,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -66,6 +80,17 @@ pub fn line<'a>(
         range,
         help: diagnostic.help.as_deref(),
         related: related.collect(),
+        fix: diagnostic.fix.as_ref().map(|fix| Fix {
+            title: &fix.title,
+            edits: fix
+                .edits
+                .iter()
+                .map(|(place, text)| {
+                    let (file, range) = locate(*place);
+                    Edit { file, range, text }
+                })
+                .collect(),
+        }),
     };
     serde_json::to_string(&line).unwrap_or_default()
 }

@@ -1,10 +1,13 @@
-//! Diagnostics as text: for a person ([`human`]), for a program ([`json`]), and for what looks for
-//! lines in a program's output ([`short`]).
+//! Diagnostics as text: for a person ([`human`]), for a program ([`json`]), for GitHub
+//! ([`github`]), and for what looks for lines in a program's output ([`short`]). Pages of the
+//! catalogue, too ([`page`]).
 //!
 //! Knows diagnostics and sources; writes strings, never to a terminal.
 
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod page;
 pub mod short;
 
 use crate::diagnostics::{Diagnostic, Severity};

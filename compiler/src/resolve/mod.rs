@@ -3,11 +3,13 @@
 //! It knows declarations, not what they mean: types of members and values come later.
 
 pub(crate) mod blueprint;
+mod echoes;
 mod scope;
 mod types;
 
 use std::collections::BTreeMap;
 
+pub(crate) use echoes::silence;
 pub(crate) use scope::{Declaration, FileScope};
 pub(crate) use types::TypeDeclaration;
 use types::kind_words;

@@ -49,6 +49,8 @@ pub(crate) struct FileScope {
     pub(crate) blueprint: Option<Declaration>,
     /// Names of imports, with their places.
     pub(crate) imports: BTreeMap<String, Place>,
+    /// Names that a `use` was to bring in and could not: that is reported there.
+    pub(crate) lost: BTreeSet<String>,
     /// Imports that something used.
     used: Mutex<BTreeSet<String>>,
 }
@@ -197,7 +199,14 @@ pub(crate) fn import(
     for (index, item) in module.tree.items.iter().enumerate() {
         let ItemKind::Use(used) = &item.kind else { continue };
         let Some(target) = module.uses.get(&index).copied() else {
-            // It is reported where it stands; its name is known all the same, to be passed over.
+            // It is reported where it stands; its names are known all the same, to be passed over.
+            let lost = match &used.names {
+                Some(wanted) => wanted.iter().map(|name| name.text.to_string()).collect(),
+                None => vec![alias(used).0],
+            };
+            if let Some(scope) = names.files.get_mut(file.0 as usize) {
+                scope.lost.extend(lost);
+            }
             continue;
         };
         let Some(theirs) = sources.modules.get(target.0 as usize) else { continue };
@@ -260,6 +269,9 @@ fn bring(
         let known = theirs.types.keys().chain(theirs.values.keys()).chain(theirs.functions.keys());
         let near = near(&key, known.map(String::as_str)).map(str::to_owned);
         out.push(says::not_in_module(at, &key, path, near.as_deref()));
+        if let Some(scope) = names.files.get_mut(file.0 as usize) {
+            scope.lost.insert(key);
+        }
         return;
     }
     let Some(scope) = names.files.get_mut(file.0 as usize) else { return };

@@ -9,6 +9,7 @@
 pub mod ast;
 mod blocks;
 mod expressions;
+mod foreign;
 mod grammar;
 mod items;
 mod junk;

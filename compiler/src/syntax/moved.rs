@@ -102,7 +102,6 @@ moves! {
     Expr { kind, span }
     Fix { title, edits }
     Function { name, parameters, result, body }
-    Implement { operation, workflow }
     Item { documentation, annotations, kind, span }
     Meets { name, target, via, wheres }
     Member { name, ty, cardinality, via, default, wheres, body, span }
@@ -118,6 +117,7 @@ moves! {
     TypeItem { is_abstract, kind, name, alias, wheres, extends, body }
     Use { from, alias, names, span }
     ValueItem { keyword, name, ty, from, default, wheres }
+    Implement { operation, workflow }
     Via { ty, body }
     Where { predicate, message }
     Workflow { name, parameters, result, steps, steps_span }
@@ -144,7 +144,7 @@ macro_rules! moves_one_of {
 moves_one_of! {
     ItemKind {
         Blueprint(it), Use(it), Value(it), Select(it), Node(it), Type(it), Policy(it), Group(it),
-        Output(it), Expose(it), Function(it), Workflow(it), Test(it), Requires(it), Implement(it),
+        Output(it), Expose(it), Implement(it), Function(it), Workflow(it), Test(it), Requires(it),
     }
     UseSource { Path(it), File(it) }
     EntryKind {

@@ -71,7 +71,7 @@ impl Lowering<'_> {
             }
         }
         if operators > MAX_CHAIN {
-            self.report(says::too_long(self.at(Span::new(at.start, at.start)), MAX_CHAIN));
+            self.report(says::too_long(self.at(at), MAX_CHAIN));
             return missing;
         }
         if parts.len() == 1 {

@@ -83,7 +83,7 @@ impl Source<'_> {
             && !matches!(op, BinaryOp::Or)
         {
             let [(left_at, left_says), (right_at, right_says)] = *sides;
-            let left = (!left_says).then(|| self.is(left)).unwrap_or_default();
+            let left = if left_says { String::new() } else { self.is(left) };
             let right = (!right_says).then(|| (right_at, self.is(right)));
             let others = right.into_iter().filter(|(_, words)| !words.is_empty()).collect();
             return says::assertion_failed(left_at, whole, message, left, others);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bp_eval::Outcome;
-use bp_plan::{Plan, Value};
+use bp_plan::{Expr, Plan, Value};
 use bp_topology::inventory_file::File;
 use bp_topology::{Expanded, Identity, Inventory, Problem, Secrets, Topology};
 
@@ -52,22 +52,14 @@ impl<'a> Suite<'a> {
         let identity =
             || Identity { id: "test".to_owned(), name: self.plan.blueprint.name.clone() };
         let before = Topology::nothing(self.plan.clone(), identity());
-        let mut inputs = BTreeMap::new();
-        for (name, expr) in &test.inputs {
-            match before.evaluate(expr).0 {
-                Ok(Outcome::Value(value)) => drop(inputs.insert(name.clone(), value)),
-                Ok(_) => {
-                    let why = format!("its input `{name}` is known only at run time");
-                    return vec![self.open(test, &why)];
-                }
-                Err(error) => {
-                    return vec![self.open(test, &format!("its input `{name}`: {error}"))];
-                }
+        let given = values(&before, &test.inputs, "input")
+            .and_then(|inputs| Ok((inputs, values(&before, &test.secrets, "secret")?)));
+        let (inputs, secrets) = match given {
+            Ok((inputs, secrets)) => (inputs, self.secrets(secrets)),
+            Err(why) => {
+                let help = "give what is known before a deployment";
+                return vec![says::assertion_open(test.place, &test.name, &why, help)];
             }
-        }
-        let secrets = match self.secrets(test, &before) {
-            Ok(secrets) => secrets,
-            Err(found) => return vec![found],
         };
         let inventory = test.inventory.clone().unwrap_or_else(|| self.inventory.clone());
         let Expanded { topology, problems } =
@@ -85,23 +77,14 @@ impl<'a> Suite<'a> {
         assertions.filter_map(|one| failure::of(self.analysis, &topology, one)).collect()
     }
 
-    /// The values of the secrets; where one is not given, what needs it stays open.
-    fn secrets(&self, test: &BlueprintTest, before: &Topology) -> Result<Secrets, Diagnostic> {
-        let is_whole = self.plan.secrets.keys().all(|name| test.secrets.contains_key(name));
+    /// The secrets with these values; where one is not given, what needs it stays open.
+    fn secrets(&self, given: BTreeMap<String, Value>) -> Secrets {
+        let is_whole = self.plan.secrets.keys().all(|name| given.contains_key(name));
         let mut secrets = if is_whole { Secrets::new(Vec::new()) } else { Secrets::veiled() };
-        for (name, expr) in &test.secrets {
-            match before.evaluate(expr).0 {
-                Ok(Outcome::Value(value)) => secrets.give(name, value),
-                Ok(_) => {
-                    let why = format!("its secret `{name}` is known only at run time");
-                    return Err(self.open(test, &why));
-                }
-                Err(error) => {
-                    return Err(self.open(test, &format!("its secret `{name}`: {error}")));
-                }
-            }
+        for (name, value) in given {
+            secrets.give(&name, value);
         }
-        Ok(secrets)
+        secrets
     }
 
     /// What there is to say of a test that expects to be refused.
@@ -117,10 +100,6 @@ impl<'a> Suite<'a> {
         vec![says::not_refused(at, code, &instead)]
     }
 
-    fn open(&self, test: &BlueprintTest, why: &str) -> Diagnostic {
-        says::assertion_open(test.place, &test.name, why, "give what is known before a deployment")
-    }
-
     /// The place in the sources of a span of the plan.
     fn place(&self, span: Option<bp_plan::Span>) -> Option<Place> {
         let span = span?;
@@ -132,6 +111,20 @@ impl<'a> Suite<'a> {
         let end = source.offset(span.end_line, span.end_column);
         Some(Place { file, span: Span::new(start, end) })
     }
+}
+
+/// The values that a test gives, or a sentence that says why there is none.
+fn values(
+    before: &Topology,
+    given: &BTreeMap<String, Expr>,
+    what: &str,
+) -> Result<BTreeMap<String, Value>, String> {
+    let value = |(name, expr): (&String, &Expr)| match before.evaluate(expr).0 {
+        Ok(Outcome::Value(value)) => Ok((name.clone(), value)),
+        Ok(_) => Err(format!("its {what} `{name}` is known only at run time")),
+        Err(error) => Err(format!("its {what} `{name}`: {error}")),
+    };
+    given.iter().map(value).collect()
 }
 
 /// What stands between a file and its tests: nothing is run where it is no sound blueprint.
@@ -146,7 +139,7 @@ pub fn obstacles(analysis: &Analysis) -> Vec<Diagnostic> {
 }
 
 /// The text of a message, as far as it is known.
-fn text(topology: &Topology, message: &bp_plan::Expr) -> Option<String> {
+fn text(topology: &Topology, message: &Expr) -> Option<String> {
     match topology.evaluate(message).0 {
         Ok(Outcome::Value(Value::String(text))) => Some(text),
         _ => None,

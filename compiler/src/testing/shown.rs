@@ -1,5 +1,7 @@
 //! Values as a person would write them, as far as there is room.
 
+use std::fmt::Write as _;
+
 use bp_eval::{reference_text, scalar_text};
 use bp_plan::Value;
 
@@ -11,30 +13,37 @@ const ELEMENTS: usize = 8;
 /// The value, as it would be written.
 pub(super) fn value(value: &Value) -> String {
     let mut text = String::new();
-    write(value, 0, &mut text);
+    put(value, 0, &mut text);
     if text.chars().nth(MOST).is_some() {
         text = text.chars().take(MOST).chain(['…']).collect();
     }
     text
 }
 
-fn write(value: &Value, depth: usize, text: &mut String) {
+fn put(value: &Value, depth: usize, text: &mut String) {
     if text.len() > MOST * 4 || depth > 8 {
         text.push('…');
         return;
     }
     match value {
         Value::Null => text.push_str("null"),
-        Value::String(inner) => text.push_str(&format!("{inner:?}")),
-        Value::Range(from, to) => text.push_str(&format!("{from}..{to}")),
-        Value::File(file) => text.push_str(&format!("file({:?})", file.path)),
+        // Writing to a String cannot fail.
+        Value::String(inner) => {
+            let _ = write!(text, "{inner:?}");
+        }
+        Value::Range(from, to) => {
+            let _ = write!(text, "{from}..{to}");
+        }
+        Value::File(file) => {
+            let _ = write!(text, "file({:?})", file.path);
+        }
         Value::Reference(reference) => text.push_str(&reference_text(reference)),
         Value::List(items) => {
             text.push('[');
             let all = items.len();
             for (at, item) in items.iter().take(ELEMENTS).enumerate() {
                 comma(at, text);
-                write(item, depth + 1, text);
+                put(item, depth + 1, text);
             }
             more(all, text);
             text.push(']');
@@ -46,7 +55,7 @@ fn write(value: &Value, depth: usize, text: &mut String) {
                 comma(at, text);
                 text.push_str(&key_text(key));
                 text.push_str(" = ");
-                write(item, depth + 1, text);
+                put(item, depth + 1, text);
             }
             more(entries.len(), text);
             text.push_str(" }");
@@ -63,7 +72,7 @@ fn comma(at: usize, text: &mut String) {
 
 fn more(all: usize, text: &mut String) {
     if all > ELEMENTS {
-        text.push_str(&format!(", … {} more", all - ELEMENTS));
+        let _ = write!(text, ", … {} more", all - ELEMENTS);
     }
 }
 

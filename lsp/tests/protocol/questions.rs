@@ -20,7 +20,7 @@ select demo: k8s.Cluster[1..] {
 
 node web: k8s.Deployment for cluster in demo {
   name     = "web"
-  image    = "nginx"
+  image    = "nginx:${environment}"
   replicas = sizes.small
   host -> cluster
 }
@@ -187,4 +187,23 @@ fn a_template_is_looked_at_as_the_editor_has_it() {
     assert_eq!(told[0]["range"]["start"], json!({ "line": 0, "character": 8 }), "{told:#?}");
     editor.edit(&own, &json!([edit((0, 11), (0, 11), "e")]));
     assert_eq!(editor.diagnostics(&own), Vec::<Json>::new());
+}
+
+#[test]
+fn a_code_leads_to_its_page() {
+    let (_folder, path) = file();
+    let mut editor = Editor::start();
+    let text = "blueprint shop {\n  version = \"1.0.0\"\n}\n\nconst idle = 1\n";
+    let uri = editor.open(&path, &text.replace("idle = 1", "idle = gone"));
+    let told = editor.diagnostics(&uri);
+    assert_eq!(told[0]["code"], "E3001");
+    let href = told[0]["codeDescription"]["href"].as_str().unwrap();
+    let page = href.strip_prefix("file://").unwrap();
+    assert!(std::path::Path::new(page).starts_with(editor.cache.path()), "{page}");
+    assert!(std::fs::read_to_string(page).unwrap().starts_with("# E3001: "));
+    assert_eq!(told[0].get("tags"), None);
+    // What is not used is faded.
+    let version = editor.change(&uri, text);
+    let told = editor.diagnostics_of(&uri, version);
+    assert_eq!((&told[0]["code"], &told[0]["tags"]), (&json!("W2010"), &json!([1])), "{told:#?}");
 }

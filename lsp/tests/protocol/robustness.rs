@@ -124,7 +124,7 @@ fn edits_out_of_range_are_held() {
     let version = editor.edit(
         &uri,
         &json!([
-            edit((900, 0), (901, 7), "const a = 1\n"),
+            edit((900, 0), (901, 7), "const _a = 1\n"),
             edit((0, 900), (0, 900), ""),
             edit((3, 5), (1, 0), ""),
         ]),
@@ -136,7 +136,7 @@ fn edits_out_of_range_are_held() {
     assert_eq!(editor.diagnostics_of(&uri, version), Vec::<Json>::new());
     let text =
         editor.ask("textDocument/documentSymbol", &json!({ "textDocument": { "uri": uri } }));
-    assert_eq!(text[3]["name"], "a");
+    assert_eq!(text[3]["name"], "_a");
     // The next text as a whole sets it right.
     let version = editor.change(&uri, GOOD);
     assert_eq!(editor.diagnostics_of(&uri, version), Vec::<Json>::new());

@@ -50,7 +50,7 @@ impl Told {
         Self {
             code: problem.code,
             message: problem.message.clone(),
-            help: problem.lack.as_ref().map(given).or_else(|| problem.help.clone()),
+            help: problem.lack.as_deref().map(given).or_else(|| problem.help.clone()),
             place: None,
             is_warning: problem.is_warning,
         }

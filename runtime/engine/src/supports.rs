@@ -131,9 +131,9 @@ fn requirements(plan: &Plan, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Selections of other deployments.
+/// Selections of other deployments; what a choice may take of the inventory is found to be nothing.
 fn deployments(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, selection) in &plan.selections {
+    for (name, selection) in plan.selections.iter().filter(|(_, it)| !it.implicit) {
         let kind = plan.node_types.get(&selection.kind);
         if let Some(blueprint) = kind.and_then(|kind| kind.blueprint.as_ref()) {
             problems.push(
@@ -167,10 +167,10 @@ fn policies(plan: &Plan, problems: &mut Vec<Problem>) {
         let kind = policy.kind.strip_prefix("std.").unwrap_or(&policy.kind);
         problems.push(
             Problem::error(format!(
-                "the policy `{name}` can't be carried out by this version: it knows no `{kind}`"
+                "the policy `{name}` is a `{kind}`, which this version of the runtime can't carry out"
             ))
-            .help("leave the policy out, and deploy without it")
-            .at(policy.span),
+            .at(policy.span)
+            .help("leave it out for now, and deploy without it"),
         );
     }
 }

@@ -208,13 +208,35 @@ impl Conform<'_> {
         };
         let value = match (&data.alias, value) {
             (Some(alias), value) => self.value(value, alias)?,
-            (None, Value::Map(entries)) => self.fields(entries, data, name)?,
+            (None, Value::Map(entries)) => match self.derived(&entries, data, name) {
+                Some(kin) => return self.data(Value::Map(entries), kin),
+                None => self.fields(entries, data, name)?,
+            },
             (None, value) => {
                 return Err(ValueError::expected(&Type::Data(name.to_owned()), &value));
             }
         };
         constrained(&data.constraints, &value)?;
         Ok(value)
+    }
+
+    /// The data type derived from this one that a record is of, where it has fields that this has not.
+    fn derived(
+        &self,
+        entries: &BTreeMap<String, Value>,
+        data: &DataType,
+        name: &str,
+    ) -> Option<&str> {
+        if entries.keys().all(|key| data.fields.contains_key(key)) {
+            return None;
+        }
+        self.data_types
+            .iter()
+            .filter(|(_, other)| other.extends.iter().any(|parent| parent == name))
+            .filter(|(_, other)| entries.keys().all(|key| other.fields.contains_key(key)))
+            .map(|(other, _)| other.as_str())
+            // Of several the one that adds the least, then by name.
+            .min_by_key(|other| self.data_types.get(*other).map(|data| data.fields.len()))
     }
 
     /// The fields of a record: each of its type, those left out by their defaults.

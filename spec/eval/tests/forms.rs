@@ -294,6 +294,28 @@ fn binders() {
 }
 
 #[test]
+fn a_choice_is_the_first_that_fits() {
+    let choose = |over: Vec<Expr>, filter: Option<Expr>| {
+        let over = Expr::List(over.into_iter().map(Item::One).collect());
+        Expr::Binder(Box::new(Binder { filter, ..binder("choose", &["x"], over, None) }))
+    };
+    let is = |wanted: i64| Some(op(Op::Equal, field(local("x"), "a", false), v(wanted)));
+    let with = |key: &str, value: i64| Expr::Value(map(&[(key, value.into())]));
+    let null = || Expr::Value(Value::Null);
+    assert_eq!(value(&choose(vec![null(), v(1), v(2)], None)), Value::Int(1));
+    // What isn't there is passed over; what has no such fact does not fit.
+    let all = || vec![null(), with("b", 2), with("a", 1), with("a", 2)];
+    assert_eq!(value(&choose(all(), is(1))), map(&[("a", 1.into())]));
+    assert_eq!(value(&choose(vec![with("a", 1)], is(3))), Value::Null);
+    assert_eq!(value(&choose(vec![], None)), Value::Null);
+    // It is not guessed past what isn't known.
+    let waits = Some(iff(op(Op::Equal, local("x"), v(1)), unknown(), v(true)));
+    assert_eq!(outcome(&choose(vec![v(1), v(2)], waits.clone())), Outcome::Unknown);
+    assert_eq!(value(&choose(vec![v(2), v(1)], waits)), Value::Int(2));
+    assert_eq!(error(&choose(vec![v(1)], is(1))).kind, ErrorKind::WrongType);
+}
+
+#[test]
 fn all_and_any_need_only_what_settles_them() {
     let turn = |decisive: bool| iff(op(Op::Equal, local("x"), v(1)), unknown(), v(decisive));
     assert_eq!(value(&bind("any", range(1, 2), turn(true))), Value::Bool(true));

@@ -40,7 +40,7 @@ pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
 pub use operation::{
     Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
 };
-pub use policy::{Group, GroupType, Policy, PolicyType, Run};
+pub use policy::{Group, GroupType, Policy, PolicyType};
 pub use quantity::{Dimension, Quantity};
 pub use selection::{Preference, Rank, Selection, Spread};
 pub use span::Span;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::quantity::Dimension;
 
-/// The type of a value. Named types are given by their full name (`std.kubernetes.Cluster`; a type
-/// of the blueprint's own root file by its bare name).
+/// The type of a value. Named types are given by their full name (`std.kubernetes.Cluster`, `acme.telco.Antenna`;
+/// a type of the root file by its bare name where that is in no package).
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]

@@ -1,6 +1,7 @@
 //! What a schema can't say of a plan: that every name in it is the name of something.
 
 mod operations;
+mod policies;
 mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -120,7 +121,8 @@ impl<'a> Check<'a> {
             selection.predicate.iter().for_each(|predicate| c.constraint(predicate));
             if let Some(spread) = &selection.spread {
                 c.span(spread.span);
-                [&spread.by, &spread.max].into_iter().for_each(|expr| c.expr(expr));
+                c.expr(&spread.by);
+                c.expr(&spread.max);
             }
             for preference in &selection.prefer {
                 c.span(preference.span);
@@ -401,47 +403,6 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Groups and policies, with their types.
-    fn policies(&mut self) {
-        let plan = self.plan;
-        self.each("group_types", &plan.group_types, |c, kind| {
-            c.each("properties", &kind.properties, Self::property_type);
-            c.cardinality(kind.cardinality);
-            c.constraints(&kind.constraints);
-        });
-        self.each("groups", &plan.groups, |c, group| {
-            c.name(plan.group_types.contains_key(&group.kind), "group type", &group.kind);
-            c.span(group.span);
-            c.expr(&group.members);
-            c.each("properties", &group.properties, Self::property);
-        });
-        self.each("policy_types", &plan.policy_types, |c, kind| {
-            c.each("properties", &kind.properties, Self::property_type);
-            c.cardinality(kind.cardinality);
-            c.constraints(&kind.constraints);
-        });
-        self.each("policies", &plan.policies, |c, policy| {
-            c.name(plan.policy_types.contains_key(&policy.kind), "policy type", &policy.kind);
-            c.span(policy.span);
-            c.expr(&policy.targets);
-            c.each("properties", &policy.properties, Self::property);
-            if let Some(run) = &policy.run {
-                c.span(run.span);
-                c.each("with", &run.with, Self::property);
-            }
-        });
-        let rings = rings(plan.groups.iter().map(|(name, group)| {
-            let mut needs = BTreeSet::new();
-            groups_of(&group.members, &mut needs);
-            (name.as_str(), needs)
-        }));
-        if !rings.is_empty() {
-            self.within("groups", |c| {
-                c.problem(format!("groups that are members of themselves: {}", rings.join(", ")));
-            });
-        }
-    }
-
     /// Constants that need themselves.
     fn constants(&mut self) {
         let rings = rings(self.plan.constants.iter().map(|(name, expr)| {
@@ -483,13 +444,6 @@ fn rings<'a>(all: impl Iterator<Item = (&'a str, BTreeSet<&'a str>)>) -> Vec<Str
         }
     }
     needs.keys().map(|name| format!("`{name}`")).collect()
-}
-
-fn groups_of<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {
-    if let Expr::Group(name) = expr {
-        found.insert(name);
-    }
-    expr.parts(&mut |part| groups_of(part, found));
 }
 
 fn constants_of<'a>(expr: &'a Expr, found: &mut BTreeSet<&'a str>) {

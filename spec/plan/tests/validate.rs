@@ -170,6 +170,42 @@ fn functions_are_found_wherever_they_stand() {
     assert_eq!(found, ["inner", "outer"]);
 }
 
+#[test]
+fn operations_fit_their_types() {
+    let own = |name: &str, implementation| {
+        found(|plan| {
+            let web = plan.nodes.get_mut("web").unwrap();
+            web.operations.insert(name.into(), bp_plan::OwnOperation { implementation });
+        })
+    };
+    assert_eq!(own("upkeep.snapshot", None), Vec::<String>::new());
+    let gone = "its type has no operation `upkeep.gone` at nodes.web.operations.upkeep.gone";
+    assert_eq!(own("upkeep.gone", None), [gone]);
+    let mut kind = plan().node_types["Web"].operations["upkeep.snapshot"].implementation.clone();
+    // The result is known to what is set, and to nothing else.
+    kind.as_mut().unwrap().args = Some(Expr::Local("result".into()));
+    let late = "there is no local `result` at nodes.web.operations.upkeep.snapshot";
+    assert_eq!(own("upkeep.snapshot", kind), [late]);
+}
+
+#[test]
+fn groups_and_policies_are_of_types_that_are_there_and_no_group_holds_itself() {
+    let gone = found(|plan| plan.policies.get_mut("gradual").unwrap().kind = "Gone".into());
+    assert_eq!(gone, ["there is no policy type `Gone` at policies.gradual"]);
+    let gone = found(|plan| plan.groups.get_mut("all").unwrap().kind = "Gone".into());
+    assert_eq!(gone, ["there is no group type `Gone` at groups.all"]);
+    let gone = found(|plan| {
+        let run = plan.policies.get_mut("gradual").unwrap().run.as_mut();
+        run.unwrap().workflow = "gone".into();
+    });
+    assert_eq!(gone, ["there is no workflow `gone` at policies.gradual.run"]);
+    let ring = found(|plan| {
+        let members = Expr::List(vec![Item::One(Expr::Group("all".into()))]);
+        plan.groups.get_mut("all").unwrap().members = members;
+    });
+    assert_eq!(ring, ["groups that are members of themselves: `all` at groups"]);
+}
+
 /// What is found after this change of the sample's workflow `backup`.
 fn with_backup(change: impl FnOnce(&mut bp_plan::Workflow)) -> Vec<String> {
     found(|plan| change(plan.workflows.get_mut("backup").unwrap()))
@@ -217,17 +253,4 @@ fn the_steps_of_workflows_name_what_is_there() {
         }
     });
     assert_eq!(recovered, ["there is no local `r` at workflows.backup"]);
-}
-
-#[test]
-fn groups_and_policies_are_of_types_that_are_there_and_no_group_holds_itself() {
-    let gone = found(|plan| plan.policies.get_mut("gradual").unwrap().kind = "Gone".into());
-    assert_eq!(gone, ["there is no policy type `Gone` at policies.gradual"]);
-    let gone = found(|plan| plan.groups.get_mut("all").unwrap().kind = "Gone".into());
-    assert_eq!(gone, ["there is no group type `Gone` at groups.all"]);
-    let ring = found(|plan| {
-        let members = Expr::List(vec![Item::One(Expr::Group("all".into()))]);
-        plan.groups.get_mut("all").unwrap().members = members;
-    });
-    assert_eq!(ring, ["groups that are members of themselves: `all` at groups"]);
 }

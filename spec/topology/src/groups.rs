@@ -3,7 +3,7 @@
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
 use bp_plan::{Reference, Value};
 
-use crate::problem::Problem;
+use crate::problem::{Problem, code_of};
 use crate::selection::cardinality;
 use crate::world::{World, error, gather, known};
 
@@ -64,9 +64,9 @@ impl World {
 pub(crate) fn check(world: &World) -> Vec<Problem> {
     let mut problems = Vec::new();
     for name in world.plan.groups.keys() {
-        if let Err(message) = check_one(world, name) {
+        if let Err((code, message)) = check_one(world, name) {
             let span = world.plan.groups.get(name).map(|group| group.span);
-            let mut problem = Problem::error(message);
+            let mut problem = Problem::error(message).code(code);
             problem.span = span;
             problems.push(problem);
         }
@@ -74,8 +74,8 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
     problems
 }
 
-fn check_one(world: &World, name: &str) -> Result<(), String> {
-    let say = |error: EvalError| format!("the group `{name}`: {error}");
+fn check_one(world: &World, name: &str) -> Result<(), (&'static str, String)> {
+    let say = |error: EvalError| (code_of(&error), format!("the group `{name}`: {error}"));
     let members = world.members(name).map_err(say)?;
     let Some(group) = world.plan.groups.get(name) else { return Ok(()) };
     let Some(kind) = world.plan.group_types.get(&group.kind) else { return Ok(()) };
@@ -83,18 +83,17 @@ fn check_one(world: &World, name: &str) -> Result<(), String> {
     let count = members.len() as u64;
     if count < fewest || most.is_some_and(|most| count > most) {
         let wanted = cardinality(fewest, most);
-        return Err(format!("the group `{name}` wants {wanted} members and has {count}"));
+        let message = format!("the group `{name}` wants {wanted} members and has {count}");
+        return Err(("E5002", message));
     }
     for (property, declared) in &kind.properties {
-        let value = match world.group_field(name, property).map_err(say)? {
-            Some(Outcome::Value(value)) => value,
-            _ => continue,
-        };
+        let field = world.group_field(name, property).map_err(say)?;
+        let Some(Outcome::Value(value)) = field else { continue };
         for constraint in &declared.constraints {
             if let Verdict::Broken(message) =
                 check_constraint(constraint, &value, &world.outside()).map_err(say)?
             {
-                return Err(format!("the group `{name}`: `{property}`: {message}"));
+                return Err(("E3028", format!("the group `{name}`: `{property}`: {message}")));
             }
         }
     }
@@ -103,7 +102,7 @@ fn check_one(world: &World, name: &str) -> Result<(), String> {
         if let Verdict::Broken(message) =
             check_constraint(constraint, &this, &world.outside()).map_err(say)?
         {
-            return Err(format!("the group `{name}`: {message}"));
+            return Err(("E5011", format!("the group `{name}`: {message}")));
         }
     }
     Ok(())

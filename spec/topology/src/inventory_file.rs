@@ -15,6 +15,9 @@ use crate::inventory::Element;
 /// The node type that clusters have.
 pub const CLUSTER: &str = "std.kubernetes.Cluster";
 
+/// What a cluster may have beside its name and its facts.
+const CLUSTER_FIELDS: [&str; 3] = ["labels", "kubeconfig", "context"];
+
 /// How such a file looks, for those who wrote another.
 pub const FORM: &str = "it has the form `clusters: [{ name: east, labels: { tier: demo }, kubeconfig: FILE, context: NAME }]`";
 
@@ -32,16 +35,13 @@ pub struct File {
 
 /// A cluster of an inventory file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a cluster: a map with `name`")]
+#[serde(expecting = "a cluster: a map with `name`")]
 pub struct Cluster {
     /// What people call it; unique in the file.
     pub name: String,
     /// What people say of it.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// What else is known of it, by the attributes of its type: `version: "1.29"`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub facts: BTreeMap<String, Json>,
     /// How it is reached: a kubeconfig file, relative to the inventory. A blueprint's test reaches
     /// nothing, and needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,11 +49,14 @@ pub struct Cluster {
     /// The context of the kubeconfig; its current one when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// What else is known of it, by the attributes of its type: `version: "1.29"`.
+    #[serde(flatten)]
+    pub facts: BTreeMap<String, Json>,
 }
 
 /// Something else than a cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "an element: a map with `name` and `type`")]
+#[serde(expecting = "an element: a map with `name` and `type`")]
 pub struct Other {
     /// What people call it; unique in the file.
     pub name: String,
@@ -61,7 +64,7 @@ pub struct Other {
     #[serde(rename = "type")]
     pub node_type: String,
     /// What is known of it, by the attributes of its type.
-    #[serde(default)]
+    #[serde(flatten)]
     pub facts: BTreeMap<String, Json>,
 }
 
@@ -79,12 +82,54 @@ impl File {
     /// Reads a file's text.
     pub fn parse(text: &str) -> Result<Self, FormError> {
         let options = serde_saphyr::options! { with_snippet: false };
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let file: Self = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
             let at = error.location().map(|at| (at.line(), at.column()));
             let message = error.to_string().lines().next().unwrap_or_default().to_owned();
+            // The place is told by itself.
+            let message =
+                message.rsplit_once(" at line ").map_or(message.clone(), |(m, _)| m.to_owned());
             FormError { message, at }
-        })
+        })?;
+        file.check().map_err(|(word, message)| FormError { message, at: place(text, &word) })?;
+        Ok(file)
     }
+
+    /// Reads a literal.
+    pub fn of_json(json: Json) -> Result<Self, FormError> {
+        let wrong = |message: String| FormError { message, at: None };
+        let file: Self = serde_json::from_value(json).map_err(|error| wrong(error.to_string()))?;
+        file.check().map_err(|(_, message)| wrong(message))?;
+        Ok(file)
+    }
+
+    /// What is nearly a field's name was meant as one: it would be a fact that nobody asks for.
+    fn check(&self) -> Result<(), (String, String)> {
+        for cluster in &self.clusters {
+            for fact in cluster.facts.keys() {
+                let meant = CLUSTER_FIELDS
+                    .iter()
+                    .find(|field| strsim::damerau_levenshtein(fact, field) <= field.len() / 4);
+                if let Some(meant) = meant {
+                    let name = &cluster.name;
+                    let why = format!("`{name}` has `{fact}`: did you mean `{meant}`?");
+                    return Err((fact.clone(), why));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a key stands, as line and column.
+fn place(text: &str, key: &str) -> Option<(u64, u64)> {
+    (1..).zip(text.lines()).find_map(|(number, line)| {
+        let at = line.match_indices(key).map(|(at, _)| at).find(|at| {
+            let rest = line.get(at + key.len()..).unwrap_or_default();
+            rest.trim_start_matches(['"', '\'', ' ']).starts_with(':')
+        })?;
+        let before = line.get(..at)?.chars().count();
+        Some((number, u64::try_from(before).ok()? + 1))
+    })
 }
 
 impl Cluster {

@@ -116,7 +116,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             } else {
                 format!("the secret `{name}` is not set")
             };
-            let problem = Problem::error(message).code("E7085");
+            let problem = Problem::error(message);
             let help = world.secrets.missing.get(name).cloned();
             problems.push(Problem { help, ..problem.at(secret.span) });
             continue;

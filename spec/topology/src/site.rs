@@ -14,18 +14,58 @@ pub(crate) struct Site<'w> {
     world: &'w World,
     this: Option<Value>,
     source: Option<Value>,
+    target: Option<Value>,
 }
 
 impl<'w> Site<'w> {
     /// With this `self`, where there is one.
     pub(crate) fn new(world: &'w World, this: Option<Value>) -> Self {
-        Self { world, this, source: None }
+        Self { world, this, source: None, target: None }
     }
 
     /// The same, with this node as the one that requires.
     pub(crate) fn with_source(mut self, source: &InstanceId) -> Self {
         self.source = Some(Value::Reference(source.reference()));
         self
+    }
+}
+
+impl Site<'_> {
+    /// A property of a relationship: as it is set where the requirement is met, else by its type's default.
+    fn relationship_field(
+        &self,
+        of: &Reference,
+        id: &InstanceId,
+        requirement: &str,
+        name: &str,
+    ) -> Result<Option<Outcome>, EvalError> {
+        let plan = &self.world.plan;
+        let met = plan
+            .nodes
+            .get(&id.node)
+            .and_then(|node| node.requirements.iter().find(|r| r.name == *requirement));
+        let Some(met) = met else { return Ok(None) };
+        if let Some(property) = met.properties.get(name) {
+            return self.world.evaluate(id, &property.value).map(Some);
+        }
+        let kind = plan.relationship_types.get(&met.relationship);
+        let Some(declared) = kind.and_then(|kind| kind.properties.get(name)) else {
+            return Ok(None);
+        };
+        let Some(default) = &declared.default else { return Ok(Some(Outcome::Value(Value::Null))) };
+        let target = self.world.requirement(id, requirement)?.first().cloned();
+        let relationship = Reference::Relationship {
+            of: Box::new(of.clone()),
+            requirement: requirement.to_owned(),
+            index: 0,
+        };
+        let inside = Self {
+            this: Some(Value::Reference(relationship)),
+            source: Some(Value::Reference(id.reference())),
+            target: target.map(Value::Reference),
+            world: self.world,
+        };
+        bp_eval::evaluate(default, &inside).map(Some)
     }
 }
 
@@ -52,7 +92,7 @@ impl Environment for Site<'_> {
         let value = match name {
             Outer::This => self.this.clone().ok_or_else(|| nowhere("self"))?,
             Outer::Source => self.source.clone().ok_or_else(|| nowhere("source"))?,
-            Outer::Target => return Err(nowhere("target")),
+            Outer::Target => self.target.clone().ok_or_else(|| nowhere("target"))?,
             Outer::Deployment => {
                 let text = |text: &str| Value::String(text.to_owned());
                 Value::Map(BTreeMap::from([
@@ -138,14 +178,7 @@ impl Environment for Site<'_> {
             }
             Reference::Relationship { of, requirement, .. } => {
                 let Some(id) = InstanceId::of(of) else { return Ok(None) };
-                let property = self
-                    .world
-                    .plan
-                    .nodes
-                    .get(&id.node)
-                    .and_then(|node| node.requirements.iter().find(|r| r.name == *requirement))
-                    .and_then(|requirement| requirement.properties.get(name));
-                property.map(|property| self.world.evaluate(&id, &property.value)).transpose()
+                self.relationship_field(of, &id, requirement, name)
             }
         }
     }

@@ -259,12 +259,17 @@ impl Topology {
         let plan = self.world.plan.clone();
         let Some(node) = plan.nodes.get(&id.node) else { return };
         let mut needs = BTreeSet::new();
+        let before = problems.len();
         for requirement in &node.requirements {
             match self.meets(&id, requirement) {
                 Ok(targets) if !requirement.unordered => needs.extend(targets),
                 Ok(_) => {}
                 Err((code, message)) => problems.push(problem(code, message, requirement.span)),
             }
+        }
+        // Where it is, what it lacks would tell once more.
+        if problems.len() > before {
+            return;
         }
         needs.remove(&at);
         let place = match self.world.place(&id) {

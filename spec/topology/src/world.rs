@@ -458,10 +458,12 @@ impl World {
             return Ok(Some(Outcome::Value(Value::Reference(of.clone()))));
         }
         let Some(id) = InstanceId::of(of) else { return Ok(None) };
-        let value = self
-            .plan
-            .nodes
-            .get(&id.node)
+        let node = self.plan.nodes.get(&id.node);
+        let own = node.and_then(|node| node.capabilities.get(capability)?.get(name));
+        if let Some(own) = own {
+            return self.evaluate(&id, &own.value).map(Some);
+        }
+        let value = node
             .and_then(|node| self.plan.node_types.get(&node.kind))
             .and_then(|kind| kind.capabilities.get(capability))
             .and_then(|properties| properties.get(name));

@@ -6,13 +6,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bp_plan::{
-    BinaryOp, Binder, Blueprint, Constraint, Digest, EDITION, Expr, FORMAT, Group, GroupType, Item,
-    Node, NodeType, Phase, Plan, Preference, Property, PropertyType, Rank, Requirement, Selection,
-    Source, Span, Spread, Type,
+    BinaryOp, Binder, Constraint, Digest, EDITION, Expr, FORMAT, Group, GroupType, Item, Node,
+    NodeType, Phase, Plan, Preference, Property, PropertyType, Rank, Requirement, Selection, Span,
+    Spread, Type,
 };
 use bp_topology::{Element, Identity, Inventory, Left, Place, Placement, Secrets, Topology};
 use serde_json::json;
@@ -37,60 +37,35 @@ fn int(number: i64) -> Expr {
     Expr::Value(number.into())
 }
 
-fn node_type() -> NodeType {
-    NodeType {
-        extends: vec![],
-        provider: None,
-        blueprint: None,
-        properties: BTreeMap::new(),
-        attributes: BTreeMap::new(),
-        requirements: BTreeMap::new(),
-        capabilities: BTreeMap::new(),
-        operations: BTreeMap::new(),
-        constraints: vec![],
-    }
+/// What stands in a plan, in short.
+fn read<T: serde::de::DeserializeOwned>(json: serde_json::Value) -> T {
+    serde_json::from_value(json).unwrap()
 }
 
 /// A plan with one selection of clusters.
 fn plan(selection: Selection) -> Plan {
-    let attributes = named([("labels", Type::Map(Box::new(Type::String))), ("cost", Type::Float)]);
-    Plan {
-        format: FORMAT,
-        edition: EDITION.into(),
-        blueprint: Blueprint {
-            name: "sample".into(),
-            version: "1.0.0".into(),
-            documentation: String::new(),
-            labels: BTreeMap::new(),
-            sources: Digest::of(b"sources"),
-        },
-        sources: vec![Source {
-            path: "sample.bp".into(),
-            digest: Digest::of(b"source"),
-            lines: BTreeMap::new(),
-        }],
-        inputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        constants: BTreeMap::new(),
-        data_types: BTreeMap::new(),
-        node_types: named([
-            ("Cluster", NodeType { attributes, ..node_type() }),
-            ("Box", node_type()),
-        ]),
-        selections: named([("some", selection)]),
-        nodes: BTreeMap::new(),
-        relationship_types: BTreeMap::new(),
-        group_types: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        policy_types: BTreeMap::new(),
-        policies: BTreeMap::new(),
-        requirements: BTreeMap::new(),
-        exposed: BTreeMap::new(),
-        substitutes: None,
-        workflows: BTreeMap::new(),
-        outputs: BTreeMap::new(),
-        artifacts: BTreeSet::new(),
-    }
+    let digest = serde_json::to_value(Digest::of(b"source")).unwrap();
+    let mut plan: Plan = read(json!({
+        "format": FORMAT,
+        "edition": EDITION,
+        "blueprint": { "name": "sample", "version": "1.0.0", "sources": digest },
+        "sources": [{ "path": "sample.bp", "digest": digest, "lines": {} }],
+        "inputs": {},
+        "secrets": {},
+        "constants": {},
+        "data_types": {},
+        "node_types": { "Cluster": {}, "Box": {} },
+        "selections": {},
+        "nodes": {},
+        "outputs": {},
+        "workflows": {},
+        "artifacts": [],
+    }));
+    let cluster: &mut NodeType = plan.node_types.get_mut("Cluster").unwrap();
+    cluster.attributes =
+        named([("labels", Type::Map(Box::new(Type::String))), ("cost", Type::Float)]);
+    plan.selections.insert("some".into(), selection);
+    plan
 }
 
 /// Clusters by name, region and cost; without a region where that is empty.
@@ -221,20 +196,7 @@ fn what_has_no_order_is_a_mistake() {
 }
 
 fn node() -> Node {
-    Node {
-        kind: "Box".into(),
-        condition: None,
-        each: None,
-        properties: BTreeMap::new(),
-        requirements: vec![],
-        capabilities: BTreeMap::new(),
-        operations: BTreeMap::new(),
-        labels: None,
-        protect: false,
-        was: vec![],
-        substituted_by: None,
-        span: span(),
-    }
+    read(json!({ "type": "Box", "span": span() }))
 }
 
 /// Whatever of the nodes, then of the inventory, has this region.
@@ -265,17 +227,13 @@ fn a_choice_falls_on_the_inventory_where_no_node_fits() {
         let mut plan = plan(Selection { implicit: true, ..any() });
         let never = Node { condition: Some(Expr::Value(false.into())), ..node() };
         plan.nodes.insert("gone".into(), never);
-        let host = Requirement {
-            name: "host".into(),
-            target: choice(&["gone"], region),
-            relationship: "std.HostedOn".into(),
-            hosts: true,
-            unordered: false,
-            properties: BTreeMap::new(),
-            operations: BTreeMap::new(),
-            constraint: None,
-            span: span(),
-        };
+        let host: Requirement = read(json!({
+            "name": "host",
+            "target": choice(&["gone"], region),
+            "relationship": "std.HostedOn",
+            "hosts": true,
+            "span": span(),
+        }));
         plan.nodes.insert("app".into(), Node { requirements: vec![host], ..node() });
         let topology = expand(plan, inventory(&[("x", "", 1.0), ("y", "eu", 1.0)])).unwrap();
         topology.instances()[0].place.clone()

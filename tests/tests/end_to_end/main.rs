@@ -11,6 +11,7 @@
 mod bad_input;
 mod blueprints;
 mod kill;
+mod operations;
 mod outage;
 mod road;
 mod shop;

@@ -55,7 +55,7 @@ pub(super) fn check(
     };
     let form = bp_eval::to_json(value)
         .map_err(|error| error.to_string())
-        .and_then(|json| serde_json::from_value(json).map_err(|error| error.to_string()));
+        .and_then(|json| File::of_json(json).map_err(|error| error.message));
     match form {
         Ok(form) => from_file(program, form, at, out),
         Err(why) => {

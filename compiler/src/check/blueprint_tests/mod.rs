@@ -13,13 +13,13 @@ use bp_topology::Inventory;
 
 use super::Checked;
 use super::blocks::in_time;
-use super::expr::{Local, Scope, World as _, check_condition, check_expr, check_local, data_types};
+use super::expr::{Local, Scope, World as _, check_claim, check_expr, check_local, data_types};
 use super::program::Program;
 use crate::diagnostics::{
     Diagnostic, names as says_names, testing as says, topology as says_topology,
     types as says_types,
 };
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, ValueKeyword};
 use crate::syntax::walk;
 
@@ -108,9 +108,9 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Vec<Blu
             out.push(says_names::twice(at, &test.name.text, *first));
         }
         first.entry(&test.name.text).or_insert(at);
-        let mut checker =
-            Checker { checked, ahead: &ahead, scope: Scope::new(checked.program.file), out };
-        found.push(checker.test(test, at));
+        let scope = Scope::new(checked.program.file);
+        let mut one = Checker { checked, ahead: &ahead, scope, out };
+        found.push(one.test(test, at));
     }
     found
 }
@@ -124,10 +124,10 @@ struct Checker<'c, 's> {
 }
 
 impl Checker<'_, '_> {
-    fn test(&mut self, test: &ast::Test, place: Place) -> BlueprintTest {
+    fn test(&mut self, test: &ast::Test, named: Place) -> BlueprintTest {
         let mut made = BlueprintTest {
             name: test.name.text.to_string(),
-            place,
+            place: named,
             inputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             inventory: None,
@@ -163,15 +163,15 @@ impl Checker<'_, '_> {
                 self.out.push(says::refused_and_more(*at, *first));
             }
         } else {
-            self.missing(&made, place);
+            self.missing(&made, named);
             if asserted.is_empty() && self.out.len() == before {
-                self.out.push(says::asserts_nothing(place));
+                self.out.push(says::asserts_nothing(named));
             }
         }
         made
     }
 
-    fn place(&self, span: crate::source::Span) -> Place {
+    fn place(&self, span: Span) -> Place {
         Place { file: self.checked.program.file, span }
     }
 
@@ -257,8 +257,8 @@ impl Checker<'_, '_> {
         };
         for (name, value) in entries {
             let Some((kind, declared)) = self.declared(name, at, are_inputs) else { continue };
-            let types = data_types(self.ahead, &kind);
-            match bp_eval::conform(value.clone(), &kind, &types) {
+            let declarations = data_types(self.ahead, &kind);
+            match bp_eval::conform(value.clone(), &kind, &declarations) {
                 Ok(value) => drop(values.insert(name.clone(), Expr::Value(value))),
                 Err(error) => {
                     let because = declared.map(|at| (at, format!("`{name}` is declared here")));
@@ -296,7 +296,7 @@ impl Checker<'_, '_> {
     }
 
     /// Inputs that must be given and are not. A name that was misspelt was told.
-    fn missing(&mut self, made: &BlueprintTest, place: Place) {
+    fn missing(&mut self, made: &BlueprintTest, at: Place) {
         let told = self.out.iter().rev().take(4).any(|d| d.code == "E7071");
         for (name, input) in &self.checked.inputs {
             let is_open = input.default.is_none()
@@ -306,7 +306,7 @@ impl Checker<'_, '_> {
             if is_open && !told && !self.has_default(name) {
                 let declared = self.ahead.value_place(self.checked.program.file, name);
                 let ty = input.kind.to_string();
-                self.out.push(says::missing_input(place, name, &ty, declared));
+                self.out.push(says::missing_input(at, name, &ty, declared));
             }
         }
     }
@@ -330,7 +330,7 @@ impl Checker<'_, '_> {
 
     fn assertion(&mut self, one: &ast::Where) -> Option<Assertion> {
         let before = self.out.len();
-        let predicate = check_condition(self.ahead, &self.scope, &one.predicate, self.out);
+        let predicate = check_claim(self.ahead, &self.scope, &one.predicate, self.out);
         let message = one.message.as_ref().map(|message| {
             check_expr(self.ahead, &self.scope, message, Some(&Type::String), self.out)
         });
@@ -376,7 +376,7 @@ impl Checker<'_, '_> {
     }
 
     fn shape(&self, predicate: &ast::Expr) -> Shape {
-        let place = self.place(predicate.span);
+        let whole = self.place(predicate.span);
         let parts = match &predicate.kind {
             ExprKind::Paren(of) => return self.shape(of),
             ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
@@ -388,7 +388,7 @@ impl Checker<'_, '_> {
             }
             _ => Parts::Whole,
         };
-        Shape { place, parts }
+        Shape { place: whole, parts }
     }
 
     fn refusal(&mut self, made: &mut BlueprintTest, code: &ast::Name) {
@@ -403,6 +403,8 @@ impl Checker<'_, '_> {
         made.refused = Some((code.text.to_string(), at));
     }
 }
+
+/// A place in the root.}
 
 /// Whether an expression shows what it is: a literal of literals.
 fn says_itself(of: &ast::Expr) -> bool {

@@ -37,6 +37,14 @@ pub(super) fn inputs(
     for (name, selection) in &checked.selections {
         walk.at = place_of(checked, program, name);
         selection.predicate.iter().for_each(|one| walk.expr(&one.predicate, None));
+        let spread = selection.spread.iter().flat_map(|spread| [&spread.by, &spread.max]);
+        let prefer = selection.prefer.iter().map(|preference| &preference.by);
+        spread.chain(prefer).chain(&selection.count).for_each(|expr| walk.expr(expr, None));
+    }
+    for (name, policy) in &checked.policies {
+        walk.at = place_of(checked, program, name);
+        let properties = policy.properties.values().map(|set| &set.value);
+        properties.chain([&policy.targets]).for_each(|expr| walk.expr(expr, None));
     }
     for (name, one) in &checked.nodes.nodes {
         walk.at = one.place;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
-use bp_plan::{Constraint, Expr, Type, Value};
+use bp_plan::{Constraint, Entry, Expr, Type, Value};
 
-use super::{Checker, Part, World, fits, folding};
+use super::{Checker, Part, World, collections, fits, folding};
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::Place;
 use crate::syntax::ast;
@@ -111,13 +111,15 @@ impl Checker<'_> {
     /// A constant as a value of the type that it stands for now: an int becomes the float it is good
     /// for, a record gets the defaults of its data type, whose constraints must hold.
     fn adapted(&mut self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
-        let Expr::Value(value) = &part.expr else { return part };
+        let Expr::Value(value) = &part.expr else { return self.completed(part, want) };
         let is_null = matches!(value, Value::Null) && !has_open_data(&part.ty);
         if part.ty == *want || is_null {
             return part;
         }
         let mut data_types = DataTypes::new();
         collect(self.world, want, &mut data_types);
+        // A record of a derived type stands for one of its parent.
+        collect(self.world, &part.ty, &mut data_types);
         // Of open data only the value tells whether it is what is wanted.
         let is_told_by_type = data_types.is_empty() && !has_open_data(&part.ty);
         if is_told_by_type || contains_reference(value) {
@@ -153,6 +155,27 @@ impl Checker<'_> {
                 Part::broken()
             }
         }
+    }
+
+    /// A record whose fields are not known yet, as one of a data type: the fields that it leaves out
+    /// are there, with their defaults.
+    fn completed(&self, mut part: Part, want: &Type) -> Part {
+        let (mut found, mut want) = (&part.ty, want);
+        while let Type::Secret(of) | Type::Optional(of) = want {
+            want = of;
+        }
+        while let Type::Secret(of) = found {
+            found = of;
+        }
+        let (Type::Record(fields), Type::Data(name)) = (found, want) else { return part };
+        let Some(data) = self.world.data_type(name) else { return part };
+        let left = collections::left_out(&data, &fields.keys().cloned().collect());
+        if left.is_empty() {
+            return part;
+        }
+        let whole = Entry::Spread(std::mem::replace(&mut part.expr, Expr::Value(Value::Null)));
+        part.expr = Expr::Record(left.into_iter().chain([whole]).collect());
+        part
     }
 
     /// The data types that a value of this type is checked with.

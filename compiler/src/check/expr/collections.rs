@@ -469,7 +469,7 @@ impl Checker<'_> {
 }
 
 /// The defaults of the fields that nothing gives, as far as they need no other field.
-fn left_out(data: &DataType, given: &BTreeSet<String>) -> Vec<Entry> {
+pub(super) fn left_out(data: &DataType, given: &BTreeSet<String>) -> Vec<Entry> {
     let left = data.fields.iter().filter(|(name, _)| !given.contains(*name));
     left.filter_map(|(name, field)| match &field.default {
         Some(default @ Expr::Value(_)) => Some(Entry::One(name.clone(), default.clone())),

@@ -41,7 +41,7 @@ pub fn check_each(
     checker.scope.locals.extend(locals.iter().cloned());
     checker.certain = false;
     let filter = each.filter.as_ref();
-    let made = filter.map(|filter| checker.typed(filter.span, |c| c.condition(filter)));
+    let made = filter.map(|filter| checker.typed(filter.span, |c| c.filter(filter)));
     let key = each.key.as_ref().map(|key| {
         checker.typed(key.span, |c| match filter {
             Some(filter) => c.given(filter, true, |c| c.made_key(key)),
@@ -75,15 +75,29 @@ pub fn check_local(world: &dyn World, scope: &Scope, name: &ast::Name, out: &mut
     Checker::new(world, scope, out).new_local(name);
 }
 
-/// Checks a condition: `true` or `false`, and no secret.
+/// Checks what decides whether something is there or done: a condition that could be otherwise.
 pub fn check_condition(
     world: &dyn World,
     scope: &Scope,
     condition: &ast::Expr,
     out: &mut Vec<Diagnostic>,
 ) -> Typed {
-    Checker::new(world, scope, out)
-        .typed(condition.span, |c| c.because(None, |c| c.condition(condition)))
+    let never = ["it decides nothing", "what it decides about never comes"];
+    Checker::new(world, scope, out).typed(condition.span, |c| {
+        let part = c.because(None, |c| c.condition(condition));
+        c.constant_condition(condition, &part, never);
+        part
+    })
+}
+
+/// Checks what is claimed: `true` or `false`, and no secret.
+pub fn check_claim(
+    world: &dyn World,
+    scope: &Scope,
+    claim: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> Typed {
+    Checker::new(world, scope, out).typed(claim.span, |c| c.because(None, |c| c.condition(claim)))
 }
 
 impl Checker<'_> {

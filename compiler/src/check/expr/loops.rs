@@ -99,7 +99,7 @@ impl Checker<'_> {
         let (checked, result) = self.within(locals, |c| {
             c.perhaps(false, |c| match filter {
                 Some(filter) => {
-                    let checked = c.because(None, |c| c.condition(filter));
+                    let checked = c.because(None, |c| c.filter(filter));
                     (Some(checked), c.given(filter, true, |c| inside(c, &element)))
                 }
                 None => (None, inside(c, &element)),

@@ -254,6 +254,7 @@ impl Checker<'_> {
             ));
             return Part::broken();
         };
+        self.never_unset(left, right, &a);
         match &a.expr {
             Expr::Value(Value::Null) => Part { ty, ..b },
             Expr::Value(_) => Part { ty, ..a },
@@ -289,6 +290,8 @@ impl Checker<'_> {
         span: Span,
     ) -> Part {
         let decides = self.because(None, |c| c.condition(condition));
+        let never = ["the `else` is never taken", "the `then` is never taken"];
+        self.constant_condition(condition, &decides, never);
         let known = match decides.expr.as_value() {
             Some(Value::Bool(known)) if !decides.is_broken() => Some(*known),
             _ => None,

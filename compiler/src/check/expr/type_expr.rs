@@ -73,11 +73,16 @@ impl Resolver<'_> {
                 }
             }
         }
-        match (is_known, whole.as_slice()) {
-            (false, _) => Type::Unknown,
+        // With `null` in it, it may be unset, however that is written.
+        let others: Vec<Type> = whole.iter().filter(|ty| **ty != Type::Null).cloned().collect();
+        let may_be_unset = others.len() < whole.len() && !others.is_empty();
+        let whole = if may_be_unset { others } else { whole };
+        let ty = match (is_known, whole.as_slice()) {
+            (false, _) => return Type::Unknown,
             (true, [only]) => only.clone(),
             (true, _) => Type::Union(whole),
-        }
+        };
+        if may_be_unset { Type::Optional(Box::new(ty)) } else { ty }
     }
 
     fn named(&mut self, path: &Path, arguments: &[TypeExpr], span: Span) -> Type {

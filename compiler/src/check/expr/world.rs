@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, Type};
 
+use crate::diagnostics::Diagnostic;
 use crate::source::{FileId, Place};
 
 /// What the name of a value stands for.
@@ -124,6 +125,11 @@ pub trait World {
 
     /// The nearest type that both are or derive from.
     fn common_type(&self, a: &str, b: &str) -> Option<String>;
+
+    /// Something worth a word, which leaves the expression as good as it is.
+    fn warn(&self, warning: Diagnostic) {
+        drop(warning);
+    }
 
     /// All names of values of this file, for suggestions.
     fn value_names(&self, file: FileId) -> Vec<String>;

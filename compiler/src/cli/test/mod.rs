@@ -12,10 +12,12 @@ use std::time::{Duration, Instant};
 use bp_topology::inventory_file::File;
 
 use super::output::Output;
-use super::{MessageFormat, format};
+use super::watch::Round;
+use super::{MessageFormat, files, lock};
 use crate::analysis::Analysis;
 use crate::check::blueprint_tests;
 use crate::diagnostics::{Diagnostic, testing as says};
+use crate::loader::{Lock, Sources};
 use crate::source::{FileId, Place, SourceFile};
 use crate::testing::{Suite, obstacles};
 
@@ -33,6 +35,8 @@ pub(super) struct Asked<'a> {
     pub(super) filter: Option<&'a str>,
     /// For tests that name no inventory.
     pub(super) inventory: Option<&'a Path>,
+    /// `bp.lock` stays as it is.
+    pub(super) locked: bool,
 }
 
 /// A file whose tests were run.
@@ -66,26 +70,48 @@ impl Tested {
     }
 }
 
-/// Runs the tests; whether all passed.
-pub(super) fn run(asked: &Asked<'_>, form: MessageFormat, output: &mut Output) -> bool {
+/// A round of `bpc test --watch`.
+pub(super) fn round(asked: &Asked<'_>, form: MessageFormat, mut output: Output) -> Round {
+    let (is_fine, read) = run(asked, form, &mut output);
+    let result = if is_fine { "fine" } else { "not fine" };
+    Round { read, result: result.to_owned() }
+}
+
+/// Runs the tests; whether all passed, and what was read.
+pub(super) fn run(
+    asked: &Asked<'_>,
+    form: MessageFormat,
+    output: &mut Output,
+) -> (bool, Vec<PathBuf>) {
     let began = now();
+    let mut read = asked.paths.to_vec();
+    read.extend(asked.inventory.map(Path::to_owned));
     let Ok(inventory) = asked.inventory.map(|path| inventory(path, output)).transpose() else {
-        return false;
+        return (false, read);
     };
-    let mut files = Vec::new();
-    for path in asked.paths {
-        format::collect(path, &mut files, output);
-    }
-    files.sort();
-    files.dedup();
+    let Some(files) = files::sources(asked.paths, output) else { return (false, read) };
+    let mut locks: Vec<(Lock, Sources)> = Vec::new();
     let mut report = report::Report::new(form, output);
     let work = |path: &Path| tested(path, asked, inventory.as_ref());
     each(&files, &work, |tested| {
+        let sources = tested.analysis.sources();
+        read.extend(sources.paths().map(Path::to_owned));
+        if let Some(lock) = tested.analysis.lock().filter(|lock| !lock.is_current)
+            && locks.iter().all(|(known, _)| known.path != lock.path)
+        {
+            locks.push((lock.clone(), sources.clone()));
+        }
         if !tested.is_empty() {
             report.file(tested);
         }
     });
-    report.end(now().duration_since(began), asked.filter)
+    let is_fine = report.end(now().duration_since(began), asked.filter);
+    for (lock, sources) in &locks {
+        lock::settle(lock, asked.locked, sources, output);
+    }
+    read.sort();
+    read.dedup();
+    (is_fine && !output.has_errors(), read)
 }
 
 /// Tests one file.

@@ -1,5 +1,6 @@
 //! What is told of tests: for a person, or for a program.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -52,7 +53,7 @@ impl<'a> Report<'a> {
             MessageFormat::Human => self.human(&tested),
             MessageFormat::Json => json_lines(&tested),
             MessageFormat::Junit => self.kept.push(tested),
-            _ => self.short(&tested),
+            MessageFormat::Short | MessageFormat::Github => self.lines(&tested),
         }
     }
 
@@ -60,7 +61,8 @@ impl<'a> Report<'a> {
         let mut text = format!("{}\n", tested.path.display());
         if !tested.obstacles.is_empty() {
             let refused = self.output.painted("FAILED", false);
-            text.push_str(&format!("  {refused}  no sound blueprint: its tests are not run\n"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "  {refused}  no sound blueprint: its tests are not run");
             let source = |id| tested.source(id);
             self.drawn.push_str(&self.output.drawn(&tested.obstacles, source));
         }
@@ -68,10 +70,10 @@ impl<'a> Report<'a> {
             let is_fine = case.found.is_empty();
             // Words of one width, so that names stand below each other.
             let word = self.output.painted(if is_fine { "ok    " } else { "FAILED" }, is_fine);
-            text.push_str(&format!("  {word}  {}  ({})\n", case.name, shown(case.took)));
+            let _ = writeln!(text, "  {word}  {}  ({})", case.name, shown(case.took));
             if !is_fine {
                 let (file, line) = located(tested, case.place);
-                self.drawn.push_str(&format!("test {:?} ({file}:{line})\n\n", case.name));
+                let _ = writeln!(self.drawn, "test {:?} ({file}:{line})\n", case.name);
                 let source = |id| tested.source(id);
                 self.drawn.push_str(&self.output.drawn(&case.found, source));
             }
@@ -79,7 +81,7 @@ impl<'a> Report<'a> {
         output::write_out(&text);
     }
 
-    fn short(&mut self, tested: &Tested) {
+    fn lines(&mut self, tested: &Tested) {
         let source = |id| tested.source(id);
         self.output.diagnostics(&tested.obstacles, source);
         for case in &tested.cases {
@@ -93,7 +95,7 @@ impl<'a> Report<'a> {
         match self.form {
             MessageFormat::Human => {
                 if !self.drawn.is_empty() {
-                    output::write_out(&format!("\n{}", self.drawn));
+                    output::write_err(&format!("\n{}", self.drawn));
                 }
                 let gap = if self.drawn.is_empty() && self.passed > 0 { "\n" } else { "" };
                 output::write_out(&format!("{gap}{}\n", self.summary(took, filter)));
@@ -108,7 +110,9 @@ impl<'a> Report<'a> {
                 output::write_out(&format!("{summary}\n"));
             }
             MessageFormat::Junit => output::write_out(&junit::text(&self.kept, took)),
-            _ => self.output.note(&self.summary(took, filter)),
+            MessageFormat::Short | MessageFormat::Github => {
+                self.output.note(&self.summary(took, filter))
+            }
         }
         is_fine
     }

@@ -16,8 +16,12 @@ impl List<'_, '_> {
         let before: Vec<&str> =
             path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
         // The core needs no `use`.
-        for module in library::MODULES.iter().filter(|module| module.name != "std") {
-            let mut segments = module.name.split('.');
+        let library = library::MODULES.iter().map(|module| module.name.to_owned());
+        let package = self.program.sources.modules.first().map(|root| root.package.modules());
+        let mut all: Vec<String> = library.filter(|name| name != "std").collect();
+        all.extend(package.into_iter().flatten());
+        for module in &all {
+            let mut segments = module.split('.');
             if before.iter().any(|wanted| segments.next() != Some(wanted)) {
                 continue;
             }
@@ -25,7 +29,7 @@ impl List<'_, '_> {
             let made = Completion::new(next, CompletionKind::Module, 0);
             // A part of a name goes on behind a dot; modules share parts.
             self.found.push(if segments.next().is_none() {
-                made.detail(module.name)
+                made.detail(module)
             } else {
                 made.snippet(&format!("{next}.$1"))
             });

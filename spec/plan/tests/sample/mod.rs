@@ -72,9 +72,45 @@ fn types() -> (BTreeMap<String, DataType>, BTreeMap<String, NodeType>) {
                 constraints: vec![],
             },
         )]),
+        operations: name([("upkeep.snapshot", snapshot())]),
         ..cluster.clone()
     };
     (name([("Port", port)]), name([("std.Cluster", cluster), ("Web", web)]))
+}
+
+fn implementation() -> Implementation {
+    let file = artifacts().into_keys().next().unwrap();
+    Implementation {
+        kind: "std.Script".into(),
+        extends: vec!["std.Implementation".into()],
+        value: Expr::Record(vec![Entry::One(
+            "path".into(),
+            Expr::Value(Value::File(FileRef { path: "a.sh".into(), digest: file })),
+        )]),
+        args: Some(Expr::Record(vec![Entry::One("into".into(), Expr::Local("into".into()))])),
+        on: None,
+        env: None,
+        files: None,
+        timeout: None,
+        retries: Some(Expr::Value(3.into())),
+        backoff: None,
+        repeatable: Some(Expr::Value(true.into())),
+        sets: name([("labels", Expr::Local("result".into()))]),
+        span: span(),
+    }
+}
+
+fn snapshot() -> Operation {
+    Operation {
+        parameters: vec![OperationParameter {
+            name: "into".into(),
+            kind: Type::String,
+            default: None,
+            constraints: vec![],
+        }],
+        result: None,
+        implementation: Some(implementation()),
+    }
 }
 
 fn web(file: Digest) -> Node {
@@ -153,20 +189,41 @@ fn policy() -> Policy {
         kind: "Gradual".into(),
         targets: Expr::List(vec![Item::One(Expr::Group("all".into()))]),
         properties: name([("pause", property(Expr::Value(true.into())))]),
-        run: Some(bp_plan::policy::Run {
-            workflow: "update".into(),
-            with: BTreeMap::new(),
-            span: span(),
-        }),
+        run: Some(policy::Run { workflow: "update".into(), with: BTreeMap::new(), span: span() }),
         documentation: "Slowly.".into(),
         span: span(),
     }
 }
 
+fn demo() -> Selection {
+    let labels = field(Expr::This, "labels");
+    let tier = Expr::Field { of: Box::new(labels), name: "tier".into(), safe: true };
+    Selection {
+        predicate: Some(Constraint {
+            predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
+            text: "self.labels?.tier == \"demo\"".into(),
+            message: None,
+            span: span(),
+        }),
+        spread: Some(Spread {
+            by: field(Expr::This, "region"),
+            text: "self.region".into(),
+            max: Expr::Value(2.into()),
+            span: span(),
+        }),
+        prefer: vec![Preference {
+            rank: Rank::Least,
+            by: field(Expr::This, "cost"),
+            text: "least(self.cost)".into(),
+            span: span(),
+        }],
+        count: Some(Expr::Value(3.into())),
+        ..Selection::new("std.Cluster", (1, None), span())
+    }
+}
+
 pub fn plan() -> Plan {
     let (data_types, node_types) = types();
-    let labels = Expr::Field { of: Box::new(Expr::This), name: "labels".into(), safe: false };
-    let tier = Expr::Field { of: Box::new(labels), name: "tier".into(), safe: true };
     let digests: BTreeSet<Digest> = artifacts().into_keys().collect();
     Plan {
         format: FORMAT,
@@ -210,31 +267,7 @@ pub fn plan() -> Plan {
         data_types,
         node_types,
         relationship_types: BTreeMap::new(),
-        selections: name([(
-            "demo",
-            Selection {
-                predicate: Some(Constraint {
-                    predicate: binary(BinaryOp::Equal, tier, Expr::string("demo")),
-                    text: "self.labels?.tier == \"demo\"".into(),
-                    message: None,
-                    span: span(),
-                }),
-                spread: Some(Spread {
-                    by: field(Expr::This, "region"),
-                    text: "self.region".into(),
-                    max: Expr::Value(2.into()),
-                    span: span(),
-                }),
-                prefer: vec![Preference {
-                    rank: Rank::Least,
-                    by: field(Expr::This, "cost"),
-                    text: "least(self.cost)".into(),
-                    span: span(),
-                }],
-                count: Some(Expr::Value(3.into())),
-                ..Selection::new("std.Cluster", (1, None), span())
-            },
-        )]),
+        selections: name([("demo", demo())]),
         nodes: name([("web", web(digests.first().unwrap().clone()))]),
         outputs: name([(
             "images",
@@ -256,7 +289,6 @@ pub fn plan() -> Plan {
         requirements: BTreeMap::new(),
         exposed: BTreeMap::new(),
         substitutes: None,
-        workflows: name([("backup", backup()), ("clean", clean())]),
         group_types: name([("std.Group", group_type())]),
         groups: name([(
             "all",
@@ -270,6 +302,7 @@ pub fn plan() -> Plan {
         )]),
         policy_types: name([("Gradual", policy_type())]),
         policies: name([("gradual", policy())]),
+        workflows: name([("backup", backup()), ("clean", clean())]),
         artifacts: digests,
     }
 }

@@ -1,0 +1,115 @@
+//! What a fix writes into an item: entries that its body lacks, laid out as the body is.
+//!
+//! Knows the text and its items; which entries are missing is told to it.
+
+use bp_plan::{Dimension, Type};
+
+use super::program::Program;
+use crate::source::{Place, SourceFile, Span};
+use crate::syntax::ast::{self, ItemKind};
+
+/// Records in records are written out so deep.
+const MOST_DEPTH: usize = 4;
+
+/// The edit that gives these entries to the item whose name stands at this place; nothing where no
+/// item does.
+pub(crate) fn entries(
+    program: &Program<'_>,
+    at: Place,
+    lines: &[String],
+) -> Option<Vec<(Place, String)>> {
+    let module = program.sources.modules.get(at.file.0 as usize)?;
+    let after = module.tree.items.partition_point(|item| item.span.start <= at.span.start);
+    let item = module.tree.items.get(after.checked_sub(1)?)?;
+    let (name, body) = match &item.kind {
+        ItemKind::Node(node) => (&node.name, &node.body),
+        ItemKind::Policy(it) | ItemKind::Group(it) | ItemKind::Select(it) => (&it.name, &it.body),
+        _ => return None,
+    };
+    if name.span != at.span {
+        return None;
+    }
+    let (span, text) = insertion(&module.source, item, body, lines);
+    Some(vec![(Place { file: at.file, span }, text)])
+}
+
+fn insertion(
+    source: &SourceFile,
+    item: &ast::Item,
+    body: &ast::Body,
+    lines: &[String],
+) -> (Span, String) {
+    let joined = lines.join(", ");
+    let Some(block) = body.span else {
+        let end = Span::new(item.span.end, item.span.end);
+        return (end, format!(" {{ {joined} }}"));
+    };
+    let inner = source.slice(block);
+    let Some(last) = body.entries.last() else {
+        return if inner.contains('\n') {
+            (Span::new(block.start, block.start + 1), format!("{{\n  {}", lines.join("\n  ")))
+        } else {
+            (block, format!("{{ {joined} }}"))
+        };
+    };
+    let end = Span::new(last.span.end, last.span.end);
+    if !inner.contains('\n') {
+        return (end, format!(", {joined}"));
+    }
+    // On lines of their own, indented as the last entry, below whatever follows it on its line.
+    let start = source.line_start(last.span.start);
+    let before = source.slice(Span::new(start, last.span.start));
+    let indent: String = before.chars().take_while(|c| c.is_whitespace()).collect();
+    let rest = source.text().get(last.span.end as usize..).unwrap_or_default();
+    let line = u32::try_from(rest.find('\n').unwrap_or(0)).unwrap_or(0);
+    let end = Span::new(last.span.end + line, last.span.end + line);
+    let added = lines.join(&format!("\n{indent}"));
+    (end, format!("\n{indent}{added}"))
+}
+
+/// A value of a type, to be replaced by the one that is meant.
+pub(crate) fn placeholder(program: &Program<'_>, ty: &Type) -> String {
+    of(program, ty, 0)
+}
+
+fn of(program: &Program<'_>, ty: &Type, depth: usize) -> String {
+    let text = match ty {
+        Type::Int => "0",
+        Type::Float => "0.0",
+        Type::Bool => "false",
+        Type::Quantity(Dimension::Duration) => "1m",
+        Type::Quantity(Dimension::Size) => "1GiB",
+        Type::Quantity(Dimension::Frequency) => "1GHz",
+        Type::Quantity(Dimension::Bitrate) => "1Gbps",
+        Type::Quantity(Dimension::Percent) => "100%",
+        Type::Version => "\"1.0.0\"",
+        Type::Timestamp => "\"2026-01-31T08:00:00Z\"",
+        Type::File => "file(\"\")",
+        Type::List(_) => "[]",
+        Type::Map(_) | Type::Json => "{ }",
+        Type::Optional(_) | Type::Null => "null",
+        Type::Literal(text) => return format!("\"{text}\""),
+        Type::Secret(inner) => return of(program, inner, depth),
+        Type::Union(members) => {
+            return members.first().map_or_else(|| "\"\"".to_owned(), |ty| of(program, ty, depth));
+        }
+        Type::Data(name) if depth < MOST_DEPTH => return record(program, name, depth),
+        _ => "\"\"",
+    };
+    text.to_owned()
+}
+
+/// A record with the fields that it needs.
+fn record(program: &Program<'_>, name: &str, depth: usize) -> String {
+    let Some(data) = program.data.get(name) else { return "{ }".to_owned() };
+    if let Some(alias) = &data.alias {
+        return of(program, alias, depth + 1);
+    }
+    let fields: Vec<String> = data
+        .fields
+        .iter()
+        .filter(|(_, field)| field.default.is_none() && !matches!(field.kind, Type::Optional(_)))
+        .map(|(name, field)| format!("{name} = {}", of(program, &field.kind, depth + 1)))
+        .collect();
+    if fields.is_empty() { "{ }".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+}

@@ -1,0 +1,169 @@
+//! Constraints that can never hold: each may be fine alone, and together they leave no value.
+//!
+//! It knows constraints as they were lowered, those of the types above and below joined. What it can't
+//! read (a function, an `or`, something known later) it takes as possible.
+
+mod room;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{Constraint, Type};
+
+use super::Checked;
+use super::program::Program;
+use crate::diagnostics::{Diagnostic, never as says};
+use crate::source::{FileId, Place, Span};
+use crate::syntax::ast::ItemKind;
+
+use room::{Against, Room, facts};
+
+/// All constraints of the program; what only repeats such a mistake is taken out of `out`.
+pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
+    let program = &checked.program;
+    let mut finder = Finder { program, told: BTreeSet::new(), found: Vec::new() };
+    for info in program.types.values().filter(|info| is_own(program, info.place.file)) {
+        for property in info.properties.values() {
+            finder.look(&property.declared.kind, property.declared.constraints.iter());
+        }
+        for requirement in info.requirements.values() {
+            let declared = &requirement.declared;
+            finder.look(&declared.target, declared.constraints.iter());
+        }
+        finder.look(&Type::Unknown, info.constraints.iter().map(|(one, _)| one));
+    }
+    for (name, data) in program.data.iter() {
+        let declared = program.names.types.get(name);
+        if !declared.is_some_and(|declared| is_own(program, declared.place.file)) {
+            continue;
+        }
+        finder.look(data.alias.as_ref().unwrap_or(&Type::Unknown), data.constraints.iter());
+        for field in data.fields.values() {
+            finder.look(&field.kind, field.constraints.iter());
+        }
+    }
+    for part in std::iter::once(checked).chain(&checked.others) {
+        for input in part.inputs.values() {
+            finder.look(&input.kind, input.constraints.iter());
+        }
+        for secret in part.secrets.values() {
+            finder.look(&secret.kind, secret.constraints.iter());
+        }
+        for selection in part.selections.values() {
+            finder.look(&Type::Node(selection.kind.clone()), selection.predicate.iter());
+        }
+    }
+    let found = finder.found;
+    if !found.is_empty() {
+        let around: Vec<Place> = found.iter().map(|one| entry_around(program, one.place)).collect();
+        // Whatever value was given there, it could not be right.
+        out.retain(|diagnostic| {
+            let at = diagnostic.place;
+            let inside = |entry: &Place| {
+                entry.file == at.file
+                    && entry.span.start <= at.span.start
+                    && at.span.end <= entry.span.end
+            };
+            !matches!(diagnostic.code, "E3028" | "E4013") || !around.iter().any(inside)
+        });
+        out.extend(found);
+    }
+}
+
+fn is_own(program: &Program<'_>, file: FileId) -> bool {
+    program.sources.modules.get(file.0 as usize).is_some_and(|module| !module.is_library)
+}
+
+struct Finder<'a> {
+    program: &'a Program<'a>,
+    told: BTreeSet<(FileId, Span)>,
+    found: Vec<Diagnostic>,
+}
+
+impl Finder<'_> {
+    /// Constraints of one value, in the order in which they join.
+    fn look<'c>(&mut self, kind: &'c Type, constraints: impl Iterator<Item = &'c Constraint>) {
+        let mut own: Vec<&Constraint> = constraints.collect();
+        if own.is_empty() {
+            return;
+        }
+        let (plain, may_be_unset) = plain(kind);
+        let mut rooms: BTreeMap<String, Room> = BTreeMap::new();
+        let mut scalar = plain.clone();
+        // A named scalar brings its own.
+        if let Type::Data(name) = plain
+            && let Some(data) = self.program.data.get(name)
+            && let Some(alias) = &data.alias
+        {
+            scalar = alias.clone();
+            own.splice(0..0, &data.constraints);
+        }
+        rooms.insert("self".to_owned(), Room::of(&scalar));
+        for (at, one) in own.iter().enumerate() {
+            let Some(against) = narrow(&mut rooms, one, at) else { continue };
+            let other = match against {
+                Against::Itself => None,
+                Against::Other(at) => own.get(at).copied(),
+            };
+            self.tell(one, other, kind, may_be_unset);
+            return;
+        }
+    }
+
+    fn tell(
+        &mut self,
+        one: &Constraint,
+        other: Option<&Constraint>,
+        kind: &Type,
+        is_optional: bool,
+    ) {
+        let Some(place) = self.place(one.span) else { return };
+        if !self.told.insert((place.file, place.span)) {
+            return;
+        }
+        let other = other.and_then(|other| Some((other.text.as_str(), self.place(other.span)?)));
+        self.found.push(says::never_holds(place, other, kind, is_optional));
+    }
+
+    /// From a plan's place to the source's.
+    fn place(&self, span: bp_plan::Span) -> Option<Place> {
+        let index = self.program.plan_files.iter().position(|file| *file == span.file)?;
+        let source = &self.program.sources.modules.get(index)?.source;
+        let file = FileId(u32::try_from(index).ok()?);
+        let offset = |line, column| source.offset(line, column);
+        let span =
+            Span::new(offset(span.line, span.column), offset(span.end_line, span.end_column));
+        Some(Place { file, span })
+    }
+}
+
+/// Adds what a constraint says. If no value is left, what stands against it.
+fn narrow(rooms: &mut BTreeMap<String, Room>, one: &Constraint, at: usize) -> Option<Against> {
+    for (path, fact) in facts(&one.predicate) {
+        let room = rooms.entry(path).or_default();
+        if let Some(against) = room.closes(&fact, at) {
+            return Some(against);
+        }
+        room.add(fact, at);
+    }
+    None
+}
+
+/// The type of what is constrained: what may be unset is set there, what is secret may be tested.
+fn plain(kind: &Type) -> (&Type, bool) {
+    match kind {
+        Type::Optional(of) => (plain(of).0, true),
+        Type::Secret(of) => plain(of),
+        other => (other, false),
+    }
+}
+
+/// The entry, or the item, that a constraint stands in.
+fn entry_around(program: &Program<'_>, at: Place) -> Place {
+    let around = |span| Place { file: at.file, span };
+    let holds = |span: Span| span.start <= at.span.start && at.span.end <= span.end;
+    let Some(module) = program.sources.modules.get(at.file.0 as usize) else { return at };
+    let Some(item) = module.tree.items.iter().find(|item| holds(item.span)) else { return at };
+    let ItemKind::Type(ty) = &item.kind else { return around(item.span) };
+    let entry = ty.body.entries.iter().find(|entry| holds(entry.span));
+    around(entry.map_or(item.span, |entry| entry.span))
+}

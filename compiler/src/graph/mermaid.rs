@@ -1,0 +1,77 @@
+//! A diagram in Mermaid's language, which many places that show Markdown draw.
+
+use std::fmt::Write as _;
+
+use super::{Diagram, Need, Role};
+
+/// The diagram as a Mermaid flowchart.
+pub fn mermaid(diagram: &Diagram) -> String {
+    let mut text = format!("---\ntitle: {}\n---\nflowchart LR\n", quoted(&diagram.title));
+    for at in diagram.inside(None) {
+        item(&mut text, diagram, at, 1);
+    }
+    for edge in &diagram.edges {
+        if diagram.around(edge.from).contains(&edge.to)
+            || diagram.around(edge.to).contains(&edge.from)
+        {
+            continue;
+        }
+        let label = if edge.label.is_empty() {
+            String::new()
+        } else {
+            format!("|{}|", quoted(&edge.label))
+        };
+        let arrow = if edge.need == Need::Requirement { "-->" } else { "-.->" };
+        let _ = writeln!(text, "  n{} {arrow}{label} n{}", edge.from, edge.to);
+    }
+    for (at, note) in diagram.notes.iter().enumerate() {
+        let mut lines = vec![format!("{} {}", note.what, note.name), note.kind.clone()];
+        if !note.waves.is_empty() {
+            lines.push(format!("waves {}", note.waves.join(" → ")));
+        }
+        let _ = writeln!(text, "  note{at}>{}]", quoted(&lines.join("\n")));
+        for (on, _) in diagram.items.iter().enumerate().filter(|(_, item)| item.notes.contains(&at))
+        {
+            let _ = writeln!(text, "  note{at} -.- n{on}");
+        }
+    }
+    text
+}
+
+fn item(text: &mut String, diagram: &Diagram, at: usize, depth: usize) {
+    let Some(found) = diagram.items.get(at) else { return };
+    let indent = "  ".repeat(depth.min(20));
+    let lines = [found.name.clone(), found.kind.clone()].into_iter().chain(found.details.clone());
+    let label = quoted(&lines.collect::<Vec<_>>().join("\n"));
+    let mut inner = diagram.inside(Some(at)).peekable();
+    if inner.peek().is_some() {
+        let _ = writeln!(text, "{indent}subgraph n{at}[{label}]");
+        for inside in inner {
+            item(text, diagram, inside, depth + 1);
+        }
+        let _ = writeln!(text, "{indent}end");
+    } else {
+        let shape = match (found.role, found.is_many) {
+            (Role::Selection | Role::Required, _) => format!("([{label}])"),
+            (Role::Node, true) => format!("[[{label}]]"),
+            (Role::Node, false) => format!("[{label}]"),
+        };
+        let _ = writeln!(text, "{indent}n{at}{shape}");
+    }
+}
+
+/// As Mermaid writes text that is no word of its own.
+fn quoted(text: &str) -> String {
+    let mut safe = String::new();
+    for letter in text.chars() {
+        match letter {
+            '\n' => safe.push_str("<br/>"),
+            '"' | '<' | '>' | '&' | '#' | '`' => {
+                let _ = write!(safe, "#{};", u32::from(letter));
+            }
+            letter if letter.is_control() => safe.push(' '),
+            letter => safe.push(letter),
+        }
+    }
+    format!("\"{safe}\"")
+}

@@ -1,0 +1,337 @@
+//! From a plan to what is drawn of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_plan::{Expr, Node, Plan, Property};
+
+use super::{Diagram, Edge, Item, Need, Note, Role};
+use crate::shown;
+
+/// Longer texts are cut: a picture is no listing.
+const LONGEST: usize = 44;
+
+/// What an expression leads to, by the items' names.
+#[derive(Clone, Debug, Default)]
+struct Led {
+    to: BTreeSet<Target>,
+    /// The runtime chooses among them.
+    is_choice: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Target {
+    Node(String),
+    Selection(String),
+    Required(String),
+}
+
+pub(super) fn read(plan: &Plan) -> Diagram {
+    let mut reader = Reader { plan, diagram: Diagram::default(), places: BTreeMap::new() };
+    reader.items();
+    for (name, node) in &plan.nodes {
+        reader.needs(name, node);
+    }
+    reader.notes();
+    reader.head();
+    reader.diagram
+}
+
+struct Reader<'p> {
+    plan: &'p Plan,
+    diagram: Diagram,
+    places: BTreeMap<Target, usize>,
+}
+
+impl Reader<'_> {
+    fn head(&mut self) {
+        let plan = self.plan;
+        self.diagram.title = format!("{} {}", plan.blueprint.name, plan.blueprint.version);
+        let selections = plan.selections.values().filter(|one| !one.implicit).count();
+        let parts = [
+            (plan.nodes.len(), "node"),
+            (selections, "selection"),
+            (plan.groups.len(), "group"),
+            (plan.policies.len(), "policy"),
+            (plan.workflows.len(), "workflow"),
+        ];
+        let parts = parts.iter().filter(|(number, what)| *number > 0 || *what == "node");
+        let parts: Vec<String> = parts.map(|(number, what)| shown::count(*number, what)).collect();
+        self.diagram.subtitle = parts.join(", ");
+    }
+
+    /// In the order of the source, which is the one that people think in.
+    fn items(&mut self) {
+        let plan = self.plan;
+        let mut order = Vec::new();
+        for (name, selection) in &plan.selections {
+            let card = shown::cardinality(selection.cardinality);
+            let mut details = Vec::new();
+            if let Some(predicate) = &selection.predicate {
+                details.push(shown::clipped(&format!("where {}", predicate.text), 2 * LONGEST));
+            }
+            if let Some(spread) = &selection.spread {
+                details.push(shown::clipped(&format!("spread by {}", spread.text), LONGEST));
+            }
+            let item = Item {
+                role: Role::Selection,
+                name: if selection.implicit { "inventory".to_owned() } else { name.clone() },
+                kind: format!("{} {card}", shown::short(&selection.kind)).trim().to_owned(),
+                family: String::new(),
+                is_many: true,
+                details,
+                inside: None,
+                notes: Vec::new(),
+            };
+            order.push((selection.span, Target::Selection(name.clone()), item));
+        }
+        for (name, required) in &plan.requirements {
+            let card = shown::cardinality(required.requirement.cardinality);
+            let item = Item {
+                role: Role::Required,
+                name: name.clone(),
+                kind: format!("{} {card}", required.requirement.target).trim().to_owned(),
+                family: String::new(),
+                is_many: false,
+                details: vec!["given by whoever uses the blueprint".to_owned()],
+                inside: None,
+                notes: Vec::new(),
+            };
+            order.push((required.span, Target::Required(name.clone()), item));
+        }
+        for (name, node) in &plan.nodes {
+            order.push((node.span, Target::Node(name.clone()), self.node(name, node)));
+        }
+        order.sort_by(|(a, one, _), (b, other, _)| (a, one).cmp(&(b, other)));
+        for (_, target, item) in order {
+            self.places.insert(target, self.diagram.items.len());
+            self.diagram.items.push(item);
+        }
+    }
+
+    fn node(&self, name: &str, node: &Node) -> Item {
+        let plan = self.plan;
+        let mut details = Vec::new();
+        if let Some(each) = &node.each {
+            let over = shown::expression(plan, &each.over, each.span);
+            let names = each.names.join(", ");
+            details.push(shown::clipped(&format!("for {names} in {over}"), LONGEST));
+        }
+        if node.condition.is_some() {
+            details.push("only if a condition holds".to_owned());
+        }
+        let made_of = node.substituted_by.as_ref().unwrap_or(&node.kind);
+        if let Some(of) = plan.node_types.get(made_of).and_then(|kind| kind.blueprint.as_ref()) {
+            details.push(shown::clipped(&format!("blueprint {} {}", of.name, of.version), LONGEST));
+        }
+        let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.clone());
+        Item {
+            role: Role::Node,
+            name: name.to_owned(),
+            kind: shown::short(&node.kind).to_owned(),
+            family: provider.unwrap_or_default(),
+            is_many: node.each.is_some(),
+            details,
+            inside: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// What a node requires, where it stands, and what it reads.
+    fn needs(&mut self, name: &str, node: &Node) {
+        let Some(from) = self.places.get(&Target::Node(name.to_owned())).copied() else { return };
+        let mut locals = BTreeMap::new();
+        let mut seen: BTreeSet<usize> = BTreeSet::new();
+        if let Some(each) = &node.each {
+            let over = led(&each.over, &locals);
+            for name in &each.names {
+                locals.insert(name.clone(), over.clone());
+            }
+        }
+        for requirement in &node.requirements {
+            let led = led(&requirement.target, &locals);
+            let to: Vec<usize> =
+                led.to.iter().filter_map(|target| self.places.get(target).copied()).collect();
+            if requirement.hosts
+                && !led.is_choice
+                && let [host] = to.as_slice()
+                && self.fits_inside(from, *host)
+            {
+                if let Some(item) = self.diagram.items.get_mut(from) {
+                    item.inside = Some(*host);
+                }
+                seen.insert(*host);
+                continue;
+            }
+            let need = if led.is_choice { Need::Choice } else { Need::Requirement };
+            let relationship = shown::short(&requirement.relationship);
+            let label = match relationship {
+                "DependsOn" | "HostedOn" => requirement.name.clone(),
+                other => format!("{} · {other}", requirement.name),
+            };
+            let label = shown::clipped(&label, 30);
+            for to in to.into_iter().filter(|to| *to != from) {
+                seen.insert(to);
+                self.diagram.edges.push(Edge { from, to, need, label: label.clone() });
+            }
+        }
+        let around = self.diagram.around(from);
+        let mut read = Led::default();
+        for property in node.properties.values() {
+            mentioned(&property.value, &mut read);
+        }
+        for requirement in &node.requirements {
+            requirement.properties.values().for_each(|one| mentioned(&one.value, &mut read));
+        }
+        node.each.iter().for_each(|each| mentioned(&each.over, &mut read));
+        node.condition.iter().for_each(|condition| mentioned(condition, &mut read));
+        for target in read.to {
+            let Some(to) = self.places.get(&target).copied() else { continue };
+            let is_node = matches!(target, Target::Node(_));
+            if is_node && to != from && !seen.contains(&to) && !around.contains(&to) {
+                let label = String::new();
+                self.diagram.edges.push(Edge { from, to, need: Need::Reference, label });
+            }
+        }
+    }
+
+    /// Whether an item can stand in a host: nothing stands in itself, however far around.
+    fn fits_inside(&self, item: usize, host: usize) -> bool {
+        item != host && !self.diagram.around(host).contains(&item)
+    }
+
+    fn notes(&mut self) {
+        let plan = self.plan;
+        for (name, group) in &plan.groups {
+            let settings = self.settings(&group.properties);
+            self.note("group", name, &group.kind, &group.members, Vec::new(), settings);
+        }
+        for (name, policy) in &plan.policies {
+            let mut properties = policy.properties.clone();
+            let waves = match properties.remove("waves").map(|waves| waves.value) {
+                Some(Expr::Value(bp_plan::Value::List(waves))) => {
+                    waves.iter().map(shown::value).collect()
+                }
+                _ => Vec::new(),
+            };
+            let mut settings = self.settings(&properties);
+            if let Some(run) = &policy.run {
+                settings.push(format!("run = {}", run.workflow));
+            }
+            self.note("policy", name, &policy.kind, &policy.targets, waves, settings);
+        }
+    }
+
+    fn settings(&self, properties: &BTreeMap<String, Property>) -> Vec<String> {
+        let text = |(name, property): (&String, &Property)| {
+            let value = shown::expression(self.plan, &property.value, property.span);
+            shown::clipped(&format!("{name} = {value}"), LONGEST)
+        };
+        properties.iter().map(text).collect()
+    }
+
+    fn note(
+        &mut self,
+        what: &'static str,
+        name: &str,
+        kind: &str,
+        over: &Expr,
+        waves: Vec<String>,
+        settings: Vec<String>,
+    ) {
+        let place = self.diagram.notes.len();
+        let mut led = Led::default();
+        mentioned(over, &mut led);
+        let mut groups = Vec::new();
+        groups_of(over, &mut groups);
+        let mut names: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+        for group in &groups {
+            if let Some(group) = self.plan.groups.get(*group) {
+                let mut inner = Led::default();
+                mentioned(&group.members, &mut inner);
+                self.mark(&inner, place);
+            }
+        }
+        for target in &led.to {
+            let (Target::Node(name) | Target::Selection(name) | Target::Required(name)) = target;
+            names.push(name.clone());
+        }
+        self.mark(&led, place);
+        let kind = shown::short(kind).to_owned();
+        let name = name.to_owned();
+        self.diagram.notes.push(Note { what, name, kind, over: names, waves, settings });
+    }
+
+    fn mark(&mut self, led: &Led, note: usize) {
+        for target in &led.to {
+            let Some(at) = self.places.get(target) else { continue };
+            if let Some(item) = self.diagram.items.get_mut(*at)
+                && !item.notes.contains(&note)
+            {
+                item.notes.push(note);
+            }
+        }
+    }
+}
+
+/// What an expression that gives nodes, capabilities or elements can give.
+fn led(expr: &Expr, locals: &BTreeMap<String, Led>) -> Led {
+    let mut found = Led::default();
+    let mut take = |other: Led| {
+        found.to.extend(other.to);
+        found.is_choice |= other.is_choice;
+    };
+    match expr {
+        Expr::Node(name) => take(one(Target::Node(name.clone()))),
+        Expr::Selection(name) => take(one(Target::Selection(name.clone()))),
+        Expr::Requirement(name) => take(one(Target::Required(name.clone()))),
+        Expr::Local(name) => take(locals.get(name).cloned().unwrap_or_default()),
+        Expr::Field { of, .. } | Expr::Index { of, .. } | Expr::Splat { of, .. } => {
+            take(led(of, locals));
+        }
+        Expr::If { then, otherwise, .. } => {
+            take(led(then, locals));
+            take(led(otherwise, locals));
+        }
+        Expr::Binder(binder) => {
+            let over = led(&binder.over, locals);
+            if binder.function == "choose" {
+                take(Led { is_choice: true, ..over });
+            } else {
+                let mut inner = locals.clone();
+                for name in &binder.names {
+                    inner.insert(name.clone(), over.clone());
+                }
+                take(binder.body.as_ref().map_or(over, |body| led(body, &inner)));
+            }
+        }
+        other => other.parts(&mut |part| take(led(part, locals))),
+    }
+    found
+}
+
+fn one(target: Target) -> Led {
+    Led { to: BTreeSet::from([target]), is_choice: false }
+}
+
+/// Every node and selection that an expression names.
+fn mentioned(expr: &Expr, found: &mut Led) {
+    match expr {
+        Expr::Node(name) => {
+            found.to.insert(Target::Node(name.clone()));
+        }
+        Expr::Selection(name) => {
+            found.to.insert(Target::Selection(name.clone()));
+        }
+        Expr::Requirement(name) => {
+            found.to.insert(Target::Required(name.clone()));
+        }
+        other => other.parts(&mut |part| mentioned(part, found)),
+    }
+}
+
+fn groups_of<'e>(expr: &'e Expr, found: &mut Vec<&'e str>) {
+    if let Expr::Group(name) = expr {
+        found.push(name);
+    }
+    expr.parts(&mut |part| groups_of(part, found));
+}
