@@ -85,6 +85,10 @@ fn what_something_names_is_not_told() {
     ] {
         assert_eq!(said(&format!("{HEAD}{text}\n")), Vec::<String>::new(), "{text}");
     }
+    // What substitutes a type takes what the type says.
+    let of = "abstract node type Store { property size: int }\ninput size: int";
+    let text = format!("blueprint x substitutes Store {{ version = \"1.0.0\" }}\n{of}\n");
+    assert_eq!(said(&text), Vec::<String>::new());
     // A module is there for others, and where something is broken a use may be hidden.
     assert_eq!(said("const a = 1\n"), Vec::<String>::new());
     assert_eq!(said(&format!("{HEAD}const a = 1\nconst b = c\n")), ["E3001 c"]);

@@ -25,13 +25,15 @@ fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
         let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
         format!("{} {}:{} {} / {:?}", d.code, at.line, at.column, d.message, d.help)
     };
-    diagnostics.iter().map(place).collect()
+    // These blueprints are as small as can be: that something in them is never used is no matter.
+    let matters = diagnostics.iter().filter(|d| !matches!(d.code, "W2010" | "W2011"));
+    matters.map(place).collect()
 }
 
 fn plan(text: &str) -> Plan {
     let (analysis, _folder) = analyse(text);
-    let all = [analysis.diagnostics(), analysis.unplanned()].concat();
-    assert!(all.is_empty(), "{text}\n{:#?}", said(&analysis, &all));
+    let all = said(&analysis, &[analysis.diagnostics(), analysis.unplanned()].concat());
+    assert!(all.is_empty(), "{text}\n{all:#?}");
     let plan = analysis.plan().unwrap().clone();
     bp_plan::validate(&plan).unwrap();
     plan

@@ -40,8 +40,15 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     if !items.iter().any(|item| matches!(item.kind, ItemKind::Blueprint(_))) {
         return;
     }
+    // What substitutes a type takes what the type says, whether it needs it or not.
+    let substitutes = items.iter().any(
+        |item| matches!(&item.kind, ItemKind::Blueprint(blueprint) if blueprint.substitutes.is_some()),
+    );
     for item in items {
         let Some((name, what)) = declared(&item.kind) else { continue };
+        if substitutes && what == "input" {
+            continue;
+        }
         let is_used = match what {
             "function" => uses.functions.contains(name.text.as_str()),
             "type" => uses.types.contains(name.text.as_str()),

@@ -95,7 +95,8 @@ impl<'a> Report<'a> {
         match self.form {
             MessageFormat::Human => {
                 if !self.drawn.is_empty() {
-                    output::write_err(&format!("\n{}", self.drawn));
+                    output::write_out("\n");
+                    output::write_err(&self.drawn);
                 }
                 let gap = if self.drawn.is_empty() && self.passed > 0 { "\n" } else { "" };
                 output::write_out(&format!("{gap}{}\n", self.summary(took, filter)));
