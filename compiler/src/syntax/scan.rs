@@ -218,6 +218,8 @@ impl Scanner<'_> {
         let text = self.text.get(start..self.at).unwrap_or_default().trim_end();
         let comment = Comment { text: SmolStr::new(text), span: span(start, start + text.len()) };
         if text.starts_with("///") && !text.starts_with("////") {
+            // Behind something else it may still belong to the item that follows.
+            self.odd |= self.open.is_empty() && self.lead.is_none();
             self.found.documentation.push(comment);
         } else {
             self.found.comments.push(comment);

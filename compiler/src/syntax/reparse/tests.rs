@@ -91,6 +91,7 @@ fn a_mistake_in_one_piece_leaves_the_others() {
         "node a: T { x = \"${f( }\n@protect\nnode b: T { }\nnode c: T { }\n",
         "node a: T { x = 1 )\n@protect\nnode b: T { }\nnode c: T { }\n",
         "\"a${\" /*\nnode x: T\nnode y: T\n*/\nnode z: T\n",
+        "node type A /// Words.\n\nnode b: T { }\nnode c: T { }\n",
         "use a { x\nnode n: T { }\nnode m: T { }\nnode o: T { }\n",
         "const a = 9223372036854775808\nconst b = 9223372036854775808\nnode c: T { }\n",
         "node a: T {\nnode b: T { }\nnode d: T { }\n}\nnode c: T { }\n",
@@ -141,7 +142,7 @@ fn edited() -> impl Strategy<Value = (String, String)> {
 #[test]
 fn an_edit_gives_what_the_whole_gives() {
     let kept = Cell::new(0);
-    let mut runner = TestRunner::new(ProptestConfig { cases: 1_000, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig { cases: 300, ..ProptestConfig::default() });
     runner
         .run(&edited(), |(text, changed)| {
             let before = cut(&text);
@@ -154,5 +155,5 @@ fn an_edit_gives_what_the_whole_gives() {
             Ok(())
         })
         .unwrap();
-    assert!(kept.get() > 300, "{} edits kept pieces", kept.get());
+    assert!(kept.get() > 90, "{} edits kept pieces", kept.get());
 }
