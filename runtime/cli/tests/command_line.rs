@@ -77,6 +77,18 @@ fn span() -> Span {
     Span { file: 0, line: 3, column: 7, end_line: 3, end_column: 12 }
 }
 
+fn count() -> Input {
+    Input {
+        kind: Type::Int,
+        default: Some(Expr::Value(1.into())),
+        constraints: vec![],
+        label: None,
+        hidden: false,
+        documentation: String::new(),
+        span: span(),
+    }
+}
+
 fn boxes() -> Plan {
     let text = |text: &str| Property {
         value: Expr::string(text),
@@ -124,15 +136,6 @@ fn boxes() -> Plan {
         operations: BTreeMap::new(),
         constraints: vec![],
     };
-    let count = Input {
-        kind: Type::Int,
-        default: Some(Expr::Value(1.into())),
-        constraints: vec![],
-        label: None,
-        hidden: false,
-        documentation: String::new(),
-        span: span(),
-    };
     let label_of_b =
         Expr::Field { of: Box::new(Expr::Node("b".into())), name: "label".into(), safe: false };
     Plan {
@@ -150,7 +153,7 @@ fn boxes() -> Plan {
             digest: Digest::of(b"source"),
             lines: BTreeMap::from([(3, "input count: int = 1".into())]),
         }],
-        inputs: BTreeMap::from([("count".to_owned(), count)]),
+        inputs: BTreeMap::from([("count".to_owned(), count())]),
         secrets: BTreeMap::new(),
         constants: BTreeMap::new(),
         data_types: BTreeMap::new(),
