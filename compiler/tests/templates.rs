@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::Diagnostic;
 use bp_compiler::loader::Overlay;
 use bp_compiler::source::FileId;
 use bp_plan::{Expr, Phase, Type, from_bytes, to_bytes};
@@ -61,7 +62,9 @@ fn said(analysis: &Analysis) -> Vec<String> {
         let line = source.position(d.place.span.start).line;
         format!("{} {name}:{line} {}", d.code, source.slice(d.place.span))
     };
-    analysis.diagnostics().iter().map(one).collect()
+    // The program is as small as can be: that something in it is never used is no matter.
+    let matters = |d: &&Diagnostic| !matches!(d.code, "W2010" | "W2011");
+    analysis.diagnostics().iter().filter(matters).map(one).collect()
 }
 
 #[test]
@@ -183,14 +186,21 @@ fn fixes_mend_the_template() {
     let mut mended = 0;
     for (template, _) in MISTAKES {
         let analysis = analyse(template, PROGRAM);
-        let Some(fix) = analysis.diagnostics().iter().find_map(|d| d.fix.clone()) else { continue };
+        let Some(fix) = analysis
+            .diagnostics()
+            .iter()
+            .filter(|d| d.place.file != FileId(0))
+            .find_map(|d| d.fix.clone())
+        else {
+            continue;
+        };
         let mut fixed = (*template).to_owned();
         for (place, new) in fix.edits {
             assert_ne!(place.file, FileId(0));
             fixed.replace_range(place.span.start as usize..place.span.end as usize, &new);
         }
-        let left = analyse(&fixed, PROGRAM).diagnostics().len();
-        assert!(left < analysis.diagnostics().len(), "{template} -> {fixed}: {left}");
+        let left = said(&analyse(&fixed, PROGRAM)).len();
+        assert!(left < said(&analysis).len(), "{template} -> {fixed}: {left}");
         mended += 1;
     }
     assert!(mended >= 10, "only {mended} had a fix");

@@ -53,7 +53,9 @@ fn analysed(workflows: &str) -> Analysis {
 fn told(workflows: &str) -> Vec<String> {
     let before = AROUND.lines().count();
     let analysis = analysed(workflows);
-    let shown = analysis.diagnostics().iter().map(|d| {
+    // Workflows here are as small as can be: that something is never used is no matter.
+    let matters = analysis.diagnostics().iter().filter(|d| !matches!(d.code, "W2010" | "W2011"));
+    let shown = matters.map(|d| {
         let file = analysis.sources().file(d.place.file).unwrap();
         let line = file.position(d.place.span.start).line as usize;
         format!("{} {}: {}", d.code, line.saturating_sub(before), file.slice(d.place.span))
