@@ -24,6 +24,10 @@ pub(crate) struct Fuzz {
     /// How long each runs.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// Begin at the same place each time, with nothing learned before, so that what one run finds
+    /// another finds, too.
+    #[arg(long)]
+    again: bool,
 }
 
 impl Fuzz {
@@ -36,21 +40,18 @@ impl Fuzz {
             let known = TARGETS.join(", ");
             return Err(format!("there is no fuzz target `{unknown}`: there are {known}"));
         }
-        targets.into_iter().try_for_each(|target| fuzz(target, self.seconds))
+        targets.into_iter().try_for_each(|target| fuzz(target, self.seconds, self.again))
     }
 }
 
-/// A while of each target, in a sentence.
-pub(crate) fn all(seconds: u64) -> Outcome<String> {
-    TARGETS.into_iter().try_for_each(|target| fuzz(target, seconds))?;
-    Ok(format!("{}: {seconds} s each", TARGETS.join(", ")))
-}
-
-fn fuzz(target: &str, seconds: u64) -> Outcome {
+fn fuzz(target: &str, seconds: u64, again: bool) -> Outcome {
     let program = tool("cargo-fuzz", VERSION, &[])?;
     let folder = workspace::target().join("fuzz");
     let folder = std::path::absolute(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let corpus = folder.join("corpus").join(target);
+    let corpus = folder.join(if again { "corpus-again" } else { "corpus" }).join(target);
+    if again && corpus.exists() {
+        std::fs::remove_dir_all(&corpus).map_err(|e| format!("{}: {e}", corpus.display()))?;
+    }
     let seeds = folder.join("seeds");
     let artifacts = folder.join("artifacts").join(target);
     for folder in [&corpus, &artifacts] {
@@ -67,6 +68,9 @@ fn fuzz(target: &str, seconds: u64) -> Outcome {
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
     command.args(["-dict=words.dict", "-max_len=4096", "-timeout=20", "-rss_limit_mb=3000"]);
     command.args(["-verbosity=0", "-print_final_stats=1"]);
+    if again {
+        command.arg("-seed=1");
+    }
     workspace::run(&mut command)
         .map_err(|error| format!("{error}\nthe text that did it is in {}", artifacts.display()))
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::stage::Stages;
-use crate::{Outcome, deny, editor, fuzz, lab, workspace};
+use crate::{Outcome, deny, editor, lab, workspace};
 
 /// The real clusters that the tests share.
 const CLUSTERS: [&str; 2] = ["test-east", "test-west"];
@@ -59,7 +59,6 @@ impl Test {
             stages.not_run("doc tests", "the build failed");
         }
         in_the_editor(&mut stages, built);
-        stages.run("fuzz", || fuzz::all(60));
         stages.run("deny", || deny::check(false));
         stages.run("lab stop", || stop(&had));
         let (summary, all) = stages.summary();

@@ -11,8 +11,12 @@ const BEFORE_OPERAND: &[&str] = &[
 /// What is known of a line so far.
 #[derive(Default)]
 pub(super) struct Spacing {
-    /// How many `list<` and `map<` are open.
+    /// How many `<` of types are open.
     angles: usize,
+    /// A type is being written: nothing is compared there.
+    in_position: bool,
+    /// The line declares a data type.
+    is_data: bool,
     /// Whether the last `<` or `>` belongs to a type.
     in_type: bool,
     /// Whether the last token is a sign.
@@ -50,9 +54,19 @@ impl Spacing {
 
     /// Whether the token is the `<` or `>` of a type.
     fn angle(&mut self, before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
+        match token.text {
+            "data" if before.is_none() => self.is_data = true,
+            ":" | "->" => self.in_position = true,
+            "=" => self.in_position = std::mem::take(&mut self.is_data),
+            "where" | "{" | "}" | "," | "(" | ")" => self.in_position = false,
+            _ => {}
+        }
         let opens = token.text == "<"
             && !token.gap
-            && before.is_some_and(|before| matches!(before.text, "list" | "map"));
+            && before.is_some_and(|before| {
+                let may_name = self.in_position && before.kind == Kind::Word;
+                may_name || matches!(before.text, "list" | "map")
+            });
         if opens {
             self.angles += 1;
             return true;
