@@ -17,10 +17,8 @@ pub(super) struct Spacing {
     in_position: bool,
     /// The line declares a data type.
     is_data: bool,
-    /// Whether the last `<` or `>` belongs to a type.
-    in_type: bool,
-    /// Whether the last token is a sign.
-    sign: bool,
+    /// Nothing stands behind the last token: it is a sign, or the `<` of a type.
+    is_tight: bool,
 }
 
 impl Spacing {
@@ -32,13 +30,13 @@ impl Spacing {
         value: bool,
     ) -> bool {
         let is_angle = self.angle(before, token);
-        let was_sign = std::mem::replace(&mut self.sign, is_sign(before, token));
-        let after_angle = std::mem::replace(&mut self.in_type, is_angle && token.text == "<");
+        let is_tight = is_sign(before, token) || (is_angle && token.text == "<");
+        let was_tight = std::mem::replace(&mut self.is_tight, is_tight);
         let Some(before) = before else { return false };
         if token.kind == Kind::LineComment {
             return true;
         }
-        if was_sign || after_angle || is_angle {
+        if was_tight || is_angle {
             return false;
         }
         match (before.text, token.text) {
