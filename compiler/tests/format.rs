@@ -143,3 +143,9 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_between_angles_is_a_type_s_whatever_its_name() {
+    let text = "data type Names = lst<string>\nfn first(of: lits<string>, n: int = 1) -> lst<int> = of\nnode type T {\n  property tags: mpa<secret lst<string>> = {}\n  property is_less: bool = 1 < 2 and self.a > 3\n}\n";
+    assert_eq!(formatted(text), text);
+}

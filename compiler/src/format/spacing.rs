@@ -11,12 +11,14 @@ const BEFORE_OPERAND: &[&str] = &[
 /// What is known of a line so far.
 #[derive(Default)]
 pub(super) struct Spacing {
-    /// How many `list<` and `map<` are open.
+    /// How many `<` of types are open.
     angles: usize,
-    /// Whether the last `<` or `>` belongs to a type.
-    in_type: bool,
-    /// Whether the last token is a sign.
-    sign: bool,
+    /// A type is being written: nothing is compared there.
+    in_position: bool,
+    /// The line declares a data type.
+    is_data: bool,
+    /// Nothing stands behind the last token: it is a sign, or the `<` of a type.
+    is_tight: bool,
 }
 
 impl Spacing {
@@ -28,13 +30,13 @@ impl Spacing {
         value: bool,
     ) -> bool {
         let is_angle = self.angle(before, token);
-        let was_sign = std::mem::replace(&mut self.sign, is_sign(before, token));
-        let after_angle = std::mem::replace(&mut self.in_type, is_angle && token.text == "<");
+        let is_tight = is_sign(before, token) || (is_angle && token.text == "<");
+        let was_tight = std::mem::replace(&mut self.is_tight, is_tight);
         let Some(before) = before else { return false };
         if token.kind == Kind::LineComment {
             return true;
         }
-        if was_sign || after_angle || is_angle {
+        if was_tight || is_angle {
             return false;
         }
         match (before.text, token.text) {
@@ -50,9 +52,19 @@ impl Spacing {
 
     /// Whether the token is the `<` or `>` of a type.
     fn angle(&mut self, before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
+        match token.text {
+            "data" if before.is_none() => self.is_data = true,
+            ":" | "->" => self.in_position = true,
+            "=" => self.in_position = std::mem::take(&mut self.is_data),
+            "where" | "{" | "}" | "," | "(" | ")" => self.in_position = false,
+            _ => {}
+        }
         let opens = token.text == "<"
             && !token.gap
-            && before.is_some_and(|before| matches!(before.text, "list" | "map"));
+            && before.is_some_and(|before| {
+                let may_name = self.in_position && before.kind == Kind::Word;
+                may_name || matches!(before.text, "list" | "map")
+            });
         if opens {
             self.angles += 1;
             return true;
