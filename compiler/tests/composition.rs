@@ -408,6 +408,9 @@ fn several_that_fit_are_told_and_using_chooses() {
 #[test]
 fn none_that_fits_says_why_for_each() {
     assert_eq!(chosen("node d: types.Fast { size = 1 }", LARGE).0, ["E4020 shop.bp:6"]);
+    // A mistake in the node is told alone.
+    let broken = chosen("node d: types.Database { size = \"big\" }", LARGE).0;
+    assert_eq!(broken, ["E3002 shop.bp:6"]);
     // One that stands for a derived type stands for nodes of the type, too.
     let (found, plan) = chosen("node d: types.Database { size = 20 }", "types.Fast");
     assert_eq!(found, [] as [&str; 0]);

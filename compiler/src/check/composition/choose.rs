@@ -10,7 +10,7 @@ use crate::check::Checked;
 use crate::check::members::short;
 use crate::check::program::Program;
 use crate::check::verify;
-use crate::diagnostics::{Diagnostic, composition as says, topology};
+use crate::diagnostics::{Diagnostic, Severity, composition as says, topology};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, TypeItemKind};
 
@@ -87,8 +87,10 @@ pub(super) fn choose(
         }
     }
     match possible.as_slice() {
-        [] => out.push(says::none_fits(at, short(kind), &why)),
         [only] => return Some(only.full.clone()),
+        // What a mistake in the node leaves open can't decide.
+        _ if is_told(file, item, out) => {}
+        [] => out.push(says::none_fits(at, short(kind), &why)),
         several => {
             let fits: Vec<(String, Place)> =
                 several.iter().map(|one| (known_as(program, file, one), one.place)).collect();
@@ -96,6 +98,18 @@ pub(super) fn choose(
         }
     }
     None
+}
+
+/// Whether a mistake in the node was told.
+fn is_told(file: FileId, item: &ast::Node, out: &[Diagnostic]) -> bool {
+    let end = item.body.span.map_or(item.name.span.end, |body| body.end);
+    out.iter().any(|told| {
+        let at = told.place;
+        told.severity == Severity::Error
+            && at.file == file
+            && at.span.start >= item.name.span.start
+            && at.span.end <= end
+    })
 }
 
 /// The one that `using` names.

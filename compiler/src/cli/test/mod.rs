@@ -211,7 +211,7 @@ fn each(files: &[PathBuf], work: &(dyn Fn(&Path) -> Tested + Sync), mut done: im
     });
 }
 
-#[allow(clippy::disallowed_methods, reason = "it only says how long a test took")]
+#[expect(clippy::disallowed_methods, reason = "it only says how long a test took")]
 fn now() -> Instant {
     Instant::now()
 }
