@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use bp_plan::{Digest, Plan};
 
-use crate::check::{BlueprintTest, Facts, Program, check, unused};
+use crate::check::kept::Before;
+use crate::check::{BlueprintTest, CheckedNode, Facts, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
 use crate::lower::compose;
@@ -26,31 +27,52 @@ pub struct Analysis {
     artifacts: BTreeMap<Digest, Vec<u8>>,
     lock: Option<Lock>,
     tests: Vec<BlueprintTest>,
+    /// The root's nodes, for the check after the next edit.
+    nodes: BTreeMap<String, CheckedNode>,
 }
 
 impl Analysis {
     /// Of the file at this path.
     pub fn load(root: &Path) -> Self {
-        Self::analyse(root, &Overlay::new(), true, true)
+        Self::analyse(root, &Overlay::new(), true, true, None)
     }
 
     /// Of the file at this path, without its plan: when only what is wrong matters.
     pub fn check(root: &Path) -> Self {
-        Self::analyse(root, &Overlay::new(), true, false)
+        Self::analyse(root, &Overlay::new(), true, false, None)
     }
 
     /// Of the file at this path, with texts that take the place of files', without its plan.
     pub fn check_with(root: &Path, overlay: &Overlay) -> Self {
-        Self::analyse(root, overlay, false, false)
+        Self::analyse(root, overlay, false, false, None)
+    }
+
+    /// Of the same file when texts have changed: the same as [`Analysis::check_with`], sooner.
+    #[must_use]
+    pub fn check_again(&self, root: &Path, overlay: &Overlay) -> Self {
+        Self::analyse(root, overlay, false, false, Some(self))
     }
 
     /// Of the file at this path, with texts that take the place of files'.
     pub fn load_with(root: &Path, overlay: &Overlay) -> Self {
-        Self::analyse(root, overlay, false, true)
+        Self::analyse(root, overlay, false, true, None)
     }
 
-    fn analyse(root: &Path, overlay: &Overlay, is_locked: bool, with_plan: bool) -> Self {
-        let (mut sources, lock) = loader::load(root, overlay, is_locked);
+    fn analyse(
+        root: &Path,
+        overlay: &Overlay,
+        is_locked: bool,
+        with_plan: bool,
+        before: Option<&Self>,
+    ) -> Self {
+        let loaded = before.map(|before| &before.sources);
+        let (mut sources, lock) = loader::load(root, overlay, is_locked, loaded);
+        let before = before.map(|before| Before {
+            sources: &before.sources,
+            nodes: &before.nodes,
+            phases: before.facts.phases(),
+        });
+        let mut nodes = BTreeMap::new();
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);
         let mut unplanned = Vec::new();
         let mut plan = None;
@@ -63,7 +85,7 @@ impl Analysis {
             let mut found = Vec::new();
             names = resolve(&sources, &mut found);
             let attachments = Attachments::new(overlay, sources.modules.len());
-            let checked = check(&sources, &names, Files::Met(&attachments), &mut found);
+            let mut checked = check(&sources, &names, Files::Met(&attachments), before, &mut found);
             facts = checked.program.facts();
             // What is broken may hide a use.
             let are_good = |all: &[Diagnostic]| all.iter().all(|d| d.severity != Severity::Error);
@@ -93,6 +115,7 @@ impl Analysis {
                     plan = None;
                 }
             }
+            nodes = std::mem::take(&mut checked.nodes.nodes);
             let missing;
             (attached, missing) = attachments.into_files();
             sources.missing.extend(missing);
@@ -103,7 +126,7 @@ impl Analysis {
             artifacts.append(&mut nested);
         }
         sources.attached = attached;
-        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, lock, tests }
+        Self { sources, names, facts, diagnostics, unplanned, plan, artifacts, lock, tests, nodes }
     }
 
     /// What a plan's own checks say against it: a defect of the compiler, told as one.

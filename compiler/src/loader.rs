@@ -19,7 +19,7 @@ use crate::diagnostics::{
 };
 use crate::library;
 use crate::source::{FileId, Place, SourceFile, Span};
-use crate::syntax::{self, ast};
+use crate::syntax::{self, Parse, Pieces, ast};
 
 pub use attached::Attached;
 pub(crate) use attached::{Attachments, Files};
@@ -44,7 +44,9 @@ pub struct Module {
     /// Its text.
     pub source: SourceFile,
     /// What it says.
-    pub tree: ast::File,
+    pub tree: Arc<ast::File>,
+    /// What is wrong with its text, and how it was cut: for the text after the next edit.
+    parsed: Arc<Kept>,
     /// What its `use` items lead to, by the item's index.
     pub uses: BTreeMap<usize, FileId>,
     /// It could not be read.
@@ -66,6 +68,13 @@ impl Module {
         let at = self.package.locate(&inside);
         Some((format!("{prefix}{inside}"), at))
     }
+}
+
+/// What the parse of a text leaves behind for the next one.
+#[derive(Debug, Default)]
+struct Kept {
+    diagnostics: Vec<Diagnostic>,
+    pieces: Pieces,
 }
 
 /// All files of an analysis, with what is wrong with their text.
@@ -149,8 +158,14 @@ fn packages_of(root: &Path, overlay: &Overlay) -> (Packages, Sources) {
 }
 
 /// Reads a file and all that it uses. With `is_locked` the packages must be what `bp.lock` says, and what it
-/// should say is given, too; an editor's texts change all the time.
-pub fn load(root: &Path, overlay: &Overlay, is_locked: bool) -> (Sources, Option<Lock>) {
+/// should say is given, too; an editor's texts change all the time. What was parsed `before` is parsed
+/// again only where its text has changed.
+pub fn load(
+    root: &Path,
+    overlay: &Overlay,
+    is_locked: bool,
+    before: Option<&Sources>,
+) -> (Sources, Option<Lock>) {
     let shown = root.display().to_string();
     let (packages, mut sources) = packages_of(root, overlay);
     let mut lock = None;
@@ -162,7 +177,7 @@ pub fn load(root: &Path, overlay: &Overlay, is_locked: bool) -> (Sources, Option
     let path = packages.inside.clone();
     let package = packages.root.clone();
     let mut loader =
-        Loader { overlay, sources, by_path: BTreeMap::new(), by_name: BTreeMap::new() };
+        Loader { overlay, before, sources, by_path: BTreeMap::new(), by_name: BTreeMap::new() };
     let name = if package.qualifier.is_empty() { String::new() } else { package.module(&path) };
     loader.read(root, shown, path, name, package);
     for module in library::MODULES {
@@ -182,6 +197,7 @@ pub fn load(root: &Path, overlay: &Overlay, is_locked: bool) -> (Sources, Option
 
 struct Loader<'a> {
     overlay: &'a Overlay,
+    before: Option<&'a Sources>,
     sources: Sources,
     by_path: BTreeMap<String, FileId>,
     by_name: BTreeMap<&'static str, FileId>,
@@ -207,14 +223,14 @@ impl Loader<'_> {
             Ok(bytes) => {
                 let (source, refused) = syntax::decode(id, shown, bytes);
                 let is_missing = refused.is_some();
-                let tree = match refused {
+                let parsed = match refused {
                     Some(refused) => {
                         self.sources.diagnostics.push(refused);
-                        ast::File::default()
+                        Parsed::default()
                     }
                     None => self.parse(id, &source),
                 };
-                self.add(name, path, package, source, tree, is_missing);
+                self.add(name, path, package, source, parsed, is_missing);
             }
             Err(error) => {
                 let why = match error.kind() {
@@ -223,16 +239,25 @@ impl Loader<'_> {
                 };
                 self.sources.diagnostics.push(says_syntax::unreadable(id, &why));
                 let source = SourceFile::new(shown, "");
-                self.add(name, path, package, source, ast::File::default(), true);
+                self.add(name, path, package, source, Parsed::default(), true);
             }
         }
         id
     }
 
-    fn parse(&mut self, id: FileId, source: &SourceFile) -> ast::File {
-        let (tree, diagnostics) = syntax::parse(id, source);
-        self.sources.diagnostics.extend(diagnostics);
-        tree
+    fn parse(&mut self, id: FileId, source: &SourceFile) -> Parsed {
+        let modules = self.before.map_or(&[][..], |before| &before.modules);
+        let before = modules.get(id.0 as usize);
+        let before = before.filter(|old| !old.is_missing && old.source.path() == source.path());
+        let parsed = match before {
+            Some(old) if old.source.text() == source.text() => {
+                (Arc::clone(&old.tree), Arc::clone(&old.parsed))
+            }
+            Some(old) => kept(Parse::edited(id, source, &old.parsed.pieces, &old.tree)),
+            None => kept(Parse::new(id, source)),
+        };
+        self.sources.diagnostics.extend(parsed.1.diagnostics.iter().cloned());
+        parsed
     }
 
     fn add(
@@ -241,7 +266,7 @@ impl Loader<'_> {
         path: String,
         package: Arc<Package>,
         source: SourceFile,
-        tree: ast::File,
+        (tree, parsed): Parsed,
         is_missing: bool,
     ) {
         let uses = BTreeMap::new();
@@ -252,6 +277,7 @@ impl Loader<'_> {
             package,
             source,
             tree,
+            parsed,
             uses,
             is_missing,
             is_library,
@@ -265,9 +291,9 @@ impl Loader<'_> {
         let id = file_id(self.sources.modules.len());
         self.by_name.insert(module.name, id);
         let source = SourceFile::new(module.path, module.text);
-        let tree = self.parse(id, &source);
+        let parsed = self.parse(id, &source);
         let (name, path) = (module.name.to_owned(), module.path.to_owned());
-        self.add(name, path, Arc::default(), source, tree, false);
+        self.add(name, path, Arc::default(), source, parsed, false);
         if let Some(added) = self.sources.modules.last_mut() {
             added.is_library = true;
         }
@@ -413,6 +439,14 @@ impl Loader<'_> {
             self.sources.diagnostics.push(says::use_ring(place, &names));
         }
     }
+}
+
+/// A file's tree, and what is kept beside it.
+type Parsed = (Arc<ast::File>, Arc<Kept>);
+
+fn kept(parse: Parse) -> Parsed {
+    let Parse { tree, diagnostics, pieces } = parse;
+    (Arc::new(tree), Arc::new(Kept { diagnostics, pieces }))
 }
 
 /// What lies in a folder of the package, as a path of the root names it: names, and which of them

@@ -30,12 +30,45 @@ pub(crate) fn groups(
         .collect()
 }
 
+/// The edges between things that are in rings, or on the way from one to another: what is left when
+/// things that nothing needs are taken away again and again (Kahn's algorithm). Most graphs have none.
+fn entangled(count: usize, mut edges: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    edges.retain(|(from, to)| *from < count && *to < count);
+    edges.sort_unstable();
+    edges.dedup();
+    let mut needed_by = vec![0_usize; count];
+    for (_, to) in &edges {
+        if let Some(by) = needed_by.get_mut(*to) {
+            *by += 1;
+        }
+    }
+    let mut free: Vec<usize> = (0..count).filter(|at| needed_by.get(*at) == Some(&0)).collect();
+    while let Some(at) = free.pop() {
+        let first = edges.partition_point(|(from, _)| *from < at);
+        let needs = edges.get(first..).unwrap_or_default().iter().take_while(|edge| edge.0 == at);
+        for (_, to) in needs {
+            if let Some(by) = needed_by.get_mut(*to) {
+                *by -= 1;
+                if *by == 0 {
+                    free.push(*to);
+                }
+            }
+        }
+    }
+    // What is needed only by things that were taken away is taken away, too; an end of a ring stays.
+    edges.retain(|(from, _)| needed_by.get(*from).is_some_and(|by| *by > 0));
+    edges
+}
+
 /// The groups that are rings, one thing that needs itself included, in the order of their first things.
 pub(crate) fn rings(
     count: usize,
     edges: impl IntoIterator<Item = (usize, usize)>,
 ) -> Vec<Vec<usize>> {
-    let edges: Vec<(usize, usize)> = edges.into_iter().collect();
+    let edges = entangled(count, edges.into_iter().collect());
+    if edges.is_empty() {
+        return Vec::new();
+    }
     let alone: BTreeSet<usize> = edges.iter().filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
     let mut rings: Vec<Vec<usize>> = groups(count, edges)
         .into_iter()

@@ -99,6 +99,19 @@ impl SourceFile {
         Position { line: count(line), column: count(before.chars().count() + 1) }
     }
 
+    /// The line and column of the start and of the end of a span.
+    pub fn positions(&self, span: Span) -> (Position, Position) {
+        let start = self.position(span.start);
+        let next = self.line_starts.get(start.line as usize).copied().unwrap_or(u32::MAX);
+        if span.end >= next || span.end < span.start {
+            return (start, self.position(span.end));
+        }
+        // Most spans end on the line that they start on.
+        let inside = self.slice(span).chars().count();
+        let columns = u32::try_from(inside).unwrap_or(u32::MAX);
+        (start, Position { line: start.line, column: start.column.saturating_add(columns) })
+    }
+
     /// The byte at a line and column, as a position counts them; the end of the line where it has fewer columns.
     pub fn offset(&self, line: u32, column: u32) -> u32 {
         let end = u32::try_from(self.text.len()).unwrap_or(u32::MAX);

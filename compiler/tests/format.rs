@@ -149,3 +149,10 @@ fn what_stands_between_angles_is_a_type_s_whatever_its_name() {
     let text = "data type Names = lst<string>\nfn first(of: lits<string>, n: int = 1) -> lst<int> = of\nnode type T {\n  property tags: mpa<secret lst<string>> = {}\n  property is_less: bool = 1 < 2 and self.a > 3\n}\n";
     assert_eq!(formatted(text), text);
 }
+
+#[test]
+fn a_comma_on_a_line_of_its_own_parts_no_column() {
+    let text = "blueprint x {\n  version = \"1.0.0\"\n ,labels  = { a = \"b\" }\n}\n";
+    keeps("a comma before", text);
+    assert!(formatted(text).contains("\n  labels  = { a"), "{}", formatted(text));
+}

@@ -24,10 +24,13 @@ pub(crate) async fn work(workspace: Arc<Workspace>, client: Client) {
                     client.publish_diagnostics(uri, Vec::new(), None).await;
                 }
             }
-            Job::Look { root, revision, version, overlay } => {
+            Job::Look { root, revision, version, overlay, before } => {
                 let at = root.clone();
-                let looked =
-                    tokio::task::spawn_blocking(move || Analysis::check_with(&at, &overlay)).await;
+                let look = move || match before {
+                    Some(before) => before.check_again(&at, &overlay),
+                    None => Analysis::check_with(&at, &overlay),
+                };
+                let looked = tokio::task::spawn_blocking(look).await;
                 let analysis = looked.ok().map(Arc::new);
                 let is_newest = workspace.looked(&root, revision, analysis.clone());
                 match analysis {

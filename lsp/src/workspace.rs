@@ -67,8 +67,14 @@ pub(crate) struct Looked {
 /// Something to do.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// Look at a root with these texts.
-    Look { root: PathBuf, revision: u64, version: i32, overlay: BTreeMap<PathBuf, String> },
+    /// Look at a root with these texts; `before` is what was found last.
+    Look {
+        root: PathBuf,
+        revision: u64,
+        version: i32,
+        overlay: BTreeMap<PathBuf, String>,
+        before: Option<Arc<Analysis>>,
+    },
     /// Tell that these have no diagnostics any more.
     Clear(Vec<lsp::Uri>),
     /// Write this to the editor's log.
@@ -303,7 +309,8 @@ impl Inner {
         let texts = self.documents.iter();
         let overlay = texts.map(|(path, open)| (path.clone(), String::from(&*open.text))).collect();
         let (revision, version) = (found.wants, document.version);
-        Some(Job::Look { root: path.clone(), revision, version, overlay })
+        let before = found.newest.as_ref().map(|looked| Arc::clone(&looked.analysis));
+        Some(Job::Look { root: path.clone(), revision, version, overlay, before })
     }
 }
 

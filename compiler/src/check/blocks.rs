@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bp_plan::{Phase, Property, Type};
+use smol_str::SmolStr;
 
 use super::expr::{Scope, World, check_expr, held};
 use super::inserts;
@@ -48,7 +49,7 @@ pub(crate) fn properties(
 }
 
 /// What is set, and where.
-pub(crate) type Set<'a> = (&'a mut BTreeMap<String, Property>, &'a mut BTreeMap<String, Place>);
+pub(crate) type Set<'a> = (&'a mut BTreeMap<String, Property>, &'a mut BTreeMap<SmolStr, Place>);
 
 /// One `property = value`.
 pub(crate) fn property(
@@ -60,40 +61,41 @@ pub(crate) fn property(
     (set, places): Set<'_>,
     out: &mut Vec<Diagnostic>,
 ) {
-    let name = key.text.to_string();
+    let name = key.text.as_str();
     let at = Place { file: scope.file(), span: key.span };
-    let of = short(&info.full);
-    let Some(declared) = info.properties.get(&name) else {
-        unknown(info, key, at, of, out);
+    let Some(declared) = info.properties.get(name) else {
+        unknown(info, key, at, short(&info.full), out);
         // What stands there is checked all the same.
         check_expr(program, scope, value, None, out);
         return;
     };
-    if let Some(first) = places.get(&name).copied() {
-        out.push(says::set_twice(at, &name, first));
+    if let Some(first) = places.insert(key.text.clone(), at) {
+        places.insert(key.text.clone(), first);
+        out.push(says::set_twice(at, name, first));
         return;
     }
-    places.insert(name.clone(), at);
-    if let Some(notice) = program.notices.member(program.names, &info.full, &name) {
-        out.push(notice.told(at, &name));
+    if let Some(notice) = program.notices.member(program.names, &info.full, name) {
+        out.push(notice.told(at, name));
     }
     if let Some(settled) = declared.fixed {
-        out.push(says::fixed(at, &name, of, settled));
+        out.push(says::fixed(at, name, short(&info.full), settled));
         return;
     }
-    let note = format!("`{name}` is declared here");
-    let inside = scope.clone().because(Some(declared.place), note.clone());
+    let inside = scope.clone().declared(declared.place, &key.text);
     let typed = check_expr(program, &inside, value, Some(&declared.declared.kind), out);
     let place = Place { file: scope.file(), span: value.span };
-    if let Some(known) = typed.expr.as_value() {
-        let because = Some((declared.place, note));
-        held(&declared.declared.constraints, known, place, because, out);
+    let constraints = &declared.declared.constraints;
+    if let Some(known) = typed.expr.as_value()
+        && !constraints.is_empty()
+    {
+        let because = Some((declared.place, format!("`{name}` is declared here")));
+        held(constraints, known, place, because, out);
     }
     let mut inner = BTreeMap::new();
-    inner_spans(program, scope, value, &name, 0, &mut inner);
+    inner_spans(program, scope, value, name, 0, &mut inner);
     let property =
         Property { value: typed.expr, phase: typed.phase, span: program.span(place), inner };
-    set.insert(name, property);
+    set.insert(name.to_owned(), property);
 }
 
 /// `...record`: each of its fields is a property, as if it were written; what is set by itself later
@@ -125,12 +127,12 @@ pub(crate) fn spread(
         let of = Box::new(value.clone());
         let kind = ExprKind::Field { of, name: key.clone(), safe: false };
         let read = ast::Expr { kind, span: value.span };
-        let before = places.remove(&field);
+        let before = places.remove(field.as_str());
         let told = out.len();
         property(program, scope, info, &key, &read, (&mut *set, &mut *places), out);
-        places.remove(&field);
+        places.remove(field.as_str());
         if let Some(before) = before.filter(|_| out.len() > told) {
-            places.insert(field, before);
+            places.insert(field.into(), before);
         }
     }
     true

@@ -144,8 +144,8 @@ pub(crate) fn phases(program: &mut Program<'_>, name: &str, checked: &CheckedNod
     if found.is_empty() {
         return;
     }
-    let phases = Arc::make_mut(&mut program.phases);
+    let phases = Arc::make_mut(&mut program.phases).entry(name.to_owned()).or_default();
     for (key, phase) in found {
-        phases.insert((name.to_owned(), key), phase);
+        phases.insert(key, phase);
     }
 }

@@ -14,7 +14,7 @@ use super::rewrite::replaced;
 use super::selections::late;
 use crate::diagnostics::Diagnostic;
 use crate::source::Place;
-use crate::syntax::ast::{self, ExprKind, ItemKind};
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind};
 use crate::syntax::walk;
 
 pub(crate) use verdict::verify;
@@ -78,6 +78,20 @@ pub(crate) fn named_by(items: &[&ast::Node]) -> BTreeMap<String, BTreeSet<String
         walk::body(&node.body, &mut see);
     }
     by
+}
+
+/// Whether what meets one of a node's requirements may be left to the runtime: by a type's name, which begins
+/// with a capital letter.
+pub(crate) fn may_choose(node: &ast::Node) -> bool {
+    let is_type = |target: &ast::Expr| match &target.kind {
+        ExprKind::Name(name) => name.starts_with(char::is_uppercase),
+        ExprKind::Field { name, .. } => name.text.starts_with(char::is_uppercase),
+        _ => false,
+    };
+    node.body.entries.iter().any(|entry| match &entry.kind {
+        EntryKind::Meets(meets) => is_type(&meets.target),
+        _ => false,
+    })
 }
 
 impl Choice {

@@ -11,6 +11,7 @@ pub mod expr;
 mod groups;
 mod implementations;
 mod inserts;
+pub(crate) mod kept;
 mod known;
 pub(crate) mod members;
 mod never;
@@ -37,10 +38,11 @@ use std::collections::BTreeMap;
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
 pub use blueprint_tests::BlueprintTest;
-pub(crate) use nodes::Nodes;
+pub(crate) use nodes::{CheckedNode, Nodes};
 pub(crate) use program::{Facts, Program, TypeInfo};
 
 use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
+use self::kept::Before;
 use self::members::Pass;
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::{Files, Sources};
@@ -89,8 +91,10 @@ pub(crate) fn check<'s>(
     sources: &'s Sources,
     names: &'s Names,
     files: Files<'s>,
+    before: Option<Before<'_>>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
+    let before = before.filter(|before| before.are_surroundings_same(sources));
     annotations::check(sources, names, out);
     let mut program = Program::new(sources, names, files);
     program.notices = annotations::Notices::of(sources, names).into();
@@ -116,7 +120,7 @@ pub(crate) fn check<'s>(
         values::bodies(&mut checked.program, &group.files, out);
         let file = group.blueprint;
         checked = Checked::of(checked.program, file);
-        checked.whole(out);
+        checked.whole(before.as_ref().filter(|_| file == FileId(0)), out);
         if file != FileId(0) {
             // What is known of the program goes on; the part gets it back when all is known.
             let program =
@@ -159,11 +163,11 @@ impl<'s> Checked<'s> {
 
 impl Checked<'_> {
     /// All of a file, after what it uses.
-    fn whole(&mut self, out: &mut Vec<Diagnostic>) {
+    fn whole(&mut self, kept: Option<&Before<'_>>, out: &mut Vec<Diagnostic>) {
         let before = out.len();
         workflows::heads(&mut self.program, out);
         self.items(out);
-        let nodes = nodes::check(&mut self.program, out);
+        let nodes = nodes::check(&mut self.program, kept, out);
         self.nodes.nodes = nodes.nodes;
         self.left_to_inventory();
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);

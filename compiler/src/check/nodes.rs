@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
+use smol_str::SmolStr;
 
 use super::annotations::{has, texts};
 use super::blocks::{self, in_time};
@@ -13,6 +14,7 @@ use super::expr::{
     Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
 use super::implementations;
+use super::kept::Before;
 use super::members::{declared_at, short};
 use super::program::{Program, TypeInfo};
 use super::requirements::{self, Meeting};
@@ -24,18 +26,72 @@ use crate::syntax::walk;
 /// How many instances there may be.
 const MOST_INSTANCES: usize = 1_000_000;
 
-/// A node that was checked.
+/// A node that was checked, and where its item starts.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckedNode {
+    known: Arc<Known>,
+    start: Place,
+}
+
+/// What is known of a node, wherever its item stands; the plan's own spans are those of the first time.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
     pub(crate) node: Node,
-    /// Where its name stands.
-    pub(crate) place: Place,
+    /// Where its name stands, from the start of the item.
+    name: Span,
     /// Where the targets of its requirements stand, beside [`Node::requirements`].
-    pub(crate) targets: Vec<Place>,
+    targets: Vec<Span>,
     /// Where its properties' values stand.
-    pub(crate) values: BTreeMap<String, Place>,
+    values: BTreeMap<SmolStr, Span>,
     /// What is left to the runtime to choose.
     pub(crate) choices: Vec<Choice>,
+    /// The imports that it uses, where nothing was told of it and no file read.
+    clean: Option<BTreeSet<String>>,
+}
+
+impl std::ops::Deref for CheckedNode {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
+impl CheckedNode {
+    /// Where its name stands.
+    pub(crate) fn place(&self) -> Place {
+        self.at(self.name)
+    }
+
+    /// Where the targets of its requirements stand, beside [`Node::requirements`].
+    pub(crate) fn targets(&self) -> impl Iterator<Item = Place> {
+        self.known.targets.iter().map(|target| self.at(*target))
+    }
+
+    /// Where the value of a property stands; its name where it sets none.
+    pub(crate) fn value(&self, property: &str) -> Place {
+        self.values.get(property).map_or_else(|| self.place(), |value| self.at(*value))
+    }
+
+    fn at(&self, span: Span) -> Place {
+        let start = self.start.span.start;
+        let span = Span::new(span.start.wrapping_add(start), span.end.wrapping_add(start));
+        Place { file: self.start.file, span }
+    }
+
+    /// The blueprint that stands for its type.
+    pub(crate) fn substitute(&mut self, by: String) {
+        let known = Arc::make_mut(&mut self.known);
+        known.node.substituted_by = Some(by);
+        known.clean = None;
+    }
+
+    /// The same node in an item of the same text; nothing where something was told of it.
+    pub(crate) fn again(&self, file: FileId, before: Span, now: Span) -> Option<Self> {
+        let is_there = self.start == Place { file, span: before };
+        (is_there && self.clean.is_some())
+            .then(|| Self { known: Arc::clone(&self.known), start: Place { file, span: now } })
+    }
 }
 
 /// What could be made of all nodes.
@@ -46,42 +102,94 @@ pub(crate) struct Nodes {
     pub(crate) unplanned: Vec<Diagnostic>,
 }
 
-/// Checks the nodes of the root, each after those that it names.
-pub(crate) fn check(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) -> Nodes {
-    let file = program.file;
+/// Checks the nodes of a blueprint, each after those that it names. `before` is given where a node's body is
+/// all that can have changed since.
+pub(crate) fn check(
+    program: &mut Program<'_>,
+    before: Option<&Before<'_>>,
+    out: &mut Vec<Diagnostic>,
+) -> Nodes {
     let mut nodes = Nodes::default();
     let Some(module) = program.blueprint() else { return nodes };
-    let items: Vec<(&ast::Item, &ast::Node)> = module
+    let items: Vec<(usize, &ast::Item, &ast::Node)> = module
         .tree
         .items
         .iter()
-        .filter_map(|item| match &item.kind {
-            ItemKind::Node(node) => Some((item, node)),
+        .enumerate()
+        .filter_map(|(index, item)| match &item.kind {
+            ItemKind::Node(node) => Some((index, item, node)),
             _ => None,
         })
         .collect();
     // In the source's order diagnostics are easiest to follow; phases need the order of names.
-    let plain: Vec<&ast::Node> = items.iter().map(|(_, node)| *node).collect();
-    program.named_by = Arc::new(choices::named_by(&plain));
-    for at in order(&plain) {
-        let Some((whole, item)) = items.get(at).copied() else { continue };
-        let checked = Checker { program, file, out }.node(whole, item);
-        let Some(checked) = checked else { continue };
+    let plain: Vec<&ast::Node> = items.iter().map(|(_, _, node)| *node).collect();
+    if plain.iter().any(|node| choices::may_choose(node)) {
+        program.named_by = Arc::new(choices::named_by(&plain));
+    }
+    let edges = edges(&plain);
+    let order = crate::rings::groups(plain.len(), edges.iter().copied());
+    // Those of which something is known at another time than before.
+    let mut changed: BTreeSet<usize> = BTreeSet::new();
+    for at in order.into_iter().flatten() {
+        let Some((index, whole, item)) = items.get(at).copied() else { continue };
+        let first = edges.partition_point(|(from, _)| *from < at);
+        let named = edges.get(first..).unwrap_or_default().iter();
+        let mut named = named.take_while(|(from, _)| *from == at).map(|(_, to)| *to);
+        let is_new = !changed.is_empty() && named.any(|to| changed.contains(&to));
+        let kept = before.filter(|_| !is_new).and_then(|before| before.node(module, index));
+        let checked = match kept {
+            Some(kept) => {
+                program.use_imports(kept.clean.iter().flatten());
+                Some(kept)
+            }
+            None => fresh(program, whole, item, out),
+        };
+        let Some(checked) = checked else {
+            changed.insert(at);
+            continue;
+        };
         for choice in &checked.choices {
             choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
         }
         super::capabilities::phases(program, &item.name.text, &checked);
-        for (property, set) in &checked.node.properties {
+        // What is not noted is known when compiling.
+        let later = checked.node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
+        for (property, set) in later {
             Arc::make_mut(&mut program.phases)
-                .insert((item.name.text.to_string(), property.clone()), set.phase);
+                .entry(item.name.text.to_string())
+                .or_default()
+                .insert(property.clone(), set.phase);
         }
-        nodes.nodes.entry(item.name.text.to_string()).or_insert(checked);
+        let name = item.name.text.to_string();
+        if before.is_some_and(|before| before.phases.get(&name) != program.phases.get(&name)) {
+            changed.insert(at);
+        }
+        nodes.nodes.entry(name).or_insert(checked);
     }
     nodes
 }
 
-/// An order in which a node comes after those that it names, as far as there is one.
-fn order(items: &[&ast::Node]) -> Vec<usize> {
+/// Checks a node, and notes what it took to do so.
+fn fresh(
+    program: &Program<'_>,
+    whole: &ast::Item,
+    item: &ast::Node,
+    out: &mut Vec<Diagnostic>,
+) -> Option<CheckedNode> {
+    let told = out.len();
+    let watch = program.watch();
+    let known = Checker { program, file: program.file, out: &mut *out }.node(whole, item);
+    let seen = watch.end();
+    let mut known = known?;
+    if out.len() == told && known.choices.is_empty() {
+        known.clean = seen;
+    }
+    let start = Place { file: program.file, span: whole.span };
+    Some(CheckedNode { known: Arc::new(known), start })
+}
+
+/// Which nodes name which others, in the order of those that name.
+fn edges(items: &[&ast::Node]) -> Vec<(usize, usize)> {
     let index: BTreeMap<&str, usize> =
         items.iter().enumerate().map(|(at, node)| (node.name.text.as_str(), at)).collect();
     let mut edges = Vec::new();
@@ -97,7 +205,7 @@ fn order(items: &[&ast::Node]) -> Vec<usize> {
         node.each.iter().for_each(|each| walk::each(each, &mut see));
         walk::body(&node.body, &mut see);
     }
-    crate::rings::groups(items.len(), edges).into_iter().flatten().collect()
+    edges
 }
 
 struct Checker<'a, 's> {
@@ -111,7 +219,7 @@ impl Checker<'_, '_> {
         Place { file: self.file, span }
     }
 
-    fn node(&mut self, whole: &ast::Item, item: &ast::Node) -> Option<CheckedNode> {
+    fn node(&mut self, whole: &ast::Item, item: &ast::Node) -> Option<Known> {
         let place = self.place(item.name.span);
         let path = item.ty.as_ref()?;
         let full = self.program.names.expect_type(
@@ -179,8 +287,14 @@ impl Checker<'_, '_> {
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
         let operations =
             implementations::own(self.program, &body.scope, info, &item.body, self.out);
-        let (requirements, targets) =
-            body.meetings.into_iter().map(|met| (met.requirement, met.target)).unzip();
+        let start = whole.span.start;
+        let from_start =
+            |span: Span| Span::new(span.start.wrapping_sub(start), span.end.wrapping_sub(start));
+        let (requirements, targets) = body
+            .meetings
+            .into_iter()
+            .map(|met| (met.requirement, from_start(met.target.span)))
+            .unzip();
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
             names: each.names.iter().map(|name| name.text.to_string()).collect(),
             over: looped.over.expr,
@@ -203,7 +317,10 @@ impl Checker<'_, '_> {
             was: texts(&whole.annotations, "was"),
             span: self.program.span(place),
         };
-        Some(CheckedNode { node, place, targets, values: body.values, choices })
+        let name = from_start(item.name.span);
+        let values =
+            body.values.into_iter().map(|(name, at)| (name, from_start(at.span))).collect();
+        Some(Known { node, name, targets, values, choices, clean: None })
     }
 
     /// A loop's phase, and its keys as far as they are known.
@@ -280,7 +397,7 @@ impl Checker<'_, '_> {
                         self.out.push(says::set_twice(self.place(key.span), name, first));
                         return;
                     }
-                    body.places.insert(name.to_owned(), self.place(key.span));
+                    body.places.insert(key.text.clone(), self.place(key.span));
                     let set = capabilities::assigned(
                         self.program,
                         &body.scope,
@@ -292,7 +409,7 @@ impl Checker<'_, '_> {
                     body.capabilities.insert(name.to_owned(), set);
                 } else {
                     let value_place = self.place(value.span);
-                    body.values.entry(name.to_owned()).or_insert(value_place);
+                    body.values.entry(key.text.clone()).or_insert(value_place);
                     let set = (&mut body.properties, &mut body.places);
                     blocks::property(self.program, &body.scope, info, key, value, set, self.out);
                 }
@@ -350,23 +467,23 @@ impl Checker<'_, '_> {
     }
 
     fn meets(&mut self, item: &ast::Node, info: &TypeInfo, meets: &ast::Meets, body: &mut Body) {
-        let name = meets.name.text.to_string();
+        let name = meets.name.text.as_str();
         let at = self.place(meets.name.span);
-        if let Some(first) = body.met.get(&name).copied() {
-            self.out.push(says::met_twice(at, &name, first));
+        if let Some(first) = body.met.get(name).copied() {
+            self.out.push(says::met_twice(at, name, first));
             return;
         }
-        body.met.insert(name.clone(), at);
-        let declared = info.requirements.get(&name);
+        body.met.insert(meets.name.text.clone(), at);
+        let declared = info.requirements.get(name);
         if declared.is_none() && meets.via.is_none() {
             let known: Vec<String> = info.requirements.keys().cloned().collect();
-            let is_property = info.properties.contains_key(&name);
+            let is_property = info.properties.contains_key(name);
             let of = short(&info.full);
-            self.out.push(says::unknown_requirement(at, &name, of, &known, is_property));
+            self.out.push(says::unknown_requirement(at, name, of, &known, is_property));
             return;
         }
-        if let Some(notice) = self.program.notices.member(self.program.names, &info.full, &name) {
-            self.out.push(notice.told(at, &name));
+        if let Some(notice) = self.program.notices.member(self.program.names, &info.full, name) {
+            self.out.push(notice.told(at, name));
         }
         let met = requirements::check(
             self.program,
@@ -382,10 +499,13 @@ impl Checker<'_, '_> {
     /// Requirements that must be met and are not.
     fn unmet(&mut self, item: &ast::Node, info: &TypeInfo, body: &Body) {
         // A name that was misspelt was told.
-        let misspelt = body.met.keys().any(|name| !info.requirements.contains_key(name))
+        let misspelt = body.met.keys().any(|name| !info.requirements.contains_key(name.as_str()))
             && self.out.last().is_some_and(|d| d.code == "E4005");
         for (name, requirement) in &info.requirements {
-            if requirement.declared.cardinality.0 == 0 || body.met.contains_key(name) || misspelt {
+            if requirement.declared.cardinality.0 == 0
+                || body.met.contains_key(name.as_str())
+                || misspelt
+            {
                 continue;
             }
             let fits = requirements::candidates(
@@ -411,12 +531,12 @@ impl Checker<'_, '_> {
 
 struct Body {
     properties: BTreeMap<String, Property>,
-    places: BTreeMap<String, Place>,
-    values: BTreeMap<String, Place>,
+    places: BTreeMap<SmolStr, Place>,
+    values: BTreeMap<SmolStr, Place>,
     labels: Option<Expr>,
     capabilities: BTreeMap<String, BTreeMap<String, Property>>,
     meetings: Vec<Meeting>,
-    met: BTreeMap<String, Place>,
+    met: BTreeMap<SmolStr, Place>,
     /// Which properties are set is not known: a `...` has a mistake.
     is_open: bool,
     scope: Scope,

@@ -36,22 +36,25 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
     for (name, checked) in &nodes.nodes {
         starts.insert(name.as_str(), things.len());
         things.push(Thing::Node(name));
-        things.extend(checked.node.properties.keys().map(|p| Thing::Property(name, p)));
+        // What is known now needs nothing.
+        let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
+        things.extend(open.map(|(property, _)| Thing::Property(name, property)));
     }
     let mut graph = Graph { program, nodes, things: &things, starts, edges: Vec::new() };
     for (name, checked) in &nodes.nodes {
         let Some(node) = graph.at(Thing::Node(name)) else { continue };
-        for (own, (property, set)) in (node + 1..).zip(&checked.node.properties) {
-            let place = checked.values.get(property).copied().unwrap_or(checked.place);
+        let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
+        for (own, (property, set)) in (node + 1..).zip(open) {
+            let place = checked.value(property);
             graph.edges.push(Edge { from: node, to: own, place });
             graph.reads(own, name, &set.value, place);
         }
-        for (requirement, place) in checked.node.requirements.iter().zip(&checked.targets) {
+        for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
             if !requirement.unordered {
-                graph.targets(node, name, &requirement.target, *place);
+                graph.targets(node, name, &requirement.target, place);
             }
             for set in requirement.properties.values() {
-                graph.reads(node, name, &set.value, *place);
+                graph.reads(node, name, &set.value, place);
             }
         }
         graph.operations(node, name, checked);
@@ -157,7 +160,7 @@ fn way_round(inside: &[&Edge], first: &Edge) -> Vec<usize> {
 struct Graph<'a> {
     program: &'a Program<'a>,
     nodes: &'a Nodes,
-    /// Each node, and behind it its properties in the order of their names.
+    /// Each node, and behind it those of its properties that need something, in the order of their names.
     things: &'a [Thing<'a>],
     /// Where each node stands among them.
     starts: HashMap<&'a str, usize>,
@@ -169,13 +172,12 @@ impl Graph<'_> {
         let (Thing::Node(node) | Thing::Property(node, _)) = thing;
         let start = *self.starts.get(node)?;
         let Thing::Property(_, property) = thing else { return Some(start) };
-        let count = self.nodes.nodes.get(node)?.node.properties.len();
-        let own = self.things.get(start + 1..=start + count)?;
-        let name = |thing: &Thing<'_>| match *thing {
-            Thing::Property(_, name) => name.cmp(property),
-            Thing::Node(_) => std::cmp::Ordering::Less,
-        };
-        own.binary_search_by(name).ok().map(|at| start + 1 + at)
+        let own = self.things.get(start + 1..)?.iter();
+        let own = own.take_while(|thing| matches!(thing, Thing::Property(..)));
+        (start + 1..)
+            .zip(own)
+            .find(|(_, own)| **own == Thing::Property(node, property))
+            .map(|(at, _)| at)
     }
 
     /// Whether a reference from inside `owner` leads to the whole of `node`, or to the same instance.
@@ -234,7 +236,7 @@ impl Graph<'_> {
         let own = checked.node.operations.iter().filter(|(key, _)| key.starts_with("lifecycle."));
         for implementation in own.filter_map(|(_, own)| own.implementation.as_ref()) {
             for part in implementation.parts() {
-                self.reads_others(from, owner, part, checked.place);
+                self.reads_others(from, owner, part, checked.place());
             }
         }
     }

@@ -9,12 +9,13 @@ use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, Requirem
 
 use super::annotations::Notices;
 use super::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
+use super::kept::Phases;
 use super::operations::OperationSignature;
 use super::rewrite::{is_inside, mentions};
 use super::workflows::WorkflowHead;
 use crate::diagnostics::Diagnostic;
 use crate::loader::{Files, Module, Sources};
-use crate::resolve::{Declaration, Names};
+use crate::resolve::{Declaration, FileScope, Names};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind, ValueKeyword};
 
@@ -40,7 +41,7 @@ pub(crate) struct Program<'s> {
     /// The versions of blueprints, by the full names of these as types.
     pub(crate) versions: Arc<BTreeMap<String, String>>,
     /// When the properties of nodes are known.
-    pub(crate) phases: Arc<BTreeMap<(String, String), Phase>>,
+    pub(crate) phases: Arc<Phases>,
     /// What is deprecated or experimental.
     pub(crate) notices: Arc<Notices>,
     /// What workflows take and give, by name; the built-in ones too.
@@ -62,8 +63,15 @@ pub(crate) struct Facts {
     values: Arc<BTreeMap<(FileId, usize), Named>>,
     functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
     constants: Arc<BTreeMap<String, Expr>>,
-    phases: Arc<BTreeMap<(String, String), Phase>>,
+    phases: Arc<Phases>,
     workflows: Arc<BTreeMap<String, WorkflowHead>>,
+}
+
+impl Facts {
+    /// When the properties of nodes are known.
+    pub(crate) fn phases(&self) -> &Phases {
+        &self.phases
+    }
 }
 
 /// A type with members.
@@ -194,6 +202,23 @@ impl<'s> Program<'s> {
             workflows,
             ..Self::new(sources, names, files)
         }
+    }
+
+    /// Notes from now on what the check of a part takes.
+    pub(crate) fn watch(&self) -> Watch<'_> {
+        let scope = self.names.files.get(self.file.0 as usize);
+        let used = scope.map(FileScope::take_used).unwrap_or_default();
+        Watch { program: self, used, warned: self.warned(), asked: self.files.asked() }
+    }
+
+    fn warned(&self) -> usize {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// These imports of the blueprint are used.
+    pub(crate) fn use_imports<'n>(&self, imports: impl Iterator<Item = &'n String>) {
+        let Some(scope) = self.names.files.get(self.file.0 as usize) else { return };
+        imports.for_each(|name| scope.mark(name));
     }
 
     /// What expressions were worth a word of.
@@ -389,6 +414,26 @@ impl<'s> Program<'s> {
     }
 }
 
+/// See [`Program::watch`].
+pub(crate) struct Watch<'p> {
+    program: &'p Program<'p>,
+    /// What was used before.
+    used: BTreeSet<String>,
+    warned: usize,
+    asked: usize,
+}
+
+impl Watch<'_> {
+    /// The imports that were used meanwhile; nothing where there was a warning, or a file was asked for.
+    pub(crate) fn end(self) -> Option<BTreeSet<String>> {
+        let Self { program, used, warned, asked } = self;
+        let scope = program.names.files.get(program.file.0 as usize);
+        let own = scope.map(FileScope::take_used).unwrap_or_default();
+        program.use_imports(used.iter().chain(&own));
+        (program.warned() == warned && program.files.asked() == asked).then_some(own)
+    }
+}
+
 /// How a requirement reads: its target, optional or a list by how many there may be.
 pub(crate) fn reads_as(declared: &RequirementType) -> Type {
     match declared.cardinality {
@@ -427,6 +472,12 @@ impl World for Program<'_> {
             })));
         }
         scope.modules.contains_key(path).then_some(Declared::Module)
+    }
+
+    fn is_module(&self, file: FileId, path: &str) -> bool {
+        let scope = self.names.files.get(file.0 as usize);
+        scope.is_some_and(|scope| scope.modules.contains_key(path))
+            && self.value_declaration(file, path).is_none()
     }
 
     fn function(&self, file: FileId, path: &str) -> Option<Arc<Function>> {
@@ -474,11 +525,9 @@ impl World for Program<'_> {
         if let Some(property) = info.properties.get(name) {
             let known = match from {
                 // A capability's property, under both names.
-                Expr::Field { of, name: capability, .. } => Self::node_of(of).and_then(|node| {
-                    self.phases.get(&(node.to_owned(), format!("{capability}.{name}")))
-                }),
-                _ => Self::node_of(from)
-                    .and_then(|node| self.phases.get(&(node.to_owned(), name.to_owned()))),
+                Expr::Field { of, name: capability, .. } => Self::node_of(of)
+                    .and_then(|node| self.phases.get(node)?.get(&format!("{capability}.{name}"))),
+                _ => Self::node_of(from).and_then(|node| self.phases.get(node)?.get(name)),
             };
             let phase = match from {
                 Expr::Local(_) | Expr::Group(_) | Expr::Requirement(_) => Phase::Deploy,
@@ -641,8 +690,7 @@ impl World for Program<'_> {
 
     fn span(&self, place: Place) -> bp_plan::Span {
         let Some(file) = self.sources.file(place.file) else { return bp_plan::Span::default() };
-        let start = file.position(place.span.start);
-        let end = file.position(place.span.end);
+        let (start, end) = file.positions(place.span);
         bp_plan::Span {
             file: self.plan_files.get(place.file.0 as usize).copied().unwrap_or_default(),
             line: start.line,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bp_plan::{Phase, Property};
+use smol_str::SmolStr;
 
 use super::blocks;
 use super::expr::{Scope, check_expr};
@@ -22,7 +23,7 @@ pub(crate) struct Settings<'a, 's> {
     set: BTreeMap<String, Property>,
     /// A key that is no property was misspelt.
     misspelt: Option<String>,
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<SmolStr, Place>,
 }
 
 impl<'a, 's> Settings<'a, 's> {

@@ -20,7 +20,7 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
             for (constraint, place) in &info.constraints {
                 let value = reference(name);
                 if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
-                    out.push(says::node_breaks(checked.place, name, &message, *place));
+                    out.push(says::node_breaks(checked.place(), name, &message, *place));
                 }
             }
         }
@@ -29,14 +29,14 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
             let is_required = declared.is_some_and(|d| d.declared.cardinality.0 > 0);
             choices::verify(program, nodes, name, choice, is_required, out);
         }
-        for (requirement, place) in checked.node.requirements.iter().zip(&checked.targets) {
+        for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
             let declared = info.requirements.get(&requirement.name);
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
-            let at = declared.map_or(*place, |declared| declared.place);
+            let at = declared.map_or(place, |declared| declared.place);
             for constraint in asked.iter().chain(&requirement.constraint) {
                 for target in targets(&requirement.target) {
                     let own = Known { program, nodes, this: name, source: Some(name) };
-                    breaks(&own, &requirement.name, constraint, &target, *place, at, out);
+                    breaks(&own, &requirement.name, constraint, &target, place, at, out);
                 }
             }
         }

@@ -209,7 +209,8 @@ fn lines(laid: &[Laid<'_>]) -> Vec<Line> {
         }
         let block = levels.last().map_or(0, |level| level.block);
         if let Some(last) = lines.last_mut()
-            && (goes_on || line.iter().all(|laid| laid.dropped))
+            && goes_on
+            && !line.iter().all(|laid| laid.dropped)
         {
             last.align = None;
         }

@@ -3,7 +3,7 @@
 //! They are no modules: they have no names and no tree, `fmt` and the plan's spans pass them by. A
 //! text is a source all the same, so that a mistake in a template is shown at the template's line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(crate) struct Attachments<'a> {
     /// Ids begin after those of the modules.
     first: usize,
     taken: RefCell<Taken>,
+    /// How often a file was asked for.
+    asked: Cell<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +67,14 @@ impl Files<'_> {
                 .beside(name)
                 .and_then(|(path, _)| files.iter().find(|file| file.path == path).cloned())
                 .ok_or_else(|| "it was not read".to_owned()),
+        }
+    }
+
+    /// How often a file was asked for.
+    pub(crate) fn asked(&self) -> usize {
+        match self {
+            Self::Met(attachments) => attachments.asked.get(),
+            Self::Known(_) => 0,
         }
     }
 
@@ -100,11 +110,12 @@ impl Files<'_> {
 impl<'a> Attachments<'a> {
     /// None yet, for so many modules.
     pub(crate) fn new(overlay: &'a Overlay, modules: usize) -> Self {
-        Self { overlay, first: modules, taken: RefCell::default() }
+        Self { overlay, first: modules, taken: RefCell::default(), asked: Cell::default() }
     }
 
     /// The file of this name in a module, or a sentence that says why there is none.
     fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
+        self.asked.set(self.asked.get() + 1);
         if from.is_library {
             return Err("the standard library has no files of its own".to_owned());
         }

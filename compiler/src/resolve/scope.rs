@@ -61,6 +61,11 @@ impl FileScope {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
     }
 
+    /// Imports that something used; from now on none is.
+    pub(crate) fn take_used(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Imports that nothing used.
     pub(crate) fn unused(&self) -> Vec<(String, Place)> {
         let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,7 +29,7 @@ use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{FileId, SourceFile};
 
 pub(crate) use items::snake_case;
-pub use reparse::Parse;
+pub use reparse::{Parse, Pieces};
 
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;

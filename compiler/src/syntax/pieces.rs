@@ -22,7 +22,7 @@ use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, Span};
 
 /// How long a piece is, at least: an edit costs one, and a parser is made for each.
-pub(super) const PIECE: u32 = 16 * 1024;
+pub(super) const PIECE: u32 = 4 * 1024;
 /// A text below this is parsed sooner than threads start.
 const MANY: usize = 256 * 1024;
 /// Enough for the deepest text that is parsed.

@@ -314,16 +314,45 @@ impl Scanner<'_> {
                 self.end_string();
             }
             b'\n' => self.newline(),
-            _ => self.at += 1,
+            _ => {
+                self.at += 1;
+                let is_plain = |byte: &u8| !matches!(byte, b'\\' | b'$' | b'"' | b'\n');
+                self.at += self.rest().iter().take_while(|byte| is_plain(byte)).count();
+            }
         }
     }
 }
+
+/// The words that an item's head begins with.
+const HEADS: [&str; 20] = [
+    "node",
+    "input",
+    "output",
+    "const",
+    "policy",
+    "group",
+    "secret",
+    "select",
+    "data",
+    "capability",
+    "interface",
+    "relationship",
+    "abstract",
+    "expose",
+    "implement",
+    "fn",
+    "workflow",
+    "use",
+    "test",
+    "blueprint",
+];
 
 /// Whether an item's head stands at the start of this text, after blanks.
 pub(crate) fn is_item_head(text: &str) -> bool {
     let text = text.trim_start_matches([' ', '\t']);
     let (first, rest) = word(text);
-    if first.is_empty() || !rest.starts_with([' ', '\t']) {
+    // Most lines are told by their first word.
+    if !HEADS.contains(&first) || !rest.starts_with([' ', '\t']) {
         return false;
     }
     let rest = rest.trim_start_matches([' ', '\t']);
@@ -351,7 +380,8 @@ pub(crate) fn is_item_head(text: &str) -> bool {
 
 /// The word at the start, and what is behind it.
 fn word(text: &str) -> (&str, &str) {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let end = text.as_bytes().iter().take_while(|byte| is_word(byte)).count();
     let digit = text.starts_with(|c: char| c.is_ascii_digit());
     text.split_at_checked(if digit { 0 } else { end }).unwrap_or(("", text))
 }

@@ -60,11 +60,11 @@ fn miss(
     let checked = nodes.nodes.get(name)?;
     if *closes {
         let why = format!("`{name}`, which needs `{node}` itself: that would be a ring");
-        return Some((usize::MAX, checked.place, why));
+        return Some((usize::MAX, checked.place(), why));
     }
     if checked.node.condition.as_ref().and_then(Expr::as_value) == Some(&Value::Bool(false)) {
         let why = format!("`{name}`, which is never there: its `if` does not hold");
-        return Some((usize::MAX, checked.place, why));
+        return Some((usize::MAX, checked.place(), why));
     }
     let known = Known { program, nodes, this: name, source: Some(node) };
     let reference = Reference::Node { node: name.clone(), key: None };
@@ -94,7 +94,7 @@ fn miss(
         [] => format!("`{name}`, which does not fit"),
         _ => format!("`{name}`, whose {}", seen.join(", and whose ")),
     };
-    Some((broken, checked.place, why))
+    Some((broken, checked.place(), why))
 }
 
 fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {

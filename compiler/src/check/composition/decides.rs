@@ -47,7 +47,7 @@ pub(super) fn inputs(
         properties.chain([&policy.targets]).for_each(|expr| walk.expr(expr, None));
     }
     for (name, one) in &checked.nodes.nodes {
-        walk.at = one.place;
+        walk.at = one.place();
         walk.node(name, &one.node, known);
     }
     walk.found.retain(|name, _| checked.inputs.contains_key(name));
@@ -73,7 +73,7 @@ pub(super) fn check(
             if let Some(decides) = deciding.get(name)
                 && property.phase == Phase::Run
             {
-                let at = one.values.get(name).copied().unwrap_or(one.place);
+                let at = one.value(name);
                 let blueprint = blueprint_name(program, kind);
                 out.push(says::decides_late(at, name, &blueprint, *decides));
             }

@@ -32,7 +32,7 @@ pub(in crate::check) fn settle(checked: &mut Checked<'_>, out: &mut Vec<Diagnost
     let mut edges: Vec<(usize, usize, Place)> = Vec::new();
     for (at, one) in others.iter().chain(std::iter::once(&*checked)).enumerate() {
         for node in one.nodes.nodes.values() {
-            edges.extend(target(made_of(&node.node)).map(|to| (at, to, node.place)));
+            edges.extend(target(made_of(&node.node)).map(|to| (at, to, node.place())));
         }
     }
     let name = |at: usize| {
@@ -106,7 +106,7 @@ fn substitute(
     }
     for (name, by) in chosen {
         if let Some(one) = checked.nodes.nodes.get_mut(&name) {
-            one.node.substituted_by = Some(by);
+            one.substitute(by);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
 use bp_plan::{Constraint, Entry, Expr, Type, Value};
 
+use super::scope::Because;
 use super::{Checker, Part, World, collections, fits, folding};
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::Place;
@@ -38,7 +39,7 @@ impl Checker<'_> {
     /// Checks with this as the reason of what is expected inside.
     pub(super) fn because<T>(
         &mut self,
-        because: Option<(Place, String)>,
+        because: Option<Because>,
         inside: impl FnOnce(&mut Self) -> T,
     ) -> T {
         let outside = std::mem::replace(&mut self.scope.because, because);
@@ -56,7 +57,7 @@ impl Checker<'_> {
             return self.adapted(part, want, expr);
         }
         let error = self.misfit(&part, want, expr);
-        let error = match self.scope.because.clone() {
+        let error = match self.scope.because.as_ref().map(Because::told) {
             Some((place, note)) => error.related(place, note),
             None => error,
         };
@@ -149,7 +150,7 @@ impl Checker<'_> {
                         .unwrap_or(error),
                     _ => error,
                 };
-                let because = self.scope.because.clone();
+                let because = self.scope.because.as_ref().map(Because::told);
                 let at = self.place(expr.span);
                 self.report(says::constraint_broken(at, &error.to_string(), None, because));
                 Part::broken()

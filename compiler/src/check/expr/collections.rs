@@ -7,6 +7,7 @@ use bp_plan::{DataType, Entry, Expr, Item, Phase, PropertyType, Type, Value};
 
 use super::access::names;
 use super::names::nearest;
+use super::scope::Because;
 use super::{CLOSED, Checker, OPEN, Part, adapt, fits};
 use crate::diagnostics::types as says;
 use crate::source::Span;
@@ -451,14 +452,16 @@ impl Checker<'_> {
             self.report(notice.told(self.place(key.span), &key.text));
         }
         let place = self.world.type_place(ty, Some(&key.text));
-        let because = place.map(|place| (place, format!("`{}` is declared here", key.text)));
+        let because = place.map(|place| Because::Declared(place, key.text.clone()));
         let want = marked(&field.kind, is_secret);
         let part = self.because(because.clone(), |c| c.check(value, &want));
         if let Some(constant) = part.expr.as_value()
             && !part.is_broken()
+            && !field.constraints.is_empty()
         {
             let at = self.place(value.span);
             let before = self.out.len();
+            let because = because.as_ref().map(Because::told);
             adapt::held(&field.constraints, constant, at, because, self.out);
             if self.out.len() > before {
                 return Part::broken();

@@ -1,5 +1,7 @@
 //! The `for` of a node: what it goes through, the names it binds, its filter and its keys; and conditions.
 
+use std::sync::Arc;
+
 use bp_plan::{Phase, Type};
 
 use super::loops::Bound;
@@ -38,7 +40,7 @@ pub fn check_each(
         local.phase = local.phase.max(Phase::Deploy);
     }
     let over = checker.typed(each.over.span, |c| c.open_to_all(over, &each.over));
-    checker.scope.locals.extend(locals.iter().cloned());
+    Arc::make_mut(&mut checker.scope.locals).extend(locals.iter().cloned());
     checker.certain = false;
     let filter = each.filter.as_ref();
     let made = filter.map(|filter| checker.typed(filter.span, |c| c.filter(filter)));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bp_plan::{Entry, Expr, Phase, Type, Value};
 
 use super::calls::counted;
+use super::scope::Because;
 use super::{
     CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, World, check_expr,
     check_type_expr, check_wheres, fits, folding, has_error, held, loops,
@@ -123,7 +124,7 @@ impl Checker<'_> {
             let mut expr = parameter.default.clone().unwrap_or(Expr::Value(Value::Null));
             if let Some(argument) = arguments.get(at) {
                 let note = format!("`{}` is a parameter of `{text}`", parameter.name);
-                let because = place.map(|place| (place, note));
+                let because = place.map(|place| Because::said((place, note)));
                 let want = fits::secret(parameter.ty.clone());
                 let part = self.because(because, |c| c.check(argument, &want));
                 if let Some(constant) = part.expr.as_value()

@@ -31,6 +31,8 @@ mod type_expr;
 mod wheres;
 mod world;
 
+use std::sync::Arc;
+
 use bp_plan::{Expr, Phase, Type, Value};
 
 pub(crate) use adapt::data_types;
@@ -215,19 +217,19 @@ impl<'a> Checker<'a> {
         holds: bool,
         inside: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let outside = self.scope.settled.len();
-        narrow::facts(condition, holds, &mut self.scope.settled);
+        let outside = Arc::clone(&self.scope.settled);
+        narrow::facts(condition, holds, Arc::make_mut(&mut self.scope.settled));
         let result = inside(self);
-        self.scope.settled.truncate(outside);
+        self.scope.settled = outside;
         result
     }
 
     /// With locals bound, which are gone afterwards.
     fn within<T>(&mut self, locals: Vec<Local>, inside: impl FnOnce(&mut Self) -> T) -> T {
-        let outside = self.scope.locals.len();
-        self.scope.locals.extend(locals);
+        let outside = Arc::clone(&self.scope.locals);
+        Arc::make_mut(&mut self.scope.locals).extend(locals);
         let result = inside(self);
-        self.scope.locals.truncate(outside);
+        self.scope.locals = outside;
         result
     }
 

@@ -103,7 +103,7 @@ impl Checker<'_> {
             return None;
         }
         let file = self.scope.file();
-        if self.world.value(file, module) != Some(Declared::Module) {
+        if !self.world.is_module(file, module) {
             return None;
         }
         let path = format!("{module}.{}", name.text);

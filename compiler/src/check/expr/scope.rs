@@ -1,7 +1,10 @@
 //! What an expression's surroundings bind: loop variables, `let`s, parameters, `self` and its
 //! kin; and what a test around it says of them.
 
+use std::sync::Arc;
+
 use bp_plan::{Expr, Phase, Type};
+use smol_str::SmolStr;
 
 use crate::source::{FileId, Place};
 
@@ -31,14 +34,38 @@ impl Local {
     }
 }
 
-/// The names bound around an expression, the innermost last.
+/// Why a type is expected: where that is said, and words for it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Because {
+    /// Where the thing of this name is declared.
+    Declared(Place, SmolStr),
+    /// In words of its own.
+    Said(Place, Arc<str>),
+}
+
+impl Because {
+    pub(super) fn said((place, note): (Place, String)) -> Self {
+        Self::Said(place, note.into())
+    }
+
+    /// For a diagnostic.
+    pub(super) fn told(&self) -> (Place, String) {
+        match self {
+            Self::Declared(place, name) => (*place, format!("`{name}` is declared here")),
+            Self::Said(place, note) => (*place, note.to_string()),
+        }
+    }
+}
+
+/// The names bound around an expression, the innermost last. Cheap to clone: a scope is made for each
+/// expression.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope {
     file: FileId,
-    pub(super) locals: Vec<Local>,
+    pub(super) locals: Arc<Vec<Local>>,
     /// Paths (`x`, `self.a.b`) that a test around has shown to be set.
-    pub(super) settled: Vec<String>,
-    pub(super) because: Option<(Place, String)>,
+    pub(super) settled: Arc<Vec<String>>,
+    pub(super) because: Option<Because>,
     /// It is about what implements an operation: a file that is not there is no error yet.
     pub(super) is_implementing: bool,
 }
@@ -57,7 +84,7 @@ impl Scope {
     /// With this name bound inside.
     #[must_use]
     pub fn with(mut self, local: Local) -> Self {
-        self.locals.push(local);
+        Arc::make_mut(&mut self.locals).push(local);
         self
     }
 
@@ -82,7 +109,14 @@ impl Scope {
     /// With the reason of the expected type: where it is declared, and words for it ("`cpu` is declared here").
     #[must_use]
     pub fn because(mut self, place: Option<Place>, note: impl Into<String>) -> Self {
-        self.because = place.map(|place| (place, note.into()));
+        self.because = place.map(|place| Because::said((place, note.into())));
+        self
+    }
+
+    /// With the reason of the expected type: what has this name is declared there.
+    #[must_use]
+    pub(crate) fn declared(mut self, place: Place, name: &SmolStr) -> Self {
+        self.because = Some(Because::Declared(place, name.clone()));
         self
     }
 
@@ -97,7 +131,7 @@ impl Scope {
     /// against `null` are set inside.
     #[must_use]
     pub fn given(mut self, condition: &crate::syntax::ast::Expr, holds: bool) -> Self {
-        super::narrow::facts(condition, holds, &mut self.settled);
+        super::narrow::facts(condition, holds, Arc::make_mut(&mut self.settled));
         self
     }
 

@@ -15,6 +15,9 @@ pub fn check_wheres(
     wheres: &[Where],
     out: &mut Vec<Diagnostic>,
 ) -> Vec<Constraint> {
+    if wheres.is_empty() {
+        return Vec::new();
+    }
     let this = match fits::bare(this.clone()) {
         Type::Optional(of) => *of,
         other => other,

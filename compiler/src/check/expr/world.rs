@@ -98,6 +98,11 @@ pub trait World {
     /// What a value's name stands for in this file.
     fn value(&self, file: FileId, path: &str) -> Option<Declared>;
 
+    /// Whether a name of this file stands for a module.
+    fn is_module(&self, file: FileId, path: &str) -> bool {
+        self.value(file, path) == Some(Declared::Module)
+    }
+
     /// The function of this name in this file; built-in ones are not asked for.
     fn function(&self, file: FileId, path: &str) -> Option<Arc<Function>>;
 
