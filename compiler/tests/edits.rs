@@ -94,30 +94,15 @@ fn after_each_edit_the_same_is_told_as_of_a_new_text() {
     }
 }
 
-/// Nodes that name each other, where what is known of one changes what is wrong with another.
-#[test]
-fn what_a_neighbour_tells_is_looked_at_again() {
-    let path = Path::new("again.bp");
-    let text = |value: &str, used: &str, import: &str| {
-        format!(
-            "blueprint x {{ version = \"1.0.0\" }}\n{import}input late: string\nnode type A {{\n  property a: string\n  \
-             property labels_of: map<string> = {{}}\n  provider = \"noop\"\n}}\nnode one: A {{\n  a = {value}\n}}\n\
-             node two: A {{\n  a = one.a\n}}\nnode three: A {{\n  a = {used}\n}}\noutput o: string = \"${{two.a}}${{three.a}}${{late}}\"\n"
-        )
+/// What is told of each text after each other one, with what was kept, and anew.
+fn after_each_other(texts: &[String], beside: &str) {
+    let path = Path::new("/nowhere/again.bp");
+    let overlay = |text: &String| {
+        let other = (PathBuf::from("/nowhere/beside.bp"), beside.to_owned());
+        Overlay::from([(path.to_owned(), text.clone()), other])
     };
-    let texts = [
-        text("\"early\"", "\"x\"", ""),
-        text("late", "\"x\"", ""),
-        text("late", "two.a", ""),
-        text("\"early\"", "two.a", ""),
-        text("three.a", "two.a", ""),
-        text("\"early\"", "two.b", ""),
-        text("\"early\"", "\"\"", "use std.fleet\n"),
-        text("\"late\"", "\"\"", "use std.fleet\n"),
-    ];
-    let overlay = |text: &String| Overlay::from([(path.to_owned(), text.clone())]);
-    for first in &texts {
-        for second in &texts {
+    for first in texts {
+        for second in texts {
             let before = Analysis::check_with(path, &overlay(first));
             let again = before.check_again(path, &overlay(second));
             let anew = Analysis::check_with(path, &overlay(second));
@@ -126,4 +111,54 @@ fn what_a_neighbour_tells_is_looked_at_again() {
             assert_eq!(third.diagnostics(), before.diagnostics(), "back to\n{first}");
         }
     }
+}
+
+/// What is known of one node, and when, decides what is wrong with another.
+#[test]
+fn what_a_neighbour_tells_is_looked_at_again() {
+    let text = |value: &str, other: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: string\n  attribute id: string\n  \
+             provider = \"noop\"\n}}\nnode zero: A {{\n  a = \"\"\n}}\nnode one: A {{\n  a = {value}\n}}\n\
+             node two: A {{\n  a = {other}\n  labels = {{ of = one.a }}\n}}\nnode three: A {{\n  a = two.a\n  \
+             labels = {{ of = two.a }}\n}}\n"
+        )
+    };
+    let early = text("\"early\"", "\"x\"");
+    let late = text("zero.id", "\"x\"");
+    let told = |text: &String| {
+        let path = PathBuf::from("x.bp");
+        let analysis = Analysis::check_with(&path, &Overlay::from([(path.clone(), text.clone())]));
+        analysis.diagnostics().iter().filter(|d| d.code == "E4016").count()
+    };
+    assert_eq!((told(&early), told(&late)), (0, 1), "the texts differ in what matters");
+    let texts = [
+        early,
+        late,
+        text("zero.id", "one.a"),
+        text("\"early\"", "one.a"),
+        text("two.a", "one.a"),
+        text("\"early\"", "one.b"),
+        text("zero.a", "zero.id"),
+    ];
+    after_each_other(&texts, "");
+}
+
+/// An import is of use where only a node that was kept uses it.
+#[test]
+fn what_is_kept_uses_what_it_used() {
+    let text = |value: &str, used: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nuse \"./beside.bp\" as beside\nnode type A {{\n  property a: string\n  \
+             provider = \"noop\"\n}}\nnode one: A {{\n  a = {used}\n}}\nnode two: A {{\n  a = {value}\n}}\n"
+        )
+    };
+    let texts = [
+        text("\"x\"", "beside.name"),
+        text("\"y\"", "beside.name"),
+        text("\"y\"", "\"z\""),
+        text("beside.name", "\"z\""),
+        text("beside.nme", "beside.name"),
+    ];
+    after_each_other(&texts, "const name = \"n\"\n");
 }
