@@ -3,10 +3,12 @@
 use clap::Args;
 
 use crate::stage::Stages;
-use crate::{Outcome, deny, editor, lab, workspace};
+use crate::{Outcome, deny, editor, fuzz, lab, workspace};
 
 /// The real clusters that the tests share.
 const CLUSTERS: [&str; 2] = ["test-east", "test-west"];
+/// How long each fuzz target runs, in seconds.
+const A_MINUTE: u64 = 60;
 
 /// Install what the tests need, then run everything.
 #[derive(Args)]
@@ -57,6 +59,11 @@ impl Test {
             });
         } else {
             stages.not_run("doc tests", "the build failed");
+        }
+        if built {
+            stages.run("fuzz", || fuzz::all(A_MINUTE));
+        } else {
+            stages.not_run("fuzz", "the build failed");
         }
         in_the_editor(&mut stages, built);
         stages.run("deny", || deny::check(false));

@@ -76,7 +76,7 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
     let mut findings = series::findings(&points);
     findings.extend(editor::findings(&edited));
     findings.push(small::hello(&programs, &work)?);
-    findings.extend(small::text_to_tree()?);
+    findings.extend(small::of_the_compiler()?);
     let text = report::readme(&machine, &points, &edited, &findings);
     println!("{text}");
     if let Some(path) = &arguments.readme {
