@@ -52,7 +52,8 @@ pub fn hover(analysis: &Analysis, offset: u32) -> Option<Hover> {
         }
         Meaning::Signature { code, text, .. } => (code, text),
         Meaning::Function(name) => function(&name)?,
-        Meaning::Module(file) => module(&program, file)?,
+        Meaning::Module(file, _) => module(&program, file)?,
+        Meaning::Word { code, text } => (code, text),
     };
     Some(Hover { span, code, text })
 }
@@ -73,7 +74,9 @@ fn span(spot: &Spot<'_>) -> Span {
         | Spot::Field { name, .. }
         | Spot::Member { name, .. }
         | Spot::Operation { name, .. }
-        | Spot::Used { name, .. } => name.span,
+        | Spot::Used { name, .. }
+        | Spot::Alias { alias: name, .. }
+        | Spot::Code(name) => name.span,
         Spot::Type { path, at, .. } => path.segments.get(*at).map_or(path.span, |s| s.span),
         Spot::Value { span, .. }
         | Spot::Function { span, .. }
@@ -97,6 +100,8 @@ pub(super) const ANNOTATIONS: &[(&str, &str)] = &[
     ("deprecated", "Not to be used any more; the text says what to use."),
     ("experimental", "It may change."),
     ("was", "The name that it had before."),
+    ("label", "What a form calls the input."),
+    ("hidden", "Forms don't show the input."),
 ];
 
 /// What is told of a declaration, as code and as text.
@@ -165,6 +170,8 @@ fn what(entry: &EntryKind) -> &'static str {
         EntryKind::Attribute(_) => "attribute",
         EntryKind::Requires(_) => "requirement",
         EntryKind::Capability(_) => "capability",
+        EntryKind::Operation(_) => "operation",
+        EntryKind::Implements { .. } => "interface",
         _ => "field",
     }
 }

@@ -18,6 +18,7 @@ mod hover;
 mod spot;
 mod steps;
 mod symbols;
+mod words;
 
 pub use complete::{Completion, CompletionKind, Completions, complete};
 pub use definition::definition;
