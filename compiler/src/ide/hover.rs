@@ -12,7 +12,7 @@ use crate::check::Program;
 use crate::check::expr::described;
 use crate::check::members::short;
 use crate::source::{FileId, Place, Span};
-use crate::syntax::ast::{EntryKind, ExprKind, Item, ItemKind};
+use crate::syntax::ast::{EntryKind, ExprKind, Item, ItemKind, UseSource};
 
 /// How much of a declaration is shown.
 const MOST_SHOWN: usize = 600;
@@ -65,7 +65,8 @@ fn typed(name: &str, ty: &Type) -> String {
     }
 }
 
-fn span(spot: &Spot<'_>) -> Span {
+/// Where that stands which the spot is of.
+pub(super) fn span(spot: &Spot<'_>) -> Span {
     match spot {
         Spot::Item(name)
         | Spot::Declared(name)
@@ -83,7 +84,12 @@ fn span(spot: &Spot<'_>) -> Span {
         | Spot::Text { span, .. }
         | Spot::Workflow { span, .. }
         | Spot::File { span, .. } => *span,
-        Spot::Module { used, .. } => used.span,
+        Spot::Module { used, at } => match (&used.from, at) {
+            (UseSource::Path(path), Some(at)) => {
+                path.segments.get(*at).map_or(path.span, |segment| segment.span)
+            }
+            _ => used.span,
+        },
         Spot::Annotation(found) => found.span,
     }
 }

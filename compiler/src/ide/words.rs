@@ -49,12 +49,32 @@ const IMPLEMENTATION: &[Key] = &[
     ("sets", "sets = { $1 }", "Attributes of the node, from its `result`."),
 ];
 
-const TYPE: &[Key] = &[
-    ("provider", "provider = \"$1\"", "Who keeps the nodes."),
+const OF_NODES: &[Key] = &[("provider", "provider = \"$1\"", "Who keeps the nodes.")];
+
+const OF_RELATIONSHIPS: &[Key] =
+    &[("source", "source: $1", "What requires."), ("target", "target: $1", "What is required.")];
+
+const OF_GROUPS: &[Key] =
+    &[("members", "members: $1[0..]", "What groups of the type are of, and how many.")];
+
+const OF_POLICIES: &[Key] = &[
+    ("targets", "targets: $1[0..]", "What policies of the type are over, and how many."),
+    ("run", "run: Workflow", "Policies of the type run a workflow."),
     ("exclusive", "exclusive = true", "No two policies of the type are over the same target."),
 ];
 
 const NODE: &[Key] = &[("labels", "labels = { $1 }", "What people say of the node.")];
+
+/// The keys that the language gives to the block of a type of this kind.
+pub(super) fn of_type(kind: TypeItemKind) -> &'static [Key] {
+    match kind {
+        TypeItemKind::Node => OF_NODES,
+        TypeItemKind::Relationship => OF_RELATIONSHIPS,
+        TypeItemKind::Group => OF_GROUPS,
+        TypeItemKind::Policy => OF_POLICIES,
+        TypeItemKind::Data | TypeItemKind::Capability | TypeItemKind::Interface => &[],
+    }
+}
 
 /// The keys that the language gives to a block.
 pub(super) fn of(owner: &Owner) -> &'static [Key] {
@@ -65,7 +85,7 @@ pub(super) fn of(owner: &Owner) -> &'static [Key] {
         Owner::Over(TypeItemKind::Group, ..) => &[MEMBERS],
         Owner::Over(..) => &[TARGETS],
         Owner::Implementation(..) => IMPLEMENTATION,
-        Owner::Type(..) => TYPE,
+        Owner::Type(kind, _) => of_type(*kind),
         Owner::Node(..) => NODE,
         Owner::Properties(_) | Owner::Via(_) | Owner::Arguments(_) | Owner::Other => &[],
     }

@@ -53,18 +53,6 @@ const DECLARATIONS: &[Declares] = &[
         "What must hold of the whole.",
         &[Node, Relationship, Capability, Policy, Group, Data],
     ),
-    ("provider", "provider = \"$1\"", "Who keeps the nodes.", &[Node]),
-    ("source", "source: $1", "What requires.", &[Relationship]),
-    ("target", "target: $1", "What is required.", &[Relationship]),
-    ("members", "members: $1[0..]", "What its groups are of, and how many.", &[Group]),
-    ("targets", "targets: $1[0..]", "What its policies are over, and how many.", &[Policy]),
-    ("run", "run: Workflow", "Its policies run a workflow.", &[Policy]),
-    (
-        "exclusive",
-        "exclusive = true",
-        "No two of its policies are over the same target.",
-        &[Policy],
-    ),
 ];
 
 impl List<'_, '_> {
@@ -322,7 +310,12 @@ impl List<'_, '_> {
             })
         };
         for (label, snippet, documentation, kinds) in DECLARATIONS {
-            if kinds.contains(&kind) && !is_there(label) {
+            if kinds.contains(&kind) {
+                self.word(label, snippet, documentation);
+            }
+        }
+        for (label, snippet, documentation) in words::of_type(kind) {
+            if !is_there(label) {
                 self.word(label, snippet, documentation);
             }
         }

@@ -46,6 +46,8 @@ impl Finder<'_, '_> {
             return Some(Spot::Annotation(found));
         }
         let this = this(owner);
+        let ends = self.with_ends(around, owner);
+        let around = ends.as_ref().unwrap_or(around);
         let key = |name: &'t Name, is_requirement: bool| {
             let owner = owner.clone();
             self.is_in(name.span).then_some(Spot::Key { owner, body, name, is_requirement })
@@ -61,7 +63,12 @@ impl Finder<'_, '_> {
             EntryKind::Meets(meets) => {
                 key(&meets.name, true).or_else(|| self.meets(meets, owner, around))
             }
-            EntryKind::Field(it) => self.member(it, around, &this, &field_of(owner, it)),
+            EntryKind::Field(it) => {
+                let wanted = field_of(owner, it);
+                let is_word = wanted != Wanted::Value;
+                let own = if is_word { key(&it.name, false) } else { None };
+                own.or_else(|| self.member(it, around, &this, &wanted))
+            }
             EntryKind::Property(it) | EntryKind::Attribute(it) => {
                 self.member(it, around, &this, &Wanted::Value)
             }
@@ -84,7 +91,9 @@ impl Finder<'_, '_> {
                 .or_else(|| self.path(interface, &Wanted::Kind(TypeItemKind::Interface))),
             EntryKind::Check(one) => self.wheres(std::slice::from_ref(one), around, &this),
             EntryKind::Assert(one) => {
+                let text = Expected::Value(Type::String);
                 self.expr(&one.predicate, around, &Expected::Value(Type::Bool))
+                    .or_else(|| self.perhaps(one.message.as_ref(), around, &text))
             }
             EntryKind::Let { name, value } => {
                 if self.is_in(name.span) {
@@ -98,6 +107,22 @@ impl Finder<'_, '_> {
             EntryKind::Spread(value) => self.expr(value, around, &Expected::Anything),
             EntryKind::AssertFails(code) => self.is_in(code.span).then_some(Spot::Code(code)),
         }
+    }
+
+    /// In a relationship type, with its ends.
+    fn with_ends(&self, around: &Around, owner: &Owner) -> Option<Around> {
+        let Owner::Type(TypeItemKind::Relationship, full) = owner else { return None };
+        let info = self.info(full.as_ref())?;
+        let end = |name: &str| match info.ends.get(name) {
+            Some((ty, _)) => ty.clone(),
+            None => Type::Node("std.Root".to_owned()),
+        };
+        let mut around = around.clone();
+        around.scope = around
+            .scope
+            .with_source(end("source"), bp_plan::Phase::Deploy)
+            .with_target(end("target"), bp_plan::Phase::Deploy);
+        Some(around)
     }
 
     /// The value of `key = value`.
