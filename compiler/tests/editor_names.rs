@@ -454,3 +454,201 @@ fn a_package_is_looked_through() {
         ]
     );
 }
+
+/// What stands at a cursor: what is told of it, and where it is declared.
+#[test]
+fn every_construct_is_told_of_and_leads_to_its_declaration() {
+    let cases: &[(&str, &str, &str, &str)] = &[
+        // Where the cursor is, how it is declared, words of what is told, the name at its declaration.
+        (
+            "operation safe_keeping.snap$0shot = script(\"snapshot.sh\")",
+            "safe_keeping.snapshot(bucket: string",
+            "",
+            "snapshot",
+        ),
+        (
+            "operation safe_$0keeping.snapshot = script(\"snapshot.sh\")",
+            "interface type SafeKeeping",
+            "What keeps the data safe.",
+            "SafeKeeping",
+        ),
+        (
+            "operation configure.establish_$0target",
+            "configure.establish_target()",
+            "On the target",
+            "establish_target",
+        ),
+        ("args    = { to = buc$0ket", "bucket: string", "", "bucket"),
+        ("    se$0ts    =", "sets", "Attributes of the node", ""),
+        ("    ti$0meout = 5m", "timeout: duration?", "How long it may take", "timeout"),
+        ("sets    = { us$0ed", "used: size", "", "used"),
+        ("sets    = { used = res$0ult", "result: { bytes: size }", "", ""),
+        (
+            "mode = target.mo$0de",
+            "property mode: \"a\" | \"b\" | \"c\" = \"a\"",
+            "property of `Host`",
+            "mode",
+        ),
+        ("  ta$0rget: Host", "target", "What is required.", ""),
+        ("  members: Ho$0st", "node type Host", "", "Host"),
+        ("  ru$0n: Workflow", "run", "Policies of the type run a workflow.", ""),
+        ("as vau$0lt", "implements SafeKeeping as vault", "interface of `Vault`", "vault"),
+        (
+            "  ht$0tp     = { port = 80 }",
+            "capability http: Http { tls = true }",
+            "capability of `Server`",
+            "http",
+        ),
+        ("http     = { po$0rt = 80 }", "property port: int", "property of `Http`", "port"),
+        (
+            "using small.Blue$0print",
+            "blueprint little substitutes store.Store where self.size < 1TiB",
+            "",
+            "little",
+        ),
+        ("using small.Blueprint { si$0ze", "property size: size", "property of `Store`", "size"),
+        ("pictures: small.Blueprint { si$0ze", "input size: size", "", "size"),
+        ("  mem$0bers = [one", "members", "Nodes, collections", ""),
+        ("  reg$0ion  = \"eu\"", "property region: string", "property of `Site`", "region"),
+        ("  ru$0n     = clean", "run", "The workflow that is run.", ""),
+        (
+            "  run     = cle$0an",
+            "workflow clean(store: string, days: int = 7) -> { removed: int }",
+            "",
+            "clean",
+        ),
+        ("with    = { sto$0re", "store: string", "", "store"),
+        ("targets = [hos$0ts", "group hosts: Site", "", "hosts"),
+        ("let fir$0st = call", "first: { bytes: size }", "", "first"),
+        ("if fir$0st.bytes", "first: { bytes: size }", "", "first"),
+        ("for pa$0rt in", "part: string", "", "part"),
+        ("error.mess$0age", "", "", ""),
+        ("inputs  = { rep$0licas", "replicas: int", "", "replicas"),
+        ("secrets = { tok$0en", "token: string", "", "token"),
+        ("else \"not ${to$0tal", "total: int", "", "total"),
+        ("use std.kubernetes as k$08s", "std.kubernetes", "`Deployment`", ""),
+        ("sto$0res.Store", "store.bp", "`Store`", ""),
+        ("  icon     = \"ic$0on.png\"", "", "", "file"),
+        ("expose ht$0tp", "expose http = web.http", "", "http"),
+        ("port = web.http.po$0rt", "property port: int", "property of `Http`", "port"),
+        (
+            "env$0ironment}\"",
+            "input environment: \"dev\" | \"prod\" = \"dev\"",
+            "Known when it is deployed.",
+            "environment",
+        ),
+        ("width: int = nar$0row", "const narrow = 1", "Known when compiling.", "narrow"),
+        (
+            "output url: string = films.u$0rl",
+            "attribute url: string",
+            "Known only once other nodes are there.",
+            "url",
+        ),
+    ];
+    let overlay = overlay(TOWN);
+    let mut wrong = Vec::new();
+    for (marked, code, words, name) in cases {
+        let (analysis, at) = cursor(&overlay, "town.bp", marked);
+        if !code.is_empty() {
+            match ide::hover(&analysis, at) {
+                Some(told) if told.code.contains(code) && told.text.contains(words) => {}
+                told => wrong.push(format!("{marked}: told {told:?}")),
+            }
+        }
+        let place = ide::definition(&analysis, at);
+        let declared = place.map(|place| {
+            let source = analysis.sources().file(place.file).unwrap();
+            source.slice(place.span).to_owned()
+        });
+        let is_right = match (*name, &declared) {
+            ("file", Some(_)) => true,
+            (name, Some(declared)) => declared == name,
+            (name, None) => name.is_empty(),
+        };
+        if !is_right {
+            wrong.push(format!("{marked}: declared {declared:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn operations_and_implementations_are_symbols() {
+    let analysis = Analysis::check_with(&root(), &overlay(TOWN));
+    let found = ide::symbols(&analysis.sources().modules[0].tree);
+    let of = |name: &str| found.iter().find(|symbol| symbol.name == name).unwrap();
+    let inside = |name: &str| -> Vec<&str> {
+        of(name).children.iter().map(|symbol| symbol.name.as_str()).collect()
+    };
+    assert_eq!(inside("SafeKeeping"), ["snapshot"]);
+    assert!(inside("Server").contains(&"safe_keeping.snapshot"), "{:?}", inside("Server"));
+    assert_eq!(inside("Mounted"), ["source", "target", "path", "configure.establish_target"]);
+    assert_eq!(inside("guarded"), ["targets", "run", "with", "strict"]);
+    assert_eq!(inside("all is well"), ["total", "inputs", "secrets"]);
+    assert_eq!(of("clean").detail, "workflow");
+}
+
+/// The first text with one of the extractions made.
+fn extracted(text: &str, of: &str, title: &str) -> Option<String> {
+    let overlay: Overlay = [(root(), text.to_owned())].into();
+    let analysis = Analysis::check_with(&root(), &overlay);
+    let start = u32::try_from(text.find(of).unwrap()).unwrap();
+    let span = bp_compiler::source::Span::new(start, start + u32::try_from(of.len()).unwrap());
+    let found = ide::extractions(&analysis, span, &overlay);
+    let one = found.into_iter().find(|one| one.title.contains(title))?;
+    let mut text = text.to_owned();
+    for (span, new) in one.edits.iter().rev() {
+        text.replace_range(span.start as usize..span.end as usize, new);
+    }
+    let after = Analysis::check_with(&root(), &[(root(), text.clone())].into());
+    assert!(!after.has_errors(), "{text}\n{:#?}", after.diagnostics());
+    Some(text)
+}
+
+#[test]
+fn a_value_becomes_a_constant_or_an_input() {
+    let text = "blueprint a { version = \"1.0.0\" }\n\nconst small = 1\n\n/// A host.\nnode type Host {\n  property memory: size\n  property tags: list<string> = []\n  property mode: \"a\" | \"b\"\n}\n\n/// The one.\n@protect\nnode one: Host {\n  memory = 2GiB * small\n  tags = [\"a\", \"b\"]\n  mode = \"a\"\n}\n";
+    let put = |head: &str, old: &str, new: &str| {
+        Some(text.replace("/// The one.\n", &format!("{head}\n\n/// The one.\n")).replace(old, new))
+    };
+    assert_eq!(
+        extracted(text, "2GiB * small", "constant"),
+        put("const memory = 2GiB * small", "= 2GiB * small\n  tags", "= memory\n  tags")
+    );
+    assert_eq!(
+        extracted(text, "2GiB", "constant"),
+        put("const memory = 2GiB", "= 2GiB * small\n  tags", "= memory * small\n  tags")
+    );
+    assert_eq!(
+        extracted(text, "2GiB * small", "input"),
+        put("input memory: size = 2GiB * small", "= 2GiB * small\n  tags", "= memory\n  tags")
+    );
+    assert_eq!(
+        extracted(text, "[\"a\", \"b\"]", "input"),
+        put(
+            "input tags: list<string> = [\"a\", \"b\"]",
+            "  tags = [\"a\", \"b\"]",
+            "  tags = tags"
+        )
+    );
+    let mode = "input mode: \"a\" | \"b\" = \"a\"";
+    assert_eq!(extracted(text, "\"a\"\n}", "input"), None, "not an expression");
+    let marked = text.replace("mode = \"a\"", "mode = (\"a\")");
+    let made = extracted(&marked, "(\"a\")", "input").unwrap();
+    assert!(made.contains(&mode.replace("= \"a\"", "= (\"a\")")), "{made}");
+    // What is not known here alone stays where it is.
+    let looped = text
+        .replace("one: Host {", "one: Host for x in [\"c\"] {")
+        .replace("[\"a\", \"b\"]", "[x]");
+    assert_eq!(extracted(&looped, "[x]", "constant"), None);
+    // A name that is taken is not taken again.
+    let taken = text.replace("const small", "const memory = 3\nconst small");
+    assert!(extracted(&taken, "2GiB", "constant").unwrap().contains("const memory_2 = 2GiB"));
+    // A module has no inputs.
+    let module = "node type Host {\n  property memory: size = 2GiB\n}\n";
+    assert_eq!(extracted(module, "2GiB", "input"), None);
+    assert_eq!(
+        extracted(module, "2GiB", "constant").unwrap(),
+        "const memory = 2GiB\n\nnode type Host {\n  property memory: size = memory\n}\n"
+    );
+}

@@ -102,7 +102,7 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
             let page = crate::catalogue::page(&code.text)?;
             Some(Meaning::Word { code: code.text.to_string(), text: page.title.clone() })
         }
-        Spot::Text { .. } | Spot::Annotation(_) => None,
+        Spot::Text { .. } | Spot::Whole { .. } | Spot::Annotation(_) => None,
     }
 }
 

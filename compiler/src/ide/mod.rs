@@ -13,6 +13,7 @@ mod complete;
 mod declared;
 mod definition;
 mod draft;
+mod extract;
 mod family;
 mod find;
 mod hover;
@@ -25,6 +26,7 @@ mod words;
 
 pub use complete::{Completion, CompletionKind, Completions, complete};
 pub use definition::definition;
+pub use extract::{Extraction, extractions};
 pub use hover::{Hover, hover};
 pub use references::{Places, highlights, references};
 pub use rename::{Changes, RenameError, nameable, rename};

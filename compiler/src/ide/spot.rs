@@ -139,6 +139,13 @@ pub(super) enum Spot<'t> {
         /// What runs it.
         by: Runner,
     },
+    /// An expression that was sought for itself.
+    Whole {
+        /// The expression.
+        expr: &'t Expr,
+        /// What is wanted there.
+        expected: Expected,
+    },
     /// The code of an `assert_fails`.
     Code(&'t Name),
     /// The name of an annotation.

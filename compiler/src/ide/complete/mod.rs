@@ -171,7 +171,11 @@ impl List<'_, '_> {
             Spot::Module { used, at } => self.modules(used, *at),
             Spot::Used { used, .. } => self.exported(used),
             Spot::Item(name) => self.offered(&tree.items, name),
-            Spot::Declared(_) | Spot::Local { .. } | Spot::Annotation(_) | Spot::Alias { .. } => {}
+            Spot::Declared(_)
+            | Spot::Local { .. }
+            | Spot::Whole { .. }
+            | Spot::Annotation(_)
+            | Spot::Alias { .. } => {}
         }
     }
 

@@ -18,6 +18,9 @@ impl Finder<'_, '_> {
         if !self.is_in(expr.span) {
             return None;
         }
+        if self.whole == Some(expr.span) {
+            return Some(Spot::Whole { expr, expected: wanted.clone() });
+        }
         let any = Expected::Anything;
         match &expr.kind {
             ExprKind::Literal(Value::String(path)) if self.is_file(wanted) => {

@@ -29,7 +29,12 @@ const FILE: FileId = FileId(0);
 
 /// What stands at this offset of these items.
 pub(super) fn find<'t>(program: &Program<'_>, items: &'t [Item], offset: u32) -> Option<Spot<'t>> {
-    Finder { program, offset }.items(items)
+    Finder { program, offset, whole: None }.items(items)
+}
+
+/// The expression of exactly this span.
+pub(super) fn whole<'t>(program: &Program<'_>, items: &'t [Item], span: Span) -> Option<Spot<'t>> {
+    Finder { program, offset: span.start, whole: Some(span) }.items(items)
 }
 
 /// The type of an expression; [`Type::Unknown`] where it has a mistake.
@@ -40,6 +45,8 @@ pub(super) fn type_of(program: &Program<'_>, scope: &Scope, expr: &Expr) -> Type
 struct Finder<'a, 'p> {
     program: &'a Program<'p>,
     offset: u32,
+    /// An expression that is sought for itself.
+    whole: Option<Span>,
 }
 
 impl Finder<'_, '_> {
