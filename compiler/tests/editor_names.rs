@@ -521,7 +521,7 @@ fn every_construct_is_told_of_and_leads_to_its_declaration() {
         ("targets = [hos$0ts", "group hosts: Site", "", "hosts"),
         ("let fir$0st = call", "first: { bytes: size }", "", "first"),
         ("if fir$0st.bytes", "first: { bytes: size }", "", "first"),
-        ("for pa$0rt in", "part: string", "", "part"),
+        ("for pa$0rt in", "part: \"x\" | \"y\"", "", "part"),
         ("error.mess$0age", "", "", ""),
         ("inputs  = { rep$0licas", "replicas: int", "", "replicas"),
         ("secrets = { tok$0en", "token: string", "", "token"),
