@@ -50,10 +50,9 @@ pub fn hover(analysis: &Analysis, offset: u32) -> Option<Hover> {
         Meaning::Given(name, ty) => {
             (typed(&name, &ty), "What the runtime tells of the deployment.".to_owned())
         }
-        Meaning::Signature { code, text, .. } => (code, text),
         Meaning::Function(name) => function(&name)?,
         Meaning::Module(file, _) => module(&program, file)?,
-        Meaning::Word { code, text } => (code, text),
+        Meaning::Signature { code, text, .. } | Meaning::Word { code, text } => (code, text),
     };
     if let Some(phase) = phase(&program, &spot) {
         let apart = if text.is_empty() { "" } else { "\n\n" };

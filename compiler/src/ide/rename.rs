@@ -123,9 +123,9 @@ pub fn rename(
         own.edits.push((at, format!(" as {name}")));
         own.edits.sort_by_key(|(span, _)| span.start);
     }
-    let analyses: Vec<&Analysis> =
+    let before: Vec<&Analysis> =
         all.iter().map(|other| other.as_ref().unwrap_or(analysis)).collect();
-    holds(&analyses, name, &changes, overlay)?;
+    holds(&before, name, &changes, overlay)?;
     Ok(changes)
 }
 
@@ -141,13 +141,13 @@ fn holds(
     changes: &[Changes],
     overlay: &Overlay,
 ) -> Result<(), RenameError> {
-    let mut changed = overlay.clone();
+    let mut texts = overlay.clone();
     for one in changes {
-        changed.insert(one.path.clone(), one.changed());
+        texts.insert(one.path.clone(), one.changed());
     }
     for old in before {
         let Some(root) = old.sources().on_disk(FILE) else { continue };
-        let new = Analysis::check_with(root, &changed);
+        let new = Analysis::check_with(root, &texts);
         let count = |analysis: &Analysis| {
             let mut codes: BTreeMap<&str, usize> = BTreeMap::new();
             let errors = analysis.diagnostics().iter().filter(|d| d.severity == Severity::Error);

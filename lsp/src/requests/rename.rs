@@ -35,7 +35,7 @@ pub(crate) async fn prepare(
     });
     match found.await? {
         Some(Err(error)) => Err(refused(&error)),
-        found => Ok(found.and_then(|range| range.ok()).map(lsp::PrepareRenameResponse::Range)),
+        found => Ok(found.and_then(std::result::Result::ok).map(lsp::PrepareRenameResponse::Range)),
     }
 }
 

@@ -122,10 +122,11 @@ fn last_line(text: &str, is_block: bool, are_steps: bool) -> String {
         lines.push(line);
         let first = line.split_whitespace().next().unwrap_or_default();
         // The word at the cursor may be all of its line, and go on with the one above.
-        let goes_on = match are_steps {
-            // There these begin a step.
-            true => first == "else",
-            false => GOES_ON.contains(&first) || lines.len() == 1 && first.is_empty(),
+        // A workflow's `for` and `if` begin a step.
+        let goes_on = if are_steps {
+            first == "else"
+        } else {
+            GOES_ON.contains(&first) || lines.len() == 1 && first.is_empty()
         };
         if !goes_on {
             break;

@@ -296,9 +296,8 @@ fn this(owner: &Owner) -> Type {
         TypeItemKind::Capability => Type::Capability(full),
         TypeItemKind::Relationship => Type::Relationship(full),
         TypeItemKind::Data => Type::Data(full),
-        TypeItemKind::Policy => Type::Unknown,
         TypeItemKind::Group => Type::Group(full),
-        TypeItemKind::Interface => Type::Unknown,
+        TypeItemKind::Policy | TypeItemKind::Interface => Type::Unknown,
     }
 }
 

@@ -26,41 +26,41 @@ impl Finder<'_, '_> {
     pub(super) fn wanted_of(&self, owner: &Owner, body: &Body, key: &Name) -> Expected {
         let key = key.text.as_str();
         let found = match owner {
-            Owner::Node(_, full) => self.property(full, key).or_else(|| match key {
+            Owner::Node(_, full) => self.property(full.as_ref(), key).or_else(|| match key {
                 "labels" => Some(labels()),
-                _ => self.capability(full, key),
+                _ => self.capability(full.as_ref(), key),
             }),
-            Owner::Properties(full) | Owner::Via(full) => self.property(full, key),
+            Owner::Properties(full) | Owner::Via(full) => self.property(full.as_ref(), key),
             Owner::Type(_, full) => match key {
                 "exclusive" => Some(Expected::Word("true")),
                 "provider" => Some(Expected::Value(self.providers())),
-                _ => self.property(full, key),
+                _ => self.property(full.as_ref(), key),
             },
-            Owner::Over(kind, name, full) => {
-                self.property(full, key).or_else(|| self.over(*kind, name, full, body, key))
-            }
+            Owner::Over(kind, name, full) => self
+                .property(full.as_ref(), key)
+                .or_else(|| self.over(*kind, name, full.as_ref(), body, key)),
             Owner::Arguments(taken) => {
                 let taken = taken.iter().find(|taken| taken.name == key);
                 taken.map(|taken| Expected::Value(taken.ty.clone()))
             }
-            Owner::Implementation(full, _) => self.clause(full, key),
+            Owner::Implementation(full, _) => self.clause(full.as_ref(), key),
             Owner::Blueprint if key == "version" => Some(Expected::Value(Type::Version)),
             Owner::Blueprint if key == "labels" => Some(labels()),
-            Owner::Select => self.selection(key),
+            Owner::Select => Self::selection(key),
             Owner::Test => self.test(key),
             Owner::Blueprint | Owner::Other => None,
         };
         found.unwrap_or_default()
     }
 
-    fn property(&self, full: &Option<String>, key: &str) -> Option<Expected> {
-        let property = self.info(full.as_ref())?.properties.get(key)?;
+    fn property(&self, full: Option<&String>, key: &str) -> Option<Expected> {
+        let property = self.info(full)?.properties.get(key)?;
         Some(Expected::Value(property.declared.kind.clone()))
     }
 
     /// What a node says of one of its capabilities.
-    fn capability(&self, full: &Option<String>, key: &str) -> Option<Expected> {
-        let capability = self.info(full.as_ref())?.capabilities.get(key)?;
+    fn capability(&self, full: Option<&String>, key: &str) -> Option<Expected> {
+        let capability = self.info(full)?.capabilities.get(key)?;
         Some(Expected::Value(Type::Capability(capability.ty.clone())))
     }
 
@@ -69,11 +69,11 @@ impl Finder<'_, '_> {
         &self,
         kind: TypeItemKind,
         name: &SmolStr,
-        full: &Option<String>,
+        full: Option<&String>,
         body: &Body,
         key: &str,
     ) -> Option<Expected> {
-        let over = &self.info(full.as_ref())?.over;
+        let over = &self.info(full)?.over;
         match key {
             "with" if over.run.is_some() => {
                 let run = body.entries.iter().find_map(|entry| match &entry.kind {
@@ -93,11 +93,11 @@ impl Finder<'_, '_> {
     }
 
     /// A clause of what carries an operation out.
-    fn clause(&self, full: &Option<String>, key: &str) -> Option<Expected> {
+    fn clause(&self, full: Option<&String>, key: &str) -> Option<Expected> {
         match key {
             "on" => Some(Expected::Value(Type::Node("std.Root".to_owned()))),
             "sets" => {
-                let attributes = self.info(full.as_ref())?.attributes.iter();
+                let attributes = self.info(full)?.attributes.iter();
                 let taken =
                     attributes.map(|(name, (ty, place))| open(name, ty.clone(), Some(*place)));
                 Some(Expected::Entries(taken.collect()))
@@ -109,7 +109,7 @@ impl Finder<'_, '_> {
         }
     }
 
-    fn selection(&self, key: &str) -> Option<Expected> {
+    fn selection(key: &str) -> Option<Expected> {
         Some(match key {
             "where" => Expected::Value(Type::Bool),
             "count" => Expected::Value(Type::Int),
