@@ -4,6 +4,7 @@
 //! A package is the folder of a `bp.toml`, or of its root file where there is none: nothing outside of
 //! it is read, but for the packages that its `bp.toml` names.
 
+mod around;
 mod attached;
 mod lock;
 mod manifest;
@@ -21,6 +22,7 @@ use crate::library;
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::{self, Parse, Pieces, ast};
 
+pub(crate) use around::files_with;
 pub use attached::Attached;
 pub(crate) use attached::{Attachments, Files};
 pub use lock::Lock;

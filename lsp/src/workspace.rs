@@ -246,6 +246,13 @@ impl Workspace {
         self.inner().documents.get(&path).map(|document| document.text.clone())
     }
 
+    /// The texts of all open files, by path.
+    pub(crate) fn texts(&self) -> BTreeMap<PathBuf, String> {
+        let inner = self.inner();
+        let texts = inner.documents.iter();
+        texts.map(|(path, open)| (path.clone(), String::from(&*open.text))).collect()
+    }
+
     /// The newest analysis of an open text, whatever was typed since; waits for the first.
     pub(crate) async fn newest(&self, uri: &lsp::Uri) -> Option<Looked> {
         self.wait(uri, false).await

@@ -16,7 +16,7 @@ use crate::syntax::ast::{
 
 /// What an annotation stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum On {
+pub(crate) enum On {
     Type,
     /// A property of a node type.
     Replaceable,
@@ -27,6 +27,13 @@ enum On {
     Secret,
     Node,
     Other,
+}
+
+impl On {
+    /// The names of the annotations that may stand there.
+    pub(crate) fn annotations(self) -> impl Iterator<Item = &'static str> {
+        KINDS.iter().filter(move |kind| kind.on.contains(&self)).map(|kind| kind.name)
+    }
 }
 
 /// One kind of annotation.
@@ -92,7 +99,8 @@ pub(crate) fn check(sources: &Sources, names: &Names, out: &mut Vec<Diagnostic>)
     }
 }
 
-fn of_item(item: &ItemKind) -> (On, &'static str) {
+/// What an item is to annotations, and that in words.
+pub(crate) fn of_item(item: &ItemKind) -> (On, &'static str) {
     match item {
         ItemKind::Type(_) => (On::Type, "a type"),
         ItemKind::Function(_) => (On::Function, "a function"),
@@ -116,7 +124,8 @@ fn of_item(item: &ItemKind) -> (On, &'static str) {
     }
 }
 
-fn of_entry(item: &ItemKind, entry: &EntryKind) -> (On, &'static str) {
+/// What an entry of an item's block is to annotations, and that in words.
+pub(crate) fn of_entry(item: &ItemKind, entry: &EntryKind) -> (On, &'static str) {
     let ItemKind::Type(ty) = item else { return (On::Other, "an entry of this block") };
     match entry {
         EntryKind::Property(_) if ty.kind == TypeItemKind::Node => (On::Replaceable, "a property"),

@@ -1,6 +1,6 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
-mod annotations;
+pub(crate) mod annotations;
 mod blocks;
 pub(crate) mod blueprint_tests;
 pub(crate) mod capabilities;

@@ -3,7 +3,8 @@
 use bp_plan::Type;
 
 use super::find::{declared, joined, settled, type_of};
-use super::spot::{Around, Owner, Spot};
+use super::spot::{Around, Expected, Owner, Spot};
+use super::words;
 use crate::check::Program;
 use crate::check::expr::{Declared, OF_FILES, Scope, World as _, plain};
 use crate::source::{FileId, Place, Span};
@@ -17,13 +18,15 @@ pub(super) enum Meaning {
     /// Something with a declaration: where its name stands.
     Declared(Place),
     /// A name that its surroundings bind.
-    Local { name: String, ty: Type, at: Option<Span> },
+    Local { name: String, ty: Type, at: Option<Place> },
     /// An operation or a workflow: what it takes and gives, what is said of it, where it is declared.
     Signature { code: String, text: String, place: Option<Place> },
     /// A built-in function.
     Function(String),
-    /// A file.
-    Module(FileId),
+    /// A file, and where the name stands by which it is used here.
+    Module(FileId, Option<Span>),
+    /// A word of the language: how it is written, and what it is for.
+    Word { code: String, text: String },
     /// A value that the language itself gives: its name and type.
     Given(String, Type),
 }
@@ -36,18 +39,14 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
     match spot {
         Spot::Item(name) | Spot::Declared(name) => Some(here(name.span)),
         Spot::Local { name, around } => local(around, &name.text),
-        Spot::Key { owner: Owner::Arguments(taken), name, .. } => {
+        Spot::Key { owner, name, is_requirement, .. } => {
+            key(program, owner, &name.text, *is_requirement)
+        }
+        Spot::Field { expected: Expected::Entries(taken), name, .. } => {
             super::steps::argument(taken, &name.text)
         }
-        Spot::Key { owner, name, is_requirement, .. } => {
-            let full = match owner {
-                Owner::Node(_, full) | Owner::Properties(full) | Owner::Type(_, full) => full,
-                _ => &None,
-            };
-            member(program, full.as_deref()?, &name.text, *is_requirement).map(Meaning::Declared)
-        }
         Spot::Field { expected, name, .. } => {
-            field(program, expected, &name.text).map(Meaning::Declared)
+            field(program, &expected.ty(), &name.text).map(Meaning::Declared)
         }
         Spot::Type { path, at, .. } => type_meaning(program, path, *at),
         Spot::Value { name, around, .. } => value(program, around, name),
@@ -67,9 +66,24 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
         },
         Spot::File { path, .. } => {
             let root = program.sources.modules.first()?;
-            program.files.file(root, path).ok().map(|file| Meaning::Module(file.id))
+            program.files.file(root, path).ok().map(|file| Meaning::Module(file.id, None))
         }
-        Spot::Module { used, .. } => module(program, &used.from).map(Meaning::Module),
+        Spot::Module { used, at } => {
+            let file = module(program, &used.from)?;
+            // Without `as` the last segment is the name.
+            let last = match &used.from {
+                UseSource::Path(path) => path.segments.last().filter(|_| {
+                    *at == path.segments.len().checked_sub(1)
+                        && used.alias.is_none()
+                        && used.names.is_none()
+                }),
+                UseSource::File(_) => None,
+            };
+            Some(Meaning::Module(file, last.map(|last| last.span)))
+        }
+        Spot::Alias { used, alias } => {
+            Some(Meaning::Module(module(program, &used.from)?, Some(alias.span)))
+        }
         Spot::Used { used, name } => {
             let file = module(program, &used.from)?;
             let theirs = program.names.files.get(file.0 as usize)?;
@@ -80,12 +94,36 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
                 .or_else(|| theirs.functions.get(key).map(|found| found.place))
                 .map(Meaning::Declared)
         }
-        Spot::Operation { full, interface, name } => {
+        Spot::Operation { full, interface, name, .. } => {
             super::steps::operation(program, full, interface.as_deref(), &name.text)
         }
         Spot::Workflow { name, .. } => super::steps::workflow(program, name),
-        Spot::Text { .. } | Spot::Annotation(_) => None,
+        Spot::Code(code) => {
+            let page = crate::catalogue::page(&code.text)?;
+            Some(Meaning::Word { code: code.text.to_string(), text: page.title.clone() })
+        }
+        Spot::Text { .. } | Spot::Whole { .. } | Spot::Annotation(_) => None,
     }
+}
+
+/// What the key of a block stands for.
+fn key(program: &Program<'_>, owner: &Owner, name: &str, is_requirement: bool) -> Option<Meaning> {
+    let full = match owner {
+        Owner::Arguments(taken) => return super::steps::argument(taken, name),
+        Owner::Implementation(..) => {
+            let of = Type::Data(super::find::IMPLEMENTATION.to_owned());
+            let declared = field(program, &of, name).map(Meaning::Declared);
+            return declared.or_else(|| words::meaning(owner, name));
+        }
+        Owner::Node(_, full)
+        | Owner::Properties(full)
+        | Owner::Via(full)
+        | Owner::Type(_, full)
+        | Owner::Over(_, _, full) => full.as_deref(),
+        _ => None,
+    };
+    let declared = full.and_then(|full| member(program, full, name, is_requirement));
+    declared.map(Meaning::Declared).or_else(|| words::meaning(owner, name))
 }
 
 fn local(around: &Around, name: &str) -> Option<Meaning> {
@@ -102,10 +140,17 @@ fn value(program: &Program<'_>, around: &Around, name: &str) -> Option<Meaning> 
     if name == "deployment" {
         return Some(Meaning::Given(name.to_owned(), deployment(program)));
     }
-    if let Some(module) = program.names.files.first()?.modules.get(name) {
-        return Some(Meaning::Module(module.file));
+    if let Some(found) = used_as(program, name) {
+        return Some(found);
     }
     declared_value(program, name)
+}
+
+/// The module that goes by this name here.
+fn used_as(program: &Program<'_>, name: &str) -> Option<Meaning> {
+    let scope = program.names.files.first()?;
+    let module = scope.modules.get(name)?;
+    Some(Meaning::Module(module.file, scope.imports.get(name).map(|place| place.span)))
 }
 
 /// What `deployment` gives.
@@ -149,9 +194,7 @@ pub(super) fn module(program: &Program<'_>, from: &UseSource) -> Option<FileId> 
 fn type_meaning(program: &Program<'_>, path: &Path, at: usize) -> Option<Meaning> {
     let is_module = at + 1 < path.segments.len();
     if is_module {
-        let name = path.segments.get(at)?.text.as_str();
-        let module = program.names.files.first()?.modules.get(name)?;
-        return Some(Meaning::Module(module.file));
+        return used_as(program, &path.segments.get(at)?.text);
     }
     let full = program.names.type_name(FILE, &joined(path))?;
     Some(Meaning::Declared(program.names.types.get(&full)?.place))
@@ -203,15 +246,21 @@ pub(super) fn source<'s>(program: &Program<'s>, place: Place) -> Option<Source<'
         ItemKind::Workflow(it) => (None, Some(&it.parameters)),
         _ => (None, None),
     };
-    let parameter = parameters.into_iter().flatten().find(|one| one.name.span == place.span);
-    if let Some(parameter) = parameter {
+    let entries = || body.into_iter().flat_map(|body| &body.entries);
+    let of_operations = entries().filter_map(|entry| match &entry.kind {
+        EntryKind::Operation(it) => it.parameters.as_ref(),
+        _ => None,
+    });
+    let mut parameters = parameters.into_iter().chain(of_operations).flatten();
+    if let Some(parameter) = parameters.find(|one| one.name.span == place.span) {
         return Some(Source::Parameter(parameter));
     }
-    let named = |entry: &&BodyEntry| entry_name(entry).is_some_and(|name| name.span == place.span);
-    body.into_iter()
-        .flat_map(|body| &body.entries)
-        .find(named)
-        .map(|entry| Source::Entry(entry, item))
+    let named = |entry: &&BodyEntry| match &entry.kind {
+        EntryKind::Operation(it) => it.path.span == place.span,
+        EntryKind::Implements { alias: Some(alias), .. } => alias.span == place.span,
+        _ => entry_name(entry).is_some_and(|name| name.span == place.span),
+    };
+    entries().find(named).map(|entry| Source::Entry(entry, item))
 }
 
 /// The name that an entry of a type declares.
@@ -249,11 +298,19 @@ impl<'s> Source<'s> {
     pub(super) fn head(&self) -> Span {
         let (whole, body) = match self {
             Self::Item(item) => (item.span, body(&item.kind)),
-            Self::Entry(entry, _) => (entry.span, None),
+            Self::Entry(entry, _) => (entry.span, entry_body(&entry.kind)),
             Self::Parameter(member) => (member.span, None),
         };
         let start = self.annotations().last().map_or(whole.start, |last| last.span.end);
         Span::new(start, body.map_or(whole.end, |body| body.start))
+    }
+}
+
+/// The block of an entry.
+fn entry_body(entry: &EntryKind) -> Option<Span> {
+    match entry {
+        EntryKind::Operation(it) => it.body.span,
+        _ => None,
     }
 }
 

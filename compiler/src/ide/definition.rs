@@ -3,7 +3,7 @@
 use super::declared::{Meaning, meaning};
 use super::find::find;
 use crate::analysis::Analysis;
-use crate::source::{FileId, Place, Span};
+use crate::source::{Place, Span};
 
 /// Where what stands at an offset of the root is declared.
 pub fn definition(analysis: &Analysis, offset: u32) -> Option<Place> {
@@ -13,8 +13,8 @@ pub fn definition(analysis: &Analysis, offset: u32) -> Option<Place> {
     match meaning(&program, &spot)? {
         Meaning::Declared(place) => Some(place),
         Meaning::Signature { place, .. } => place,
-        Meaning::Local { at, .. } => at.map(|span| Place { file: FileId(0), span }),
-        Meaning::Module(file) => Some(Place { file, span: Span::default() }),
-        Meaning::Function(_) | Meaning::Given(..) => None,
+        Meaning::Local { at, .. } => at,
+        Meaning::Module(file, _) => Some(Place { file, span: Span::default() }),
+        Meaning::Function(_) | Meaning::Given(..) | Meaning::Word { .. } => None,
     }
 }

@@ -14,8 +14,8 @@ const NAME: &str = "cursor_";
 pub(super) enum Draft {
     /// The head of an item: nothing stands before it.
     Head(Span),
-    /// The name after `@`.
-    Annotation(Span),
+    /// The name after `@`, with what it stands before.
+    Annotation(Inside),
     /// Something inside of an item.
     Inside(Inside),
 }
@@ -124,6 +124,15 @@ impl Cut<'_> {
         Inside { item, at: offset(at), word, is_bare: false, is_head: false }
     }
 
+    /// The line of the cursor, so much of it before the word, and the item behind it.
+    fn before_item(&self, line: usize) -> Self {
+        let (from, _) = self.word();
+        let after = self.text.get(self.end..).unwrap_or_default();
+        let head = after.find('\n').map_or(after.len(), |at| at + 1);
+        let rest = after.get(head..).unwrap_or_default();
+        Self { start: from - line, end: self.end + head + item_end(rest), ..*self }
+    }
+
     /// The rest of the line behind a place.
     fn rest(&self, from: usize) -> &str {
         self.part(from, self.end).split('\n').next().unwrap_or_default().trim_end_matches('\r')
@@ -155,7 +164,12 @@ impl Cut<'_> {
         let line = before.rsplit('\n').next().unwrap_or_default();
         if before.ends_with('@') {
             // Items and the members of types have them; entries of other blocks don't.
-            return (open.is_none() || is_type(before)).then_some(Draft::Annotation(word));
+            return (open.is_none() || is_type(before)).then(|| {
+                Draft::Annotation(match open {
+                    None => self.before_item(line.len()).inside(from, to, NAME),
+                    Some(_) => self.inside(from, to, NAME),
+                })
+            });
         }
         let goes_on = awaits(before);
         let is_head = line.trim().is_empty() && !goes_on;
@@ -168,8 +182,12 @@ impl Cut<'_> {
         let is_entry = in_block && !goes_on && (opens || line.trim() == "fixed");
         let is_bare =
             is_entry && (rest.is_empty() || rest.starts_with(['}', ',']) || rest.starts_with("//"));
+        let is_workflow = before.trim_start().starts_with("workflow ");
         let put = if is_bare {
             format!("{NAME} = null")
+        } else if is_workflow && !before.contains('{') && !self.rest(to).contains('{') {
+            // Of what has no block yet nothing is known.
+            format!("{NAME}{}", closing(before))
         } else if open == Some(Open::Interpolation) && !rest.starts_with('}') {
             let quote = if rest.contains('"') { "" } else { "\"" };
             format!("{NAME}}}{quote}")
@@ -178,6 +196,14 @@ impl Cut<'_> {
         };
         let inside = self.inside(from, to, &put);
         Some(Draft::Inside(Inside { is_bare, is_head: is_head && line.is_empty(), ..inside }))
+    }
+}
+
+/// What closes the parameters that are open, and the block of their workflow.
+fn closing(before: &str) -> &'static str {
+    match scan(before).open.last() {
+        Some(Open::Bracket(b'(')) => ") { }",
+        _ => " { }",
     }
 }
 
@@ -247,7 +273,16 @@ mod tests {
     #[test]
     fn heads_annotations_and_comments() {
         assert_eq!(draft("no", 2), Some(Draft::Head(Span::new(0, 2))));
-        assert_eq!(draft("node type T {\n  @re", 19), Some(Draft::Annotation(Span::new(17, 19))));
+        let Some(Draft::Annotation(found)) = draft("node type T {\n  @re", 19) else {
+            panic!("an annotation")
+        };
+        assert_eq!(
+            (found.item.as_str(), found.word),
+            ("node type T {\n  @cursor_", Span::new(17, 19))
+        );
+        let text = "const a = 1\n@re\nnode b: T\n\nconst c = 2\n";
+        let Some(Draft::Annotation(found)) = draft(text, 15) else { panic!("an annotation") };
+        assert_eq!(found.item, "@cursor_\nnode b: T\n\n");
         assert_eq!(draft("// no", 5), None);
         assert_eq!(draft("/// no", 6), None);
         assert_eq!(draft("/* no", 5), None);

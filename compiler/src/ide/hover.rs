@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 
-use bp_plan::Type;
+use bp_plan::{Phase, Type};
 
 use super::declared::{Meaning, Source, meaning, source};
 use super::find::find;
 use super::spot::Spot;
 use crate::analysis::Analysis;
 use crate::check::Program;
-use crate::check::expr::described;
-use crate::check::members::short;
+use crate::check::expr::{check_expr, described};
+use crate::check::members::{short, words};
 use crate::source::{FileId, Place, Span};
-use crate::syntax::ast::{EntryKind, ExprKind, Item, ItemKind};
+use crate::syntax::ast::{EntryKind, Expr, ExprKind, Item, ItemKind, UseSource};
 
 /// How much of a declaration is shown.
 const MOST_SHOWN: usize = 600;
@@ -44,17 +44,47 @@ pub fn hover(analysis: &Analysis, offset: u32) -> Option<Hover> {
         let text = annotation(&found.name.text)?.to_owned();
         return Some(Hover { span, code: format!("@{}", found.name.text), text });
     }
-    let (code, text) = match meaning(&program, &spot)? {
+    let (code, mut text) = match meaning(&program, &spot)? {
         Meaning::Declared(place) => declared(&program, place)?,
         Meaning::Local { name, ty, .. } => (typed(&name, &ty), String::new()),
         Meaning::Given(name, ty) => {
             (typed(&name, &ty), "What the runtime tells of the deployment.".to_owned())
         }
-        Meaning::Signature { code, text, .. } => (code, text),
         Meaning::Function(name) => function(&name)?,
-        Meaning::Module(file) => module(&program, file)?,
+        Meaning::Module(file, _) => module(&program, file)?,
+        Meaning::Signature { code, text, .. } | Meaning::Word { code, text } => (code, text),
     };
+    if let Some(phase) = phase(&program, &spot) {
+        let apart = if text.is_empty() { "" } else { "\n\n" };
+        let _ = write!(text, "{apart}Known {}.", words(phase));
+    }
     Some(Hover { span, code, text })
+}
+
+/// When a value is known; a node is no value.
+fn phase(program: &Program<'_>, spot: &Spot<'_>) -> Option<Phase> {
+    let (kind, span, around) = match spot {
+        Spot::Value { name, span, around, .. } => (ExprKind::Name(name.clone()), *span, around),
+        Spot::Member { of, name, safe, around, .. } => {
+            let (of, name) = (Box::new((*of).clone()), (*name).clone());
+            let span = of.span.to(name.span);
+            (ExprKind::Field { of, name, safe: *safe }, span, around)
+        }
+        _ => return None,
+    };
+    let expr = Expr { kind, span };
+    let found = check_expr(program, &around.scope, &expr, None, &mut Vec::new());
+    let is_value = !matches!(
+        super::find::settled(found.ty.clone()),
+        Type::Unknown
+            | Type::Never
+            | Type::Node(_)
+            | Type::Nodes(_)
+            | Type::Group(_)
+            | Type::Capability(_)
+            | Type::Relationship(_)
+    );
+    is_value.then_some(found.phase)
 }
 
 fn typed(name: &str, ty: &Type) -> String {
@@ -64,7 +94,8 @@ fn typed(name: &str, ty: &Type) -> String {
     }
 }
 
-fn span(spot: &Spot<'_>) -> Span {
+/// Where that stands which the spot is of.
+pub(super) fn span(spot: &Spot<'_>) -> Span {
     match spot {
         Spot::Item(name)
         | Spot::Declared(name)
@@ -73,15 +104,23 @@ fn span(spot: &Spot<'_>) -> Span {
         | Spot::Field { name, .. }
         | Spot::Member { name, .. }
         | Spot::Operation { name, .. }
-        | Spot::Used { name, .. } => name.span,
+        | Spot::Used { name, .. }
+        | Spot::Alias { alias: name, .. }
+        | Spot::Code(name) => name.span,
         Spot::Type { path, at, .. } => path.segments.get(*at).map_or(path.span, |s| s.span),
         Spot::Value { span, .. }
         | Spot::Function { span, .. }
         | Spot::Text { span, .. }
         | Spot::Workflow { span, .. }
         | Spot::File { span, .. } => *span,
-        Spot::Module { used, .. } => used.span,
+        Spot::Module { used, at } => match (&used.from, at) {
+            (UseSource::Path(path), Some(at)) => {
+                path.segments.get(*at).map_or(path.span, |segment| segment.span)
+            }
+            _ => used.span,
+        },
         Spot::Annotation(found) => found.span,
+        Spot::Whole { expr, .. } => expr.span,
     }
 }
 
@@ -97,6 +136,8 @@ pub(super) const ANNOTATIONS: &[(&str, &str)] = &[
     ("deprecated", "Not to be used any more; the text says what to use."),
     ("experimental", "It may change."),
     ("was", "The name that it had before."),
+    ("label", "What a form calls the input."),
+    ("hidden", "Forms don't show the input."),
 ];
 
 /// What is told of a declaration, as code and as text.
@@ -165,6 +206,8 @@ fn what(entry: &EntryKind) -> &'static str {
         EntryKind::Attribute(_) => "attribute",
         EntryKind::Requires(_) => "requirement",
         EntryKind::Capability(_) => "capability",
+        EntryKind::Operation(_) => "operation",
+        EntryKind::Implements { .. } => "interface",
         _ => "field",
     }
 }

@@ -51,6 +51,16 @@ pub enum SymbolKind {
 pub fn symbols(file: &File) -> Vec<Symbol> {
     let mut found = Vec::new();
     for item in &file.items {
+        if let ItemKind::Implement(it) = &item.kind {
+            found.push(Symbol {
+                name: super::find::joined(&it.operation),
+                detail: "implement".to_owned(),
+                kind: SymbolKind::Function,
+                span: item.span,
+                name_span: it.operation.span,
+                children: Vec::new(),
+            });
+        }
         let Some(name) = declared(&item.kind) else { continue };
         let (kind, detail, body) = describe(&item.kind);
         found.push(Symbol {
@@ -112,6 +122,18 @@ fn entries(body: &Body) -> Vec<Symbol> {
             EntryKind::Fixed { key, .. } => (key, SymbolKind::Property, "fixed"),
             EntryKind::Meets(meets) => (&meets.name, SymbolKind::Requirement, "->"),
             EntryKind::Let { name, .. } => (name, SymbolKind::Value, "let"),
+            EntryKind::Operation(it) => {
+                let Some(last) = it.path.segments.last() else { continue };
+                found.push(Symbol {
+                    name: super::find::joined(&it.path),
+                    detail: "operation".to_owned(),
+                    kind: SymbolKind::Function,
+                    span: entry.span,
+                    name_span: last.span,
+                    children: Vec::new(),
+                });
+                continue;
+            }
             kind => {
                 let Some(name) = entry_name(entry) else { continue };
                 match kind {

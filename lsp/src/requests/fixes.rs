@@ -1,10 +1,13 @@
-//! `textDocument/codeAction`: the fixes that diagnostics bring with them.
+//! `textDocument/codeAction`: the fixes that diagnostics bring with them, and what a value that is
+//! selected can be taken out into.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::Diagnostic;
-use bp_compiler::source::{FileId, Place, SourceFile};
+use bp_compiler::ide;
+use bp_compiler::source::{FileId, Place, SourceFile, Span};
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::ls_types as lsp;
 
@@ -13,7 +16,7 @@ use crate::positions::Encoding;
 use crate::workspace::{Looked, Workspace};
 use crate::{analyst, documents, library};
 
-/// The fixes of what is wrong in a range.
+/// The fixes of what is wrong in a range, and what the value that fills it can be taken out into.
 pub(crate) async fn answer(
     workspace: &Arc<Workspace>,
     params: lsp::CodeActionParams,
@@ -49,9 +52,42 @@ pub(crate) async fn answer(
                 ..lsp::CodeAction::default()
             }));
         }
+        let start = workspace.encoding().offset(source.text(), wanted.start).0;
+        let end = workspace.encoding().offset(source.text(), wanted.end).0;
+        if start < end {
+            actions.extend(extractions(&workspace, &analysis, &uri, Span::new(start, end)));
+        }
         Some(actions)
     })
     .await
+}
+
+/// What a value can be taken out into.
+fn extractions(
+    workspace: &Workspace,
+    analysis: &Analysis,
+    uri: &lsp::Uri,
+    span: Span,
+) -> Vec<lsp::CodeActionOrCommand> {
+    let Some(source) = analysis.sources().file(FileId(0)) else { return Vec::new() };
+    let found = ide::extractions(analysis, span, &workspace.texts()).into_iter();
+    let actions = found.map(|one| {
+        let edits = one.edits.into_iter().map(|(span, new_text)| lsp::TextEdit {
+            range: workspace.encoding().range(source, span),
+            new_text,
+        });
+        let changes = HashMap::from([(uri.clone(), edits.collect())]);
+        lsp::CodeActionOrCommand::CodeAction(lsp::CodeAction {
+            title: one.title,
+            kind: Some(lsp::CodeActionKind::REFACTOR_EXTRACT),
+            edit: Some(lsp::WorkspaceEdit {
+                changes: Some(changes),
+                ..lsp::WorkspaceEdit::default()
+            }),
+            ..lsp::CodeAction::default()
+        })
+    });
+    actions.collect()
 }
 
 /// The edits of a diagnostic's fix that lie in this file, which must be all of them.

@@ -7,6 +7,8 @@ pub(crate) mod definition;
 pub(crate) mod fixes;
 pub(crate) mod formatting;
 pub(crate) mod hover;
+pub(crate) mod references;
+pub(crate) mod rename;
 pub(crate) mod symbols;
 
 use tower_lsp::jsonrpc::{Error, Result};

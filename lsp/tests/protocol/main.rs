@@ -55,6 +55,51 @@ fn a_quick_fix_mends() {
 }
 
 #[test]
+fn a_property_that_is_missing_is_put_there() {
+    let (_folder, path) = file();
+    let mut editor = Editor::start();
+    let text =
+        format!("{GOOD}\nnode type Host {{\n  property name: string\n}}\n\nnode one: Host\n");
+    let uri = editor.open(&path, &text);
+    let told = editor.diagnostics(&uri);
+    assert_eq!((told.len(), &told[0]["code"]), (1, &json!("E4002")), "{told:#?}");
+    let params = json!({
+        "textDocument": { "uri": uri },
+        "range": told[0]["range"],
+        "context": { "diagnostics": told },
+    });
+    let actions = editor.ask("textDocument/codeAction", &params);
+    let edit = &actions[0]["edit"]["changes"][&uri][0];
+    assert_eq!(edit["newText"], " { name = \"\" }", "{actions:#}");
+}
+
+#[test]
+fn a_value_that_is_selected_is_taken_out() {
+    let (_folder, path) = file();
+    let mut editor = Editor::start();
+    let uri = editor.open(&path, &GOOD.replace("= replicas", "= replicas * 3"));
+    assert_eq!(editor.diagnostics(&uri), Vec::<Json>::new());
+    let at = |from: u32, to: u32| {
+        json!({
+            "textDocument": { "uri": uri },
+            "range": { "start": { "line": 6, "character": from }, "end": { "line": 6, "character": to } },
+            "context": { "diagnostics": [] },
+        })
+    };
+    let actions = editor.ask("textDocument/codeAction", &at(27, 30));
+    let titles: Vec<&str> =
+        actions.as_array().unwrap().iter().map(|one| one["title"].as_str().unwrap()).collect();
+    assert_eq!(
+        titles,
+        ["take it out into the constant `value`", "take it out into the input `value`"]
+    );
+    assert_eq!(actions[1]["kind"], "refactor.extract");
+    let edits = &actions[1]["edit"]["changes"][&uri];
+    assert_eq!(edits[0]["newText"], "input value: int = 3\n\n", "{actions:#}");
+    assert_eq!(editor.ask("textDocument/codeAction", &at(28, 28)), json!([]));
+}
+
+#[test]
 fn mistakes_of_a_used_file_are_shown_there() {
     let (folder, path) = file();
     let module = folder.path().canonicalize().unwrap().join("sizes.bp");

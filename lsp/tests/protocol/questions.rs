@@ -161,6 +161,51 @@ fn the_library_s_own_files_are_read_like_others() {
 }
 
 #[test]
+fn references_and_names_reach_other_files() {
+    let (folder, mut editor, uri) = opened(&json!({}));
+    let sizes = uri.replace("shop.bp", "sizes.bp");
+    let position = json!({ "line": 17, "character": 20 });
+    let place = json!({ "textDocument": { "uri": uri }, "position": position });
+    let mut wanted = place.clone();
+    wanted["context"] = json!({ "includeDeclaration": true });
+    let found = editor.ask("textDocument/references", &wanted);
+    let shown: Vec<(&Json, &Json)> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["uri"], &one["range"]["start"]["line"]))
+        .collect();
+    assert_eq!(shown, [(&json!(uri), &json!(17)), (&json!(sizes), &json!(1))]);
+    wanted["context"] = json!({ "includeDeclaration": false });
+    let found = editor.ask("textDocument/references", &wanted);
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found:#}");
+    let own = editor.ask("textDocument/documentHighlight", &place);
+    assert_eq!(own.as_array().unwrap().len(), 1, "{own:#}");
+
+    let range = editor.ask("textDocument/prepareRename", &place);
+    assert_eq!(range["start"], json!({ "line": 17, "character": 19 }));
+    let mut named = place.clone();
+    named["newName"] = json!("tiny");
+    let found = editor.ask("textDocument/rename", &named);
+    assert_eq!(found["changes"][&uri][0]["newText"], "tiny", "{found:#}");
+    assert_eq!(found["changes"][&sizes][0]["newText"], "tiny", "{found:#}");
+    // The other file is open, too, and is not what the disk has: its text is what counts.
+    editor.open(&folder.path().canonicalize().unwrap().join("sizes.bp"), "\n\nconst small = 2\n");
+    let found = editor.ask("textDocument/rename", &named);
+    assert_eq!(found["changes"][&sizes][0]["range"]["start"]["line"], 2, "{found:#}");
+
+    named["newName"] = json!("not a name");
+    let asked = editor.begin("textDocument/rename", &named);
+    let refused = editor.answer(asked);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("is not a name"), "{refused}");
+    named["position"] = json!({ "line": 14, "character": 16 });
+    let asked = editor.begin("textDocument/prepareRename", &named);
+    let refused = editor.answer(asked);
+    let words = refused["error"]["message"].as_str().unwrap();
+    assert!(words.contains("the standard library"), "{refused}");
+}
+
+#[test]
 fn symbols_are_a_tree() {
     let (_folder, mut editor, uri) = opened(&json!({}));
     let params = json!({ "textDocument": { "uri": uri } });

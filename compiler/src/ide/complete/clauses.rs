@@ -39,14 +39,26 @@ struct Before {
     open: Option<char>,
     /// What stands before the cursor in it, on its line: strings are `""` and closed brackets `()`.
     line: String,
+    /// What stands before each bracket that is open, on its line.
+    heads: Vec<String>,
+}
+
+/// Whether a block around the cursor has this head.
+pub(super) fn is_in_block(inside: &Inside, head: &str) -> bool {
+    let text = inside.item.get(..(inside.at as usize).saturating_sub(1)).unwrap_or_default();
+    let found = before(text);
+    found.is_some_and(|found| found.heads.iter().any(|own| own.trim().ends_with(head)))
 }
 
 impl List<'_, '_> {
     /// Words that go on behind what is whole on its line.
     pub(super) fn clauses(&mut self, inside: &Inside) {
         let before = inside.item.get(..(inside.at as usize).saturating_sub(1)).unwrap_or_default();
-        let Some(Before { open, line }) = self::before(before) else { return };
-        for word in words(open, &line) {
+        let Some(Before { open, line, .. }) = self::before(before) else { return };
+        let is_workflow = before.trim_start().starts_with("workflow ");
+        let found =
+            if is_workflow && open == Some('{') { steps(&line) } else { words(open, &line) };
+        for word in found {
             let made =
                 Completion::new(word, CompletionKind::Keyword, 0).snippet(&format!("{word} "));
             self.found.push(made);
@@ -94,17 +106,28 @@ fn before(text: &str) -> Option<Before> {
     }
     let (bracket, start) = open.last().copied().map_or((None, 0), |(c, at)| (Some(c), at));
     let own = out.get(start..).unwrap_or_default();
-    Some(Before { open: bracket, line: last_line(own, bracket == Some('{')) })
+    let heads = open.iter().map(|(_, at)| {
+        let text = out.get(..at.saturating_sub(1)).unwrap_or_default();
+        text.rsplit(['\n', '{']).next().unwrap_or_default().to_owned()
+    });
+    let heads = heads.collect();
+    let steps = text.trim_start().starts_with("workflow ");
+    Some(Before { open: bracket, line: last_line(own, bracket == Some('{'), steps), heads })
 }
 
 /// The last line, with those above that it goes on with.
-fn last_line(text: &str, is_block: bool) -> String {
+fn last_line(text: &str, is_block: bool, are_steps: bool) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.rsplit('\n') {
         lines.push(line);
         let first = line.split_whitespace().next().unwrap_or_default();
         // The word at the cursor may be all of its line, and go on with the one above.
-        let goes_on = GOES_ON.contains(&first) || lines.len() == 1 && first.is_empty();
+        // A workflow's `for` and `if` begin a step.
+        let goes_on = if are_steps {
+            first == "else"
+        } else {
+            GOES_ON.contains(&first) || lines.len() == 1 && first.is_empty()
+        };
         if !goes_on {
             break;
         }
@@ -132,6 +155,30 @@ fn words(open: Option<char>, line: &str) -> Vec<&'static str> {
         Some('[') => in_list(&words),
         Some(_) => Vec::new(),
     }
+}
+
+/// Behind a step.
+fn steps(line: &str) -> Vec<&'static str> {
+    let is_apart = line.ends_with([' ', '\t', ')', '"']);
+    let parted = line.replace(',', " , ");
+    let words: Vec<&str> = parted.split_whitespace().collect();
+    let Some(last) = words.last().copied().filter(|_| is_apart) else { return Vec::new() };
+    let has = |word: &str| words.contains(&word);
+    match words.as_slice() {
+        ["on"] => vec!["failure", "cancel"],
+        ["if", .., "else"] => vec!["if"],
+        ["if", .., "()"] if words.len() > 2 && !is_last_else(&words) => vec!["else"],
+        _ if binds(&words) => vec!["in"],
+        _ if AWAITING.contains(&last) || is_operator(last) => Vec::new(),
+        ["for", ..] if has("in") && !has("max") => vec!["max"],
+        ["wait", "until", _, ..] if !has("timeout") => vec!["timeout"],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether nothing goes on behind the last block: it is an `else`'s.
+fn is_last_else(words: &[&str]) -> bool {
+    matches!(words, [.., "else", "()"])
 }
 
 /// `for c`, `for k, v`: the names are there, and what they go over is not.
@@ -183,6 +230,9 @@ fn behind(words: &[&str]) -> Vec<&'static str> {
         "node" if has(":") => node(words),
         "type" if words.len() > 2 && !has("extends") => vec!["extends"],
         "data" if has("=") => wheres(words),
+        "secret" if is_typed && !has("from") && !has("=") && !has("where") => {
+            vec!["from", "where"]
+        }
         "input" | "secret" | "output" | "property" | "attribute" | "capability" if is_typed => {
             wheres(words)
         }
@@ -260,11 +310,17 @@ mod tests {
     #[test]
     fn strings_and_closed_brackets_are_one_word() {
         let found = before("a { b = [1, { c = \"} ${d}\" }] ").unwrap();
-        assert_eq!(found, Before { open: Some('{'), line: " b = () ".into() });
+        assert_eq!(
+            found,
+            Before { open: Some('{'), line: " b = () ".into(), heads: vec!["a ".into()] }
+        );
         assert_eq!(before("a \"b "), None);
         let found = before("f(\"${a /* b */}\", \"(\") ").unwrap();
-        assert_eq!(found, Before { open: None, line: "f() ".into() });
-        assert_eq!(before("a // {\nb ").unwrap(), Before { open: None, line: "b ".into() });
+        assert_eq!(found, Before { open: None, line: "f() ".into(), heads: Vec::new() });
+        assert_eq!(
+            before("a // {\nb ").unwrap(),
+            Before { open: None, line: "b ".into(), heads: Vec::new() }
+        );
     }
 
     #[test]

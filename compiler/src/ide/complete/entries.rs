@@ -6,9 +6,13 @@ use bp_plan::{PropertyType, Type};
 
 use super::{Completion, CompletionKind, List};
 use crate::check::TypeInfo;
+use crate::check::capabilities::are_given;
 use crate::check::expr::{World as _, plain};
-use crate::ide::find::settled;
-use crate::ide::spot::Owner;
+use crate::check::members::short;
+use crate::check::program::PropertyInfo;
+use crate::ide::find::{IMPLEMENTATION, settled};
+use crate::ide::spot::{Expected, Owner};
+use crate::ide::words;
 use crate::source::Place;
 use crate::syntax::ast::{Body, EntryKind, Name, RecordEntry, TypeItemKind};
 
@@ -18,6 +22,38 @@ const MISSING: u8 = 0;
 const OPEN: u8 = 1;
 /// All else.
 const OTHER: u8 = 2;
+
+/// A word, how its entry begins, what it is for, and the kinds of types that have it.
+type Declares = (&'static str, &'static str, &'static str, &'static [TypeItemKind]);
+
+use TypeItemKind::{Capability, Data, Group, Interface, Node, Policy, Relationship};
+
+/// What the block of a type can declare.
+const DECLARATIONS: &[Declares] = &[
+    (
+        "property",
+        "property $1: ",
+        "What a node is given.",
+        &[Node, Relationship, Capability, Policy, Group],
+    ),
+    ("attribute", "attribute $1: ", "What a node reports.", &[Node, Relationship]),
+    ("requires", "requires $1: ", "What a node needs of others.", &[Node]),
+    ("capability", "capability $1: ", "What a node offers others.", &[Node]),
+    ("operation", "operation $1", "What can be done with it.", &[Node, Relationship, Interface]),
+    ("implements", "implements $1", "Operations of an interface type.", &[Node, Relationship]),
+    (
+        "fixed",
+        "fixed $1 = ",
+        "Settles an inherited property for good.",
+        &[Node, Relationship, Capability, Policy, Group],
+    ),
+    (
+        "check",
+        "check $1 else \"\"",
+        "What must hold of the whole.",
+        &[Node, Relationship, Capability, Policy, Group, Data],
+    ),
+];
 
 impl List<'_, '_> {
     pub(super) fn keys(
@@ -40,23 +76,38 @@ impl List<'_, '_> {
         match owner {
             Owner::Node(_, full) => {
                 if let Some(info) = info(full) {
-                    if !is_requirement {
-                        self.properties(info, &set, is_bare);
-                    }
-                    if is_bare || is_requirement {
-                        self.requirements(info, &set, is_bare);
-                    }
-                    if is_bare {
-                        self.word("let", "let $1 = ", "A local of this block.");
-                        if !info.properties.contains_key("labels") && !set.contains("labels") {
-                            self.word("labels", "labels = { $1 }", "What people say of the node.");
-                        }
-                    }
+                    self.of_node(owner, info, &set, is_requirement, is_bare);
                 }
             }
             Owner::Properties(full) => {
                 if let Some(info) = info(full) {
                     self.properties(info, &set, is_bare);
+                }
+            }
+            Owner::Via(full) => {
+                if let Some(info) = info(full) {
+                    self.properties(info, &set, is_bare);
+                    if is_bare && !info.interfaces.is_empty() {
+                        self.carried_out();
+                    }
+                }
+            }
+            Owner::Over(_, _, full) => {
+                let Some(info) = info(full) else { return };
+                self.properties(info, &set, is_bare);
+                let over: &[words::Key] =
+                    if info.over.members.is_some() { words::of(owner) } else { &[] };
+                let runs: &[words::Key] = if info.over.run.is_some() { words::RUNS } else { &[] };
+                let free = |key: &&words::Key| !info.properties.contains_key(key.0);
+                for key in over.iter().chain(runs).filter(free) {
+                    let must = match key.0 {
+                        "run" => info.over.run.is_some_and(|(must, _)| must),
+                        "with" => false,
+                        _ => {
+                            info.over.members.as_ref().is_some_and(|(_, (least, _), _)| *least > 0)
+                        }
+                    };
+                    self.plain(key, &set, is_bare, if must { MISSING } else { OPEN });
                 }
             }
             Owner::Type(kind, full) => {
@@ -66,15 +117,26 @@ impl List<'_, '_> {
                 });
                 match info(full).filter(|_| is_fixed) {
                     Some(info) => self.properties(info, &set, is_bare),
-                    None if is_bare => self.declarations(*kind),
+                    None if is_bare => self.declarations(*kind, body),
                     None => {}
                 }
             }
-            Owner::Blueprint => self.plain(&["version", "labels"], &set, is_bare),
-            Owner::Select => self.plain(&["where", "spread", "prefer", "count"], &set, is_bare),
-            Owner::Group => self.plain(&["members"], &set, is_bare),
+            Owner::Implementation(..) => {
+                if let Some(data) = self.program.data_type(IMPLEMENTATION) {
+                    for (name, field) in
+                        data.fields.iter().filter(|(n, _)| !set.contains(n.as_str()))
+                    {
+                        let of = Type::Data(IMPLEMENTATION.to_owned());
+                        let place = self.program.type_place(&of, Some(name));
+                        let field = PropertyType { kind: optional(&field.kind), ..field.clone() };
+                        self.property(name, &field, place, is_bare);
+                    }
+                }
+                self.all_plain(owner, &set, is_bare);
+            }
+            Owner::Blueprint | Owner::Select => self.all_plain(owner, &set, is_bare),
             Owner::Test => {
-                self.plain(&["inputs", "inventory", "secrets"], &set, is_bare);
+                self.all_plain(owner, &set, is_bare);
                 if is_bare {
                     self.word("let", "let $1 = ", "A local of this test.");
                     self.word("assert", "assert $1", "What must hold.");
@@ -86,6 +148,35 @@ impl List<'_, '_> {
         }
     }
 
+    /// What the block of a node sets, meets and says.
+    fn of_node(
+        &mut self,
+        owner: &Owner,
+        info: &TypeInfo,
+        set: &BTreeSet<&str>,
+        is_requirement: bool,
+        is_bare: bool,
+    ) {
+        if !is_requirement {
+            self.properties(info, set, is_bare);
+            self.capabilities(info, set, is_bare);
+        }
+        if is_bare || is_requirement {
+            self.requirements(info, set, is_bare);
+        }
+        if is_bare {
+            self.word("let", "let $1 = ", "A local of this block.");
+            self.carried_out();
+            if !info.properties.contains_key("labels") {
+                self.all_plain(owner, set, is_bare);
+            }
+        }
+    }
+
+    fn carried_out(&mut self) {
+        self.word("operation", "operation $1", "What carries an operation out here.");
+    }
+
     pub(super) fn word(&mut self, label: &str, snippet: &str, documentation: &str) {
         let made = Completion::new(label, CompletionKind::Keyword, OTHER)
             .documentation(documentation)
@@ -93,10 +184,52 @@ impl List<'_, '_> {
         self.found.push(made);
     }
 
-    fn plain(&mut self, names: &[&str], set: &BTreeSet<&str>, is_bare: bool) {
-        for name in names.iter().filter(|name| !set.contains(**name)) {
-            let made = Completion::new(name, CompletionKind::Property, OPEN);
-            let whole = format!("{name} = ");
+    /// The keys that the language gives to a block.
+    fn all_plain(&mut self, owner: &Owner, set: &BTreeSet<&str>, is_bare: bool) {
+        for key in words::of(owner) {
+            self.plain(key, set, is_bare, OPEN);
+        }
+    }
+
+    fn plain(
+        &mut self,
+        (name, whole, documentation): &words::Key,
+        set: &BTreeSet<&str>,
+        is_bare: bool,
+        rank: u8,
+    ) {
+        if set.contains(name) {
+            return;
+        }
+        let made =
+            Completion::new(name, CompletionKind::Property, rank).documentation(*documentation);
+        self.found.push(if is_bare { made.snippet(whole) } else { made });
+    }
+
+    /// What a node can say of its capabilities.
+    fn capabilities(&mut self, info: &TypeInfo, set: &BTreeSet<&str>, is_bare: bool) {
+        if are_given(self.program, info) {
+            return;
+        }
+        for (name, capability) in &info.capabilities {
+            let of = self.program.types.get(&capability.ty);
+            let Some(of) =
+                of.filter(|of| !of.properties.is_empty() && !set.contains(name.as_str()))
+            else {
+                continue;
+            };
+            let is_open = |(property, declared): (&String, &PropertyInfo)| {
+                must_be_set(declared) && !capability.values.contains_key(property)
+            };
+            let needed = of.properties.iter().any(is_open);
+            let documentation = self.documented(Some(capability.place));
+            let detail =
+                format!("{}{}", short(&capability.ty), if needed { " (required)" } else { "" });
+            let rank = if needed { MISSING } else { OPEN };
+            let made = Completion::new(name, CompletionKind::Requirement, rank)
+                .detail(detail)
+                .documentation(documentation);
+            let whole = format!("{name} = {{ $1 }}");
             self.found.push(if is_bare { made.snippet(&whole) } else { made });
         }
     }
@@ -168,46 +301,30 @@ impl List<'_, '_> {
     }
 
     /// What the block of a type declares.
-    fn declarations(&mut self, kind: TypeItemKind) {
-        let all: &[(&str, &str, &str)] = &[
-            ("property", "property $1: ", "What a node is given."),
-            ("attribute", "attribute $1: ", "What a node reports."),
-            ("requires", "requires $1: ", "What a node needs of others."),
-            ("capability", "capability $1: ", "What a node offers others."),
-            ("operation", "operation $1", "What can be done with it."),
-            ("implements", "implements $1", "Operations of an interface type."),
-            ("fixed", "fixed $1 = ", "Settles an inherited property for good."),
-            ("check", "check $1 else \"\"", "What must hold of the whole."),
-            ("provider", "provider = \"$1\"", "Who keeps the nodes."),
-        ];
-        let has: &[&str] = match kind {
-            TypeItemKind::Node => &[
-                "property",
-                "attribute",
-                "requires",
-                "capability",
-                "operation",
-                "implements",
-                "fixed",
-                "check",
-                "provider",
-            ],
-            TypeItemKind::Relationship => &["property", "attribute", "operation", "check"],
-            TypeItemKind::Capability | TypeItemKind::Policy => &["property", "check"],
-            TypeItemKind::Data => &["check"],
-            TypeItemKind::Interface => &["operation"],
-            TypeItemKind::Group => &[],
+    fn declarations(&mut self, kind: TypeItemKind, body: &Body) {
+        let is_there = |name: &str| {
+            body.entries.iter().any(|entry| match &entry.kind {
+                EntryKind::Field(member) => member.name.text == name,
+                EntryKind::Assign { key, .. } => key.text == name,
+                _ => false,
+            })
         };
-        for (label, snippet, documentation) in all.iter().filter(|(label, ..)| has.contains(label))
-        {
-            self.word(label, snippet, documentation);
+        for (label, snippet, documentation, kinds) in DECLARATIONS {
+            if kinds.contains(&kind) {
+                self.word(label, snippet, documentation);
+            }
+        }
+        for (label, snippet, documentation) in words::of_type(kind) {
+            if !is_there(label) {
+                self.word(label, snippet, documentation);
+            }
         }
     }
 
     /// Keys of a literal that is to become `expected`.
     pub(super) fn fields(
         &mut self,
-        expected: &Type,
+        expected: &Expected,
         entries: &[RecordEntry],
         own: &Name,
         is_bare: bool,
@@ -219,7 +336,14 @@ impl List<'_, '_> {
                 _ => None,
             })
             .collect();
-        match settled(plain(self.program, &settled(expected.clone()))) {
+        if let Expected::Entries(taken) = expected {
+            return self.arguments(taken, &set, is_bare);
+        }
+        match settled(plain(self.program, &settled(expected.ty()))) {
+            Type::Capability(full) => {
+                let Some(info) = self.program.types.get(&full) else { return };
+                self.properties(info, &set, is_bare);
+            }
             Type::Data(full) => {
                 let Some(data) = self.program.data_type(&full) else { return };
                 for (name, field) in data.fields.iter().filter(|(n, _)| !set.contains(n.as_str())) {
@@ -243,6 +367,14 @@ impl List<'_, '_> {
     }
 }
 
+/// An implementation settles its own fields: nothing of them must be said.
+fn optional(ty: &Type) -> Type {
+    match ty {
+        Type::Optional(_) => ty.clone(),
+        other => Type::Optional(Box::new(other.clone())),
+    }
+}
+
 /// The key that an entry sets or meets.
 fn key(entry: &EntryKind) -> Option<&Name> {
     match entry {
@@ -250,6 +382,11 @@ fn key(entry: &EntryKind) -> Option<&Name> {
         EntryKind::Meets(meets) => Some(&meets.name),
         _ => None,
     }
+}
+
+fn must_be_set(declared: &PropertyInfo) -> bool {
+    let PropertyInfo { declared, fixed, .. } = declared;
+    fixed.is_none() && declared.default.is_none() && !matches!(declared.kind, Type::Optional(_))
 }
 
 /// A key as the source has it.

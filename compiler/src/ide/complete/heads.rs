@@ -1,8 +1,17 @@
-//! Words that begin an item, and annotations.
+//! Words that begin an item, names that an item has to have, and annotations.
 
-use super::{Completion, CompletionKind, List};
+use std::collections::BTreeSet;
+
+use bp_plan::Type;
+
+use super::{Completion, CompletionKind, FILE, List};
+use crate::check::annotations::{On, of_entry, of_item};
+use crate::check::members::short;
+use crate::ide::draft::Inside;
 use crate::ide::hover::ANNOTATIONS;
-use crate::syntax::ast::ItemKind;
+use crate::source::{Place, SourceFile};
+use crate::syntax;
+use crate::syntax::ast::{Annotation, Item, ItemKind, Name, ValueKeyword};
 
 /// What an item begins with, what is put there, and what it is for.
 const HEADS: &[(&str, &str, &str)] = &[
@@ -86,13 +95,130 @@ impl List<'_, '_> {
         }
     }
 
-    pub(super) fn annotations(&mut self) {
-        for (name, documentation) in ANNOTATIONS {
+    /// The names that an item of a blueprint has to have which stands for a type.
+    pub(super) fn offered(&mut self, items: &[Item], own: &Name) {
+        let is_it = |item: &&Item| {
+            crate::ide::find::declared(&item.kind).is_some_and(|name| name.span == own.span)
+        };
+        let Some(item) = items.iter().find(is_it) else { return };
+        let wanted = crate::ide::find::substituted(self.program);
+        let Some(wanted) = wanted.and_then(|full| self.program.types.get(&full)) else { return };
+        let root = self.program.types.get("std.Root");
+        let is_everyones =
+            |name: &String| root.is_some_and(|root| root.requirements.contains_key(name));
+        let is_secret = |ty: &Type| matches!(ty, Type::Secret(_));
+        let all: Vec<(&String, String, Place)> = match &item.kind {
+            ItemKind::Value(it) if it.keyword != ValueKeyword::Const => wanted
+                .properties
+                .iter()
+                .map(|(name, property)| (name, &property.declared.kind, property.place))
+                .filter(|(_, ty, _)| is_secret(ty) == (it.keyword == ValueKeyword::Secret))
+                .map(|(name, ty, place)| (name, revealed(ty).to_string(), place))
+                .collect(),
+            ItemKind::Output(_) => wanted
+                .attributes
+                .iter()
+                .map(|(name, (ty, place))| (name, ty.to_string(), *place))
+                .collect(),
+            ItemKind::Expose(_) => {
+                let all = wanted.capabilities.iter();
+                all.map(|(name, of)| (name, short(&of.ty).to_owned(), of.place)).collect()
+            }
+            ItemKind::Requires(_) => wanted
+                .requirements
+                .iter()
+                .filter(|(name, _)| !is_everyones(name))
+                .map(|(name, of)| (name, of.declared.target.to_string(), of.place))
+                .collect(),
+            _ => return,
+        };
+        let kind = std::mem::discriminant(&item.kind);
+        let same = self.program.blueprint().into_iter().flat_map(|module| &module.tree.items);
+        let same = same.filter(|other| std::mem::discriminant(&other.kind) == kind);
+        let there: BTreeSet<&str> = same
+            .filter_map(|other| Some(crate::ide::find::declared(&other.kind)?.text.as_str()))
+            .collect();
+        for (name, ty, place) in all.into_iter().filter(|(name, ..)| !there.contains(name.as_str()))
+        {
+            let documentation = self.documented(Some(place));
+            let made = Completion::new(name, CompletionKind::Property, 0)
+                .detail(ty.clone())
+                .documentation(documentation);
+            let whole = match &item.kind {
+                ItemKind::Expose(_) => format!("{name} = $1"),
+                ItemKind::Output(_) => format!("{name}: {ty} = $1"),
+                _ => format!("{name}: {ty}"),
+            };
+            let is_whole = self.after.trim().is_empty();
+            self.found.push(if is_whole { made.snippet(&whole) } else { made });
+        }
+    }
+
+    /// Annotations that mean something before what follows; where nothing does yet, all that may.
+    pub(super) fn annotations(&mut self, inside: &Inside) {
+        let source = SourceFile::new("", inside.item.as_str());
+        let (tree, _) = syntax::parse(FILE, &source);
+        let is_in = |all: &[Annotation]| {
+            all.iter().any(|one| one.span.start <= inside.at && inside.at <= one.span.end)
+        };
+        let mut allowed: Vec<&str> = Vec::new();
+        let mut there: Vec<&str> = Vec::new();
+        let own = |all: &'_ [Annotation]| -> Vec<String> {
+            all.iter().map(|one| one.name.text.to_string()).collect()
+        };
+        let mut have = Vec::new();
+        let mut found = None;
+        for item in &tree.items {
+            if is_in(&item.annotations) {
+                found = Some(of_item(&item.kind).0);
+                have = own(&item.annotations);
+            }
+            let ItemKind::Type(it) = &item.kind else { continue };
+            if let Some(entry) = it.body.entries.iter().find(|entry| is_in(&entry.annotations)) {
+                found = Some(of_entry(&item.kind, &entry.kind).0);
+                have = own(&entry.annotations);
+            }
+        }
+        there.extend(have.iter().map(String::as_str));
+        let is_inside =
+            matches!(tree.items.first().map(|item| &item.kind), Some(ItemKind::Type(_)));
+        match found {
+            Some(on) => allowed.extend(on.annotations()),
+            None if is_inside => {
+                allowed
+                    .extend([On::Replaceable, On::Member].iter().flat_map(|on| on.annotations()));
+            }
+            None => {
+                let items = [On::Type, On::Function, On::Constant, On::Input, On::Secret, On::Node];
+                allowed.extend(items.iter().flat_map(|on| on.annotations()));
+            }
+        }
+        let wanted = |name: &str| {
+            // A node may have had several names.
+            allowed.contains(&name) && (name == "was" || !there.contains(&name))
+        };
+        for (name, documentation) in ANNOTATIONS.iter().filter(|(name, _)| wanted(name)) {
             let made =
                 Completion::new(name, CompletionKind::Keyword, 0).documentation(*documentation);
-            let has_text = matches!(*name, "deprecated" | "was");
+            let has_text = matches!(*name, "deprecated" | "was" | "label");
             let text = format!("{name}(\"$1\")");
             self.found.push(if has_text { made.snippet(&text) } else { made });
         }
+    }
+
+    /// What a test can say that a blueprint is refused with.
+    pub(super) fn codes(&mut self) {
+        for code in bp_topology::problem::CODES {
+            let title = crate::catalogue::page(code).map(|page| page.title.clone());
+            let made = Completion::new(code, CompletionKind::Choice, 0);
+            self.found.push(made.detail(title.unwrap_or_default()));
+        }
+    }
+}
+
+fn revealed(ty: &Type) -> &Type {
+    match ty {
+        Type::Secret(of) => of,
+        other => other,
     }
 }

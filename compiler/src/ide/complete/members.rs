@@ -49,6 +49,9 @@ impl List<'_, '_> {
     }
 
     fn declared(&mut self, info: &TypeInfo, expected: &Expected) {
+        if *expected == Expected::Exposed {
+            return self.offered_by(info, expected);
+        }
         for (name, (ty, place)) in &info.attributes {
             self.member(name, ty, CompletionKind::Attribute, Some(*place), expected);
         }
@@ -62,6 +65,11 @@ impl List<'_, '_> {
             let place = Some(requirement.place);
             self.member(name, &ty, CompletionKind::Requirement, place, expected);
         }
+        self.offered_by(info, expected);
+    }
+
+    /// The capabilities of a node.
+    fn offered_by(&mut self, info: &TypeInfo, expected: &Expected) {
         for (name, capability) in &info.capabilities {
             let ty = Type::Capability(capability.ty.clone());
             let place = Some(capability.place);

@@ -88,8 +88,11 @@ pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
         found: Vec::new(),
     };
     let draft = draft(text, offset);
-    if let Some(Draft::Head(word) | Draft::Annotation(word) | Draft::Inside(Inside { word, .. })) =
-        &draft
+    if let Some(
+        Draft::Head(word)
+        | Draft::Annotation(Inside { word, .. })
+        | Draft::Inside(Inside { word, .. }),
+    ) = &draft
     {
         let after = text.get(word.end as usize..).unwrap_or_default();
         list.after = after.lines().next().unwrap_or_default();
@@ -101,9 +104,9 @@ pub fn complete(analysis: &Analysis, text: &str, offset: u32) -> Completions {
             list.span = word;
             list.heads();
         }
-        Some(Draft::Annotation(word)) => {
-            list.span = word;
-            list.annotations();
+        Some(Draft::Annotation(inside)) => {
+            list.span = inside.word;
+            list.annotations(&inside);
         }
         Some(Draft::Inside(inside)) => list.inside(&inside),
     }
@@ -150,23 +153,29 @@ impl List<'_, '_> {
                 self.fields(expected, entries, name, inside.is_bare);
             }
             Spot::Type { path, at, wanted } => {
-                self.types(path, *at, *wanted);
+                self.types(path, *at, wanted);
                 self.without_heirs(&tree.items, inside.at);
             }
             Spot::Value { around, expected, .. } => self.values(around, expected),
             Spot::Member { of, safe, around, expected, .. } => {
                 self.members(of, *safe, around, expected);
             }
-            Spot::Function { name, .. } => self.functions_like(name),
+            Spot::Function { name, expected, .. } => self.functions_like(name, expected),
             Spot::Text { expected, .. } => self.texts(expected),
-            Spot::Operation { full, interface, .. } => {
-                self.operations(full, interface.as_deref());
+            Spot::Operation { role, full, interface, name } => {
+                self.operations(*role, full, interface.as_deref(), name);
             }
-            Spot::Workflow { .. } => self.workflows(),
+            Spot::Workflow { by, .. } => self.workflows(by),
+            Spot::Code(_) => self.codes(),
             Spot::File { .. } => self.files(false),
             Spot::Module { used, at } => self.modules(used, *at),
             Spot::Used { used, .. } => self.exported(used),
-            Spot::Item(_) | Spot::Declared(_) | Spot::Local { .. } | Spot::Annotation(_) => {}
+            Spot::Item(name) => self.offered(&tree.items, name),
+            Spot::Declared(_)
+            | Spot::Local { .. }
+            | Spot::Whole { .. }
+            | Spot::Annotation(_)
+            | Spot::Alias { .. } => {}
         }
     }
 

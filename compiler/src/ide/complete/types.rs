@@ -6,12 +6,15 @@ use crate::ide::spot::Wanted;
 use crate::syntax::ast::{Item, ItemKind, Path, TypeItemKind};
 
 impl List<'_, '_> {
-    pub(super) fn types(&mut self, path: &Path, at: usize, wanted: Wanted) {
+    pub(super) fn types(&mut self, path: &Path, at: usize, wanted: &Wanted) {
         let prefix: Vec<&str> =
             path.segments.iter().take(at).map(|segment| segment.text.as_str()).collect();
         let prefix = prefix.join(".");
-        if wanted == Wanted::Value && prefix.is_empty() {
+        if *wanted == Wanted::Value && prefix.is_empty() {
             self.scalars();
+        }
+        if *wanted == Wanted::Workflow {
+            return self.found.push(Completion::new("Workflow", CompletionKind::Type, 0));
         }
         let mut known = self.program.names.names_of_types(FILE);
         if let Some(core) = self.program.names.files.get(1).filter(|_| prefix == "std") {
@@ -34,14 +37,29 @@ impl List<'_, '_> {
     }
 
     /// A type by its name, where it is what is wanted.
-    fn named_type(&mut self, name: &str, shown: &str, wanted: Wanted) {
+    fn named_type(&mut self, name: &str, shown: &str, wanted: &Wanted) {
         let program = self.program;
         let Some(full) = program.names.type_name(FILE, name) else { return };
         let Some(declared) = program.names.types.get(&full) else { return };
-        let Some(item) = declared.item(program.sources) else { return };
+        // A blueprint is a type, too.
+        let is_abstract = declared.item(program.sources).is_some_and(|item| item.is_abstract);
+        // A blueprint has no node of itself.
+        if *wanted == Wanted::Node && program.names.blueprints.get(&full) == Some(&FILE) {
+            return;
+        }
         let fits = match wanted {
-            Wanted::Kind(kind) => declared.kind == kind,
-            Wanted::Concrete(kind) => declared.kind == kind && !item.is_abstract,
+            Wanted::Kind(kind) => declared.kind == *kind,
+            Wanted::Node => {
+                declared.kind == TypeItemKind::Node && (!is_abstract || self.is_stood_for(&full))
+            }
+            Wanted::Abstract => declared.kind == TypeItemKind::Node && is_abstract,
+            Wanted::Substitute(of) => {
+                program.names.blueprints.contains_key(&full)
+                    && of
+                        .as_ref()
+                        .is_none_or(|of| full != *of && program.names.is_subtype(&full, of))
+            }
+            Wanted::Workflow => false,
             Wanted::Target => {
                 matches!(declared.kind, TypeItemKind::Node | TypeItemKind::Capability)
             }
@@ -69,6 +87,12 @@ impl List<'_, '_> {
             .detail(origin)
             .documentation(documentation);
         self.found.push(made);
+    }
+
+    /// Whether there is a blueprint that stands for an abstract type.
+    fn is_stood_for(&self, full: &str) -> bool {
+        let names = &self.program.names;
+        names.blueprints.iter().any(|(of, file)| *file != FILE && names.is_subtype(of, full))
     }
 
     /// Behind `extends`, neither the type itself nor those that are derived from it.

@@ -66,8 +66,11 @@ impl List<'_, '_> {
         let values = theirs.values.iter().map(|(n, found)| (n, CompletionKind::Value, found.place));
         let functions =
             theirs.functions.iter().map(|(n, found)| (n, CompletionKind::Function, found.place));
-        let all: Vec<(&String, CompletionKind, Place)> =
-            types.chain(values).chain(functions).collect();
+        let is_free = |name: &String| {
+            used.names.iter().flatten().all(|used| used.text.as_str() != name.as_str())
+        };
+        let all = types.chain(values).chain(functions).filter(|(name, ..)| is_free(name));
+        let all: Vec<(&String, CompletionKind, Place)> = all.collect();
         for (name, kind, place) in all {
             let documentation = self.documented(Some(place));
             let made = Completion::new(name, kind, 0).documentation(documentation);

@@ -7,7 +7,7 @@ use crate::check::expr::{Declared, OF_FILES, World as _, fits, plain};
 use crate::check::requirements::can_meet;
 use crate::check::workflows::node_of;
 use crate::ide::declared::deployment;
-use crate::ide::find::settled;
+use crate::ide::find::{IMPLEMENTATION, settled};
 use crate::ide::hover::function;
 use crate::ide::spot::{Around, Expected};
 use crate::syntax::ast::{ItemKind, TypeItemKind, ValueKeyword};
@@ -25,6 +25,15 @@ const WORD: u8 = 5;
 
 impl List<'_, '_> {
     pub(super) fn values(&mut self, around: &Around, expected: &Expected) {
+        match expected {
+            Expected::Word(word) => {
+                self.found.push(Completion::new(word, CompletionKind::Keyword, CHOICE));
+                return;
+            }
+            Expected::Preference => return self.preferences(),
+            Expected::Implementation => return self.implementations(),
+            _ => {}
+        }
         let is_target = matches!(expected, Expected::Target { .. });
         for local in around.scope.locals().iter().filter(|local| local.name != "*") {
             if !self.can_be(&local.ty, expected) || local.name == "self" && is_target {
@@ -43,15 +52,56 @@ impl List<'_, '_> {
         }
         match expected {
             Expected::Target { wanted, .. } => self.targets(wanted),
-            Expected::Value(_) | Expected::Anything | Expected::Collection => {
-                self.expressions(expected);
-            }
-            Expected::Called => {}
+            // A node is named, never computed.
+            Expected::Value(ty) if is_node(ty) => {}
+            Expected::Value(_)
+            | Expected::Anything
+            | Expected::Collection
+            | Expected::Entries(_) => self.expressions(expected),
             Expected::Kept => {
                 self.results();
                 self.expressions(&Expected::Anything);
             }
+            Expected::Awaited => {
+                self.word("until", "until $1 timeout 5m", "Waits until something holds.");
+                self.expressions(expected);
+            }
+            Expected::Called
+            | Expected::Over { .. }
+            | Expected::Exposed
+            | Expected::Implementation
+            | Expected::Preference
+            | Expected::Word(_) => {}
         }
+    }
+
+    /// How a selection says what it takes first.
+    fn preferences(&mut self) {
+        let all = [
+            ("least", "Those first of which this is least."),
+            ("most", "Those first of which this is most."),
+        ];
+        for (name, documentation) in all {
+            let made = Completion::new(name, CompletionKind::Function, CHOICE)
+                .documentation(documentation)
+                .snippet(&format!("{name}($1)"));
+            self.found.push(made);
+        }
+    }
+
+    /// What can carry an operation out.
+    fn implementations(&mut self) {
+        let program = self.program;
+        for name in program.function_names(FILE) {
+            let result = program.function(FILE, &name).map(|function| function.result.clone());
+            let Some(Type::Data(full)) = result else { continue };
+            if program.is_subtype(&full, IMPLEMENTATION) {
+                self.own_function(&name, &name);
+            }
+        }
+        let made = Completion::new("null", CompletionKind::Keyword, WORD);
+        self.found.push(made.documentation("Switches an inherited implementation off."));
+        self.aliases(OTHER);
     }
 
     /// A value of the file or of a module, by its path.
@@ -60,7 +110,13 @@ impl List<'_, '_> {
         let ty = match program.value(FILE, path) {
             Some(Declared::Value(named)) => named.ty,
             Some(Declared::Module)
-                if matches!(expected, Expected::Target { .. } | Expected::Called) =>
+                if matches!(
+                    expected,
+                    Expected::Target { .. }
+                        | Expected::Called
+                        | Expected::Over { .. }
+                        | Expected::Exposed
+                ) =>
             {
                 return;
             }
@@ -71,8 +127,9 @@ impl List<'_, '_> {
             }
             Some(Declared::NoValue(_) | Declared::Inside(_)) | None => return,
         };
-        if let Expected::Target { node, .. } = expected
-            && node == path
+        // Nothing is its own target or member.
+        if let Expected::Target { node: own, .. } | Expected::Over { owner: own, .. } = expected
+            && own == path
         {
             return;
         }
@@ -99,8 +156,16 @@ impl List<'_, '_> {
 
     pub(super) fn rank(&self, ty: &Type, expected: &Expected) -> u8 {
         let fits = match expected {
-            Expected::Anything | Expected::Kept => true,
+            Expected::Anything
+            | Expected::Kept
+            | Expected::Entries(_)
+            | Expected::Implementation
+            | Expected::Preference
+            | Expected::Word(_) => true,
             Expected::Called => node_of(ty).is_some(),
+            Expected::Over { .. } => self.can_be(ty, expected),
+            Expected::Exposed => matches!(ty, Type::Node(_) | Type::Capability(_)),
+            Expected::Awaited => fits(self.program, ty, &expected.ty()),
             Expected::Value(wanted) => *wanted == Type::Unknown || fits(self.program, ty, wanted),
             Expected::Target { wanted, .. } => can_meet(self.program, ty, wanted),
             Expected::Collection => is_collection(&settled(plain(self.program, ty))),
@@ -109,13 +174,34 @@ impl List<'_, '_> {
     }
 
     /// Whether it can stand there at all; of what is wanted elsewhere a member or a part may do.
-    fn can_be(&self, ty: &Type, expected: &Expected) -> bool {
-        if *expected == Expected::Called {
-            return *ty == Type::Unknown || node_of(ty).is_some();
+    pub(super) fn can_be(&self, ty: &Type, expected: &Expected) -> bool {
+        if *ty == Type::Unknown {
+            return true;
         }
-        let Expected::Target { wanted, many, .. } = expected else { return true };
-        let is_one = !is_collection(&settled(ty.clone()));
-        *ty == Type::Unknown || can_meet(self.program, ty, wanted) && (*many || is_one)
+        match expected {
+            Expected::Called => node_of(ty).is_some(),
+            Expected::Exposed => matches!(ty, Type::Node(_) | Type::Nodes(_) | Type::Capability(_)),
+            // Of another node, a requirement may lead to it.
+            Expected::Value(wanted) if is_node(wanted) => node_of(ty).is_some(),
+            Expected::Over { of, .. } => match ty {
+                Type::Group(group) => self.are_members(group, of),
+                other => node_of(other).is_some_and(|full| self.program.is_subtype(full, of)),
+            },
+            Expected::Target { wanted, many, .. } => {
+                let is_one = !is_collection(&settled(ty.clone()));
+                can_meet(self.program, ty, wanted) && (*many || is_one)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether the members of a group can be of this type, as far as the group's type says.
+    fn are_members(&self, group: &str, of: &str) -> bool {
+        let info = self.program.types.get(group);
+        let Some((members, ..)) = info.and_then(|info| info.over.members.as_ref()) else {
+            return true;
+        };
+        self.program.is_subtype(members, of) || self.program.is_subtype(of, members)
     }
 
     /// A type as a target leaves the choice to the runtime.
@@ -132,7 +218,10 @@ impl List<'_, '_> {
     fn target_type(&mut self, path: &str, label: &str, wanted: &Type) {
         let Some(full) = self.program.names.type_name(FILE, path) else { return };
         let Some(declared) = self.program.names.types.get(&full) else { return };
-        if declared.kind == TypeItemKind::Node && can_meet(self.program, &Type::Node(full), wanted)
+        let is_own = self.program.names.blueprints.get(&full) == Some(&FILE);
+        if !is_own
+            && declared.kind == TypeItemKind::Node
+            && can_meet(self.program, &Type::Node(full), wanted)
         {
             let documentation = self.documented(Some(declared.place));
             let made = Completion::new(label, CompletionKind::Type, FUNCTION)
@@ -218,10 +307,15 @@ impl List<'_, '_> {
     }
 
     /// The name of a function that is called already.
-    pub(super) fn functions_like(&mut self, name: &str) {
-        match name.split_once('.') {
-            Some((module, _)) => self.of_module(module, &Expected::Anything),
-            None => self.functions(),
+    pub(super) fn functions_like(&mut self, name: &str, expected: &Expected) {
+        match (name.split_once('.'), expected) {
+            (Some((module, _)), _) => self.of_module(module, &Expected::Anything),
+            (None, Expected::Preference) => self.preferences(),
+            (None, Expected::Implementation) => {
+                self.implementations();
+                self.found.retain(|made| made.kind == CompletionKind::Function);
+            }
+            (None, _) => self.functions(),
         }
         for made in &mut self.found {
             // Its parentheses are there.
@@ -229,6 +323,11 @@ impl List<'_, '_> {
             made.snippet = None;
         }
     }
+}
+
+/// Whether nothing but a node is wanted.
+fn is_node(ty: &Type) -> bool {
+    matches!(settled(ty.clone()), Type::Node(_))
 }
 
 fn is_collection(ty: &Type) -> bool {

@@ -18,8 +18,14 @@ impl Finder<'_, '_> {
         if !self.is_in(expr.span) {
             return None;
         }
+        if self.whole == Some(expr.span) {
+            return Some(Spot::Whole { expr, expected: wanted.clone() });
+        }
         let any = Expected::Anything;
         match &expr.kind {
+            ExprKind::Literal(Value::String(path)) if self.is_file(wanted) => {
+                Some(Spot::File { span: expr.span, path: path.clone() })
+            }
             ExprKind::Literal(Value::String(_)) => {
                 Some(Spot::Text { span: expr.span, expected: wanted.ty() })
             }
@@ -51,7 +57,7 @@ impl Finder<'_, '_> {
             ExprKind::Binder { function, names, over, body } => {
                 if self.is_in(function.span) {
                     let (name, span) = (function.text.to_string(), function.span);
-                    return Some(Spot::Function { name, span });
+                    return Some(Spot::Function { name, span, expected: wanted.clone() });
                 }
                 self.bound(names, over, body.as_deref(), around)
             }
@@ -143,7 +149,8 @@ impl Finder<'_, '_> {
                     expected,
                 });
             }
-            return Some(Spot::Function { name: joined(function), span: segment.span });
+            let (name, span) = (joined(function), segment.span);
+            return Some(Spot::Function { name, span, expected: wanted.clone() });
         }
         let name = joined(function);
         if OF_FILES.contains(&name.as_str()) {
@@ -212,13 +219,22 @@ impl Finder<'_, '_> {
     ) -> Option<Spot<'t>> {
         entries.iter().find_map(|entry| match entry {
             RecordEntry::One { key: name, .. } if self.is_in(name.span) => {
-                Some(Spot::Field { expected: wanted.ty(), entries, name })
+                Some(Spot::Field { expected: wanted.clone(), entries, name })
             }
             RecordEntry::One { key, value } => {
                 self.expr(value, around, &self.field(&key.text, wanted))
             }
             RecordEntry::Spread(value) => self.expr(value, around, wanted),
         })
+    }
+
+    /// Whether a string is the path of a file there.
+    fn is_file(&self, wanted: &Expected) -> bool {
+        match settled(plain(self.program, &wanted.ty())) {
+            Type::File => true,
+            Type::Union(members) => members.contains(&Type::File),
+            _ => false,
+        }
     }
 
     /// What the elements of a list are to become.
@@ -228,6 +244,7 @@ impl Finder<'_, '_> {
             Expected::Target { wanted, node, .. } => {
                 Expected::Target { wanted: wanted.clone(), node: node.clone(), many: false }
             }
+            Expected::Over { .. } | Expected::Preference => wanted.clone(),
             _ => match settled(plain(self.program, &wanted.ty())) {
                 Type::List(of) => Expected::Value(*of),
                 _ => Expected::Anything,
@@ -237,6 +254,10 @@ impl Finder<'_, '_> {
 
     /// What a field of a literal is to become.
     fn field(&self, name: &str, wanted: &Expected) -> Expected {
+        if let Expected::Entries(taken) = wanted {
+            let taken = taken.iter().find(|taken| taken.name == name);
+            return taken.map_or(Expected::Anything, |taken| Expected::Value(taken.ty.clone()));
+        }
         let ty = match settled(plain(self.program, &wanted.ty())) {
             Type::Map(of) => Some(*of),
             Type::Record(fields) => fields.get(name).cloned(),
@@ -244,6 +265,10 @@ impl Finder<'_, '_> {
                 .program
                 .data_type(&data)
                 .and_then(|data| data.fields.get(name).map(|field| field.kind.clone())),
+            Type::Capability(full) => self
+                .info(Some(&full))
+                .and_then(|info| info.properties.get(name))
+                .map(|property| property.declared.kind.clone()),
             _ => None,
         };
         ty.map_or(Expected::Anything, Expected::Value)

@@ -8,17 +8,20 @@ mod blocks;
 mod expressions;
 mod steps;
 mod types;
+mod wanted;
 
 pub(super) use expressions::settled;
+pub(super) use wanted::IMPLEMENTATION;
 
 use bp_plan::{Phase, Type};
 
-use super::spot::{Around, Expected, Owner, Spot, Wanted};
+use super::spot::{Around, Expected, Owner, Role, Runner, Running, Spot, Wanted};
 use crate::check::Program;
 use crate::check::expr::{Local, Scope, World as _, check_each, check_expr, check_type_expr};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{
-    self, Blueprint, Expr, Function, Item, ItemKind, Node, Placed, TypeExpr, TypeItemKind, Use,
+    self, Blueprint, Expr, ExprKind, Function, Implement, Item, ItemKind, Node, Placed, TypeExpr,
+    TypeItemKind, Use,
 };
 
 /// The file that questions are asked about.
@@ -26,7 +29,12 @@ const FILE: FileId = FileId(0);
 
 /// What stands at this offset of these items.
 pub(super) fn find<'t>(program: &Program<'_>, items: &'t [Item], offset: u32) -> Option<Spot<'t>> {
-    Finder { program, offset }.items(items)
+    Finder { program, offset, whole: None }.items(items)
+}
+
+/// The expression of exactly this span.
+pub(super) fn whole<'t>(program: &Program<'_>, items: &'t [Item], span: Span) -> Option<Spot<'t>> {
+    Finder { program, offset: span.start, whole: Some(span) }.items(items)
 }
 
 /// The type of an expression; [`Type::Unknown`] where it has a mistake.
@@ -37,6 +45,8 @@ pub(super) fn type_of(program: &Program<'_>, scope: &Scope, expr: &Expr) -> Type
 struct Finder<'a, 'p> {
     program: &'a Program<'p>,
     offset: u32,
+    /// An expression that is sought for itself.
+    whole: Option<Span>,
 }
 
 impl Finder<'_, '_> {
@@ -64,7 +74,7 @@ impl Finder<'_, '_> {
         if let Some(name) = declared(&item.kind).filter(|name| self.is_in(name.span)) {
             return Some(Spot::Item(name));
         }
-        let around = || Around { scope: Scope::new(FILE), binders: Vec::new() };
+        let around = || Around { scope: Scope::new(FILE), ..Around::default() };
         match &item.kind {
             ItemKind::Blueprint(it) => self.blueprint(it, &around()),
             ItemKind::Use(used) => self.used(used),
@@ -72,7 +82,7 @@ impl Finder<'_, '_> {
                 let ty = it.ty.as_ref().map(|ty| self.ty(ty));
                 let wanted = ty.clone().map_or(Expected::Anything, Expected::Value);
                 let this = ty.unwrap_or(Type::Unknown);
-                None.or_else(|| it.ty.iter().find_map(|ty| self.type_expr(ty, Wanted::Value)))
+                None.or_else(|| it.ty.iter().find_map(|ty| self.type_expr(ty, &Wanted::Value)))
                     .or_else(|| self.perhaps(it.default.as_ref(), &around(), &wanted))
                     .or_else(|| self.wheres(&it.wheres, &around(), &this))
             }
@@ -81,38 +91,60 @@ impl Finder<'_, '_> {
             ItemKind::Group(it) => self.placed(it, TypeItemKind::Group, &around()),
             ItemKind::Node(it) => self.node(it, &around()),
             ItemKind::Type(it) => self.type_item(it, &around()),
-            ItemKind::Output(it) | ItemKind::Expose(it) => {
+            ItemKind::Expose(it) => self.expr(&it.value, &around(), &Expected::Exposed),
+            ItemKind::Output(it) => {
                 let ty = it.ty.as_ref().map(|ty| self.ty(ty));
                 let wanted = ty.clone().map_or(Expected::Anything, Expected::Value);
                 let this =
                     ty.unwrap_or_else(|| type_of(self.program, &Scope::new(FILE), &it.value));
-                None.or_else(|| it.ty.iter().find_map(|ty| self.type_expr(ty, Wanted::Value)))
+                None.or_else(|| it.ty.iter().find_map(|ty| self.type_expr(ty, &Wanted::Value)))
                     .or_else(|| self.expr(&it.value, &around(), &wanted))
                     .or_else(|| self.wheres(&it.wheres, &around(), &this))
             }
-            ItemKind::Implement(_) => None,
+            ItemKind::Implement(it) => self.implement(it),
             ItemKind::Function(it) => self.function(it, around()),
             ItemKind::Workflow(it) => {
-                let (found, inside) = self.parameters(&it.parameters, around());
+                let (found, mut inside) = self.parameters(&it.parameters, around());
+                let result = it.result.as_ref().map(|ty| self.ty(ty));
+                inside.running = Some(Running { name: it.name.text.clone(), result });
                 found
-                    .or_else(|| it.result.iter().find_map(|ty| self.type_expr(ty, Wanted::Value)))
+                    .or_else(|| it.result.iter().find_map(|ty| self.type_expr(ty, &Wanted::Value)))
                     .or_else(|| self.steps(&it.steps, &inside))
             }
             ItemKind::Test(it) => self.block(&it.body, &Owner::Test, around()),
-            ItemKind::Requires(it) => self.member(it, &around(), &Type::Unknown, Wanted::Target),
+            ItemKind::Requires(it) => self.member(it, &around(), &Type::Unknown, &Wanted::Target),
         }
     }
 
+    /// `implement interface.operation = workflow`, of the type that the blueprint stands for.
+    fn implement<'t>(&self, it: &'t Implement) -> Option<Spot<'t>> {
+        if self.is_in(it.workflow.span) {
+            let ExprKind::Name(name) = &it.workflow.kind else { return None };
+            let (name, span) = (name.clone(), it.workflow.span);
+            return Some(Spot::Workflow { name, span, by: Runner::Operation });
+        }
+        let segments = &it.operation.segments;
+        let name = segments.iter().rev().find(|segment| self.is_in(segment.span))?;
+        let interface = segments.first().filter(|first| *first != name);
+        let interface = interface.map(|first| first.text.clone());
+        let full = substituted(self.program)?;
+        Some(Spot::Operation { role: Role::Implemented, full, interface, name })
+    }
+
     fn blueprint<'t>(&self, it: &'t Blueprint, around: &Around) -> Option<Spot<'t>> {
-        let kind = Wanted::Kind(TypeItemKind::Node);
-        None.or_else(|| it.substitutes.iter().find_map(|path| self.path(path, kind)))
-            .or_else(|| self.wheres(&it.wheres, around, &Type::Unknown))
+        let this = it.substitutes.as_ref().and_then(|path| self.full(path));
+        let this = this.map_or(Type::Unknown, Type::Node);
+        None.or_else(|| it.substitutes.iter().find_map(|path| self.path(path, &Wanted::Abstract)))
+            .or_else(|| self.wheres(&it.wheres, around, &this))
             .or_else(|| self.block(&it.body, &Owner::Blueprint, around.clone()))
     }
 
     fn used<'t>(&self, used: &'t Use) -> Option<Spot<'t>> {
         if let Some(name) = used.names.iter().flatten().find(|name| self.is_in(name.span)) {
             return Some(Spot::Used { used, name });
+        }
+        if let Some(alias) = used.alias.as_ref().filter(|alias| self.is_in(alias.span)) {
+            return Some(Spot::Alias { used, alias });
         }
         if !self.is_in(used.span) {
             return None;
@@ -135,17 +167,20 @@ impl Finder<'_, '_> {
                 around.scope = around.scope.with_self(this, Phase::Deploy);
                 Owner::Select
             }
-            TypeItemKind::Policy => Owner::Properties(full),
-            _ => Owner::Group,
+            kind => Owner::Over(kind, it.name.text.clone(), full),
         };
-        self.path(&it.ty, Wanted::Kind(kind)).or_else(|| self.block(&it.body, &owner, around))
+        self.path(&it.ty, &Wanted::Kind(kind)).or_else(|| self.block(&it.body, &owner, around))
     }
 
     fn node<'t>(&self, it: &'t Node, outside: &Around) -> Option<Spot<'t>> {
         let head = it
             .ty
             .iter()
-            .find_map(|path| self.path(path, Wanted::Concrete(TypeItemKind::Node)))
+            .find_map(|path| self.path(path, &Wanted::Node))
+            .or_else(|| {
+                let of = it.ty.as_ref().and_then(|path| self.full(path));
+                it.using.iter().find_map(|path| self.path(path, &Wanted::Substitute(of.clone())))
+            })
             .or_else(|| self.perhaps(it.condition.as_ref(), outside, &bool()));
         if head.is_some() {
             return head;
@@ -172,7 +207,7 @@ impl Finder<'_, '_> {
         let result = it.result.as_ref().map(|ty| self.ty(ty));
         let wanted = result.map_or(Expected::Anything, Expected::Value);
         found
-            .or_else(|| it.result.iter().find_map(|ty| self.type_expr(ty, Wanted::Value)))
+            .or_else(|| it.result.iter().find_map(|ty| self.type_expr(ty, &Wanted::Value)))
             .or_else(|| self.expr(&it.body, &inside, &wanted))
     }
 
@@ -186,7 +221,7 @@ impl Finder<'_, '_> {
         let mut found = None;
         for parameter in parameters {
             if self.is_in(parameter.span) && found.is_none() {
-                found = self.member(parameter, &outside, &Type::Unknown, Wanted::Value);
+                found = self.member(parameter, &outside, &Type::Unknown, &Wanted::Value);
             }
             let ty = self.ty(&parameter.ty);
             bind(&mut around, &parameter.name, ty);
@@ -204,7 +239,7 @@ impl Finder<'_, '_> {
                 for local in looped.locals {
                     around.scope = around.scope.with(local);
                 }
-                around.binders.extend(each.names.iter().cloned());
+                each.names.iter().for_each(|name| around.binds(name));
             }
             None => each.names.iter().for_each(|name| bind(&mut around, name, Type::Unknown)),
         }
@@ -253,11 +288,21 @@ impl Finder<'_, '_> {
 fn bind(around: &mut Around, name: &ast::Name, ty: Type) {
     let local = Local::variable(name.text.as_str(), ty, Phase::Run);
     around.scope = std::mem::take(&mut around.scope).with(local);
-    around.binders.push(name.clone());
+    around.binds(name);
 }
 
 fn bool() -> Expected {
     Expected::Value(Type::Bool)
+}
+
+/// The type that the blueprint stands for, by full name.
+pub(super) fn substituted(program: &Program<'_>) -> Option<String> {
+    let items = &program.blueprint()?.tree.items;
+    let path = items.iter().find_map(|item| match &item.kind {
+        ItemKind::Blueprint(it) => it.substitutes.as_ref(),
+        _ => None,
+    })?;
+    program.names.type_name(FILE, &joined(path))
 }
 
 /// The path with its dots.

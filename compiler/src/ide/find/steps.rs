@@ -1,11 +1,14 @@
 //! The steps of workflows.
 
 use bp_plan::workflow::FAILURE_CLASSES;
-use bp_plan::{Dimension, Type};
+use bp_plan::{Dimension, Phase, Type};
 
 use super::{Finder, bind, type_of};
-use crate::check::workflows::{Taken, gives, node_of, operation, parameters, signature};
-use crate::ide::spot::{Around, Expected, Owner, Spot};
+use crate::check::TypeInfo;
+use crate::check::expr::Local;
+use crate::check::workflows::{Taken, gives, node_of, operation, signature};
+use crate::ide::spot::{Around, Expected, Owner, Role, Runner, Spot};
+use crate::ide::steps;
 use crate::syntax::ast::{Body, Each, Expr, ExprKind, Name, Step, StepKind};
 
 impl Finder<'_, '_> {
@@ -47,25 +50,34 @@ impl Finder<'_, '_> {
     }
 
     fn step<'t>(&self, step: &'t Step, around: &Around) -> Option<Spot<'t>> {
-        let any = Expected::Anything;
         let time = Expected::Value(Type::Quantity(Dimension::Duration));
         match &step.kind {
-            StepKind::Call { operation: called, arguments, .. } => {
-                let found = operation(self.program, &around.scope, called);
-                let taken = found.map(|(signature, _)| parameters(signature));
-                self.called(called, around)
+            StepKind::Call { result, operation: called, arguments } => {
+                let taken = self.callee(called, around).and_then(|(info, path)| {
+                    let signature = info.operations.get(&format!("{}.{}", path.0, path.1))?;
+                    Some(steps::parameters(self.program, info, &path, signature))
+                });
+                self.kept(result.as_ref(), step, around)
+                    .or_else(|| self.called(called, around))
                     .or_else(|| self.arguments(arguments, taken.unwrap_or_default(), around))
             }
-            StepKind::Run { workflow, arguments, .. } => {
+            StepKind::Run { result, workflow, arguments } => {
+                if let Some(found) = self.kept(result.as_ref(), step, around) {
+                    return Some(found);
+                }
                 if let Some(name) = named(workflow).filter(|_| self.is_in(workflow.span)) {
-                    return Some(Spot::Workflow { name: name.into(), span: workflow.span });
+                    let own = around.running.as_ref().map(|running| running.name.clone());
+                    let by = Runner::Step(own.unwrap_or_default());
+                    return Some(Spot::Workflow { name: name.into(), span: workflow.span, by });
                 }
                 let head = named(workflow).and_then(|name| signature(self.program, name));
                 let taken = head.map(|head| head.parameters.clone());
                 self.arguments(arguments, taken.unwrap_or_default(), around)
             }
-            StepKind::Let { value, .. } => self.expr(value, around, &Expected::Kept),
-            StepKind::Wait(value) => self.expr(value, around, &time),
+            StepKind::Let { name, value } => self
+                .kept(Some(name), step, around)
+                .or_else(|| self.expr(value, around, &Expected::Kept)),
+            StepKind::Wait(value) => self.expr(value, around, &Expected::Awaited),
             StepKind::Fail(value) => self.expr(value, around, &Expected::Value(Type::String)),
             StepKind::Parallel(steps) | StepKind::OnCancel(steps) => self.steps(steps, around),
             StepKind::OnFailure(steps) => {
@@ -73,15 +85,19 @@ impl Finder<'_, '_> {
                 let classes = FAILURE_CLASSES.map(|class| Type::Literal(class.to_owned()));
                 let class = ("class".to_owned(), Type::Union(classes.to_vec()));
                 let message = ("message".to_owned(), Type::String);
-                let name = Name { text: "error".into(), span: step.span };
-                bind(&mut around, &name, Type::Record([class, message].into()));
+                let error = Type::Record([class, message].into());
+                let error = Local::variable("error", error, Phase::Run);
+                around.scope = std::mem::take(&mut around.scope).with(error);
                 self.steps(steps, &around)
             }
             StepKind::For { names, over, max, steps } => {
                 let each =
                     Each { names: names.clone(), over: over.clone(), key: None, filter: None };
                 let (_, inside) = self.each(&each, around.clone());
-                self.expr(over, around, &any)
+                if let Some(name) = names.iter().find(|name| self.is_in(name.span)) {
+                    return Some(Spot::Local { name, around: inside });
+                }
+                self.expr(over, around, &Expected::Collection)
                     .or_else(|| self.perhaps(max.as_ref(), around, &Expected::Value(Type::Int)))
                     .or_else(|| self.steps(steps, &inside))
             }
@@ -92,9 +108,21 @@ impl Finder<'_, '_> {
             StepKind::WaitUntil { condition, timeout } => self
                 .expr(condition, around, &Expected::Value(Type::Bool))
                 .or_else(|| self.perhaps(timeout.as_ref(), around, &time)),
-            StepKind::Return(value) => self.perhaps(value.as_ref(), around, &any),
+            StepKind::Return(value) => {
+                let result = around.running.as_ref().and_then(|running| running.result.clone());
+                let wanted = result.map_or(Expected::Anything, Expected::Value);
+                self.perhaps(value.as_ref(), around, &wanted)
+            }
             StepKind::Recover => None,
         }
+    }
+
+    /// The name by which a step's result is kept.
+    fn kept<'t>(&self, name: Option<&'t Name>, step: &Step, around: &Around) -> Option<Spot<'t>> {
+        let name = name.filter(|name| self.is_in(name.span))?;
+        let mut around = around.clone();
+        self.after(step, &mut around);
+        Some(Spot::Local { name, around })
     }
 
     fn arguments<'t>(
@@ -104,6 +132,29 @@ impl Finder<'_, '_> {
         around: &Around,
     ) -> Option<Spot<'t>> {
         self.block(body, &Owner::Arguments(taken), around.clone())
+    }
+
+    /// The type of the node that is called, and `interface` and `operation`.
+    fn callee(&self, called: &Expr, around: &Around) -> Option<(&TypeInfo, (String, String))> {
+        match &called.kind {
+            ExprKind::Splat { of, body } => self.callee(body, &self.element_of(of, around)),
+            ExprKind::Field { of, name, .. } => {
+                let ExprKind::Field { of: node, name: interface, .. } = &of.kind else {
+                    return None;
+                };
+                let ty = type_of(self.program, &around.scope, node);
+                let info = self.program.types.get(node_of(&ty)?)?;
+                Some((info, (interface.text.to_string(), name.text.to_string())))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is known of each element of a collection.
+    fn element_of(&self, of: &Expr, around: &Around) -> Around {
+        let element = Name { text: "*".into(), span: of.span };
+        let each = Each { names: vec![element], over: of.clone(), key: None, filter: None };
+        self.each(&each, around.clone()).1
     }
 
     /// The path of an operation: the node like any value, then interface and operation.
@@ -116,11 +167,7 @@ impl Finder<'_, '_> {
                 if let Some(found) = self.expr(of, around, &Expected::Called) {
                     return Some(found);
                 }
-                let element = Name { text: "*".into(), span: of.span };
-                let each =
-                    Each { names: vec![element], over: (**of).clone(), key: None, filter: None };
-                let (_, inside) = self.each(&each, around.clone());
-                self.called(body, &inside)
+                self.called(body, &self.element_of(of, around))
             }
             ExprKind::Field { of, name, .. } if self.is_in(name.span) => self
                 .of_node(of, name, around)
@@ -139,11 +186,13 @@ impl Finder<'_, '_> {
         if let Some(info) = info(of) {
             let is_member = info.requirements.contains_key(name.text.as_str());
             let full = info.full.clone();
-            return (!is_member).then_some(Spot::Operation { full, interface: None, name });
+            let role = Role::Called;
+            return (!is_member).then_some(Spot::Operation { role, full, interface: None, name });
         }
         let ExprKind::Field { of: node, name: interface, .. } = &of.kind else { return None };
         let full = info(node)?.full.clone();
-        Some(Spot::Operation { full, interface: Some(interface.text.clone()), name })
+        let interface = Some(interface.text.clone());
+        Some(Spot::Operation { role: Role::Called, full, interface, name })
     }
 }
 
