@@ -1,6 +1,6 @@
 //! Every example of the language reference compiles, or is refused as it says.
 //!
-//! A fence is marked `bp` (a whole file that compiles without a diagnostic), `bp wrong [CODE]` (one that
+//! A fence is marked `bp` (a whole file that compiles without a diagnostic, and whose tests pass), `bp wrong [CODE]` (one that
 //! must not), `bp values` (lines `EXPRESSION // VALUE`), or `LANGUAGE file=NAME` (a file that the
 //! page's later examples may use). Fences of other languages are for the reader.
 
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::{Diagnostic, Severity, unused::is_of_unused};
+use bp_compiler::testing::Suite;
 
 struct Fence {
     line: usize,
@@ -103,7 +104,12 @@ fn judge(folder: &Path, fence: &Fence) -> Option<String> {
         }
         return None;
     }
-    (has_blueprint && analysis.plan().is_none()).then(|| told(analysis.unplanned(), &analysis))
+    if has_blueprint && analysis.plan().is_none() {
+        return Some(told(analysis.unplanned(), &analysis));
+    }
+    let suite = Suite::new(&analysis)?;
+    let failed: Vec<Diagnostic> = analysis.tests().iter().flat_map(|test| suite.run(test)).collect();
+    (!failed.is_empty()).then(|| told(&failed, &analysis))
 }
 
 /// A blueprint whose outputs are each line's expression, and what it says that its value is.
