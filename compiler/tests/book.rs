@@ -57,7 +57,9 @@ fn judge(folder: &Path, fence: &Fence) -> Option<String> {
     let language = words.next()?;
     let second = words.next().unwrap_or_default();
     if let Some(name) = second.strip_prefix("file=") {
-        fs::write(folder.join(name), &fence.text).unwrap();
+        let at = folder.join(name);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, &fence.text).unwrap();
         if language != "bp" {
             return None;
         }
@@ -146,4 +148,20 @@ fn every_example_is_as_it_says() {
     }
     assert!(count > 60, "only {count} examples were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_row_for_those_who_come_from_tosca_has_both_sides() {
+    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../spec/language/coming-from-tosca.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<&str> = page.split("\n### ").skip(1).collect();
+    assert!(rows.len() > 30, "only {} rows were found", rows.len());
+    for row in rows {
+        let of = |is_ours: bool| {
+            let found = fences(row.trim_end_matches('#').trim_end());
+            found.iter().position(|fence| (fence.mark == "bp" || fence.mark.starts_with("bp file=")) == is_ours)
+        };
+        let name = row.lines().next().unwrap();
+        assert!(of(true).zip(of(false)).is_some_and(|(ours, theirs)| theirs < ours), "`{name}` lacks a side");
+    }
 }
