@@ -35,6 +35,11 @@ pub const MODULES: &[Library] = &[
         path: "std/schedule.bp",
         text: include_str!("../../stdlib/schedule.bp"),
     },
+    Library {
+        name: "std.script",
+        path: "std/script.bp",
+        text: include_str!("../../stdlib/script.bp"),
+    },
 ];
 
 /// The module of this name.

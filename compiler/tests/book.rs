@@ -1,6 +1,6 @@
 //! Every example of the language reference compiles, or is refused as it says.
 //!
-//! A fence is marked `bp` (a whole file that compiles without a diagnostic), `bp wrong [CODE]` (one that
+//! A fence is marked `bp` (a whole file that compiles without a diagnostic, and whose tests pass), `bp wrong [CODE]` (one that
 //! must not), `bp values` (lines `EXPRESSION // VALUE`), or `LANGUAGE file=NAME` (a file that the
 //! page's later examples may use). Fences of other languages are for the reader.
 
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::{Diagnostic, Severity, unused::is_of_unused};
+use bp_compiler::testing::Suite;
 
 struct Fence {
     line: usize,
@@ -56,7 +57,9 @@ fn judge(folder: &Path, fence: &Fence) -> Option<String> {
     let language = words.next()?;
     let second = words.next().unwrap_or_default();
     if let Some(name) = second.strip_prefix("file=") {
-        fs::write(folder.join(name), &fence.text).unwrap();
+        let at = folder.join(name);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, &fence.text).unwrap();
         if language != "bp" {
             return None;
         }
@@ -103,7 +106,12 @@ fn judge(folder: &Path, fence: &Fence) -> Option<String> {
         }
         return None;
     }
-    (has_blueprint && analysis.plan().is_none()).then(|| told(analysis.unplanned(), &analysis))
+    if has_blueprint && analysis.plan().is_none() {
+        return Some(told(analysis.unplanned(), &analysis));
+    }
+    let suite = Suite::new(&analysis)?;
+    let failed: Vec<Diagnostic> = analysis.tests().iter().flat_map(|test| suite.run(test)).collect();
+    (!failed.is_empty()).then(|| told(&failed, &analysis))
 }
 
 /// A blueprint whose outputs are each line's expression, and what it says that its value is.
@@ -140,4 +148,20 @@ fn every_example_is_as_it_says() {
     }
     assert!(count > 60, "only {count} examples were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_row_for_those_who_come_from_tosca_has_both_sides() {
+    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../spec/language/coming-from-tosca.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows: Vec<&str> = page.split("\n### ").skip(1).collect();
+    assert!(rows.len() > 30, "only {} rows were found", rows.len());
+    for row in rows {
+        let of = |is_ours: bool| {
+            let found = fences(row.trim_end_matches('#').trim_end());
+            found.iter().position(|fence| (fence.mark == "bp" || fence.mark.starts_with("bp file=")) == is_ours)
+        };
+        let name = row.lines().next().unwrap();
+        assert!(of(true).zip(of(false)).is_some_and(|(ours, theirs)| theirs < ours), "`{name}` lacks a side");
+    }
 }

@@ -77,6 +77,24 @@ fn a_type_implements_an_interface() {
 }
 
 #[test]
+fn the_module_of_scripts_has_what_the_core_has() {
+    let of = |used: &str, call: &str| {
+        let db = format!("{used}{MAINTENANCE}node type Db {{\n  implements Maintenance\n  operation maintenance.snapshot = {call}(\"a.sh\")\n}}\nnode db: Db");
+        plan(&db).node_types["Db"].operations["maintenance.snapshot"].implementation.clone().unwrap()
+    };
+    let core = of("", "script");
+    for (used, call) in [
+        ("use std.script\n", "script.script"),
+        ("use std.script as s\n", "s.script"),
+        ("use std.script { script }\n", "script"),
+    ] {
+        let done = of(used, call);
+        assert_eq!((&done.kind, &done.extends), (&core.kind, &core.extends), "{used}");
+        assert_eq!((&done.value, &done.timeout), (&core.value, &core.timeout), "{used}");
+    }
+}
+
+#[test]
 fn operations_are_inherited_overridden_and_switched_off() {
     let plan = plan(
         "node type A { operation lifecycle.create = script(\"a.sh\") }\nnode type B extends A { operation lifecycle.start = script(\"b.sh\") }\nnode type C extends B { operation lifecycle.create = null }\nnode b: B\nnode c: C\nnode own: A { operation lifecycle.create = script(\"b.sh\") { on = b } }\nnode off: A { operation lifecycle.create = null }\nnode more: A { operation lifecycle.stop = script(\"b.sh\") }",
