@@ -149,3 +149,10 @@ fn what_stands_between_angles_is_a_type_s_whatever_its_name() {
     let text = "data type Names = lst<string>\nfn first(of: lits<string>, n: int = 1) -> lst<int> = of\nnode type T {\n  property tags: mpa<secret lst<string>> = {}\n  property is_less: bool = 1 < 2 and self.a > 3\n}\n";
     assert_eq!(formatted(text), text);
 }
+
+/// A word that may stand before an operand is a function's name all the same.
+#[test]
+fn a_call_stays_a_call() {
+    let text = "const a = max(1, 2)\nconst b = max(x in [1], x) - min(x in [2], x)\nfn check(n: int) -> int = n\nconst c = check(1)\n";
+    assert_eq!(formatted(text), text);
+}
