@@ -11,7 +11,7 @@ use crate::check::{BlueprintTest, CheckedNode, Facts, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
 use crate::lower::compose;
-use crate::resolve::{Names, resolve, silence};
+use crate::resolve::{Names, resolve, silence, silence_unread};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
@@ -97,6 +97,7 @@ impl Analysis {
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
             silence(&names, &sources, &mut found);
+            silence_unread(&sources, &diagnostics, &mut found);
             diagnostics.append(&mut found);
             if checked.blueprint.is_none() {
                 unplanned.push(says_names::no_blueprint(FileId(0)));

@@ -3,12 +3,12 @@
 mod composition;
 mod operations;
 mod over;
+mod sources;
+mod spans;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{
-    Blueprint, DataType, Digest, EDITION, FORMAT, NodeType, Plan, PropertyType, Source, Span, Type,
-};
+use bp_plan::{Blueprint, DataType, Digest, EDITION, FORMAT, NodeType, Plan, PropertyType, Type};
 
 use composition::Parts;
 pub(crate) use composition::compose;
@@ -20,6 +20,7 @@ use crate::check::{Checked, Program, capabilities};
 fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
     let head = checked.blueprint.as_ref()?;
     let program = &checked.program;
+    let used = sources::used(program);
     let nodes: BTreeMap<String, bp_plan::Node> = checked
         .nodes
         .nodes
@@ -34,12 +35,12 @@ fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
             version: head.version.clone(),
             documentation: head.documentation.clone(),
             labels: head.labels.clone(),
-            sources: digest(program),
+            sources: Digest::of(&[]),
         },
         sources: Vec::new(),
         inputs: checked.inputs.clone(),
         secrets: checked.secrets.clone(),
-        constants: composition::constants(checked),
+        constants: composition::constants(checked, &used),
         data_types: BTreeMap::new(),
         node_types: node_types(checked, parts, &nodes),
         relationship_types: operations::relationship_types(checked, &nodes),
@@ -59,21 +60,8 @@ fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
     plan.data_types = data_types(program, &plan);
     plan.artifacts = bp_plan::validate::files(&plan).into_iter().cloned().collect();
     plan.artifacts.extend(composition::artifacts(&plan, parts));
-    plan.sources = sources(program, &plan);
+    sources::fill(&mut plan, program, &used);
     Some(plan)
-}
-
-/// The digest over all sources and the files that they name, by their paths.
-fn digest(program: &Program<'_>) -> Digest {
-    let mut all = program.files.digests();
-    let modules = program.sources.modules.iter();
-    all.extend(modules.map(|m| (m.path.clone(), Digest::of(m.source.text().as_bytes()))));
-    all.sort_unstable();
-    let mut bytes = Vec::new();
-    for (path, digest) in all {
-        bytes.extend(format!("{path}\0{digest}\n").into_bytes());
-    }
-    Digest::of(&bytes)
 }
 
 /// The types of nodes and of what is selected.
@@ -171,91 +159,4 @@ fn named(ty: &Type, found: &mut Vec<String>) {
         Type::Record(fields) => fields.values().for_each(|field| named(field, found)),
         _ => {}
     }
-}
-
-/// The sources, each with the lines that the plan's spans touch.
-fn sources(program: &Program<'_>, plan: &Plan) -> Vec<Source> {
-    let mut lines: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    let mut touch = |span: &Span| {
-        let of = lines.entry(span.file).or_default();
-        // What is long is shown by its beginning.
-        of.extend(span.line..=span.end_line.min(span.line.saturating_add(20)));
-    };
-    spans(plan, &mut touch);
-    let mut order: Vec<(u32, usize)> =
-        program.plan_files.iter().enumerate().map(|(at, place)| (*place, at)).collect();
-    order.sort_unstable();
-    order
-        .into_iter()
-        .filter_map(|(place, at)| {
-            let module = program.sources.modules.get(at)?;
-            let wanted = lines.remove(&place).unwrap_or_default();
-            Some(Source {
-                path: module.path.clone(),
-                digest: Digest::of(module.source.text().as_bytes()),
-                lines: wanted
-                    .into_iter()
-                    .map(|line| (line, module.source.line(line).to_owned()))
-                    .collect(),
-            })
-        })
-        .collect()
-}
-
-/// Every span of the plan.
-fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
-    fn constraints(all: &[bp_plan::Constraint], touch: &mut impl FnMut(&Span)) {
-        for one in all {
-            touch(&one.span);
-        }
-    }
-    for input in plan.inputs.values() {
-        touch(&input.span);
-        constraints(&input.constraints, touch);
-    }
-    for secret in plan.secrets.values() {
-        touch(&secret.span);
-        constraints(&secret.constraints, touch);
-    }
-    for data in plan.data_types.values() {
-        constraints(&data.constraints, touch);
-        data.fields.values().for_each(|field| constraints(&field.constraints, touch));
-    }
-    for kind in plan.node_types.values() {
-        constraints(&kind.constraints, touch);
-        kind.properties.values().for_each(|property| constraints(&property.constraints, touch));
-        kind.requirements.values().for_each(|one| constraints(&one.constraints, touch));
-    }
-    for selection in plan.selections.values() {
-        touch(&selection.span);
-        selection.predicate.iter().for_each(|one| touch(&one.span));
-        selection.spread.iter().for_each(|one| touch(&one.span));
-        selection.prefer.iter().for_each(|one| touch(&one.span));
-    }
-    for node in plan.nodes.values() {
-        touch(&node.span);
-        node.each.iter().for_each(|each| touch(&each.span));
-        for property in node.properties.values() {
-            touch(&property.span);
-            property.inner.values().for_each(&mut *touch);
-        }
-        for requirement in &node.requirements {
-            touch(&requirement.span);
-            requirement.constraint.iter().for_each(|one| touch(&one.span));
-            requirement.properties.values().for_each(|property| touch(&property.span));
-        }
-    }
-    over::spans(plan, touch);
-    operations::spans(plan, touch);
-    plan.outputs.values().for_each(|output| touch(&output.span));
-    plan.exposed.values().for_each(|exposed| touch(&exposed.span));
-    for required in plan.requirements.values() {
-        touch(&required.span);
-        constraints(&required.requirement.constraints, touch);
-    }
-    if let Some(substitutes) = &plan.substitutes {
-        touch(&substitutes.span);
-        constraints(&substitutes.constraints, touch);
-    }
-    plan.workflows.values().for_each(|workflow| workflow.spans(touch));
 }

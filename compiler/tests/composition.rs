@@ -667,3 +667,47 @@ fn what_is_implemented_fits_the_operation() {
         "a forgotten brace hides nothing: {found:?}"
     );
 }
+
+/// A package of two blueprints that share a module and name a file each.
+fn beside(shop: &str, shared: &str) -> LoadedPlan {
+    let inner = "blueprint keeper { version = \"1.0.0\" }\nuse \"./shared.bp\" as shared\nnode one: shared.Kept {\n  text = read(\"inner.txt\")\n  size = shared.twice\n}\n";
+    compiled(&[
+        ("shop.bp", shop),
+        ("a/unrelated.bp", "const other = 1\n"),
+        ("keeper.bp", inner),
+        ("shared.bp", shared),
+        ("inner.txt", "inner"),
+        ("outer.txt", if shop.contains("9.9.9") { "changed" } else { "outer" }),
+    ])
+}
+
+#[test]
+fn a_plan_inside_is_made_of_what_it_uses_alone() {
+    let shop = "blueprint shop { version = \"1.0.0\" }\nuse \"./a/unrelated.bp\" as unrelated\nuse \"./keeper.bp\" as keeper\nnode k: keeper.Blueprint\noutput text: string = read(\"outer.txt\")\noutput other: int = unrelated.other\n";
+    let shared = "const twice = 2\nnode type Kept {\n  property text: string\n  property size: int where self > 1\n}\n";
+    let loaded = beside(shop, shared);
+    let digest = |loaded: &LoadedPlan| {
+        let blueprint = loaded.plan.node_types["keeper.Blueprint"].blueprint.clone();
+        blueprint.and_then(|blueprint| blueprint.plan).unwrap()
+    };
+    let inner = &loaded.nested[&digest(&loaded)];
+    let paths: Vec<&str> = inner.sources.iter().map(|source| source.path.as_str()).collect();
+    assert_eq!(paths, ["keeper.bp", "shared.bp", "std/std.bp"]);
+    // Places are those of these sources, and their lines travel with the plan.
+    let node = &inner.nodes["one"];
+    let property = &inner.node_types["shared.Kept"].properties["size"];
+    for (span, path, line) in [
+        (node.span, "keeper.bp", "node one: shared.Kept {"),
+        (node.properties["text"].span, "keeper.bp", "  text = read(\"inner.txt\")"),
+        (property.constraints[0].span, "shared.bp", "  property size: int where self > 1"),
+    ] {
+        let source = &inner.sources[span.file as usize];
+        assert_eq!((source.path.as_str(), source.lines[&span.line].as_str()), (path, line));
+    }
+
+    let other = beside(&shop.replace("1.0.0", "9.9.9"), shared);
+    assert_ne!(other.identity, loaded.identity);
+    assert_eq!(digest(&other), digest(&loaded), "it is not made of what changed");
+    let changed = beside(shop, &shared.replace("const twice = 2", "const twice = 3"));
+    assert_ne!(digest(&changed), digest(&loaded), "it is made of what changed");
+}

@@ -156,3 +156,10 @@ fn a_comma_on_a_line_of_its_own_parts_no_column() {
     keeps("a comma before", text);
     assert!(formatted(text).contains("\n  labels  = { a"), "{}", formatted(text));
 }
+
+/// A word that may stand before an operand is a function's name all the same.
+#[test]
+fn a_call_stays_a_call() {
+    let text = "const a = max(1, 2)\nconst b = max(x in [1], x) - min(x in [2], x)\nfn check(n: int) -> int = n\nconst c = check(1)\n";
+    assert_eq!(formatted(text), text);
+}

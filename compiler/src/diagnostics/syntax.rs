@@ -309,6 +309,17 @@ pub(crate) fn is_unclosed(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code, "E1002" | "E1003")
 }
 
+/// Whether something stood where something else was awaited.
+pub(crate) fn is_surprise(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.code, "E1001" | "E1005")
+}
+
+/// Whether a closing bracket was awaited in the place of what stood there.
+pub(crate) fn awaits_closing(diagnostic: &Diagnostic) -> bool {
+    let expects = |closing: &str| diagnostic.message.starts_with(closing);
+    diagnostic.code == "E1001" && (expects("expected `,` or `)`") || expects("expected `,` or `]`"))
+}
+
 /// Whether a closing bracket was found to close nothing.
 pub(crate) fn is_stray(diagnostic: &Diagnostic) -> bool {
     diagnostic.code == "E1023"

@@ -44,7 +44,7 @@ impl Spacing {
             ("(" | "[" | "." | "?." | "..." | "@" | "..", _)
             | (_, ")" | "]" | "," | "." | "?." | ".." | ":" | "?") => false,
             // A call, an index, a cardinality: nothing between, as the author had it.
-            (_, "(" | "[") if is_operand(before) => token.gap,
+            (_, "(" | "[") if is_operand(before) || may_be_called(before) => token.gap,
             ("?", "[") => token.gap,
             _ => true,
         }
@@ -80,6 +80,12 @@ impl Spacing {
 /// Whether a `-` belongs to what follows it.
 fn is_sign(before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
     token.kind == Kind::Mark && token.text == "-" && !before.is_some_and(is_operand)
+}
+
+/// Whether a word that an operand follows may be a function's name as well: `max(a, b)`.
+fn may_be_called(token: &Token<'_>) -> bool {
+    let is_reserved = ["and", "or", "not", "in", "if", "then", "else", "where", "by"];
+    token.kind == Kind::Word && !is_reserved.contains(&token.text)
 }
 
 /// Whether the token ends an operand.

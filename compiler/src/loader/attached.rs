@@ -4,7 +4,7 @@
 //! text is a source all the same, so that a mistake in a template is shown at the template's line.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -47,6 +47,8 @@ struct Taken {
     by_path: BTreeMap<String, usize>,
     files: Vec<Arc<Attached>>,
     missing: Vec<PathBuf>,
+    /// Which module, by its path, names which file.
+    named: BTreeSet<(String, usize)>,
 }
 
 /// Where a program finds the files that it names.
@@ -95,15 +97,14 @@ impl Files<'_> {
         if file.is_text { Ok(file) } else { Err("it is no text (UTF-8)".to_owned()) }
     }
 
-    /// Path and digest of all that were named so far, in the order of their paths.
-    pub(crate) fn digests(&self) -> Vec<(String, Digest)> {
-        let named = |file: &Arc<Attached>| (file.path.clone(), file.digest.clone());
-        let mut found: Vec<_> = match self {
-            Self::Met(attachments) => attachments.taken.borrow().files.iter().map(named).collect(),
-            Self::Known(files) => files.iter().map(named).collect(),
-        };
-        found.sort();
-        found
+    /// Path and digest of those that modules of these paths named so far, in the order of their
+    /// paths. Nobody asks that of what was read before.
+    pub(crate) fn digests(&self, modules: &BTreeSet<&str>) -> BTreeSet<(String, Digest)> {
+        let Self::Met(attachments) = self else { return BTreeSet::new() };
+        let taken = attachments.taken.borrow();
+        let named = taken.named.iter().filter(|(module, _)| modules.contains(module.as_str()));
+        let files = named.filter_map(|(_, at)| taken.files.get(*at));
+        files.map(|file| (file.path.clone(), file.digest.clone())).collect()
     }
 }
 
@@ -123,8 +124,9 @@ impl<'a> Attachments<'a> {
             "it lies outside of the package, the folder of `bp.toml` or of the root file".to_owned()
         })?;
         let mut taken = self.taken.borrow_mut();
-        if let Some(known) = taken.by_path.get(&path).and_then(|at| taken.files.get(*at)) {
-            return Ok(known.clone());
+        if let Some(known) = taken.by_path.get(&path).copied() {
+            taken.named.insert((from.path.clone(), known));
+            return taken.files.get(known).cloned().ok_or_else(|| "it was not read".to_owned());
         }
         let content = match self.overlay.get(&at) {
             Some(text) => text.clone().into_bytes(),
@@ -145,6 +147,7 @@ impl<'a> Attachments<'a> {
         });
         let at = taken.files.len();
         taken.by_path.insert(path, at);
+        taken.named.insert((from.path.clone(), at));
         taken.files.push(made.clone());
         Ok(made)
     }

@@ -7,6 +7,7 @@ use bp_plan::{BlueprintType, Digest, Expr, Node, Plan};
 use super::lower;
 use crate::check::{Checked, Program};
 use crate::resolve::blueprint;
+use crate::source::FileId;
 
 /// A plan with those inside of it, by their digests.
 #[derive(Debug, Default)]
@@ -90,20 +91,20 @@ pub(super) fn blueprint_type(
     })
 }
 
-/// The constants that a blueprint can name: its own, and those of modules.
-pub(super) fn constants(checked: &Checked<'_>) -> BTreeMap<String, Expr> {
+/// The constants that a blueprint can name: its own, and those of the modules that it uses.
+pub(super) fn constants(checked: &Checked<'_>, used: &BTreeSet<FileId>) -> BTreeMap<String, Expr> {
     let program = &checked.program;
-    let own = program.blueprint().map(|module| module.name.as_str()).unwrap_or_default();
-    let others: BTreeSet<&str> = program
+    let modules: BTreeSet<&str> = program
         .sources
         .all()
-        .filter(|(file, module)| program.has_blueprint(*file) && module.name != own)
+        .filter(|(file, _)| used.contains(file))
+        .filter(|(file, _)| *file == program.file || !program.has_blueprint(*file))
         .map(|(_, module)| module.name.as_str())
         .collect();
     program
         .constants
         .iter()
-        .filter(|(name, _)| !others.contains(name.rsplit_once('.').map_or("", |(of, _)| of)))
+        .filter(|(name, _)| modules.contains(name.rsplit_once('.').map_or("", |(of, _)| of)))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }

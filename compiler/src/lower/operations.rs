@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{
-    Constraint, Implementation, Node, Operation, OperationParameter, OwnOperation, Plan,
-    RelationshipType, Span, Type,
+    Implementation, Node, Operation, OperationParameter, OwnOperation, Plan, RelationshipType, Type,
 };
 
 use crate::check::operations::OperationSignature;
@@ -84,27 +83,6 @@ pub(super) fn types(plan: &Plan, visit: &mut dyn FnMut(&Type)) {
         operation.result.iter().for_each(&mut *visit);
     });
     each_implementation(plan, &mut |one| visit(&Type::Data(one.kind.clone())));
-}
-
-/// Every span of operations and relationship types of a plan.
-pub(super) fn spans(plan: &Plan, touch: &mut dyn FnMut(&Span)) {
-    let of = |all: &[Constraint], touch: &mut dyn FnMut(&Span)| {
-        for one in all {
-            touch(&one.span);
-        }
-    };
-    for kind in plan.relationship_types.values() {
-        of(&kind.constraints, touch);
-        kind.properties.values().for_each(|property| of(&property.constraints, touch));
-    }
-    each_operation(plan, &mut |operation| {
-        operation.parameters.iter().for_each(|parameter| of(&parameter.constraints, touch));
-    });
-    each_implementation(plan, &mut |one| touch(&one.span));
-    for property in plan.nodes.values().flat_map(|node| node.capabilities.values()).flatten() {
-        touch(&property.1.span);
-        property.1.inner.values().for_each(&mut *touch);
-    }
 }
 
 fn each_operation(plan: &Plan, visit: &mut dyn FnMut(&Operation)) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Constraint, Group, GroupType, Plan, PolicyType, Property, PropertyType, Span, Type};
+use bp_plan::{Constraint, Group, GroupType, Plan, PolicyType, PropertyType, Type};
 
 use crate::check::{Checked, TypeInfo};
 
@@ -65,33 +65,4 @@ pub(super) fn data_types(plan: &Plan, see: &mut impl FnMut(&Type)) {
     let groups = plan.group_types.values().map(|kind| &kind.properties);
     let policies = plan.policy_types.values().map(|kind| &kind.properties);
     groups.chain(policies).flat_map(BTreeMap::values).for_each(|property| see(&property.kind));
-}
-
-/// Every span.
-pub(super) fn spans(plan: &Plan, touch: &mut impl FnMut(&Span)) {
-    let groups = plan.group_types.values().map(|kind| (&kind.properties, &kind.constraints));
-    let policies = plan.policy_types.values().map(|kind| (&kind.properties, &kind.constraints));
-    for (properties, constraints) in groups.chain(policies) {
-        let of_properties = properties.values().flat_map(|property| &property.constraints);
-        constraints.iter().chain(of_properties).for_each(|one| touch(&one.span));
-    }
-    for group in plan.groups.values() {
-        touch(&group.span);
-        set(&group.properties, touch);
-    }
-    for policy in plan.policies.values() {
-        touch(&policy.span);
-        set(&policy.properties, touch);
-        if let Some(run) = &policy.run {
-            touch(&run.span);
-            set(&run.with, touch);
-        }
-    }
-}
-
-fn set(properties: &BTreeMap<String, Property>, touch: &mut impl FnMut(&Span)) {
-    for property in properties.values() {
-        touch(&property.span);
-        property.inner.values().for_each(&mut *touch);
-    }
 }

@@ -72,6 +72,11 @@ fn word(source: &SourceFile, at: Place, line: &str) -> Option<Diagnostic> {
         return None;
     }
     let (ours, form) = meant(word)?;
+    // These begin entries, but no items.
+    let is_inside = at.span.start > start;
+    if is_inside && matches!(word, "let" | "assert") {
+        return None;
+    }
     // The word alone is put right only where the rest is as it would be here.
     let fits = match ours {
         "const" => rest.contains('=') && !rest.ends_with('{'),

@@ -35,7 +35,7 @@ impl Lowering<'_> {
             self.is_odd |= is_junk && items.is_empty() && !self.is_start;
             match part.as_rule() {
                 Rule::item => items.extend(self.item(part)),
-                Rule::junk_top => self.junk_top(&part, items.last().map(|item: &Item| item.span)),
+                Rule::junk_top => self.junk_top(&part, last_headed(&items)),
                 _ => {}
             }
         }
@@ -387,6 +387,13 @@ impl Lowering<'_> {
         let body = self.last_body(&mut parts);
         Test { name, body }
     }
+}
+
+/// Where the last item stands that begins with a head; a `requires` may be what a block should have
+/// held.
+fn last_headed(items: &[Item]) -> Option<Span> {
+    let headed = items.iter().rev().find(|item| !matches!(item.kind, ItemKind::Requires(_)));
+    headed.or(items.first()).map(|item| item.span)
 }
 
 fn pascal_case(name: &str) -> String {

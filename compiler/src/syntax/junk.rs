@@ -133,7 +133,11 @@ impl Lowering<'_> {
             self.report(says::unexpected(self.at(place), form, &shown(line)));
         } else {
             let expected = "an item such as `node name: Type { … }`, `input name: type` or `use …`";
-            self.report(says::unexpected(self.at(place), expected, &found));
+            let mut said = says::unexpected(self.at(place), expected, &found);
+            if begins_entry(line) || member_keyword(line).is_some() {
+                said = said.help("an entry stands in a block: see whether the one above lacks a `{` or has a `}` too many");
+            }
+            self.report(said);
         }
     }
 }

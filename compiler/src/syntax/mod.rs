@@ -8,6 +8,7 @@
 
 pub mod ast;
 mod blocks;
+mod echoes;
 mod expressions;
 mod foreign;
 mod grammar;

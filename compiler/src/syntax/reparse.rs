@@ -6,12 +6,12 @@ mod tests;
 use std::sync::Arc;
 
 use super::ast::{self, Item};
-use super::foreign;
 use super::lowering::offset;
 use super::moved::Moved as _;
 use super::pieces::{self, PIECE, Parsed, Piece};
 use super::scan::{self, Scan};
 use super::{MAX_FILE, MAX_NESTING};
+use super::{echoes, foreign};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, SourceFile};
 
@@ -95,7 +95,8 @@ impl Parse {
         if is_cut {
             whole.pieces.text = source.shared_text();
         }
-        whole.diagnostics = foreign::recognised(source, std::mem::take(&mut whole.diagnostics));
+        let told = echoes::without(source, std::mem::take(&mut whole.diagnostics));
+        whole.diagnostics = foreign::recognised(source, told);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);
         if whole.tree.items.is_empty() && !has_errors {
             whole.diagnostics.push(says::empty(file));

@@ -17,7 +17,7 @@ use bp_topology::{Expanded, Identity, Inventory, Problem, Secrets, Topology};
 use crate::analysis::Analysis;
 use crate::check::{BlueprintTest, blueprint_tests};
 use crate::diagnostics::{Diagnostic, Severity, testing as says};
-use crate::source::{FileId, Place, Span};
+use crate::source::{Place, Span};
 
 /// A file's tests, ready to be run.
 #[derive(Debug)]
@@ -103,10 +103,9 @@ impl<'a> Suite<'a> {
     /// The place in the sources of a span of the plan.
     fn place(&self, span: Option<bp_plan::Span>) -> Option<Place> {
         let span = span?;
-        let program = self.analysis.program();
-        let at = program.plan_files.iter().position(|file| *file == span.file)?;
-        let file = FileId(u32::try_from(at).ok()?);
-        let source = self.analysis.sources().file(file)?;
+        let path = &self.plan.sources.get(span.file as usize)?.path;
+        let (file, module) = self.analysis.sources().all().find(|(_, m)| m.path == *path)?;
+        let source = &module.source;
         let start = source.offset(span.line, span.column);
         let end = source.offset(span.end_line, span.end_column);
         Some(Place { file, span: Span::new(start, end) })

@@ -194,24 +194,6 @@ pub struct Arm {
     pub body: Block,
 }
 
-impl Workflow {
-    /// Every span in it.
-    pub fn spans(&self, touch: &mut dyn FnMut(&Span)) {
-        touch(&self.span);
-        for parameter in &self.parameters {
-            touch(&parameter.span);
-            parameter.constraints.iter().for_each(|one| touch(&one.span));
-        }
-        self.body.walk(&mut |step| {
-            touch(&step.span);
-            for property in step.action.arguments().into_iter().flat_map(BTreeMap::values) {
-                touch(&property.span);
-                property.inner.values().for_each(&mut *touch);
-            }
-        });
-    }
-}
-
 impl Block {
     /// Hands each step to `visit`, those inside of others after them.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Step)) {
