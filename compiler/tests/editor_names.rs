@@ -229,8 +229,8 @@ fn lines(file: &str, marked: &str, name: &str) -> Vec<String> {
     for one in changes {
         let own = one.path.file_name().unwrap().to_string_lossy().into_owned();
         let (old, new) = (one.source.text().to_owned(), one.changed());
-        let changed = old.lines().zip(new.lines()).filter(|(old, new)| old != new);
-        found.extend(changed.map(|(_, new)| format!("{own}: {}", new.trim())));
+        let differing = old.lines().zip(new.lines()).filter(|(old, new)| old != new);
+        found.extend(differing.map(|(_, new)| format!("{own}: {}", new.trim())));
     }
     found
 }
@@ -455,99 +455,99 @@ fn a_package_is_looked_through() {
     );
 }
 
-/// What stands at a cursor: what is told of it, and where it is declared.
+/// Where the cursor is, how that is declared, words of what is told, and the name at its declaration.
+const TOLD: &[(&str, &str, &str, &str)] = &[
+    (
+        "operation safe_keeping.snap$0shot = script(\"snapshot.sh\")",
+        "safe_keeping.snapshot(bucket: string",
+        "",
+        "snapshot",
+    ),
+    (
+        "operation safe_$0keeping.snapshot = script(\"snapshot.sh\")",
+        "interface type SafeKeeping",
+        "What keeps the data safe.",
+        "SafeKeeping",
+    ),
+    (
+        "operation configure.establish_$0target",
+        "configure.establish_target()",
+        "On the target",
+        "establish_target",
+    ),
+    ("args    = { to = buc$0ket", "bucket: string", "", "bucket"),
+    ("    se$0ts    =", "sets", "Attributes of the node", ""),
+    ("    ti$0meout = 5m", "timeout: duration?", "How long it may take", "timeout"),
+    ("sets    = { us$0ed", "used: size", "", "used"),
+    ("sets    = { used = res$0ult", "result: { bytes: size }", "", ""),
+    (
+        "mode = target.mo$0de",
+        "property mode: \"a\" | \"b\" | \"c\" = \"a\"",
+        "property of `Host`",
+        "mode",
+    ),
+    ("  ta$0rget: Host", "target", "What is required.", ""),
+    ("  members: Ho$0st", "node type Host", "", "Host"),
+    ("  ru$0n: Workflow", "run", "Policies of the type run a workflow.", ""),
+    ("as vau$0lt", "implements SafeKeeping as vault", "interface of `Vault`", "vault"),
+    (
+        "  ht$0tp     = { port = 80 }",
+        "capability http: Http { tls = true }",
+        "capability of `Server`",
+        "http",
+    ),
+    ("http     = { po$0rt = 80 }", "property port: int", "property of `Http`", "port"),
+    (
+        "using small.Blue$0print",
+        "blueprint little substitutes store.Store where self.size < 1TiB",
+        "",
+        "little",
+    ),
+    ("using small.Blueprint { si$0ze", "property size: size", "property of `Store`", "size"),
+    ("pictures: small.Blueprint { si$0ze", "input size: size", "", "size"),
+    ("  mem$0bers = [one", "members", "Nodes, collections", ""),
+    ("  reg$0ion  = \"eu\"", "property region: string", "property of `Site`", "region"),
+    ("  ru$0n     = clean", "run", "The workflow that is run.", ""),
+    (
+        "  run     = cle$0an",
+        "workflow clean(store: string, days: int = 7) -> { removed: int }",
+        "",
+        "clean",
+    ),
+    ("with    = { sto$0re", "store: string", "", "store"),
+    ("targets = [hos$0ts", "group hosts: Site", "", "hosts"),
+    ("let fir$0st = call", "first: { bytes: size }", "", "first"),
+    ("if fir$0st.bytes", "first: { bytes: size }", "", "first"),
+    ("for pa$0rt in", "part: \"x\" | \"y\"", "", "part"),
+    ("error.mess$0age", "", "", ""),
+    ("inputs  = { rep$0licas", "replicas: int", "", "replicas"),
+    ("secrets = { tok$0en", "token: string", "", "token"),
+    ("else \"not ${to$0tal", "total: int", "", "total"),
+    ("use std.kubernetes as k$08s", "std.kubernetes", "`Deployment`", ""),
+    ("sto$0res.Store", "store.bp", "`Store`", ""),
+    ("  icon     = \"ic$0on.png\"", "", "", "file"),
+    ("expose ht$0tp", "expose http = web.http", "", "http"),
+    ("port = web.http.po$0rt", "property port: int", "property of `Http`", "port"),
+    (
+        "env$0ironment}\"",
+        "input environment: \"dev\" | \"prod\" = \"dev\"",
+        "Known when it is deployed.",
+        "environment",
+    ),
+    ("width: int = nar$0row", "const narrow = 1", "Known when compiling.", "narrow"),
+    (
+        "output url: string = films.u$0rl",
+        "attribute url: string",
+        "Known only once other nodes are there.",
+        "url",
+    ),
+];
+
 #[test]
 fn every_construct_is_told_of_and_leads_to_its_declaration() {
-    let cases: &[(&str, &str, &str, &str)] = &[
-        // Where the cursor is, how it is declared, words of what is told, the name at its declaration.
-        (
-            "operation safe_keeping.snap$0shot = script(\"snapshot.sh\")",
-            "safe_keeping.snapshot(bucket: string",
-            "",
-            "snapshot",
-        ),
-        (
-            "operation safe_$0keeping.snapshot = script(\"snapshot.sh\")",
-            "interface type SafeKeeping",
-            "What keeps the data safe.",
-            "SafeKeeping",
-        ),
-        (
-            "operation configure.establish_$0target",
-            "configure.establish_target()",
-            "On the target",
-            "establish_target",
-        ),
-        ("args    = { to = buc$0ket", "bucket: string", "", "bucket"),
-        ("    se$0ts    =", "sets", "Attributes of the node", ""),
-        ("    ti$0meout = 5m", "timeout: duration?", "How long it may take", "timeout"),
-        ("sets    = { us$0ed", "used: size", "", "used"),
-        ("sets    = { used = res$0ult", "result: { bytes: size }", "", ""),
-        (
-            "mode = target.mo$0de",
-            "property mode: \"a\" | \"b\" | \"c\" = \"a\"",
-            "property of `Host`",
-            "mode",
-        ),
-        ("  ta$0rget: Host", "target", "What is required.", ""),
-        ("  members: Ho$0st", "node type Host", "", "Host"),
-        ("  ru$0n: Workflow", "run", "Policies of the type run a workflow.", ""),
-        ("as vau$0lt", "implements SafeKeeping as vault", "interface of `Vault`", "vault"),
-        (
-            "  ht$0tp     = { port = 80 }",
-            "capability http: Http { tls = true }",
-            "capability of `Server`",
-            "http",
-        ),
-        ("http     = { po$0rt = 80 }", "property port: int", "property of `Http`", "port"),
-        (
-            "using small.Blue$0print",
-            "blueprint little substitutes store.Store where self.size < 1TiB",
-            "",
-            "little",
-        ),
-        ("using small.Blueprint { si$0ze", "property size: size", "property of `Store`", "size"),
-        ("pictures: small.Blueprint { si$0ze", "input size: size", "", "size"),
-        ("  mem$0bers = [one", "members", "Nodes, collections", ""),
-        ("  reg$0ion  = \"eu\"", "property region: string", "property of `Site`", "region"),
-        ("  ru$0n     = clean", "run", "The workflow that is run.", ""),
-        (
-            "  run     = cle$0an",
-            "workflow clean(store: string, days: int = 7) -> { removed: int }",
-            "",
-            "clean",
-        ),
-        ("with    = { sto$0re", "store: string", "", "store"),
-        ("targets = [hos$0ts", "group hosts: Site", "", "hosts"),
-        ("let fir$0st = call", "first: { bytes: size }", "", "first"),
-        ("if fir$0st.bytes", "first: { bytes: size }", "", "first"),
-        ("for pa$0rt in", "part: \"x\" | \"y\"", "", "part"),
-        ("error.mess$0age", "", "", ""),
-        ("inputs  = { rep$0licas", "replicas: int", "", "replicas"),
-        ("secrets = { tok$0en", "token: string", "", "token"),
-        ("else \"not ${to$0tal", "total: int", "", "total"),
-        ("use std.kubernetes as k$08s", "std.kubernetes", "`Deployment`", ""),
-        ("sto$0res.Store", "store.bp", "`Store`", ""),
-        ("  icon     = \"ic$0on.png\"", "", "", "file"),
-        ("expose ht$0tp", "expose http = web.http", "", "http"),
-        ("port = web.http.po$0rt", "property port: int", "property of `Http`", "port"),
-        (
-            "env$0ironment}\"",
-            "input environment: \"dev\" | \"prod\" = \"dev\"",
-            "Known when it is deployed.",
-            "environment",
-        ),
-        ("width: int = nar$0row", "const narrow = 1", "Known when compiling.", "narrow"),
-        (
-            "output url: string = films.u$0rl",
-            "attribute url: string",
-            "Known only once other nodes are there.",
-            "url",
-        ),
-    ];
     let overlay = overlay(TOWN);
     let mut wrong = Vec::new();
-    for (marked, code, words, name) in cases {
+    for (marked, code, words, name) in TOLD {
         let (analysis, at) = cursor(&overlay, "town.bp", marked);
         if !code.is_empty() {
             match ide::hover(&analysis, at) {
@@ -631,11 +631,11 @@ fn a_value_becomes_a_constant_or_an_input() {
             "  tags = tags"
         )
     );
-    let mode = "input mode: \"a\" | \"b\" = \"a\"";
+    let head = "input mode: \"a\" | \"b\" = \"a\"";
     assert_eq!(extracted(text, "\"a\"\n}", "input"), None, "not an expression");
-    let marked = text.replace("mode = \"a\"", "mode = (\"a\")");
-    let made = extracted(&marked, "(\"a\")", "input").unwrap();
-    assert!(made.contains(&mode.replace("= \"a\"", "= (\"a\")")), "{made}");
+    let parted = text.replace("mode = \"a\"", "mode = (\"a\")");
+    let made = extracted(&parted, "(\"a\")", "input").unwrap();
+    assert!(made.contains(&head.replace("= \"a\"", "= (\"a\")")), "{made}");
     // What is not known here alone stays where it is.
     let looped = text
         .replace("one: Host {", "one: Host for x in [\"c\"] {")

@@ -185,122 +185,120 @@ fn the_heads_have_no_mistake() {
     }
 }
 
+/// Where an operation is declared, carried out, and what its clauses take.
+const OPERATIONS: &[Case] = &[
+    ("node type X {\n  $0\n}", &["operation", "implements", "provider"], &["source", "members"]),
+    ("node type X {\n  implements $0\n}", &["Maintenance", "store.Backup"], &["Host", "Door"]),
+    (
+        "node type X extends Server {\n  operation $0\n}",
+        &["maintenance", "lifecycle"],
+        &["configure", "snapshot", "length"],
+    ),
+    (
+        "node type X extends Server {\n  operation maintenance.$0\n}",
+        &["restore", "snapshot"],
+        &["create", "maintenance"],
+    ),
+    ("node type X extends Server {\n  operation life$0.create = null\n}", &["lifecycle"], &[]),
+    (
+        "node type X {\n  operation lifecycle.$0 = script(\"a.sh\")\n}",
+        &["create", "observe", "delete"],
+        &["snapshot"],
+    ),
+    (
+        "node type X {\n  operation lifecycle.create = script(\"a.sh\")\n  operation lifecycle.$0\n}",
+        &["delete"],
+        &["create"],
+    ),
+    (
+        "node type X {\n  operation lifecycle.create = $0\n}",
+        &["script", "null"],
+        &["replicas", "length", "web", "true"],
+    ),
+    (
+        "node type X {\n  operation lifecycle.create = script(\"a.sh\") {\n    $0\n  }\n}",
+        &["args", "on", "env", "files", "timeout", "retries", "backoff", "repeatable", "sets"],
+        &["path", "property"],
+    ),
+    (
+        "node type X {\n  operation lifecycle.create = script(\"a.sh\") { timeout = 1m, $0 }\n}",
+        &["retries"],
+        &["timeout"],
+    ),
+    (
+        "node type X extends Server {\n  operation lifecycle.create = script(\"a.sh\") { sets = { $0 } }\n}",
+        &["address", "used"],
+        &["icon", "host"],
+    ),
+    (
+        "node type X extends Server {\n  operation lifecycle.create = script(\"a.sh\") { sets = { address = $0 } }\n}",
+        &["result", "self"],
+        &[],
+    ),
+    (
+        "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { sets = { used = result.$0 } }\n}",
+        &["bytes"],
+        &[],
+    ),
+    (
+        "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { args = { x = $0 } }\n}",
+        &["bucket", "timeout", "self"],
+        &[],
+    ),
+    (
+        "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { on = self.$0 }\n}",
+        &["host"],
+        &[],
+    ),
+    (
+        "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { repeatable = $0 }\n}",
+        &["true", "false"],
+        &[],
+    ),
+    (
+        "node x: Server {\n  $0\n}",
+        &["operation", "http", "host", "icon", "let"],
+        &["property", "provider"],
+    ),
+    ("node x: Server {\n  operation $0\n}", &["lifecycle", "maintenance"], &["icon"]),
+    ("node x: Server {\n  operation maintenance.$0\n}", &["snapshot", "restore"], &[]),
+    (
+        "node x: Server {\n  operation maintenance.restore = script(\"a.sh\") {\n    $0\n  }\n}",
+        &["args", "on"],
+        &["icon"],
+    ),
+    (
+        "node x: Server {\n  operation maintenance.restore = script(\"a.sh\") {\n    on = $0\n  }\n}",
+        &["one", "volume"],
+        &["replicas", "true"],
+    ),
+    (
+        "node x: Volume {\n  host -> one via Mounted {\n    $0\n  }\n}",
+        &["path", "operation"],
+        &["host"],
+    ),
+    (
+        "node x: Volume {\n  host -> one via Mounted {\n    path = \"/\"\n    operation $0\n  }\n}",
+        &["configure"],
+        &["lifecycle"],
+    ),
+    (
+        "node x: Volume {\n  host -> one via Mounted {\n    operation configure.$0\n  }\n}",
+        &["establish_target"],
+        &["create"],
+    ),
+    (
+        "node x: Volume {\n  host -> one via Mounted {\n    operation configure.establish_target = script(\"a.sh\") { env = { a = $0 } }\n  }\n}",
+        &["source", "target", "self"],
+        &[],
+    ),
+    ("interface type I {\n  $0\n}", &["operation"], &["property", "check"]),
+    ("interface type I {\n  operation x(a: $0)\n}", &["string", "Door"], &["Site"]),
+];
+
 #[test]
 fn operations_and_what_carries_them_out() {
-    let cases: &[Case] = &[
-        (
-            "node type X {\n  $0\n}",
-            &["operation", "implements", "provider"],
-            &["source", "members"],
-        ),
-        ("node type X {\n  implements $0\n}", &["Maintenance", "store.Backup"], &["Host", "Door"]),
-        (
-            "node type X extends Server {\n  operation $0\n}",
-            &["maintenance", "lifecycle"],
-            &["configure", "snapshot", "length"],
-        ),
-        (
-            "node type X extends Server {\n  operation maintenance.$0\n}",
-            &["restore", "snapshot"],
-            &["create", "maintenance"],
-        ),
-        ("node type X extends Server {\n  operation life$0.create = null\n}", &["lifecycle"], &[]),
-        (
-            "node type X {\n  operation lifecycle.$0 = script(\"a.sh\")\n}",
-            &["create", "observe", "delete"],
-            &["snapshot"],
-        ),
-        (
-            "node type X {\n  operation lifecycle.create = script(\"a.sh\")\n  operation lifecycle.$0\n}",
-            &["delete"],
-            &["create"],
-        ),
-        (
-            "node type X {\n  operation lifecycle.create = $0\n}",
-            &["script", "null"],
-            &["replicas", "length", "web", "true"],
-        ),
-        (
-            "node type X {\n  operation lifecycle.create = script(\"a.sh\") {\n    $0\n  }\n}",
-            &["args", "on", "env", "files", "timeout", "retries", "backoff", "repeatable", "sets"],
-            &["path", "property"],
-        ),
-        (
-            "node type X {\n  operation lifecycle.create = script(\"a.sh\") { timeout = 1m, $0 }\n}",
-            &["retries"],
-            &["timeout"],
-        ),
-        (
-            "node type X extends Server {\n  operation lifecycle.create = script(\"a.sh\") { sets = { $0 } }\n}",
-            &["address", "used"],
-            &["icon", "host"],
-        ),
-        (
-            "node type X extends Server {\n  operation lifecycle.create = script(\"a.sh\") { sets = { address = $0 } }\n}",
-            &["result", "self"],
-            &[],
-        ),
-        (
-            "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { sets = { used = result.$0 } }\n}",
-            &["bytes"],
-            &[],
-        ),
-        (
-            "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { args = { x = $0 } }\n}",
-            &["bucket", "timeout", "self"],
-            &[],
-        ),
-        (
-            "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { on = self.$0 }\n}",
-            &["host"],
-            &[],
-        ),
-        (
-            "node type X extends Server {\n  operation maintenance.snapshot = script(\"a.sh\") { repeatable = $0 }\n}",
-            &["true", "false"],
-            &[],
-        ),
-        (
-            "node x: Server {\n  $0\n}",
-            &["operation", "http", "host", "icon", "let"],
-            &["property", "provider"],
-        ),
-        ("node x: Server {\n  operation $0\n}", &["lifecycle", "maintenance"], &["icon"]),
-        ("node x: Server {\n  operation maintenance.$0\n}", &["snapshot", "restore"], &[]),
-        (
-            "node x: Server {\n  operation maintenance.restore = script(\"a.sh\") {\n    $0\n  }\n}",
-            &["args", "on"],
-            &["icon"],
-        ),
-        (
-            "node x: Server {\n  operation maintenance.restore = script(\"a.sh\") {\n    on = $0\n  }\n}",
-            &["one", "volume"],
-            &["replicas", "true"],
-        ),
-        (
-            "node x: Volume {\n  host -> one via Mounted {\n    $0\n  }\n}",
-            &["path", "operation"],
-            &["host"],
-        ),
-        (
-            "node x: Volume {\n  host -> one via Mounted {\n    path = \"/\"\n    operation $0\n  }\n}",
-            &["configure"],
-            &["lifecycle"],
-        ),
-        (
-            "node x: Volume {\n  host -> one via Mounted {\n    operation configure.$0\n  }\n}",
-            &["establish_target"],
-            &["create"],
-        ),
-        (
-            "node x: Volume {\n  host -> one via Mounted {\n    operation configure.establish_target = script(\"a.sh\") { env = { a = $0 } }\n  }\n}",
-            &["source", "target", "self"],
-            &[],
-        ),
-        ("interface type I {\n  $0\n}", &["operation"], &["property", "check"]),
-        ("interface type I {\n  operation x(a: $0)\n}", &["string", "Door"], &["Site"]),
-    ];
-    hold(&nowhere(), HEAD, cases);
+    hold(&nowhere(), HEAD, OPERATIONS);
 }
 
 #[test]
