@@ -175,19 +175,18 @@ impl Page<'_> {
 
     /// A member as a line of the table.
     fn row(&self, entry: &BodyEntry) -> Option<Row> {
-        let named = |name: &ast::Name| name.text.clone();
+        let named = |name: &ast::Name| name.text.to_string();
         let (kind, name, ty) = match &entry.kind {
             EntryKind::Property(of) => ("property", named(&of.name), self.after(of, entry)),
             EntryKind::Field(of) => ("field", named(&of.name), self.after(of, entry)),
             EntryKind::Attribute(of) => ("attribute", named(&of.name), self.after(of, entry)),
             EntryKind::Requires(of) => ("requires", named(&of.name), self.after(of, entry)),
-            EntryKind::Capability(of) => {
-                ("capability", named(&of.name), self.written(of.ty.span))
-            }
+            EntryKind::Capability(of) => ("capability", named(&of.name), self.written(of.ty.span)),
             EntryKind::Fixed { key, value } => ("fixed", named(key), self.written(value.span)),
             // What carries it out belongs to it: `= script("create.sh")`.
             EntryKind::Operation(operation) => {
-                let end = operation.implementation.as_ref().map_or(entry.span.end, |by| by.span.end);
+                let end =
+                    operation.implementation.as_ref().map_or(entry.span.end, |by| by.span.end);
                 let ty = self.written(Span::new(operation.path.span.end, end));
                 ("operation", self.written(operation.path.span), ty)
             }

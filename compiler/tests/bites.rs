@@ -17,31 +17,67 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("hello-fleet/hello.bp", "{ app = web[cluster].name }", "{ app = \"front\" }"),
     ("hello-fleet/hello.bp", "  env_from  = [config[cluster].name]\n", "  env_from  = []\n"),
     ("hello-fleet/hello.bp", "tier == \"demo\"", "tier != \"lost\""),
-    ("hello-fleet/hello.bp", "input replicas: int = 2 where self in 1..20", "input replicas: int = 2 where self in 1..200"),
+    (
+        "hello-fleet/hello.bp",
+        "input replicas: int = 2 where self in 1..20",
+        "input replicas: int = 2 where self in 1..200",
+    ),
     ("shop/shop.bp", "where self in 0..900", "where self in 0..9000"),
     ("shop/shop.bp", "[json_encode(text) for text in texts]", "[text for text in texts]"),
     ("shop/shop.bp", "where length(self) >= 8", "where length(self) >= 3"),
     ("shop/shop.bp", "env_from  = [settings[cluster].name]", "env_from  = []"),
-    ("three-tier/three_tier.bp", "  backends -> application[*].http", "  backends -> application[1].http"),
+    (
+        "three-tier/three_tier.bp",
+        "  backends -> application[*].http",
+        "  backends -> application[1].http",
+    ),
     ("three-tier/three_tier.bp", "user = \"application_${i}\"", "user = \"application\""),
     ("three-tier/three_tier.bp", "where length(self) >= 12", "where length(self) >= 11"),
-    ("three-tier/three_tier.bp", "http://${self.host.address}:${self.port}", "http://${self.host.address}"),
-    ("three-tier/three_tier.bp", "  port = port\n  host -> small", "  port = port\n  host -> large"),
+    (
+        "three-tier/three_tier.bp",
+        "http://${self.host.address}:${self.port}",
+        "http://${self.host.address}",
+    ),
+    (
+        "three-tier/three_tier.bp",
+        "  port = port\n  host -> small",
+        "  port = port\n  host -> large",
+    ),
     ("substitution/gallery.bp", "  store -> originals", "  store -> thumbnails"),
     ("substitution/large.bp", "* 1TiB < amount then", "* 1TiB <= amount then"),
     ("substitution/large.bp", "then round(amount / 1TiB) + 1", "then round(amount / 1TiB)"),
     ("substitution/large.bp", "disks -> disk[*]", "disks -> disk[1]"),
     ("substitution/small.bp", "  size = size\n", "  size = 1GiB\n"),
     ("library/acme/web.bp", "starts_with(image, registry)", "contains(image, registry)"),
-    ("library/acme/web.bp", "any(registry in registries,", "any(registry in [...registries, \"\"],"),
-    ("library/acme/web.bp", "self.tier != \"gold\" or self.replicas >= 3", "self.tier != \"gold\" or self.replicas >= 2"),
+    (
+        "library/acme/web.bp",
+        "any(registry in registries,",
+        "any(registry in [...registries, \"\"],",
+    ),
+    (
+        "library/acme/web.bp",
+        "self.tier != \"gold\" or self.replicas >= 3",
+        "self.tier != \"gold\" or self.replicas >= 2",
+    ),
     ("library/orders.bp", "  tier     = \"gold\"\n", ""),
     ("environments/environments.bp", "memory   = 2GiB", "memory   = 1GiB"),
-    ("environments/environments.bp", "if environment == \"dev\" then", "if environment != \"dev\" then"),
+    (
+        "environments/environments.bp",
+        "if environment == \"dev\" then",
+        "if environment != \"dev\" then",
+    ),
     ("environments/environments.bp", "  env_from  = [settings[cluster].name]\n", ""),
     ("gradual/gradual.bp", "max = 50 }", "max = 60 }"),
-    ("gradual/gradual.bp", "  where = self.labels.ring == \"canary\"", "  where = self.labels.ring != \"lost\""),
-    ("gradual/gradual.bp", "  name  = \"web\"\n  image = \"nginx:${tag}\"\n  host -> cluster\n}\n\ngroup", "  name  = \"web\"\n  image = \"nginx:1.27\"\n  host -> cluster\n}\n\ngroup"),
+    (
+        "gradual/gradual.bp",
+        "  where = self.labels.ring == \"canary\"",
+        "  where = self.labels.ring != \"lost\"",
+    ),
+    (
+        "gradual/gradual.bp",
+        "  name  = \"web\"\n  image = \"nginx:${tag}\"\n  host -> cluster\n}\n\ngroup",
+        "  name  = \"web\"\n  image = \"nginx:1.27\"\n  host -> cluster\n}\n\ngroup",
+    ),
     ("backup/backup.bp", "total >= 1MiB", "total <= 1MiB"),
     ("backup/backup.bp", "\"${into}/${name}\"", "into"),
     ("backup/backup.bp", "\"stock-${region}\"", "\"stock\""),
@@ -72,9 +108,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// How many tests there are in a folder's files, and what the failing ones are called.
-fn run(folder: &Path) -> (usize, Vec<String>) {
-    let (mut count, mut failed) = (0, Vec::new());
+/// How many tests there are in a folder's files, and how many of them fail.
+fn run(folder: &Path) -> (usize, usize) {
+    let (mut count, mut failed) = (0, 0);
     for file in files(folder).iter().filter(|file| file.extension().is_some_and(|e| e == "bp")) {
         let analysis = Analysis::load(file);
         let wrong = obstacles(&analysis);
@@ -82,9 +118,7 @@ fn run(folder: &Path) -> (usize, Vec<String>) {
         let Some(suite) = Suite::new(&analysis) else { continue };
         for test in analysis.tests() {
             count += 1;
-            if !suite.run(test).is_empty() {
-                failed.push(test.name.clone());
-            }
+            failed += usize::from(!suite.run(test).is_empty());
         }
     }
     (count, failed)
@@ -109,7 +143,8 @@ fn every_example_has_tests_and_they_pass() {
     for entry in fs::read_dir(blueprints()).unwrap().map(Result::unwrap) {
         if entry.path().is_dir() {
             let (count, failed) = run(&entry.path());
-            assert!(count >= 3 && failed.is_empty(), "{}: {count} {failed:?}", entry.path().display());
+            let name = entry.file_name();
+            assert!(count >= 3 && failed == 0, "{name:?}: {failed} of {count} fail");
         }
     }
 }
@@ -123,7 +158,7 @@ fn a_mistake_turns_a_test_red() {
         let folder = tempfile::tempdir().unwrap();
         let example = file.split('/').next().unwrap();
         copy(example, folder.path(), Path::new(file), &text.replace(old, new));
-        if run(folder.path()).1.is_empty() {
+        if run(folder.path()).1 == 0 {
             unseen.push(format!("{file}: `{old}` → `{new}`"));
         }
     }

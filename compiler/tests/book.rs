@@ -110,7 +110,8 @@ fn judge(folder: &Path, fence: &Fence) -> Option<String> {
         return Some(told(analysis.unplanned(), &analysis));
     }
     let suite = Suite::new(&analysis)?;
-    let failed: Vec<Diagnostic> = analysis.tests().iter().flat_map(|test| suite.run(test)).collect();
+    let failed: Vec<Diagnostic> =
+        analysis.tests().iter().flat_map(|test| suite.run(test)).collect();
     (!failed.is_empty()).then(|| told(&failed, &analysis))
 }
 
@@ -163,7 +164,8 @@ fn the_examples_of_functions_hold() {
     }
     let fence = Fence { line: 0, mark: "bp values".to_owned(), text };
     assert_eq!(judge(folder.path(), &fence), None);
-    let mut text = "blueprint forms { version = \"1.0.0\" }\nuse std.kubernetes as k8s\n".to_owned();
+    let mut text =
+        "blueprint forms { version = \"1.0.0\" }\nuse std.kubernetes as k8s\n".to_owned();
     for form in OF_FILES {
         let _ = writeln!(text, "const of_{} = {}", form.name, form.example);
     }
@@ -176,16 +178,22 @@ fn the_examples_of_functions_hold() {
 
 #[test]
 fn every_row_for_those_who_come_from_tosca_has_both_sides() {
-    let page = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../spec/language/coming-from-tosca.md");
+    let page =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../spec/language/coming-from-tosca.md");
     let page = fs::read_to_string(page).unwrap();
     let rows: Vec<&str> = page.split("\n### ").skip(1).collect();
     assert!(rows.len() > 30, "only {} rows were found", rows.len());
     for row in rows {
         let of = |is_ours: bool| {
             let found = fences(row.trim_end_matches('#').trim_end());
-            found.iter().position(|fence| (fence.mark == "bp" || fence.mark.starts_with("bp file=")) == is_ours)
+            found.iter().position(|fence| {
+                (fence.mark == "bp" || fence.mark.starts_with("bp file=")) == is_ours
+            })
         };
         let name = row.lines().next().unwrap();
-        assert!(of(true).zip(of(false)).is_some_and(|(ours, theirs)| theirs < ours), "`{name}` lacks a side");
+        assert!(
+            of(true).zip(of(false)).is_some_and(|(ours, theirs)| theirs < ours),
+            "`{name}` lacks a side"
+        );
     }
 }

@@ -79,8 +79,13 @@ fn a_type_implements_an_interface() {
 #[test]
 fn the_module_of_scripts_has_what_the_core_has() {
     let of = |used: &str, call: &str| {
-        let db = format!("{used}{MAINTENANCE}node type Db {{\n  implements Maintenance\n  operation maintenance.snapshot = {call}(\"a.sh\")\n}}\nnode db: Db");
-        plan(&db).node_types["Db"].operations["maintenance.snapshot"].implementation.clone().unwrap()
+        let db = format!(
+            "{used}{MAINTENANCE}node type Db {{\n  implements Maintenance\n  operation maintenance.snapshot = {call}(\"a.sh\")\n}}\nnode db: Db"
+        );
+        plan(&db).node_types["Db"].operations["maintenance.snapshot"]
+            .implementation
+            .clone()
+            .unwrap()
     };
     let core = of("", "script");
     for (used, call) in [

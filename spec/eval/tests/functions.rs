@@ -243,12 +243,27 @@ fn document() -> String {
     for of in NAMES.values() {
         entry(&mut text, of.name, of.signature, of.documentation, of.example);
     }
-    forms(&mut text, BINDING, "Forms that bind a name", "`xs` is a list, a map, a range, a collection of nodes or a selection, \
+    forms(
+        &mut text,
+        BINDING,
+        "Forms that bind a name",
+        "`xs` is a list, a map, a range, a collection of nodes or a selection, \
         and `x` each of its elements in turn. With two names the first is the key: of a map its key, of a list the position \
-        from 0 (`all(k, v in labels, v != \"\")`). What has a default may be left out.");
-    forms(&mut text, OF_FILES, "Forms that take a file", "Paths are relative to the file that the call stands in, stay inside of the \
-        package, and are known when compiling. [How templates are filled in](README.md#templates).");
-    forms(&mut text, OF_PREFER, "Forms of `prefer`", "They stand in a selection's list of preferences alone.");
+        from 0 (`all(k, v in labels, v != \"\")`). What has a default may be left out.",
+    );
+    forms(
+        &mut text,
+        OF_FILES,
+        "Forms that take a file",
+        "Paths are relative to the file that the call stands in, stay inside of the \
+        package, and are known when compiling. [How templates are filled in](README.md#templates).",
+    );
+    forms(
+        &mut text,
+        OF_PREFER,
+        "Forms of `prefer`",
+        "They stand in a selection's list of preferences alone.",
+    );
     text
 }
 
