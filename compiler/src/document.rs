@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::source::{SourceFile, Span};
 use crate::syntax::ast::{self, BodyEntry, EntryKind, ItemKind, TypeItemKind, ValueKeyword};
+use crate::syntax::snake_case;
 
 /// The documentation of a file under this title.
 pub fn document(title: &str, source: &SourceFile, tree: &ast::File) -> String {
@@ -57,6 +58,14 @@ fn is_value(kind: &ItemKind, keyword: ValueKeyword) -> bool {
 
 fn is_type(kind: &ItemKind, of: TypeItemKind) -> bool {
     matches!(kind, ItemKind::Type(declared) if declared.kind == of)
+}
+
+/// A member of a type, as it is shown.
+struct Row {
+    kind: &'static str,
+    name: String,
+    ty: String,
+    said: String,
 }
 
 struct Page<'a> {
@@ -133,15 +142,9 @@ impl Page<'_> {
             let alias = self.written(Span::new(alias.span.start, end));
             self.line(&format!("`{alias}`"));
         }
-        let rows: Vec<String> =
+        let rows: Vec<Row> =
             declared.body.entries.iter().filter_map(|entry| self.row(entry)).collect();
-        if !rows.is_empty() {
-            self.text.push_str("| | name | type | |\n| --- | --- | --- | --- |\n");
-            for row in &rows {
-                self.text.push_str(row);
-            }
-            self.text.push('\n');
-        }
+        self.table(&rows);
         for entry in &declared.body.entries {
             if let EntryKind::Check(_) = &entry.kind {
                 let check = self.written(entry.span);
@@ -150,28 +153,46 @@ impl Page<'_> {
         }
     }
 
-    /// A member as a line of the table.
-    fn row(&self, entry: &BodyEntry) -> Option<String> {
-        let (kind, name, ty) = match &entry.kind {
-            EntryKind::Property(member) => ("property", &member.name, self.after(member, entry)),
-            EntryKind::Field(member) => ("", &member.name, self.after(member, entry)),
-            EntryKind::Attribute(member) => ("attribute", &member.name, self.after(member, entry)),
-            EntryKind::Requires(member) => ("requires", &member.name, self.after(member, entry)),
-            EntryKind::Capability(member) => {
-                ("capability", &member.name, self.written(member.ty.span))
+    /// Members, one a line; those of a type that has fields alone need not say so of each.
+    fn table(&mut self, rows: &[Row]) {
+        if rows.is_empty() {
+            return;
+        }
+        let has_kinds = rows.iter().any(|row| row.kind != "field");
+        if has_kinds {
+            self.text.push_str("| member | name | type | |\n| --- | --- | --- | --- |\n");
+        } else {
+            self.text.push_str("| field | type | |\n| --- | --- | --- |\n");
+        }
+        for row in rows {
+            if has_kinds {
+                let _ = write!(self.text, "| {} ", row.kind);
             }
-            EntryKind::Fixed { key, value } => ("fixed", key, self.written(value.span)),
+            let _ = writeln!(self.text, "| `{}` | {} | {} |", row.name, row.ty, row.said);
+        }
+        self.text.push('\n');
+    }
+
+    /// A member as a line of the table.
+    fn row(&self, entry: &BodyEntry) -> Option<Row> {
+        let named = |name: &ast::Name| name.text.to_string();
+        let (kind, name, ty) = match &entry.kind {
+            EntryKind::Property(of) => ("property", named(&of.name), self.after(of, entry)),
+            EntryKind::Field(of) => ("field", named(&of.name), self.after(of, entry)),
+            EntryKind::Attribute(of) => ("attribute", named(&of.name), self.after(of, entry)),
+            EntryKind::Requires(of) => ("requires", named(&of.name), self.after(of, entry)),
+            EntryKind::Capability(of) => ("capability", named(&of.name), self.written(of.ty.span)),
+            EntryKind::Fixed { key, value } => ("fixed", named(key), self.written(value.span)),
+            // What carries it out belongs to it: `= script("create.sh")`.
             EntryKind::Operation(operation) => {
-                let name = operation.path.segments.last()?;
-                let end = match &operation.implementation {
-                    Some(by) => by.span.start,
-                    None => entry.span.end,
-                };
+                let end =
+                    operation.implementation.as_ref().map_or(entry.span.end, |by| by.span.end);
                 let ty = self.written(Span::new(operation.path.span.end, end));
-                ("operation", name, ty.trim_end_matches('=').trim().to_owned())
+                ("operation", self.written(operation.path.span), ty)
             }
             EntryKind::Implements { interface, alias } => {
-                let name = alias.as_ref().or(interface.segments.last())?;
+                let given = || Some(snake_case(&interface.segments.last()?.text));
+                let name = alias.as_ref().map(named).or_else(given)?;
                 ("implements", name, self.written(interface.span))
             }
             _ => return None,
@@ -181,8 +202,8 @@ impl Page<'_> {
         let said = entry.documentation.split_whitespace().collect::<Vec<_>>().join(" ");
         let ty =
             if ty.is_empty() { String::new() } else { format!("`{}`", ty.replace('|', "\\|")) };
-        let said = said.replace('|', "\\|");
-        Some(format!("| {kind} | `{}` | {ty} | {}{said} |\n", name.text, marks.concat()))
+        let said = format!("{}{}", marks.concat(), said.replace('|', "\\|"));
+        Some(Row { kind, name, ty, said })
     }
 
     /// What stands behind a member's name: its type, default and constraints.

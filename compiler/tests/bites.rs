@@ -108,9 +108,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// How many tests there are in a folder's files, and what the failing ones are called.
-fn run(folder: &Path) -> (usize, Vec<String>) {
-    let (mut count, mut failed) = (0, Vec::new());
+/// How many tests there are in a folder's files, and how many of them fail.
+fn run(folder: &Path) -> (usize, usize) {
+    let (mut count, mut failed) = (0, 0);
     for file in files(folder).iter().filter(|file| file.extension().is_some_and(|e| e == "bp")) {
         let analysis = Analysis::load(file);
         let wrong = obstacles(&analysis);
@@ -118,9 +118,7 @@ fn run(folder: &Path) -> (usize, Vec<String>) {
         let Some(suite) = Suite::new(&analysis) else { continue };
         for test in analysis.tests() {
             count += 1;
-            if !suite.run(test).is_empty() {
-                failed.push(test.name.clone());
-            }
+            failed += usize::from(!suite.run(test).is_empty());
         }
     }
     (count, failed)
@@ -145,11 +143,8 @@ fn every_example_has_tests_and_they_pass() {
     for entry in fs::read_dir(blueprints()).unwrap().map(Result::unwrap) {
         if entry.path().is_dir() {
             let (count, failed) = run(&entry.path());
-            assert!(
-                count >= 3 && failed.is_empty(),
-                "{}: {count} {failed:?}",
-                entry.path().display()
-            );
+            let name = entry.file_name();
+            assert!(count >= 3 && failed == 0, "{name:?}: {failed} of {count} fail");
         }
     }
 }
@@ -163,7 +158,7 @@ fn a_mistake_turns_a_test_red() {
         let folder = tempfile::tempdir().unwrap();
         let example = file.split('/').next().unwrap();
         copy(example, folder.path(), Path::new(file), &text.replace(old, new));
-        if run(folder.path()).1.is_empty() {
+        if run(folder.path()).1 == 0 {
             unseen.push(format!("{file}: `{old}` → `{new}`"));
         }
     }

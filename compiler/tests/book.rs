@@ -152,6 +152,31 @@ fn every_example_is_as_it_says() {
 }
 
 #[test]
+fn the_examples_of_functions_hold() {
+    use bp_eval::functions::{BINDING, NAMES, OF_FILES, OF_PREFER};
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["stack.json", "motd.txt", "page.hbs"] {
+        fs::write(folder.path().join(file), "{{name}}").unwrap();
+    }
+    let mut text = String::new();
+    for example in NAMES.values().map(|of| of.example).chain(BINDING.iter().map(|of| of.example)) {
+        let _ = writeln!(text, "{example} // true");
+    }
+    let fence = Fence { line: 0, mark: "bp values".to_owned(), text };
+    assert_eq!(judge(folder.path(), &fence), None);
+    let mut text =
+        "blueprint forms { version = \"1.0.0\" }\nuse std.kubernetes as k8s\n".to_owned();
+    for form in OF_FILES {
+        let _ = writeln!(text, "const of_{} = {}", form.name, form.example);
+    }
+    for form in OF_PREFER {
+        let _ = writeln!(text, "select {}: k8s.Cluster[1..] {{ {} }}", form.name, form.example);
+    }
+    let fence = Fence { line: 0, mark: "bp".to_owned(), text };
+    assert_eq!(judge(folder.path(), &fence), None);
+}
+
+#[test]
 fn every_row_for_those_who_come_from_tosca_has_both_sides() {
     let page =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../spec/language/coming-from-tosca.md");

@@ -57,6 +57,26 @@ fn everything_in_it_is_documented() {
 }
 
 #[test]
+fn a_page_says_what_carries_operations_out() {
+    let text = "interface type Copies {\n  operation snapshot(into: string) -> { bytes: size }\n}\n\
+        node type Database {\n  property name: string\n  implements Copies\n  implements Copies as mirrors\n  \
+        /// Copies all.\n  operation copies.snapshot = script(\"snapshot.sh\") {\n    timeout = 1h\n  }\n  \
+        operation lifecycle.stop = null\n}\ndata type Team {\n  name: string\n  /// Where it is.\n  mail: string?\n}\n";
+    let (source, tree, told) = parse_bytes(FileId(0), "a.bp", text.into());
+    assert!(told.is_empty(), "{told:?}");
+    let page = document("a", &source, &tree);
+    for part in [
+        "| operation | `snapshot` | `(into: string) -> { bytes: size }` |  |\n",
+        "| implements | `copies` | `Copies` |  |\n| implements | `mirrors` | `Copies` |  |\n",
+        "| operation | `copies.snapshot` | `= script(\"snapshot.sh\")` | Copies all. |\n",
+        "| operation | `lifecycle.stop` | `= null` |  |\n",
+        "| field | type | |\n| --- | --- | --- |\n| `name` | `string` |  |\n| `mail` | `string?` | Where it is. |\n",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+}
+
+#[test]
 fn its_reference_is_fresh() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../spec/library");
     let mut index = String::from(

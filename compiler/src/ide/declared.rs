@@ -6,7 +6,7 @@ use super::find::{declared, joined, settled, type_of};
 use super::spot::{Around, Expected, Owner, Spot};
 use super::words;
 use crate::check::Program;
-use crate::check::expr::{Declared, OF_FILES, Scope, World as _, plain};
+use crate::check::expr::{Declared, Scope, World as _, plain};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{
     Annotation, BodyEntry, EntryKind, Expr, ExprKind, Item, ItemKind, Member, Name, Path, UseSource,
@@ -61,7 +61,7 @@ pub(super) fn meaning(program: &Program<'_>, spot: &Spot<'_>) -> Option<Meaning>
         Spot::Function { name, .. } => match program.function_declaration(FILE, name) {
             Some(found) => Some(Meaning::Declared(found.place)),
             None => (bp_eval::functions::NAMES.contains_key(name.as_str())
-                || OF_FILES.contains(&name.as_str()))
+                || bp_eval::functions::form(name).is_some())
             .then(|| Meaning::Function(name.clone())),
         },
         Spot::File { path, .. } => {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bp_eval::functions::form;
 use bp_plan::{Phase, Type};
 
 use super::declared::{Meaning, Source, meaning, source};
@@ -9,7 +10,7 @@ use super::find::find;
 use super::spot::Spot;
 use crate::analysis::Analysis;
 use crate::check::Program;
-use crate::check::expr::{check_expr, described};
+use crate::check::expr::check_expr;
 use crate::check::members::{short, words};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{EntryKind, Expr, ExprKind, Item, ItemKind, UseSource};
@@ -240,7 +241,8 @@ fn laid_out(text: &str) -> String {
 pub(super) fn function(name: &str) -> Option<(String, String)> {
     let known = bp_eval::functions::NAMES.get(name);
     let known = known.map(|of| (of.signature, of.documentation, of.example));
-    let (signature, documentation, example) = known.or_else(|| described(name))?;
+    let form = || form(name).map(|of| (of.signature, of.documentation, of.example));
+    let (signature, documentation, example) = known.or_else(form)?;
     let code = format!("{name}{}", signature.trim_start_matches(name));
     Some((code, format!("{documentation}\n\n`{example}`")))
 }

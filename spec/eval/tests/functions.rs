@@ -5,7 +5,7 @@
 mod common;
 
 use bp_eval::ErrorKind;
-use bp_eval::functions::NAMES;
+use bp_eval::functions::{BINDERS, BINDING, Form, NAMES, OF_FILES, OF_PREFER};
 use bp_plan::{Expr, Value};
 use common::*;
 
@@ -214,6 +214,12 @@ fn the_table_is_whole() {
         assert!(function.documentation.ends_with('.'), "{name}");
         assert!(function.example.contains(&format!("{name}(")), "{name}");
     }
+    assert!(BINDING.iter().map(|form| form.name).eq(BINDERS.iter().copied()));
+    for form in [BINDING, OF_FILES, OF_PREFER].into_iter().flatten() {
+        assert!(form.signature.starts_with(&format!("{}(", form.name)), "{}", form.name);
+        assert!(form.documentation.ends_with('.'), "{}", form.name);
+        assert!(form.example.contains(&format!("{}(", form.name)), "{}", form.name);
+    }
 }
 
 #[test]
@@ -224,25 +230,57 @@ fn secrets_and_what_is_not_known_go_through() {
     assert_eq!(outcome(&call("upper", vec![unknown()])), bp_eval::Outcome::Unknown);
 }
 
-/// The table as a document for people.
+/// The tables as a document for people.
 fn document() -> String {
-    use std::fmt::Write as _;
     let mut text = String::from(
-        "# Built-in functions\n\nMade from the table in `src/functions` by its test: `UPDATE=1 cargo test -p bp-eval` \
-         writes it again. Beside these, `all any count sum min max sort unique_by group_by` bind a \
-         name (`all(n in shop, n.ready)`), and three take files of the package in, named relative to the file \
-         that the call stands in: `file(path: string) -> file` the file itself, for a provider, \
-         `read(path: string) -> string` its text, and `template(path: string, data: json) -> string` \
-         its text filled in ([how](README.md#templates)).\n",
+        "# Built-in functions\n\nMade from the tables in `src/functions` by their test: `UPDATE=1 cargo test -p bp-eval` \
+         writes it again.\nEach has its types and an example; those that can be compared hold, which the compiler's tests \
+         see to.\n\n- [Functions](#functions) are given values.\n- [Forms that bind a name](#forms-that-bind-a-name) \
+         go through a collection: `all(n in shop, n.ready)`.\n- [Forms that take a \
+         file](#forms-that-take-a-file) of the package in.\n- [Forms of `prefer`](#forms-of-prefer) say what \
+         a selection takes first.\n\n## Functions\n",
     );
-    for function in NAMES.values() {
-        let _ = write!(
-            text,
-            "\n## `{}`\n\n```text\n{}\n```\n\n{} `{}`\n",
-            function.name, function.signature, function.documentation, function.example
-        );
+    for of in NAMES.values() {
+        entry(&mut text, of.name, of.signature, of.documentation, of.example);
     }
+    forms(
+        &mut text,
+        BINDING,
+        "Forms that bind a name",
+        "`xs` is a list, a map, a range, a collection of nodes or a selection, \
+        and `x` each of its elements in turn. With two names the first is the key: of a map its key, of a list the position \
+        from 0 (`all(k, v in labels, v != \"\")`). What has a default may be left out.",
+    );
+    forms(
+        &mut text,
+        OF_FILES,
+        "Forms that take a file",
+        "Paths are relative to the file that the call stands in, stay inside of the \
+        package, and are known when compiling. [How templates are filled in](README.md#templates).",
+    );
+    forms(
+        &mut text,
+        OF_PREFER,
+        "Forms of `prefer`",
+        "They stand in a selection's list of preferences alone.",
+    );
     text
+}
+
+fn forms(text: &mut String, forms: &[Form], title: &str, first: &str) {
+    use std::fmt::Write as _;
+    let _ = write!(text, "\n## {title}\n\n{first}\n");
+    for of in forms {
+        entry(text, of.name, of.signature, of.documentation, of.example);
+    }
+}
+
+fn entry(text: &mut String, name: &str, signature: &str, documentation: &str, example: &str) {
+    use std::fmt::Write as _;
+    let _ = write!(
+        text,
+        "\n### `{name}`\n\n```text\n{signature}\n```\n\n{documentation} `{example}`\n"
+    );
 }
 
 #[test]

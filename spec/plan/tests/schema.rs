@@ -37,3 +37,19 @@ fn plans_meet_the_schema() {
         assert!(!validator.is_valid(&changed), "{pointer}");
     }
 }
+
+#[test]
+fn the_page_names_every_member_of_a_plan() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let schema = serde_json::to_value(schema()).unwrap();
+    let members = schema.pointer("/properties").unwrap().as_object().unwrap();
+    let missing: Vec<&String> =
+        members.keys().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(members.len() > 15 && missing.is_empty(), "{missing:?}");
+    let forms = schema.pointer("/$defs/Expr/oneOf").unwrap().as_array().unwrap();
+    let forms = forms.iter().filter_map(|form| form.get("properties")?.as_object()?.keys().next());
+    let missing: Vec<&String> =
+        forms.filter(|name| !page.contains(&format!("{{\"{name}\": "))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

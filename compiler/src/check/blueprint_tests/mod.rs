@@ -32,7 +32,7 @@ const ALLOWED: &str = "`inputs`, `inventory`, `secrets`, `let`, `assert` and `as
 #[derive(Clone, Debug)]
 pub struct BlueprintTest {
     /// What it says.
-    pub name: String,
+    pub(crate) name: String,
     /// Where that stands.
     pub(crate) place: Place,
     /// The inputs that it gives.

@@ -12,28 +12,6 @@ use crate::syntax::ast;
 /// The functions of this file; all others are in the evaluator's table.
 pub(crate) const NAMES: [&str; 3] = ["file", "read", "template"];
 
-/// What is told of one of [`NAMES`]: how it is called, what it does, an example.
-pub(crate) fn described(name: &str) -> Option<(&'static str, &'static str, &'static str)> {
-    Some(match name {
-        "file" => (
-            FILE,
-            "The file at this path, relative to the one that names it: it travels with the plan, whatever it holds.",
-            "file(\"stack.json\")",
-        ),
-        "read" => (
-            READ,
-            "The text of the file at this path, relative to the one that names it.",
-            "read(\"motd.txt\")",
-        ),
-        "template" => (
-            super::templates::SIGNATURE,
-            "The text of the Handlebars template at this path, relative to the file that names it, filled in with the data.",
-            "template(\"page.hbs\", { name = \"shop\" })",
-        ),
-        _ => return None,
-    })
-}
-
 const FILE: &str = "file(path: string) -> file";
 const READ: &str = "read(path: string) -> string";
 

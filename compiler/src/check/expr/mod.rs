@@ -39,7 +39,7 @@ pub(crate) use adapt::data_types;
 pub use adapt::held;
 pub use calls::{is_ordered, is_scalar};
 pub use each::{Looped, check_claim, check_condition, check_each, check_local, is_key};
-pub(crate) use files::{NAMES as OF_FILES, described};
+pub(crate) use files::NAMES as OF_FILES;
 pub(crate) use fits::secret as secret_of;
 pub use fits::{fits, holds_secret, plain};
 pub use functions::{check_body, check_signature, parameter_scope};

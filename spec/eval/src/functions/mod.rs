@@ -6,6 +6,7 @@
 
 mod collections;
 mod encoding;
+mod forms;
 mod network;
 mod numbers;
 mod strings;
@@ -18,6 +19,8 @@ use bp_plan::{Plan, Value};
 use crate::budget::check_size;
 use crate::text::described;
 use crate::{ErrorKind, EvalError};
+
+pub use forms::{BINDING, Form, OF_FILES, OF_PREFER, form};
 
 /// A built-in function.
 #[derive(Debug)]
