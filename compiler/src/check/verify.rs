@@ -17,10 +17,16 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
         let known = Known { program, nodes, this: name, source: None };
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         if checked.node.each.is_none() {
-            for (constraint, place) in &info.constraints {
+            let of_capabilities = info
+                .capabilities
+                .iter()
+                .filter(|_| !capabilities::are_given(program, info))
+                .flat_map(|(name, of)| capabilities::wholes(program, name, of));
+            for (constraint, place) in info.constraints.iter().cloned().chain(of_capabilities) {
                 let value = reference(name);
-                if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
-                    out.push(says::node_breaks(checked.place, name, &message, *place));
+                if let Ok(Verdict::Broken(message)) = check_constraint(&constraint, &value, &known)
+                {
+                    out.push(says::node_breaks(checked.place, name, &message, place));
                 }
             }
         }
@@ -140,6 +146,11 @@ pub(super) struct Known<'p, 's> {
 }
 
 impl Known<'_, '_> {
+    fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
+        let info = self.program.types.get(&node.node.kind);
+        info.is_some_and(|info| info.capabilities.contains_key(name))
+    }
+
     fn property(&self, node: &CheckedNode, name: &str) -> Option<Outcome> {
         let info = self.program.types.get(&node.node.kind)?;
         if info.attributes.contains_key(name) {
@@ -178,6 +189,11 @@ impl Environment for Known<'_, '_> {
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
         Ok(Some(match of {
             Reference::Node { node, key: None } => match self.nodes.nodes.get(node) {
+                Some(node) if self.has_capability(node, name) => {
+                    let of = Box::new(of.clone());
+                    let name = name.to_owned();
+                    Outcome::Value(Value::Reference(Reference::Capability { of, name }))
+                }
                 Some(node) => self.property(node, name).unwrap_or(Outcome::Unknown),
                 None => Outcome::Unknown,
             },
@@ -197,8 +213,10 @@ impl Environment for Known<'_, '_> {
                 }
                 let value = node
                     .and_then(|node| self.program.types.get(&node.node.kind))
-                    .and_then(|info| info.capabilities.get(capability))
-                    .and_then(|of| capabilities::values(self.program, capability, of).remove(name));
+                    .and_then(|info| Some((info, info.capabilities.get(capability)?)))
+                    .and_then(|(info, of)| {
+                        capabilities::values(self.program, info, capability, of).remove(name)
+                    });
                 match value {
                     Some(Expr::Value(value)) => Outcome::Value(value),
                     _ => Outcome::Unknown,
