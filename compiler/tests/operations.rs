@@ -329,3 +329,29 @@ fn a_provider_and_an_operation_do_not_keep_one_node() {
         "node type Own {\n  operation lifecycle.create = script(\"a.sh\")\n}\nnode type Kept extends Own {\n  provider = \"noop\"\n  operation lifecycle.create = null\n}\nnode d: Kept",
     );
 }
+
+#[test]
+fn an_attribute_of_a_relationship_that_nothing_sets_is_told() {
+    let text = |of_type: &str, via: &str| {
+        format!(
+            "relationship type Copies extends DependsOn {{\n  attribute lag: json\n{of_type}}}\nnode type Db {{ requires other: Db? via Copies }}\nnode a: Db\nnode b: Db {{ other -> a{via} }}"
+        )
+    };
+    let sets =
+        "operation configure.establish_source = script(\"a.sh\") { sets = { lag = result } }";
+    let told = |text: &str| {
+        let (analysis, _folder) = analyse(text);
+        said(&analysis, analysis.diagnostics())
+    };
+    let found = told(&text("", ""));
+    assert!(found.len() == 1 && found[0].starts_with("W7027 3:13 "), "{found:#?}");
+    assert_eq!(told(&text(&format!("  {sets}\n"), "")), [] as [&str; 0]);
+    assert_eq!(told(&text("", &format!(" via Copies {{\n  {sets}\n}}"))), [] as [&str; 0]);
+    // A module's types are there for others, who may set it.
+    let module = text("", "");
+    let module = module.split("node a:").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.bp"), module).unwrap();
+    let analysis = Analysis::load(&folder.path().join("m.bp"));
+    assert_eq!(said(&analysis, analysis.diagnostics()), [] as [&str; 0]);
+}

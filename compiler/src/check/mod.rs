@@ -27,6 +27,7 @@ mod selections;
 mod settings;
 mod targets;
 mod type_uses;
+mod unset;
 pub(crate) mod unused;
 mod values;
 mod verify;
@@ -130,6 +131,7 @@ pub(crate) fn check<'s>(
     type_uses::check(&checked.program, out);
     implementations::needed(out, &mut checked.unplanned);
     never::check(&checked, out);
+    unset::check(&checked, out);
     unused::imports(sources, names, out);
     checked
 }

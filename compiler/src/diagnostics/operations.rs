@@ -192,3 +192,12 @@ pub fn two_keepers(
     .related(other, "the other one")
     .help(format!("leave one of them out: the step is the provider's own ({instead})"))
 }
+
+/// An attribute of a relationship type that no operation sets.
+pub fn unset_attribute(at: Place, name: &str, of: &str) -> Diagnostic {
+    Diagnostic::warning("W7027", format!("nothing sets `{name}` of `{of}`: who reads it waits in vain"), at)
+        .label("no operation has it in its `sets`")
+        .help(format!(
+            "set it: `operation configure.establish_target = script(\"…\") {{ sets = {{ {name} = result.{name} }} }}`; or leave it out"
+        ))
+}
