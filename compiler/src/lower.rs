@@ -103,10 +103,17 @@ fn node_types(
             capabilities: info
                 .capabilities
                 .iter()
-                .map(|(name, of)| (name.clone(), capabilities::values(&checked.program, name, of)))
+                .map(|(name, of)| {
+                    (name.clone(), capabilities::values(&checked.program, info, name, of))
+                })
                 .collect(),
             operations: operations::of_type(info, changed.get(kind).unwrap_or(&none)),
-            constraints: info.constraints.iter().map(|(one, _)| one.clone()).collect(),
+            constraints: info
+                .constraints
+                .iter()
+                .map(|(one, _)| one.clone())
+                .chain(capabilities::constraints(&checked.program, info))
+                .collect(),
         };
         types.insert(kind.clone(), made);
     }

@@ -212,6 +212,17 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "E4017",
     ),
     ("input n: int = 1\nnode r: Root for x in 1..n", "inputs = { n = 9000000 }", "E4019"),
+    // What the type of a capability asks of a property, and of the whole.
+    (
+        "input p: int = 1\ncapability type Sql { property port: int? where self in 1..9 else \"1 to 9\" }\nnode type Db { capability sql: Sql }\nnode db: Db { sql = { port = p } }\nnode none: Db",
+        "inputs = { p = 10 }",
+        "E4023",
+    ),
+    (
+        "input p: int = 1\ncapability type Sql {\n  property least: int = 2\n  property most: int\n  check self.least <= self.most\n}\nnode type Db {\n  property most: int\n  capability sql: Sql { most = self.most }\n}\nnode db: Db { most = p * 3 }",
+        "inputs = { p = 0 }",
+        "E4023",
+    ),
     (
         "use std.kubernetes as k8s\nselect s: k8s.Cluster[1..] { where = self.labels.a == \"b\" }",
         "",
@@ -510,4 +521,26 @@ fn the_examples_test_themselves() {
             assert!(found.is_empty(), "{example}: {}: {found:?}", test.name());
         }
     }
+}
+
+/// What a blueprint inside exposes follows from its inputs; what does not is told once it is there.
+#[test]
+fn an_exposed_capability_is_read_as_far_as_inputs_decide() {
+    let inner = "blueprint db { version = \"1.0.0\" }\ncapability type Sql {\n  property port: int\n  property name: string = \"main\"\n  property address: string\n}\nnode type Server {\n  property port: int = 5432\n  attribute address: string\n  capability sql: Sql { port = self.port + 1, address = self.address }\n  provider = \"noop\"\n}\ninput port: int = 10\nnode primary: Server { port = port * 2 }\nexpose sql = primary.sql\n";
+    let test = |asserted: &str| {
+        let folder = Folder::with(&format!(
+            "blueprint top {{ version = \"1.0.0\" }}\nuse \"./db.bp\" as db\ninput given: int = 3\nnode d: db.Blueprint {{ port = given }}\nnode plain: db.Blueprint\nnode type App {{ property port: int, property url: string }}\nnode app: App {{\n  port = d.sql.port\n  url = \"sql://${{d.sql.address}}\"\n}}\ntest \"t\" {{\n  assert {asserted}\n}}\n"
+        ));
+        folder.write("db.bp", inner);
+        let analysis = Analysis::load(&folder.root());
+        assert!(obstacles(&analysis).is_empty(), "{:?}", obstacles(&analysis));
+        Suite::new(&analysis).unwrap().run(&analysis.tests()[0])
+    };
+    for holds in
+        ["d.sql.port == 7", "app.port == 7", "d.sql.name == \"main\"", "plain.sql.port == 21"]
+    {
+        assert!(test(holds).is_empty(), "{holds}: {:?}", test(holds));
+    }
+    let found = test("d.sql.address == \"x\"");
+    assert!(found.len() == 1 && found[0].code == "E7080", "{found:?}");
 }

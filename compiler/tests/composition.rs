@@ -555,6 +555,23 @@ fn an_input_that_decides_takes_what_is_known_when_it_is_deployed() {
     assert_eq!(top("node a: inner.Blueprint { text = \"${box.n}\" }"), [] as [&str; 0]);
     assert_eq!(top("node a: inner.Blueprint { count = box.n }"), ["E4056 top.bp:6"]);
     assert_eq!(top("node a: middle.Blueprint { many = box.n }"), ["E4056 top.bp:6"]);
+    // What is required decides through its properties.
+    let asks = "blueprint asks { version = \"1.0.0\" }\nuse \"./inner.bp\" as inner\nrequires site: inner.Box via HostedOn\nnode boxes: inner.Box if site.text == \"on\"\n";
+    let passes = "blueprint passes { version = \"1.0.0\" }\nuse \"./inner.bp\" as inner\nuse \"./asks.bp\" as asks\nrequires place: inner.Box via HostedOn\nnode i: asks.Blueprint { site -> place }\n";
+    for (used, requirement) in [("asks", "site"), ("passes", "place")] {
+        for (value, told) in [("given", &[][..]), ("\"${box.n}\"", &["E4056 top.bp:5"][..])] {
+            let text = format!(
+                "blueprint top {{ version = \"1.0.0\" }}\nuse \"./inner.bp\" as inner\nuse \"./{used}.bp\" as used\ninput given: string = \"\"\nnode host: inner.Box {{ text = {value} }}\nnode box: inner.Box\nnode u: used.Blueprint {{ {requirement} -> host }}\n"
+            );
+            let files: Vec<(&str, &str)> = vec![
+                ("top.bp", &text),
+                ("inner.bp", inner),
+                ("asks.bp", asks),
+                ("passes.bp", passes),
+            ];
+            assert_eq!(wrong(&files), told, "{text}");
+        }
+    }
     // A policy's properties decide, too.
     let kept = inner.replace("input text", "policy type Keep { property every: int }\npolicy keep: Keep {\n  targets = [boxes]\n  every = pace\n}\ninput pace: int = 5\ninput text");
     let text = "blueprint top { version = \"1.0.0\" }\nuse \"./inner.bp\" as inner\nnode box: inner.Box\nnode a: inner.Blueprint { pace = box.n }\n";

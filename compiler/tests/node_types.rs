@@ -309,6 +309,14 @@ const SAID: &[(&str, &[&str])] = &[
         "node type T { attribute up: string }\nnode t: T\nnode a: Root { labels = { x = t.up } }",
         &["E4016 4:31"],
     ),
+    (
+        "node type S\nnode type D { attribute peer: S }\nnode type U { requires s: S }\nnode d: D\nnode u: U { s -> d.peer }",
+        &["E4016 6:18"],
+    ),
+    (
+        "capability type C {\n  property a: int = 2\n  property b: int\n  check self.a <= self.b\n}\nnode type T { capability c: C }\nnode t: T { c = { b = 1 } }",
+        &["E4023 8:6"],
+    ),
     ("node a: Root { labels = [1] }", &["E3002 2:25"]),
     ("node type T { property f: file }\nnode t: T { f = \"gone.txt\" }", &["E3039 3:17"]),
 ];

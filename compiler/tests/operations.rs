@@ -313,3 +313,68 @@ fn every_code_has_a_test() {
         assert!(tests.contains(&format!("\"{code} ")), "no test for {code}");
     }
 }
+
+/// A provider's own steps are nobody else's: told in the type, in one derived from it, and in a node.
+#[test]
+fn a_provider_and_an_operation_do_not_keep_one_node() {
+    let kept = "node type Disk {\n  provider = \"noop\"\n}\n";
+    for (text, place) in [
+        (
+            "node type Disk {\n  operation lifecycle.create = script(\"a.sh\")\n  provider = \"noop\"\n}\nnode d: Disk",
+            "3:13",
+        ),
+        (
+            &format!(
+                "{kept}node type Fast extends Disk {{\n  operation lifecycle.delete = script(\"a.sh\")\n}}\nnode d: Fast"
+            ),
+            "6:13",
+        ),
+        (
+            "node type Own {\n  operation lifecycle.create = script(\"a.sh\")\n}\nnode type Kept extends Own {\n  provider = \"noop\"\n}\nnode d: Kept",
+            "6:3",
+        ),
+        (
+            &format!("{kept}node d: Disk {{\n  operation lifecycle.create = script(\"a.sh\")\n}}"),
+            "6:13",
+        ),
+    ] {
+        let (analysis, _folder) = analyse(text);
+        let told = said(&analysis, analysis.diagnostics());
+        assert_eq!(told.len(), 1, "{text}\n{told:#?}");
+        assert!(told[0].starts_with(&format!("E7026 {place} ")), "{text}\n{told:#?}");
+        assert!(told[0].contains("\"noop\"") && told[0].contains("lifecycle."), "{told:#?}");
+    }
+    // Before and after them there is room, and one of the two may be switched off.
+    plan(&format!(
+        "{kept}node d: Disk {{\n  operation lifecycle.precreate = script(\"a.sh\")\n  operation lifecycle.poststart = script(\"b.sh\")\n}}"
+    ));
+    plan(
+        "node type Own {\n  operation lifecycle.create = script(\"a.sh\")\n}\nnode type Kept extends Own {\n  provider = \"noop\"\n  operation lifecycle.create = null\n}\nnode d: Kept",
+    );
+}
+
+#[test]
+fn an_attribute_of_a_relationship_that_nothing_sets_is_told() {
+    let text = |of_type: &str, via: &str| {
+        format!(
+            "relationship type Copies extends DependsOn {{\n  attribute lag: json\n{of_type}}}\nnode type Db {{ requires other: Db? via Copies }}\nnode a: Db\nnode b: Db {{ other -> a{via} }}"
+        )
+    };
+    let sets =
+        "operation configure.establish_source = script(\"a.sh\") { sets = { lag = result } }";
+    let told = |text: &str| {
+        let (analysis, _folder) = analyse(text);
+        said(&analysis, analysis.diagnostics())
+    };
+    let found = told(&text("", ""));
+    assert!(found.len() == 1 && found[0].starts_with("W7027 3:13 "), "{found:#?}");
+    assert_eq!(told(&text(&format!("  {sets}\n"), "")), [] as [&str; 0]);
+    assert_eq!(told(&text("", &format!(" via Copies {{\n  {sets}\n}}"))), [] as [&str; 0]);
+    // A module's types are there for others, who may set it.
+    let module = text("", "");
+    let module = module.split("node a:").next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("m.bp"), module).unwrap();
+    let analysis = Analysis::load(&folder.path().join("m.bp"));
+    assert_eq!(said(&analysis, analysis.diagnostics()), [] as [&str; 0]);
+}

@@ -226,6 +226,41 @@ fn a_picture_is_whole_whatever_it_shows() {
     }
 }
 
+/// A number in an attribute of an element, or the numbers of a path.
+fn numbers(element: &str, attribute: &str) -> Vec<f64> {
+    let from = element.split(&format!(" {attribute}=\"")).nth(1).unwrap_or_default();
+    let value = from.split('"').next().unwrap_or_default();
+    let parts = value.split(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-')));
+    parts.filter_map(|part| part.parse().ok()).collect()
+}
+
+/// Beside the words of a link its line runs straight: `M x y C x y x y X y`, with `X` behind them.
+#[test]
+fn a_link_does_not_cross_its_own_words() {
+    let mut seen = 0;
+    for text in [SITE.to_owned(), large(60)] {
+        let svg = svg(&diagram(&text));
+        let paths: Vec<Vec<f64>> = svg
+            .lines()
+            .filter(|line| line.contains("class=\"edge"))
+            .map(|line| numbers(line.split("<path").nth(1).unwrap(), "d"))
+            .collect();
+        for words in svg.lines().filter(|line| line.contains("class=\"words\"")) {
+            let (x, y) = (numbers(words, "x")[0], numbers(words, "y")[0]);
+            let is_near = |a: f64, b: f64| (a - b).abs() < 0.15;
+            let across = |d: &&Vec<f64>| is_near(d[0], x - 9.0) && is_near(d[1], y + 3.5);
+            let Some(path) = paths.iter().find(across) else { continue };
+            // Where the way leads back, it bows round.
+            if path[path.len() - 2] > path[0] && path.len() > 8 {
+                assert!(is_near(path[1], path[3]) && is_near(path[1], path[7]), "{path:?}");
+                assert!(path[6] > x + 5.0, "{path:?} {words}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 1, "{seen}");
+}
+
 #[test]
 fn hundreds_of_nodes_are_drawn_soon() {
     let diagram = diagram(&large(300));

@@ -245,6 +245,9 @@ fn a_cron_expression_has_five_fields_that_can_come() {
         "0 0 31 1,2 *",
         "0  0  30  2  mon",
         "*/15 8-17 * * mon-fri",
+        "0 0 * * fri-sun",
+        "0 0 5-7,2-4/2 JAN-feb 1",
+        "0 0 30-31 2,mar-apr *",
     ];
     let wrong = [
         "",
@@ -261,6 +264,13 @@ fn a_cron_expression_has_five_fields_that_can_come() {
         "0 0 30 2 *",
         "0 0 31 feb,apr *",
         "*/0 * * * *",
+        "5-2 * * * *",
+        "0 22-4 * * *",
+        "0 0 1,9-3 * *",
+        "0 0 * nov-feb *",
+        "0 0 * * fri-mon",
+        "0 0 30-31 feb *",
+        "0 0 31/2 4,6,9,11 *",
     ];
     let quoted = |all: &[&str]| all.iter().map(|one| format!("\"{one}\"")).collect::<Vec<_>>();
     let texts = quoted(&fine);

@@ -10,6 +10,9 @@ const CLUSTERS: [&str; 2] = ["test-east", "test-west"];
 /// How long each fuzz target runs, in seconds.
 const A_MINUTE: u64 = 60;
 
+/// What nextest ends with where no test has the name that was asked for.
+const NO_TESTS_RUN: i32 = 4;
+
 /// Install what the tests need, then run everything.
 #[derive(Args)]
 pub(crate) struct Test {
@@ -87,12 +90,40 @@ impl Test {
             }
             command.args(&self.filter);
         }
-        workspace::run(&mut command)?;
+        if nextest {
+            let status = workspace::status(&mut command)?;
+            if status.code() == Some(NO_TESTS_RUN) {
+                return Err(self.none());
+            }
+            workspace::succeeded(&command, status)?;
+        } else {
+            // `cargo test` is content where none has the name.
+            if !self.filter.is_empty() && !self.are_named()? {
+                return Err(self.none());
+            }
+            workspace::run(&mut command)?;
+        }
         let with = if nextest { "cargo nextest" } else { "cargo test" };
         Ok(match self.filter.join(" ") {
             filter if filter.is_empty() => format!("all, with {with}"),
             filter => format!("ONLY `{filter}`, with {with}"),
         })
+    }
+
+    /// Whether some test has the name that is asked for.
+    fn are_named(&self) -> Outcome<bool> {
+        let list = ["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--quiet"];
+        let mut list = workspace::cargo(list);
+        let names = workspace::output(list.args(["--", "--list"]).args(&self.filter))?;
+        Ok(names.lines().any(|line| line.ends_with(": test")))
+    }
+
+    /// Why nothing was run.
+    fn none(&self) -> String {
+        let filter = self.filter.join(" ");
+        format!(
+            "no test has `{filter}` in its name; `cargo test --workspace --tests -- --list` names them all"
+        )
     }
 }
 

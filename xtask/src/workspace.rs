@@ -48,6 +48,11 @@ pub(crate) fn status(command: &mut Command) -> Outcome<ExitStatus> {
 /// Runs a command to its end; anything but success is a failure.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     let status = status(command)?;
+    succeeded(command, status)
+}
+
+/// Whether a command that has ended with this did well.
+pub(crate) fn succeeded(command: &Command, status: ExitStatus) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("{} ended with {status}", shown(command))) }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_plan::{Expr, Phase, Property, Type, Value};
+use bp_plan::{BinaryOp, Constraint, Expr, Phase, Property, Type, Value};
 
 use super::blocks;
 use super::choices::seen_from;
@@ -59,14 +59,18 @@ pub(crate) fn are_given(program: &Program<'_>, info: &TypeInfo) -> bool {
     info.is_abstract || blueprints.keys().any(|of| program.names.is_subtype(&info.full, of))
 }
 
-/// The values of a capability's properties as its node type has them: given there, or by default. In
-/// all of them `self` is the node.
+/// The values of a capability's properties as its node type has them: given there, or by default, where
+/// nothing else can give them. In all of them `self` is the node.
 pub(crate) fn values(
     program: &Program<'_>,
+    info: &TypeInfo,
     name: &str,
     capability: &CapabilityInfo,
 ) -> BTreeMap<String, Expr> {
     let mut values = capability.values.clone();
+    if are_given(program, info) {
+        return values;
+    }
     let Some(of) = program.types.get(&capability.ty) else { return values };
     let this = Expr::Field { of: Box::new(Expr::This), name: name.to_owned(), safe: false };
     for (property, declared) in &of.properties {
@@ -80,6 +84,65 @@ pub(crate) fn values(
         }
     }
     values
+}
+
+/// What must hold of a node for the sake of its capabilities: what their types ask of each property and of
+/// the whole, as the node sees it.
+pub(crate) fn constraints(program: &Program<'_>, info: &TypeInfo) -> Vec<Constraint> {
+    if are_given(program, info) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for (name, capability) in &info.capabilities {
+        let Some(of) = program.types.get(&capability.ty) else { continue };
+        for (property, declared) in &of.properties {
+            let is_optional = matches!(declared.declared.kind, Type::Optional(_));
+            for constraint in &declared.declared.constraints {
+                let value = member(&member(&Expr::This, name), property);
+                let mut made = of_node(constraint, &value, &format!("{name}.{property}"));
+                if is_optional {
+                    made.predicate = either_null(value, made.predicate);
+                }
+                found.push(made);
+            }
+        }
+        found.extend(wholes(program, name, capability).map(|(constraint, _)| constraint));
+    }
+    found
+}
+
+/// What the type of a capability asks of the whole, as the node sees it.
+pub(crate) fn wholes<'p>(
+    program: &'p Program<'_>,
+    name: &'p str,
+    capability: &CapabilityInfo,
+) -> impl Iterator<Item = (Constraint, Place)> + use<'p> {
+    let of = program.types.get(&capability.ty).into_iter().flat_map(|of| &of.constraints);
+    of.map(move |(one, place)| (of_node(one, &member(&Expr::This, name), name), *place))
+}
+
+fn member(of: &Expr, name: &str) -> Expr {
+    Expr::Field { of: Box::new(of.clone()), name: name.to_owned(), safe: false }
+}
+
+/// A constraint of a part of a node as one of the node.
+fn of_node(constraint: &Constraint, part: &Expr, name: &str) -> Constraint {
+    let message = match &constraint.message {
+        Some(message) => seen_from(message, part),
+        None => Expr::string(format!("`{name}` does not meet `where {}`", constraint.text)),
+    };
+    Constraint {
+        predicate: seen_from(&constraint.predicate, part),
+        message: Some(message),
+        ..constraint.clone()
+    }
+}
+
+/// A `where` holds of what is not set.
+fn either_null(value: Expr, predicate: Expr) -> Expr {
+    let null = Box::new(Expr::Value(Value::Null));
+    let is_null = Expr::Binary { op: BinaryOp::Equal, left: Box::new(value), right: null };
+    Expr::Binary { op: BinaryOp::Or, left: Box::new(is_null), right: Box::new(predicate) }
 }
 
 /// Properties of capabilities that neither the type gives nor the node.

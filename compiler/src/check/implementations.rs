@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bp_plan::{DataType, Expr, Implementation, OwnOperation, Phase, Type, Value};
 
 use super::expr::{Local, Scope, Typed, World, check_expr, fits, held};
+use super::members::keeper;
 use super::operations::{self, OperationSignature, is_off, path};
 use super::program::{Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, operations as says, topology};
@@ -54,6 +55,7 @@ pub(crate) fn own(
             out.push(says::no_implementation(at, &key, signature.place));
         } else if let Some(implementation) = check(program, scope, info, signature, operation, out)
         {
+            keeper::of_node(program, info, file, operation, out);
             made.insert(key, OwnOperation { implementation: Some(implementation) });
         }
     }

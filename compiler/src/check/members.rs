@@ -3,6 +3,7 @@
 //! Twice: first by their types alone, so that expressions can be checked at all; then with the
 //! expressions in them.
 
+pub(super) mod keeper;
 mod over;
 
 use std::collections::BTreeMap;
@@ -239,6 +240,7 @@ impl Builder<'_, '_> {
             }
             self.entry(&mut info, entry);
         }
+        keeper::of_type(&mut self, &info, item);
         info
     }
 

@@ -28,6 +28,7 @@ mod selections;
 mod settings;
 mod targets;
 mod type_uses;
+mod unset;
 pub(crate) mod unused;
 mod values;
 mod verify;
@@ -134,6 +135,7 @@ pub(crate) fn check<'s>(
     type_uses::check(&checked.program, out);
     implementations::needed(out, &mut checked.unplanned);
     never::check(&checked, out);
+    unset::check(&checked, out);
     unused::imports(sources, names, out);
     checked
 }

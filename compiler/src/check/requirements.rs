@@ -63,7 +63,8 @@ pub(crate) fn check(
         let of = element(&typed.ty);
         let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
         let own = check_wheres(program, &inside, &of, &meets.wheres, out);
-        let Typed { ty, expr, .. } = typed;
+        let Typed { ty, expr, phase } = typed;
+        blocks::in_time(phase, Phase::Deploy, "what meets a requirement", place, out);
         (expr, ty, own.into_iter().next())
     };
     if ty == Type::Unknown {

@@ -2,8 +2,9 @@
 //!
 //! It knows how many there are as far as that is known when compiling, and why there are none.
 
-use bp_plan::{Expr, Item, Type, Value};
+use bp_plan::{Expr, Item, Phase, Type, Value};
 
+use super::blocks::in_time;
 use super::expr::{Scope, Typed, check_expr};
 use super::groups::Groups;
 use super::members::short;
@@ -144,11 +145,13 @@ impl Walk<'_, '_> {
     fn leaf(&mut self, written: &ast::Expr) {
         let place = Place { file: self.around.program.file, span: written.span };
         let scope = Scope::new(self.around.program.file);
-        let Typed { ty, expr, .. } =
+        let Typed { ty, expr, phase } =
             check_expr(self.around.program, &scope, written, None, self.out);
         if ty == Type::Unknown {
             return;
         }
+        let what = format!("what `{}` names", self.asked.what);
+        in_time(phase, Phase::Deploy, &what, place, self.out);
         let Some(target) = self.around.target(&ty, &expr, place) else {
             self.unfit(&format!("`{ty}`"), place);
             return;

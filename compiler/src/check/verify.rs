@@ -17,11 +17,20 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
         let known = Known { program, nodes, this: name, source: None };
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         if checked.node.each.is_none() {
-            for (constraint, place) in &info.constraints {
-                let value = reference(name);
+            let value = reference(name);
+            let mut holds = |constraint: &Constraint, declared: Place| {
                 if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
-                    out.push(says::node_breaks(checked.place(), name, &message, *place));
+                    out.push(says::node_breaks(checked.place(), name, &message, declared));
                 }
+            };
+            for (constraint, place) in &info.constraints {
+                holds(constraint, *place);
+            }
+            let own = info.capabilities.iter().filter(|_| !capabilities::are_given(program, info));
+            for (constraint, place) in
+                own.flat_map(|(name, of)| capabilities::wholes(program, name, of))
+            {
+                holds(&constraint, place);
             }
         }
         for choice in &checked.choices {
@@ -140,6 +149,11 @@ pub(super) struct Known<'p, 's> {
 }
 
 impl Known<'_, '_> {
+    fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
+        let info = self.program.types.get(&node.node.kind);
+        info.is_some_and(|info| info.capabilities.contains_key(name))
+    }
+
     fn property(&self, node: &CheckedNode, name: &str) -> Option<Outcome> {
         let info = self.program.types.get(&node.node.kind)?;
         if info.attributes.contains_key(name) {
@@ -178,6 +192,11 @@ impl Environment for Known<'_, '_> {
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
         Ok(Some(match of {
             Reference::Node { node, key: None } => match self.nodes.nodes.get(node) {
+                Some(node) if self.has_capability(node, name) => {
+                    let of = Box::new(of.clone());
+                    let name = name.to_owned();
+                    Outcome::Value(Value::Reference(Reference::Capability { of, name }))
+                }
                 Some(node) => self.property(node, name).unwrap_or(Outcome::Unknown),
                 None => Outcome::Unknown,
             },
@@ -197,8 +216,10 @@ impl Environment for Known<'_, '_> {
                 }
                 let value = node
                     .and_then(|node| self.program.types.get(&node.node.kind))
-                    .and_then(|info| info.capabilities.get(capability))
-                    .and_then(|of| capabilities::values(self.program, capability, of).remove(name));
+                    .and_then(|info| Some((info, info.capabilities.get(capability)?)))
+                    .and_then(|(info, of)| {
+                        capabilities::values(self.program, info, capability, of).remove(name)
+                    });
                 match value {
                     Some(Expr::Value(value)) => Outcome::Value(value),
                     _ => Outcome::Unknown,

@@ -174,3 +174,30 @@ pub fn declared_in_body(at: Place, name: &str, declared: Place) -> Diagnostic {
         .related(declared, "declared here")
         .help("leave the parameters and the result out")
 }
+
+/// A step of a node's life that its provider takes, and an operation too.
+pub fn two_keepers(
+    at: Place,
+    of: &str,
+    provider: &str,
+    operation: &str,
+    instead: &str,
+    other: Place,
+) -> Diagnostic {
+    Diagnostic::error(
+        "E7026",
+        format!("both the provider \"{provider}\" and `{operation}` would keep a `{of}`"),
+        at,
+    )
+    .related(other, "the other one")
+    .help(format!("leave one of them out: the step is the provider's own ({instead})"))
+}
+
+/// An attribute of a relationship type that no operation sets.
+pub fn unset_attribute(at: Place, name: &str, of: &str) -> Diagnostic {
+    Diagnostic::warning("W7027", format!("nothing sets `{name}` of `{of}`: who reads it waits in vain"), at)
+        .label("no operation has it in its `sets`")
+        .help(format!(
+            "set it: `operation configure.establish_target = script(\"…\") {{ sets = {{ {name} = result.{name} }} }}`; or leave it out"
+        ))
+}

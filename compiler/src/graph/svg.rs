@@ -250,31 +250,48 @@ fn edges(svg: &mut String, diagram: &Diagram, places: &Places) {
     let mut words = String::new();
     let mut written: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for (edge, points) in diagram.edges.iter().zip(&places.ways) {
-        let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
+        let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else {
+            continue;
+        };
         let class = match edge.need {
             Need::Requirement => "edge",
             Need::Choice => "edge maybe",
             Need::Reference => "edge read",
         };
         let (from, to) = (name(diagram, edge.from), name(diagram, edge.to));
+        let mut points = points.clone();
+        // What several links of an item have in common is written once.
+        let own = written.entry(edge.from).or_default();
+        if !edge.label.is_empty() && own.insert(&edge.label) {
+            let down = 12.0 * count(own.len());
+            let (x, y) = match way {
+                Way::Across => (first.0 + 9.0, first.1 - 3.5),
+                Way::Down => (first.0 + 6.0, first.1 + down),
+            };
+            put(&mut words, "words", x, y, &edge.label);
+            // Beside its words it runs straight, so that it does not cross them.
+            let (behind, is_ahead) = match way {
+                Way::Across => {
+                    let end = x + width(&edge.label, 10.0);
+                    ((end, first.1), points.get(1).is_some_and(|next| next.0 > end))
+                }
+                Way::Down => {
+                    ((first.0, y + 3.0), points.get(1).is_some_and(|next| next.1 > y + 3.0))
+                }
+            };
+            if is_ahead {
+                points.insert(1, behind);
+            }
+        }
         let wings = if way == Way::Across { "l-8 -4v8z" } else { "l-4 -8h8z" };
         let _ = writeln!(
             svg,
             "<g><title>{}</title><path class=\"{class}\" d=\"{}\"/><path class=\"tip\" d=\"M{:.1} {:.1}{wings}\"/></g>",
             escaped(format!("{from} → {to} {}", edge.label).trim()),
-            curve(points, way),
+            curve(&points, way),
             last.0,
             last.1
         );
-        // What several links of an item have in common is written once.
-        let own = written.entry(edge.from).or_default();
-        if !edge.label.is_empty() && own.insert(&edge.label) {
-            let (x, y) = match way {
-                Way::Across => (first.0 + 9.0, first.1 - 3.5),
-                Way::Down => (first.0 + 6.0, first.1 + 12.0 * count(own.len())),
-            };
-            put(&mut words, "words", x, y, &edge.label);
-        }
     }
     svg.push_str(&words);
 }

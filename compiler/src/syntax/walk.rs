@@ -1,7 +1,9 @@
-//! Walks over syntax trees: every expression inside of something, the outer ones first.
+//! Walks over syntax trees: every expression inside of something, the outer ones first; every place where
+//! a type is named.
 
 use super::ast::{
-    Body, Each, Element, EntryKind, Expr, ExprKind, Member, RecordEntry, TypeExpr, TypeKind, Where,
+    Body, Each, Element, EntryKind, Expr, ExprKind, ItemKind, Member, Path, RecordEntry, TypeExpr,
+    TypeKind, Via, Where,
 };
 
 /// Every expression in an expression, itself first.
@@ -122,17 +124,93 @@ pub(crate) fn body<'t>(block: &'t Body, visit: &mut dyn FnMut(&'t Expr)) {
 
 /// The names of all types in a type.
 pub(crate) fn type_names(ty: &TypeExpr, visit: &mut dyn FnMut(&str)) {
+    type_paths(ty, &mut |path| {
+        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        visit(&name);
+    });
+}
+
+/// Every place in a type where one is named.
+pub(crate) fn type_paths<'t>(ty: &'t TypeExpr, visit: &mut dyn FnMut(&'t Path)) {
     match &ty.kind {
         TypeKind::Named { path, arguments } => {
-            let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
-            visit(&name);
+            visit(path);
             for argument in arguments {
-                type_names(argument, visit);
+                type_paths(argument, visit);
             }
         }
-        TypeKind::Union(members) => members.iter().for_each(|member| type_names(member, visit)),
-        TypeKind::Optional(of) | TypeKind::Secret(of) => type_names(of, visit),
-        TypeKind::Record(fields) => fields.iter().for_each(|field| type_names(&field.ty, visit)),
+        TypeKind::Union(members) => members.iter().for_each(|member| type_paths(member, visit)),
+        TypeKind::Optional(of) | TypeKind::Secret(of) => type_paths(of, visit),
+        TypeKind::Record(fields) => fields.iter().for_each(|field| type_paths(&field.ty, visit)),
         TypeKind::Literal(_) | TypeKind::Missing => {}
+    }
+}
+
+/// Every place in an item where a type is named, but for those in expressions: a target that is left open.
+pub(crate) fn types_of_item<'t>(item: &'t ItemKind, visit: &mut dyn FnMut(&'t Path)) {
+    let signature = |parameters: &'t [Member],
+                     result: &'t Option<TypeExpr>,
+                     visit: &mut dyn FnMut(&'t Path)| {
+        parameters.iter().for_each(|parameter| types_of_member(parameter, visit));
+        result.iter().for_each(|ty| type_paths(ty, visit));
+    };
+    match item {
+        ItemKind::Blueprint(it) => {
+            it.substitutes.iter().for_each(&mut *visit);
+            types_of_body(&it.body, visit);
+        }
+        ItemKind::Value(it) => it.ty.iter().for_each(|ty| type_paths(ty, visit)),
+        ItemKind::Select(it) | ItemKind::Policy(it) | ItemKind::Group(it) => {
+            visit(&it.ty);
+            types_of_body(&it.body, visit);
+        }
+        ItemKind::Node(it) => {
+            it.ty.iter().chain(&it.using).for_each(&mut *visit);
+            types_of_body(&it.body, visit);
+        }
+        ItemKind::Type(it) => {
+            it.extends.iter().for_each(&mut *visit);
+            it.alias.iter().for_each(|ty| type_paths(ty, visit));
+            types_of_body(&it.body, visit);
+        }
+        ItemKind::Output(it) | ItemKind::Expose(it) => {
+            it.ty.iter().for_each(|ty| type_paths(ty, visit));
+        }
+        ItemKind::Function(it) => signature(&it.parameters, &it.result, visit),
+        ItemKind::Workflow(it) => signature(&it.parameters, &it.result, visit),
+        ItemKind::Requires(it) => types_of_member(it, visit),
+        ItemKind::Test(it) => types_of_body(&it.body, visit),
+        ItemKind::Use(_) | ItemKind::Implement(_) => {}
+    }
+}
+
+fn types_of_member<'t>(member: &'t Member, visit: &mut dyn FnMut(&'t Path)) {
+    type_paths(&member.ty, visit);
+    member.via.iter().for_each(|via| types_of_via(via, visit));
+    types_of_body(&member.body, visit);
+}
+
+fn types_of_via<'t>(via: &'t Via, visit: &mut dyn FnMut(&'t Path)) {
+    visit(&via.ty);
+    types_of_body(&via.body, visit);
+}
+
+fn types_of_body<'t>(body: &'t Body, visit: &mut dyn FnMut(&'t Path)) {
+    for entry in &body.entries {
+        match &entry.kind {
+            EntryKind::Field(member)
+            | EntryKind::Property(member)
+            | EntryKind::Attribute(member)
+            | EntryKind::Requires(member)
+            | EntryKind::Capability(member) => types_of_member(member, visit),
+            EntryKind::Meets(meets) => meets.via.iter().for_each(|via| types_of_via(via, visit)),
+            EntryKind::Implements { interface, .. } => visit(interface),
+            EntryKind::Operation(it) => {
+                it.parameters.iter().flatten().for_each(|one| types_of_member(one, visit));
+                it.result.iter().for_each(|ty| type_paths(ty, visit));
+                types_of_body(&it.body, visit);
+            }
+            _ => {}
+        }
     }
 }

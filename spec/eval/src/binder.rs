@@ -55,7 +55,7 @@ impl<'a> Evaluator<'a> {
                 .into());
             }
         }
-        let result = self.budget.weigh(element).map_err(Stop::from).and_then(|()| self.eval(of));
+        let result = self.budget.keep(element).map_err(Stop::from).and_then(|()| self.eval(of));
         self.locals.truncate(outside);
         result
     }

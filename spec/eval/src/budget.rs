@@ -10,8 +10,8 @@ pub const MAX_STRING: usize = 16 << 20;
 pub const MAX_ELEMENTS: usize = 1_000_000;
 /// Most steps of one evaluation; each part of an expression that is looked at is one.
 pub const MAX_STEPS: u64 = 10_000_000;
-/// Most bytes of values that one evaluation may copy or make.
-pub const MAX_BYTES: usize = 1 << 30;
+/// Most bytes of values that one evaluation may copy, make or keep.
+pub const MAX_BYTES: usize = 256 << 20;
 
 /// What is left of the steps and bytes.
 #[derive(Debug)]
@@ -43,9 +43,19 @@ impl Budget {
         Ok(())
     }
 
-    /// A copy or a new value of this weight.
+    /// A copy or a new value, which is soon gone: what it holds beside itself.
     pub(crate) fn weigh(&mut self, value: &Value) -> Result<(), EvalError> {
+        self.bytes(weight(value) - size_of::<Value>())
+    }
+
+    /// A value that stays as long as what it is an element of: itself, too.
+    pub(crate) fn keep(&mut self, value: &Value) -> Result<(), EvalError> {
         self.bytes(weight(value))
+    }
+
+    /// The elements of a literal, whose content was weighed.
+    pub(crate) fn keep_elements(&mut self, count: usize) -> Result<(), EvalError> {
+        self.bytes(count.saturating_mul(size_of::<Value>()))
     }
 }
 

@@ -34,6 +34,7 @@ impl<'a> Evaluator<'a> {
             check_elements(out.len())?;
         }
         gravest.settle()?;
+        self.budget.keep_elements(out.len())?;
         Ok(Value::List(out))
     }
 
@@ -62,6 +63,7 @@ impl<'a> Evaluator<'a> {
             check_elements(out.len())?;
         }
         gravest.settle()?;
+        self.budget.keep_elements(out.len())?;
         Ok(Value::Map(out))
     }
 

@@ -373,6 +373,14 @@ fn every_evaluation_ends() {
     assert_eq!(error(&long).kind, ErrorKind::TooLarge);
     let wide = bind("list", range(1, 1_000_000), v(mib.as_str()));
     assert_eq!(error(&wide).kind, ErrorKind::TooLarge);
+    // No string is long, no list has many elements, and together they are too much.
+    let much = bind("list", range(1, 300), v(mib.as_str()));
+    let told = error(&much);
+    assert!(told.kind == ErrorKind::TooLarge && told.message.contains("256 MiB"), "{told:?}");
+    // A million turns are fine, as long as what they make is small.
+    let twice = op(Op::Multiply, local("x"), v(2));
+    let Value::List(many) = value(&bind("list", range(1, 1_000_000), twice)) else { panic!() };
+    assert_eq!(many.len(), 1_000_000);
 }
 
 #[test]

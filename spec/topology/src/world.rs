@@ -463,11 +463,17 @@ impl World {
         if let Some(own) = own {
             return self.evaluate(&id, &own.value).map(Some);
         }
-        let value = node
-            .and_then(|node| self.plan.node_types.get(&node.kind))
+        let kind = node.and_then(|node| self.plan.node_types.get(&node.kind));
+        let value = kind
             .and_then(|kind| kind.capabilities.get(capability))
             .and_then(|properties| properties.get(name));
-        value.map(|value| bp_eval::evaluate(value, &self.site(&id))).transpose()
+        // What the plan does not say of it, the blueprint tells that the node is made of.
+        let is_told = node.is_some_and(|node| node.substituted_by.is_some())
+            || kind.is_some_and(|kind| kind.blueprint.is_some());
+        match value {
+            Some(value) => bp_eval::evaluate(value, &self.site(&id)).map(Some),
+            None => Ok(is_told.then_some(Outcome::Unknown)),
+        }
     }
 
     /// A fact of an element of the inventory.

@@ -1,17 +1,18 @@
-//! Inputs that decide what there is: they must be known when a blueprint is deployed, also where it is
-//! used as a node.
+//! Inputs, and properties of what a blueprint requires, that decide what there is: they must be known
+//! when a blueprint is deployed, also where it is used as a node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Expr, Node, Phase};
+use bp_plan::{Expr, Item, Node, Phase};
 
 use crate::check::Checked;
-use crate::check::nodes::Nodes;
+use crate::check::nodes::{CheckedNode, Nodes};
 use crate::check::program::Program;
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::Place;
 
-/// The inputs of a blueprint that decide, each with a place where it does.
+/// The inputs of a blueprint that decide, and as `requirement.property` what it reads of its
+/// requirements to decide, each with a place where it does.
 pub(super) type Deciding = BTreeMap<String, Place>;
 
 /// Finds them, given those of the blueprints that the nodes are made of, by the full names of their types.
@@ -50,7 +51,7 @@ pub(super) fn inputs(
         walk.at = one.place();
         walk.node(name, &one.node, known);
     }
-    walk.found.retain(|name, _| checked.inputs.contains_key(name));
+    walk.found.retain(|name, _| name.contains('.') || checked.inputs.contains_key(name));
     walk.found
 }
 
@@ -78,6 +79,60 @@ pub(super) fn check(
                 out.push(says::decides_late(at, name, &blueprint, *decides));
             }
         }
+        for (name, decides) in deciding {
+            let Some((requirement, property)) = name.split_once('.') else { continue };
+            for (at, target) in late_targets(&checked.nodes, one, requirement, property) {
+                let blueprint = blueprint_name(program, kind);
+                let told = says::decides_late(at, name, &blueprint, *decides);
+                out.push(told.related(target, format!("`{requirement}` is met here")));
+            }
+        }
+    }
+}
+
+/// Where the targets of a requirement of a node set a property to what is known only at run time, each
+/// with the place that names the target.
+fn late_targets(
+    nodes: &Nodes,
+    one: &CheckedNode,
+    requirement: &str,
+    property: &str,
+) -> Vec<(Place, Place)> {
+    let met = one.node.requirements.iter().zip(&one.targets);
+    let mut found = Vec::new();
+    for (met, place) in met.filter(|(met, _)| met.name == requirement) {
+        for target in targets(&met.target) {
+            let (of, capability) = match target {
+                Expr::Field { of, name, .. } => (&**of, Some(name)),
+                other => (other, None),
+            };
+            let Some(node) = Program::node_of(of).and_then(|name| nodes.nodes.get(name)) else {
+                continue;
+            };
+            let set = match capability {
+                Some(capability) => node.node.capabilities.get(capability),
+                None => Some(&node.node.properties),
+            };
+            if set.and_then(|set| set.get(property)).is_some_and(|set| set.phase == Phase::Run) {
+                let key = capability.map(|name| format!("{name}.{property}"));
+                let at = node.values.get(key.as_deref().unwrap_or(property));
+                found.push((at.copied().unwrap_or(node.place), *place));
+            }
+        }
+    }
+    found
+}
+
+/// What a target's expression names: itself, or what is in a list.
+fn targets(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::List(items) => items
+            .iter()
+            .flat_map(|item| match item {
+                Item::One(expr) | Item::Spread(expr) => targets(expr),
+            })
+            .collect(),
+        other => vec![other],
     }
 }
 
@@ -120,6 +175,12 @@ impl Walk<'_, '_> {
                     self.expr(&set.value, Some(name));
                 }
             }
+            for (requirement, property) in deciding.keys().filter_map(|key| key.split_once('.')) {
+                let met = node.requirements.iter().filter(|met| met.name == requirement);
+                for target in met.flat_map(|met| targets(&met.target)) {
+                    self.field(target, property, Some(name));
+                }
+            }
         }
     }
 
@@ -137,20 +198,35 @@ impl Walk<'_, '_> {
                 }
             }
             Expr::Field { of, name, .. } => {
-                let node = match &**of {
-                    Expr::This => this,
-                    other => Program::node_of(other),
-                };
-                if let Some(node) = node
-                    && self.seen.insert(format!("{node}.{name}"))
-                    && let Some(set) =
-                        self.nodes.nodes.get(node).and_then(|one| one.node.properties.get(name))
-                {
-                    self.expr(&set.value, Some(node));
-                }
+                self.field(of, name, this);
                 self.expr(of, this);
             }
+            Expr::Splat { of, body } => {
+                if let (Expr::Requirement(_), Expr::Field { name, .. }) = (&**of, &**body) {
+                    self.field(of, name, this);
+                }
+                self.expr(of, this);
+                self.expr(body, this);
+            }
             other => other.parts(&mut |part| self.expr(part, this)),
+        }
+    }
+
+    /// The inputs that a property of something needs.
+    fn field(&mut self, of: &Expr, name: &str, this: Option<&str>) {
+        if let Expr::Requirement(requirement) = of {
+            self.found.entry(format!("{requirement}.{name}")).or_insert(self.at);
+        }
+        let node = match of {
+            Expr::This => this,
+            other => Program::node_of(other),
+        };
+        if let Some(node) = node
+            && self.seen.insert(format!("{node}.{name}"))
+            && let Some(set) =
+                self.nodes.nodes.get(node).and_then(|one| one.node.properties.get(name))
+        {
+            self.expr(&set.value, Some(node));
         }
     }
 }

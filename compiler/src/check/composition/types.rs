@@ -11,6 +11,7 @@ use bp_plan::{Constraint, Expr, PropertyType, Type, Value};
 
 use super::requires;
 use crate::check::Checked;
+use crate::check::capabilities;
 use crate::check::expr::{check_type_expr, deployment_type, secret_of};
 use crate::check::members::short;
 use crate::check::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
@@ -111,10 +112,10 @@ pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
     }
     for (name, exposed) in &checked.composition.exposed {
         let place = checked.composition.exposes.get(name).copied().unwrap_or(info.place);
-        // Their values are told by the deployed blueprint.
+        // What the inputs do not decide is told by the deployed blueprint.
         let made = CapabilityInfo {
             ty: exposed.kind.clone(),
-            values: BTreeMap::new(),
+            values: exposed_values(checked, &exposed.value),
             phases: BTreeMap::new(),
             place,
         };
@@ -131,6 +132,42 @@ pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
         versions.insert(full.clone(), head.version.clone());
     }
     Arc::make_mut(&mut checked.program.types).insert(full, info);
+}
+
+/// The properties of an exposed capability that follow from the inputs, as the node sees them that stands
+/// for the blueprint.
+fn exposed_values(checked: &Checked<'_>, exposed: &Expr) -> BTreeMap<String, Expr> {
+    let program = &checked.program;
+    let Expr::Field { of, name: capability, .. } = exposed else { return BTreeMap::new() };
+    let Expr::Node(inner) = &**of else { return BTreeMap::new() };
+    let Some(node) = checked.nodes.nodes.get(inner).map(|one| &one.node) else {
+        return BTreeMap::new();
+    };
+    let info = program.types.get(&node.kind);
+    let declared = info.and_then(|info| Some((info, info.capabilities.get(capability)?)));
+    let Some((info, declared)) = declared else { return BTreeMap::new() };
+    let mut values = capabilities::values(program, info, capability, declared);
+    let own = node.capabilities.get(capability).into_iter().flatten();
+    values.extend(own.map(|(name, set)| (name.clone(), set.value.clone())));
+    // What the node inside sets is in the place of its properties; what it reports stays inside.
+    let set = |name: &str| {
+        let value = node.properties.get(name).map(|set| &set.value);
+        let default = info.properties.get(name).and_then(|one| one.declared.default.as_ref());
+        value.or(default).filter(|_| !info.attributes.contains_key(name))
+    };
+    let is_this = |expr: &Expr| matches!(expr, Expr::This);
+    values
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let inside = replaced(&value, &|part| match part {
+                Expr::Field { of, name, .. } if **of == Expr::This => set(name).cloned(),
+                _ => None,
+            });
+            let seen =
+                (!mentions(&inside, &is_this)).then(|| seen_from(program, &inside, &Expr::This))?;
+            (!mentions(&seen, &is_inside)).then_some((name, seen))
+        })
+        .collect()
 }
 
 /// Those constraints that mean the same outside; the blueprint's plan has all of them.

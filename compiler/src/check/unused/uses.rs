@@ -3,9 +3,10 @@
 use super::Used;
 use crate::source::Span;
 use crate::syntax::ast::{
-    Body, Each, Element, EntryKind, Expr, ExprKind, Item, ItemKind, Member, Name, Path,
-    RecordEntry, Step, StepKind, TypeExpr, TypeKind, Via, Where,
+    Body, Each, Element, EntryKind, Expr, ExprKind, Item, ItemKind, Member, Name, RecordEntry,
+    Step, StepKind, TypeExpr, TypeKind, Via, Where,
 };
+use crate::syntax::walk;
 
 /// See the module.
 #[derive(Default)]
@@ -37,6 +38,11 @@ impl<'t> Uses<'t> {
             for annotation in &item.annotations {
                 annotation.arguments.iter().for_each(|e| uses.expression(e));
             }
+            walk::types_of_item(&item.kind, &mut |path| {
+                if let [only] = path.segments.as_slice() {
+                    uses.types.insert(only.text.as_str());
+                }
+            });
             uses.item(&item.kind);
         }
         uses
@@ -78,16 +84,9 @@ impl<'t> Uses<'t> {
         self.values.insert(name);
     }
 
-    fn path(&mut self, path: &'t Path) {
-        if let [only] = path.segments.as_slice() {
-            self.types.insert(only.text.as_str());
-        }
-    }
-
     fn item(&mut self, kind: &'t ItemKind) {
         match kind {
             ItemKind::Blueprint(it) => {
-                it.substitutes.iter().for_each(|path| self.path(path));
                 self.wheres(&it.wheres);
                 self.body(&it.body);
             }
@@ -99,11 +98,9 @@ impl<'t> Uses<'t> {
                 self.wheres(&it.wheres);
             }
             ItemKind::Select(it) | ItemKind::Policy(it) | ItemKind::Group(it) => {
-                self.path(&it.ty);
                 self.body(&it.body);
             }
             ItemKind::Node(it) => {
-                it.ty.iter().chain(&it.using).for_each(|path| self.path(path));
                 it.condition.iter().for_each(|e| self.expression(e));
                 match &it.each {
                     // Its key names each instance, so a node's loop needs no further use of it.
@@ -113,7 +110,6 @@ impl<'t> Uses<'t> {
             }
             ItemKind::Type(it) => {
                 it.alias.iter().for_each(|ty| self.ty(ty));
-                it.extends.iter().for_each(|path| self.path(path));
                 self.wheres(&it.wheres);
                 self.body(&it.body);
             }
@@ -177,7 +173,6 @@ impl<'t> Uses<'t> {
     }
 
     fn via(&mut self, via: &'t Via) {
-        self.path(&via.ty);
         self.body(&via.body);
     }
 
@@ -221,8 +216,7 @@ impl<'t> Uses<'t> {
                 it.implementation.iter().for_each(|e| self.expression(e));
                 self.body(&it.body);
             }
-            EntryKind::Implements { interface, .. } => self.path(interface),
-            EntryKind::AssertFails(_) => {}
+            EntryKind::Implements { .. } | EntryKind::AssertFails(_) => {}
         }
     }
 
@@ -282,15 +276,14 @@ impl<'t> Uses<'t> {
         }
     }
 
+    /// The expressions of a type: those of its fields.
     fn ty(&mut self, ty: &'t TypeExpr) {
         match &ty.kind {
-            TypeKind::Named { path, arguments } => {
-                self.path(path);
-                for argument in arguments {
-                    self.ty(argument);
+            TypeKind::Named { arguments: parts, .. } | TypeKind::Union(parts) => {
+                for part in parts {
+                    self.ty(part);
                 }
             }
-            TypeKind::Union(members) => members.iter().for_each(|member| self.ty(member)),
             TypeKind::Optional(of) | TypeKind::Secret(of) => self.ty(of),
             TypeKind::Record(fields) => fields.iter().for_each(|field| self.member(field)),
             TypeKind::Literal(_) | TypeKind::Missing => {}
