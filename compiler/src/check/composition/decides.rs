@@ -98,7 +98,7 @@ fn late_targets(
     requirement: &str,
     property: &str,
 ) -> Vec<(Place, Place)> {
-    let met = one.node.requirements.iter().zip(&one.targets);
+    let met = one.node.requirements.iter().zip(one.targets());
     let mut found = Vec::new();
     for (met, place) in met.filter(|(met, _)| met.name == requirement) {
         for target in targets(&met.target) {
@@ -115,8 +115,7 @@ fn late_targets(
             };
             if set.and_then(|set| set.get(property)).is_some_and(|set| set.phase == Phase::Run) {
                 let key = capability.map(|name| format!("{name}.{property}"));
-                let at = node.values.get(key.as_deref().unwrap_or(property));
-                found.push((at.copied().unwrap_or(node.place), *place));
+                found.push((node.value(key.as_deref().unwrap_or(property)), place));
             }
         }
     }
