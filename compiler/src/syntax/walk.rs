@@ -154,7 +154,7 @@ pub(crate) fn types_of_item<'t>(item: &'t ItemKind, visit: &mut dyn FnMut(&'t Pa
         for parameter in parameters {
             types_of_member(parameter, visit);
         }
-        for ty in result {
+        if let Some(ty) = result {
             type_paths(ty, visit);
         }
     };
