@@ -513,6 +513,7 @@ pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
     Runtime {
         store,
         providers,
+        executors: BTreeMap::new(),
         secrets: Arc::new(Nothing),
         clock,
         limits: Limits {
@@ -539,7 +540,7 @@ pub async fn deploy(
         BTreeMap::new(),
         inventory(names),
         identity,
-        &runtime.providers,
+        (&runtime.providers, &runtime.executors),
         &Nothing,
     )?;
     runtime.deploy(ID, "sample", "seed", prepared, control()).await
