@@ -155,7 +155,7 @@ impl<'w> Caller<'w> {
         // In a `via` block `self` stays the node, in a relationship's type it is the relationship.
         let site = match &link {
             None => world.site(id),
-            Some(link) if carried.is_own => world.site(id).between(id, &link.target),
+            Some(link) if carried.is_own => world.site(id).between(id, link),
             Some(link) => world.inside(id, link),
         };
         let existence = world.existence(&id.node).ok();

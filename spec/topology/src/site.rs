@@ -24,8 +24,13 @@ impl<'w> Site<'w> {
         Self { world, this, source: None, target: None }
     }
 
-    /// The same, with these ends of a relationship.
-    pub(crate) fn between(mut self, source: &InstanceId, target: &Reference) -> Self {
+    /// The same, with the ends of this relationship.
+    pub(crate) fn between(mut self, source: &InstanceId, link: &Link<'_>) -> Self {
+        let kind = self.world.plan.relationship_types.get(&link.requirement.relationship);
+        let target = match &link.target {
+            Reference::Capability { of, .. } if kind.is_none_or(|k| !k.leads_to_capability) => of,
+            target => target,
+        };
         self.target = Some(Value::Reference(target.clone()));
         self.with_source(source)
     }
@@ -76,7 +81,7 @@ impl World {
             requirement: link.requirement.name.clone(),
             index: link.index,
         };
-        Site::new(self, Some(Value::Reference(this))).between(id, &link.target)
+        Site::new(self, Some(Value::Reference(this))).between(id, link)
     }
 }
 
