@@ -40,7 +40,8 @@ pub fn prepare(
     inputs: BTreeMap<String, Value>,
     inventory: Inventory,
     identity: Identity,
-    (providers, executors): (&Providers, &Executors),
+    providers: &Providers,
+    executors: &Executors,
     secrets: &dyn SecretSource,
 ) -> Result<Prepared, DriverError> {
     let loaded = bp_plan::from_bytes(&bytes)?;

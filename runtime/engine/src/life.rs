@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_topology::life::{Stage, stage};
+use bp_topology::life::{OBSERVE, Stage, stage};
 use bp_topology::{Act, calls};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -214,6 +214,11 @@ impl LifeState {
         }
     }
 
+    /// Whether what was last begun only looks.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.last.as_ref().and_then(|last| last.act.as_ref()).is_some_and(is_observe)
+    }
+
     pub(crate) fn failed(&mut self, failure: &Failure) {
         let last = self.last.clone();
         if failure.class == Class::UnknownOutcome
@@ -259,5 +264,5 @@ impl LifeState {
 
 /// Whether an operation only looks.
 pub(crate) fn is_observe(act: &Act) -> bool {
-    act.operation == "lifecycle.observe"
+    act.operation == OBSERVE
 }

@@ -391,6 +391,8 @@ impl TargetState {
         let is_flying = state.flight.take().is_some();
         if let Some(life) = &mut state.life {
             let own = if is_calling { attributes.clone() } else { BTreeMap::new() };
+            // What was looked at is known: what comes next is another effect, with a key of its own.
+            state.renewals += u32::from(is_flying && life.is_looking());
             life.succeeded(is_flying, &own, result.as_ref());
             if let Some(removal) = removal {
                 life.removal.clone_from(removal);

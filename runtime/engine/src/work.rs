@@ -56,6 +56,8 @@ pub(crate) struct Item {
     pub(crate) subject: Option<Subject>,
     /// The operation of its life that is under way.
     pub(crate) calling: Option<Calling>,
+    /// How often it was looked in this run what came of a call.
+    pub(crate) looks: u32,
 }
 
 /// An operation that is under way.
@@ -230,6 +232,7 @@ impl Work {
             needed_by: Vec::new(),
             subject: None,
             calling: None,
+            looks: 0,
         });
         let site = self.sites.get_mut(at)?;
         site.open += 1;

@@ -213,7 +213,9 @@ impl<'w> Caller<'w> {
         let Some(limits) = self.limits()? else { return Ok(None) };
         let mut kinds = vec![one.kind.clone()];
         kinds.extend(one.extends.iter().cloned());
-        let wants_result = !one.sets.is_empty() || self.carried.declared.result.is_some();
+        let wants_result = !one.sets.is_empty()
+            || self.carried.declared.result.is_some()
+            || self.act.operation == life::OBSERVE;
         let call = Call { kinds, properties, files, limits, wants_result };
         Ok((!waits).then_some(call))
     }
@@ -381,6 +383,9 @@ impl<'w> Caller<'w> {
             let kind = self.attribute(name).ok_or_else(|| {
                 refuse(format!("it sets `{name}`, which is no attribute that the plan knows"))
             })?;
+            if is_secret(kind) {
+                return Err(refuse(format!("`{name}` is secret, and nothing here keeps secrets")));
+            }
             let outcome = bp_eval::evaluate_with(expr, &self.site, &locals)
                 .map_err(|error| refuse(format!("its result does not give `{name}`: {error}")))?;
             let value = match outcome {
@@ -412,6 +417,14 @@ impl<'w> Caller<'w> {
                 plan.relationship_types.get(&link.requirement.relationship)?.attributes.get(name)
             }
         }
+    }
+}
+
+fn is_secret(kind: &Type) -> bool {
+    match kind {
+        Type::Secret(_) => true,
+        Type::Optional(of) => is_secret(of),
+        _ => false,
     }
 }
 

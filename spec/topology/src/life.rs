@@ -103,7 +103,8 @@ const BETWEEN_DOWN: [(&str, Stage); 2] =
     [("configure.unlink_source", Stage::Unlink), ("configure.unlink_target", Stage::Unlink)];
 
 const UPDATE: &str = "lifecycle.update";
-const OBSERVE: &str = "lifecycle.observe";
+/// Tells what is there.
+pub const OBSERVE: &str = "lifecycle.observe";
 const TARGET_CHANGED: &str = "configure.target_changed";
 
 /// What a provider does itself, so that a node that it keeps can't do it, too.

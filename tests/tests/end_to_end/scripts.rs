@@ -20,7 +20,10 @@ impl Shop {
         let environment = Environment::new();
         let shop = Self { environment };
         // Says what it is called for, with the argument `with` where there is one.
-        shop.script("step.sh", "echo \"$BLUEPRINT_INSTANCE ${BLUEPRINT_OPERATION#*.}${with:+ $with}\" >> \"$LOG\"\n");
+        shop.script(
+            "step.sh",
+            "echo \"$BLUEPRINT_INSTANCE ${BLUEPRINT_OPERATION#*.}${with:+ $with}\" >> \"$LOG\"\n",
+        );
         shop
     }
 
@@ -86,6 +89,8 @@ impl Shop {
 /// Every operation that there is, on both ends of a relationship.
 const WHOLE: &str = r#"
 relationship type Uses extends DependsOn {
+  source: User
+  target: Thing
   property name: string = "plain"
   attribute token: string
   operation configure.preconfigure_source = script("step.sh") { args = { with = target.name }, $ENV }
@@ -134,8 +139,14 @@ fn a_life_goes_through_tosca_s_points_and_back() {
     shop.script("token.sh", "sh step.sh; echo '{ \"token\": \"t1\" }'\n");
     // `files` lays what one script needs of another beside it.
     let whole = WHOLE
-        .replace("script(\"create.sh\") {", "script(\"create.sh\") {\n    files = { \"step.sh\" = file(\"step.sh\") }")
-        .replace("script(\"token.sh\") {", "script(\"token.sh\") {\n    files = { \"step.sh\" = file(\"step.sh\") }");
+        .replace(
+            "script(\"create.sh\") {",
+            "script(\"create.sh\") {\n    files = { \"step.sh\" = file(\"step.sh\") }",
+        )
+        .replace(
+            "script(\"token.sh\") {",
+            "script(\"token.sh\") {\n    files = { \"step.sh\" = file(\"step.sh\") }",
+        );
     let _ = shop.deploy(&whole).expect(0);
     let up = [
         "base precreate",
@@ -369,7 +380,9 @@ fn a_failure_is_told_with_its_last_words_at_the_blueprint_s_line() {
     let broken = r#"echo one >> "$LOG"; seq 1 20; echo 'no room left' >&2; exit 3"#;
     shop.script("one.sh", broken);
     let words = shop.deploy(&one("$ENV")).expect(3).words();
-    for part in ["`one.sh` ended with the exit code 3", "no room left", "shop.bp:", "lifecycle.create"] {
+    for part in
+        ["`one.sh` ended with the exit code 3", "no room left", "shop.bp:", "lifecycle.create"]
+    {
         assert!(words.contains(part), "{part}: {words}");
     }
     assert!(words.contains("it needs one"), "{words}");
@@ -478,7 +491,8 @@ fn of_a_change_only_what_it_touches_is_done() {
     let all = ["site create", "site configure 81", "site start", "client target_changed y"];
     assert_eq!(shop.news(), all);
     // What can be changed in place is. That it can is no change by itself.
-    let update = r#"operation lifecycle.update = script("step.sh") { args = { with = self.note }, $ENV }"#;
+    let update =
+        r#"operation lifecycle.update = script("step.sh") { args = { with = self.note }, $ENV }"#;
     let _ = shop.deploy(&body("81", update)).expect(0);
     assert!(shop.news().is_empty());
     let _ = shop.deploy(&body("82", update)).expect(0);
@@ -541,7 +555,7 @@ fn what_this_runtime_can_t_carry_out_is_refused_before_anything_is_done() {
     let create = r#"operation lifecycle.create = script("step.sh")"#;
     let compute = format!("node vm: Compute\nnode a: Software {{\n  host -> vm\n  {create}\n}}\n");
     let stack = format!(
-        "use std.aws\nnode a: aws.CloudFormationStack {{\n  template = \"x\"\n  {create}\n}}\n"
+        "use std.aws\nnode a: aws.CloudFormationStack {{\n  stack_name = \"s\"\n  template = \"x\"\n  {create}\n}}\n"
     );
     let http = r#"
 data type Http extends Implementation { address: string }
@@ -549,7 +563,7 @@ fn http(address: string) -> Http = { address = address }
 node a: Root { operation lifecycle.create = http("x") }
 "#;
     for (body, part) in [
-        (compute.as_str(), "can't run anything on a `std.Compute`"),
+        (compute.as_str(), "lifecycle.create is to run on `vm`"),
         (&stack, "does itself what `lifecycle.create` is for"),
         (http, "has nothing that carries out a `Http`"),
     ] {

@@ -38,8 +38,8 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
     let executors = super::run::executors(&asked.name).map_err(one)?;
     let rehearsed = |id: &str, secrets: &FromEnvironment| {
         let who = identity(id, &asked.name);
-        let by = (&providers, &executors);
-        prepare(bytes.clone(), given.clone(), there.clone(), who, by, secrets)
+        let (bytes, given, there) = (bytes.clone(), given.clone(), there.clone());
+        prepare(bytes, given, there, who, &providers, &executors, secrets)
     };
     let new_id = format!("{}-{:08x}", asked.name, rand::random::<u32>());
     let refused = |error: DriverError| Told::driver(&asked.name, &error);

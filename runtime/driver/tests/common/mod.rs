@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod lives;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -540,7 +542,8 @@ pub async fn deploy(
         BTreeMap::new(),
         inventory(names),
         identity,
-        (&runtime.providers, &runtime.executors),
+        &runtime.providers,
+        &runtime.executors,
         &Nothing,
     )?;
     runtime.deploy(ID, "sample", "seed", prepared, control()).await

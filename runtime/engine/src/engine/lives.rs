@@ -375,8 +375,11 @@ impl Engine {
         let allowed = limits.retries.saturating_add(1 + u32::from(is_unknown));
         let may_again = failure.may_pass() && (!is_unknown || limits.repeatable);
         let is_retried = may_again && attempt < allowed && !self.is_stopping && !is_settling;
-        let can_look = is_unknown && !limits.repeatable && !is_observe(&act) && self.can_look(at);
-        if is_unknown && !limits.repeatable && !can_look && !is_settling && !is_observe(&act) {
+        let is_doubtful = is_unknown && !limits.repeatable && !is_observe(&act) && !is_settling;
+        // A call that is always lost comes to its end, too.
+        let may_look = self.work.items.get(at).is_some_and(|item| item.looks <= limits.retries);
+        let can_look = is_doubtful && may_look && self.can_look(at);
+        if is_doubtful && !can_look {
             let Failure { message, help, .. } = unsure(&act, None);
             failure.message = format!("{}; {message}", failure.message);
             failure.help = help;
@@ -392,6 +395,9 @@ impl Engine {
             }
             self.timers.insert((at_ms, Timer::Step(at)));
         } else if is_settling || can_look {
+            if let Some(item) = self.work.items.get_mut(at) {
+                item.looks += u32::from(can_look);
+            }
             self.proceed(at);
         } else {
             self.release(at);
