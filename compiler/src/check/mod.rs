@@ -21,7 +21,7 @@ mod order;
 mod policies;
 pub(crate) mod program;
 mod refinement;
-mod relationships;
+pub(crate) mod relationships;
 pub(crate) mod requirements;
 pub(crate) mod rewrite;
 mod selections;

@@ -7,6 +7,7 @@ use bp_plan::{
 };
 
 use crate::check::operations::OperationSignature;
+use crate::check::relationships::end_type;
 use crate::check::{Checked, Program, TypeInfo};
 
 /// The operations of a type that are implemented, or that something of `changed` names.
@@ -58,6 +59,7 @@ pub(super) fn relationship_types(
         let properties = info.properties.iter();
         let made = RelationshipType {
             extends: ancestors.unwrap_or_default(),
+            leads_to_capability: matches!(end_type(info, "target"), Type::Capability(_)),
             properties: properties.map(|(name, p)| (name.clone(), p.declared.clone())).collect(),
             attributes: info
                 .attributes

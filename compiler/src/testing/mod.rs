@@ -51,7 +51,7 @@ impl<'a> Suite<'a> {
     pub fn run(&self, test: &BlueprintTest) -> Vec<Diagnostic> {
         let identity =
             || Identity { id: "test".to_owned(), name: self.plan.blueprint.name.clone() };
-        let before = Topology::nothing(self.plan.clone(), identity());
+        let before = Topology::nothing(self.plan.clone(), identity(), Secrets::veiled());
         let given = values(&before, &test.inputs, "input")
             .and_then(|inputs| Ok((inputs, values(&before, &test.secrets, "secret")?)));
         let (inputs, secrets) = match given {

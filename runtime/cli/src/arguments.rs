@@ -62,6 +62,12 @@ pub(crate) enum Command {
     },
     /// All deployments.
     List,
+    /// Runs one script, for the runtime itself.
+    #[command(hide = true)]
+    Supervise {
+        /// The folder in which it tells what came of it.
+        folder: PathBuf,
+    },
     /// Embedded clusters, to try things out.
     Sim {
         #[command(subcommand)]

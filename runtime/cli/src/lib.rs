@@ -39,6 +39,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
+    if let Command::Supervise { folder } = &arguments.command {
+        // Small, and of its own: no threads, no clients, no words.
+        return bp_providers::script::supervise(folder);
+    }
     let output = Output::new(arguments.output);
     // Only the first of two installations matters, and this is the only one.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -76,6 +80,7 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
         Command::Outputs { name } => commands::outputs::run(&name, output).await,
         Command::History { name } => commands::history::run(&name, output).await,
         Command::List => commands::list::run(output).await,
+        Command::Supervise { folder } => Ok(bp_providers::script::supervise(&folder)),
         Command::Sim { command: Sim::Serve(serve) } => commands::sim::serve(serve).await,
     }
 }

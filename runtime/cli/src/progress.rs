@@ -100,6 +100,10 @@ impl Watcher for Plain {
         }
     }
 
+    fn wrote(&self, _: &str, instance: &str, operation: &str, line: &str) {
+        write_err(&format!("{}\n", spoken(instance, operation, line)));
+    }
+
     fn progress(&self, targets: &[TargetProgress]) {
         let mut said = self.said();
         for target in targets {
@@ -124,6 +128,12 @@ impl Watcher for Plain {
         said.counted = counted;
         said.last = Some(Instant::now());
     }
+}
+
+/// A line that an operation wrote, for people: its own control characters say nothing.
+fn spoken(instance: &str, operation: &str, line: &str) -> String {
+    let operation = operation.strip_prefix("lifecycle.").unwrap_or(operation);
+    printable(&format!("{instance}: {operation}: {line}"))
 }
 
 fn totals(targets: &[TargetProgress]) -> (usize, usize) {
@@ -239,6 +249,14 @@ impl Watcher for Lively {
             && !line.is_over
         {
             line.bar.set_message(printable(&format!("{instance}: {what}")));
+        }
+    }
+
+    fn wrote(&self, target: &str, instance: &str, operation: &str, line: &str) {
+        if let Some(of) = self.lines().targets.get_mut(target)
+            && !of.is_over
+        {
+            of.bar.set_message(spoken(instance, operation, line));
         }
     }
 }

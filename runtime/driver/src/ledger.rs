@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bp_engine::engine::Addition;
-use bp_engine::event::VERSION;
 use bp_engine::{Event, State, Stream};
 use bp_journal::{Append, Envelope, NewEvent, Store};
 use futures::future::try_join_all;
@@ -98,7 +97,7 @@ impl Ledger {
                     let (kind, payload) = event.encode().map_err(DriverError::Encode)?;
                     Ok(NewEvent {
                         kind,
-                        version: VERSION,
+                        version: event.version(),
                         epoch,
                         actor: actor.to_owned(),
                         run: run.map(str::to_owned),

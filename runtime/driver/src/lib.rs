@@ -11,6 +11,7 @@
 //! - nothing is decided from anything but the journal and what providers answer;
 //! - no secret is written down or shown: what providers say is looked through first.
 
+mod call;
 pub mod clock;
 pub mod deployments;
 pub mod error;
@@ -28,6 +29,6 @@ pub use deployments::{Deployments, Listed, Told};
 pub use error::DriverError;
 pub use perform::Deadlines;
 pub use prepare::{Prepared, identity, prepare};
-pub use runtime::{Control, Providers, Runtime, Summary};
+pub use runtime::{Control, Executors, Providers, Runtime, Summary};
 pub use secrets::SecretSource;
 pub use watch::Watcher;

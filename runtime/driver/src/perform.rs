@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bp_engine::engine::{Step, TargetRef, Wanted};
+use bp_engine::engine::{Intent, Step, TargetRef, Wanted};
 use bp_engine::event::{self, Operation};
-use bp_engine::secrets::Revealed;
+use bp_engine::secrets::{self, Revealed};
 use bp_engine::{Report, Subject as Described};
 use bp_journal::Store;
 use bp_provider::{
     Call, Change, Class, Connection, Failure, Handle, Observation, Progress, Provider, Record,
     Subject, Target,
 };
+use bp_topology::Secrets;
 use serde_json::Value as Json;
 
 use crate::files;
@@ -44,6 +45,7 @@ pub(crate) struct Hands {
     pub(crate) deployment_name: String,
     pub(crate) deadlines: Deadlines,
     pub(crate) veil: Arc<Veil>,
+    pub(crate) secrets: Secrets,
 }
 
 /// Asks a target who it is.
@@ -200,11 +202,20 @@ async fn stored(hands: &Hands, digest: &str) -> Result<Described, Failure> {
         .map_err(|error| damaged(format!("the journal's blob {digest}: {error}")))
 }
 
-async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
+pub(crate) async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
     let damaged = |error: String| Failure::new(Class::Permanent, error);
     let described = match step.subject {
         Wanted::Here(described) => described,
-        Wanted::Stored(digest) => stored(hands, &digest).await?,
+        Wanted::Stored(digest) => {
+            let mut described = stored(hands, &digest).await?;
+            // A provider takes away what it knows by its record; a script is called as it always is.
+            let is_needed = step.call.as_ref().is_some_and(|call| call.intent == Intent::CarryOut);
+            if is_needed {
+                described.revealed = secrets::reveal(&described.properties, &hands.secrets)
+                    .map_err(|(message, help)| Failure { help, ..damaged(message) })?;
+            }
+            described
+        }
     };
     let mut earlier = Vec::new();
     for digest in &step.earlier {
@@ -255,7 +266,7 @@ fn call(hands: &Hands, target: &TargetRef) -> Result<Call, Failure> {
 }
 
 /// A provider's failure in the engine's words.
-fn told(hands: &Hands, failure: Failure) -> event::Failure {
+pub(crate) fn told(hands: &Hands, failure: Failure) -> event::Failure {
     event::Failure {
         class: match failure.class {
             Class::Transient => event::Class::Transient,

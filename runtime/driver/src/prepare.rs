@@ -7,7 +7,7 @@ use bp_plan::{Plan, Value};
 use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 
 use crate::error::DriverError;
-use crate::runtime::Providers;
+use crate::runtime::{Executors, Providers};
 use crate::secrets::SecretSource;
 
 /// What can be deployed.
@@ -41,6 +41,7 @@ pub fn prepare(
     inventory: Inventory,
     identity: Identity,
     providers: &Providers,
+    executors: &Executors,
     secrets: &dyn SecretSource,
 ) -> Result<Prepared, DriverError> {
     let loaded = bp_plan::from_bytes(&bytes)?;
@@ -66,6 +67,18 @@ pub fn prepare(
             );
         }
     }
+    for (kind, span) in bp_engine::supports::executors(&plan) {
+        if !executors.contains_key(&kind) {
+            let there = executors.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("this runtime has nothing that carries out a `{kind}`");
+            let help = match there.as_str() {
+                "" => "a newer one may have it".to_owned(),
+                there => format!("it has {there}; a newer one may have it"),
+            };
+            problems.push(Problem::error(message).at(span).help(help));
+        }
+    }
+    problems.extend(topology.iter().flat_map(bp_engine::supports::machines));
     match topology {
         Some(topology) if problems.iter().all(|problem| problem.is_warning) => {
             Ok(Prepared { bytes, artifacts, plan, inputs, inventory, topology, warnings: problems })

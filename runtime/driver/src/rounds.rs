@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::error::DriverError;
 use crate::ledger::Ledger;
 use crate::perform::{Hands, contact, perform};
-use crate::runtime::Providers;
+use crate::runtime::{Executors, Providers};
 
 /// How often a watcher is told how far the targets are.
 const PROGRESS_MS: i64 = 60;
@@ -30,6 +30,7 @@ pub(crate) struct Rounds {
     pub(crate) ledger: Ledger,
     pub(crate) hands: Hands,
     pub(crate) providers: Providers,
+    pub(crate) executors: Executors,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) actor: String,
     pub(crate) run: String,
@@ -103,6 +104,7 @@ impl Rounds {
     fn report(&mut self, report: Report, flights: &mut Flights) {
         match &report {
             Report::Succeeded { target, instance, .. }
+            | Report::Called { target, instance, .. }
             | Report::Failed { target, instance, .. } => {
                 flights.waits.remove(&(target.clone(), instance.clone()));
             }
@@ -138,6 +140,21 @@ impl Rounds {
                     // The run is over when nobody listens.
                     let _ = reports.send(report);
                 });
+            }
+            Effect::Perform { target, step } if step.call.is_some() => {
+                let executor = self.executors.get(&step.provider).cloned();
+                let key = (target.id.clone(), step.instance.clone());
+                let task = flights.tasks.spawn(async move {
+                    let report = match (executor, step.call.clone()) {
+                        (Some(executor), Some(call)) => {
+                            crate::call::perform(&hands, &*executor, &target, *step, call).await
+                        }
+                        _ => crate::call::unknown(target.id, *step),
+                    };
+                    let _ = reports.send(report);
+                });
+                // It goes on by itself, and its key finds it again.
+                flights.waits.insert(key, task);
             }
             Effect::Perform { target, step } => {
                 let provider: Option<Arc<dyn Provider>> =

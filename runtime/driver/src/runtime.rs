@@ -10,7 +10,7 @@ use bp_engine::state::Revision;
 use bp_engine::{Stream, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
-use bp_provider::Provider;
+use bp_provider::{Executor, Provider};
 use bp_topology::{Expanded, Inventory, Problem, Secrets, Topology};
 use tokio::sync::watch;
 
@@ -26,6 +26,9 @@ use crate::watch::Watcher;
 /// Providers by name.
 pub type Providers = BTreeMap<String, Arc<dyn Provider>>;
 
+/// What carries operations out, by the data types of their implementations.
+pub type Executors = BTreeMap<String, Arc<dyn Executor>>;
+
 /// A runtime: one process that may own deployments.
 #[derive(Clone)]
 pub struct Runtime {
@@ -33,6 +36,8 @@ pub struct Runtime {
     pub store: Arc<dyn Store>,
     /// What effects are brought about by.
     pub providers: Providers,
+    /// What operations are carried out by.
+    pub executors: Executors,
     /// Where secrets come from.
     pub secrets: Arc<dyn SecretSource>,
     /// What time it is.
@@ -250,6 +255,7 @@ impl Runtime {
             deployment_name: ledger.state.name.clone(),
             deadlines: self.deadlines,
             veil: Arc::new(Veil::of(desired.topology.secrets())),
+            secrets: desired.topology.secrets().clone(),
         };
         let start = Start {
             deployment: ledger.id.clone(),
@@ -269,6 +275,7 @@ impl Runtime {
             ledger,
             hands,
             providers: self.providers.clone(),
+            executors: self.executors.clone(),
             clock: self.clock.clone(),
             actor: self.actor.clone(),
             run: run.clone(),
@@ -293,10 +300,10 @@ pub(crate) async fn desired(
 ) -> Result<Desired, DriverError> {
     let (plan, inputs, inventory) = stored(ledger, revision).await?;
     let who = identity(&ledger.id, &ledger.state.name);
-    if revision.verb == Verb::Uninstall {
-        return Ok(Desired { topology: Topology::nothing(plan, who), inventory });
-    }
     let secrets = secrets.map_or_else(Secrets::veiled, |secrets| secrets.secrets(&plan));
+    if revision.verb == Verb::Uninstall {
+        return Ok(Desired { topology: Topology::nothing(plan, who, secrets), inventory });
+    }
     let Expanded { topology, problems } =
         Topology::expand(&plan, &inputs, inventory.clone(), who, secrets);
     match topology {

@@ -39,12 +39,13 @@ impl Veil {
     /// The text with the name of each secret in its place.
     pub(crate) fn over(&self, text: String) -> String {
         self.texts.iter().fold(text, |text, (hidden, name)| {
-            if text.contains(hidden) {
-                text.replace(hidden, &format!("‹secret {name}›"))
-            } else {
-                text
-            }
+            if text.contains(hidden) { text.replace(hidden, &shown(name)) } else { text }
         })
+    }
+
+    /// The texts, each with what stands in its place.
+    pub(crate) fn hidden(&self) -> Vec<(String, String)> {
+        self.texts.iter().map(|(text, name)| (text.clone(), shown(name))).collect()
     }
 
     /// The secret that shows in a value, if one does.
@@ -63,6 +64,11 @@ impl Veil {
             }
         }
     }
+}
+
+/// What stands in a secret's place.
+fn shown(name: &str) -> String {
+    format!("‹secret {name}›")
 }
 
 /// The forms in which a text may come back: as it is, its long lines, and as others encode it.

@@ -14,6 +14,9 @@ pub trait Watcher: Send + Sync {
 
     /// What a step that takes time is waiting for: `1 of 3 replicas available`.
     fn waiting(&self, _target: &str, _instance: &str, _what: &str) {}
+
+    /// A line that an operation of an instance (`lifecycle.create`) wrote.
+    fn wrote(&self, _target: &str, _instance: &str, _operation: &str, _line: &str) {}
 }
 
 /// Is told and says nothing.

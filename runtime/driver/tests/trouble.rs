@@ -197,6 +197,7 @@ async fn of_two_runtimes_one_goes_on_and_the_other_says_why_it_stops() {
             inventory(&CLUSTERS),
             identity,
             &first.providers,
+            &first.executors,
             &Nothing,
         )
         .unwrap();
@@ -238,6 +239,7 @@ async fn a_run_that_is_stopped_ends_soon_and_can_be_gone_on_with() {
             inventory,
             identity,
             &own.providers,
+            &own.executors,
             &Nothing,
         )
         .unwrap();

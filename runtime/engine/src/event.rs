@@ -5,11 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use bp_topology::Act;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// The newest version of the payloads that this engine reads, and the one it writes.
-pub const VERSION: u32 = 1;
+use crate::life::{Called, Kept};
+
+/// The newest version of payloads that this engine reads.
+pub const VERSION: u32 = 2;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,6 +233,9 @@ pub enum Event {
         /// What the instance needs, as (target, instance).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         depends: Vec<(String, String)>,
+        /// The operation of the instance's life that is called; none where its provider is all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<Box<Called>>,
     },
     /// The target has taken the change on, and needs time.
     StepAccepted {
@@ -248,9 +254,18 @@ pub enum Event {
         /// What the provider remembers of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<Json>,
-        /// What it reports.
+        /// What it reports, or what an operation set.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         attributes: BTreeMap<String, Json>,
+        /// What an operation told that is called to look.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Json>,
+        /// How the instance is taken away again, where that is known better now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removal: Option<Vec<Kept>>,
+        /// The digest of the blob with what an operation wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
     },
     /// The step did not come to its end.
     StepFailed {
@@ -263,6 +278,29 @@ pub enum Event {
         /// When it is tried again; none when it is given up for this run.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_at_ms: Option<i64>,
+        /// The digest of the blob with what an operation wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
+    /// All operations that an instance's life calls were called: it is whole, or gone.
+    InstanceSettled {
+        /// Which instance.
+        instance: String,
+        /// Whether it is there now, or gone.
+        operation: Operation,
+        /// What was called on its way up, in order, each with the digest of what it was called with;
+        /// none stands for the provider's own part.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acts: Vec<(Option<Act>, String)>,
+        /// The digests of what is called only when they change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        baseline: Vec<(Act, String)>,
+        /// How it is taken away again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        removal: Vec<Kept>,
+        /// What the instance needs, as (target, instance).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        depends: Vec<(String, String)>,
     },
 
     /// A person wants a plan deployed.
@@ -307,6 +345,14 @@ pub enum EventError {
 }
 
 impl Event {
+    /// The version of its payload: an older engine would not know what a step of a life is.
+    pub fn version(&self) -> u32 {
+        match self {
+            Self::StepStarted { call: Some(_), .. } | Self::InstanceSettled { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// Its kind and its payload as JSON text.
     pub fn encode(&self) -> Result<(String, String), serde_json::Error> {
         let whole = serde_json::to_value(self)?;
@@ -355,6 +401,7 @@ mod tests {
                 operation: Operation::Converge,
                 failure: Failure::permanent("no"),
                 retry_at_ms: None,
+                output: None,
             },
         ] {
             let (kind, payload) = event.encode().unwrap();

@@ -16,6 +16,7 @@
 
 pub mod engine;
 pub mod event;
+pub mod life;
 pub mod outputs;
 pub mod retry;
 pub mod secrets;

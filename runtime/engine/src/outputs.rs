@@ -7,7 +7,7 @@ use bp_topology::{InstanceId, Problem, Topology};
 use serde_json::Value as Json;
 
 use crate::event::Operation;
-use crate::state::State;
+use crate::state::{InstanceState, State};
 
 /// How an output stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,18 +59,18 @@ pub(crate) fn learn(topology: &mut Topology, state: &State) {
     let ids: Vec<(InstanceId, bool)> = topology
         .instances()
         .iter()
-        .map(|instance| (instance.id.clone(), instance.provider.is_none()))
+        .map(|instance| (instance.id.clone(), instance.is_logical()))
         .collect();
     for (id, is_logical) in ids {
         let name = id.to_string();
-        let applied = state
+        let reported = state
             .targets
             .values()
             .filter_map(|target| target.instances.get(&name))
             .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
-            .find_map(|is| is.applied.as_ref());
-        match applied {
-            Some(applied) => topology.report(id, applied.attributes.clone()),
+            .find_map(InstanceState::reported);
+        match reported {
+            Some(attributes) => topology.report(id, attributes),
             None if is_logical => topology.report(id, BTreeMap::new()),
             None => {}
         }

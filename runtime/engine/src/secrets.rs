@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fmt::Write as _;
 
+use bp_topology::{Property, Secrets};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
@@ -29,6 +30,14 @@ impl fmt::Debug for Revealed {
 }
 
 impl Revealed {
+    /// Takes in a property; gives what may be written down of it.
+    pub(crate) fn shown(&mut self, key: &[u8], name: &str, property: Property) -> Json {
+        match property {
+            Property::Plain(value) => value,
+            Property::Secret { open, of, parts } => self.add(key, name, open, &of, &parts),
+        }
+    }
+
     /// Takes in a property with secret parts; gives it with marks in their places.
     pub(crate) fn add(
         &mut self,
@@ -51,6 +60,74 @@ impl Revealed {
         self.properties.insert(name.to_owned(), open);
         marked
     }
+}
+
+/// Puts the secrets back into what was written down with marks in their places: those that are the
+/// secret by itself, by the secrets that are known now. Else the sentence that says what is missing.
+pub fn reveal(
+    properties: &BTreeMap<String, Json>,
+    secrets: &Secrets,
+) -> Result<Revealed, (String, Option<String>)> {
+    let mut revealed = Revealed::default();
+    for (name, property) in properties {
+        let mut open = property.clone();
+        let mut path = vec![name.clone()];
+        unmark(&mut open, secrets, &mut path, &mut revealed.paths)?;
+        if open != *property {
+            revealed.properties.insert(name.clone(), open);
+        }
+    }
+    Ok(revealed)
+}
+
+fn unmark(
+    json: &mut Json,
+    secrets: &Secrets,
+    path: &mut Vec<String>,
+    paths: &mut BTreeSet<String>,
+) -> Result<(), (String, Option<String>)> {
+    if let Some(mark) = json.get(MARK) {
+        let names: Vec<String> = mark
+            .get("of")
+            .and_then(Json::as_array)
+            .map(|names| names.iter().filter_map(Json::as_str).map(str::to_owned).collect())
+            .unwrap_or_default();
+        let wanted = mark.get("hash").and_then(Json::as_str).unwrap_or_default();
+        let known: Vec<Json> = names.iter().filter_map(|name| secrets.json(name)).collect();
+        let same = known.iter().position(|value| hash(secrets.key(), value) == wanted);
+        // One that was given another value since is the same secret all the same.
+        let found =
+            known.into_iter().nth(same.unwrap_or(0)).filter(|_| same.is_some() || names.len() == 1);
+        let Some(found) = found else {
+            let shown = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let help = names.iter().find_map(|name| secrets.missing(name)).cloned();
+            return Err((
+                format!("it is called with the secret {shown}, which is not known here"),
+                help,
+            ));
+        };
+        paths.insert(path.join("."));
+        *json = found;
+        return Ok(());
+    }
+    match json {
+        Json::Array(items) => {
+            for (at, item) in items.iter_mut().enumerate() {
+                path.push(at.to_string());
+                unmark(item, secrets, path, paths)?;
+                path.pop();
+            }
+        }
+        Json::Object(entries) => {
+            for (key, entry) in entries {
+                path.push(key.clone());
+                unmark(entry, secrets, path, paths)?;
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn hash(key: &[u8], value: &Json) -> String {

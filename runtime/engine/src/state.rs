@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::event::{Event, Failure, Operation, Outcome, Verb};
+use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
+use crate::life::{Begun, LifeState};
 use crate::stream::Stream;
 
 /// Everything that a deployment's journal says.
@@ -112,6 +113,8 @@ pub struct InstanceState {
     pub flight: Option<Flight>,
     /// How many of its steps were given up: each gives the next a key of its own.
     pub renewals: u32,
+    /// What was called of its life; none where its provider is all of it.
+    pub life: Option<Box<LifeState>>,
 }
 
 /// What was brought about.
@@ -231,12 +234,48 @@ impl Run {
 }
 
 impl InstanceState {
+    /// One of which nothing is there yet.
+    fn new(run: &str) -> Self {
+        Self {
+            provider: String::new(),
+            subject: String::new(),
+            operation: Operation::Converge,
+            run: run.to_owned(),
+            attempt: 0,
+            depends: Vec::new(),
+            record: None,
+            applied: None,
+            begun: Vec::new(),
+            flight: None,
+            renewals: 0,
+            life: None,
+        }
+    }
+
+    /// Whether what was last begun, or is in doubt, is an operation and not its provider's part.
+    fn is_calling(&self) -> bool {
+        let Some(life) = &self.life else { return false };
+        let call = if self.flight.is_some() { &life.last } else { &life.doubt };
+        call.as_ref().is_some_and(|call| call.act.is_some())
+    }
+
+    /// What it reports, where it is there and works.
+    pub fn reported(&self) -> Option<BTreeMap<String, Json>> {
+        let mut reported = match (&self.applied, &self.life) {
+            (_, Some(life)) if life.baseline.is_none() => return None,
+            (None, None) => return None,
+            (applied, _) => applied.as_ref().map(|a| a.attributes.clone()).unwrap_or_default(),
+        };
+        reported.extend(self.life.as_ref().map(|life| life.all_attributes()).unwrap_or_default());
+        Some(reported)
+    }
+
     /// What was begun and did not come to its end, seen from a step for this subject.
     fn begun_before(&self, subject: &str) -> Vec<String> {
         let is_concluded = self.operation == Operation::Converge
             && self.flight.is_none()
             && self.applied.as_ref().is_some_and(|applied| applied.subject == self.subject);
-        let own = (!is_concluded).then(|| self.subject.clone());
+        let own = (!is_concluded && !self.subject.is_empty()).then(|| self.subject.clone());
         let mut begun: Vec<String> = Vec::new();
         for digest in self.begun.iter().cloned().chain(own) {
             if digest != subject && !begun.contains(&digest) {
@@ -272,10 +311,9 @@ impl TargetState {
                     state.record.clone_from(record);
                 }
             }
-            Event::StepSucceeded { instance, record, attributes } => {
-                self.succeeded(instance, record.as_ref(), attributes);
-            }
-            Event::StepFailed { instance, operation, failure, retry_at_ms } => {
+            Event::StepSucceeded { instance, .. } => self.succeeded(instance, event),
+            Event::InstanceSettled { instance, .. } => self.settled(instance, event),
+            Event::StepFailed { instance, operation, failure, retry_at_ms, .. } => {
                 let failed = Failed {
                     operation: *operation,
                     failure: failure.clone(),
@@ -283,8 +321,14 @@ impl TargetState {
                 };
                 self.failures.insert(instance.clone(), failed);
                 let Some(state) = self.instances.get_mut(instance) else { return };
-                state.flight = None;
-                state.renewals += u32::from(retry_at_ms.is_none());
+                let is_open = state.is_calling() && failure.class == Class::UnknownOutcome;
+                state.renewals += u32::from(retry_at_ms.is_none() && !is_open);
+                // Where nothing was begun, nothing is in doubt.
+                if state.flight.take().is_some()
+                    && let Some(life) = &mut state.life
+                {
+                    life.failed(failure);
+                }
             }
             _ => {}
         }
@@ -300,46 +344,80 @@ impl TargetState {
             subject,
             provider,
             depends,
+            call,
         } = event
         else {
             return;
         };
-        let before = self.instances.remove(instance);
-        let begun = before.as_ref().map(|before| before.begun_before(subject)).unwrap_or_default();
-        let (record, applied, renewals) =
-            before.map_or((None, None, 0), |i| (i.record, i.applied, i.renewals));
-        let state = InstanceState {
-            provider: provider.clone(),
-            subject: subject.clone(),
-            operation: *operation,
-            run: run.clone(),
-            attempt: *attempt,
-            depends: depends.clone(),
-            record,
-            applied,
-            begun,
-            flight: Some(Flight { key: key.clone(), handle: None }),
-            renewals,
-        };
+        let mut state = self.instances.remove(instance).unwrap_or_else(|| InstanceState::new(run));
+        // An operation of its life is none of its provider's subjects.
+        if call.as_ref().is_none_or(|call| call.act.is_none()) {
+            state.begun = state.begun_before(subject);
+            state.provider.clone_from(provider);
+            state.subject.clone_from(subject);
+        }
+        if let Some(call) = call {
+            let begun = Begun {
+                operation: *operation,
+                act: call.act.clone(),
+                place: call.place,
+                inputs: call.inputs.clone(),
+                subject: subject.clone(),
+                executor: provider.clone(),
+                key: key.clone(),
+                turn: call.turn,
+            };
+            state.life.get_or_insert_default().started(begun, call.removal.as_ref());
+        }
+        state.operation = *operation;
+        state.run.clone_from(run);
+        state.attempt = *attempt;
+        state.depends.clone_from(depends);
+        state.flight = Some(Flight { key: key.clone(), handle: None });
         self.instances.insert(instance.clone(), state);
         self.failures.remove(instance);
     }
 
-    fn succeeded(
-        &mut self,
-        instance: &str,
-        record: Option<&Json>,
-        attributes: &BTreeMap<String, Json>,
-    ) {
+    fn succeeded(&mut self, instance: &str, event: &Event) {
+        let Event::StepSucceeded { record, attributes, result, removal, .. } = event else {
+            return;
+        };
         let Some(state) = self.instances.get_mut(instance) else { return };
-        if state.operation == Operation::Delete {
+        let is_calling = state.is_calling();
+        if state.operation == Operation::Delete && state.life.is_none() {
             self.instances.remove(instance);
             return;
         }
-        state.flight = None;
+        let is_flying = state.flight.take().is_some();
+        if let Some(life) = &mut state.life {
+            let own = if is_calling { attributes.clone() } else { BTreeMap::new() };
+            // What was looked at is known: what comes next is another effect, with a key of its own.
+            state.renewals += u32::from(is_flying && life.is_looking());
+            life.succeeded(is_flying, &own, result.as_ref());
+            if let Some(removal) = removal {
+                life.removal.clone_from(removal);
+            }
+        }
+        if is_calling {
+            return;
+        }
         state.begun.clear();
-        state.record = record.cloned();
-        state.applied =
-            Some(Applied { subject: state.subject.clone(), attributes: attributes.clone() });
+        state.record.clone_from(record);
+        state.applied = (state.operation == Operation::Converge)
+            .then(|| Applied { subject: state.subject.clone(), attributes: attributes.clone() });
+    }
+
+    fn settled(&mut self, instance: &str, event: &Event) {
+        let Event::InstanceSettled { operation, depends, .. } = event else { return };
+        if *operation == Operation::Delete {
+            self.instances.remove(instance);
+            return;
+        }
+        let state =
+            self.instances.entry(instance.to_owned()).or_insert_with(|| InstanceState::new(""));
+        state.operation = Operation::Converge;
+        state.depends.clone_from(depends);
+        state.life.get_or_insert_default().settled(event);
+        self.failures.remove(instance);
     }
 }

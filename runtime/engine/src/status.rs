@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_topology::{Place, Topology};
+use bp_topology::{Place, Reads, Topology};
 use serde::Serialize;
 
+use crate::engine::next::{Look, Next};
 use crate::event::{Failure, Operation, Outcome, Verb};
 use crate::state::{InstanceState, State, TargetState};
 
@@ -125,7 +126,7 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
         let name = instance.id.to_string();
         let target = state.targets.values().find(|target| is_at(target, &instance.place));
         let is_told = target.is_some_and(|target| target.instances.contains_key(&name));
-        if is_told || instance.provider.is_none() || verb == Verb::Uninstall {
+        if is_told || instance.is_logical() || verb == Verb::Uninstall {
             continue;
         }
         nodes.push(not_begun(&name, instance, target, state, topology, is_open));
@@ -162,18 +163,27 @@ fn outdated<'s>(topology: &mut Topology, state: &'s State) -> BTreeSet<(&'s str,
             let Some(instance) = wanted.filter(|wanted| is_at(target, &wanted.place)) else {
                 continue;
             };
-            let (subject, reads) = crate::subject::resolve(topology, &instance.id);
-            let is_so = reads.is_veiled
-                || matches!(&subject, Ok(Some(subject)) if {
-                    let digest = crate::retry::digest(&subject.bytes());
-                    is.applied.as_ref().is_some_and(|applied| applied.subject == digest)
-                });
-            if !is_so {
+            if !is_current(topology, instance, is) {
                 found.insert((target.name.as_str(), name.as_str()));
             }
         }
     }
     found
+}
+
+/// Whether an instance is there as it is wanted now; what needs a secret's value is taken for it.
+fn is_current(topology: &Topology, instance: &bp_topology::Instance, is: &InstanceState) -> bool {
+    if instance.has_life || is.life.is_some() {
+        let mut look = Look { topology, is: Some(is), reads: Reads::default() };
+        let next = look.next(Some(&instance.id), "", is.depends.clone());
+        return look.reads.is_veiled || matches!(next, Next::Done(_));
+    }
+    let (subject, reads) = crate::subject::resolve(topology, &instance.id);
+    reads.is_veiled
+        || matches!(&subject, Ok(Some(subject)) if {
+            let digest = crate::retry::digest(&subject.bytes());
+            is.applied.as_ref().is_some_and(|applied| applied.subject == digest)
+        })
 }
 
 fn under_way(verb: Verb) -> Standing {
@@ -238,6 +248,11 @@ fn of_instance(
     let mut status = match (is.operation, &is.flight) {
         (Operation::Converge, Some(_)) => plain(NodeStanding::Deploying),
         (Operation::Delete, _) => plain(NodeStanding::Removing),
+        (Operation::Converge, None) if is.reported().is_none() => {
+            let standing = if is_open { NodeStanding::Waiting } else { NodeStanding::NotTried };
+            let reason = "some of its operations were not called yet".to_owned();
+            NodeStatus { reason: Some(reason), ..plain(standing) }
+        }
         (Operation::Converge, None) if is_outdated => plain(NodeStanding::Outdated),
         (Operation::Converge, None) => plain(NodeStanding::Deployed),
     };
@@ -275,11 +290,11 @@ fn not_begun(
     let is_missing = |need: &&bp_topology::Instance| {
         let need = need.id.to_string();
         !state.targets.values().any(|target| {
-            target.instances.get(&need).is_some_and(|is| is.applied.is_some())
+            target.instances.get(&need).is_some_and(|is| is.reported().is_some())
                 && !target.failures.contains_key(&need)
         })
     };
-    let missing = needs.filter(|need| need.provider.is_some()).find(is_missing);
+    let missing = needs.filter(|need| !need.is_logical()).find(is_missing);
     status.reason = missing.map(|need| format!("it needs {}", need.id));
     status
 }

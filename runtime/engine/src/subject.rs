@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bp_plan::FileRef;
-use bp_topology::{Flaw, InstanceId, Property, Reads, Resolved, Topology};
+use bp_topology::{Act, Call, Flaw, InstanceId, Reads, Resolved, Topology};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -48,14 +48,36 @@ pub(crate) fn resolve(
 }
 
 impl Subject {
+    /// An operation as it is to be called: what carries it out is its provider.
+    pub(crate) fn of_call(act: &Act, call: Call, key: &[u8]) -> Self {
+        let Call { kinds, properties, files, limits: _, wants_result: _ } = call;
+        let mut revealed = Revealed::default();
+        let mut shown: BTreeMap<String, Json> = properties
+            .into_iter()
+            .map(|(name, property)| {
+                let shown = revealed.shown(key, &name, property);
+                (name, shown)
+            })
+            .collect();
+        shown.insert("operation".to_owned(), Json::from(act.operation.as_str()));
+        shown.insert("kinds".to_owned(), Json::from(kinds.clone()));
+        let provider = carried_out_by(&kinds).unwrap_or_default().to_owned();
+        Self {
+            node_type: act.to_string(),
+            provider,
+            properties: shown,
+            account: None,
+            files,
+            labels: BTreeMap::new(),
+            revealed,
+        }
+    }
+
     fn of(resolved: Resolved, key: &[u8]) -> Self {
         let mut revealed = Revealed::default();
         let mut properties = BTreeMap::new();
         for (name, property) in resolved.properties {
-            let shown = match property {
-                Property::Plain(value) => value,
-                Property::Secret { open, of, parts } => revealed.add(key, &name, open, &of, &parts),
-            };
+            let shown = revealed.shown(key, &name, property);
             properties.insert(name, shown);
         }
         let Resolved { node_type, provider, account, files, labels, .. } = resolved;
@@ -67,6 +89,13 @@ impl Subject {
         // Strings, numbers and maps with string keys are always JSON.
         serde_json::to_vec(self).unwrap_or_default()
     }
+}
+
+/// Which of an implementation's kinds says what carries it out: the one that all others of its kind
+/// derive from.
+pub(crate) fn carried_out_by(kinds: &[String]) -> Option<&str> {
+    let own = kinds.iter().take_while(|kind| *kind != "std.Implementation");
+    own.last().or(kinds.first()).map(String::as_str)
 }
 
 impl From<Flaw> for Failure {

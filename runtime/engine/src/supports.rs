@@ -2,14 +2,19 @@
 //!
 //! One small function for each construct.
 
-use bp_plan::Plan;
-use bp_topology::Problem;
+use std::collections::BTreeMap;
+
+use bp_plan::{Node, Plan, Span, Type};
+use bp_topology::life::OF_PROVIDERS;
+use bp_topology::{Problem, Topology, topology};
+
+use crate::subject::carried_out_by;
 
 /// Why this engine can't carry out a plan.
 pub fn check(plan: &Plan) -> Vec<Problem> {
     let mut problems = Vec::new();
     operations(plan, &mut problems);
-    relationships(plan, &mut problems);
+    secret_results(plan, &mut problems);
     protected(plan, &mut problems);
     renamed(plan, &mut problems);
     composed_nodes(plan, &mut problems);
@@ -20,51 +25,100 @@ pub fn check(plan: &Plan) -> Vec<Problem> {
     problems
 }
 
-/// Operations that the life of a node calls.
+/// Operations of a node that its provider carries out itself.
 fn operations(plan: &Plan, problems: &mut Vec<Problem>) {
     for (name, node) in &plan.nodes {
         let kind = plan.node_types.get(&node.kind);
-        let of_type = kind
-            .into_iter()
-            .flat_map(|kind| &kind.operations)
-            .filter(|(key, it)| it.implementation.is_some() && !node.operations.contains_key(*key));
-        let own = node.operations.iter().filter(|(_, own)| own.implementation.is_some());
-        let all = of_type.map(|(key, _)| key).chain(own.map(|(key, _)| key));
-        if let Some(operation) = all.filter(|key| key.starts_with("lifecycle.")).min() {
+        let Some(provider) = kind.and_then(|kind| kind.provider.as_ref()) else { continue };
+        let twice = OF_PROVIDERS.iter().find(|operation| is_implemented(plan, node, operation));
+        if let Some(operation) = twice {
             problems.push(
                 Problem::error(format!(
-                    "the node `{name}` has the operation `{operation}`, which this version of the runtime can't carry out"
+                    "the node `{name}` is kept by the provider `{provider}`, which does itself what `{operation}` is for"
                 ))
-                .at(node.span)
-                .help("leave it out for now, or switch it off: `operation … = null`"),
+                .at(topology::blame(plan, name, Some(operation)).unwrap_or(node.span))
+                .help("use `lifecycle.precreate`, `poststart`, `prestop` or `postdelete`, or switch it off: `operation … = null`"),
             );
         }
     }
 }
 
-/// Operations of relationships.
-fn relationships(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, node) in &plan.nodes {
-        for requirement in &node.requirements {
-            let kind = plan.relationship_types.get(&requirement.relationship);
-            let of_type = kind.into_iter().flat_map(|kind| &kind.operations).filter(|(key, it)| {
-                it.implementation.is_some() && !requirement.operations.contains_key(*key)
-            });
-            let own = requirement.operations.iter().filter(|(_, own)| own.implementation.is_some());
-            if let Some(operation) =
-                of_type.map(|(key, _)| key).chain(own.map(|(key, _)| key)).min()
-            {
-                let of = &requirement.name;
+fn is_implemented(plan: &Plan, node: &Node, operation: &str) -> bool {
+    let declared = plan.node_types.get(&node.kind).and_then(|kind| kind.operations.get(operation));
+    match node.operations.get(operation) {
+        Some(own) => own.implementation.is_some(),
+        None => declared.is_some_and(|declared| declared.implementation.is_some()),
+    }
+}
+
+/// Attributes that are secret and that operations set: there is no store yet that would keep them.
+fn secret_results(plan: &Plan, problems: &mut Vec<Problem>) {
+    let is_secret = |kind: &Type| match kind {
+        Type::Secret(_) => true,
+        Type::Optional(of) => matches!(**of, Type::Secret(_)),
+        _ => false,
+    };
+    for (kind, node_type) in &plan.node_types {
+        let secret =
+            node_type.attributes.iter().filter(|(_, of)| is_secret(of)).map(|(name, _)| name);
+        for attribute in secret {
+            let implementations = node_type
+                .operations
+                .values()
+                .filter_map(|operation| operation.implementation.as_ref())
+                .find(|one| one.sets.contains_key(attribute));
+            if let Some(one) = implementations {
                 problems.push(
                     Problem::error(format!(
-                        "`{name}.{of}` has the operation `{operation}`, which this version of the runtime can't carry out"
+                        "an operation of `{kind}` sets the attribute `{attribute}`, which is secret, and this version of the runtime keeps no secrets"
                     ))
-                    .at(requirement.span)
-                    .help("leave it out for now, or switch it off: `operation … = null`"),
+                    .at(one.span)
+                    .help("let the operation put it where those who need it find it"),
                 );
             }
         }
     }
+}
+
+/// What has to be there to carry out the operations that lives call, each with the line that asks for it.
+pub fn executors(plan: &Plan) -> BTreeMap<String, Span> {
+    let called = |key: &String| key.starts_with("lifecycle.") || key.starts_with("configure.");
+    let of_types = plan.node_types.values().map(|kind| &kind.operations);
+    let of_types = of_types.chain(plan.relationship_types.values().map(|kind| &kind.operations));
+    let declared = of_types.flatten().filter(|(key, _)| called(key));
+    let met = plan.nodes.values().flat_map(|node| &node.requirements).map(|met| &met.operations);
+    let own = plan.nodes.values().map(|node| &node.operations).chain(met).flatten();
+    let all = declared.filter_map(|(_, operation)| operation.implementation.as_ref()).chain(
+        own.filter(|(key, _)| called(key)).filter_map(|(_, own)| own.implementation.as_ref()),
+    );
+    let mut needed = BTreeMap::new();
+    for one in all {
+        let mut kinds = vec![one.kind.clone()];
+        kinds.extend(one.extends.iter().cloned());
+        if let Some(kind) = carried_out_by(&kinds) {
+            needed.entry(kind.to_owned()).or_insert(one.span);
+        }
+    }
+    needed
+}
+
+/// Operations that are to run on machines: of instances, since only they say on which.
+pub fn machines(topology: &Topology) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = Vec::new();
+    for instance in topology.instances().iter().filter(|instance| instance.has_life) {
+        let life = topology.life(&instance.id);
+        let on = life.acts().find_map(|act| Some((act, topology.machine(&instance.id, act)?)));
+        if let Some((act, machine)) = on {
+            let id = &instance.id;
+            let mut problem = Problem::error(format!(
+                "`{id}`: {act} is to run on `{machine}`, and this version of the runtime can't run anything on a `std.Compute`"
+            ))
+            .help("let it run where the runtime runs: give the machine a type of your own that is no `Compute`");
+            problem.span = topology::blame(topology.plan(), &id.node, Some(&act.path()));
+            problems.push(problem);
+        }
+    }
+    problems
 }
 
 /// Nodes that are not to be taken away without approval.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bp_topology::{InstanceId, Inventory, Place, Topology};
 
 use crate::event::{Event, Operation};
+use crate::life::Limits;
 use crate::retry::derived;
 use crate::state::State;
 use crate::subject::Subject;
@@ -40,8 +41,10 @@ pub(crate) struct Item {
     pub(crate) id: Option<InstanceId>,
     pub(crate) target: usize,
     pub(crate) operation: Operation,
-    /// None for a logical node.
+    /// None where nobody keeps it but its own operations, and for a logical node.
     pub(crate) provider: Option<String>,
+    /// Its life calls operations.
+    pub(crate) has_life: bool,
     pub(crate) standing: Standing,
     /// How many items it still waits for.
     pub(crate) waits: usize,
@@ -51,6 +54,18 @@ pub(crate) struct Item {
     pub(crate) needed_by: Vec<usize>,
     /// What is wanted of it, between being ready and beginning.
     pub(crate) subject: Option<Subject>,
+    /// The operation of its life that is under way.
+    pub(crate) calling: Option<Calling>,
+    /// How often it was looked in this run what came of a call.
+    pub(crate) looks: u32,
+}
+
+/// An operation that is under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Calling {
+    pub(crate) limits: Limits,
+    /// Whatever comes of it, the life goes on: another one is wanted by now.
+    pub(crate) is_settling: bool,
 }
 
 /// How a target stands in a run.
@@ -129,11 +144,16 @@ impl Work {
             let name = instance.id.to_string();
             let item = work.add(
                 target,
-                name,
+                name.clone(),
                 Operation::Converge,
                 Some(instance.id.clone()),
                 instance.provider.clone(),
             );
+            let called = state.targets.get(target).and_then(|there| there.instances.get(&name));
+            let has_life = instance.has_life || called.is_some_and(|is| is.life.is_some());
+            if let Some(item) = item.and_then(|item| work.items.get_mut(item)) {
+                item.has_life = has_life;
+            }
             wanted.push(item);
         }
         for (instance, item) in topology.instances().iter().zip(&wanted) {
@@ -163,10 +183,13 @@ impl Work {
                         instance.clone(),
                         Operation::Delete,
                         None,
-                        Some(is.provider.clone()),
+                        Some(is.provider.clone()).filter(|provider| !provider.is_empty()),
                     )
                 {
                     deletions.insert(item);
+                    if let Some(item) = self.items.get_mut(item) {
+                        item.has_life = is.life.is_some();
+                    }
                 }
             }
         }
@@ -202,11 +225,14 @@ impl Work {
             target: at,
             operation,
             provider,
+            has_life: false,
             standing: Standing::Waiting,
             waits: 0,
             needs: BTreeSet::new(),
             needed_by: Vec::new(),
             subject: None,
+            calling: None,
+            looks: 0,
         });
         let site = self.sites.get_mut(at)?;
         site.open += 1;
@@ -291,6 +317,7 @@ impl Work {
         }
         it.standing = standing;
         it.subject = None;
+        it.calling = None;
         let target = it.target;
         let needed_by = std::mem::take(&mut it.needed_by);
         if let Some(site) = self.sites.get_mut(target) {
@@ -334,6 +361,11 @@ impl Work {
 }
 
 impl Item {
+    /// Nobody makes it.
+    pub(crate) fn is_logical(&self) -> bool {
+        self.provider.is_none() && !self.has_life
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.standing, Standing::Done | Standing::Failed | Standing::Held(_))
     }

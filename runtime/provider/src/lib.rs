@@ -14,6 +14,7 @@
 //! - [`Observation::Absent`] is said only where absence was seen; else [`Observation::CannotTell`].
 //! - No call outlives its [`Call::deadline`].
 
+pub mod executor;
 pub mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+pub use executor::{Executor, Intent, Job, Listener, Ran};
 pub use file::File;
 
 /// Where an effect takes place.

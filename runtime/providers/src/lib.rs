@@ -1,4 +1,5 @@
-//! Providers with their clients: what the runtime touches the world through.
+//! Providers with their clients, and what carries out operations: what the runtime touches the
+//! world through.
 //!
 //! One module a provider. This crate must never know the engine, the journal or the plan; who
 //! composes it asks for a provider by its function.
@@ -8,3 +9,4 @@ pub mod cloudformation;
 pub mod conformance;
 pub mod kubernetes;
 pub mod noop;
+pub mod script;

@@ -117,6 +117,9 @@ pub struct RelationshipType {
     /// The types it extends, nearest first, up to `std.DependsOn`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extends: Vec<String>,
+    /// Its `target` is the capability by which the requirement is met; else the node that has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leads_to_capability: bool,
     /// Its properties.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, PropertyType>,

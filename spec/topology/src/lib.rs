@@ -11,10 +11,12 @@
 //! - what isn't known yet is left open, never guessed;
 //! - a secret's value comes out only as the secret part of a resolved instance.
 
+pub mod calls;
 mod groups;
 pub mod inputs;
 pub mod inventory;
 pub mod inventory_file;
+pub mod life;
 pub mod placement;
 pub mod problem;
 pub mod resolved;
@@ -24,7 +26,9 @@ mod site;
 pub mod topology;
 mod world;
 
+pub use calls::{Call, Own};
 pub use inventory::{Element, Inventory};
+pub use life::{Act, Life, Stage};
 pub use placement::{Left, Placement};
 pub use problem::{Lack, Problem};
 pub use resolved::{Flaw, Property, Resolved};

@@ -71,7 +71,7 @@ pub struct Flaw {
 }
 
 impl Flaw {
-    fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), property: None, help: None }
     }
 }
@@ -164,16 +164,18 @@ fn revealed(
     let mut parts = Vec::new();
     let set = world.plan.nodes.get(&id.node).and_then(|node| node.properties.get(name));
     match set {
-        Some(set) => secret_parts(world, id, &set.value, Vec::new(), &mut parts),
+        Some(set) => {
+            let evaluate = |expr: &Expr| world.evaluate(id, expr);
+            secret_parts(&evaluate, &set.value, Vec::new(), &mut parts);
+        }
         None => parts.push(Vec::new()),
     }
     Ok(Some(Property::Secret { open, of, parts }))
 }
 
 /// The innermost entries of a record, as written, that have secret parts.
-fn secret_parts(
-    world: &World,
-    id: &InstanceId,
+pub(crate) fn secret_parts(
+    evaluate: &dyn Fn(&Expr) -> Result<Outcome, EvalError>,
     expr: &Expr,
     path: Vec<String>,
     found: &mut Vec<Vec<String>>,
@@ -183,14 +185,14 @@ fn secret_parts(
         return;
     };
     let is_secret =
-        |expr: &Expr| !matches!(world.evaluate(id, expr), Ok(Outcome::Value(_) | Outcome::Unknown));
+        |expr: &Expr| !matches!(evaluate(expr), Ok(Outcome::Value(_) | Outcome::Unknown));
     let mut inner = Vec::new();
     for entry in entries {
         match entry {
             Entry::One(key, value) if is_secret(value) => {
                 let mut path = path.clone();
                 path.push(key.clone());
-                secret_parts(world, id, value, path, &mut inner);
+                secret_parts(evaluate, value, path, &mut inner);
             }
             // Which of its entries count is not plain: all of them are kept.
             Entry::Spread(value) if is_secret(value) => {
@@ -254,7 +256,7 @@ fn wrong_part(world: &World, id: &InstanceId, expr: &Expr) -> Option<String> {
 }
 
 /// The files in a value, by their pointers.
-fn files_in(value: &Value, at: &str, found: &mut BTreeMap<String, FileRef>) {
+pub(crate) fn files_in(value: &Value, at: &str, found: &mut BTreeMap<String, FileRef>) {
     match value {
         Value::File(file) => {
             found.insert(at.to_owned(), file.clone());

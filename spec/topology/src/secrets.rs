@@ -5,6 +5,7 @@ use std::fmt;
 
 use bp_eval::{Verdict, check_constraint};
 use bp_plan::{Plan, Type, Value};
+use serde_json::Value as Json;
 
 use crate::problem::Problem;
 use crate::world::World;
@@ -82,13 +83,18 @@ impl Secrets {
         self.values.get(name)
     }
 
+    /// A secret's value as plain JSON: never to be written or shown.
+    pub fn json(&self, name: &str) -> Option<Json> {
+        self.values.get(name).and_then(|value| bp_eval::to_json(value).ok())
+    }
+
     /// The key of the hashes that stand in the place of secrets, for whoever makes them.
     pub fn key(&self) -> &[u8] {
         &self.key
     }
 
     /// What to do about one that is not known.
-    pub(crate) fn missing(&self, name: &str) -> Option<&String> {
+    pub fn missing(&self, name: &str) -> Option<&String> {
         self.missing.get(name)
     }
 }

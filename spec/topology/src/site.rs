@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
 use bp_plan::{Reference, Value};
 
+use crate::life::{self, Link};
 use crate::topology::{Existence, InstanceId};
 use crate::world::{World, error};
 
@@ -23,6 +24,17 @@ impl<'w> Site<'w> {
         Self { world, this, source: None, target: None }
     }
 
+    /// The same, with the ends of this relationship.
+    pub(crate) fn between(mut self, source: &InstanceId, link: &Link<'_>) -> Self {
+        let kind = self.world.plan.relationship_types.get(&link.requirement.relationship);
+        let target = match &link.target {
+            Reference::Capability { of, .. } if kind.is_none_or(|k| !k.leads_to_capability) => of,
+            target => target,
+        };
+        self.target = Some(Value::Reference(target.clone()));
+        self.with_source(source)
+    }
+
     /// The same, with this node as the one that requires.
     pub(crate) fn with_source(mut self, source: &InstanceId) -> Self {
         self.source = Some(Value::Reference(source.reference()));
@@ -31,41 +43,45 @@ impl<'w> Site<'w> {
 }
 
 impl Site<'_> {
-    /// A property of a relationship: as it is set where the requirement is met, else by its type's default.
+    /// A property of a relationship, as it is set where the requirement is met, else by its type's
+    /// default; or an attribute of it.
     fn relationship_field(
         &self,
-        of: &Reference,
         id: &InstanceId,
         requirement: &str,
+        index: usize,
         name: &str,
     ) -> Result<Option<Outcome>, EvalError> {
         let plan = &self.world.plan;
-        let met = plan
-            .nodes
-            .get(&id.node)
-            .and_then(|node| node.requirements.iter().find(|r| r.name == *requirement));
-        let Some(met) = met else { return Ok(None) };
-        if let Some(property) = met.properties.get(name) {
+        let Some(node) = plan.nodes.get(&id.node) else { return Ok(None) };
+        let links = life::links(self.world, id, node);
+        let mut links = links.iter().filter(|link| link.requirement.name == *requirement);
+        let Some(link) = links.find(|link| link.index == index) else { return Ok(None) };
+        if let Some(property) = link.requirement.properties.get(name) {
             return self.world.evaluate(id, &property.value).map(Some);
         }
-        let kind = plan.relationship_types.get(&met.relationship);
+        let kind = plan.relationship_types.get(&link.requirement.relationship);
+        if let Some(attribute) = kind.and_then(|kind| kind.attributes.get(name)) {
+            let via = link.via();
+            return self.world.relationship_attribute(id, &via, name, attribute).map(Some);
+        }
         let Some(declared) = kind.and_then(|kind| kind.properties.get(name)) else {
             return Ok(None);
         };
         let Some(default) = &declared.default else { return Ok(Some(Outcome::Value(Value::Null))) };
-        let target = self.world.requirement(id, requirement)?.first().cloned();
-        let relationship = Reference::Relationship {
-            of: Box::new(of.clone()),
-            requirement: requirement.to_owned(),
-            index: 0,
+        bp_eval::evaluate(default, &self.world.inside(id, link)).map(Some)
+    }
+}
+
+impl World {
+    /// The surroundings of an expression of a relationship's type, for this relationship.
+    pub(crate) fn inside(&self, id: &InstanceId, link: &Link<'_>) -> Site<'_> {
+        let this = Reference::Relationship {
+            of: Box::new(id.reference()),
+            requirement: link.requirement.name.clone(),
+            index: link.index,
         };
-        let inside = Self {
-            this: Some(Value::Reference(relationship)),
-            source: Some(Value::Reference(id.reference())),
-            target: target.map(Value::Reference),
-            world: self.world,
-        };
-        bp_eval::evaluate(default, &inside).map(Some)
+        Site::new(self, Some(Value::Reference(this))).between(id, link)
     }
 }
 
@@ -176,9 +192,9 @@ impl Environment for Site<'_> {
             Reference::Capability { of, name: capability } => {
                 self.world.capability_field(of, capability, name)
             }
-            Reference::Relationship { of, requirement, .. } => {
+            Reference::Relationship { of, requirement, index } => {
                 let Some(id) = InstanceId::of(of) else { return Ok(None) };
-                self.relationship_field(of, &id, requirement, name)
+                self.relationship_field(&id, requirement, *index, name)
             }
         }
     }

@@ -8,6 +8,7 @@ use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
 use bp_plan::{Each, Expr, Plan, Reference, Requirement, Span, Value};
 use serde_json::Value as Json;
 
+use crate::calls::Own;
 use crate::inventory::Inventory;
 use crate::placement::Placement;
 use crate::problem::{Problem, code_of};
@@ -15,7 +16,7 @@ use crate::resolved::{Flaw, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{Reads, World, error, known};
-use crate::{groups, inputs, resolved, secrets, selection};
+use crate::{groups, inputs, life, resolved, secrets, selection};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -99,6 +100,8 @@ pub struct Instance {
     pub id: InstanceId,
     /// Its provider; none for a logical node.
     pub provider: Option<String>,
+    /// Its life calls operations: it is not logical, even without a provider.
+    pub has_life: bool,
     /// Where it is.
     pub place: Place,
     /// Indices of the instances that its requirements and what it reads order it after.
@@ -122,10 +125,18 @@ pub struct Expanded {
     pub problems: Vec<Problem>,
 }
 
+impl Instance {
+    /// Nobody makes it: it is ready as soon as what it needs is.
+    pub fn is_logical(&self) -> bool {
+        self.provider.is_none() && !self.has_life
+    }
+}
+
 impl Topology {
-    /// Nothing is wanted (of this plan): what an uninstallation brings about.
-    pub fn nothing(plan: Arc<Plan>, identity: Identity) -> Self {
-        let (given, secrets) = (BTreeMap::new(), Secrets::veiled());
+    /// Nothing is wanted (of this plan): what an uninstallation brings about. It takes the secrets
+    /// that operations of the way down are called with.
+    pub fn nothing(plan: Arc<Plan>, identity: Identity, secrets: Secrets) -> Self {
+        let given = BTreeMap::new();
         let world = World::new(plan, given, Arc::default(), identity, secrets);
         Self { world, instances: Vec::new(), index: BTreeMap::new() }
     }
@@ -230,6 +241,7 @@ impl Topology {
                 }
             };
             let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.clone());
+            let has_life = life::has_life(plan, node);
             let ids: Vec<InstanceId> = match &*existence {
                 Existence::None => Vec::new(),
                 Existence::One => vec![InstanceId::one(name)],
@@ -248,7 +260,8 @@ impl Topology {
             for id in ids {
                 self.index.insert(id.clone(), self.instances.len());
                 let provider = provider.clone();
-                self.instances.push(Instance { id, provider, place: Place::Local, needs: vec![] });
+                let place = Place::Local;
+                self.instances.push(Instance { id, provider, has_life, place, needs: vec![] });
             }
         }
     }
@@ -262,7 +275,12 @@ impl Topology {
         let before = problems.len();
         for requirement in &node.requirements {
             match self.meets(&id, requirement) {
-                Ok(targets) if !requirement.unordered => needs.extend(targets),
+                // What is called on both ends needs both.
+                Ok(targets)
+                    if !requirement.unordered || life::links_are_called(&plan, requirement) =>
+                {
+                    needs.extend(targets);
+                }
                 Ok(_) => {}
                 Err((code, message)) => problems.push(problem(code, message, requirement.span)),
             }
@@ -335,20 +353,24 @@ impl Topology {
     fn rehearse(&mut self, problems: &mut Vec<Problem>) {
         for at in 0..self.instances.len() {
             let Some(instance) = self.instances.get(at) else { continue };
-            let (resolved, reads) = self.resolve(&instance.id);
-            if let Err(failure) = resolved {
-                let span = blame(&self.world.plan, &instance.id.node, failure.property.as_deref());
+            let id = instance.id.clone();
+            let (resolved, reads) = self.resolve(&id);
+            let mut flaws: Vec<Flaw> = resolved.err().into_iter().collect();
+            let mut read = reads.instances;
+            for act in self.life(&id).acts() {
+                let (call, reads) = self.call(&id, act, Own::Ahead);
+                flaws.extend(call.err());
+                read.extend(reads.instances);
+            }
+            for failure in flaws {
+                let span = blame(&self.world.plan, &id.node, failure.property.as_deref());
                 let mut problem = Problem::error(failure.message).code(failure.code);
                 problem.span = span;
                 problem.help = failure.help;
                 problems.push(problem);
             }
-            let needs: Vec<usize> = reads
-                .instances
-                .iter()
-                .filter_map(|id| self.find(id))
-                .filter(|n| *n != at)
-                .collect();
+            let needs: Vec<usize> =
+                read.iter().filter_map(|id| self.find(id)).filter(|n| *n != at).collect();
             if let Some(instance) = self.instances.get_mut(at) {
                 instance.needs.extend(needs);
                 instance.needs.sort_unstable();
@@ -359,12 +381,15 @@ impl Topology {
 }
 
 /// The line of the blueprint that set a property (`ports[0].port`) of a node: that of the innermost
-/// part with a line of its own, else the property's, else the node's.
+/// part with a line of its own, else the property's, else the node's. Of an operation
+/// (`lifecycle.create`) that which says what carries it out.
 pub fn blame(plan: &Plan, node: &str, property: Option<&str>) -> Option<Span> {
     let node = plan.nodes.get(node)?;
     let Some(path) = property else { return Some(node.span) };
     let name = path.split(['.', '[']).next().unwrap_or(path);
-    let Some(property) = node.properties.get(name) else { return Some(node.span) };
+    let Some(property) = node.properties.get(name) else {
+        return life::blame(plan, node, path).or(Some(node.span));
+    };
     let mut inner = path;
     loop {
         if let Some(span) = property.inner.get(inner) {

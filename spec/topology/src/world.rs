@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Entry, Expr, Plan, Reference, Type, Value};
+use bp_plan::{Entry, Expr, Plan, Reference, Requirement, Type, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::{Element, Inventory};
+use crate::life::Via;
 use crate::secrets::Secrets;
 use crate::site::Site;
 use crate::topology::{Existence, InstanceId, Place};
@@ -47,6 +48,17 @@ pub(crate) struct World {
     pub(crate) is_revealing: Cell<bool>,
     /// What nobody has reported yet is read as it is set.
     is_expecting: bool,
+    /// What an instance on its way knows of itself, for the time of one evaluation.
+    own: RefCell<Option<Known>>,
+}
+
+/// What an instance that is on its way knows of itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) id: InstanceId,
+    pub(crate) attributes: BTreeMap<String, Json>,
+    /// What is not known now may come later.
+    pub(crate) is_open: bool,
 }
 
 /// What an evaluation read of instances' attributes.
@@ -105,12 +117,18 @@ impl World {
             depth: Cell::new(0),
             is_revealing: Cell::new(false),
             is_expecting: false,
+            own: RefCell::default(),
         }
     }
 
     /// This instance is as wanted, and reports this.
     pub(crate) fn report(&mut self, instance: InstanceId, attributes: BTreeMap<String, Json>) {
         self.reported.insert(instance, attributes);
+    }
+
+    /// What an instance that is as wanted reports.
+    pub(crate) fn reports(&self, id: &InstanceId) -> Option<&BTreeMap<String, Json>> {
+        self.reported.get(id)
     }
 
     /// From now on what nobody has reported is read as it is set, and parts of what is not known as a
@@ -162,6 +180,25 @@ impl World {
             }
         }
         None
+    }
+
+    /// This work with an instance's attributes as it knows them itself, on its way.
+    pub(crate) fn knowing<T>(&self, known: Known, work: impl FnOnce() -> T) -> T {
+        let outside = self.own.replace(Some(known));
+        let result = work();
+        self.own.replace(outside);
+        result
+    }
+
+    /// An attribute of the instance that is on its way; none where it is another's.
+    fn own_attribute(&self, id: &InstanceId, name: &str) -> Option<Attribute> {
+        let own = self.own.borrow();
+        let own = own.as_ref().filter(|own| own.id == *id)?;
+        Some(match own.attributes.get(name) {
+            Some(json) => Attribute::Known(json.clone()),
+            None if own.is_open => Attribute::Open,
+            None => Attribute::Unset,
+        })
     }
 
     /// What this work reads of instances.
@@ -308,8 +345,8 @@ impl World {
                 return Answer::References(Ok(Arc::default()));
             };
             for requirement in node.requirements.iter().filter(|r| r.name == name) {
-                match self.evaluate(instance, &requirement.target).and_then(known) {
-                    Ok(value) => gather(value, &mut references),
+                match self.targets(instance, requirement) {
+                    Ok(targets) => references.extend(targets),
                     Err(error) => return Answer::References(Err(error)),
                 }
             }
@@ -319,6 +356,17 @@ impl World {
             Answer::References(references) => references,
             _ => Err(mixed_up()),
         }
+    }
+
+    /// What one entry of a node's body leads to.
+    pub(crate) fn targets(
+        &self,
+        instance: &InstanceId,
+        requirement: &Requirement,
+    ) -> Result<Vec<Reference>, EvalError> {
+        let mut references = Vec::new();
+        gather(self.evaluate(instance, &requirement.target).and_then(known)?, &mut references);
+        Ok(references)
     }
 
     /// An expression of an instance.
@@ -367,16 +415,23 @@ impl World {
 
     /// An attribute of an instance: as reported; else, where it repeats a property, as set.
     fn attribute(&self, id: &InstanceId, name: &str, kind: &Type) -> Result<Outcome, EvalError> {
-        {
-            let mut reads = self.reads.borrow_mut();
-            reads.instances.insert(id.clone());
-            if !self.reported.contains_key(id) {
-                reads.missing.insert(id.clone());
-                return Ok(Outcome::Unknown);
+        self.reads.borrow_mut().instances.insert(id.clone());
+        let found = self.own_attribute(id, name).unwrap_or_else(|| {
+            let reported = self.reported.get(id).map(|attributes| attributes.get(name));
+            match reported {
+                None => {
+                    self.reads.borrow_mut().missing.insert(id.clone());
+                    Attribute::Open
+                }
+                Some(None) => Attribute::Unset,
+                Some(Some(json)) => Attribute::Known(json.clone()),
             }
+        });
+        if let Attribute::Open = found {
+            return Ok(Outcome::Unknown);
         }
-        if let Some(json) = self.reported.get(id).and_then(|attributes| attributes.get(name)) {
-            return bp_eval::from_json(json.clone(), kind, &self.plan.data_types)
+        if let Attribute::Known(json) = found {
+            return bp_eval::from_json(json, kind, &self.plan.data_types)
                 .map(Outcome::Value)
                 .map_err(|e| {
                     error(ErrorKind::WrongType, format!("`{id}` reported `{name}`: {e}"))
@@ -391,7 +446,13 @@ impl World {
             Type::Optional(_) => Ok(Outcome::Value(Value::Null)),
             _ => Err(error(
                 ErrorKind::Unavailable,
-                format!("`{id}` is ready and never reported its attribute `{name}`"),
+                if self.own.borrow().as_ref().is_some_and(|own| own.id == *id) {
+                    format!(
+                        "`{id}` needs its own attribute `{name}` before an operation has set it"
+                    )
+                } else {
+                    format!("`{id}` is ready and never reported its attribute `{name}`")
+                },
             )),
         }
     }
@@ -435,6 +496,17 @@ impl World {
             Some(_) => Value::List(targets.collect()),
         };
         Ok(Some(Outcome::Value(value)))
+    }
+
+    /// An attribute of a relationship, which its operations set.
+    pub(crate) fn relationship_attribute(
+        &self,
+        id: &InstanceId,
+        via: &Via,
+        name: &str,
+        kind: &Type,
+    ) -> Result<Outcome, EvalError> {
+        self.attribute(id, &via.attribute(name), kind)
     }
 
     /// The relationship by which a requirement is met, `null` where nothing meets it.
@@ -533,6 +605,15 @@ pub(crate) fn gather(value: Value, references: &mut Vec<Reference>) {
 
 fn mixed_up() -> EvalError {
     error(ErrorKind::Unavailable, "an answer of another kind was remembered")
+}
+
+/// How an attribute stands.
+enum Attribute {
+    Known(Json),
+    /// It may come.
+    Open,
+    /// It was never reported.
+    Unset,
 }
 
 impl Answer {

@@ -14,6 +14,7 @@ mod kill;
 mod operations;
 mod outage;
 mod road;
+mod scripts;
 mod shop;
 mod stacks;
 mod templates;

@@ -1,4 +1,4 @@
-//! What types and nodes say of capabilities and relationships is read at run time; operations are refused.
+//! What types and nodes say of capabilities and relationships is read at run time.
 
 use std::time::Duration;
 
@@ -53,18 +53,7 @@ fn capabilities_and_relationships_are_read() {
 #[test]
 fn what_can_t_be_carried_out_is_refused_in_a_sentence() {
     let environment = Environment::new();
-    environment.write("create.sh", "true\n");
     for (name, rest, words) in [
-        (
-            "create",
-            "node a: Root { operation lifecycle.create = script(\"create.sh\") }\n",
-            "`lifecycle.create`",
-        ),
-        (
-            "establish",
-            "node b: Root\nnode a: Root {\n  x -> b via DependsOn { operation configure.establish_source = script(\"create.sh\") }\n}\n",
-            "`configure.establish_source`",
-        ),
         ("protect", "@protect\nnode a: Root\n", "is protected"),
         ("was", "@was(\"b\")\nnode a: Root\n", "was called `b`"),
     ] {

@@ -35,9 +35,11 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
 
     // Everything that can be wrong with what was asked is said before anything is written.
     let providers = super::run::providers();
+    let executors = super::run::executors(&asked.name).map_err(one)?;
     let rehearsed = |id: &str, secrets: &FromEnvironment| {
         let who = identity(id, &asked.name);
-        prepare(bytes.clone(), given.clone(), there.clone(), who, &providers, secrets)
+        let (bytes, given, there) = (bytes.clone(), given.clone(), there.clone());
+        prepare(bytes, given, there, who, &providers, &executors, secrets)
     };
     let new_id = format!("{}-{:08x}", asked.name, rand::random::<u32>());
     let refused = |error: DriverError| Told::driver(&asked.name, &error);
@@ -61,7 +63,7 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
     let id = id.unwrap_or(new_id);
     let seed = format!("{:032x}", rand::random::<u128>());
     let running = Running::start(output);
-    let runtime = runtime(store.clone(), secrets);
+    let runtime = runtime(store.clone(), executors.clone(), secrets);
     let result = runtime.deploy(&id, &asked.name, &seed, prepared, running.control()).await;
     running.end();
     let code = finish(&asked.name, &id, store, result, output).await;

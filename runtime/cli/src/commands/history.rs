@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use bp_driver::{Deployments, Told as Entry};
 use bp_engine::Event;
+use bp_engine::event::Operation;
 use serde_json::json;
 
 use crate::output::{Output, printable};
@@ -69,10 +70,17 @@ fn words(told: &Entry) -> String {
         Event::RunEnded { outcome } => format!("{outcome:?}").to_lowercase(),
         Event::TargetContacted { identity, .. } => identity.clone(),
         Event::TargetUnreached { failure, .. } => failure.message.clone(),
-        Event::StepStarted { instance, operation, attempt, .. } => {
+        Event::StepStarted { instance, operation, attempt, call, .. } => {
             let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
-            format!("{} {instance}{again}", format!("{operation:?}").to_lowercase())
+            let act = call.as_ref().and_then(|call| call.act.as_ref());
+            let what =
+                act.map_or_else(|| format!("{operation:?}").to_lowercase(), |act| act.to_string());
+            format!("{what} {instance}{again}")
         }
+        Event::InstanceSettled { instance, operation: Operation::Converge, .. } => {
+            format!("{instance} is whole")
+        }
+        Event::InstanceSettled { instance, .. } => format!("{instance} is gone"),
         Event::StepAccepted { instance, .. } | Event::StepSucceeded { instance, .. } => {
             instance.clone()
         }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bp_driver::{
-    Control, Deployments, DriverError, Providers, Runtime, Summary, SystemClock, Watcher,
+    Control, Deployments, DriverError, Executors, Providers, Runtime, Summary, SystemClock, Watcher,
 };
 use bp_engine::event::{Outcome, Verb};
 use bp_engine::retry::Limits;
 use bp_journal::{SqliteStore, Store};
-use bp_provider::Provider;
+use bp_provider::{Executor, Provider};
+use bp_providers::script::Scripts;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -19,6 +20,11 @@ use crate::output::{Output, write_err};
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
 use crate::{DONE, FAILED, PARTLY, home, progress};
+
+/// Where a deployment's folder keeps what it knows of calls.
+const CALLS: &str = "calls";
+/// The command that a script runs under.
+pub(crate) const SUPERVISE: &str = "supervise";
 
 /// The providers of this program.
 pub(crate) fn providers() -> Providers {
@@ -32,13 +38,29 @@ pub(crate) fn providers() -> Providers {
         .collect::<BTreeMap<_, _>>()
 }
 
+/// What carries operations out for the deployment of this name.
+pub(crate) fn executors(name: &str) -> Result<Executors, Told> {
+    let program = std::env::current_exe().map_err(|error| {
+        Told::error(format!("this program does not find its own file, which runs scripts: {error}"))
+    })?;
+    let folder = home::folder()?.join(name).join(CALLS);
+    let scripts = Scripts::new(program, &[SUPERVISE], folder);
+    let all: [Arc<dyn Executor>; 1] = [Arc::new(scripts)];
+    Ok(all.into_iter().map(|executor| (executor.kind().to_owned(), executor)).collect())
+}
+
 /// This process as a runtime.
-pub(crate) fn runtime(store: Arc<dyn Store>, secrets: FromEnvironment) -> Runtime {
+pub(crate) fn runtime(
+    store: Arc<dyn Store>,
+    executors: Executors,
+    secrets: FromEnvironment,
+) -> Runtime {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let user = if user.is_empty() { "unknown".to_owned() } else { user };
     Runtime {
         store,
         providers: providers(),
+        executors,
         secrets: Arc::new(secrets),
         clock: Arc::new(SystemClock),
         limits: Limits::default(),
@@ -113,7 +135,8 @@ async fn go_on(name: &str, output: Output, verb: Verb) -> Result<u8, Vec<Told>> 
     let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
     let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
     let running = Running::start(output);
-    let runtime = runtime(store.clone(), secrets);
+    let executors = executors(name).map_err(|told| vec![told])?;
+    let runtime = runtime(store.clone(), executors, secrets);
     let result = match verb {
         Verb::Deploy => runtime.resume(&id, running.control()).await,
         Verb::Uninstall => runtime.uninstall(&id, running.control()).await,

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod lives;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -513,6 +515,7 @@ pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
     Runtime {
         store,
         providers,
+        executors: BTreeMap::new(),
         secrets: Arc::new(Nothing),
         clock,
         limits: Limits {
@@ -540,6 +543,7 @@ pub async fn deploy(
         inventory(names),
         identity,
         &runtime.providers,
+        &runtime.executors,
         &Nothing,
     )?;
     runtime.deploy(ID, "sample", "seed", prepared, control()).await

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Effect, Engine, Step, Wanted};
 use crate::event::{Event, Failure, Operation};
+use crate::life::Called;
 use crate::retry::{derived, digest};
 use crate::state::InstanceState;
 use crate::stream::Stream;
@@ -39,6 +40,10 @@ impl Engine {
     pub(super) fn consider(&mut self, at: usize) {
         let Some(item) = self.work.items.get(at) else { return };
         if item.has_ended() {
+            return;
+        }
+        if item.has_life {
+            self.consider_life(at);
             return;
         }
         let Some(id) = item.id.clone() else {
@@ -138,7 +143,9 @@ impl Engine {
     /// Begins what may begin on a target; calls it first.
     pub(super) fn advance_site(&mut self, at: usize) {
         let Some(site) = self.work.sites.get(at) else { return };
-        let Some(first) = site.queue.first().copied() else { return };
+        if site.queue.is_empty() {
+            return;
+        }
         match &site.contact {
             Contact::Calling | Contact::Backoff(_) => {}
             Contact::Unreached(why) => {
@@ -149,7 +156,12 @@ impl Engine {
             }
             Contact::None if self.is_stopping => {}
             Contact::None => {
-                let provider = self.work.items.get(first).and_then(|item| item.provider.clone());
+                let Some(provider) = self.contact_by(at) else {
+                    // Nothing but operations, which run where the runtime does.
+                    self.set_contact(at, Contact::Reached);
+                    self.advance_site(at);
+                    return;
+                };
                 let Some(target) = self.target(at) else {
                     let why = format!("`{}` is no longer in the inventory", site.name);
                     self.not_reached(0, at, Failure::permanent(why));
@@ -157,7 +169,6 @@ impl Engine {
                 };
                 self.calling += 1;
                 self.set_contact(at, Contact::Calling);
-                let provider = provider.unwrap_or_default();
                 self.effects.push(Effect::Contact { target, provider });
             }
             Contact::Reached => {
@@ -176,12 +187,40 @@ impl Engine {
         }
     }
 
-    /// Begins a step; one that was begun before and whose end nobody saw goes on.
-    pub(super) fn begin(&mut self, at: usize) {
+    /// The provider by which a target is called: that of the first item that has one.
+    fn contact_by(&self, at: usize) -> Option<String> {
+        let site = self.work.sites.get(at)?;
+        let mut items = site.items.iter().filter_map(|item| self.work.items.get(*item));
+        items.find_map(|item| item.provider.clone().filter(|_| !item.has_ended()))
+    }
+
+    /// Begins what is to be done to an instance.
+    fn begin(&mut self, at: usize) {
+        let Some(item) = self.work.items.get_mut(at) else { return };
+        item.standing = Standing::Running;
+        let (has_life, operation) = (item.has_life, item.operation);
+        self.running += 1;
+        if let Some(site) = self.work.sites.get_mut(item.target) {
+            site.running += 1;
+        }
+        if has_life {
+            self.proceed(at);
+        } else {
+            self.start(at, operation, None, Vec::new());
+        }
+    }
+
+    /// Starts a step by a provider; one that was begun before and whose end nobody saw goes on.
+    pub(super) fn start(
+        &mut self,
+        at: usize,
+        operation: Operation,
+        call: Option<Box<Called>>,
+        blobs: Vec<Vec<u8>>,
+    ) {
         let Some(item) = self.work.items.get(at) else { return };
         let Some(site) = self.work.sites.get(item.target) else { return };
         let is = self.instance(at);
-        let operation = item.operation;
         let (subject, blob) = match (&item.subject, is) {
             (Some(subject), _) => {
                 let bytes = subject.bytes();
@@ -227,19 +266,11 @@ impl Engine {
                 subject,
                 provider: item.provider.clone().unwrap_or_default(),
                 depends,
+                call,
             };
             let stream = Stream::Target(self.deployment.clone(), target);
             self.push(stream.clone(), event);
-            if let Some(bytes) = blob {
-                self.outbox.entry(stream).or_default().1.push(bytes);
-            }
-        }
-        self.running += 1;
-        if let Some(item) = self.work.items.get_mut(at) {
-            item.standing = Standing::Running;
-            if let Some(site) = self.work.sites.get_mut(item.target) {
-                site.running += 1;
-            }
+            self.outbox.entry(stream).or_default().1.extend(blob.into_iter().chain(blobs));
         }
         self.perform(at);
     }
@@ -255,7 +286,7 @@ impl Engine {
                     continue;
                 };
                 match self.work.sites.get(item.target) {
-                    Some(site) if item.provider.is_some() => {
+                    Some(site) if !item.is_logical() => {
                         found.insert((site.id.clone(), item.instance.clone()));
                     }
                     _ => stack.push(*need),
@@ -274,7 +305,7 @@ impl Engine {
         let Some(flight) = &is.flight else { return };
         let step = Step {
             instance: item.instance.clone(),
-            operation: item.operation,
+            operation: is.operation,
             key: flight.key.clone(),
             attempt: is.attempt,
             provider: is.provider.clone(),
@@ -285,6 +316,7 @@ impl Engine {
             earlier: is.begun.clone(),
             record: is.record.clone(),
             handle: flight.handle.clone(),
+            call: None,
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }
@@ -303,7 +335,8 @@ impl Engine {
             return;
         };
         let (instance, operation) = (item.instance.clone(), item.operation);
-        let event = Event::StepFailed { instance, operation, failure, retry_at_ms: None };
+        let output = None;
+        let event = Event::StepFailed { instance, operation, failure, retry_at_ms: None, output };
         self.push_target(&target, event);
         self.work.failed(at);
     }

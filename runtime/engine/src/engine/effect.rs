@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use bp_topology::Act;
 use serde_json::Value as Json;
 
 use crate::event::{Event, Failure, Operation, Outcome};
+use crate::life::Limits;
 use crate::stream::Stream;
 use crate::subject::Subject;
 
@@ -85,6 +87,32 @@ pub struct Step {
     pub record: Option<Json>,
     /// What to ask with, where the target has taken the change on.
     pub handle: Option<Json>,
+    /// The operation that is to be called; none where it is the provider's own part.
+    pub call: Option<CallStep>,
+}
+
+/// An operation that is to be called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallStep {
+    /// Which: `lifecycle.create`, `configure.establish_target of database -> orders`.
+    pub act: Act,
+    /// Which start this is under the step's key, from 1.
+    pub turn: u32,
+    /// What is to become of it.
+    pub intent: Intent,
+    /// How long it may take, and whether its result is asked for.
+    pub limits: Limits,
+}
+
+/// What is to become of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// It is carried out; one that was begun is waited for.
+    CarryOut,
+    /// One that was begun is waited for; another is not begun any more.
+    WaitFor,
+    /// One that was begun is stopped.
+    Stop,
 }
 
 /// Where the subject of a step is.
@@ -137,6 +165,17 @@ pub enum Report {
         /// Why.
         failure: Failure,
     },
+    /// An operation was called, and has ended.
+    Called {
+        /// The target's id.
+        target: String,
+        /// Of which instance.
+        instance: String,
+        /// What it gave.
+        outcome: Result<Json, Failure>,
+        /// The digest of the blob with what it wrote.
+        output: Option<String>,
+    },
     /// Nobody waits any longer for a step that was taken on: the run is being stopped.
     Abandoned {
         /// The target's id.
@@ -153,7 +192,7 @@ pub struct TargetProgress {
     pub id: String,
     /// Its name; empty for the runtime's own machine.
     pub name: String,
-    /// Instances of it that a provider keeps.
+    /// Instances of it that are not logical.
     pub total: usize,
     /// As wanted.
     pub done: usize,

@@ -6,12 +6,16 @@
 
 mod advance;
 mod effect;
+mod lives;
+pub(crate) mod next;
 mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use effect::{Addition, Batch, Effect, Report, Step, TargetProgress, TargetRef, Wanted};
+pub use effect::{
+    Addition, Batch, CallStep, Effect, Intent, Report, Step, TargetProgress, TargetRef, Wanted,
+};
 
 use bp_topology::{Inventory, Place, Topology};
 
@@ -136,7 +140,7 @@ impl Engine {
                 held: 0,
             };
             for item in site.items.iter().filter_map(|item| self.work.items.get(*item)) {
-                if item.provider.is_some() {
+                if !item.is_logical() {
                     progress.total += 1;
                     progress.done += usize::from(item.standing == Standing::Done);
                     progress.failed += usize::from(item.standing == Standing::Failed);
@@ -283,7 +287,7 @@ impl Engine {
     fn outcome(&self, items: impl Iterator<Item = usize>) -> Outcome {
         let (mut all, mut done) = (0_usize, 0_usize);
         for item in items.filter_map(|item| self.work.items.get(item)) {
-            if item.provider.is_some() || item.standing != Standing::Done {
+            if !item.is_logical() || item.standing != Standing::Done {
                 all += 1;
                 done += usize::from(item.standing == Standing::Done);
             }

@@ -33,11 +33,23 @@ impl Engine {
                     instance: instance.clone(),
                     record,
                     attributes: attributes.clone(),
+                    result: None,
+                    removal: None,
+                    output: None,
                 };
                 self.push_target(&target, event);
                 if let Some(item) = self.work.find(&target, &instance) {
-                    self.release(item);
-                    self.finish(item, attributes);
+                    if self.work.items.get(item).is_some_and(|item| item.has_life) {
+                        self.proceed(item);
+                    } else {
+                        self.release(item);
+                        self.finish(item, attributes);
+                    }
+                }
+            }
+            Report::Called { target, instance, outcome, output } => {
+                if let Some(item) = self.work.find(&target, &instance) {
+                    self.called(now_ms, item, outcome, output);
                 }
             }
             Report::Failed { target, instance, failure } => {
@@ -71,14 +83,17 @@ impl Engine {
         let site = item.target;
         let Some(target) = self.work.sites.get(site).map(|site| site.id.clone()) else { return };
         let attempt = self.instance(at).map_or(1, |is| is.attempt);
-        let (instance, operation) = (item.instance.clone(), item.operation);
+        let operation = self.instance(at).map_or(item.operation, |is| is.operation);
+        let instance = item.instance.clone();
         let is_retried = failure.may_pass() && attempt < self.limits.attempts && !self.is_stopping;
         let retry_at_ms = is_retried.then(|| {
             let wait = self.limits.wait_ms(&self.state.seed, &instance, attempt);
             now_ms.saturating_add(wait.max(failure.retry_after_ms.unwrap_or(0)))
         });
         let unreachable = failure.unreachable.then(|| failure.clone());
-        self.push_target(&target, Event::StepFailed { instance, operation, failure, retry_at_ms });
+        let output = None;
+        let event = Event::StepFailed { instance, operation, failure, retry_at_ms, output };
+        self.push_target(&target, event);
         if let Some(at_ms) = retry_at_ms {
             if let Some(item) = self.work.items.get_mut(at) {
                 item.standing = Standing::Backoff(at_ms);

@@ -1,0 +1,542 @@
+//! What comes next in an instance's life: a look at what is wanted of it and at what was done.
+//!
+//! Nothing here changes anything; [`super::lives`] does what is found.
+
+use std::collections::BTreeMap;
+
+use bp_topology::life::{Stage, stage};
+use bp_topology::{Act, InstanceId, Life, Own, Reads, Topology};
+use serde_json::Value as Json;
+
+use crate::event::{Class, Event, Failure, Operation};
+use crate::life::{Begun, Kept, LifeState, Limits, is_observe};
+use crate::retry::digest;
+use crate::state::InstanceState;
+use crate::subject::{Subject, resolve};
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// It is as wanted, and reports this.
+    Done(BTreeMap<String, Json>),
+    /// There is nothing left to call: it is whole, or gone. With the blobs that the event names.
+    Settle(Box<Event>, Vec<Vec<u8>>),
+    /// A call that was begun has not ended.
+    GoOn,
+    /// An operation is to be called.
+    Call(Box<ToCall>),
+    /// The provider's own part is to be brought about.
+    Own(Box<ToConverge>),
+    /// What was in doubt was carried out, and set this.
+    Conclude(BTreeMap<String, Json>),
+    /// Something that others report is missing.
+    Wait,
+    /// What is wanted can't be said.
+    Refuse(Failure),
+    /// Nobody knows whether something was carried out, and nobody can tell.
+    Unsure(Failure),
+}
+
+/// An operation that is to be called.
+#[derive(Debug)]
+pub(crate) struct ToCall {
+    pub(crate) operation: Operation,
+    pub(crate) act: Act,
+    pub(crate) place: Option<usize>,
+    pub(crate) inputs: String,
+    pub(crate) how: How,
+    pub(crate) executor: String,
+    pub(crate) limits: Limits,
+    pub(crate) removal: Option<Removal>,
+}
+
+/// How an operation is called.
+#[derive(Debug)]
+pub(crate) enum How {
+    /// As the plan says.
+    Planned(Subject),
+    /// As the blob of this digest says.
+    Kept(String),
+}
+
+/// A provider's own part of a life.
+#[derive(Debug)]
+pub(crate) struct ToConverge {
+    pub(crate) operation: Operation,
+    pub(crate) place: Option<usize>,
+    /// None for a deletion.
+    pub(crate) subject: Option<Subject>,
+    pub(crate) removal: Option<Removal>,
+}
+
+/// How an instance is taken away, with the blobs that say how its operations are called.
+#[derive(Debug)]
+pub(crate) struct Removal {
+    pub(crate) kept: Vec<Kept>,
+    pub(crate) blobs: Vec<Vec<u8>>,
+}
+
+/// An operation as the plan wants it called.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) subject: Subject,
+    pub(crate) digest: String,
+    pub(crate) limits: Limits,
+}
+
+/// Why there is nothing planned.
+enum Stop {
+    Wait,
+    Flaw(Failure),
+}
+
+impl From<Stop> for Next {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Wait => Self::Wait,
+            Stop::Flaw(failure) => Self::Refuse(failure),
+        }
+    }
+}
+
+/// What is looked at.
+pub(crate) struct Look<'a> {
+    pub(crate) topology: &'a Topology,
+    /// What was done; none where nothing was.
+    pub(crate) is: Option<&'a InstanceState>,
+    /// What was read of others.
+    pub(crate) reads: Reads,
+}
+
+impl Look<'_> {
+    /// What comes next for an instance that is wanted, or (without an id) is to go.
+    pub(crate) fn next(
+        &mut self,
+        id: Option<&InstanceId>,
+        name: &str,
+        depends: Vec<(String, String)>,
+    ) -> Next {
+        if let Some(is) = self.is
+            && is.flight.is_some()
+            && is.life.as_ref().is_some_and(|l| l.last.as_ref().is_some_and(|b| b.act.is_some()))
+        {
+            return Next::GoOn;
+        }
+        let life = self.is.and_then(|is| is.life.as_deref());
+        match id {
+            // What is half taken away is taken away before it is made anew.
+            Some(id) if life.is_none_or(|life| life.removed.is_empty()) => {
+                self.up(id, name, depends).unwrap_or_else(Next::from)
+            }
+            _ => self.down(name, id),
+        }
+    }
+
+    /// The attributes that the provider reports.
+    fn reported(&self) -> BTreeMap<String, Json> {
+        let applied = self.is.and_then(|is| is.applied.as_ref());
+        applied.map(|applied| applied.attributes.clone()).unwrap_or_default()
+    }
+
+    fn up(
+        &mut self,
+        id: &InstanceId,
+        name: &str,
+        depends: Vec<(String, String)>,
+    ) -> Result<Next, Stop> {
+        let nothing = LifeState::default();
+        let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
+        let life = self.topology.life(id);
+        let mut all = self.reported();
+        all.extend(state.all_attributes());
+        if let Some(doubt) =
+            state.doubt.as_ref().filter(|doubt| doubt.operation == Operation::Converge)
+            && let Some(next) = self.doubtful(id, &life, state, doubt, &all)?
+        {
+            return Ok(next);
+        }
+        let removal = self.removal(id, &life, &all)?;
+        let changed = |removal: Removal| (removal.kept != state.removal).then_some(removal);
+        let was_whole = state.baseline.is_some();
+        if was_whole && let Some(kept) = self.unlinked(id, state) {
+            return Ok(Next::Call(Box::new(ToCall {
+                operation: Operation::Converge,
+                place: None,
+                inputs: kept.call.clone(),
+                ..called(kept)
+            })));
+        }
+        let way = self.way(id, &life, state)?;
+        let mut baseline = Vec::new();
+        if let Some(update) = &life.update {
+            let mark = self.planned(id, update, &way.own)?.digest;
+            let inputs = digest(format!("{mark} {:?}", way.acts).as_bytes());
+            let was = state.baseline.as_ref().and_then(|b| b.iter().find(|(act, _)| act == update));
+            let is_changed = way.first.is_some() || was.is_some_and(|(_, was)| *was != mark);
+            let is_called = state.asides.contains(&(update.clone(), inputs.clone()));
+            if was_whole && is_changed && !is_called {
+                return Ok(self.call(id, update, None, inputs, &all, changed(removal))?);
+            }
+            baseline.push((update.clone(), mark));
+        }
+        if let Some((place, first)) = way.first
+            && !(was_whole && life.update.is_some())
+        {
+            let Some(act) = first else {
+                let (resolved, reads) = resolve(self.topology, id);
+                self.note(reads);
+                let subject = resolved.map_err(Stop::Flaw)?.ok_or(Stop::Wait)?;
+                return Ok(Next::Own(Box::new(ToConverge {
+                    operation: Operation::Converge,
+                    place: Some(place),
+                    subject: Some(subject),
+                    removal: changed(removal),
+                })));
+            };
+            let inputs = self.planned(id, &act, &way.own)?.digest;
+            return Ok(self.call(id, &act, Some(place), inputs, &way.own, changed(removal))?);
+        }
+        for act in &life.target_changed {
+            let mark = self.planned(id, act, &way.own)?.digest;
+            let target = self.topology.target_of(id, act);
+            let reported = target.as_ref().and_then(|target| self.topology.reported(target));
+            let mark = digest(format!("{mark} {reported:?}").as_bytes());
+            let was =
+                state.baseline.as_ref().and_then(|b| b.iter().find(|(known, _)| known == act));
+            let is_changed = was.is_some_and(|(_, was)| *was != mark);
+            if is_changed && !state.asides.contains(&(act.clone(), mark.clone())) {
+                return Ok(self.call(id, act, None, mark, &all, changed(removal))?);
+            }
+            baseline.push((act.clone(), mark));
+        }
+        let was: Vec<_> = state.done.iter().map(|d| (d.act.clone(), d.inputs.clone())).collect();
+        let is_so = state.baseline.as_ref() == Some(&baseline)
+            && was == way.acts
+            && state.asides.is_empty()
+            && state.removal == removal.kept
+            && self.is.is_some_and(|is| is.operation == Operation::Converge);
+        if is_so {
+            return Ok(Next::Done(all));
+        }
+        let event = Event::InstanceSettled {
+            instance: name.to_owned(),
+            operation: Operation::Converge,
+            acts: way.acts,
+            baseline,
+            removal: removal.kept,
+            depends,
+        };
+        Ok(Next::Settle(Box::new(event), removal.blobs))
+    }
+
+    /// The way up as it is wanted, against what was done of it.
+    fn way(&mut self, id: &InstanceId, life: &Life, state: &LifeState) -> Result<Way, Stop> {
+        let can_update = state.baseline.is_some() && life.update.is_some();
+        let mut way = Way { acts: Vec::new(), first: None, own: BTreeMap::new() };
+        for (place, act) in self.steps(id, life).into_iter().enumerate() {
+            let inputs = match &act {
+                Some(act) => self.planned(id, act, &way.own)?.digest,
+                None => {
+                    let (resolved, reads) = resolve(self.topology, id);
+                    self.note(reads);
+                    digest(&resolved.map_err(Stop::Flaw)?.ok_or(Stop::Wait)?.bytes())
+                }
+            };
+            let there = state.done.get(place).filter(|done| done.act == act);
+            way.acts.push((act.clone(), inputs.clone()));
+            if there.is_none_or(|done| done.inputs != inputs) && way.first.is_none() {
+                way.first = Some((place, act.clone()));
+                if !can_update {
+                    break;
+                }
+            }
+            let done = state.done.iter().find(|done| done.act == act);
+            way.own.extend(done.map(|done| done.attributes.clone()).unwrap_or_default());
+            if act.is_none() {
+                way.own.extend(self.reported());
+            }
+        }
+        Ok(way)
+    }
+
+    /// What is done on the way up, in order; none stands for the provider's own part.
+    fn steps(&self, id: &InstanceId, life: &Life) -> Vec<Option<Act>> {
+        let mut steps: Vec<Option<Act>> = life.up.iter().cloned().map(Some).collect();
+        let at = self.topology.find(id).and_then(|at| self.topology.instances().get(at));
+        if at.is_some_and(|instance| instance.provider.is_some()) {
+            let is_later = |act: &Act| stage(&act.operation) > Some(Stage::Configure);
+            let at = life.up.iter().position(is_later).unwrap_or(steps.len());
+            steps.insert(at, None);
+        }
+        steps
+    }
+
+    /// An operation of a relationship that is no more, which takes it apart.
+    fn unlinked<'s>(&self, id: &InstanceId, state: &'s LifeState) -> Option<&'s Kept> {
+        let links = self.topology.links(id);
+        state.removal.iter().find(|kept| {
+            kept.act.via.as_ref().is_some_and(|via| !links.contains(via))
+                && !state.asides.iter().any(|(act, _)| *act == kept.act)
+        })
+    }
+
+    /// What to do about a call of the way up of which nobody knows whether it was carried out; nothing
+    /// where it may simply be made again.
+    fn doubtful(
+        &mut self,
+        id: &InstanceId,
+        life: &Life,
+        state: &LifeState,
+        doubt: &Begun,
+        all: &BTreeMap<String, Json>,
+    ) -> Result<Option<Next>, Stop> {
+        let Some(act) = doubt.act.as_ref().filter(|act| life.acts().any(|known| known == *act))
+        else {
+            return Ok(None);
+        };
+        let own = state.done.iter().take(doubt.place.unwrap_or(usize::MAX));
+        let mut own: BTreeMap<String, Json> =
+            own.flat_map(|done| done.attributes.clone()).collect();
+        own.extend(if doubt.place.is_none() { all.clone() } else { BTreeMap::new() });
+        let planned = self.planned(id, act, &own)?;
+        if planned.limits.repeatable {
+            return Ok(None);
+        }
+        Ok(match (&state.observed, &life.observe) {
+            (Some(told), _) => match is_done(act, told) {
+                // What it was called with then is not what is wanted now.
+                Some(true) if planned.digest != doubt.subject => None,
+                Some(true) => Some(match self.topology.set(id, act, &own, told.clone()) {
+                    Ok(attributes) => Next::Conclude(attributes),
+                    Err(flaw) => Next::Refuse(flaw.into()),
+                }),
+                Some(false) => None,
+                None => Some(Next::Unsure(unsure(act, Some(told)))),
+            },
+            (None, Some(observe)) => {
+                let inputs = self.planned(id, observe, all)?.digest;
+                Some(self.call(id, observe, None, inputs, all, None)?)
+            }
+            (None, None) => Some(Next::Unsure(unsure(act, None))),
+        })
+    }
+
+    fn planned(
+        &mut self,
+        id: &InstanceId,
+        act: &Act,
+        own: &BTreeMap<String, Json>,
+    ) -> Result<Planned, Stop> {
+        let (call, reads) = self.topology.call(id, act, Own::Now(own));
+        self.note(reads);
+        let call = call.map_err(|flaw| Stop::Flaw(flaw.into()))?.ok_or(Stop::Wait)?;
+        let limits = Limits::of(call.limits, call.wants_result);
+        let subject = Subject::of_call(act, call, self.topology.secrets().key());
+        Ok(Planned { digest: digest(&subject.bytes()), subject, limits })
+    }
+
+    fn call(
+        &mut self,
+        id: &InstanceId,
+        act: &Act,
+        place: Option<usize>,
+        inputs: String,
+        own: &BTreeMap<String, Json>,
+        removal: Option<Removal>,
+    ) -> Result<Next, Stop> {
+        let Planned { subject, limits, .. } = self.planned(id, act, own)?;
+        Ok(Next::Call(Box::new(ToCall {
+            operation: Operation::Converge,
+            act: act.clone(),
+            place,
+            inputs,
+            executor: subject.provider.clone(),
+            how: How::Planned(subject),
+            limits,
+            removal,
+        })))
+    }
+
+    /// The call that was begun, if the plan still wants just this.
+    pub(crate) fn still(&mut self, id: &InstanceId, begun: &Begun) -> Option<Planned> {
+        let act = begun.act.as_ref()?;
+        let life = self.topology.life(id);
+        life.acts().find(|known| *known == act)?;
+        let nothing = LifeState::default();
+        let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
+        let mut own = BTreeMap::new();
+        match begun.place {
+            Some(place) => {
+                for done in state.done.iter().take(place) {
+                    own.extend(done.attributes.clone());
+                    if done.act.is_none() {
+                        own.extend(self.reported());
+                    }
+                }
+            }
+            None => {
+                own = self.reported();
+                own.extend(state.all_attributes());
+            }
+        }
+        self.planned(id, act, &own).ok().filter(|planned| planned.digest == begun.subject)
+    }
+
+    /// How the instance is taken away, as far as it is known with these attributes.
+    pub(crate) fn removed_by(
+        &mut self,
+        id: &InstanceId,
+        own: &BTreeMap<String, Json>,
+    ) -> Option<Removal> {
+        let life = self.topology.life(id);
+        self.removal(id, &life, own).ok()
+    }
+
+    fn removal(
+        &mut self,
+        id: &InstanceId,
+        life: &Life,
+        own: &BTreeMap<String, Json>,
+    ) -> Result<Removal, Stop> {
+        let mut removal = Removal { kept: Vec::new(), blobs: Vec::new() };
+        for act in life.down.iter().chain(&life.observe) {
+            let (call, reads) = self.topology.call(id, act, Own::SoFar(own));
+            self.note(reads);
+            let call = call.map_err(|flaw| Stop::Flaw(flaw.into()))?.ok_or(Stop::Wait)?;
+            let limits = Limits::of(call.limits, call.wants_result);
+            let subject = Subject::of_call(act, call, self.topology.secrets().key());
+            let bytes = subject.bytes();
+            removal.kept.push(Kept {
+                act: act.clone(),
+                call: digest(&bytes),
+                executor: subject.provider,
+                limits,
+            });
+            removal.blobs.push(bytes);
+        }
+        Ok(removal)
+    }
+
+    fn down(&mut self, name: &str, id: Option<&InstanceId>) -> Next {
+        let nothing = LifeState::default();
+        let Some(is) = self.is else {
+            return Next::Done(BTreeMap::new());
+        };
+        let state = is.life.as_deref().unwrap_or(&nothing);
+        let doubt = state.doubt.as_ref().filter(|doubt| doubt.operation == Operation::Delete);
+        if let Some(act) = doubt.and_then(|doubt| doubt.act.as_ref())
+            && let Some(kept) = state.removal.iter().find(|kept| kept.act == *act)
+            && !kept.limits.repeatable
+        {
+            let observe = state.removal.iter().find(|kept| is_observe(&kept.act));
+            match (&state.observed, observe) {
+                (Some(told), _) => match is_done(act, told) {
+                    Some(true) => return Next::Conclude(BTreeMap::new()),
+                    Some(false) => {}
+                    None => return Next::Unsure(unsure(act, Some(told))),
+                },
+                (None, Some(observe)) => return Next::Call(Box::new(called(observe))),
+                (None, None) => return Next::Unsure(unsure(act, None)),
+            }
+        }
+        let mut steps: Vec<Option<&Kept>> =
+            state.removal.iter().filter(|kept| state.is_due(kept)).map(Some).collect();
+        if !is.subject.is_empty() {
+            let is_last = |kept: &Option<&Kept>| {
+                kept.is_some_and(|k| stage(&k.act.operation) == Some(Stage::Postdelete))
+            };
+            let at = steps.iter().position(is_last).unwrap_or(steps.len());
+            steps.insert(at, None);
+        }
+        for step in steps {
+            let act = step.map(|kept| kept.act.clone());
+            if state.removed.contains(&act) {
+                continue;
+            }
+            return match step {
+                Some(kept) => Next::Call(Box::new(called(kept))),
+                None => Next::Own(Box::new(ToConverge {
+                    operation: Operation::Delete,
+                    place: None,
+                    subject: None,
+                    removal: None,
+                })),
+            };
+        }
+        let _ = id;
+        let event = Event::InstanceSettled {
+            instance: name.to_owned(),
+            operation: Operation::Delete,
+            acts: Vec::new(),
+            baseline: Vec::new(),
+            removal: Vec::new(),
+            depends: Vec::new(),
+        };
+        Next::Settle(Box::new(event), Vec::new())
+    }
+
+    fn note(&mut self, reads: Reads) {
+        self.reads.instances.extend(reads.instances);
+        self.reads.missing.extend(reads.missing);
+        self.reads.is_veiled |= reads.is_veiled;
+    }
+}
+
+/// The way up, as far as it was gone through.
+struct Way {
+    /// Each step with the digest of what it is called with.
+    acts: Vec<(Option<Act>, String)>,
+    /// The first that was not done like this.
+    first: Option<(usize, Option<Act>)>,
+    /// The attributes that are set where it stands.
+    own: BTreeMap<String, Json>,
+}
+
+/// An operation of the way down.
+fn called(kept: &Kept) -> ToCall {
+    ToCall {
+        operation: Operation::Delete,
+        act: kept.act.clone(),
+        place: None,
+        inputs: kept.call.clone(),
+        how: How::Kept(kept.call.clone()),
+        executor: kept.executor.clone(),
+        limits: kept.limits,
+        removal: None,
+    }
+}
+
+/// Whether an operation was carried out, by what `lifecycle.observe` told; none where that does not
+/// tell.
+fn is_done(act: &Act, told: &Json) -> Option<bool> {
+    const STATES: [&str; 4] = ["absent", "created", "configured", "started"];
+    let state = told.get("state")?.as_str()?;
+    let is = STATES.iter().position(|known| *known == state)?;
+    match (stage(&act.operation)?, &act.via) {
+        (Stage::Create, None) => Some(is >= 1),
+        (Stage::Configure, None) => Some(is >= 2),
+        (Stage::Start, None) => Some(is >= 3),
+        (Stage::Stop, None) => Some(is < 3),
+        (Stage::Delete, None) => Some(is == 0),
+        _ => None,
+    }
+}
+
+/// Why a branch stops where nobody knows.
+pub(crate) fn unsure(act: &Act, told: Option<&Json>) -> Failure {
+    let how = match told {
+        None => String::new(),
+        Some(told) => format!("; `lifecycle.observe` does not tell ({told})"),
+    };
+    Failure {
+        class: Class::UnknownOutcome,
+        property: Some(act.path()),
+        help: Some(
+            "look at what is there; `repeatable = true` lets it be called again, `lifecycle.observe` lets the runtime look itself"
+                .to_owned(),
+        ),
+        ..Failure::permanent(format!(
+            "nobody knows whether {act} was carried out, and it can't be called twice{how}"
+        ))
+    }
+}

@@ -1,0 +1,268 @@
+//! What the journal says of an instance's life: which of its operations were called, with what, and
+//! how it is taken away again.
+
+use std::collections::BTreeMap;
+
+use bp_topology::life::{OBSERVE, Stage, stage};
+use bp_topology::{Act, calls};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::event::{Class, Event, Failure, Operation};
+
+/// Which operation of an instance's life a step calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    /// Which; none for what the instance's provider does by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+    /// Where it stands on the way up, from 0: what was done from there on no longer counts. None for
+    /// what is called beside the way, and going down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<usize>,
+    /// The digest of what it is called with: another one is a change.
+    pub inputs: String,
+    /// Which start this is under the step's key, from 1.
+    pub turn: u32,
+    /// How the instance is taken away again, as far as it is known now; none where that is as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removal: Option<Vec<Kept>>,
+}
+
+/// An operation that is kept for the time when no plan says any more how it is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Which.
+    pub act: Act,
+    /// The digest of the blob that says how it is called.
+    pub call: String,
+    /// What carries it out: `std.Script`.
+    pub executor: String,
+    /// How long, and how often.
+    #[serde(flatten)]
+    pub limits: Limits,
+}
+
+/// How long a call may take, and how often it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// How long one call may take, in milliseconds; none where the runtime decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<i64>,
+    /// How often a call that failed is made again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// The first pause before that, in milliseconds; it doubles.
+    #[serde(default)]
+    pub backoff_ms: i64,
+    /// Calling it twice does what calling it once does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeatable: bool,
+    /// Its result is asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wants_result: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// The longest pause before a call is made again, in milliseconds.
+const LONGEST_PAUSE_MS: i64 = 3_600_000;
+
+impl Limits {
+    pub(crate) fn of(limits: calls::Limits, wants_result: bool) -> Self {
+        let calls::Limits { timeout_ms, retries, backoff_ms, repeatable } = limits;
+        Self { timeout_ms, retries, backoff_ms, repeatable, wants_result }
+    }
+
+    /// How long to wait after this try, from 1.
+    pub(crate) fn pause_ms(&self, attempt: u32) -> i64 {
+        let doubled = self.backoff_ms.saturating_mul(1 << attempt.saturating_sub(1).min(30));
+        doubled.clamp(0, LONGEST_PAUSE_MS)
+    }
+}
+
+/// An instance's life so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LifeState {
+    /// What was done on the way up, in order.
+    pub done: Vec<Done>,
+    /// What was called beside the way since the instance was last whole, with the digests of its inputs.
+    pub asides: Vec<(Act, String)>,
+    /// What those set.
+    pub attributes: BTreeMap<String, Json>,
+    /// The farthest stage of the way up that was begun.
+    pub reached: Option<Stage>,
+    /// What was done on the way down; none stands for the provider's own part.
+    pub removed: Vec<Option<Act>>,
+    /// How it is taken away again.
+    pub removal: Vec<Kept>,
+    /// It was whole once, since it was last taken away: with these digests of what is called only when
+    /// they change.
+    pub baseline: Option<Vec<(Act, String)>>,
+    /// The call that was last begun.
+    pub last: Option<Begun>,
+    /// A call of which nobody knows whether it was carried out.
+    pub doubt: Option<Begun>,
+    /// What `lifecycle.observe` told since.
+    pub observed: Option<Json>,
+}
+
+/// An operation of the way up that was carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// Which; none for the provider's own part.
+    pub act: Option<Act>,
+    /// The digest of what it was called with.
+    pub inputs: String,
+    /// What it set.
+    pub attributes: BTreeMap<String, Json>,
+}
+
+/// A call that was begun.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Begun {
+    /// On the way up, or down.
+    pub operation: Operation,
+    /// Which; none for the provider's own part.
+    pub act: Option<Act>,
+    /// See [`Called::place`].
+    pub place: Option<usize>,
+    /// The digest of what it is called with.
+    pub inputs: String,
+    /// The digest of the blob that says how it is called.
+    pub subject: String,
+    /// What carries it out.
+    pub executor: String,
+    /// Its key.
+    pub key: String,
+    /// Which start under that key.
+    pub turn: u32,
+}
+
+impl LifeState {
+    /// The attributes that operations have set.
+    pub fn all_attributes(&self) -> BTreeMap<String, Json> {
+        let done = self.done.iter().map(|done| &done.attributes);
+        done.chain([&self.attributes]).flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
+    pub(crate) fn started(&mut self, begun: Begun, removal: Option<&Vec<Kept>>) {
+        match begun.operation {
+            Operation::Converge => {
+                self.removed.clear();
+                if let Some(place) = begun.place {
+                    self.done.truncate(place);
+                }
+                let stage =
+                    begun.act.as_ref().map_or(Some(Stage::Configure), |a| stage(&a.operation));
+                self.reached = self.reached.max(stage);
+            }
+            Operation::Delete => {}
+        }
+        if let Some(removal) = removal {
+            self.removal.clone_from(removal);
+        }
+        let is_look = begun.act.as_ref().is_some_and(is_observe);
+        if !is_look {
+            self.doubt = None;
+            self.observed = None;
+        }
+        self.last = Some(begun);
+    }
+
+    /// `is_flying`: it is the step that was last begun; else what was in doubt was seen to be done.
+    pub(crate) fn succeeded(
+        &mut self,
+        is_flying: bool,
+        attributes: &BTreeMap<String, Json>,
+        result: Option<&Json>,
+    ) {
+        let begun = if is_flying { self.last.clone() } else { self.doubt.take() };
+        let Some(begun) = begun else { return };
+        if begun.act.as_ref().is_some_and(is_observe) {
+            self.observed = Some(result.cloned().unwrap_or(Json::Null));
+            return;
+        }
+        self.observed = None;
+        match (begun.operation, begun.place) {
+            (Operation::Delete, _) => {
+                // What was taken down is not there to be gone on with.
+                self.done.clear();
+                if self.baseline.take().is_some() {
+                    self.reached = Some(Stage::Poststart);
+                }
+                self.removed.push(begun.act);
+            }
+            (Operation::Converge, Some(place)) => {
+                self.done.truncate(place);
+                self.done.push(Done {
+                    act: begun.act,
+                    inputs: begun.inputs,
+                    attributes: attributes.clone(),
+                });
+            }
+            (Operation::Converge, None) => {
+                self.attributes.extend(attributes.clone());
+                self.asides.extend(begun.act.map(|act| (act, begun.inputs)));
+            }
+        }
+    }
+
+    /// Whether what was last begun only looks.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.last.as_ref().and_then(|last| last.act.as_ref()).is_some_and(is_observe)
+    }
+
+    pub(crate) fn failed(&mut self, failure: &Failure) {
+        let last = self.last.clone();
+        if failure.class == Class::UnknownOutcome
+            && let Some(last) = last
+            && last.act.as_ref().is_some_and(|act| !is_observe(act))
+        {
+            self.doubt = Some(last);
+        }
+    }
+
+    /// All of it is as it was wanted.
+    pub(crate) fn settled(&mut self, event: &Event) {
+        let Event::InstanceSettled { acts, baseline, removal, .. } = event else { return };
+        let before = std::mem::take(&mut self.done);
+        let done = acts.iter().map(|(act, inputs)| Done {
+            act: act.clone(),
+            inputs: inputs.clone(),
+            attributes: before
+                .iter()
+                .find(|done| done.act == *act)
+                .map(|done| done.attributes.clone())
+                .unwrap_or_default(),
+        });
+        self.done = done.collect();
+        self.asides.clear();
+        self.baseline = Some(baseline.clone());
+        self.removal.clone_from(removal);
+        self.doubt = None;
+        self.observed = None;
+    }
+
+    /// Whether an operation of the way down is called: what it would undo has been begun.
+    pub(crate) fn is_due(&self, kept: &Kept) -> bool {
+        let reached = self.reached.filter(|_| self.baseline.is_none());
+        match (stage(&kept.act.operation), reached) {
+            (None, _) => false,
+            (Some(Stage::Prestop | Stage::Stop), Some(reached)) => reached >= Stage::Start,
+            (Some(Stage::Unlink), Some(reached)) => reached >= Stage::Preconfigure,
+            _ => true,
+        }
+    }
+}
+
+/// Whether an operation only looks.
+pub(crate) fn is_observe(act: &Act) -> bool {
+    act.operation == OBSERVE
+}

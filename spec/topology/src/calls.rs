@@ -1,0 +1,454 @@
+//! What an operation of an instance's life is called with, and what its result sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_eval::{ErrorKind, EvalError, Outcome};
+use bp_plan::{Entry, Expr, FileRef, Node, Reference, Type, Value};
+use serde_json::Value as Json;
+
+use crate::life::{self, Act, Carried, Link, Via};
+use crate::problem::code_of;
+use crate::resolved::{Flaw, Property, files_in, secret_parts};
+use crate::site::Site;
+use crate::topology::{InstanceId, Locals, Topology};
+use crate::world::{Known, Reads, World, error};
+
+/// What is administered from elsewhere, and runs scripts of its own.
+const MACHINE: &str = "std.Compute";
+
+/// What an instance knows of its own attributes when an operation is called.
+#[derive(Clone, Copy, Debug)]
+pub enum Own<'a> {
+    /// Nothing yet: it is looked ahead.
+    Ahead,
+    /// These, and no more will come before the call.
+    Now(&'a BTreeMap<String, Json>),
+    /// These so far: what needs another is left out of the call.
+    SoFar(&'a BTreeMap<String, Json>),
+}
+
+/// An operation as it is to be called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The data type that says what carries it out, and those that it extends, nearest first.
+    pub kinds: Vec<String>,
+    /// What it is called with: `value` (what the kind asks), `args`, `env`, `files`.
+    pub properties: BTreeMap<String, Property>,
+    /// The files among them, by the JSON pointer that leads to each (`/value/path`).
+    pub files: BTreeMap<String, FileRef>,
+    /// How often, and how long.
+    pub limits: Limits,
+    /// Somebody asks for its result.
+    pub wants_result: bool,
+}
+
+/// How long a call may take, and how often it is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How long one call may take, in milliseconds; none where the runtime decides.
+    pub timeout_ms: Option<i64>,
+    /// How often a call that failed is made again.
+    pub retries: u32,
+    /// The first pause before that, in milliseconds.
+    pub backoff_ms: i64,
+    /// Calling it twice does what calling it once does.
+    pub repeatable: bool,
+}
+
+impl Topology {
+    /// An operation as it is to be called: `None` where it still needs what others report. Beside
+    /// it what it read of others.
+    pub fn call(
+        &self,
+        id: &InstanceId,
+        act: &Act,
+        own: Own<'_>,
+    ) -> (Result<Option<Call>, Flaw>, Reads) {
+        let (call, mut reads) =
+            self.calling(id, act, own, |caller| caller.call(matches!(own, Own::SoFar(_))));
+        reads.instances.remove(id);
+        reads.missing.remove(id);
+        (call, reads)
+    }
+
+    /// The machine (a `std.Compute`) that an operation is to run on; none where that is the runtime's own.
+    pub fn machine(&self, id: &InstanceId, act: &Act) -> Option<InstanceId> {
+        self.calling(id, act, Own::Ahead, |caller| Ok(caller.machine())).0.ok().flatten()
+    }
+
+    /// What an instance that is as wanted reports.
+    pub fn reported(&self, id: &InstanceId) -> Option<&BTreeMap<String, Json>> {
+        self.world.reports(id)
+    }
+
+    /// What an operation's relationship leads to, where that is an instance.
+    pub fn target_of(&self, id: &InstanceId, act: &Act) -> Option<InstanceId> {
+        let node = self.world.plan.nodes.get(&id.node)?;
+        let via = act.via.as_ref()?;
+        let links = life::links(&self.world, id, node);
+        InstanceId::of(&links.iter().find(|link| link.via() == *via)?.target)
+    }
+
+    /// The attributes that an operation's result sets: those of the instance by their names, those of
+    /// a relationship by names of their own.
+    pub fn set(
+        &self,
+        id: &InstanceId,
+        act: &Act,
+        own: &BTreeMap<String, Json>,
+        result: Json,
+    ) -> Result<BTreeMap<String, Json>, Flaw> {
+        self.calling(id, act, Own::Now(own), |caller| caller.set(result)).0
+    }
+
+    fn calling<T>(
+        &self,
+        id: &InstanceId,
+        act: &Act,
+        own: Own<'_>,
+        work: impl FnOnce(&Caller<'_>) -> Result<T, Flaw>,
+    ) -> (Result<T, Flaw>, Reads) {
+        let known = Known {
+            id: id.clone(),
+            attributes: match own {
+                Own::Ahead => BTreeMap::new(),
+                Own::Now(known) | Own::SoFar(known) => known.clone(),
+            },
+            is_open: !matches!(own, Own::Now(_)),
+        };
+        let world = &self.world;
+        world.reading(|| {
+            world.knowing(known, || match Caller::of(world, id, act) {
+                Ok(caller) => work(&caller),
+                Err(flaw) => Err(flaw),
+            })
+        })
+    }
+}
+
+/// An operation in its surroundings.
+struct Caller<'w> {
+    world: &'w World,
+    id: &'w InstanceId,
+    act: &'w Act,
+    node: &'w Node,
+    link: Option<Link<'w>>,
+    carried: Carried<'w>,
+    site: Site<'w>,
+    locals: Locals,
+}
+
+impl<'w> Caller<'w> {
+    fn of(world: &'w World, id: &'w InstanceId, act: &'w Act) -> Result<Self, Flaw> {
+        let gone = || Flaw::new("E7083", format!("the plan does not know `{id}`: {act}"));
+        let node = world.plan.nodes.get(&id.node).ok_or_else(gone)?;
+        let (link, carried) = match &act.via {
+            None => (None, life::of_node(&world.plan, node, &act.operation)),
+            Some(via) => {
+                let links = life::links(world, id, node);
+                let link = links.into_iter().find(|link| link.via() == *via).ok_or_else(gone)?;
+                let carried = life::of_link(&world.plan, link.requirement, &act.operation);
+                (Some(link), carried)
+            }
+        };
+        let carried = carried.ok_or_else(gone)?;
+        // In a `via` block `self` stays the node, in a relationship's type it is the relationship.
+        let site = match &link {
+            None => world.site(id),
+            Some(link) if carried.is_own => world.site(id).between(id, link),
+            Some(link) => world.inside(id, link),
+        };
+        let existence = world.existence(&id.node).ok();
+        let locals = existence.map(|e| e.locals(id.key.as_deref()).to_vec()).unwrap_or_default();
+        let mut caller = Self { world, id, act, node, link, carried, site, locals };
+        for parameter in &caller.carried.declared.parameters {
+            let value = match &parameter.default {
+                None => Value::Null,
+                Some(default) => match caller.evaluate(default) {
+                    Ok(Outcome::Value(value)) => value,
+                    Ok(_) => Value::Null,
+                    Err(error) => return Err(caller.flaw(&parameter.name, &error)),
+                },
+            };
+            caller.locals.push((parameter.name.clone(), value));
+        }
+        Ok(caller)
+    }
+
+    fn evaluate(&self, expr: &Expr) -> Result<Outcome, EvalError> {
+        let locals: Vec<(&str, Value)> =
+            self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        bp_eval::evaluate_with(expr, &self.site, &locals)
+    }
+
+    fn flaw(&self, part: &str, error: &EvalError) -> Flaw {
+        let (id, act) = (self.id, self.act);
+        Flaw {
+            property: Some(act.path()),
+            ..Flaw::new(code_of(error), format!("`{id}`: {act}: its `{part}`: {error}"))
+        }
+    }
+
+    /// The call; `None` where something of it is not known. With `as_far` what is not known of its
+    /// arguments, environment and files is left out.
+    fn call(&self, as_far: bool) -> Result<Option<Call>, Flaw> {
+        let one = self.carried.implementation;
+        let mut properties = BTreeMap::new();
+        let mut files = BTreeMap::new();
+        let mut waits = false;
+        let arguments = one.args.clone().or_else(|| self.parameters());
+        let parts = [
+            ("value", Some(&one.value)),
+            ("args", arguments.as_ref()),
+            ("env", one.env.as_ref()),
+            ("files", one.files.as_ref()),
+        ];
+        for (name, expr) in parts.into_iter().filter_map(|(name, expr)| Some((name, expr?))) {
+            let shortened = if as_far && name != "value" { self.known_part(expr) } else { None };
+            match self.property(name, shortened.as_ref().unwrap_or(expr), &mut files)? {
+                Some(property) => drop(properties.insert(name.to_owned(), property)),
+                None => waits = true,
+            }
+        }
+        let Some(limits) = self.limits()? else { return Ok(None) };
+        let mut kinds = vec![one.kind.clone()];
+        kinds.extend(one.extends.iter().cloned());
+        let wants_result = !one.sets.is_empty()
+            || self.carried.declared.result.is_some()
+            || self.act.operation == life::OBSERVE;
+        let call = Call { kinds, properties, files, limits, wants_result };
+        Ok((!waits).then_some(call))
+    }
+
+    /// What it is called with where nothing else is said: its parameters.
+    fn parameters(&self) -> Option<Expr> {
+        let parameters = &self.carried.declared.parameters;
+        let entry = |name: &String| Entry::One(name.clone(), Expr::Local(name.clone()));
+        let entries: Vec<Entry> = parameters.iter().map(|p| entry(&p.name)).collect();
+        (!entries.is_empty()).then_some(Expr::Record(entries))
+    }
+
+    /// A record without the entries that are not known; none where it is none, or all is known.
+    fn known_part(&self, expr: &Expr) -> Option<Expr> {
+        let is_open = |expr: &Expr| matches!(self.evaluate(expr), Ok(Outcome::Unknown));
+        if !is_open(expr) {
+            return None;
+        }
+        let Expr::Record(entries) = expr else { return Some(Expr::Record(Vec::new())) };
+        let known = entries.iter().filter(|entry| match entry {
+            Entry::One(_, expr) | Entry::Spread(expr) => !is_open(expr),
+        });
+        Some(Expr::Record(known.cloned().collect()))
+    }
+
+    fn property(
+        &self,
+        name: &str,
+        expr: &Expr,
+        files: &mut BTreeMap<String, FileRef>,
+    ) -> Result<Option<Property>, Flaw> {
+        let outcome = self.evaluate(expr).map_err(|error| self.flaw(name, &error))?;
+        let no_json = |error: bp_eval::ValueError| {
+            self.flaw(name, &EvalError { kind: ErrorKind::WrongType, message: error.to_string() })
+        };
+        match outcome {
+            Outcome::Unknown => Ok(None),
+            Outcome::Value(value) => {
+                files_in(&value, &format!("/{name}"), files);
+                Ok(Some(Property::Plain(bp_eval::to_json(&value).map_err(no_json)?)))
+            }
+            Outcome::Secret(_) if self.world.secrets.is_veiled() => {
+                self.world.note_veil();
+                Ok(None)
+            }
+            Outcome::Secret(of) => self.revealed(name, expr, of),
+        }
+    }
+
+    fn revealed(
+        &self,
+        name: &str,
+        expr: &Expr,
+        of: BTreeSet<String>,
+    ) -> Result<Option<Property>, Flaw> {
+        let (id, act) = (self.id, self.act);
+        let refuse = |message: String, help: Option<&String>| Flaw {
+            property: Some(act.path()),
+            help: help.cloned(),
+            ..Flaw::new("E3028", message)
+        };
+        let names = of.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        if let Some(help) = of.iter().find_map(|name| self.world.secrets.missing(name)) {
+            let message = format!("`{id}`: {act}: its `{name}` needs the secret {names}");
+            return Err(refuse(message, Some(help)));
+        }
+        // What exactly is wrong could say what the secret is.
+        let wrong = || {
+            let message =
+                format!("`{id}`: {act}: its `{name}` has no value with the secret {names}");
+            refuse(message, None)
+        };
+        let open = match self.world.revealing(|| self.evaluate(expr)) {
+            Ok(Outcome::Value(value)) => bp_eval::to_json(&value).map_err(|_| wrong())?,
+            Ok(Outcome::Unknown) => return Ok(None),
+            Ok(Outcome::Secret(_)) | Err(_) => return Err(wrong()),
+        };
+        let mut parts = Vec::new();
+        secret_parts(&|expr| self.evaluate(expr), expr, Vec::new(), &mut parts);
+        let is_later = life::stage(&act.operation).is_some_and(|s| s >= life::Stage::Prestop);
+        if is_later && !parts.iter().all(|path| self.is_whole(&open, path, &of)) {
+            let message = format!(
+                "`{id}`: {act}: its `{name}` has a part that is made of the secret {names}: it may be called when no plan says any more how"
+            );
+            let help =
+                "give the secret by itself, as an argument or a variable of its own".to_owned();
+            return Err(refuse(message, Some(&help)));
+        }
+        Ok(Some(Property::Secret { open, of, parts }))
+    }
+
+    /// Whether this part is one secret and nothing more.
+    fn is_whole(&self, open: &Json, path: &[String], of: &BTreeSet<String>) -> bool {
+        let part = path.iter().try_fold(open, |part, step| part.get(step));
+        let mut values = of.iter().filter_map(|name| self.world.secrets.value(name));
+        values.any(|value| bp_eval::to_json(value).ok().as_ref() == part)
+    }
+
+    fn limits(&self) -> Result<Option<Limits>, Flaw> {
+        let one = self.carried.implementation;
+        let mut limits = Limits { backoff_ms: 1_000, ..Limits::default() };
+        let parts = [
+            ("timeout", &one.timeout),
+            ("retries", &one.retries),
+            ("backoff", &one.backoff),
+            ("repeatable", &one.repeatable),
+        ];
+        for (name, expr) in parts {
+            let Some(expr) = expr else { continue };
+            let value = match self.evaluate(expr).map_err(|error| self.flaw(name, &error))? {
+                Outcome::Value(value) => value,
+                Outcome::Unknown => return Ok(None),
+                Outcome::Secret(_) => {
+                    return Err(self.flaw(name, &error(ErrorKind::Unavailable, "it is secret")));
+                }
+            };
+            let wrong = |message: &str| self.flaw(name, &error(ErrorKind::Constraint, message));
+            match (name, value) {
+                (_, Value::Null) => {}
+                ("timeout", Value::Quantity(time)) if time.amount > 0 => {
+                    limits.timeout_ms = Some((time.amount / 1_000_000).max(1));
+                }
+                ("timeout", _) => return Err(wrong("a timeout is more than nothing")),
+                ("retries", Value::Int(retries)) => {
+                    limits.retries =
+                        u32::try_from(retries).map_err(|_| wrong("`retries` counts: 0 or more"))?;
+                }
+                ("backoff", Value::Quantity(pause)) => limits.backoff_ms = pause.amount / 1_000_000,
+                ("repeatable", Value::Bool(repeatable)) => limits.repeatable = repeatable,
+                _ => return Err(wrong("it is of another type")),
+            }
+        }
+        Ok(Some(limits))
+    }
+
+    /// The machine that it is to run on: what `on` says, else what is beneath the end that it is
+    /// called on.
+    fn machine(&self) -> Option<InstanceId> {
+        if let Some(on) = &self.carried.implementation.on {
+            let Ok(Outcome::Value(Value::Reference(on))) = self.evaluate(on) else { return None };
+            return machine(self.world, &InstanceId::of(&on)?);
+        }
+        let end = match &self.link {
+            Some(link) if self.act.is_on_target() => InstanceId::of(&link.target)?,
+            _ => self.id.clone(),
+        };
+        host(self.world, &end).and_then(|host| machine(self.world, &host))
+    }
+
+    fn set(&self, result: Json) -> Result<BTreeMap<String, Json>, Flaw> {
+        let (id, act) = (self.id, self.act);
+        let plan = &self.world.plan;
+        let kind = self.carried.declared.result.as_ref().unwrap_or(&Type::Json);
+        let refuse = |message: String| Flaw {
+            property: Some(act.path()),
+            ..Flaw::new("E3002", format!("`{id}`: {act}: {message}"))
+        };
+        let result = bp_eval::from_json(result, kind, &plan.data_types)
+            .map_err(|error| refuse(format!("its result: {error}")))?;
+        let mut locals: Vec<(&str, Value)> =
+            self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        locals.push(("result", result));
+        let mut set = BTreeMap::new();
+        for (name, expr) in &self.carried.implementation.sets {
+            let kind = self.attribute(name).ok_or_else(|| {
+                refuse(format!("it sets `{name}`, which is no attribute that the plan knows"))
+            })?;
+            if is_secret(kind) {
+                return Err(refuse(format!("`{name}` is secret, and nothing here keeps secrets")));
+            }
+            let outcome = bp_eval::evaluate_with(expr, &self.site, &locals)
+                .map_err(|error| refuse(format!("its result does not give `{name}`: {error}")))?;
+            let value = match outcome {
+                Outcome::Value(value) => value,
+                Outcome::Unknown | Outcome::Secret(_) => {
+                    return Err(refuse(format!(
+                        "`{name}` can't be set: it is secret or not known"
+                    )));
+                }
+            };
+            let value = bp_eval::conform(value, kind, &plan.data_types)
+                .map_err(|error| refuse(format!("its result does not fit `{name}`: {error}")))?;
+            if value == Value::Null {
+                continue;
+            }
+            let json =
+                bp_eval::to_json(&value).map_err(|error| refuse(format!("`{name}`: {error}")))?;
+            let via = act.via.as_ref();
+            set.insert(via.map_or_else(|| name.clone(), |via: &Via| via.attribute(name)), json);
+        }
+        Ok(set)
+    }
+
+    fn attribute(&self, name: &str) -> Option<&'w Type> {
+        let plan = &self.world.plan;
+        match &self.link {
+            None => plan.node_types.get(&self.node.kind)?.attributes.get(name),
+            Some(link) => {
+                plan.relationship_types.get(&link.requirement.relationship)?.attributes.get(name)
+            }
+        }
+    }
+}
+
+fn is_secret(kind: &Type) -> bool {
+    match kind {
+        Type::Secret(_) => true,
+        Type::Optional(of) => is_secret(of),
+        _ => false,
+    }
+}
+
+/// What an instance is hosted on, where that is an instance.
+fn host(world: &World, id: &InstanceId) -> Option<InstanceId> {
+    let node = world.plan.nodes.get(&id.node)?;
+    let mut hosts = node.requirements.iter().filter(|requirement| requirement.hosts);
+    hosts.find_map(|requirement| {
+        let targets: Vec<Reference> = world.targets(id, requirement).ok()?;
+        targets.iter().find_map(InstanceId::of)
+    })
+}
+
+/// The machine that an instance is, or that it stands on.
+fn machine(world: &World, id: &InstanceId) -> Option<InstanceId> {
+    let mut at = id.clone();
+    let mut seen = BTreeSet::new();
+    while seen.insert(at.clone()) {
+        let kind = &world.plan.nodes.get(&at.node)?.kind;
+        let extends = world.plan.node_types.get(kind).map(|of| of.extends.as_slice());
+        if kind == MACHINE || extends.unwrap_or_default().iter().any(|of| of == MACHINE) {
+            return Some(at);
+        }
+        at = host(world, &at)?;
+    }
+    None
+}
