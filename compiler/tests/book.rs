@@ -170,7 +170,7 @@ fn the_examples_of_functions_hold() {
         let _ = writeln!(text, "const of_{} = {}", form.name, form.example);
     }
     for form in OF_PREFER {
-        let _ = writeln!(text, "select {}: k8s.Cluster[1..] {{ {} }}", form.name, form.example);
+        let _ = writeln!(text, "select {}: k8s.Cluster[1] {{ {} }}", form.name, form.example);
     }
     let fence = Fence { line: 0, mark: "bp".to_owned(), text };
     assert_eq!(judge(folder.path(), &fence), None);
