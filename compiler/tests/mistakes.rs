@@ -31,6 +31,32 @@ const MISTAKES: &[(&str, &str)] = &[
     ("blueprint y { version = \"1.0.0\" }", "E2011 2:11"),
     ("node a: Compue", "E2013 2:9"),
     ("node a: Deployment", "E2013 2:9"),
+    // What a type has beside its own members, nobody can say where what it extends is not known.
+    (
+        "node type T extends Gone { property a: int, fixed b = 1, operation lifecycle.create = script(\"root.bp\") }\nnode b: Root\nnode t: T { a = 1, c = 2, up -> b, sql = { port = 1 } }\nnode u: T { a = t.made, after -> t }\nworkflow w() { call t.more.go { x = 1 } }\noutput o: int = u.up.rank",
+        "E2013 2:21",
+    ),
+    ("node type T extends Gone { property a: int }\nnode t: T { a = 1, c = 2 }", "E2013 2:21"),
+    (
+        "node type A { property m: int = 1 }\nnode type B extends Gone\nnode type C extends B\nnode type R { requires a: A }\nnode c: C { m = 3 }\nnode r: R { a -> c }",
+        "E2013 3:21",
+    ),
+    (
+        "data type D extends Gone { a: int = 1 }\nnode type T { property d: D }\nnode t: T { d = { b = 2 } }\noutput o: int = t.d.b",
+        "E2013 2:21",
+    ),
+    (
+        "relationship type R extends Gone { property lag: int = 1 }\nnode type T { requires up: Root via R }\nnode b: Root\nnode t: T { up -> b via R { other = 2 } }",
+        "E2013 2:29",
+    ),
+    (
+        "policy type P extends Gone { targets: Root[1..] }\nnode b: Root\npolicy p: P { targets = [b], waves = [1] }",
+        "E2013 2:23",
+    ),
+    (
+        "node type A extends B { property a: int = 1 }\nnode type B extends A\nnode a: A { b = 1 }\noutput o: int = a.c",
+        "E2015 2:21",
+    ),
     ("policy a: Compute", "E2014 2:11"),
     ("node type A extends B\nnode type B extends A", "E2015 2:21"),
     ("node type A { property a: int = 1, property a: int = 2 }", "E2016 2:45"),

@@ -193,8 +193,8 @@ fn candidates(program: &Program<'_>, asks: &Asks<'_>) -> Vec<Candidate> {
     found
 }
 
-/// The nodes that need this one, each by way of others or not.
-fn reaching<'b>(by: &'b BTreeMap<String, BTreeSet<String>>, node: &str) -> BTreeSet<&'b str> {
+/// The nodes that need this one, each by way of others or not; `by` is what [`named_by`] gives.
+pub(crate) fn reaching<'b>(by: &'b BTreeMap<String, BTreeSet<String>>, node: &str) -> BTreeSet<&'b str> {
     let mut found = BTreeSet::new();
     let mut next: Vec<&str> = by.get(node).into_iter().flatten().map(String::as_str).collect();
     while let Some(name) = next.pop() {

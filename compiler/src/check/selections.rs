@@ -181,6 +181,11 @@ impl Reading<'_, '_> {
         Some(Spread { by: by.expr, text, max: max?, span: self.program.span(at) })
     }
 
+    fn odd_preference(&mut self, at: Place) {
+        let written = self.program.text(at);
+        self.out.push(says::odd_preference(at, &written));
+    }
+
     fn prefer(&mut self, value: &ast::Expr) -> Vec<Preference> {
         match &value.kind {
             ExprKind::Paren(of) => self.prefer(of),
@@ -189,14 +194,14 @@ impl Reading<'_, '_> {
                 .iter()
                 .filter_map(|element| {
                     if element.spread {
-                        self.out.push(says::odd_preference(self.place(&element.value)));
+                        self.odd_preference(self.place(&element.value));
                         return None;
                     }
                     self.preference(&element.value)
                 })
                 .collect(),
             _ => {
-                self.out.push(says::odd_preference(self.place(value)));
+                self.odd_preference(self.place(value));
                 Vec::new()
             }
         }
@@ -212,14 +217,14 @@ impl Reading<'_, '_> {
                     _ => None,
                 };
                 let (Some(rank), [by]) = (rank, arguments.as_slice()) else {
-                    self.out.push(says::odd_preference(at));
+                    self.odd_preference(at);
                     return None;
                 };
                 (rank, by)
             }
             ExprKind::Missing => return None,
             _ => {
-                self.out.push(says::odd_preference(at));
+                self.odd_preference(at);
                 return None;
             }
         };

@@ -42,7 +42,7 @@ impl<'a, 's> Settings<'a, 's> {
         let (what, keys) = self.what;
         let name = key.text.as_str();
         let file = self.scope.file();
-        if !self.info.properties.contains_key(name) {
+        if !self.info.properties.contains_key(name) && !self.program.names.is_open(&self.info.full) {
             let properties = self.info.properties.keys().cloned();
             let known: Vec<String> =
                 keys.iter().map(|key| (*key).to_owned()).chain(properties).collect();

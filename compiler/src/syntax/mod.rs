@@ -8,6 +8,8 @@
 
 pub mod ast;
 mod blocks;
+mod characters;
+mod colons;
 mod expressions;
 mod foreign;
 mod grammar;
@@ -20,6 +22,7 @@ mod operators;
 mod pieces;
 mod reparse;
 pub(crate) mod scan;
+mod slips;
 mod steps;
 mod strings;
 mod types;

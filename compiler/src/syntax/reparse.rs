@@ -6,6 +6,7 @@ mod tests;
 use std::sync::Arc;
 
 use super::ast::{self, Item};
+use super::characters;
 use super::foreign;
 use super::lowering::offset;
 use super::moved::Moved as _;
@@ -96,6 +97,7 @@ impl Parse {
             whole.pieces.text = source.shared_text();
         }
         whole.diagnostics = foreign::recognised(source, std::mem::take(&mut whole.diagnostics));
+        characters::turned(file, text, &mut whole.diagnostics);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);
         if whole.tree.items.is_empty() && !has_errors {
             whole.diagnostics.push(says::empty(file));

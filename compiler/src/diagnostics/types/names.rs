@@ -14,6 +14,9 @@ pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Pla
             .label(format!("did you mean `{near}`?"))
             .help(format!("write `{near}`, or declare `{name}`"))
             .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None if name.starts_with(char::is_uppercase) => error
+            .label("not declared")
+            .help("correct the name: names of values begin with a small letter"),
         None => error
             .label("not declared")
             .help(format!("declare it, for instance `input {name}: string`, or correct the name")),
