@@ -1,19 +1,36 @@
-//! What is told only because a text is broken: names, types and parts that are missed where a mistake of syntax
-//! stands are no mistakes of their own.
+//! What is told only because something else was: where a text is broken, the names, types and parts that are
+//! missed are no mistakes of their own, and one mistake is told by the one who says most of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diagnostics::unused::is_unused_import;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::loader::Sources;
-use crate::source::{FileId, SourceFile, Span};
+use crate::source::{FileId, Place, SourceFile, Span};
+use crate::syntax::ast::Item;
 
 /// Codes that tell of something left out: what a broken text was meant to give.
 const LEFT_OUT: &[&str] = &["E4002", "E4008", "E4021", "E7041"];
 /// Codes that tell of a name or a member that nothing declares.
 const UNDECLARED: &[&str] = &["E2013", "E3001", "E3003", "E3008", "E4001", "E4005"];
+/// Codes that tell of a member that a type does not have, with the place of the type.
+const MEMBERS: &[&str] = &["E3003", "E4001"];
 
-/// Takes out of `found` what follows from the mistakes of syntax that were told.
+/// Takes out of `found` what follows from other mistakes: of syntax, which were told, or of those found.
 pub(crate) fn silence(sources: &Sources, syntax: &[Diagnostic], found: &mut Vec<Diagnostic>) {
+    // What a type reads of its blueprint is late there, too; files in a ring make blueprints in one.
+    let item = |place: Place| {
+        let items = sources.modules.get(place.file.0 as usize).map(|module| &module.tree.items);
+        let before =
+            |items: &Vec<Item>| items.partition_point(|it| it.span.start <= place.span.start);
+        (place.file, items.map(before))
+    };
+    let reads = found.iter().filter(|one| one.code == "E4057").map(|one| item(one.place));
+    let reads: BTreeSet<(FileId, Option<usize>)> = reads.collect();
+    found.retain(|one| one.code != "E4016" || !reads.contains(&item(one.place)));
+    if syntax.iter().chain(found.iter()).any(|one| one.code == "E2004") {
+        found.retain(|one| one.code != "E4054");
+    }
     let mut broken: BTreeMap<FileId, Broken> = BTreeMap::new();
     for one in syntax {
         if one.severity == Severity::Error
@@ -43,13 +60,17 @@ pub(crate) fn silence(sources: &Sources, syntax: &[Diagnostic], found: &mut Vec<
             return true;
         };
         let source = &module.source;
-        if one.severity == Severity::Error && broken.lines.contains(&source.line_start(place.span.start)) {
+        if one.severity == Severity::Error
+            && broken.lines.contains(&source.line_start(place.span.start))
+        {
+            return false;
+        }
+        // What was not read may use it.
+        if is_unused_import(one) {
             return false;
         }
         if LEFT_OUT.contains(&one.code) {
-            let item =
-                module.tree.items.partition_point(|item| item.span.start <= place.span.start);
-            return !broken.items.contains(&item);
+            return !item(place).1.is_some_and(|at| broken.items.contains(&at));
         }
         // Where the first item is broken, it may be the blueprint.
         if one.code == "E2010" {
@@ -57,6 +78,14 @@ pub(crate) fn silence(sources: &Sources, syntax: &[Diagnostic], found: &mut Vec<
         }
         let name = source.slice(place.span).split('.').next().unwrap_or_default();
         !(UNDECLARED.contains(&one.code) && broken.lost.contains(name))
+    });
+    // A member may stand in what was not read of its type.
+    found.retain(|one| {
+        let is_broken = |(place, _): &(Place, String)| {
+            let (file, at) = item(*place);
+            broken.get(&file).zip(at).is_some_and(|(broken, at)| broken.items.contains(&at))
+        };
+        !(MEMBERS.contains(&one.code) && one.related.iter().any(is_broken))
     });
 }
 

@@ -22,31 +22,73 @@ const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 /// What stands after the head. `+` before a text: a fix is offered; `-`: there is none that could be.
 const PROGRAMS: &[(char, &str)] = &[
     // What meets a requirement.
-    ('+', "node type H { property m: size }\nnode type A { requires h: H where self.m > 4GiB }\nnode small: H { m = 1GiB }\nnode a: A\nnode big: H { m = 8GiB }"),
-    ('-', "node type H { property m: size }\nnode type A { requires h: H where self.m > 4GiB }\nnode small: H { m = 1GiB }\nnode a: A"),
-    ('+', "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Namespace for c in cs {\n  name = \"x\"\n}"),
-    ('-', "node type H\nnode type A { requires h: H }\nnode hs: H for x in [\"a\", \"b\"]\nnode a: A"),
+    (
+        '+',
+        "node type H { property m: size }\nnode type A { requires h: H where self.m > 4GiB }\nnode small: H { m = 1GiB }\nnode a: A\nnode big: H { m = 8GiB }",
+    ),
+    (
+        '-',
+        "node type H { property m: size }\nnode type A { requires h: H where self.m > 4GiB }\nnode small: H { m = 1GiB }\nnode a: A",
+    ),
+    (
+        '+',
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Namespace for c in cs {\n  name = \"x\"\n}",
+    ),
+    (
+        '-',
+        "node type H\nnode type A { requires h: H }\nnode hs: H for x in [\"a\", \"b\"]\nnode a: A",
+    ),
     ('-', "node type A { requires peer: A }\nnode a: A\nnode b: A { peer -> a }"),
-    ('-', "node type H\nnode type A { requires h: H }\ninput on: bool = true\nnode hs: H if on\nnode a: A"),
-    ('+', "capability type C\nnode type H { capability c: C, capability d: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A"),
-    ('+', "capability type C\nnode type H { capability c: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A"),
-    ('-', "relationship type R extends DependsOn { property port: int }\nnode type H\nnode type A { requires h: H via R }\nnode h: H\nnode a: A"),
+    (
+        '-',
+        "node type H\nnode type A { requires h: H }\ninput on: bool = true\nnode hs: H if on\nnode a: A",
+    ),
+    (
+        '+',
+        "capability type C\nnode type H { capability c: C, capability d: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A",
+    ),
+    (
+        '+',
+        "capability type C\nnode type H { capability c: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A",
+    ),
+    (
+        '-',
+        "relationship type R extends DependsOn { property port: int }\nnode type H\nnode type A { requires h: H via R }\nnode h: H\nnode a: A",
+    ),
     // Values that are missing.
     ('+', "node type A { property size: size where self >= 10GiB }\nnode a: A"),
     ('+', "node type A { property m: list<int> where count(self) > 0 }\nnode a: A"),
     ('-', "node type A { property f: file }\nnode a: A"),
-    ('+', "node type A { property n: int where self in 3..5, property s: \"a\" | \"b\", property p: percent }\nnode a: A"),
+    (
+        '+',
+        "node type A { property n: int where self in 3..5, property s: \"a\" | \"b\", property p: percent }\nnode a: A",
+    ),
     ('-', "node type A { property s: string where matches(self, r\"^zz[0-9]{4}$\") }\nnode a: A"),
-    ('-', "node type A {\n  property a: int\n  property b: int\n  check self.a < self.b\n}\nnode a: A"),
-    ('+', "data type Port = int where self in 1..65535\ndata type E { host: string, port: Port }\nnode type A { property e: E }\nnode a: A"),
-    ('+', "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Service for c in cs { host -> c }"),
-    ('+', "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Deployment for c in cs {\n  host -> c\n}"),
+    (
+        '-',
+        "node type A {\n  property a: int\n  property b: int\n  check self.a < self.b\n}\nnode a: A",
+    ),
+    (
+        '+',
+        "data type Port = int where self in 1..65535\ndata type E { host: string, port: Port }\nnode type A { property e: E }\nnode a: A",
+    ),
+    (
+        '+',
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Service for c in cs { host -> c }",
+    ),
+    (
+        '+',
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Deployment for c in cs {\n  host -> c\n}",
+    ),
     // `=` and `->`.
     ('+', "node type B\nnode type A { requires b: B }\nnode b: B\nnode a: A { b = b }"),
     ('+', "node type A { property x: int }\nnode a: A { x -> 3 }"),
     ('-', "node type A { property x: int }\nnode type B { requires a: A }\nnode b: B { a = 3 }"),
     // `:` for `=`.
-    ('+', "node type A { property x: int, property y: string, property z: size }\nnode a: A {\n  x: 3\n  y: \"a\"\n  z : 4GiB\n}"),
+    (
+        '+',
+        "node type A { property x: int, property y: string, property z: size }\nnode a: A {\n  x: 3\n  y: \"a\"\n  z : 4GiB\n}",
+    ),
     ('+', "node type A { property x: int }\nnode a: A { x: int = 3 }"),
     ('-', "node type A { property x: string }\nnode a: A {\n  x: string\n}"),
     ('+', "const x = { \"a\": 1, b: { c: [2] } }\noutput o: int = x.a + x.b.c[0]"),
@@ -88,6 +130,25 @@ const PROGRAMS: &[(char, &str)] = &[
     ('+', "node type A { property x: int, property y: int }\nnode a: A { x = 1 y = 2 }"),
     ('+', "input a: int = 1\noutput o: bool = !a in [1]"),
     ('+', "const y = 5min"),
+    ('+', "node type A { property x: int\n  property y: int\n}\nnode a: A { x = 1, y = 2 }"),
+    ('+', "node type A { property x: int }\nnode a: A { x = 1\n}"),
+    ('+', "node type A { property x: int }\nnode a: A { x = 1\nnode b: A { x = 2 }"),
+    ('+', "const x = f\"abc\"\noutput o: string = x"),
+    // What follows from another mistake is not told.
+    ('-', "output o: bool = all(x, x > 0)"),
+    ('-', "output o: bool = all([1, 2], x -> x > 0)"),
+    (
+        '-',
+        "node type A { property x: string, property y: string }\nnode a: A { x = \"abc, y = \"d\" }",
+    ),
+    ('-', "node type A { property x: int }\nnode a: A\n  x = 1\n}"),
+    ('-', "input n: int = 3\nnode type B { property x: int = n }\nnode b: B"),
+    (
+        '-',
+        "node type A { property cpu: int, property mem: int }\nnode a: A {\n  cpu = max(1,\n  mem = 3\n}",
+    ),
+    ('-', "use std.fleet\nfoo g: fleet.Rollout { targets = [] }"),
+    ('+', "use std.fleet\npolciy g: fleet.Rollout { targets = [a] }\nnode a: Root"),
 ];
 
 fn write(folder: &Path, files: &Files) {

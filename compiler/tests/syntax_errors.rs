@@ -222,7 +222,8 @@ fn one_mistake_is_one_error_at_its_place() {
 
 #[test]
 fn each_misspelt_item_is_told() {
-    let text = "imput a: int = 1\nnod b: A\nouput c: int = 3\noutput d: int = 1\nexpose x y\nnodes e: T";
+    let text =
+        "imput a: int = 1\nnod b: A\nouput c: int = 3\noutput d: int = 1\nexpose x y\nnodes e: T";
     assert_eq!(places(text), ["E1001 1:1", "E1001 2:1", "E1001 3:1", "E1001 5:10", "E1001 6:1"]);
 }
 

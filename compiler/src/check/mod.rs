@@ -13,6 +13,7 @@ mod implementations;
 mod inserts;
 pub(crate) mod kept;
 mod known;
+mod late;
 pub(crate) mod members;
 mod never;
 mod nodes;

@@ -7,7 +7,7 @@ use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 use smol_str::SmolStr;
 
 use super::annotations::{has, texts};
-use super::blocks::{self, in_time};
+use super::blocks;
 use super::capabilities;
 use super::choices::{self, Choice};
 use super::expr::{
@@ -15,6 +15,7 @@ use super::expr::{
 };
 use super::implementations;
 use super::kept::Before;
+use super::late::known_in_time;
 use super::members::short;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
@@ -223,6 +224,11 @@ impl Checker<'_, '_> {
         Place { file: self.file, span }
     }
 
+    /// Whether something is known when the node is deployed.
+    fn in_time(&mut self, known: (&Expr, Phase), what: &str, at: Place) {
+        known_in_time(self.program, known, Phase::Deploy, what, at, self.out);
+    }
+
     fn node(&mut self, whole: &ast::Item, item: &ast::Node) -> Option<Known> {
         let place = self.place(item.name.span);
         let path = item.ty.as_ref()?;
@@ -238,7 +244,7 @@ impl Checker<'_, '_> {
         let condition = item.condition.as_ref().map(|condition| {
             let typed = check_condition(self.program, &outside, condition, self.out);
             let at = self.place(condition.span);
-            in_time(typed.phase, Phase::Deploy, "whether there is a node", at, self.out);
+            self.in_time((&typed.expr, typed.phase), "whether there is a node", at);
             typed.expr
         });
         let outside = match &item.condition {
@@ -330,14 +336,15 @@ impl Checker<'_, '_> {
     /// A loop's phase, and its keys as far as they are known.
     fn each(&mut self, each: &ast::Each, looped: &Looped) {
         let at = self.place(each.over.span);
-        in_time(looped.over.phase, Phase::Deploy, "what a node goes through", at, self.out);
+        let over = (&looped.over.expr, looped.over.phase);
+        self.in_time(over, "what a node goes through", at);
         if let (Some(filter), Some(written)) = (&looped.filter, &each.filter) {
             let at = self.place(written.span);
-            in_time(filter.phase, Phase::Deploy, "which elements count", at, self.out);
+            self.in_time((&filter.expr, filter.phase), "which elements count", at);
         }
         if let (Some(key), Some(written)) = (&looped.key, &each.key) {
             let at = self.place(written.span);
-            in_time(key.phase, Phase::Deploy, "an instance's key", at, self.out);
+            self.in_time((&key.expr, key.phase), "an instance's key", at);
             if !is_key(self.program, &key.ty) {
                 self.out.push(says::needs_by(at, &format!("`{}`", key.ty)));
             }
@@ -512,12 +519,12 @@ impl Checker<'_, '_> {
                 let one = check_expr(self.program, &body.scope, value, ty, &mut silent);
                 let at = self.place(value.span);
                 late |= one.phase > Phase::Deploy;
-                in_time(one.phase, Phase::Deploy, "a label", at, self.out);
+                self.in_time((&one.expr, one.phase), "a label", at);
             }
         }
         if !late {
             let at = self.place(value.span);
-            in_time(typed.phase, Phase::Deploy, "a node's labels", at, self.out);
+            self.in_time((&typed.expr, typed.phase), "a node's labels", at);
         }
         body.labels = Some(typed.expr);
     }

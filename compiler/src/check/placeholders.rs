@@ -38,20 +38,23 @@ fn of(program: &Program<'_>, ty: &Type, asked: &[Constraint], depth: usize) -> O
     let types = data_types(program, kind);
     tried.into_iter().take(MOST_TRIED).find(|value| {
         let Ok(value) = conform(value.clone(), kind, &types) else { return false };
-        asked.iter().all(|one| {
-            matches!(check_constraint(one, &value, &Nowhere), Ok(Verdict::Holds))
-        })
+        asked
+            .iter()
+            .all(|one| matches!(check_constraint(one, &value, &Nowhere), Ok(Verdict::Holds)))
     })
 }
 
 /// Values of a type, the plainest first.
 fn usual(program: &Program<'_>, ty: &Type, depth: usize) -> Vec<Value> {
-    let texts = |texts: &[&str]| texts.iter().map(|text| Value::String((*text).to_owned())).collect();
+    let texts =
+        |texts: &[&str]| texts.iter().map(|text| Value::String((*text).to_owned())).collect();
     match ty {
         Type::Int => vec![Value::Int(0), Value::Int(1)],
         Type::Float => vec![Value::Float(0.0), Value::Float(1.0)],
         Type::Bool => vec![Value::Bool(false), Value::Bool(true)],
-        Type::Quantity(dimension) => vec![Value::Quantity(Quantity::new(*dimension, one(*dimension)))],
+        Type::Quantity(dimension) => {
+            vec![Value::Quantity(Quantity::new(*dimension, one(*dimension)))]
+        }
         Type::String => texts(&["", "name", "1.0.0", "0", "a@example.com", "https://example.com"]),
         Type::Version => texts(&["1.0.0"]),
         Type::Timestamp => texts(&["2026-01-31T08:00:00Z"]),
@@ -82,12 +85,14 @@ fn record(program: &Program<'_>, name: &str, depth: usize) -> Vec<Value> {
     if let Some(alias) = &data.alias {
         return of(program, alias, &data.constraints, depth + 1).into_iter().collect();
     }
-    let needed = data.fields.iter().filter(|(_, field)| {
-        field.default.is_none() && !matches!(field.kind, Type::Optional(_))
-    });
+    let needed = data
+        .fields
+        .iter()
+        .filter(|(_, field)| field.default.is_none() && !matches!(field.kind, Type::Optional(_)));
     let fields: Option<BTreeMap<String, Value>> = needed
         .map(|(name, field)| {
-            of(program, &field.kind, &field.constraints, depth + 1).map(|value| (name.clone(), value))
+            of(program, &field.kind, &field.constraints, depth + 1)
+                .map(|value| (name.clone(), value))
         })
         .collect();
     fields.map(Value::Map).into_iter().collect()

@@ -34,17 +34,17 @@ pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnosti
             let search = Search { program, nodes, node: name, checked, declared };
             let fits = search.all(&by);
             let at = checked.place();
-            let place =
-                declared_at(program, &info.full, requirement).unwrap_or(declared.place);
+            let place = declared_at(program, &info.full, requirement).unwrap_or(declared.place);
             let asked: Vec<&str> =
                 declared.declared.constraints.iter().map(|one| one.text.as_str()).collect();
             let of = declared.declared.target.to_string();
             let what = (requirement.as_str(), of.as_str(), asked.join(" and "));
             let error = says::missing_requirement(at, name, what, &fits, place);
             let meets = fits.first().map(|fit| format!("{requirement} -> {fit}"));
-            let edits = meets.iter().filter(|_| search.is_enough()).find_map(|meets| {
-                inserts::entries(program, at, std::slice::from_ref(meets))
-            });
+            let edits = meets
+                .iter()
+                .filter(|_| search.is_enough())
+                .find_map(|meets| inserts::entries(program, at, std::slice::from_ref(meets)));
             out.push(match (meets, edits) {
                 (Some(meets), Some(edits)) => error.fix(format!("write `{meets}`"), edits),
                 _ => error,

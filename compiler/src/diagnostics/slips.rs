@@ -25,6 +25,11 @@ pub fn is_misspelt(error: &Diagnostic) -> bool {
     error.code == "E1001" && error.label.starts_with("did you mean")
 }
 
+/// Something at file level that begins no item.
+pub fn no_item(said: Diagnostic) -> Diagnostic {
+    said.help("an item begins with a word such as `blueprint`, `use`, `input`, `const`, `node`, `policy` or `output`")
+}
+
 /// `5 m`; `blank` is what stands between.
 pub fn spaced_unit(at: Place, number: &str, unit: &str, blank: Place) -> Diagnostic {
     Diagnostic::error("E1001", "a unit stands right behind its number", at)
@@ -56,6 +61,28 @@ pub fn named_argument(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error("E1007", "arguments have no names here", at)
         .label(format!("leave `{name} =` out"))
         .help("give the values alone, in the order of the function's parameters")
+}
+
+/// `f(x -> x.name)`.
+pub fn lambda(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`->` makes no function here", at).label("not in an argument").help(
+        "bind a name over what is gone through: `all(x in xs, x > 0)`, `[x.name for x in xs]`",
+    )
+}
+
+/// `f"text"`; `at` is the prefix.
+pub fn prefixed_string(at: Place, prefix: &str) -> Diagnostic {
+    Diagnostic::error("E1007", format!("a string has no `{prefix}` before it"), at)
+        .label("leave it out")
+        .help("every string takes `${value}`; a raw one is `r\"…\"`")
+        .fix(format!("remove the `{prefix}`"), vec![(at, String::new())])
+}
+
+/// A word directly behind a closing quote.
+pub fn quote_too_many(at: Place) -> Diagnostic {
+    Diagnostic::error("E1003", "the string before this has already ended", at)
+        .label("stands outside of it")
+        .help("see whether a `\"` is missing further left; inside of a string it is written `\\\"`")
 }
 
 /// `#`; `edits` are of all lines of the comment.
@@ -133,14 +160,23 @@ pub fn unseen_character(at: Place, character: char, edits: Vec<(Place, String)>)
     let what = if character.is_whitespace() { "looks like a blank" } else { "can't be seen" };
     let code = u32::from(character);
     let instead = if character.is_whitespace() { "write plain blanks" } else { "remove it" };
-    Diagnostic::error("E1001", format!("the character U+{code:04X} {what} and belongs nowhere here"), at)
-        .label(what)
-        .help(instead)
-        .fix(instead, edits)
+    Diagnostic::error(
+        "E1001",
+        format!("the character U+{code:04X} {what} and belongs nowhere here"),
+        at,
+    )
+    .label(what)
+    .help(instead)
+    .fix(instead, edits)
 }
 
 /// A word with letters that no name has; `better` is how it looks.
-pub fn foreign_letters(at: Place, word: &str, character: char, better: Option<String>) -> Diagnostic {
+pub fn foreign_letters(
+    at: Place,
+    word: &str,
+    character: char,
+    better: Option<String>,
+) -> Diagnostic {
     let code = u32::from(character);
     let error = Diagnostic::error("E1001", format!("`{word}` is no name"), at)
         .label(format!("`{character}` is U+{code:04X}"));

@@ -68,12 +68,7 @@ pub fn fixed(at: Place, name: &str, of: &str, declared: Place) -> Diagnostic {
 }
 
 /// A requirement that a type does not declare, without `via`.
-pub fn unknown_requirement(
-    at: Place,
-    name: &str,
-    of: &str,
-    known: &[String],
-) -> Diagnostic {
+pub fn unknown_requirement(at: Place, name: &str, of: &str, known: &[String]) -> Diagnostic {
     let error = Diagnostic::error("E4005", format!("`{of}` has no requirement `{name}`"), at);
     match near(name, known.iter().map(String::as_str)) {
         Some(near) => error
@@ -119,6 +114,7 @@ pub fn missing_requirement(
     let help = match fits {
         [] if asked.is_empty() => format!("add a node of type `{of}`, and `{name} -> it`"),
         [] => format!("add a node of type `{of}` that meets `where {asked}`, and `{name} -> it`"),
+        [fit] => format!("add `{name} -> {fit}`"),
         _ => format!("add `{name} -> …` with one of {}", names(fits)),
     };
     Diagnostic::error("E4008", format!("`{node}` leaves out the requirement `{name}`"), at)

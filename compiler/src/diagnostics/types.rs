@@ -224,7 +224,7 @@ pub fn unsettled_path(
 ) -> Diagnostic {
     let message = format!("this may be unset: {} has no `.{name}` then", a(found));
     let of = short(of);
-    let test = format!("test it before: `if {of} != null then … else …`");
+    let test = format!("test it before: `if {of} != null then {of}.{name} else …`");
     let error = Diagnostic::error("E3006", message, at).label(format!("this is {}", a(found)));
     match dot {
         Some(dot) => error

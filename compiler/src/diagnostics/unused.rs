@@ -8,6 +8,11 @@ pub fn is_of_unused(code: &str) -> bool {
     matches!(code, "W2009" | "W2010" | "W2011")
 }
 
+/// Whether this is what [`import`] says.
+pub fn is_unused_import(told: &Diagnostic) -> bool {
+    told.code == "W2009"
+}
+
 /// An import that nothing uses.
 pub fn import(at: Place, name: &str, remove: Option<Place>) -> Diagnostic {
     let warning = Diagnostic::warning("W2009", format!("`{name}` is never used"), at)

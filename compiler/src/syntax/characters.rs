@@ -1,19 +1,51 @@
 //! Characters that look like others, or like nothing: blanks that are none, letters of other alphabets,
 //! quotes of typography, marks that turn the text.
 
-use crate::diagnostics::slips::{self as says, between};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::slips::{self as says, between};
 use crate::source::{Place, SourceFile, Span};
 
 use super::lowering::offset;
 
 /// Letters of other alphabets, and the Latin ones that they look like.
 const TWINS: &[(char, char)] = &[
-    ('а', 'a'), ('е', 'e'), ('о', 'o'), ('р', 'p'), ('с', 'c'), ('х', 'x'), ('у', 'y'), ('і', 'i'),
-    ('ѕ', 's'), ('ј', 'j'), ('һ', 'h'), ('ԁ', 'd'), ('А', 'A'), ('В', 'B'), ('Е', 'E'), ('К', 'K'),
-    ('М', 'M'), ('Н', 'H'), ('О', 'O'), ('Р', 'P'), ('С', 'C'), ('Т', 'T'), ('Х', 'X'), ('ο', 'o'),
-    ('Α', 'A'), ('Β', 'B'), ('Ε', 'E'), ('Η', 'H'), ('Ι', 'I'), ('Κ', 'K'), ('Μ', 'M'), ('Ν', 'N'),
-    ('Ο', 'O'), ('Ρ', 'P'), ('Τ', 'T'), ('Χ', 'X'), ('Ζ', 'Z'),
+    ('а', 'a'),
+    ('е', 'e'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('с', 'c'),
+    ('х', 'x'),
+    ('у', 'y'),
+    ('і', 'i'),
+    ('ѕ', 's'),
+    ('ј', 'j'),
+    ('һ', 'h'),
+    ('ԁ', 'd'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('Е', 'E'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('Н', 'H'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('С', 'C'),
+    ('Т', 'T'),
+    ('Х', 'X'),
+    ('ο', 'o'),
+    ('Α', 'A'),
+    ('Β', 'B'),
+    ('Ε', 'E'),
+    ('Η', 'H'),
+    ('Ι', 'I'),
+    ('Κ', 'K'),
+    ('Μ', 'M'),
+    ('Ν', 'N'),
+    ('Ο', 'O'),
+    ('Ρ', 'P'),
+    ('Τ', 'T'),
+    ('Χ', 'X'),
+    ('Ζ', 'Z'),
 ];
 
 /// What is strange on the line of a mistake, where that is the mistake.
@@ -38,7 +70,9 @@ pub(super) fn strange(source: &SourceFile, said: &Diagnostic) -> Option<Diagnost
     }
     let rest = source.text().get(at.span.start as usize..)?;
     match rest.chars().next()? {
-        quote @ ('“' | '”' | '„' | '‘' | '’' | '«') => Some(quoted(at, quote, line, at.span.start - start)),
+        quote @ ('“' | '”' | '„' | '‘' | '’' | '«') => {
+            Some(quoted(at, quote, line, at.span.start - start))
+        }
         c if c.is_alphabetic() && !c.is_ascii() => Some(word(at, line, at.span.start - start)),
         _ => None,
     }

@@ -128,6 +128,17 @@ fn value_of(ty: &TypeExpr) -> Option<Expr> {
 
 /// Types that are written small: behind a `:` they are no values.
 const SCALARS: &[&str] = &[
-    "string", "int", "float", "bool", "duration", "size", "frequency", "bitrate", "percent", "version",
-    "timestamp", "file", "json",
+    "string",
+    "int",
+    "float",
+    "bool",
+    "duration",
+    "size",
+    "frequency",
+    "bitrate",
+    "percent",
+    "version",
+    "timestamp",
+    "file",
+    "json",
 ];

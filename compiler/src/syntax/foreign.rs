@@ -19,7 +19,12 @@ pub(super) fn recognised(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> V
         };
         let one = meant.unwrap_or(one);
         // A name of strange letters is one mistake, wherever it is used.
-        if !told.iter().rev().take(100).any(|last| is_strange_name(last) && last.message == one.message) {
+        if !told
+            .iter()
+            .rev()
+            .take(100)
+            .any(|last| is_strange_name(last) && last.message == one.message)
+        {
             told.push(one);
         }
     }
@@ -29,7 +34,8 @@ pub(super) fn recognised(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> V
 fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
     // What is nearly a member's word is one, and no item's of another language.
     let start = source.line_start(said.place.span.start);
-    if !matches!(said.code, "E1001" | "E1005") || is_misspelt(said) && said.place.span.start > start {
+    if !matches!(said.code, "E1001" | "E1005") || is_misspelt(said) && said.place.span.start > start
+    {
         return None;
     }
     let at = said.place;

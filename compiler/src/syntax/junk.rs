@@ -4,9 +4,10 @@ use pest::iterators::Pair;
 
 use super::grammar::Rule;
 use super::lowering::{Lowering, offset, span};
+use super::scan::is_item_head;
 use super::slips::{nearly_item, nearly_member, nearly_step};
 use crate::diagnostics::{slips as says_slips, syntax as says};
-use crate::source::Span;
+use crate::source::{Place, Span};
 
 type P<'i> = Pair<'i, Rule>;
 
@@ -18,10 +19,42 @@ impl Lowering<'_> {
         let after = self.source.text().get(opened.end as usize..).unwrap_or_default();
         let line = after.lines().next().unwrap_or_default().trim_start();
         if opening == "{" && !line.is_empty() && !line.starts_with("//") {
-            self.report(says::unclosed_on_line(self.at(opened)));
+            let edit = self.brace_of_line(opened);
+            self.report(says::unclosed_on_line(self.at(opened), edit));
         } else {
             self.report(says::unclosed(self.at(opened), opening, closing));
         }
+    }
+
+    /// What closes a `{` that has an entry on its line: a new line behind it where it is closed below, as all
+    /// brackets of the item are, else the missing `}`. Nothing where neither is sure to do.
+    fn brace_of_line(&self, opened: Span) -> Option<(Place, String)> {
+        let text = self.source.text();
+        let rest = text.get(opened.end as usize..)?;
+        let line = rest.split('\n').next()?;
+        let before = text.get(..opened.start as usize)?;
+        let start = before.rmatch_indices('\n').map(|(at, _)| at + 1);
+        let start =
+            start.chain([0]).find(|at| is_item_head(text.get(*at..).unwrap_or_default()))?;
+        let mut end = start;
+        for (number, line) in text.get(start..)?.split_inclusive('\n').enumerate() {
+            if number > 0 && is_item_head(line) {
+                break;
+            }
+            end += line.len();
+        }
+        let item = text.get(start..end)?;
+        if item.contains('"') || item.contains("//") || item.contains("/*") {
+            return None;
+        }
+        let count = |mark: char| item.matches(mark).count();
+        if count('{') == count('}') {
+            return Some((self.at(Span::new(opened.end, opened.end)), "\n".to_owned()));
+        }
+        let at = opened.end + offset(line.trim_end().len());
+        let is_one =
+            count('{') == count('}') + 1 && line.matches('{').count() == line.matches('}').count();
+        is_one.then(|| (self.at(Span::new(at, at)), " }".to_owned()))
     }
 
     /// A `{` with an entry on its line whose entries go on in further lines.

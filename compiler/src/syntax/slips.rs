@@ -13,14 +13,41 @@ use crate::source::{Place, SourceFile};
 
 /// Words that begin items.
 const ITEMS: &[&str] = &[
-    "abstract", "blueprint", "capability", "const", "data", "expose", "fn", "group", "implement", "input",
-    "interface", "node", "output", "policy", "relationship", "requires", "secret", "select", "test", "use",
+    "abstract",
+    "blueprint",
+    "capability",
+    "const",
+    "data",
+    "expose",
+    "fn",
+    "group",
+    "implement",
+    "input",
+    "interface",
+    "node",
+    "output",
+    "policy",
+    "relationship",
+    "requires",
+    "secret",
+    "select",
+    "test",
+    "use",
     "workflow",
 ];
 /// Words that begin members of types and of blocks.
 const MEMBERS: &[&str] = &[
-    "assert", "assert_fails", "attribute", "capability", "check", "fixed", "implements", "let", "operation",
-    "property", "requires",
+    "assert",
+    "assert_fails",
+    "attribute",
+    "capability",
+    "check",
+    "fixed",
+    "implements",
+    "let",
+    "operation",
+    "property",
+    "requires",
 ];
 /// Words that begin steps.
 const STEPS: &[&str] =
@@ -28,6 +55,13 @@ const STEPS: &[&str] =
 
 /// The mistake as a slip, where it is one.
 pub(super) fn slip(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    meant(source, said).or_else(|| {
+        let is_bare = said.help.is_none() && said.message.starts_with("expected an item such as");
+        is_bare.then(|| says::no_item(said.clone()))
+    })
+}
+
+fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
     let at = said.place;
     let rest = source.text().get(at.span.start as usize..)?;
     let rest = rest.split('\n').next()?;
@@ -39,6 +73,8 @@ pub(super) fn slip(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic>
     }
     match rest.chars().next()? {
         '=' => spot.equals(),
+        '-' if rest.starts_with("->") => spot.arrow(),
+        '"' => spot.prefixed_string(),
         '#' => Some(spot.comment()),
         '(' if said.code == "E1006" => Some(spot.parentheses()),
         '(' => spot.spaced_bracket('('),
@@ -180,9 +216,10 @@ impl Spot<'_> {
     /// `(A | B)` as a type.
     fn parentheses(&self) -> Diagnostic {
         let start = self.at.span.start;
-        let closing = self.rest.find(')').filter(|end| {
-            self.rest.get(1..*end).is_some_and(|inner| !inner.contains('('))
-        });
+        let closing = self
+            .rest
+            .find(')')
+            .filter(|end| self.rest.get(1..*end).is_some_and(|inner| !inner.contains('(')));
         let edits = closing.map(|end| {
             let end = start + offset(end);
             vec![(self.from(start, 1), String::new()), (self.from(end, 1), String::new())]
@@ -207,10 +244,27 @@ impl Spot<'_> {
     fn spaced_bracket(&self, bracket: char) -> Option<Diagnostic> {
         let blank = self.blank();
         let name = self.before.trim_end_matches([' ', '\t']);
-        let is_name = name.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ')' | ']'));
+        let is_name =
+            name.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ')' | ']'));
         let is_spaced = blank.span.start < blank.span.end;
         (is_spaced && is_name && self.is_after_value())
             .then(|| says::spaced_bracket(self.from(self.at.span.start, 1), bracket, blank))
+    }
+
+    /// `f(x -> x.name)`.
+    fn arrow(&self) -> Option<Diagnostic> {
+        let is_argument = self.has_said(&["`,` or `)`"]);
+        is_argument.then(|| says::lambda(self.from(self.at.span.start, 2)))
+    }
+
+    /// `f"text"`.
+    fn prefixed_string(&self) -> Option<Diagnostic> {
+        let head = self.before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let prefix = self.before.get(head.len()..)?;
+        let start = self.at.span.start - offset(prefix.len());
+        let is_prefix = matches!(prefix, "f" | "b" | "u" | "s" | "R" | "F");
+        (is_prefix && self.is_after_value())
+            .then(|| says::prefixed_string(self.from(start, prefix.len()), prefix))
     }
 
     fn word(&self) -> Option<Diagnostic> {
@@ -224,12 +278,17 @@ impl Spot<'_> {
         }
         if self.has_said(&["`"]) || self.is_after_value() {
             let blank = self.blank();
-            if blank.span.start < blank.span.end && Grammar::parse(Rule::item_head, self.rest).is_ok() {
+            if blank.span.start < blank.span.end
+                && Grammar::parse(Rule::item_head, self.rest).is_ok()
+            {
                 return Some(says::two_items_on_a_line(place, blank));
             }
         }
         if !self.is_after_value() {
             return None;
+        }
+        if self.before.ends_with('"') && self.has_said(&["the end of the line"]) {
+            return Some(says::quote_too_many(place));
         }
         match word {
             "for" => self.for_without_in(place),
@@ -274,7 +333,8 @@ impl Spot<'_> {
     /// `where c` in `{ }`.
     fn in_block(&self) -> Option<(Place, String)> {
         let condition = self.rest.get("where".len()..)?.trim();
-        let is_whole = !condition.contains('{') && !condition.contains("//") && !condition.is_empty();
+        let is_whole =
+            !condition.contains('{') && !condition.contains("//") && !condition.is_empty();
         let place = self.from(self.at.span.start, self.rest.trim_end().len());
         is_whole.then(|| (place, format!("{{ where = {condition} }}")))
     }

@@ -50,6 +50,7 @@ impl Checker<'_> {
             self.report(ranks_nothing(at, &name));
         } else if bp_eval::functions::BINDERS.contains(&name.as_str()) {
             self.report(says::binder_body(self.place(span), &name));
+            return Part::broken();
         } else if self.scope.local(&name).is_some() || self.is_value(&name) {
             self.report(says::called_value(at, &name));
         } else if let Some(method) = self.method(function, arguments) {
@@ -84,8 +85,7 @@ impl Checker<'_> {
             return None;
         }
         let first = ast::Expr { kind: ast::ExprKind::Name(of.text.clone()), span: of.span };
-        let all: Vec<ast::Expr> =
-            std::iter::once(first).chain(arguments.iter().cloned()).collect();
+        let all: Vec<ast::Expr> = std::iter::once(first).chain(arguments.iter().cloned()).collect();
         let meant = ast::Path { segments: vec![name.clone()], span: path.span };
         // Only what is accepted is offered.
         let told = self.out.len();

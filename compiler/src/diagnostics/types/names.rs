@@ -10,6 +10,10 @@ use crate::source::{Place, Span};
 pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
     match near {
+        Some(near @ ("true" | "false" | "null")) => error
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{near}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
         Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
             .label(format!("did you mean `{near}`?"))
             .help(format!("write `{near}`, or declare `{name}`"))
