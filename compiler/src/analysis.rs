@@ -9,6 +9,7 @@ use bp_plan::{Digest, Plan};
 use crate::check::kept::Before;
 use crate::check::{BlueprintTest, CheckedNode, Facts, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
+use crate::follow_on;
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
 use crate::lower::compose;
 use crate::resolve::{Names, resolve, silence, silence_unread};
@@ -96,6 +97,7 @@ impl Analysis {
             unplanned.extend(checked.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
+            follow_on::silence(&sources, &diagnostics, &mut found);
             silence(&names, &sources, &mut found);
             silence_unread(&sources, &diagnostics, &mut found);
             diagnostics.append(&mut found);

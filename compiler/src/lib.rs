@@ -17,6 +17,7 @@ pub mod check;
 pub mod cli;
 pub mod diagnostics;
 pub mod document;
+mod follow_on;
 pub mod format;
 pub mod graph;
 pub mod ide;

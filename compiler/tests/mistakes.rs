@@ -31,6 +31,32 @@ const MISTAKES: &[(&str, &str)] = &[
     ("blueprint y { version = \"1.0.0\" }", "E2011 2:11"),
     ("node a: Compue", "E2013 2:9"),
     ("node a: Deployment", "E2013 2:9"),
+    // What a type has beside its own members, nobody can say where what it extends is not known.
+    (
+        "node type T extends Gone { property a: int, fixed b = 1, operation lifecycle.create = script(\"root.bp\") }\nnode b: Root\nnode t: T { a = 1, c = 2, up -> b, sql = { port = 1 } }\nnode u: T { a = t.made, after -> t }\nworkflow w() { call t.more.go { x = 1 } }\noutput o: int = u.up.rank",
+        "E2013 2:21",
+    ),
+    ("node type T extends Gone { property a: int }\nnode t: T { a = 1, c = 2 }", "E2013 2:21"),
+    (
+        "node type A { property m: int = 1 }\nnode type B extends Gone\nnode type C extends B\nnode type R { requires a: A }\nnode c: C { m = 3 }\nnode r: R { a -> c }",
+        "E2013 3:21",
+    ),
+    (
+        "data type D extends Gone { a: int = 1 }\nnode type T { property d: D }\nnode t: T { d = { b = 2 } }\noutput o: int = t.d.b",
+        "E2013 2:21",
+    ),
+    (
+        "relationship type R extends Gone { property lag: int = 1 }\nnode type T { requires up: Root via R }\nnode b: Root\nnode t: T { up -> b via R { other = 2 } }",
+        "E2013 2:29",
+    ),
+    (
+        "policy type P extends Gone { targets: Root[1..] }\nnode b: Root\npolicy p: P { targets = [b], waves = [1] }",
+        "E2013 2:23",
+    ),
+    (
+        "node type A extends B { property a: int = 1 }\nnode type B extends A\nnode a: A { b = 1 }\noutput o: int = a.c",
+        "E2015 2:21",
+    ),
     ("policy a: Compute", "E2014 2:11"),
     ("node type A extends B\nnode type B extends A", "E2015 2:21"),
     ("node type A { property a: int = 1, property a: int = 2 }", "E2016 2:45"),
@@ -90,6 +116,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     ("node type T { property v: int }\nnode a: T { v = b.v }\nnode b: T { v = a.v }", "E4015 3:17"),
     ("node type T { attribute up: bool }\nnode b: T\nnode a: T if b.up", "E4016 4:14"),
+    (
+        "node type T { attribute up: bool }\nnode b: T\nconst c = not b.up\nnode a: T if c",
+        "E4016 5:14",
+    ),
+    (
+        "node type T { attribute up: bool }\nnode b: T\nconst c = b.up\nselect s: Compute[0..] { where = c }",
+        "E4016 5:34",
+    ),
     ("node a: Root for x in [\"k\", \"k\"]", "E4017 2:23"),
     ("node a: Root for x in [[1], [2]]", "E4018 2:23"),
     ("node a: Root for x in 1..5000000", "E4019 2:23"),
@@ -261,4 +295,35 @@ fn every_code_has_a_test() {
         }
     }
     assert!(missing.is_empty(), "no test for {missing:?}");
+}
+
+#[test]
+fn what_is_known_too_late_names_both_places() {
+    let text = format!(
+        "{HEAD}node type T {{ attribute up: bool }}\nnode b: T\nconst c = not b.up\nnode a: T if c\n"
+    );
+    let (analysis, _folder) = analyse(&text);
+    let [error] = analysis.diagnostics() else { panic!("{:?}", analysis.diagnostics()) };
+    let notes: Vec<&str> = error.related.iter().map(|(_, note)| note.as_str()).collect();
+    assert_eq!(notes, ["`up` is reported, once `b` is there"]);
+}
+
+#[test]
+fn help_can_be_followed() {
+    let help = |text: &str| {
+        let (analysis, _folder) = analyse(&format!("{HEAD}{text}\n"));
+        let [error] = analysis.diagnostics() else {
+            panic!("{text}: {:?}", analysis.diagnostics())
+        };
+        error.help.clone().unwrap()
+    };
+    // What stands in a library can't be declared otherwise.
+    let own = "secret p: string\nnode type T { property x: string }\nnode a: T { x = p }";
+    assert!(help(own).contains("declare what takes it"), "{}", help(own));
+    let library = "secret p: string\nnode type T\nnode a: T { labels = { x = p } }";
+    assert!(help(library).starts_with("leave the secret out"), "{}", help(library));
+    let cron = "use std.schedule\nworkflow w() { wait 1s }\npolicy g: schedule.Cron { cron = \"0 25 * * *\", run = w }";
+    assert!(!help(cron).contains("cron_form"), "{}", help(cron));
+    let prefer = "node type T { property x: int }\nselect s: T[0..] { prefer = self.x }";
+    assert!(help(prefer).contains("least(self.x)"), "{}", help(prefer));
 }

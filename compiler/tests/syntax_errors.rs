@@ -102,6 +102,57 @@ const MISTAKES: &[(&str, &str)] = &[
     ("resource web {\n  x = 1\n}\nconst b = 2", "E1007 1:1"),
     ("const a = 1 < 2 < 3", "E1008 1:17"),
     ("const a = 1..2..3", "E1008 1:15"),
+    // `:` for `=`, once for a block.
+    ("node a: T {\n  x: 3\n}\nconst b = 1", "E1007 2:4"),
+    ("node a: T {\n  x: \"${b}\"\n  y: -1\n  z : c + 1\n}\nconst b = 1", "E1007 2:4"),
+    ("node a: T { x: int = 3 }", "E1007 1:14"),
+    ("node a: T { x: string }", "E1007 1:14"),
+    ("node a: T { x: [1], y:true, z: b.c }", "E1007 1:14"),
+    ("node a: T { x -> b via R { port: 80 } }", "E1007 1:32"),
+    ("policy p: P {\n  targets: [a]\n  every: 5m\n}", "E1007 2:10"),
+    ("workflow w() {\n  call a.b.c { x: 3 }\n}", "E1007 2:17"),
+    ("const a = { \"b\": 1, c: { d: [2] } }", "E1007 1:16"),
+    ("const a = {\n  \"b\": 1,\n  c: 2\n}", "E1007 2:6"),
+    // Slips of the pen.
+    ("imput x: int = 3\nconst b = 1", "E1001 1:1"),
+    ("nod a: T\nconst b = 1", "E1001 1:1"),
+    ("node type T {\n  proprty x: int = 3\n}", "E1001 2:3"),
+    ("node type T {\n  require x: B\n}", "E1001 2:3"),
+    ("node type T {\n  operaton lifecycle.create = script(\"a\")\n}", "E1001 2:3"),
+    ("workflow w() {\n  cal a.b.c\n}", "E1001 2:3"),
+    ("const a: duration = 5 m\nconst b = 1", "E1001 1:23"),
+    ("node a: T { x = 4 GiB }", "E1001 1:19"),
+    ("const a = length (b)\nconst c = 1", "E1001 1:18"),
+    ("const a = b [0]\nconst c = 1", "E1001 1:13"),
+    ("output a: bool = b = 1\nconst c = 1", "E1007 1:20"),
+    ("select a: T[0..1] {\n  where = self.b = \"x\"\n}", "E1007 2:18"),
+    ("const a = if b = 1 then 2 else 3", "E1007 1:16"),
+    ("const a = b === 2", "E1007 1:13"),
+    ("const a = f(b = 1)", "E1007 1:15"),
+    ("# note\n# and more\nconst b = 1", "E1007 1:1"),
+    ("const a = if b == 1 then 1 elif c then 2 else 3", "E1007 1:28"),
+    ("const a = if b == 1 { 1 } else { 2 }\nconst c = 1", "E1007 1:21"),
+    ("input a: int[] = [1]\nconst b = 1", "E1007 1:10"),
+    ("input a: (int | string)? = 1\nconst b = 1", "E1007 1:10"),
+    ("const a = 1 const b = 2", "E1022 1:13"),
+    ("node a: T for x [1, 2]\nconst b = 1", "E1001 1:11"),
+    ("node type T { requires v: V[-1..2] }", "E1001 1:28"),
+    ("select a: T[0..1] where self.b\nconst c = 1", "E1001 1:19"),
+    ("const a = b%\nconst c = 1", "E1007 1:12"),
+    // Strange characters.
+    ("const\u{A0}a = 1", "E1001 1:6"),
+    ("const a\u{200B} = 1", "E1001 1:8"),
+    ("output o: int = \u{430}", "E1001 1:17"),
+    ("const a = \u{201C}abc\u{201D}", "E1007 1:11"),
+    ("const gr\u{F6}\u{DF}e = 1\noutput o: int = gr\u{F6}\u{DF}e", "E1001 1:7"),
+    ("\u{FEFF}\u{FEFF}const a = 1", "E1001 1:1"),
+    ("const a = \"\u{202E}\"", "W1003 1:12"),
+    // What is awaited at the end of a line.
+    ("node a: T {\n  cpu =\n}", "E1005 2:8"),
+    ("node a: T {\n  b ->\n}", "E1005 2:7"),
+    ("const a = 5.\n", "E1001 1:13"),
+    ("data type D { x: 3 }", "E1006 1:18"),
+    ("node a: T { x: }", "E1005 1:16"),
     // Literals.
     ("const a = 20Gib", "E1009 1:11"),
     ("const a = 5parsecs", "E1009 1:11"),
@@ -145,6 +196,9 @@ const MISTAKES: &[(&str, &str)] = &[
     ("", "E1018 1:1"),
     ("// nothing\n", "E1018 1:1"),
     // Warnings.
+    ("const fooBar = 1", "W1002 1:7"),
+    ("node type Web_Server", "W1002 1:11"),
+    ("const a = [itemName for itemName in b]", "W1002 1:25"),
     ("const a = 1\n/// idle\n", "W1001 2:1"),
     ("node a: T {\n  x = 1\n  /// idle\n}", "W1001 3:3"),
     (
@@ -164,6 +218,13 @@ fn one_mistake_is_one_error_at_its_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_misspelt_item_is_told() {
+    let text =
+        "imput a: int = 1\nnod b: A\nouput c: int = 3\noutput d: int = 1\nexpose x y\nnodes e: T";
+    assert_eq!(places(text), ["E1001 1:1", "E1001 2:1", "E1001 3:1", "E1001 5:10", "E1001 6:1"]);
 }
 
 #[test]

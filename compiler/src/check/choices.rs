@@ -9,9 +9,9 @@ use bp_plan::{BinaryOp, Binder, Constraint, Expr, Item, Phase, Selection, Type, 
 
 use super::blocks::in_time;
 use super::expr::World as _;
+use super::late::late;
 use super::program::{Program, TypeInfo};
 use super::rewrite::replaced;
-use super::selections::late;
 use crate::diagnostics::Diagnostic;
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind};
@@ -193,8 +193,11 @@ fn candidates(program: &Program<'_>, asks: &Asks<'_>) -> Vec<Candidate> {
     found
 }
 
-/// The nodes that need this one, each by way of others or not.
-fn reaching<'b>(by: &'b BTreeMap<String, BTreeSet<String>>, node: &str) -> BTreeSet<&'b str> {
+/// The nodes that need this one, each by way of others or not; `by` is what [`named_by`] gives.
+pub(crate) fn reaching<'b>(
+    by: &'b BTreeMap<String, BTreeSet<String>>,
+    node: &str,
+) -> BTreeSet<&'b str> {
     let mut found = BTreeSet::new();
     let mut next: Vec<&str> = by.get(node).into_iter().flatten().map(String::as_str).collect();
     while let Some(name) = next.pop() {

@@ -240,9 +240,11 @@ fn sets(
         };
         let at = Place { file, span: key.span };
         let Some((ty, declared)) = info.attributes.get(key.text.as_str()) else {
-            let known: Vec<&str> = info.attributes.keys().map(String::as_str).collect();
-            let of = super::members::short(&info.full);
-            out.push(says::unknown_attribute(at, &key.text, of, &known));
+            if !program.names.is_open(&info.full) {
+                let known: Vec<&str> = info.attributes.keys().map(String::as_str).collect();
+                let of = super::members::short(&info.full);
+                out.push(says::unknown_attribute(at, &key.text, of, &known));
+            }
             check_expr(program, &scope, value, None, out);
             continue;
         };

@@ -2,14 +2,9 @@
 //!
 //! Knows the text and its items; which entries are missing is told to it.
 
-use bp_plan::{Dimension, Type};
-
 use super::program::Program;
 use crate::source::{Place, SourceFile, Span};
 use crate::syntax::ast::{self, ItemKind};
-
-/// Records in records are written out so deep.
-const MOST_DEPTH: usize = 4;
 
 /// The edit that gives these entries to the item whose name stands at this place; nothing where no
 /// item does.
@@ -65,51 +60,4 @@ fn insertion(
     let end = Span::new(last.span.end + line, last.span.end + line);
     let added = lines.join(&format!("\n{indent}"));
     (end, format!("\n{indent}{added}"))
-}
-
-/// A value of a type, to be replaced by the one that is meant.
-pub(crate) fn placeholder(program: &Program<'_>, ty: &Type) -> String {
-    of(program, ty, 0)
-}
-
-fn of(program: &Program<'_>, ty: &Type, depth: usize) -> String {
-    let text = match ty {
-        Type::Int => "0",
-        Type::Float => "0.0",
-        Type::Bool => "false",
-        Type::Quantity(Dimension::Duration) => "1m",
-        Type::Quantity(Dimension::Size) => "1GiB",
-        Type::Quantity(Dimension::Frequency) => "1GHz",
-        Type::Quantity(Dimension::Bitrate) => "1Gbps",
-        Type::Quantity(Dimension::Percent) => "100%",
-        Type::Version => "\"1.0.0\"",
-        Type::Timestamp => "\"2026-01-31T08:00:00Z\"",
-        Type::File => "file(\"\")",
-        Type::List(_) => "[]",
-        Type::Map(_) | Type::Json => "{ }",
-        Type::Optional(_) | Type::Null => "null",
-        Type::Literal(text) => return format!("\"{text}\""),
-        Type::Secret(inner) => return of(program, inner, depth),
-        Type::Union(members) => {
-            return members.first().map_or_else(|| "\"\"".to_owned(), |ty| of(program, ty, depth));
-        }
-        Type::Data(name) if depth < MOST_DEPTH => return record(program, name, depth),
-        _ => "\"\"",
-    };
-    text.to_owned()
-}
-
-/// A record with the fields that it needs.
-fn record(program: &Program<'_>, name: &str, depth: usize) -> String {
-    let Some(data) = program.data.get(name) else { return "{ }".to_owned() };
-    if let Some(alias) = &data.alias {
-        return of(program, alias, depth + 1);
-    }
-    let fields: Vec<String> = data
-        .fields
-        .iter()
-        .filter(|(_, field)| field.default.is_none() && !matches!(field.kind, Type::Optional(_)))
-        .map(|(name, field)| format!("{name} = {}", of(program, &field.kind, depth + 1)))
-        .collect();
-    if fields.is_empty() { "{ }".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }

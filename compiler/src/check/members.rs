@@ -525,7 +525,7 @@ impl Builder<'_, '_> {
     fn fixed(&mut self, info: &mut TypeInfo, key: &ast::Name, value: &ast::Expr) {
         let place = self.place(key.span);
         let Some(property) = info.properties.get(key.text.as_str()).cloned() else {
-            if self.pass == Pass::Signatures {
+            if self.pass == Pass::Signatures && !self.program.names.is_open(self.full) {
                 let known: Vec<String> = info.properties.keys().cloned().collect();
                 let of = self.full;
                 self.out.push(says::unknown_member(place, &key.text, of, &known, None, None));

@@ -7,7 +7,7 @@ use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
 use smol_str::SmolStr;
 
 use super::annotations::{has, texts};
-use super::blocks::{self, in_time};
+use super::blocks;
 use super::capabilities;
 use super::choices::{self, Choice};
 use super::expr::{
@@ -15,9 +15,11 @@ use super::expr::{
 };
 use super::implementations;
 use super::kept::Before;
-use super::members::{declared_at, short};
-use super::program::{Program, TypeInfo};
-use super::requirements::{self, Meeting};
+use super::late::known_in_time;
+use super::members::short;
+use super::program::{Program, RequirementInfo, TypeInfo};
+use super::requirements::{self, Meeting, can_meet};
+use super::unmet;
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind};
@@ -45,6 +47,8 @@ pub(crate) struct Known {
     values: BTreeMap<SmolStr, Span>,
     /// What is left to the runtime to choose.
     pub(crate) choices: Vec<Choice>,
+    /// The requirements that it leaves out.
+    pub(crate) unmet: Vec<String>,
     /// The imports that it uses, where nothing was told of it and no file read.
     clean: Option<BTreeSet<String>>,
 }
@@ -166,6 +170,7 @@ pub(crate) fn check(
         }
         nodes.nodes.entry(name).or_insert(checked);
     }
+    unmet::tell(program, &nodes, out);
     nodes
 }
 
@@ -181,7 +186,7 @@ fn fresh(
     let known = Checker { program, file: program.file, out: &mut *out }.node(whole, item);
     let seen = watch.end();
     let mut known = known?;
-    if out.len() == told && known.choices.is_empty() {
+    if out.len() == told && known.choices.is_empty() && known.unmet.is_empty() {
         known.clean = seen;
     }
     let start = Place { file: program.file, span: whole.span };
@@ -219,6 +224,11 @@ impl Checker<'_, '_> {
         Place { file: self.file, span }
     }
 
+    /// Whether something is known when the node is deployed.
+    fn in_time(&mut self, known: (&Expr, Phase), what: &str, at: Place) {
+        known_in_time(self.program, known, Phase::Deploy, what, at, self.out);
+    }
+
     fn node(&mut self, whole: &ast::Item, item: &ast::Node) -> Option<Known> {
         let place = self.place(item.name.span);
         let path = item.ty.as_ref()?;
@@ -234,7 +244,7 @@ impl Checker<'_, '_> {
         let condition = item.condition.as_ref().map(|condition| {
             let typed = check_condition(self.program, &outside, condition, self.out);
             let at = self.place(condition.span);
-            in_time(typed.phase, Phase::Deploy, "whether there is a node", at, self.out);
+            self.in_time((&typed.expr, typed.phase), "whether there is a node", at);
             typed.expr
         });
         let outside = match &item.condition {
@@ -283,7 +293,7 @@ impl Checker<'_, '_> {
             blocks::missing(self.program, info, owner, &body.properties, place, self.out);
         }
         let choices = body.meetings.iter().filter_map(|met| met.choice.clone()).collect();
-        self.unmet(item, info, &body);
+        let unmet = self.unmet(info, &body);
         capabilities::missing(self.program, info, owner, &body.capabilities, place, self.out);
         let operations =
             implementations::own(self.program, &body.scope, info, &item.body, self.out);
@@ -320,20 +330,21 @@ impl Checker<'_, '_> {
         let name = from_start(item.name.span);
         let values =
             body.values.into_iter().map(|(name, at)| (name, from_start(at.span))).collect();
-        Some(Known { node, name, targets, values, choices, clean: None })
+        Some(Known { node, name, targets, values, choices, unmet, clean: None })
     }
 
     /// A loop's phase, and its keys as far as they are known.
     fn each(&mut self, each: &ast::Each, looped: &Looped) {
         let at = self.place(each.over.span);
-        in_time(looped.over.phase, Phase::Deploy, "what a node goes through", at, self.out);
+        let over = (&looped.over.expr, looped.over.phase);
+        self.in_time(over, "what a node goes through", at);
         if let (Some(filter), Some(written)) = (&looped.filter, &each.filter) {
             let at = self.place(written.span);
-            in_time(filter.phase, Phase::Deploy, "which elements count", at, self.out);
+            self.in_time((&filter.expr, filter.phase), "which elements count", at);
         }
         if let (Some(key), Some(written)) = (&looped.key, &each.key) {
             let at = self.place(written.span);
-            in_time(key.phase, Phase::Deploy, "an instance's key", at, self.out);
+            self.in_time((&key.expr, key.phase), "an instance's key", at);
             if !is_key(self.program, &key.ty) {
                 self.out.push(says::needs_by(at, &format!("`{}`", key.ty)));
             }
@@ -407,6 +418,8 @@ impl Checker<'_, '_> {
                         self.out,
                     );
                     body.capabilities.insert(name.to_owned(), set);
+                } else if !is_property && info.requirements.contains_key(name) {
+                    self.set_for_met(info, key, value, body);
                 } else {
                     let value_place = self.place(value.span);
                     body.values.entry(key.text.clone()).or_insert(value_place);
@@ -440,6 +453,56 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// `requirement = target`: what stands there meets it all the same.
+    fn set_for_met(
+        &mut self,
+        info: &TypeInfo,
+        key: &ast::Name,
+        value: &ast::Expr,
+        body: &mut Body,
+    ) {
+        let at = self.place(key.span);
+        let mark = self.mark_between(key.span, value.span, "=", "->");
+        let wanted = info.requirements.get(key.text.as_str()).map(|of| &of.declared.target);
+        let told = self.out.len();
+        let typed = check_expr(self.program, &body.scope, value, None, self.out);
+        let fits = wanted.is_some_and(|wanted| can_meet(self.program, &typed.ty, wanted));
+        let mark = mark.filter(|_| fits && self.out.len() == told);
+        self.out.push(says::set_for_met(at, &key.text, short(&info.full), mark));
+        body.met.entry(key.text.clone()).or_insert(at);
+    }
+
+    /// `property -> value`: what stands there sets it all the same.
+    fn met_for_set(&mut self, info: &TypeInfo, meets: &ast::Meets, body: &mut Body) {
+        let name = &meets.name;
+        let mark = self.mark_between(name.span, meets.target.span, "->", "=");
+        let told = self.out.len();
+        let set = (&mut body.properties, &mut body.places);
+        blocks::property(self.program, &body.scope, info, name, &meets.target, set, self.out);
+        let is_bare = meets.via.is_none() && meets.wheres.is_empty();
+        let mark = mark.filter(|_| is_bare && self.out.len() == told);
+        let at = self.place(name.span);
+        self.out.push(says::met_for_set(at, &name.text, short(&info.full), mark));
+    }
+
+    /// The change of the mark between a name and its value.
+    fn mark_between(
+        &self,
+        name: Span,
+        value: Span,
+        found: &str,
+        meant: &str,
+    ) -> Option<(Place, String)> {
+        let between = Span::new(name.end, value.start);
+        let source = self.program.sources.file(self.file)?;
+        let text = source.slice(between);
+        let at = u32::try_from(text.find(found)?).ok()?;
+        let start = between.start + at;
+        let length = u32::try_from(found.len()).ok()?;
+        (text.trim() == found)
+            .then(|| (self.place(Span::new(start, start + length)), meant.to_owned()))
+    }
+
     /// `labels = …`: a map of text that is known when the node is deployed.
     fn labels(&mut self, value: &ast::Expr, body: &mut Body) {
         let map = Type::Map(Box::new(Type::String));
@@ -456,12 +519,12 @@ impl Checker<'_, '_> {
                 let one = check_expr(self.program, &body.scope, value, ty, &mut silent);
                 let at = self.place(value.span);
                 late |= one.phase > Phase::Deploy;
-                in_time(one.phase, Phase::Deploy, "a label", at, self.out);
+                self.in_time((&one.expr, one.phase), "a label", at);
             }
         }
         if !late {
             let at = self.place(value.span);
-            in_time(typed.phase, Phase::Deploy, "a node's labels", at, self.out);
+            self.in_time((&typed.expr, typed.phase), "a node's labels", at);
         }
         body.labels = Some(typed.expr);
     }
@@ -476,10 +539,18 @@ impl Checker<'_, '_> {
         body.met.insert(meets.name.text.clone(), at);
         let declared = info.requirements.get(name);
         if declared.is_none() && meets.via.is_none() {
+            if self.program.names.is_open(&info.full) {
+                if requirements::type_target(self.program, self.file, &meets.target).is_none() {
+                    check_expr(self.program, &body.scope, &meets.target, None, self.out);
+                }
+                return;
+            }
+            if info.properties.contains_key(name) {
+                self.met_for_set(info, meets, body);
+                return;
+            }
             let known: Vec<String> = info.requirements.keys().cloned().collect();
-            let is_property = info.properties.contains_key(name);
-            let of = short(&info.full);
-            self.out.push(says::unknown_requirement(at, name, of, &known, is_property));
+            self.out.push(says::unknown_requirement(at, name, short(&info.full), &known));
             return;
         }
         if let Some(notice) = self.program.notices.member(self.program.names, &info.full, name) {
@@ -497,35 +568,15 @@ impl Checker<'_, '_> {
     }
 
     /// Requirements that must be met and are not.
-    fn unmet(&mut self, item: &ast::Node, info: &TypeInfo, body: &Body) {
+    fn unmet(&self, info: &TypeInfo, body: &Body) -> Vec<String> {
         // A name that was misspelt was told.
         let misspelt = body.met.keys().any(|name| !info.requirements.contains_key(name.as_str()))
             && self.out.last().is_some_and(|d| d.code == "E4005");
-        for (name, requirement) in &info.requirements {
-            if requirement.declared.cardinality.0 == 0
-                || body.met.contains_key(name.as_str())
-                || misspelt
-            {
-                continue;
-            }
-            let fits = requirements::candidates(
-                self.program,
-                &requirement.declared.target,
-                item.name.text.as_str(),
-            );
-            let at = self.place(item.name.span);
-            let of = requirement.declared.target.to_string();
-            let declared = declared_at(self.program, &info.full, name).unwrap_or(requirement.place);
-            let error = says::missing_requirement(at, &item.name.text, name, &of, &fits, declared);
-            let meets = fits.first().map(|fit| format!("{name} -> {fit}"));
-            let edits = meets.iter().find_map(|meets| {
-                super::inserts::entries(self.program, at, std::slice::from_ref(meets))
-            });
-            self.out.push(match (meets, edits) {
-                (Some(meets), Some(edits)) => error.fix(format!("write `{meets}`"), edits),
-                _ => error,
-            });
-        }
+        let is_unmet = |name: &str, requirement: &RequirementInfo| {
+            requirement.declared.cardinality.0 > 0 && !body.met.contains_key(name)
+        };
+        let all = info.requirements.iter().filter(|_| !misspelt);
+        all.filter(|(name, of)| is_unmet(name, of)).map(|(name, _)| name.clone()).collect()
     }
 }
 

@@ -353,6 +353,9 @@ pub(crate) fn known<'i>(
     out: &mut Vec<Diagnostic>,
 ) -> Option<(String, &'i OperationSignature)> {
     let whole = Place { file, span: operation.path.span };
+    if program.names.is_open(&info.full) && !info.operations.contains_key(&path(operation)) {
+        return None;
+    }
     let of = super::members::short(&info.full);
     let [interface, name] = operation.path.segments.as_slice() else {
         let known: Vec<&str> = info.operations.keys().map(String::as_str).collect();

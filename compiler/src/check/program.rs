@@ -576,7 +576,19 @@ impl World for Program<'_> {
     }
 
     fn is_subtype(&self, sub: &str, sup: &str) -> bool {
-        self.names.is_subtype(sub, sup)
+        self.names.may_be(sub, sup)
+    }
+
+    fn has_open(&self, of: &Type) -> bool {
+        match of {
+            Type::Node(full)
+            | Type::Nodes(full)
+            | Type::Group(full)
+            | Type::Capability(full)
+            | Type::Relationship(full)
+            | Type::Data(full) => self.names.is_open(full),
+            _ => false,
+        }
     }
 
     fn common_type(&self, a: &str, b: &str) -> Option<String> {

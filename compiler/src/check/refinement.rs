@@ -140,7 +140,7 @@ pub(crate) fn requirement(
         out.push(says::widened(at, name, &old, &new, declared));
     }
     if let Some(via) = &member.via
-        && !program.names.is_subtype(&new.relationship, &old.relationship)
+        && !program.names.may_be(&new.relationship, &old.relationship)
     {
         let at = Place { file, span: via.ty.span };
         let short = super::members::short;

@@ -122,7 +122,7 @@ fn relationship(
     let found = program.names.expect_type(file, &via.ty, TypeItemKind::Relationship, out)?;
     if let Some(declared) = declared {
         let wanted = &declared.declared.relationship;
-        if !program.names.is_subtype(&found, wanted) {
+        if !program.names.may_be(&found, wanted) {
             let at = Place { file, span: via.ty.span };
             let name = &meets.name.text;
             out.push(says::wrong_via(at, name, short(wanted), short(&found), declared.place));
@@ -133,7 +133,11 @@ fn relationship(
 }
 
 /// The node type that a target names, where it leaves the choice to the runtime.
-fn type_target(program: &Program<'_>, file: FileId, target: &ast::Expr) -> Option<String> {
+pub(crate) fn type_target(
+    program: &Program<'_>,
+    file: FileId,
+    target: &ast::Expr,
+) -> Option<String> {
     let path = match &target.kind {
         ExprKind::Name(name) => name.to_string(),
         ExprKind::Field { of, name, .. } => match &of.kind {
@@ -184,8 +188,9 @@ fn fit(
         (Type::Never | Type::Null | Type::Unknown, _) | (_, Type::Unknown) => true,
         (Type::Node(found), Type::Node(wanted))
         | (Type::Capability(found), Type::Capability(wanted)) => {
-            program.names.is_subtype(found, wanted)
+            program.names.may_be(found, wanted)
         }
+        (Type::Node(found), Type::Capability(_)) if program.names.is_open(found) => true,
         // A requirement of this node alone takes whatever it is given.
         (Type::Capability(_), Type::Node(_)) if declared.is_none() => true,
         (Type::Node(found), Type::Capability(wanted)) => {
@@ -261,17 +266,17 @@ pub(crate) fn can_meet(program: &Program<'_>, ty: &Type, wanted: &Type) -> bool 
     match (element(ty), wanted) {
         (Type::Node(found), Type::Node(wanted))
         | (Type::Capability(found), Type::Capability(wanted)) => {
-            program.names.is_subtype(&found, wanted)
+            program.names.may_be(&found, wanted)
         }
         (Type::Node(found), Type::Capability(wanted)) => {
-            !capabilities(program, &found, wanted).is_empty()
+            program.names.is_open(&found) || !capabilities(program, &found, wanted).is_empty()
         }
         _ => false,
     }
 }
 
 /// The capabilities of a node type that are of a capability type.
-fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> {
+pub(crate) fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> {
     program
         .types
         .get(node)
@@ -282,25 +287,12 @@ fn capabilities(program: &Program<'_>, node: &str, wanted: &str) -> Vec<String> 
         .collect()
 }
 
-/// The nodes of the blueprint that could meet a requirement, other than this one.
-pub(crate) fn candidates(program: &Program<'_>, target: &Type, but: &str) -> Vec<String> {
-    nodes(program)
-        .chain(required(program))
-        .filter(|(name, ty, _)| {
-            *name != but
-                && match (ty, target) {
-                    (Type::Node(found) | Type::Nodes(found), Type::Node(wanted)) => {
-                        program.names.is_subtype(found, wanted)
-                    }
-                    (Type::Node(found), Type::Capability(wanted)) => {
-                        !capabilities(program, found, wanted).is_empty()
-                    }
-                    _ => false,
-                }
-        })
-        .map(|(name, ..)| name.to_owned())
-        .take(5)
-        .collect()
+/// The nodes and selections of the blueprint and what it requires, with their types and whether there may be
+/// none.
+pub(crate) fn nodes_and_requirements<'p>(
+    program: &'p Program<'_>,
+) -> impl Iterator<Item = (&'p str, Type, bool)> {
+    nodes(program).chain(required(program))
 }
 
 /// The nodes and selections of the blueprint, with their types and whether there may be none.

@@ -2,8 +2,8 @@
 
 use bp_plan::{Expr, Phase, Preference, Rank, Selection, Spread, Type, Value};
 
-use super::blocks::in_time;
 use super::expr::{Scope, Typed, World as _, check_expr, check_wheres, is_ordered, is_scalar};
+use super::late::{known_in_time, late};
 use super::program::Program;
 use crate::diagnostics::{
     Diagnostic, names as says_names, selections as says, topology as says_topology,
@@ -134,7 +134,8 @@ impl Reading<'_, '_> {
     /// What is known of a candidate is known when deploying; what nodes report is not.
     fn in_time(&mut self, expr: &Expr, what: &str, value: &ast::Expr) {
         if late(self.program, expr) {
-            in_time(Phase::Run, Phase::Deploy, what, self.place(value), self.out);
+            let known = (expr, Phase::Run);
+            known_in_time(self.program, known, Phase::Deploy, what, self.place(value), self.out);
         }
     }
 
@@ -181,6 +182,11 @@ impl Reading<'_, '_> {
         Some(Spread { by: by.expr, text, max: max?, span: self.program.span(at) })
     }
 
+    fn odd_preference(&mut self, at: Place) {
+        let written = self.program.text(at);
+        self.out.push(says::odd_preference(at, &written));
+    }
+
     fn prefer(&mut self, value: &ast::Expr) -> Vec<Preference> {
         match &value.kind {
             ExprKind::Paren(of) => self.prefer(of),
@@ -189,14 +195,14 @@ impl Reading<'_, '_> {
                 .iter()
                 .filter_map(|element| {
                     if element.spread {
-                        self.out.push(says::odd_preference(self.place(&element.value)));
+                        self.odd_preference(self.place(&element.value));
                         return None;
                     }
                     self.preference(&element.value)
                 })
                 .collect(),
             _ => {
-                self.out.push(says::odd_preference(self.place(value)));
+                self.odd_preference(self.place(value));
                 Vec::new()
             }
         }
@@ -212,14 +218,14 @@ impl Reading<'_, '_> {
                     _ => None,
                 };
                 let (Some(rank), [by]) = (rank, arguments.as_slice()) else {
-                    self.out.push(says::odd_preference(at));
+                    self.odd_preference(at);
                     return None;
                 };
                 (rank, by)
             }
             ExprKind::Missing => return None,
             _ => {
-                self.out.push(says::odd_preference(at));
+                self.odd_preference(at);
                 return None;
             }
         };
@@ -244,7 +250,8 @@ impl Reading<'_, '_> {
         if typed.ty == Type::Unknown {
             return None;
         }
-        in_time(typed.phase, Phase::Deploy, what, at, self.out);
+        let known = (&typed.expr, typed.phase);
+        known_in_time(self.program, known, Phase::Deploy, what, at, self.out);
         if let Some(Value::Int(number)) = typed.expr.as_value()
             && *number < least
         {
@@ -253,20 +260,4 @@ impl Reading<'_, '_> {
         }
         Some(typed.expr)
     }
-}
-
-/// Whether an expression needs what is known only at run time, apart from its candidate's facts.
-pub(crate) fn late(program: &Program<'_>, expr: &Expr) -> bool {
-    if matches!(expr, Expr::Secret(_)) {
-        return true;
-    }
-    if let Expr::Field { of, name, .. } = expr
-        && let Some(node) = Program::node_of(of)
-        && program.reports(node, name)
-    {
-        return true;
-    }
-    let mut found = false;
-    expr.parts(&mut |part| found = found || late(program, part));
-    found
 }

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::blocks;
 use super::expr::{Scope, check_expr};
+use super::late::known_in_time;
 use super::members::short;
 use super::program::{Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, near, topology as says};
@@ -42,7 +43,8 @@ impl<'a, 's> Settings<'a, 's> {
         let (what, keys) = self.what;
         let name = key.text.as_str();
         let file = self.scope.file();
-        if !self.info.properties.contains_key(name) {
+        if !self.info.properties.contains_key(name) && !self.program.names.is_open(&self.info.full)
+        {
             let properties = self.info.properties.keys().cloned();
             let known: Vec<String> =
                 keys.iter().map(|key| (*key).to_owned()).chain(properties).collect();
@@ -61,7 +63,8 @@ impl<'a, 's> Settings<'a, 's> {
         if let Some(set) = self.set.get(name) {
             let at = Place { file, span: value.span };
             let what = format!("a property of {what}");
-            blocks::in_time(set.phase, Phase::Deploy, &what, at, out);
+            let known = (&set.value, set.phase);
+            known_in_time(self.program, known, Phase::Deploy, &what, at, out);
         }
     }
 

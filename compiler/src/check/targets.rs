@@ -157,7 +157,7 @@ impl Walk<'_, '_> {
             return;
         };
         let names = &self.around.program.names;
-        let odd = target.of.iter().find(|of| !names.is_subtype(of, self.asked.of));
+        let odd = target.of.iter().find(|of| !names.may_be(of, self.asked.of));
         if let Some(odd) = odd {
             let found = match &expr {
                 Expr::Group(group) => format!("the group `{group}` with a `{}`", short(odd)),

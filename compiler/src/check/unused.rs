@@ -11,7 +11,7 @@ use crate::diagnostics::{Diagnostic, unused as says};
 use crate::loader::Sources;
 use crate::resolve::Names;
 use crate::source::{FileId, Place, SourceFile, Span};
-use crate::syntax::ast::{self, ItemKind, ValueKeyword};
+use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, ValueKeyword};
 
 use uses::Uses;
 
@@ -57,9 +57,27 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
         if !is_used && !name.text.starts_with('_') {
             let place = Place { file, span: name.span };
             let remove = Place { file, span: whole_lines(&root.source, item.span) };
+            let remove = (!is_given(items, name)).then_some(remove);
             out.push(says::declaration(place, &name.text, what, remove));
         }
     }
+}
+
+/// Whether a test gives a value to an input or secret: it would miss it.
+fn is_given(items: &[ast::Item], name: &ast::Name) -> bool {
+    let entries = items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Test(test) => Some(&test.body.entries),
+        _ => None,
+    });
+    entries.flatten().any(|entry| match &entry.kind {
+        EntryKind::Assign { value: ast::Expr { kind: ExprKind::Record(given), .. }, .. } => {
+            given.iter().any(|one| match one {
+                RecordEntry::One { key, .. } => key.text == name.text,
+                RecordEntry::Spread(_) => true,
+            })
+        }
+        _ => false,
+    })
 }
 
 /// The name of what others are to use, and what it is.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bp_plan::{Expr, Phase, Type, Value};
 
 use super::annotations::{has, texts};
-use super::blocks::in_time;
 use super::expr::{
     Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
     is_built_in,
 };
+use super::late::known_in_time;
 use super::members::{self, Pass};
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes};
@@ -382,7 +382,8 @@ pub(crate) fn input(
         let scope = scope.clone().because(at, note.clone());
         let typed = check_expr(program, &scope, default, Some(&ty), out);
         let place = Place { file, span: default.span };
-        in_time(typed.phase, Phase::Deploy, "an input's default", place, out);
+        let known = (&typed.expr, typed.phase);
+        known_in_time(program, known, Phase::Deploy, "an input's default", place, out);
         if let Some(value) = typed.expr.as_value() {
             held(&constraints, value, place, at.map(|at| (at, note)), out);
         }

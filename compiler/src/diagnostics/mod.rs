@@ -13,6 +13,7 @@ pub mod packages;
 pub mod plan;
 pub mod policies;
 pub mod selections;
+pub mod slips;
 pub mod syntax;
 pub mod testing;
 pub mod topology;

@@ -79,6 +79,11 @@ pub fn not_in_module(at: Place, name: &str, module: &str, near: Option<&str>) ->
     }
 }
 
+/// Whether this is what [`not_in_module`] says.
+pub fn is_not_in_module(told: &Diagnostic) -> bool {
+    told.code == "E2008"
+}
+
 /// Something that only a blueprint may have.
 pub fn not_in_a_module(at: Place, what: &str) -> Diagnostic {
     Diagnostic::error("E2010", format!("{what} needs a blueprint, and this file is a module"), at)

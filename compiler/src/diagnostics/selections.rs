@@ -17,9 +17,10 @@ pub fn count_outside(at: Place, count: u64, wanted: &str, declared: Place) -> Di
 }
 
 /// `prefer` that is no list of `least` and `most`.
-pub fn odd_preference(at: Place) -> Diagnostic {
+pub fn odd_preference(at: Place, written: &str) -> Diagnostic {
+    let by = if written.starts_with("self.") { written } else { "self.…" };
     Diagnostic::error("E4072", "`prefer` is a list of `least(…)` and `most(…)`", at)
-        .help("write `prefer = [least(self.cost_per_hour)]`")
+        .help(format!("write `prefer = [least({by})]`"))
 }
 
 /// Candidates that have no order.

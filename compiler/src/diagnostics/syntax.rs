@@ -20,11 +20,16 @@ pub fn unclosed(at: Place, opening: &str, closing: &str) -> Diagnostic {
         .help(format!("add the missing `{closing}`"))
 }
 
-/// A `{` with an entry on its line, not closed there.
-pub fn unclosed_on_line(at: Place) -> Diagnostic {
-    Diagnostic::error("E1002", "this `{` is not closed on its line", at)
+/// A `{` with an entry on its line, not closed there; `edit` is what it lacks.
+pub fn unclosed_on_line(at: Place, edit: Option<(Place, String)>) -> Diagnostic {
+    let error = Diagnostic::error("E1002", "this `{` is not closed on its line", at)
         .label("opened here")
-        .help("add the missing `}` to this line, or give every entry a line of its own")
+        .help("add the missing `}` to this line, or give every entry a line of its own");
+    match edit {
+        Some(edit) if edit.1 == "\n" => error.fix("break the line after `{`", vec![edit]),
+        Some(edit) => error.fix("write the missing `}`", vec![edit]),
+        None => error,
+    }
 }
 
 /// A `{` with an entry on its line, and more of them on the next.
@@ -67,11 +72,18 @@ pub fn missing_type(at: Place, found: &str) -> Diagnostic {
         .help("name a type after the `:`, such as `string`, `int` or a node type")
 }
 
-/// An input or field without a type.
-pub fn untyped(at: Place, what: &str, name: &str) -> Diagnostic {
-    Diagnostic::error("E1006", format!("{what} `{name}` has no type"), at)
+/// An input or secret without a type; `of` is that of its default.
+pub fn untyped(at: Place, what: &str, name: &str, of: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E1006", format!("{what} `{name}` has no type"), at)
         .label("a type is missing after this")
-        .help(format!("say its type: `{what} {name}: string`"))
+        .help(format!("say its type: `{what} {name}: {}`", of.unwrap_or("string")));
+    match of {
+        Some(of) => {
+            let end = Place { file: at.file, span: Span::new(at.span.end, at.span.end) };
+            error.fix(format!("write `: {of}`"), vec![(end, format!(": {of}"))])
+        }
+        None => error,
+    }
 }
 
 /// An operator of another language.
@@ -80,6 +92,30 @@ pub fn foreign_operator(at: Place, foreign: &str, ours: &str) -> Diagnostic {
         .label(format!("write `{ours}`"))
         .help(format!("write `{ours}` instead of `{foreign}`"))
         .fix(format!("replace `{foreign}` by `{ours}`"), vec![(at, ours.to_owned())])
+}
+
+/// `name: value`; `edit` puts a `=` in the place of the `:`.
+pub fn foreign_colon(
+    at: Place,
+    name: &str,
+    value: &str,
+    edit: Option<(Place, String)>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E1007", "`:` gives no value here", at)
+        .label("write `=`")
+        .help(format!("write `{name} = {value}`; what follows a `:` is a type"));
+    match edit {
+        Some(edit) => error.fix("replace `:` by `=`", vec![edit]),
+        None => error,
+    }
+}
+
+/// `name: T = value`, where the type is declared elsewhere.
+pub fn typed_value(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E1007", format!("`{name}` is declared elsewhere: no type is given here"), at)
+        .label("a type")
+        .help(format!("write `{name} = …`"))
+        .fix("leave the type out", vec![(at, String::new())])
 }
 
 /// `a % b`.
@@ -194,6 +230,18 @@ pub fn upper_case_value(at: Place, name: &str, better: &str) -> Diagnostic {
         .label("the first letter tells types from values")
         .help(format!("call it `{better}`"))
         .fix(format!("rename it to `{better}`"), vec![(at, better.to_owned())])
+}
+
+/// A name that is allowed, and written otherwise than names are: `fooBar`, `Foo_Bar`.
+pub fn unusual_name(at: Place, name: &str, better: &str) -> Diagnostic {
+    let form = if better.starts_with(|c: char| c.is_ascii_uppercase()) {
+        "types are written in `PascalCase`"
+    } else {
+        "names of values are written in `snake_case`"
+    };
+    Diagnostic::warning("W1002", format!("`{name}` would be `{better}` elsewhere: {form}"), at)
+        .label("another way to write names")
+        .help(format!("call it `{better}`, here and wherever it is used"))
 }
 
 /// A reserved word as a name.

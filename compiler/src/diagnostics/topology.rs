@@ -68,17 +68,8 @@ pub fn fixed(at: Place, name: &str, of: &str, declared: Place) -> Diagnostic {
 }
 
 /// A requirement that a type does not declare, without `via`.
-pub fn unknown_requirement(
-    at: Place,
-    name: &str,
-    of: &str,
-    known: &[String],
-    is_property: bool,
-) -> Diagnostic {
+pub fn unknown_requirement(at: Place, name: &str, of: &str, known: &[String]) -> Diagnostic {
     let error = Diagnostic::error("E4005", format!("`{of}` has no requirement `{name}`"), at);
-    if is_property {
-        return error.help(format!("`{name}` is a property: write `{name} = …`"));
-    }
     match near(name, known.iter().map(String::as_str)) {
         Some(near) => error
             .help(format!("did you mean `{near}`?"))
@@ -112,23 +103,43 @@ pub fn which_capability(at: Place, name: &str, fits: &[String]) -> Diagnostic {
         .help(format!("name one of {}", names(fits)))
 }
 
-/// A requirement that must be met and is not.
+/// A requirement that must be met and is not: its name, the type that it takes, and what it asks of a target.
 pub fn missing_requirement(
     at: Place,
     node: &str,
-    name: &str,
-    of: &str,
+    (name, of, asked): (&str, &str, String),
     fits: &[String],
     declared: Place,
 ) -> Diagnostic {
-    let help = if fits.is_empty() {
-        format!("add a node of type `{of}`, and `{name} -> it`")
-    } else {
-        format!("add `{name} -> …` with one of {}", names(fits))
+    let help = match fits {
+        [] if asked.is_empty() => format!("add a node of type `{of}`, and `{name} -> it`"),
+        [] => format!("add a node of type `{of}` that meets `where {asked}`, and `{name} -> it`"),
+        [fit] => format!("add `{name} -> {fit}`"),
+        _ => format!("add `{name} -> …` with one of {}", names(fits)),
     };
     Diagnostic::error("E4008", format!("`{node}` leaves out the requirement `{name}`"), at)
         .related(declared, format!("it needs a `{of}`"))
         .help(help)
+}
+
+/// A requirement that is written as a property; `mark` puts the `->` in the place of the `=`.
+pub fn set_for_met(at: Place, name: &str, of: &str, mark: Option<(Place, String)>) -> Diagnostic {
+    let error = Diagnostic::error("E4001", format!("`{of}` has no property `{name}`"), at)
+        .help(format!("`{name}` is a requirement: write `{name} -> …`"));
+    match mark {
+        Some(mark) => error.fix("replace `=` by `->`", vec![mark]),
+        None => error,
+    }
+}
+
+/// A property that is written as a requirement; `mark` puts the `=` in the place of the `->`.
+pub fn met_for_set(at: Place, name: &str, of: &str, mark: Option<(Place, String)>) -> Diagnostic {
+    let error = Diagnostic::error("E4005", format!("`{of}` has no requirement `{name}`"), at)
+        .help(format!("`{name}` is a property: write `{name} = …`"));
+    match mark {
+        Some(mark) => error.fix("replace `->` by `=`", vec![mark]),
+        None => error,
+    }
 }
 
 /// More or fewer targets than the requirement takes.

@@ -191,6 +191,11 @@ pub fn plus_on_strings(at: Place, better: Option<String>) -> Diagnostic {
     }
 }
 
+/// Whether this is what [`plus_on_strings`] says.
+pub fn is_plus_on_strings(told: &Diagnostic) -> bool {
+    told.code == "E3005" && told.message.ends_with("for strings")
+}
+
 /// `+` on lists.
 pub fn plus_on_lists(at: Place) -> Diagnostic {
     Diagnostic::error("E3005", "there is no `+` for lists", at)
@@ -210,15 +215,23 @@ pub fn unsettled(at: Place, found: &Type, position: &str) -> Diagnostic {
     )
 }
 
-/// `a.b` where `a` may be unset; `dot` is where the dot begins.
-pub fn unsettled_path(at: Place, found: &Type, name: &str, dot: Place) -> Diagnostic {
+/// `a.b` where `a` may be unset; `dot` is where the dot begins, where a `null` may stand instead.
+pub fn unsettled_path(
+    at: Place,
+    found: &Type,
+    (of, name): (&str, &str),
+    dot: Option<Place>,
+) -> Diagnostic {
     let message = format!("this may be unset: {} has no `.{name}` then", a(found));
-    Diagnostic::error("E3006", message, at)
-        .label(format!("this is {}", a(found)))
-        .help(format!(
-            "write `?.{name}`, which gives `null` then, or test it before: `if x != null then … else …`"
-        ))
-        .fix(format!("write `?.{name}`"), vec![(dot, "?".to_owned())])
+    let of = short(of);
+    let test = format!("test it before: `if {of} != null then {of}.{name} else …`");
+    let error = Diagnostic::error("E3006", message, at).label(format!("this is {}", a(found)));
+    match dot {
+        Some(dot) => error
+            .help(format!("write `?.{name}`, which gives `null` then, or {test}"))
+            .fix(format!("write `?.{name}`"), vec![(dot, "?".to_owned())]),
+        None => error.help(test),
+    }
 }
 
 /// `null.b`.
@@ -258,6 +271,23 @@ pub fn unknown_function(
             .help(format!("call `{near}`, or declare `fn {name}(…)`"))
             .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
         None => error.label("not declared").help(format!("declare `fn {name}(…)`")),
+    }
+}
+
+/// `a.f(…)`, where `f(a, …)` is meant.
+pub fn method(
+    at: Place,
+    of: &str,
+    name: &str,
+    call: &str,
+    edits: Option<Vec<(Place, String)>>,
+) -> Diagnostic {
+    let error = Diagnostic::error("E3008", format!("there is no function `{of}.{name}`"), at)
+        .label(format!("`{name}` takes what it works on as an argument"))
+        .help(format!("write `{call}`"));
+    match edits {
+        Some(edits) => error.fix(format!("write `{call}`"), edits),
+        None => error,
     }
 }
 

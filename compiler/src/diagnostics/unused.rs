@@ -8,6 +8,11 @@ pub fn is_of_unused(code: &str) -> bool {
     matches!(code, "W2009" | "W2010" | "W2011")
 }
 
+/// Whether this is what [`import`] says.
+pub fn is_unused_import(told: &Diagnostic) -> bool {
+    told.code == "W2009"
+}
+
 /// An import that nothing uses.
 pub fn import(at: Place, name: &str, remove: Option<Place>) -> Diagnostic {
     let warning = Diagnostic::warning("W2009", format!("`{name}` is never used"), at)
@@ -18,8 +23,8 @@ pub fn import(at: Place, name: &str, remove: Option<Place>) -> Diagnostic {
     }
 }
 
-/// A declaration that nothing uses.
-pub fn declaration(at: Place, name: &str, what: &str, remove: Place) -> Diagnostic {
+/// A declaration that nothing uses; `remove` is what can be taken out.
+pub fn declaration(at: Place, name: &str, what: &str, remove: Option<Place>) -> Diagnostic {
     let message = format!("the {what} `{name}` is never used");
     let help = match what {
         "type" => format!("use it, or remove it; `_{name}` keeps it without a word"),
@@ -30,10 +35,11 @@ pub fn declaration(at: Place, name: &str, what: &str, remove: Place) -> Diagnost
         }
         _ => format!("use it, or remove it; a name that begins with `_`, as `_{name}`, is kept"),
     };
-    Diagnostic::warning("W2010", message, at)
-        .label("nothing names it")
-        .help(help)
-        .fix(format!("remove `{name}`"), vec![(remove, String::new())])
+    let warning = Diagnostic::warning("W2010", message, at).label("nothing names it").help(help);
+    match remove {
+        Some(remove) => warning.fix(format!("remove `{name}`"), vec![(remove, String::new())]),
+        None => warning,
+    }
 }
 
 /// A local that nothing uses; `remove` is the entry that is there for it alone.

@@ -34,6 +34,7 @@ pub(super) fn declare(
         place: blueprint.place,
         kind: TypeItemKind::Node,
         ancestors: Vec::new(),
+        is_open: false,
     };
     types.insert(full.clone(), declared);
     scope.types.insert(NAME.to_owned(), full.clone());

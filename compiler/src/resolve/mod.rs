@@ -18,7 +18,7 @@ pub(crate) use unread::silence_unread;
 
 use crate::diagnostics::{Diagnostic, names as says};
 use crate::loader::Sources;
-use crate::source::{FileId, Place};
+use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::ast;
 
 /// All names of an analysis.
@@ -42,10 +42,33 @@ pub(crate) fn resolve(sources: &Sources, out: &mut Vec<Diagnostic>) -> Names {
         names.files.push(scope);
     }
     for (id, module) in sources.all() {
+        let told = out.len();
         scope::import(id, module, sources, &mut names, out);
+        out.iter_mut().skip(told).for_each(|told| everywhere(&module.source, told));
     }
     types::extend(sources, &mut names, out);
     names
+}
+
+/// Extends the fix of a name that is not brought in (`use m { Name }`) to where the name is used.
+fn everywhere(source: &SourceFile, told: &mut Diagnostic) {
+    let at = told.place;
+    let (true, Some(fix)) = (says::is_not_in_module(told), &mut told.fix) else { return };
+    let Some((_, better)) = fix.edits.first().cloned() else { return };
+    let word = source.slice(at.span);
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    for (start, _) in source.text().match_indices(word) {
+        let end = start + word.len();
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let span = Span::new(place(start), place(end));
+        let before = source.slice(Span::new(source.line_start(span.start), span.start));
+        let after = source.text().get(end..).unwrap_or_default();
+        let is_word = !before.ends_with(is_letter) && !after.starts_with(is_letter);
+        let is_code = before.matches('"').count() % 2 == 0 && !before.contains("//");
+        if is_word && is_code && span != at.span && !before.ends_with('.') {
+            fix.edits.push((Place { file: at.file, span }, better.clone()));
+        }
+    }
 }
 
 impl Names {
@@ -139,6 +162,16 @@ impl Names {
         known.sort();
         known.dedup();
         known
+    }
+
+    /// Whether a type extends one that is not known: it may have any member, and be whatever is wanted.
+    pub(crate) fn is_open(&self, full: &str) -> bool {
+        self.types.get(full).is_some_and(|declared| declared.is_open)
+    }
+
+    /// Whether a type is another, or derived from it, as far as that can be told.
+    pub(crate) fn may_be(&self, sub: &str, sup: &str) -> bool {
+        self.is_open(sub) || self.is_subtype(sub, sup)
     }
 
     /// Whether a type is another, or derived from it.

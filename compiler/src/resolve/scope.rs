@@ -189,6 +189,7 @@ fn type_name(
         place: found.place,
         kind: item.kind,
         ancestors: Vec::new(),
+        is_open: false,
     };
     types.insert(full, declared);
 }

@@ -1,6 +1,6 @@
 //! Which type extends which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Names, blueprint};
 use crate::diagnostics::{Diagnostic, composition, names as says};
@@ -19,6 +19,9 @@ pub(crate) struct TypeDeclaration {
     pub(crate) kind: TypeItemKind,
     /// Full names of the types it extends, nearest first.
     pub(crate) ancestors: Vec<String>,
+    /// Whether what it extends is not known, itself or further up: that was told, and what it has beside its
+    /// own members, nobody can say.
+    pub(crate) is_open: bool,
 }
 
 impl TypeDeclaration {
@@ -59,6 +62,7 @@ fn root(kind: TypeItemKind) -> Option<&'static str> {
 /// Fills in the ancestors of all types.
 pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnostic>) {
     let mut parents: BTreeMap<String, String> = BTreeMap::new();
+    let mut open: BTreeSet<String> = BTreeSet::new();
     for (full, declared) in &names.types {
         let Some(item) = declared.item(sources) else {
             let parent = blueprint::parent(sources, names, declared, out);
@@ -72,7 +76,11 @@ pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnos
                     let at = Place { file: declared.file, span: path.span };
                     out.push(composition::extends_blueprint(at));
                 }
-                found
+                if found.is_none() {
+                    open.insert(full.clone());
+                }
+                // Of its kind it is, whatever it extends.
+                found.or_else(|| root(declared.kind).map(str::to_owned))
             }
             None => root(declared.kind).filter(|root| root != full).map(str::to_owned),
         };
@@ -80,7 +88,7 @@ pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnos
             parents.insert(full.clone(), parent);
         }
     }
-    break_rings(sources, names, &mut parents, out);
+    break_rings(sources, names, &mut parents, &mut open, out);
     let ancestors: BTreeMap<String, Vec<String>> = names
         .types
         .keys()
@@ -91,16 +99,18 @@ pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnos
         .collect();
     for (full, line) in ancestors {
         if let Some(declared) = names.types.get_mut(&full) {
+            declared.is_open = std::iter::once(&full).chain(&line).any(|name| open.contains(name));
             declared.ancestors = line;
         }
     }
 }
 
-/// Types in a ring extend nothing: one error for the ring.
+/// Types in a ring extend what all of their kind do, and are open: one error for the ring.
 fn break_rings(
     sources: &Sources,
     names: &Names,
     parents: &mut BTreeMap<String, String>,
+    open: &mut BTreeSet<String>,
     out: &mut Vec<Diagnostic>,
 ) {
     // In the order of the source, so that the error stands at the first.
@@ -127,8 +137,12 @@ fn break_rings(
             .map_or(declared.place, |path| Place { file: declared.file, span: path.span });
         out.push(says::extends_ring(at, &line));
         for at in ring {
-            if let Some((full, _)) = order.get(at) {
-                parents.remove(*full);
+            if let Some((full, declared)) = order.get(at) {
+                open.insert((*full).clone());
+                match root(declared.kind) {
+                    Some(root) => parents.insert((*full).clone(), root.to_owned()),
+                    None => parents.remove(*full),
+                };
             }
         }
     }

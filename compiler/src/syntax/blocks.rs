@@ -13,8 +13,24 @@ use crate::source::Span;
 type P<'i> = Pair<'i, Rule>;
 
 impl Lowering<'_> {
-    /// `{ … }` after a head.
+    /// `{ … }` after a head, with values in it.
     pub(super) fn body(&mut self, pair: P<'_>) -> Body {
+        self.block(pair, false)
+    }
+
+    /// `{ … }` of a type, with members in it.
+    pub(super) fn members(&mut self, pair: P<'_>) -> Body {
+        self.block(pair, true)
+    }
+
+    fn block(&mut self, pair: P<'_>, has_members: bool) -> Body {
+        let had_members = std::mem::replace(&mut self.block.has_members, has_members);
+        let body = self.entries(pair);
+        self.block.has_members = had_members;
+        body
+    }
+
+    fn entries(&mut self, pair: P<'_>) -> Body {
         let at = span(&pair);
         let mut parts = Parts::of(pair);
         let mut entries = Vec::new();
@@ -113,7 +129,21 @@ impl Lowering<'_> {
             let via = via.flatten();
             return EntryKind::Meets(Box::new(Meets { name, target, via, wheres }));
         }
-        EntryKind::Field(Box::new(self.member_of(name, &mut parts, at)))
+        if let Some(value) = parts.take(Rule::colon_value) {
+            return self.colon_value(name, value, at);
+        }
+        if !self.block.has_members && parts.peek() == Some(Rule::missing_type) {
+            let (found, place) = self.awaited(name.span.end + 1);
+            self.report(says::missing_expression(self.at(place), &found));
+            let value = Expr { kind: ExprKind::Missing, span: place };
+            return EntryKind::Assign { key: name, value };
+        }
+        let member = self.member_of(name, &mut parts, at);
+        if self.block.has_members {
+            EntryKind::Field(Box::new(member))
+        } else {
+            self.field_as_value(member)
+        }
     }
 
     fn member(&mut self, pair: P<'_>) -> Member {

@@ -59,7 +59,7 @@ impl Lowering<'_> {
     }
 
     fn missing(&mut self, pair: &P<'_>) -> Expr {
-        let (found, place) = self.found(span(pair).start);
+        let (found, place) = self.awaited(span(pair).start);
         self.report(says::missing_expression(self.at(place), &found));
         Expr { kind: ExprKind::Missing, span: place }
     }
@@ -203,6 +203,13 @@ impl Lowering<'_> {
     }
 
     fn braced(&mut self, pair: P<'_>) -> Expr {
+        let had_members = std::mem::take(&mut self.block.has_members);
+        let value = self.braced_value(pair);
+        self.block.has_members = had_members;
+        value
+    }
+
+    fn braced_value(&mut self, pair: P<'_>) -> Expr {
         let at = span(&pair);
         let mut parts = Parts::of(pair);
         let mut entries = Vec::new();
@@ -259,10 +266,16 @@ impl Lowering<'_> {
             Some(Rule::comp_key) => parts.next().map(|key| Key::Computed(self.only_expr(key))),
             _ => None,
         };
+        let colon = parts.take(Rule::colon);
         let value = match parts.take(Rule::spread) {
             Some(spread) => self.only_expr(spread),
             None => self.next_expr(&mut parts, at),
         };
+        if let (Some(_), Some(Key::Literal(name) | Key::Quoted(name))) = (colon, &key)
+            && value.kind != ExprKind::Missing
+        {
+            self.colon(name, value.span, true);
+        }
         let each = parts.take(Rule::comp_tail).map(|tail| self.comprehension(tail));
         (key, value, each)
     }
@@ -316,8 +329,12 @@ impl Lowering<'_> {
                         ExprKind::Field { of: Box::new(of), name, safe }
                     }
                     _ => {
-                        let (found, place) = self.found(whole.end);
-                        self.report(says::unexpected(self.at(place), "a name after `.`", &found));
+                        let (found, place) = self.awaited(whole.end);
+                        let expected = match of.kind {
+                            ExprKind::Literal(Value::Int(_)) => "a digit after `.`",
+                            _ => "a name after `.`",
+                        };
+                        self.report(says::unexpected(self.at(place), expected, &found));
                         ExprKind::Missing
                     }
                 }

@@ -2,16 +2,40 @@
 //!
 //! It looks at what was said and at the text there, and at nothing of the grammar.
 
+use super::{characters, slips};
+use crate::diagnostics::slips::{is_misspelt, is_strange_name};
 use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{Place, SourceFile, Span};
 
 /// The same mistakes; those that are habits say so, with the form that is meant.
 pub(super) fn recognised(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diagnostics.into_iter().map(|one| habit(source, &one).unwrap_or(one)).collect()
+    let mut told: Vec<Diagnostic> = Vec::new();
+    for one in diagnostics {
+        let meant = match one.code {
+            "E1001" | "E1005" | "E1006" => habit(source, &one)
+                .or_else(|| characters::strange(source, &one))
+                .or_else(|| slips::slip(source, &one)),
+            _ => None,
+        };
+        let one = meant.unwrap_or(one);
+        // A name of strange letters is one mistake, wherever it is used.
+        if !told
+            .iter()
+            .rev()
+            .take(100)
+            .any(|last| is_strange_name(last) && last.message == one.message)
+        {
+            told.push(one);
+        }
+    }
+    told
 }
 
 fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
-    if !matches!(said.code, "E1001" | "E1005") {
+    // What is nearly a member's word is one, and no item's of another language.
+    let start = source.line_start(said.place.span.start);
+    if !matches!(said.code, "E1001" | "E1005") || is_misspelt(said) && said.place.span.start > start
+    {
         return None;
     }
     let at = said.place;

@@ -1,5 +1,6 @@
 //! Items of a file.
 
+use bp_plan::Value;
 use pest::iterators::Pair;
 use smol_str::SmolStr;
 
@@ -8,6 +9,7 @@ use super::ast::{
     Name, Node, Output, Path, Placed, Test, TypeItem, TypeItemKind, TypeKind, Use, UseSource,
     ValueItem, ValueKeyword, Workflow,
 };
+use super::colons::Block;
 use super::grammar::Rule;
 use super::lowering::{Lowering, Parts, span};
 use crate::diagnostics::syntax as says;
@@ -20,6 +22,18 @@ const RESERVED: &[&str] = &[
     "true", "false", "null", "and", "or", "not", "in", "if", "then", "else", "for", "self",
     "source", "target", "let", "via", "where", "by", "extends",
 ];
+
+/// The type of what is written down.
+fn type_of(value: &Expr) -> Option<&'static str> {
+    match &value.kind {
+        ExprKind::Literal(Value::Bool(_)) => Some("bool"),
+        ExprKind::Literal(Value::Int(_)) => Some("int"),
+        ExprKind::Literal(Value::Float(_)) => Some("float"),
+        ExprKind::Literal(Value::String(_)) | ExprKind::Interpolation(_) => Some("string"),
+        ExprKind::Literal(Value::Quantity(of)) => Some(of.dimension.name()),
+        _ => None,
+    }
+}
 
 impl Lowering<'_> {
     /// The whole file.
@@ -43,6 +57,7 @@ impl Lowering<'_> {
     }
 
     fn item(&mut self, pair: P<'_>) -> Option<Item> {
+        self.block = Block::default();
         let at = span(&pair);
         let mut parts = Parts::of(pair);
         let mut heads = Vec::new();
@@ -98,6 +113,9 @@ impl Lowering<'_> {
         } else if name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
             let better = snake_case(&name.text);
             self.report(says::upper_case_value(self.at(name.span), &name.text, &better));
+        } else if name.text.contains(|c: char| c.is_ascii_uppercase()) {
+            let better = snake_case(&name.text);
+            self.report(says::unusual_name(self.at(name.span), &name.text, &better));
         }
         name
     }
@@ -107,6 +125,9 @@ impl Lowering<'_> {
         if !name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
             let better = pascal_case(&name.text);
             self.report(says::lower_case_type(self.at(name.span), &name.text, &better));
+        } else if name.text.contains('_') {
+            let better = pascal_case(&name.text);
+            self.report(says::unusual_name(self.at(name.span), &name.text, &better));
         }
         name
     }
@@ -161,8 +182,17 @@ impl Lowering<'_> {
 
     /// `{ … }` of an item, perhaps on a line of its own.
     fn item_body(&mut self, pair: P<'_>, before: Body) -> Body {
+        self.item_block(pair, before, Self::body)
+    }
+
+    fn item_block(
+        &mut self,
+        pair: P<'_>,
+        before: Body,
+        lower: impl FnOnce(&mut Self, P<'_>) -> Body,
+    ) -> Body {
         match pair.as_rule() {
-            Rule::body => self.body(pair),
+            Rule::body => lower(self, pair),
             Rule::bad_brace => {
                 let mut parts = Parts::of(pair);
                 let mark = parts.take(Rule::brace_on_own_line);
@@ -171,7 +201,7 @@ impl Lowering<'_> {
                     let at = self.at(Span::new(start, start + 1));
                     self.report(says::brace_on_own_line(at));
                 }
-                parts.take(Rule::body).map(|body| self.body(body)).unwrap_or_default()
+                parts.take(Rule::body).map(|body| lower(self, body)).unwrap_or_default()
             }
             _ => before,
         }
@@ -192,15 +222,16 @@ impl Lowering<'_> {
         let name = parts.take(Rule::word);
         let name = self.value_name(name, at);
         let ty = self.optional_type(&mut parts);
-        if ty.is_none() && keyword != ValueKeyword::Const {
-            let what = if keyword == ValueKeyword::Input { "input" } else { "secret" };
-            self.report(says::untyped(self.at(name.span), what, &name.text));
-        }
         if let Some(card) = parts.take(Rule::card) {
             self.idle_cardinality(&card);
         }
         let from = parts.take(Rule::key_string).map(|text| self.name(&text));
         let default = self.default(&mut parts);
+        if ty.is_none() && keyword != ValueKeyword::Const {
+            let what = if keyword == ValueKeyword::Input { "input" } else { "secret" };
+            let of = default.as_ref().and_then(type_of);
+            self.report(says::untyped(self.at(name.span), what, &name.text, of));
+        }
         if keyword == ValueKeyword::Const && default.is_none() {
             let (found, place) = self.found(at.end);
             self.report(says::unexpected(self.at(place), "`=` and the constant's value", &found));
@@ -245,7 +276,9 @@ impl Lowering<'_> {
             }
             item.extends = inner.take(Rule::path).map(|path| self.path(path));
         }
-        item.body = self.last_body(&mut parts);
+        if let Some(body) = parts.next() {
+            item.body = self.item_block(body, Body::default(), Self::members);
+        }
         item
     }
 

@@ -4,8 +4,10 @@ use pest::iterators::Pair;
 
 use super::grammar::Rule;
 use super::lowering::{Lowering, offset, span};
-use crate::diagnostics::syntax as says;
-use crate::source::Span;
+use super::scan::is_item_head;
+use super::slips::{nearly_item, nearly_member, nearly_step};
+use crate::diagnostics::{slips as says_slips, syntax as says};
+use crate::source::{Place, Span};
 
 type P<'i> = Pair<'i, Rule>;
 
@@ -17,10 +19,42 @@ impl Lowering<'_> {
         let after = self.source.text().get(opened.end as usize..).unwrap_or_default();
         let line = after.lines().next().unwrap_or_default().trim_start();
         if opening == "{" && !line.is_empty() && !line.starts_with("//") {
-            self.report(says::unclosed_on_line(self.at(opened)));
+            let edit = self.brace_of_line(opened);
+            self.report(says::unclosed_on_line(self.at(opened), edit));
         } else {
             self.report(says::unclosed(self.at(opened), opening, closing));
         }
+    }
+
+    /// What closes a `{` that has an entry on its line: a new line behind it where it is closed below, as all
+    /// brackets of the item are, else the missing `}`. Nothing where neither is sure to do.
+    fn brace_of_line(&self, opened: Span) -> Option<(Place, String)> {
+        let text = self.source.text();
+        let rest = text.get(opened.end as usize..)?;
+        let line = rest.split('\n').next()?;
+        let before = text.get(..opened.start as usize)?;
+        let start = before.rmatch_indices('\n').map(|(at, _)| at + 1);
+        let start =
+            start.chain([0]).find(|at| is_item_head(text.get(*at..).unwrap_or_default()))?;
+        let mut end = start;
+        for (number, line) in text.get(start..)?.split_inclusive('\n').enumerate() {
+            if number > 0 && is_item_head(line) {
+                break;
+            }
+            end += line.len();
+        }
+        let item = text.get(start..end)?;
+        if item.contains('"') || item.contains("//") || item.contains("/*") {
+            return None;
+        }
+        let count = |mark: char| item.matches(mark).count();
+        if count('{') == count('}') {
+            return Some((self.at(Span::new(opened.end, opened.end)), "\n".to_owned()));
+        }
+        let at = opened.end + offset(line.trim_end().len());
+        let is_one =
+            count('{') == count('}') + 1 && line.matches('{').count() == line.matches('}').count();
+        is_one.then(|| (self.at(Span::new(at, at)), " }".to_owned()))
     }
 
     /// A `{` with an entry on its line whose entries go on in further lines.
@@ -60,6 +94,9 @@ impl Lowering<'_> {
     /// What is no entry of a block.
     pub(super) fn junk_entry(&mut self, pair: &P<'_>) {
         let expected = "an entry such as `name = value` or `name -> target`";
+        if self.misspelt(span(pair).start, nearly_member(pair.as_str())) {
+            return;
+        }
         self.junk_of(pair, expected, &["=", ":", "->"]);
     }
 
@@ -71,7 +108,18 @@ impl Lowering<'_> {
     /// What is no step.
     pub(super) fn junk_step(&mut self, pair: &P<'_>) {
         let expected = "a step: `call`, `run`, `let`, `parallel`, `for`, `if`, `wait`, `fail`, `return` or `on`";
+        if self.misspelt(span(pair).start, nearly_step(pair.as_str())) {
+            return;
+        }
         self.junk_of(pair, expected, &[]);
+    }
+
+    /// A word that is nearly a keyword: told, and true, where it is one.
+    fn misspelt(&mut self, start: u32, nearly: Option<(&str, &str)>) -> bool {
+        let Some((word, meant)) = nearly else { return false };
+        let at = self.at(Span::new(start, start + offset(word.len())));
+        self.report(says_slips::misspelt(at, word, meant));
+        true
     }
 
     /// Junk: where it starts with a plain word, what should follow it is said there.
@@ -110,13 +158,17 @@ impl Lowering<'_> {
         let text = pair.as_str();
         let line = text.lines().next().unwrap_or_default();
         let (found, place) = self.found(at.start);
+        let is_same_line = before.is_some_and(|before| {
+            !self.source.slice(Span::new(before.end.min(at.start), at.start)).contains('\n')
+        });
+        if self.misspelt_items(at.start, text, is_same_line) {
+            return;
+        }
         if let Some(before) = before {
-            let same_line =
-                !self.source.slice(Span::new(before.end.min(at.start), at.start)).contains('\n');
             // What is left of an item that was already reported, or what it should have closed.
             let is_closing = text.trim_start().starts_with(['}', ')', ']']);
             if self.has_error_since(before.start)
-                && (same_line || is_closing || !is_item_like(line))
+                && (is_same_line || is_closing || !is_item_like(line))
             {
                 return;
             }
@@ -139,6 +191,20 @@ impl Lowering<'_> {
             }
             self.report(said);
         }
+    }
+}
+
+impl Lowering<'_> {
+    /// Each line of the text that would begin an item but for a letter; whether its first line does.
+    fn misspelt_items(&mut self, start: u32, text: &str, is_same_line: bool) -> bool {
+        let mut at = start;
+        let mut is_first = false;
+        for (number, line) in text.split('\n').enumerate() {
+            let is_head = number > 0 || !is_same_line;
+            is_first |= is_head && self.misspelt(at, nearly_item(line)) && number == 0;
+            at += offset(line.len() + 1);
+        }
+        is_first
     }
 }
 

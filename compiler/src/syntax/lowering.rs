@@ -5,6 +5,7 @@ use pest::iterators::{Pair, Pairs};
 use smol_str::SmolStr;
 
 use super::ast::{Comment, Name, Path};
+use super::colons::Block;
 use super::grammar::Rule;
 use super::{MAX_ERRORS, MAX_NESTING};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
@@ -32,6 +33,8 @@ pub(super) struct Lowering<'a> {
     diagnostics: Vec<Diagnostic>,
     errors: usize,
     height: usize,
+    /// The block that is lowered.
+    pub(super) block: Block,
     /// Literals 9223372036854775808 that wait for their `-`.
     pub(super) minimums: Vec<Span>,
 }
@@ -110,6 +113,7 @@ impl<'a> Lowering<'a> {
             diagnostics: Vec::new(),
             errors: 0,
             height: 0,
+            block: Block::default(),
             minimums: Vec::new(),
         }
     }
@@ -152,6 +156,11 @@ impl<'a> Lowering<'a> {
             }
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// What was reported there with this code.
+    pub(super) fn told(&mut self, at: Place, code: &str) -> Option<&mut Diagnostic> {
+        self.diagnostics.iter_mut().rfind(|d| d.place == at && d.code == code)
     }
 
     fn same_line(&self, other: &Diagnostic, start: u32) -> bool {
@@ -220,6 +229,18 @@ impl<'a> Lowering<'a> {
             }
         };
         (said, Span::new(start, end))
+    }
+
+    /// What stands where something is awaited: where that would be on another line, the end of the line that
+    /// awaits it.
+    pub(super) fn awaited(&self, at: u32) -> (String, Span) {
+        let before = self.source.text().get(..at as usize).unwrap_or_default();
+        let end = before.trim_end();
+        if before.get(end.len()..).is_some_and(|blank| blank.contains('\n')) {
+            let end = offset(end.len());
+            return ("the end of the line".to_owned(), Span::new(end, end));
+        }
+        self.found(at)
     }
 
     /// The block of `///` lines directly before `start`, and after what came before. A blank line

@@ -8,6 +8,8 @@
 
 pub mod ast;
 mod blocks;
+mod characters;
+mod colons;
 mod echoes;
 mod expressions;
 mod foreign;
@@ -21,6 +23,7 @@ mod operators;
 mod pieces;
 mod reparse;
 pub(crate) mod scan;
+mod slips;
 mod steps;
 mod strings;
 mod types;

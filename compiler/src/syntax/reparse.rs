@@ -11,7 +11,7 @@ use super::moved::Moved as _;
 use super::pieces::{self, PIECE, Parsed, Piece};
 use super::scan::{self, Scan};
 use super::{MAX_FILE, MAX_NESTING};
-use super::{echoes, foreign};
+use super::{characters, echoes, foreign};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, SourceFile};
 
@@ -97,6 +97,7 @@ impl Parse {
         }
         let told = echoes::without(source, std::mem::take(&mut whole.diagnostics));
         whole.diagnostics = foreign::recognised(source, told);
+        characters::turned(file, text, &mut whole.diagnostics);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);
         if whole.tree.items.is_empty() && !has_errors {
             whole.diagnostics.push(says::empty(file));

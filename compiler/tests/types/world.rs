@@ -298,6 +298,10 @@ impl World for Declarations {
         names.iter().map(|&name| name.to_owned()).collect()
     }
 
+    fn has_open(&self, _: &Type) -> bool {
+        false
+    }
+
     fn is_subtype(&self, sub: &str, sup: &str) -> bool {
         sub == sup || sup == "Root" || (sub, sup) == ("BigServer", "Server")
     }

@@ -237,9 +237,26 @@ fn scaled(number: &str, factor: i64, dimension: Dimension) -> Result<i128, Quant
     }
 }
 
+/// What people write for units, elsewhere and in full.
+const SPELT_OUT: &[(&str, &[&str])] = &[
+    ("d", &["day", "days"]),
+    ("h", &["hour", "hours", "hr", "hrs"]),
+    ("m", &["min", "mins", "minute", "minutes"]),
+    ("s", &["sec", "secs", "second", "seconds"]),
+    ("ms", &["msec", "msecs", "millis", "millisecond", "milliseconds"]),
+    ("us", &["µs", "usec", "micros", "microsecond", "microseconds"]),
+    ("ns", &["nsec", "nanos", "nanosecond", "nanoseconds"]),
+    ("B", &["byte", "bytes"]),
+    ("%", &["percent", "pct"]),
+];
+
 /// The unit that differs in case or in one letter.
 fn nearest_unit(unit: &str) -> Option<&'static str> {
     let lower = unit.to_ascii_lowercase();
+    let spelt = SPELT_OUT.iter().find(|(_, words)| words.contains(&lower.as_str()));
+    if let Some((unit, _)) = spelt {
+        return Some(unit);
+    }
     let same = UNITS.iter().find(|(name, _, _)| name.to_ascii_lowercase() == lower);
     same.or_else(|| {
         UNITS.iter().find(|(name, _, _)| {

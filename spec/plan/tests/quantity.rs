@@ -40,6 +40,12 @@ fn texts_that_are_none() {
     }
     assert!(matches!(error("5Gib"), QuantityError::UnknownUnit { nearest: Some("GiB"), .. }));
     assert!(matches!(error("5parsecs"), QuantityError::UnknownUnit { nearest: None, .. }));
+    for (text, unit) in [("5min", "m"), ("30secs", "s"), ("2hours", "h"), ("10percent", "%")] {
+        match error(text) {
+            QuantityError::UnknownUnit { nearest, .. } => assert_eq!(nearest, Some(unit), "{text}"),
+            other => panic!("{text}: {other}"),
+        }
+    }
     assert!(matches!(error("1h5GiB"), QuantityError::MixedUnits { .. }));
     assert!(matches!(error("0.5B"), QuantityError::TooFine { smallest: "B" }));
     assert!(matches!(error("106752d"), QuantityError::TooLarge));

@@ -53,8 +53,10 @@ fn one(
         return;
     }
     let Some(operation) = wanted.operations.get(&name) else {
-        let known: Vec<String> = wanted.operations.keys().cloned().collect();
-        out.push(says::no_operation(at, &name, short(&wanted.full), &known, wanted.place));
+        if !program.names.is_open(&wanted.full) {
+            let known: Vec<String> = wanted.operations.keys().cloned().collect();
+            out.push(says::no_operation(at, &name, short(&wanted.full), &known, wanted.place));
+        }
         return;
     };
     let value = Place { file: checked.file, span: it.workflow.span };

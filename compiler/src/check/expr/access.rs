@@ -16,6 +16,7 @@ impl Checker<'_> {
         name: &ast::Name,
         safe: bool,
         whole: &ast::Expr,
+        takes_null: bool,
     ) -> Part {
         if let Some(part) = self.of_module(of, name) {
             return self.narrowed(part, whole);
@@ -38,8 +39,8 @@ impl Checker<'_> {
             self.report(says::unsettled_path(
                 self.place(of.span),
                 &from.ty,
-                &name.text,
-                self.place(dot),
+                (&self.world.text(self.place(of.span)), &name.text),
+                takes_null.then(|| self.place(dot)),
             ));
             return Part::broken();
         }
@@ -125,6 +126,9 @@ impl Checker<'_> {
     }
 
     fn no_field(&mut self, ty: &Type, name: &ast::Name, known: &[&str]) -> Option<Part> {
+        if self.world.has_open(ty) {
+            return None;
+        }
         let near = nearest(&name.text, known.iter().copied());
         let at = self.place(name.span);
         let error = says::unknown_field(at, &name.text, ty, known, near);

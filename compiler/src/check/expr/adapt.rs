@@ -24,7 +24,11 @@ pub fn held(
         match check_constraint(constraint, value, &Nowhere) {
             Ok(Verdict::Holds | Verdict::Open) => {}
             Ok(Verdict::Broken(message)) => {
-                out.push(says::constraint_broken(at, &message, Some(&constraint.text), because));
+                // A message says what is asked; the predicate of another file names what stands there.
+                let is_elsewhere = because.as_ref().is_some_and(|(place, _)| place.file != at.file);
+                let is_told = constraint.message.is_some() && is_elsewhere;
+                let text = (!is_told).then_some(constraint.text.as_str());
+                out.push(says::constraint_broken(at, &message, text, because));
                 return;
             }
             Err(error) => {
@@ -56,13 +60,23 @@ impl Checker<'_> {
         if fits::fits(self.world, &part.ty, want) {
             return self.adapted(part, want, expr);
         }
-        let error = self.misfit(&part, want, expr);
+        let error = self.within_reach(self.misfit(&part, want, expr));
         let error = match self.scope.because.as_ref().map(Because::told) {
             Some((place, note)) => error.related(place, note),
             None => error,
         };
         self.report(error);
         Part::broken()
+    }
+
+    /// A mistake with the help that can be followed: what takes a secret is declared anew only where that stands
+    /// in this file.
+    fn within_reach(&self, error: Diagnostic) -> Diagnostic {
+        let declared = self.scope.because.as_ref().map(|because| because.told().0.file);
+        if says::is_secret_escape(&error) && declared != Some(self.scope.file()) {
+            return says::only_without_secret(error);
+        }
+        error
     }
 
     fn misfit(&self, part: &Part, want: &Type, expr: &ast::Expr) -> Diagnostic {

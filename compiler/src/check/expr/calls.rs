@@ -7,7 +7,7 @@ use bp_plan::{BinaryOp, Expr, Phase, Type};
 use super::names::nearest;
 use super::signatures::{Pattern, SIGNATURES, Signature};
 use super::{CLOSED, Checker, Part, Scope, World, files, fits, loops};
-use crate::diagnostics::{composition, selections::ranks_nothing, types as says};
+use crate::diagnostics::{Diagnostic, composition, selections::ranks_nothing, types as says};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -50,8 +50,12 @@ impl Checker<'_> {
             self.report(ranks_nothing(at, &name));
         } else if bp_eval::functions::BINDERS.contains(&name.as_str()) {
             self.report(says::binder_body(self.place(span), &name));
+            return Part::broken();
         } else if self.scope.local(&name).is_some() || self.is_value(&name) {
             self.report(says::called_value(at, &name));
+        } else if let Some(method) = self.method(function, arguments) {
+            self.report(method);
+            return Part::broken();
         } else {
             let own = if self.suggests() {
                 self.world.function_names(self.scope.file())
@@ -69,6 +73,36 @@ impl Checker<'_> {
             self.infer(argument, None);
         }
         Part::broken()
+    }
+
+    /// `s.upper()`, as other languages call `upper(s)`.
+    fn method(&mut self, path: &ast::Path, arguments: &[ast::Expr]) -> Option<Diagnostic> {
+        let [of, name] = path.segments.as_slice() else { return None };
+        let is_value = self.scope.local(&of.text).is_some() || self.is_value(&of.text);
+        let is_function = SIGNATURES.contains_key(name.text.as_str())
+            || self.world.function(self.scope.file(), &name.text).is_some();
+        if !is_value || !is_function {
+            return None;
+        }
+        let first = ast::Expr { kind: ast::ExprKind::Name(of.text.clone()), span: of.span };
+        let all: Vec<ast::Expr> = std::iter::once(first).chain(arguments.iter().cloned()).collect();
+        let meant = ast::Path { segments: vec![name.clone()], span: path.span };
+        // Only what is accepted is offered.
+        let told = self.out.len();
+        let is_good = !self.call(&meant, &all, path.span).is_broken() && self.out.len() == told;
+        self.out.truncate(told);
+        let bracket = Span::new(path.span.end, path.span.end + 1);
+        let opened = match arguments {
+            [] => format!("({}", of.text),
+            _ => format!("({}, ", of.text),
+        };
+        let edits =
+            vec![(self.place(path.span), name.text.to_string()), (self.place(bracket), opened)];
+        let written = if arguments.is_empty() { "" } else { ", …" };
+        let call = format!("{}({}{written})", name.text, of.text);
+        let at = self.place(path.span);
+        let (of, name) = (&of.text, &name.text);
+        Some(says::method(at, of, name, &call, is_good.then_some(edits)))
     }
 
     fn is_value(&self, path: &str) -> bool {

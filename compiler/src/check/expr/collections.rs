@@ -399,7 +399,7 @@ impl Checker<'_> {
                 // The value as a whole is looked at when it is known.
                 let inner = Part::new(of.clone(), Expr::Input(name.clone()), Phase::Run, OPEN);
                 self.require(inner, &marked(&to.kind, is_secret), expr);
-            } else {
+            } else if !self.world.has_open(ty) {
                 let known = names(&data.fields);
                 let near = nearest(name, known.iter().copied());
                 self.report(says::unknown_field(self.place(expr.span), name, ty, &known, near));
@@ -436,6 +436,10 @@ impl Checker<'_> {
         is_secret: bool,
     ) -> Part {
         let Some(field) = data.fields.get(key.text.as_str()) else {
+            if self.world.has_open(ty) {
+                self.infer(value, None);
+                return Part::broken();
+            }
             let known = names(&data.fields);
             let near = nearest(&key.text, known.iter().copied());
             let at = self.place(key.span);

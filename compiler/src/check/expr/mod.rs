@@ -77,7 +77,10 @@ pub fn check_expr(
 ) -> Typed {
     Checker::new(world, scope, out).typed(expr.span, |checker| match expected {
         Some(expected) => checker.check(expr, expected),
-        None => checker.infer(expr, None),
+        None => {
+            checker.takes_null = true;
+            checker.infer(expr, None)
+        }
     })
 }
 
@@ -136,13 +139,15 @@ struct Checker<'a> {
     out: &'a mut Vec<Diagnostic>,
     /// Whether the part at hand is surely evaluated, so that a mistake of its value is one now.
     certain: bool,
+    /// Whether what takes the part that comes next takes `null` as well.
+    takes_null: bool,
     /// How many parts came in from `let`s and functions.
     spent: usize,
 }
 
 impl<'a> Checker<'a> {
     fn new(world: &'a dyn World, scope: &Scope, out: &'a mut Vec<Diagnostic>) -> Self {
-        Self { world, scope: scope.clone(), out, certain: true, spent: 0 }
+        Self { world, scope: scope.clone(), out, certain: true, takes_null: false, spent: 0 }
     }
 
     fn place(&self, span: Span) -> Place {
@@ -165,20 +170,25 @@ impl<'a> Checker<'a> {
 
     /// The part, which must be of this type.
     fn check(&mut self, expr: &ast::Expr, want: &Type) -> Part {
+        self.takes_null = matches!(want, Type::Optional(_) | Type::Unknown);
         let part = self.infer(expr, Some(want));
         self.require(part, want, expr)
     }
 
     /// The part as it is by itself; `hint` is what literals may become.
     fn infer(&mut self, expr: &ast::Expr, hint: Option<&Type>) -> Part {
+        let takes_null = std::mem::take(&mut self.takes_null);
         match &expr.kind {
             ExprKind::Missing => Part::broken(),
-            ExprKind::Paren(of) => self.infer(of, hint),
+            ExprKind::Paren(of) => {
+                self.takes_null = takes_null;
+                self.infer(of, hint)
+            }
             ExprKind::Literal(value) => self.literal(value, hint, expr.span),
             ExprKind::Interpolation(parts) => self.interpolation(parts, expr.span),
             ExprKind::Name(name) => self.name(name, expr.span),
             ExprKind::Element => self.element(),
-            ExprKind::Field { of, name, safe } => self.field(of, name, *safe, expr),
+            ExprKind::Field { of, name, safe } => self.field(of, name, *safe, expr, takes_null),
             ExprKind::Index { of, key, safe } => self.index(of, key, *safe, expr.span),
             ExprKind::Splat { of, body } => self.splat(of, body, expr.span),
             ExprKind::Call { function, arguments } => self.call(function, arguments, expr.span),

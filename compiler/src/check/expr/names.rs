@@ -151,6 +151,9 @@ impl Checker<'_> {
             return;
         }
         let mut names: Vec<String> = Vec::new();
+        // `True` is meant as `true`; a small letter more or less is another name.
+        let words = ["true", "false", "null"].into_iter();
+        names.extend(words.filter(|word| word.eq_ignore_ascii_case(name)).map(str::to_owned));
         if self.suggests() {
             let locals = self.scope.locals.iter().map(|local| local.name.clone());
             names.extend(locals.chain(self.world.value_names(file)).filter(|known| known != "*"));

@@ -3,7 +3,7 @@
 use bp_plan::{BinaryOp, Dimension, Expr, Type, UnaryOp, Value};
 
 use super::{Checker, Part, fits};
-use crate::diagnostics::types as says;
+use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -62,7 +62,12 @@ impl Checker<'_> {
         right: &ast::Expr,
         span: Span,
     ) -> Part {
-        let (a, b) = (self.infer(left, None), self.infer(right, None));
+        let a = self.infer(left, None);
+        let told = self.out.len();
+        let b = self.infer(right, None);
+        if op == BinaryOp::Add && a.is_broken() && self.out.len() == told {
+            self.longer_text(left, right, &b.ty, span);
+        }
         if a.is_broken() || b.is_broken() {
             return Part::broken();
         }
@@ -123,8 +128,8 @@ impl Checker<'_> {
         let (a, b) = (plain(a), plain(b));
         let at = self.place(span);
         if is_text(&a) || is_text(&b) {
-            let texts = [left, right].map(|expr| self.world.text(self.place(expr.span)));
-            let text = interpolated(&[left, right], &texts);
+            let have_texts = [&a, &b].iter().all(|ty| self.is_scalar(ty));
+            let text = have_texts.then(|| self.interpolated(&[left, right])).flatten();
             self.report(says::plus_on_strings(at, text));
             return true;
         }
@@ -133,6 +138,32 @@ impl Checker<'_> {
             return true;
         }
         false
+    }
+
+    /// `a + "b" + c`: one mistake, and one string for all of it.
+    fn longer_text(&mut self, left: &ast::Expr, right: &ast::Expr, added: &Type, span: Span) {
+        let before = self.place(left.span);
+        let is_told = |d: &Diagnostic| d.place == before && says::is_plus_on_strings(d);
+        let Some(told) = self.out.pop_if(|d| is_told(d)) else { return };
+        let plain = fits::plain(self.world, &fits::bare(added.clone()));
+        let has_text = told.fix.is_some() && self.is_scalar(&plain);
+        let mut parts = vec![right];
+        let mut next = left;
+        while let ast::ExprKind::Binary { op: BinaryOp::Add, left, right, .. } = &next.kind {
+            parts.push(right);
+            next = left;
+        }
+        parts.push(next);
+        parts.reverse();
+        let text = has_text.then(|| self.interpolated(&parts)).flatten();
+        self.report(says::plus_on_strings(self.place(span), text));
+    }
+
+    /// Operands as one string with `${}`, where their texts allow it.
+    fn interpolated(&self, exprs: &[&ast::Expr]) -> Option<String> {
+        let texts: Vec<String> =
+            exprs.iter().map(|expr| self.world.text(self.place(expr.span))).collect();
+        interpolated(exprs, &texts)
     }
 
     fn number(&self, ty: &Type) -> Option<Number> {
@@ -222,6 +253,7 @@ impl Checker<'_> {
         span: Span,
     ) -> Part {
         let wide = hint.map(|hint| fits::optional(hint.clone()));
+        self.takes_null = true;
         let a = self.infer(left, wide.as_ref());
         let is_null = matches!(a.expr, Expr::Value(Value::Null)) && !a.is_broken();
         let goes_on = is_null;
@@ -369,7 +401,7 @@ fn result(op: BinaryOp, a: Number, b: Number) -> Option<Type> {
     }
 }
 
-/// Both operands as one string with `${}`, where their texts allow it.
+/// The operands as one string with `${}`, where their texts allow it.
 fn interpolated(exprs: &[&ast::Expr], texts: &[String]) -> Option<String> {
     let mut whole = String::from("\"");
     for (expr, text) in exprs.iter().zip(texts) {

@@ -125,8 +125,11 @@ pub trait World {
     /// The names of all members of such a type.
     fn members(&self, of: &Type) -> Vec<String>;
 
-    /// Whether the first is the second or derived from it.
+    /// Whether the first is the second or derived from it, as far as that can be told.
     fn is_subtype(&self, sub: &str, sup: &str) -> bool;
+
+    /// Whether a type extends one that is not known, which was told: it may have more members than can be seen.
+    fn has_open(&self, of: &Type) -> bool;
 
     /// The nearest type that both are or derive from.
     fn common_type(&self, a: &str, b: &str) -> Option<String>;

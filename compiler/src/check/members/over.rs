@@ -30,7 +30,7 @@ pub(super) fn members(builder: &mut Builder<'_, '_>, info: &mut TypeInfo, member
     if let Some((inherited, (fewest, most), place)) = &info.over.members
         && builder.pass == Pass::Signatures
     {
-        if !builder.program.names.is_subtype(&of, inherited) {
+        if !builder.program.names.may_be(&of, inherited) {
             let (old, new) = (format!("`{}`", short(inherited)), format!("`{}`", short(&of)));
             builder.out.push(says_topology::widened(at, name, &old, &new, *place));
         } else if cardinality.0 < *fewest

@@ -174,6 +174,9 @@ impl Checker<'_, '_> {
         if let Some(signature) = info.operations.get(&name) {
             return Some(signature.clone());
         }
+        if self.program.names.is_open(&info.full) {
+            return None;
+        }
         let of = short(&info.full);
         let callable = || info.interfaces.keys().map(String::as_str).filter(|i| *i != LIFECYCLE);
         if !info.interfaces.contains_key(interface.text.as_str()) {
@@ -199,6 +202,9 @@ impl Checker<'_, '_> {
         full: &str,
         signature: &OperationSignature,
     ) -> bool {
+        if self.program.names.is_open(full) {
+            return true;
+        }
         let name = format!("{}.{}", path.interface.text, path.operation.text);
         let node = match target {
             Expr::Splat { of, body } if matches!(&**body, Expr::Local(element) if element == "*") => {

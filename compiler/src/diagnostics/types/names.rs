@@ -10,10 +10,17 @@ use crate::source::{Place, Span};
 pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
     match near {
+        Some(near @ ("true" | "false" | "null")) => error
+            .label(format!("did you mean `{near}`?"))
+            .help(format!("write `{near}`"))
+            .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
         Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
             .label(format!("did you mean `{near}`?"))
             .help(format!("write `{near}`, or declare `{name}`"))
             .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
+        None if name.starts_with(char::is_uppercase) => error
+            .label("not declared")
+            .help("correct the name: names of values begin with a small letter"),
         None => error
             .label("not declared")
             .help(format!("declare it, for instance `input {name}: string`, or correct the name")),

@@ -28,6 +28,16 @@ pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<&str>) -> Diagn
         .help(format!("declare what takes it as `secret {want}`, or leave the secret out"))
 }
 
+/// Whether this is what [`secret_escapes`] says.
+pub fn is_secret_escape(error: &Diagnostic) -> bool {
+    error.code == "E3021"
+}
+
+/// A secret that would reach what nobody can declare a secret: a label, a message, a property of the library.
+pub fn only_without_secret(error: Diagnostic) -> Diagnostic {
+    error.help("leave the secret out: what is kept here is for everybody to see")
+}
+
 /// A secret in an output that does not say that it is one.
 pub fn secret_output(at: Place, found: &Type) -> Diagnostic {
     let of = match found {

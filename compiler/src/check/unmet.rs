@@ -1,0 +1,181 @@
+//! Requirements that a node leaves out, with what would meet them: told once all nodes are known, so that
+//! nothing is proposed that does not fit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bp_eval::{Verdict, check_constraint};
+use bp_plan::{Reference, Type, Value};
+
+use super::blocks::must_be_set;
+use super::choices::{named_by, reaching};
+use super::inserts;
+use super::members::declared_at;
+use super::nodes::{CheckedNode, Nodes};
+use super::program::{Program, RequirementInfo};
+use super::relationships;
+use super::requirements::{capabilities, nodes_and_requirements};
+use super::verify::Known;
+use crate::diagnostics::{Diagnostic, topology as says};
+use crate::syntax::ast::{self, ExprKind, ItemKind};
+
+/// How many are proposed.
+const MOST: usize = 5;
+
+/// Tells them all.
+pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
+    if nodes.nodes.values().all(|checked| checked.unmet.is_empty()) {
+        return;
+    }
+    let by = all_named_by(program, nodes);
+    for (name, checked) in &nodes.nodes {
+        let Some(info) = program.types.get(&checked.node.kind) else { continue };
+        for requirement in &checked.unmet {
+            let Some(declared) = info.requirements.get(requirement) else { continue };
+            let search = Search { program, nodes, node: name, checked, declared };
+            let fits = search.all(&by);
+            let at = checked.place();
+            let place = declared_at(program, &info.full, requirement).unwrap_or(declared.place);
+            let asked: Vec<&str> =
+                declared.declared.constraints.iter().map(|one| one.text.as_str()).collect();
+            let of = declared.declared.target.to_string();
+            let what = (requirement.as_str(), of.as_str(), asked.join(" and "));
+            let error = says::missing_requirement(at, name, what, &fits, place);
+            let meets = fits.first().map(|fit| format!("{requirement} -> {fit}"));
+            let edits = meets
+                .iter()
+                .filter(|_| search.is_enough())
+                .find_map(|meets| inserts::entries(program, at, std::slice::from_ref(meets)));
+            out.push(match (meets, edits) {
+                (Some(meets), Some(edits)) => error.fix(format!("write `{meets}`"), edits),
+                _ => error,
+            });
+        }
+    }
+}
+
+/// Which nodes name which others, or may choose them.
+fn all_named_by(program: &Program<'_>, nodes: &Nodes) -> BTreeMap<String, BTreeSet<String>> {
+    let items: Vec<&ast::Node> = program
+        .blueprint()
+        .into_iter()
+        .flat_map(|module| &module.tree.items)
+        .filter_map(|item| match &item.kind {
+            ItemKind::Node(node) => Some(node),
+            _ => None,
+        })
+        .collect();
+    let mut by = named_by(&items);
+    for (name, checked) in &nodes.nodes {
+        checked.choices.iter().for_each(|choice| choice.note(name, &mut by));
+    }
+    by
+}
+
+/// For what would meet one requirement of one node.
+struct Search<'a, 's> {
+    program: &'a Program<'s>,
+    nodes: &'a Nodes,
+    node: &'a str,
+    checked: &'a CheckedNode,
+    declared: &'a RequirementInfo,
+}
+
+impl Search<'_, '_> {
+    /// The targets as they are written.
+    fn all(&self, by: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+        let closing = match self.declared.declared.unordered {
+            true => BTreeSet::new(),
+            false => reaching(by, self.node),
+        };
+        nodes_and_requirements(self.program)
+            .filter(|(name, _, is_perhaps)| {
+                *name != self.node && !is_perhaps && !closing.contains(name)
+            })
+            .flat_map(|(name, ty, _)| self.written(name, &ty))
+            .take(MOST)
+            .collect()
+    }
+
+    /// Whether one target, and nothing else, meets it.
+    fn is_enough(&self) -> bool {
+        let properties = self.program.types.get(&self.declared.declared.relationship);
+        self.declared.declared.cardinality.0 <= 1
+            && properties.is_some_and(|info| !info.properties.values().any(must_be_set))
+    }
+
+    /// A node, or its capabilities, as a target; nothing where it does not fit.
+    fn written(&self, name: &str, ty: &Type) -> Vec<String> {
+        let takes_one = self.declared.declared.cardinality.1 == Some(1);
+        let (full, written, is_plain) = match ty {
+            Type::Node(full) => (full, name.to_owned(), true),
+            Type::Nodes(full) if takes_one => match self.element(name) {
+                Some(element) => (full, element, false),
+                None => return Vec::new(),
+            },
+            Type::Nodes(full) => (full, name.to_owned(), false),
+            _ => return Vec::new(),
+        };
+        let node = Reference::Node { node: name.to_owned(), key: None };
+        match &self.declared.declared.target {
+            Type::Node(wanted) => {
+                let fits = self.program.names.is_subtype(full, wanted)
+                    && self.goes(&Type::Node(full.clone()))
+                    && (!is_plain || self.holds(&node));
+                fits.then_some(written).into_iter().collect()
+            }
+            Type::Capability(wanted) => {
+                let all = capabilities(self.program, full, wanted);
+                let is_one = all.len() == 1;
+                let fits = all.into_iter().filter(|capability| {
+                    let of = Box::new(node.clone());
+                    let part = Reference::Capability { of, name: capability.clone() };
+                    let kind = Type::Capability(wanted.clone());
+                    self.goes(&kind) && (!is_plain || self.holds(&part))
+                });
+                let path = |capability: String| format!("{written}.{capability}");
+                // Of a collection, only one's own element has parts that can be named.
+                if !is_plain && !takes_one {
+                    return Vec::new();
+                }
+                fits.map(|one| if is_one { written.clone() } else { path(one) }).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the node's own loop calls each element of this collection.
+    fn element(&self, collection: &str) -> Option<String> {
+        let item = self.program.value_declaration(self.program.file, self.node)?;
+        let ItemKind::Node(node) = self.program.item(item)? else { return None };
+        let each = node.each.as_ref()?;
+        match (&each.over.kind, each.names.as_slice()) {
+            (ExprKind::Name(over), [.., element]) if over == collection => {
+                Some(element.text.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the relationship goes between them.
+    fn goes(&self, target: &Type) -> bool {
+        let at = self.checked.place();
+        let source = Type::Node(self.checked.node.kind.clone());
+        let relationship = &self.declared.declared.relationship;
+        let ends = ((&source, at), (target, at));
+        relationships::fit(self.program, relationship, ends.0, ends.1, &mut Vec::new())
+    }
+
+    /// Whether what is asked of a target may hold of this one.
+    fn holds(&self, target: &Reference) -> bool {
+        let known = Known {
+            program: self.program,
+            nodes: self.nodes,
+            this: self.node,
+            source: Some(self.node),
+        };
+        let value = Value::Reference(target.clone());
+        self.declared.declared.constraints.iter().all(|constraint| {
+            !matches!(check_constraint(constraint, &value, &known), Ok(Verdict::Broken(_)) | Err(_))
+        })
+    }
+}

@@ -1,0 +1,219 @@
+//! `E1001`, `E1007`, `E1022`: slips of the pen, where it can be told what was meant.
+
+use super::{Diagnostic, Fix};
+use crate::source::{Place, Span};
+
+/// A diagnostic with a fix, where there is one.
+fn with(error: Diagnostic, fix: Option<Fix>) -> Diagnostic {
+    Diagnostic { fix, ..error }
+}
+
+fn fix(title: impl Into<String>, edits: Vec<(Place, String)>) -> Fix {
+    Fix { title: title.into(), edits }
+}
+
+/// A word that is nearly a keyword; `what` says how what it begins is written.
+pub fn misspelt(at: Place, word: &str, meant: &str) -> Diagnostic {
+    Diagnostic::error("E1001", format!("`{word}` begins nothing here"), at)
+        .label(format!("did you mean `{meant}`?"))
+        .help(format!("write `{meant}`"))
+        .fix(format!("replace `{word}` by `{meant}`"), vec![(at, meant.to_owned())])
+}
+
+/// Whether this is what [`misspelt`] says.
+pub fn is_misspelt(error: &Diagnostic) -> bool {
+    error.code == "E1001" && error.label.starts_with("did you mean")
+}
+
+/// Something at file level that begins no item.
+pub fn no_item(said: Diagnostic) -> Diagnostic {
+    said.help("an item begins with a word such as `blueprint`, `use`, `input`, `const`, `node`, `policy` or `output`")
+}
+
+/// `5 m`; `blank` is what stands between.
+pub fn spaced_unit(at: Place, number: &str, unit: &str, blank: Place) -> Diagnostic {
+    Diagnostic::error("E1001", "a unit stands right behind its number", at)
+        .label("no blank before a unit")
+        .help(format!("write `{number}{unit}`"))
+        .fix(format!("write `{number}{unit}`"), vec![(blank, String::new())])
+}
+
+/// `f (x)`, `xs [0]`; `blank` is what stands between.
+pub fn spaced_bracket(at: Place, bracket: char, blank: Place) -> Diagnostic {
+    let of = if bracket == '(' { "a call" } else { "an index" };
+    Diagnostic::error("E1001", format!("the `{bracket}` of {of} stands right behind its name"), at)
+        .label("no blank before it")
+        .help("remove the blank")
+        .fix("remove the blank", vec![(blank, String::new())])
+}
+
+/// `a = b` where a value is computed.
+pub fn equals_compared(at: Place, is_mendable: bool) -> Diagnostic {
+    let edits = vec![(at, "==".to_owned())];
+    let error = Diagnostic::error("E1007", "`=` compares nothing here", at)
+        .label("write `==`")
+        .help("write `==` to compare; `=` gives a name its value");
+    with(error, is_mendable.then(|| fix("replace `=` by `==`", edits)))
+}
+
+/// `f(a = 1)`.
+pub fn named_argument(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E1007", "arguments have no names here", at)
+        .label(format!("leave `{name} =` out"))
+        .help("give the values alone, in the order of the function's parameters")
+}
+
+/// `f(x -> x.name)`.
+pub fn lambda(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`->` makes no function here", at).label("not in an argument").help(
+        "bind a name over what is gone through: `all(x in xs, x > 0)`, `[x.name for x in xs]`",
+    )
+}
+
+/// `f"text"`; `at` is the prefix.
+pub fn prefixed_string(at: Place, prefix: &str) -> Diagnostic {
+    Diagnostic::error("E1007", format!("a string has no `{prefix}` before it"), at)
+        .label("leave it out")
+        .help("every string takes `${value}`; a raw one is `r\"…\"`")
+        .fix(format!("remove the `{prefix}`"), vec![(at, String::new())])
+}
+
+/// A word directly behind a closing quote.
+pub fn quote_too_many(at: Place) -> Diagnostic {
+    Diagnostic::error("E1003", "the string before this has already ended", at)
+        .label("stands outside of it")
+        .help("see whether a `\"` is missing further left; inside of a string it is written `\\\"`")
+}
+
+/// `#`; `edits` are of all lines of the comment.
+pub fn foreign_comment(at: Place, edits: Vec<(Place, String)>) -> Diagnostic {
+    Diagnostic::error("E1007", "`#` begins no comment here", at)
+        .label("comments begin with `//`")
+        .help("write `//`; `///` documents the declaration below it")
+        .fix("write `//`", edits)
+}
+
+/// `elif` and its like.
+pub fn foreign_else_if(at: Place, word: &str) -> Diagnostic {
+    Diagnostic::error("E1007", format!("`{word}` is no word of the language"), at)
+        .label("write `else if`")
+        .help("write `else if`")
+        .fix(format!("replace `{word}` by `else if`"), vec![(at, "else if".to_owned())])
+}
+
+/// `if c { a }` as an expression.
+pub fn braces_of_if(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "an `if` that gives a value has no `{ }`", at)
+        .label("write `then`")
+        .help("write `if condition then a else b`")
+}
+
+/// `int[]`; `at` is all of it.
+pub fn foreign_list(at: Place, of: &str) -> Diagnostic {
+    Diagnostic::error("E1007", format!("a list of `{of}` is written `list<{of}>`"), at)
+        .label("no type")
+        .help(format!("write `list<{of}>`"))
+        .fix(format!("write `list<{of}>`"), vec![(at, format!("list<{of}>"))])
+}
+
+/// `(A | B)?`; `edits` take the parentheses out.
+pub fn type_in_parentheses(at: Place, edits: Option<Vec<(Place, String)>>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", "types have no parentheses", at)
+        .label("not needed")
+        .help("leave them out: a `?` at the end belongs to the whole type");
+    with(error, edits.map(|edits| fix("leave the parentheses out", edits)))
+}
+
+/// An item behind another on its line; `blank` is what stands between.
+pub fn two_items_on_a_line(at: Place, blank: Place) -> Diagnostic {
+    Diagnostic::error("E1022", "an item begins on the line of another", at)
+        .label("begins a new item")
+        .help("give every item a line of its own")
+        .fix("break the line", vec![(blank, "\n".to_owned())])
+}
+
+/// `for x xs`; the word is to stand at `before`.
+pub fn for_without_in(at: Place, before: Place) -> Diagnostic {
+    Diagnostic::error("E1001", "this `for` has no `in`", at)
+        .label("`in` is missing")
+        .help("write `for x in xs`")
+        .fix("write `in`", vec![(before, "in ".to_owned())])
+}
+
+/// `select a: T where c`; `edit` puts it into a block.
+pub fn where_behind_select(at: Place, edit: Option<(Place, String)>) -> Diagnostic {
+    let error = Diagnostic::error("E1001", "a selection's `where` stands in its block", at)
+        .label("belongs into `{ }`")
+        .help("write `{ where = … }`");
+    with(error, edit.map(|edit| fix("put it into a block", vec![edit])))
+}
+
+/// `[-1..2]`.
+pub fn negative_cardinality(at: Place) -> Diagnostic {
+    Diagnostic::error("E1001", "a cardinality has whole numbers from 0", at)
+        .label("no cardinality")
+        .help("write `[n]`, `[n..m]` or `[n..]`")
+}
+
+/// A character that cannot be seen, or looks like a blank.
+pub fn unseen_character(at: Place, character: char, edits: Vec<(Place, String)>) -> Diagnostic {
+    let what = if character.is_whitespace() { "looks like a blank" } else { "can't be seen" };
+    let code = u32::from(character);
+    let instead = if character.is_whitespace() { "write plain blanks" } else { "remove it" };
+    Diagnostic::error(
+        "E1001",
+        format!("the character U+{code:04X} {what} and belongs nowhere here"),
+        at,
+    )
+    .label(what)
+    .help(instead)
+    .fix(instead, edits)
+}
+
+/// A word with letters that no name has; `better` is how it looks.
+pub fn foreign_letters(
+    at: Place,
+    word: &str,
+    character: char,
+    better: Option<String>,
+) -> Diagnostic {
+    let code = u32::from(character);
+    let error = Diagnostic::error("E1001", format!("`{word}` is no name"), at)
+        .label(format!("`{character}` is U+{code:04X}"));
+    match better {
+        Some(better) => error
+            .help(format!("write `{better}`: it only looks the same"))
+            .fix(format!("write `{better}`"), vec![(at, better)]),
+        None => error.help("names have the letters `a` to `z`, digits and `_`; strings have any"),
+    }
+}
+
+/// Whether this is what [`foreign_letters`] says.
+pub fn is_strange_name(error: &Diagnostic) -> bool {
+    error.code == "E1001" && error.message.ends_with(" is no name")
+}
+
+/// Quotes of typography.
+pub fn typographic_quotes(at: Place, quote: char, ours: Option<String>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", format!("`{quote}` is no quote here"), at)
+        .label("strings stand between `\"`")
+        .help("write the string between `\"`");
+    with(error, ours.map(|ours| fix(format!("write `{ours}`"), vec![(at, ours)])))
+}
+
+/// A character that turns the direction of the text behind it, so that it reads as what it is not.
+pub fn turned_text(at: Place, character: char) -> Diagnostic {
+    let code = u32::from(character);
+    Diagnostic::warning(
+        "W1003",
+        format!("the character U+{code:04X} turns the direction of the text behind it"),
+        at,
+    )
+    .label("can't be seen here")
+    .help(format!("remove it, or write `\\u{{{code:04X}}}` in a string where it is meant"))
+}
+
+/// The place between two bytes of a file.
+pub(crate) fn between(at: Place, start: u32, end: u32) -> Place {
+    Place { file: at.file, span: Span::new(start, end) }
+}

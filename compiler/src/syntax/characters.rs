@@ -1,0 +1,157 @@
+//! Characters that look like others, or like nothing: blanks that are none, letters of other alphabets,
+//! quotes of typography, marks that turn the text.
+
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::slips::{self as says, between};
+use crate::source::{Place, SourceFile, Span};
+
+use super::lowering::offset;
+
+/// Letters of other alphabets, and the Latin ones that they look like.
+const TWINS: &[(char, char)] = &[
+    ('а', 'a'),
+    ('е', 'e'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('с', 'c'),
+    ('х', 'x'),
+    ('у', 'y'),
+    ('і', 'i'),
+    ('ѕ', 's'),
+    ('ј', 'j'),
+    ('һ', 'h'),
+    ('ԁ', 'd'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('Е', 'E'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('Н', 'H'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('С', 'C'),
+    ('Т', 'T'),
+    ('Х', 'X'),
+    ('ο', 'o'),
+    ('Α', 'A'),
+    ('Β', 'B'),
+    ('Ε', 'E'),
+    ('Η', 'H'),
+    ('Ι', 'I'),
+    ('Κ', 'K'),
+    ('Μ', 'M'),
+    ('Ν', 'N'),
+    ('Ο', 'O'),
+    ('Ρ', 'P'),
+    ('Τ', 'T'),
+    ('Χ', 'X'),
+    ('Ζ', 'Z'),
+];
+
+/// What is strange on the line of a mistake, where that is the mistake.
+pub(super) fn strange(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    let at = said.place;
+    let start = source.line_start(at.span.start);
+    let line = source.text().get(start as usize..)?.split('\n').next()?;
+    if line.is_ascii() {
+        return None;
+    }
+    let outside: Vec<(u32, char)> = outside_strings(line, start);
+    if let Some((_, first)) = outside.iter().find(|(_, c)| is_unseen(*c)) {
+        let width = |c: char| offset(c.len_utf8());
+        let all = outside.iter().filter(|(_, c)| is_unseen(*c));
+        let edits = all.map(|(at_byte, c)| {
+            let instead = if c.is_whitespace() { " " } else { "" };
+            (between(at, *at_byte, at_byte + width(*c)), instead.to_owned())
+        });
+        let edits: Vec<(Place, String)> = edits.collect();
+        let place = edits.first()?.0;
+        return Some(says::unseen_character(place, *first, edits));
+    }
+    let rest = source.text().get(at.span.start as usize..)?;
+    match rest.chars().next()? {
+        quote @ ('“' | '”' | '„' | '‘' | '’' | '«') => {
+            Some(quoted(at, quote, line, at.span.start - start))
+        }
+        c if c.is_alphabetic() && !c.is_ascii() => Some(word(at, line, at.span.start - start)),
+        _ => None,
+    }
+}
+
+/// The characters of a line that stand in no string and no comment, and where.
+fn outside_strings(line: &str, start: u32) -> Vec<(u32, char)> {
+    let mut found = Vec::new();
+    let mut is_inside = false;
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        if c == '"' && before != '\\' {
+            is_inside = !is_inside;
+        } else if c == '/' && before == '/' && !is_inside {
+            break;
+        } else if !is_inside {
+            found.push((start + offset(at), c));
+        }
+        before = c;
+    }
+    found
+}
+
+/// Blanks that are none of the language, and characters of no width.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}' | '\u{00AD}')
+        || c.is_whitespace() && !c.is_ascii()
+}
+
+/// `“text”`.
+fn quoted(at: Place, quote: char, line: &str, column: u32) -> Diagnostic {
+    let rest = line.get(column as usize + quote.len_utf8()..).unwrap_or_default();
+    let closing = rest.find(['”', '“', '’', '‘', '»', '"']);
+    let inner = closing.and_then(|end| Some((rest.get(..end)?, rest.get(end..)?.chars().next()?)));
+    let is_plain = |text: &str| !text.contains(['\\', '$']);
+    match inner.filter(|(text, _)| is_plain(text)) {
+        Some((text, closing)) => {
+            let length = quote.len_utf8() + text.len() + closing.len_utf8();
+            let place = between(at, at.span.start, at.span.start + offset(length));
+            says::typographic_quotes(place, quote, Some(format!("\"{text}\"")))
+        }
+        None => says::typographic_quotes(at, quote, None),
+    }
+}
+
+/// A word with letters of another alphabet.
+fn word(at: Place, line: &str, column: u32) -> Diagnostic {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    let column = column as usize;
+    let before = line.get(..column).unwrap_or_default();
+    let start = before.trim_end_matches(is_letter).len();
+    let rest = line.get(column..).unwrap_or_default();
+    let end = column + rest.find(|c| !is_letter(c)).unwrap_or(rest.len());
+    let text = line.get(start..end).unwrap_or_default();
+    let from = at.span.start - offset(column - start);
+    let place = between(at, from, from + offset(text.len()));
+    let twin = |c: char| match TWINS.iter().find(|(strange, _)| *strange == c) {
+        Some((_, ours)) => Some(*ours),
+        None => c.is_ascii().then_some(c),
+    };
+    let strange = text.chars().find(|c| !c.is_ascii()).unwrap_or_default();
+    says::foreign_letters(place, text, strange, text.chars().map(twin).collect())
+}
+
+/// Tells of marks that turn the direction of the text, wherever they stand.
+pub(super) fn turned(file: crate::source::FileId, text: &str, out: &mut Vec<Diagnostic>) {
+    if text.is_ascii() {
+        return;
+    }
+    let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let mut line = None;
+    for (at, c) in text.match_indices(turns) {
+        // One a line is enough.
+        let start = text.get(..at).and_then(|before| before.rfind('\n'));
+        if line == Some(start) {
+            continue;
+        }
+        line = Some(start);
+        let span = Span::new(offset(at), offset(at + c.len()));
+        out.push(says::turned_text(Place { file, span }, c.chars().next().unwrap_or_default()));
+    }
+}

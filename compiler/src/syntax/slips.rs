@@ -1,0 +1,341 @@
+//! Slips of the pen: what is there is nearly right, and is told as what it should be.
+//!
+//! It looks at what was said and at the text there, and asks the grammar only whether a word would do.
+
+use bp_plan::Quantity;
+use pest::Parser as _;
+
+use super::grammar::{Grammar, Rule};
+use super::lowering::offset;
+use crate::diagnostics::slips::{self as says, between};
+use crate::diagnostics::{Diagnostic, near};
+use crate::source::{Place, SourceFile};
+
+/// Words that begin items.
+const ITEMS: &[&str] = &[
+    "abstract",
+    "blueprint",
+    "capability",
+    "const",
+    "data",
+    "expose",
+    "fn",
+    "group",
+    "implement",
+    "input",
+    "interface",
+    "node",
+    "output",
+    "policy",
+    "relationship",
+    "requires",
+    "secret",
+    "select",
+    "test",
+    "use",
+    "workflow",
+];
+/// Words that begin members of types and of blocks.
+const MEMBERS: &[&str] = &[
+    "assert",
+    "assert_fails",
+    "attribute",
+    "capability",
+    "check",
+    "fixed",
+    "implements",
+    "let",
+    "operation",
+    "property",
+    "requires",
+];
+/// Words that begin steps.
+const STEPS: &[&str] =
+    &["call", "fail", "for", "if", "let", "on", "parallel", "recover", "return", "run", "wait"];
+
+/// The mistake as a slip, where it is one.
+pub(super) fn slip(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    meant(source, said).or_else(|| {
+        let is_bare = said.help.is_none() && said.message.starts_with("expected an item such as");
+        is_bare.then(|| says::no_item(said.clone()))
+    })
+}
+
+fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    let at = said.place;
+    let rest = source.text().get(at.span.start as usize..)?;
+    let rest = rest.split('\n').next()?;
+    let start = source.line_start(at.span.start);
+    let before = source.text().get(start as usize..at.span.start as usize)?;
+    let spot = Spot { source, said, at, before, rest };
+    if said.code == "E1005" && before.trim_end().ends_with('%') {
+        return Some(crate::diagnostics::syntax::foreign_modulus(spot.operator()));
+    }
+    match rest.chars().next()? {
+        '=' => spot.equals(),
+        '-' if rest.starts_with("->") => spot.arrow(),
+        '"' => spot.prefixed_string(),
+        '#' => Some(spot.comment()),
+        '(' if said.code == "E1006" => Some(spot.parentheses()),
+        '(' => spot.spaced_bracket('('),
+        '[' if rest.starts_with("[]") => spot.foreign_list(),
+        '[' if rest.starts_with("[-") => Some(says::negative_cardinality(at)),
+        '[' => spot.spaced_bracket('['),
+        '{' if said.message.starts_with("expected `then`") => Some(says::braces_of_if(at)),
+        c if c.is_ascii_alphabetic() => spot.word(),
+        _ => None,
+    }
+}
+
+/// The item's keyword that a line's first word is nearly, where the rest of the line goes with it.
+pub(super) fn nearly_item(line: &str) -> Option<(&str, &'static str)> {
+    nearly(line, ITEMS, |text| Grammar::parse(Rule::item_head, text).is_ok())
+}
+
+/// The same of a member of a block.
+pub(super) fn nearly_member(line: &str) -> Option<(&str, &'static str)> {
+    nearly(line, MEMBERS, |text| Grammar::parse(Rule::decl, text).is_ok())
+}
+
+/// The same of a step.
+pub(super) fn nearly_step(line: &str) -> Option<(&str, &'static str)> {
+    nearly(line, STEPS, |text| Grammar::parse(Rule::step, text).is_ok())
+}
+
+fn nearly<'t>(
+    line: &'t str,
+    words: &[&'static str],
+    goes: impl Fn(&str) -> bool,
+) -> Option<(&'t str, &'static str)> {
+    let line = line.split('\n').next()?;
+    let word = word_of(line);
+    let rest = line.get(word.len()..)?;
+    if word.is_empty() || words.contains(&word) {
+        return None;
+    }
+    let meant = near(word, words.iter().copied())?;
+    let meant = words.iter().find(|word| **word == meant)?;
+    goes(&format!("{meant}{rest}")).then_some((word, *meant))
+}
+
+fn word_of(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
+
+/// Where a mistake was found.
+struct Spot<'a> {
+    source: &'a SourceFile,
+    said: &'a Diagnostic,
+    at: Place,
+    /// The line up to there.
+    before: &'a str,
+    /// The line from there.
+    rest: &'a str,
+}
+
+impl Spot<'_> {
+    fn from(&self, start: u32, length: usize) -> Place {
+        between(self.at, start, start + offset(length))
+    }
+
+    /// The blanks directly before.
+    fn blank(&self) -> Place {
+        let end = self.at.span.start;
+        let length = self.before.len() - self.before.trim_end_matches([' ', '\t']).len();
+        between(self.at, end - offset(length), end)
+    }
+
+    /// The character that stands last before.
+    fn operator(&self) -> Place {
+        let end = self.blank().span.start;
+        between(self.at, end.saturating_sub(1), end)
+    }
+
+    fn has_said(&self, expected: &[&str]) -> bool {
+        let said = self.said.message.strip_prefix("expected ").unwrap_or_default();
+        self.said.code == "E1001" && expected.iter().any(|text| said.starts_with(text))
+    }
+
+    /// Whether the line's value could have ended here.
+    fn is_after_value(&self) -> bool {
+        !self.before.trim().is_empty()
+            && self.has_said(&[
+                "the end of the line",
+                "an item such as",
+                "an operator or",
+                "`,` or",
+                "`then`",
+                "`else`",
+            ])
+    }
+
+    /// A `=` where there should be none.
+    fn equals(&self) -> Option<Diagnostic> {
+        let start = self.at.span.start;
+        for (foreign, ours) in [("===", "=="), ("!==", "!=")] {
+            if self.said.code == "E1005" && self.before.ends_with(ours) {
+                let place = self.from(start - offset(ours.len()), foreign.len());
+                return Some(crate::diagnostics::syntax::foreign_operator(place, foreign, ours));
+            }
+        }
+        if self.rest.starts_with("==") || !self.is_after_value() {
+            return None;
+        }
+        let place = self.from(start, 1);
+        let before = self.before.trim_end();
+        let head = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        if self.has_said(&["`,` or `)`"]) && head.trim_end().ends_with(['(', ',']) {
+            let name = before.get(head.len()..).unwrap_or_default();
+            return Some(says::named_argument(place, name));
+        }
+        let compares = [" == ", " < ", " > ", " <= ", " >= ", " != ", " in "];
+        let is_first = !compares.iter().any(|operator| self.before.contains(operator));
+        Some(says::equals_compared(place, is_first && !self.rest.starts_with("=>")))
+    }
+
+    /// `# …`, with the lines below that are comments, too.
+    fn comment(&self) -> Diagnostic {
+        let start = self.at.span.start;
+        let text = self.source.text().get(start as usize..).unwrap_or_default();
+        let mut edits = Vec::new();
+        let mut at = start;
+        for line in text.split('\n') {
+            let trimmed = line.trim_start_matches([' ', '\t']);
+            if !trimmed.starts_with('#') {
+                break;
+            }
+            let marks = trimmed.len() - trimmed.trim_start_matches('#').len();
+            let from = at + offset(line.len() - trimmed.len());
+            edits.push((self.from(from, marks), "//".to_owned()));
+            at += offset(line.len() + 1);
+        }
+        says::foreign_comment(self.from(start, 1), edits)
+    }
+
+    /// `(A | B)` as a type.
+    fn parentheses(&self) -> Diagnostic {
+        let start = self.at.span.start;
+        let closing = self
+            .rest
+            .find(')')
+            .filter(|end| self.rest.get(1..*end).is_some_and(|inner| !inner.contains('(')));
+        let edits = closing.map(|end| {
+            let end = start + offset(end);
+            vec![(self.from(start, 1), String::new()), (self.from(end, 1), String::new())]
+        });
+        says::type_in_parentheses(self.from(start, 1), edits)
+    }
+
+    /// `int[]`.
+    fn foreign_list(&self) -> Option<Diagnostic> {
+        let head = self.before.trim_end_matches(|c: char| {
+            c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '<' | '>')
+        });
+        let of = self.before.get(head.len()..)?;
+        if of.is_empty() || !head.trim_end().ends_with(':') {
+            return None;
+        }
+        let start = self.at.span.start - offset(of.len());
+        Some(says::foreign_list(self.from(start, of.len() + 2), of))
+    }
+
+    /// `f (x)`, `xs [0]`.
+    fn spaced_bracket(&self, bracket: char) -> Option<Diagnostic> {
+        let blank = self.blank();
+        let name = self.before.trim_end_matches([' ', '\t']);
+        let is_name =
+            name.ends_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ')' | ']'));
+        let is_spaced = blank.span.start < blank.span.end;
+        (is_spaced && is_name && self.is_after_value())
+            .then(|| says::spaced_bracket(self.from(self.at.span.start, 1), bracket, blank))
+    }
+
+    /// `f(x -> x.name)`.
+    fn arrow(&self) -> Option<Diagnostic> {
+        let is_argument = self.has_said(&["`,` or `)`"]);
+        is_argument.then(|| says::lambda(self.from(self.at.span.start, 2)))
+    }
+
+    /// `f"text"`.
+    fn prefixed_string(&self) -> Option<Diagnostic> {
+        let head = self.before.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let prefix = self.before.get(head.len()..)?;
+        let start = self.at.span.start - offset(prefix.len());
+        let is_prefix = matches!(prefix, "f" | "b" | "u" | "s" | "R" | "F");
+        (is_prefix && self.is_after_value())
+            .then(|| says::prefixed_string(self.from(start, prefix.len()), prefix))
+    }
+
+    fn word(&self) -> Option<Diagnostic> {
+        let word = word_of(self.rest);
+        let place = self.from(self.at.span.start, word.len());
+        if self.before.trim().is_empty() {
+            return None;
+        }
+        if matches!(word, "elif" | "elsif" | "elseif") && self.has_said(&["`else`"]) {
+            return Some(says::foreign_else_if(place, word));
+        }
+        if self.has_said(&["`"]) || self.is_after_value() {
+            let blank = self.blank();
+            if blank.span.start < blank.span.end
+                && Grammar::parse(Rule::item_head, self.rest).is_ok()
+            {
+                return Some(says::two_items_on_a_line(place, blank));
+            }
+        }
+        if !self.is_after_value() {
+            return None;
+        }
+        if self.before.ends_with('"') && self.has_said(&["the end of the line"]) {
+            return Some(says::quote_too_many(place));
+        }
+        match word {
+            "for" => self.for_without_in(place),
+            "where" if self.before.trim_start().starts_with("select ") => {
+                Some(says::where_behind_select(place, self.in_block()))
+            }
+            _ => self.spaced_unit(word, place),
+        }
+    }
+
+    /// `5 m`.
+    fn spaced_unit(&self, unit: &str, place: Place) -> Option<Diagnostic> {
+        let blank = self.blank();
+        let before = self.before.trim_end_matches([' ', '\t']);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        let number = before.get(before.trim_end_matches(is_part).len()..)?;
+        let is_number = number.starts_with(|c: char| c.is_ascii_digit())
+            && number.ends_with(|c: char| c.is_ascii_digit());
+        let is_unit = format!("1{unit}").parse::<Quantity>().is_ok();
+        let is_spaced = blank.span.start < blank.span.end;
+        (is_number && is_unit && is_spaced).then(|| says::spaced_unit(place, number, unit, blank))
+    }
+
+    /// `for x xs`.
+    fn for_without_in(&self, place: Place) -> Option<Diagnostic> {
+        let mut rest = self.rest.get(3..)?.trim_start();
+        loop {
+            let name = word_of(rest);
+            rest = rest.get(name.len()..)?.trim_start();
+            if name.is_empty() || word_of(rest) == "in" {
+                return None;
+            }
+            match rest.strip_prefix(',') {
+                Some(more) => rest = more.trim_start(),
+                None => break,
+            }
+        }
+        let start = self.at.span.start + offset(self.rest.len() - rest.len());
+        Some(says::for_without_in(place, self.from(start, 0)))
+    }
+
+    /// `where c` in `{ }`.
+    fn in_block(&self) -> Option<(Place, String)> {
+        let condition = self.rest.get("where".len()..)?.trim();
+        let is_whole =
+            !condition.contains('{') && !condition.contains("//") && !condition.is_empty();
+        let place = self.from(self.at.span.start, self.rest.trim_end().len());
+        is_whole.then(|| (place, format!("{{ where = {condition} }}")))
+    }
+}
