@@ -13,9 +13,9 @@ use super::expr::{
 };
 use super::members::{self, Pass};
 use super::program::Program;
-use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes};
+use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes, types as says_types};
 use crate::resolve::Declaration;
-use crate::source::{FileId, Place};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
 use crate::syntax::walk;
 
@@ -413,6 +413,12 @@ pub(crate) fn secret(
         Type::Secret(of) => (**of).clone(),
         other => other.clone(),
     };
+    if let Some(default) = &value.default {
+        let head = value.ty.as_ref().map_or(value.name.span, |ty| ty.span);
+        let whole = Place { file, span: Span::new(head.end, default.span.end) };
+        let at = Place { file, span: default.span };
+        out.push(says_types::secret_default(at, &value.name.text, whole));
+    }
     bp_plan::Secret {
         constraints: check_wheres(program, &Scope::new(file), ty, &value.wheres, out),
         kind: of,

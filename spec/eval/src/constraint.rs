@@ -1,5 +1,7 @@
 //! `where PREDICATE else "message"`: whether it holds of a value.
 
+use std::collections::BTreeSet;
+
 use bp_plan::{Constraint, Expr, Reference, Value};
 
 use crate::text::described;
@@ -26,7 +28,7 @@ pub fn check_constraint(
     if matches!(value, Value::Null) {
         return Ok(Verdict::Holds);
     }
-    let env = WithSelf { value, env };
+    let env = WithSelf { value, is_hidden: false, env };
     match evaluate(&constraint.predicate, &env)? {
         Outcome::Value(Value::Bool(true)) => Ok(Verdict::Holds),
         Outcome::Value(Value::Bool(false)) => Ok(Verdict::Broken(message(constraint, &env)?)),
@@ -37,6 +39,28 @@ pub fn check_constraint(
         ))),
         Outcome::Unknown | Outcome::Secret(_) => Ok(Verdict::Open),
     }
+}
+
+/// As [`check_constraint`], of a value that nobody may see: what is told has no part of it.
+pub fn check_secret(
+    constraint: &Constraint,
+    value: &Value,
+    env: &dyn Environment,
+) -> Result<Verdict, EvalError> {
+    let without = Constraint { message: None, ..constraint.clone() };
+    // What a mistake says of the value is not for anybody's eyes either.
+    match check_constraint(&without, value, env) {
+        Ok(Verdict::Broken(_)) | Err(_) => {}
+        Ok(verdict) => return Ok(verdict),
+    }
+    let own = constraint.message.as_ref().map(|message| {
+        let env = WithSelf { value, is_hidden: true, env };
+        evaluate(message, &env)
+    });
+    Ok(Verdict::Broken(match own {
+        Some(Ok(Outcome::Value(Value::String(text)))) => text,
+        _ => format!("it does not meet `where {}`", constraint.text),
+    }))
 }
 
 fn message(constraint: &Constraint, env: &WithSelf<'_>) -> Result<String, EvalError> {
@@ -50,6 +74,8 @@ fn message(constraint: &Constraint, env: &WithSelf<'_>) -> Result<String, EvalEr
 
 struct WithSelf<'a> {
     value: &'a Value,
+    /// It is a secret.
+    is_hidden: bool,
     env: &'a dyn Environment,
 }
 
@@ -68,6 +94,7 @@ impl Environment for WithSelf<'_> {
 
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
         match name {
+            Outer::This if self.is_hidden => Ok(Outcome::Secret(BTreeSet::new())),
             Outer::This => Ok(Outcome::Value(self.value.clone())),
             other => self.env.name(other),
         }

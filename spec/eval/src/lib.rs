@@ -29,7 +29,7 @@ mod timestamp;
 mod typed;
 mod version;
 
-pub use constraint::{Nowhere, Verdict, check_constraint};
+pub use constraint::{Nowhere, Verdict, check_constraint, check_secret};
 pub use evaluator::{evaluate, evaluate_with};
 pub use fold::fold;
 pub use input::{parse_input, split_input};

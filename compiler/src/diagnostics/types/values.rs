@@ -41,6 +41,22 @@ pub fn secret_output(at: Place, found: &Type) -> Diagnostic {
         ))
 }
 
+/// A secret in what is told of a value that does not meet its `where`.
+pub fn secret_message(at: Place) -> Diagnostic {
+    Diagnostic::error("E3021", "a message is for everybody, and this has a secret part", at)
+        .label("this has a secret part")
+        .help("say in the message what is asked, without the value: \"too short\"")
+}
+
+/// A secret that is written down where it is declared.
+pub fn secret_default(at: Place, name: &str, whole: Place) -> Diagnostic {
+    let message = format!("the secret `{name}` can't have its value here");
+    Diagnostic::error("E3046", message, at)
+        .label("everybody who reads the blueprint would know it")
+        .help("remove it, and give the value at deployment; one that may be missing is `T?`")
+        .fix("remove the value", vec![(whole, String::new())])
+}
+
 /// A division by zero.
 pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3022", message, at)
