@@ -3,6 +3,7 @@
 //! It answers the questions of the check of expressions ([`World`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
@@ -52,7 +53,12 @@ pub(crate) struct Program<'s> {
     pub(crate) plan_files: Vec<u32>,
     /// What expressions are worth a word of.
     warnings: Arc<Mutex<Vec<Diagnostic>>>,
+    /// How many bytes of constants are kept beyond what their text accounts for.
+    kept: Arc<AtomicUsize>,
 }
+
+/// How many bytes of constants a program may keep beyond what their text accounts for.
+const MAX_KEPT: usize = 64 << 20;
 
 /// What was found out of a program, without what it was found in: it can be kept beside the
 /// sources and names, and looked at again through [`Program::known`].
@@ -185,6 +191,7 @@ impl<'s> Program<'s> {
             named_by: Arc::default(),
             plan_files,
             warnings: Arc::default(),
+            kept: Arc::default(),
         }
     }
 
@@ -444,6 +451,14 @@ pub(crate) fn reads_as(declared: &RequirementType) -> Type {
 }
 
 impl World for Program<'_> {
+    fn keep(&self, bytes: usize) -> Result<(), Option<usize>> {
+        let before = self.kept.fetch_add(bytes, Ordering::Relaxed);
+        match before.saturating_add(bytes) > MAX_KEPT {
+            true => Err((before <= MAX_KEPT).then_some(MAX_KEPT)),
+            false => Ok(()),
+        }
+    }
+
     fn warn(&self, warning: Diagnostic) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }

@@ -9,6 +9,7 @@ use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
+use super::rewrite::replaced;
 use super::{implementations, relationships};
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::{FileId, Place};
@@ -46,7 +47,7 @@ pub(crate) fn check(
     let source = Type::Node(full.to_owned());
     let mut choice = None;
     let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
-        let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
+        let inside = around_target(scope, &source);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
         let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
@@ -61,7 +62,7 @@ pub(crate) fn check(
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
         let of = element(&typed.ty);
-        let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
+        let inside = around_target(scope, &source);
         let own = check_wheres(program, &inside, &of, &meets.wheres, out);
         let Typed { ty, expr, .. } = typed;
         (expr, ty, own.into_iter().next())
@@ -98,6 +99,15 @@ pub(crate) fn check(
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })
+}
+
+/// What the `where` of a target sees of a node's own names: the variables of its loop, and its `let`s. What
+/// is `self` in them is `source` there.
+fn around_target(scope: &Scope, source: &Type) -> Scope {
+    let from_target = |expr: &Expr| {
+        replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source))
+    };
+    scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
 }
 
 /// A `via` block without its operations.

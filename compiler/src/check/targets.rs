@@ -2,6 +2,8 @@
 //!
 //! It knows how many there are as far as that is known when compiling, and why there are none.
 
+use std::collections::BTreeSet;
+
 use bp_plan::{Expr, Item, Type, Value};
 
 use super::expr::{Scope, Typed, check_expr};
@@ -190,8 +192,11 @@ impl Around<'_, '_> {
                 let Some(group) = self.groups.get(name) else { return Some(target) };
                 let (fewest, most) = group.targets.bounds();
                 let all = group.targets.all.iter();
-                target.of = all.clone().flat_map(|one| one.of.iter().cloned()).collect();
-                target.named = all.flat_map(|one| one.named.iter().cloned()).collect();
+                // What is in several groups of a group is in it once: else the lists double with each group around.
+                let of: BTreeSet<&String> = all.clone().flat_map(|one| &one.of).collect();
+                let named: BTreeSet<&Named> = all.flat_map(|one| &one.named).collect();
+                target.of = of.into_iter().cloned().collect();
+                target.named = named.into_iter().cloned().collect();
                 target.why = (most == Some(0)).then(|| format!("`{name}` has no members"));
                 (target.fewest, target.most) = (fewest, most);
                 return Some(target);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bp_plan::{Constraint, Expr, Reference, Value};
 
 use crate::text::described;
-use crate::{Environment, EvalError, Outcome, Outer, evaluate};
+use crate::{Environment, EvalError, Outcome, Outer, evaluate, evaluate_with};
 
 /// How a constraint stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,13 +25,25 @@ pub fn check_constraint(
     value: &Value,
     env: &dyn Environment,
 ) -> Result<Verdict, EvalError> {
+    check_constraint_with(constraint, value, env, &[])
+}
+
+/// As [`check_constraint`], with values for the locals of what the constraint is part of.
+pub fn check_constraint_with(
+    constraint: &Constraint,
+    value: &Value,
+    env: &dyn Environment,
+    locals: &[(&str, Value)],
+) -> Result<Verdict, EvalError> {
     if matches!(value, Value::Null) {
         return Ok(Verdict::Holds);
     }
     let env = WithSelf { value, is_hidden: false, env };
-    match evaluate(&constraint.predicate, &env)? {
+    match evaluate_with(&constraint.predicate, &env, locals)? {
         Outcome::Value(Value::Bool(true)) => Ok(Verdict::Holds),
-        Outcome::Value(Value::Bool(false)) => Ok(Verdict::Broken(message(constraint, &env)?)),
+        Outcome::Value(Value::Bool(false)) => {
+            Ok(Verdict::Broken(message(constraint, &env, locals)?))
+        }
         Outcome::Value(other) => Err(EvalError::wrong_type(format!(
             "expected true or false from `{}`, found {}",
             constraint.text,
@@ -63,9 +75,13 @@ pub fn check_secret(
     }))
 }
 
-fn message(constraint: &Constraint, env: &WithSelf<'_>) -> Result<String, EvalError> {
+fn message(
+    constraint: &Constraint,
+    env: &WithSelf<'_>,
+    locals: &[(&str, Value)],
+) -> Result<String, EvalError> {
     if let Some(message) = &constraint.message
-        && let Outcome::Value(Value::String(text)) = evaluate(message, env)?
+        && let Outcome::Value(Value::String(text)) = evaluate_with(message, env, locals)?
     {
         return Ok(text);
     }

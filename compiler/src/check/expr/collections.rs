@@ -359,6 +359,11 @@ impl Checker<'_> {
             self.missing(&ty, data, &given, span);
         }
         let mut all = left_out(data, &given);
+        for entry in &all {
+            if let Entry::One(_, default) = entry {
+                whole.broken |= !self.take(&Type::Null, default, span);
+            }
+        }
         all.append(&mut lowered);
         whole.broken |= self.out.len() > before;
         let ty = if is_secret { fits::secret(ty) } else { ty };

@@ -1,8 +1,9 @@
 //! Folding: a part that needs nothing from outside becomes its value at once; its mistakes are told
 //! where they stand.
 
-use bp_eval::{ErrorKind, EvalError, Nowhere, Outcome, evaluate};
-use bp_plan::{Expr, Phase};
+use bp_eval::budget::weight;
+use bp_eval::{ErrorKind, EvalError, Outcome, evaluate_constant};
+use bp_plan::{Expr, Phase, Type};
 
 use super::{CLOSED, Checker, Part};
 use crate::diagnostics::{Diagnostic, types as says};
@@ -12,6 +13,20 @@ use crate::source::{Place, Span};
 const MAX_HEIGHT: usize = 200;
 /// How many parts one expression may have, with what it stands for.
 const MAX_PARTS: usize = 200_000;
+/// How many bytes the constants that one expression names may take, besides the largest of them.
+const MAX_TAKEN: usize = 8 << 20;
+/// How many bytes of constants are for each byte of the text that they are written as; what is more was
+/// brought in by names, and counts for the whole program.
+const BYTES_OF_TEXT: usize = 64;
+
+/// What the constants take that an expression names, in bytes.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    total: usize,
+    /// The largest of them: what only one constant takes was allowed where it is declared.
+    largest: usize,
+    is_told: bool,
+}
 
 /// The mistake of a value, as a diagnostic.
 pub(super) fn mistake(at: Place, error: &EvalError) -> Diagnostic {
@@ -31,7 +46,7 @@ impl Checker<'_> {
         if part.open != CLOSED || part.is_broken() || part.expr.as_value().is_some() {
             return part;
         }
-        match evaluate(&part.expr, &Nowhere) {
+        match evaluate_constant(&part.expr) {
             Ok(Outcome::Value(value)) => {
                 Part { expr: Expr::Value(value), phase: Phase::Compile, ..part }
             }
@@ -49,7 +64,33 @@ impl Checker<'_> {
             self.report(says::too_deep(self.place(span), MAX_HEIGHT));
             return Part::broken();
         }
-        part
+        let Some(value) = part.expr.as_value() else { return part };
+        let written = (span.end - span.start) as usize * BYTES_OF_TEXT;
+        let kept = weight(value).saturating_sub(written);
+        if kept == 0 {
+            return part;
+        }
+        let Err(most) = self.world.keep(kept) else { return part };
+        if let Some(most) = most {
+            self.report(says::too_much_kept(self.place(span), most));
+        }
+        Part::broken()
+    }
+
+    /// Counts what a constant brings in; false where it is too much, which is reported once.
+    pub(super) fn take(&mut self, ty: &Type, expr: &Expr, span: Span) -> bool {
+        let taken = &mut self.taken;
+        if taken.is_told {
+            return false;
+        }
+        let own = expr.as_value().map_or(0, weight) + type_weight(ty);
+        taken.total += own;
+        taken.largest = taken.largest.max(own);
+        taken.is_told = taken.total - taken.largest > MAX_TAKEN;
+        if taken.is_told {
+            self.report(says::too_much_taken(self.place(span), MAX_TAKEN));
+        }
+        !self.taken.is_told
     }
 
     /// Counts what a `let` or a function brings in; false where it is too much, which is reported once.
@@ -63,6 +104,20 @@ impl Checker<'_> {
             return false;
         }
         true
+    }
+}
+
+/// About how many bytes a type takes.
+fn type_weight(ty: &Type) -> usize {
+    let own = size_of::<Type>();
+    own + match ty {
+        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => type_weight(of),
+        Type::Union(members) => members.iter().map(type_weight).sum(),
+        Type::Record(fields) => {
+            let field = |(name, of): (&String, &Type)| size_of::<String>() + name.len() + type_weight(of);
+            fields.iter().map(field).sum()
+        }
+        _ => 0,
     }
 }
 

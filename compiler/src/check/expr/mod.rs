@@ -138,11 +138,14 @@ struct Checker<'a> {
     certain: bool,
     /// How many parts came in from `let`s and functions.
     spent: usize,
+    /// How much came in from constants.
+    taken: folding::Taken,
 }
 
 impl<'a> Checker<'a> {
     fn new(world: &'a dyn World, scope: &Scope, out: &'a mut Vec<Diagnostic>) -> Self {
-        Self { world, scope: scope.clone(), out, certain: true, spent: 0 }
+        let taken = folding::Taken::default();
+        Self { world, scope: scope.clone(), out, certain: true, spent: 0, taken }
     }
 
     fn place(&self, span: Span) -> Place {

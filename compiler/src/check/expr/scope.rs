@@ -135,6 +135,20 @@ impl Scope {
         self
     }
 
+    /// The same names where `self` is nothing yet; `change` says what stands for it in their values.
+    #[must_use]
+    pub(crate) fn without_self(&self, change: impl Fn(&Expr) -> Expr) -> Self {
+        let others = self.locals.iter().filter(|local| local.name != "self");
+        let locals = others.map(|local| Local { expr: change(&local.expr), ..local.clone() });
+        let settled = self.settled.iter().filter(|path| *path != "self" && !path.starts_with("self."));
+        Self {
+            file: self.file,
+            locals: Arc::new(locals.collect()),
+            settled: Arc::new(settled.cloned().collect()),
+            ..Self::default()
+        }
+    }
+
     /// All locals, the innermost last.
     pub fn locals(&self) -> &[Local] {
         &self.locals

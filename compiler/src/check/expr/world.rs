@@ -131,6 +131,12 @@ pub trait World {
     /// The nearest type that both are or derive from.
     fn common_type(&self, a: &str, b: &str) -> Option<String>;
 
+    /// Counts bytes of constants that are kept beyond what their text accounts for. Where these are too
+    /// many, gives how many there may be; the first time only.
+    fn keep(&self, _bytes: usize) -> Result<(), Option<usize>> {
+        Ok(())
+    }
+
     /// Something worth a word, which leaves the expression as good as it is.
     fn warn(&self, warning: Diagnostic) {
         drop(warning);

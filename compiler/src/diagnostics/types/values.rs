@@ -92,6 +92,24 @@ pub fn too_large(at: Place, message: &str) -> Diagnostic {
         .help("go through fewer elements, or make the result smaller")
 }
 
+/// An expression whose constants take too much.
+pub fn too_much_taken(at: Place, most: usize) -> Diagnostic {
+    let message =
+        format!("with its constants written out, this takes more than {} MiB", most >> 20);
+    Diagnostic::error("E3026", message, at)
+        .label("too much")
+        .help("a constant counts wherever it is used: use fewer of those that hold one another")
+}
+
+/// Constants that take too much, all together.
+pub fn too_much_kept(at: Place, most: usize) -> Diagnostic {
+    let message =
+        format!("up to here, the values of this program take more than {} MiB", most >> 20);
+    Diagnostic::error("E3026", message, at)
+        .label("too much")
+        .help("make fewer and smaller values of others: each is written out into the plan")
+}
+
 /// Something that a function can't work on.
 pub fn bad_value(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3027", message, at)
