@@ -225,27 +225,21 @@ fn fit(
         out.push(says::unfit_target(at, name, &wanted, &found, place));
         return None;
     }
-    if let Some(declared) = declared {
-        let (fewest, most) = declared.declared.cardinality;
-        if let Some(count) = count(written) {
-            let found = count as u64;
-            if found < fewest || most.is_some_and(|most| found > most) {
-                let wanted = counted(fewest, most);
-                out.push(says::wrong_count(at, name, &wanted, count, declared.place));
-                return None;
-            }
-        } else if (fewest, most) == (1, Some(1))
-            && !matches!(ty, Type::Node(_) | Type::Capability(_))
-        {
-            let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
-            out.push(says::unfit_target(at, name, &wanted, &found, place));
-            return None;
-        }
+    // How many they are is looked at once all nodes are known.
+    if let Some(declared) = declared
+        && declared.declared.cardinality == (1, Some(1))
+        && !matches!(ty, Type::Node(_) | Type::Capability(_))
+        && !is_list(written)
+    {
+        let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
+        out.push(says::unfit_target(at, name, &wanted, &found, place));
+        return None;
     }
     Some(target)
 }
 
-fn counted(fewest: u64, most: Option<u64>) -> String {
+/// How many targets a requirement takes.
+pub(crate) fn counted(fewest: u64, most: Option<u64>) -> String {
     match most {
         None => format!("{fewest} or more targets"),
         Some(1) if fewest == 1 => "exactly one target".to_owned(),
@@ -254,14 +248,12 @@ fn counted(fewest: u64, most: Option<u64>) -> String {
     }
 }
 
-/// How many targets a list literal names.
-fn count(written: &ast::Expr) -> Option<usize> {
+/// Whether targets are listed one by one.
+fn is_list(written: &ast::Expr) -> bool {
     match &written.kind {
-        ExprKind::List(elements) if elements.iter().all(|element| !element.spread) => {
-            Some(elements.len())
-        }
-        ExprKind::Paren(of) => count(of),
-        _ => None,
+        ExprKind::List(elements) => elements.iter().all(|element| !element.spread),
+        ExprKind::Paren(of) => is_list(of),
+        _ => false,
     }
 }
 

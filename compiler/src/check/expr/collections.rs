@@ -294,6 +294,10 @@ impl Checker<'_> {
                 }
             }
         }
+        if whole.broken && self.world.keep(0).is_err() {
+            // Of what is too much, nothing more is made.
+            return Part::broken();
+        }
         let ty = match others {
             None => Type::Record(fields),
             Some(of) => {
@@ -361,7 +365,7 @@ impl Checker<'_> {
         let mut all = left_out(data, &given);
         for entry in &all {
             if let Entry::One(_, default) = entry {
-                whole.broken |= !self.take(&Type::Null, default, span);
+                whole.broken |= !self.take_default(default, span);
             }
         }
         all.append(&mut lowered);

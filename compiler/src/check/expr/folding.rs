@@ -3,7 +3,7 @@
 
 use bp_eval::budget::weight;
 use bp_eval::{ErrorKind, EvalError, Outcome, evaluate_constant};
-use bp_plan::{Expr, Phase, Type};
+use bp_plan::{Expr, Phase, Type, Value};
 
 use super::{CLOSED, Checker, Part};
 use crate::diagnostics::{Diagnostic, types as says};
@@ -14,10 +14,12 @@ const MAX_HEIGHT: usize = 200;
 /// How many parts one expression may have, with what it stands for.
 const MAX_PARTS: usize = 200_000;
 /// How many bytes the constants that one expression names may take, besides the largest of them.
-const MAX_TAKEN: usize = 8 << 20;
+const MAX_TAKEN: usize = 2 << 20;
+/// How many times the default of a field counts.
+const DEFAULTS_COUNT: usize = 8;
 /// How many bytes of constants are for each byte of the text that they are written as; what is more was
 /// brought in by names, and counts for the whole program.
-const BYTES_OF_TEXT: usize = 64;
+const BYTES_OF_TEXT: usize = 200;
 
 /// What the constants take that an expression names, in bytes.
 #[derive(Debug, Default)]
@@ -66,7 +68,7 @@ impl Checker<'_> {
         }
         let Some(value) = part.expr.as_value() else { return part };
         let written = (span.end - span.start) as usize * BYTES_OF_TEXT;
-        let kept = weight(value).saturating_sub(written);
+        let kept = held(value).saturating_sub(written);
         if kept == 0 {
             return part;
         }
@@ -79,18 +81,32 @@ impl Checker<'_> {
 
     /// Counts what a constant brings in; false where it is too much, which is reported once.
     pub(super) fn take(&mut self, ty: &Type, expr: &Expr, span: Span) -> bool {
+        let own = expr.as_value().map_or(0, held) + type_weight(ty);
+        self.takes(own, span)
+    }
+
+    /// As [`Self::take`], of a default of a data type. These stand in the values of all who leave the field
+    /// out, so there is room for less.
+    pub(super) fn take_default(&mut self, default: &Expr, span: Span) -> bool {
+        self.takes(default.as_value().map_or(0, held).saturating_mul(DEFAULTS_COUNT), span)
+    }
+
+    fn takes(&mut self, own: usize, span: Span) -> bool {
         let taken = &mut self.taken;
         if taken.is_told {
             return false;
         }
-        let own = expr.as_value().map_or(0, weight) + type_weight(ty);
         taken.total += own;
         taken.largest = taken.largest.max(own);
         taken.is_told = taken.total - taken.largest > MAX_TAKEN;
-        if taken.is_told {
+        if !taken.is_told {
+            return true;
+        }
+        // What is made of this in turn has nothing more to tell.
+        if !matches!(self.world.keep(usize::MAX), Err(None)) {
             self.report(says::too_much_taken(self.place(span), MAX_TAKEN));
         }
-        !self.taken.is_told
+        false
     }
 
     /// Counts what a `let` or a function brings in; false where it is too much, which is reported once.
@@ -107,6 +123,21 @@ impl Checker<'_> {
     }
 }
 
+/// How many bytes the places of a small map take, which are there before its entries are.
+const SMALL_MAP: usize = 600;
+
+/// About how many bytes a value takes in memory; [`weight`] is what it costs to go through it.
+fn held(value: &Value) -> usize {
+    match value {
+        Value::List(items) => size_of::<Value>() + items.iter().map(held).sum::<usize>(),
+        Value::Map(entries) => {
+            let entry = |(key, value): (&String, &Value)| size_of::<String>() + key.len() + held(value);
+            SMALL_MAP + entries.iter().map(entry).sum::<usize>()
+        }
+        other => weight(other),
+    }
+}
+
 /// About how many bytes a type takes.
 fn type_weight(ty: &Type) -> usize {
     let own = size_of::<Type>();
@@ -115,7 +146,7 @@ fn type_weight(ty: &Type) -> usize {
         Type::Union(members) => members.iter().map(type_weight).sum(),
         Type::Record(fields) => {
             let field = |(name, of): (&String, &Type)| size_of::<String>() + name.len() + type_weight(of);
-            fields.iter().map(field).sum()
+            SMALL_MAP + fields.iter().map(field).sum::<usize>()
         }
         _ => 0,
     }

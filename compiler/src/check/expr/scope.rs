@@ -30,7 +30,9 @@ impl Local {
 
     /// `let name = value`: each use stands for the value.
     pub fn alias(name: impl Into<String>, value: super::Typed) -> Self {
-        Self { name: name.into(), ty: value.ty, phase: value.phase, expr: value.expr }
+        // What could not be put together has nothing more to tell where it is used.
+        let ty = if value.is_lost() { Type::Unknown } else { value.ty };
+        Self { name: name.into(), ty, phase: value.phase, expr: value.expr }
     }
 }
 

@@ -18,16 +18,19 @@ pub fn check_wheres(
     if wheres.is_empty() {
         return Vec::new();
     }
-    let with_self = |this: Type| {
-        let this = match this {
-            Type::Optional(of) => *of,
-            other => other,
-        };
-        scope.clone().with_self(this, Phase::Compile)
-    };
-    let tested = with_self(fits::bare(this.clone()));
-    let told = with_self(this.clone());
+    let with_self = |this: Type| scope.clone().with_self(this, Phase::Compile);
+    let tested = with_self(set(fits::bare(this.clone())));
+    let told = with_self(set(this.clone()));
     wheres.iter().filter_map(|one| check_where(world, (&tested, &told), one, out)).collect()
+}
+
+/// The type of what is set.
+fn set(ty: Type) -> Type {
+    match ty {
+        Type::Optional(of) => *of,
+        Type::Secret(of) => fits::secret(set(*of)),
+        other => other,
+    }
 }
 
 /// One of them, with what its predicate and its message see.
@@ -43,7 +46,8 @@ fn check_where(
     let predicate = checker.condition(&one.predicate);
     let predicate = checker.measured(predicate, one.predicate.span);
     let message = one.message.as_ref().map(|message| {
-        checker.scope = Scope { because: None, ..told.clone() };
+        checker.scope = told.clone();
+        checker.scope.because = None;
         // What holds is not told, so `self` may be anything there.
         let part = checker.perhaps(false, |c| c.infer(message, Some(&Type::String)));
         if fits::has_secret(&part.ty) {

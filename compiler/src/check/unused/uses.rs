@@ -100,6 +100,10 @@ impl<'t> Uses<'t> {
             }
             ItemKind::Select(it) | ItemKind::Policy(it) | ItemKind::Group(it) => {
                 self.path(&it.ty);
+                if let Some(cardinality) = &it.cardinality {
+                    self.expression(&cardinality.from);
+                    cardinality.to.iter().for_each(|to| self.expression(to));
+                }
                 self.body(&it.body);
             }
             ItemKind::Node(it) => {

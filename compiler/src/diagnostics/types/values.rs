@@ -17,11 +17,11 @@ pub fn secret_decides(at: Place, what: &str) -> Diagnostic {
 }
 
 /// A secret that would reach a place that is not kept secret.
-pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<&str>) -> Diagnostic {
+pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<String>) -> Diagnostic {
     let which = match secrets.len() {
         0 => "a secret".to_owned(),
-        1 => format!("the secret {}", listed(secrets.iter().copied())),
-        _ => format!("the secrets {}", listed(secrets.iter().copied())),
+        1 => format!("the secret {}", listed(secrets.iter().map(String::as_str))),
+        _ => format!("the secrets {}", listed(secrets.iter().map(String::as_str))),
     };
     Diagnostic::error("E3021", format!("{which} can't go where plain {} is kept", a(want)), at)
         .label("this has a secret part")
@@ -76,6 +76,25 @@ pub fn missing_key(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3024", message, at).label("not there").help(
         "take one that is there, or write `?.` or `?[ ]` and say with `??` what counts without it",
     )
+}
+
+/// An instance that a collection does not have. `seen_by` is the instance that would need it, where only
+/// some do.
+pub fn missing_instance(
+    at: Place,
+    node: &str,
+    key: &str,
+    known: &[&str],
+    seen_by: Option<&str>,
+) -> Diagnostic {
+    let shown: Vec<String> = known.iter().take(8).map(|key| format!("{key:?}")).collect();
+    let more = if known.len() > shown.len() { " …" } else { "" };
+    let there = match shown.as_slice() {
+        [] => "it has no instances".to_owned(),
+        _ => format!("its keys are {}{more}", shown.join(", ")),
+    };
+    let seen_by = seen_by.map(|by| format!(" for `{by}`")).unwrap_or_default();
+    missing_key(at, &format!("there is no `{node}[{key:?}]`{seen_by}: {there}"))
 }
 
 /// Two values for one key of a map that a comprehension makes.
