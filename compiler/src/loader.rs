@@ -494,8 +494,13 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     bytes_of(path, syntax::MAX_FILE + 1)
 }
 
-/// The first so many bytes of a file.
-fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+/// The first so many bytes of a file. What is no file, such as a pipe, is not opened: that could last for ever.
+pub(crate) fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        let why = "it is no file but a pipe, a socket or a device";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -390,6 +390,21 @@ test "hosts" {
     assert_eq!(found(text), [[]]);
 }
 
+/// What the `where` of a target says of the names of the node's loop is held against each instance.
+#[test]
+fn a_target_is_asked_about_the_names_of_the_loop() {
+    let head = "blueprint t { version = \"1.0.0\" }\ninput kind: string = \"x\"\nnode type H { property z: string }\nnode type A { requires h: H }\nnode h: H { z = kind }\n";
+    for target in ["h", "H"] {
+        let text = format!(
+            "{head}node a: A for s in [\"x\"] {{\n  let want = \"${{s}}\"\n  h -> {target} where self.z == s and self.z == want\n}}\ntest \"fits\" {{ assert a[\"x\"].h.z == \"x\" }}\ntest \"not\" {{\n  inputs = {{ kind = \"y\" }}\n  assert count(a) == 1\n}}\n"
+        );
+        let found = found(&text);
+        assert_eq!(found[0], [], "{target}");
+        let code = if target == "h" { "E4011" } else { "E4008" };
+        assert_eq!(found[1].iter().map(|d| d.code).collect::<Vec<_>>(), [code], "{:?}", found[1]);
+    }
+}
+
 /// Two files in a folder: one with a failure, one that is wrong itself.
 fn mixed() -> Folder {
     let folder = Folder::with(&format!(

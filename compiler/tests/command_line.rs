@@ -173,3 +173,30 @@ fn github_sees_marks_at_lines() {
     );
     assert!(text.contains("`10%25` without blanks is a percentage"), "{text}");
 }
+
+/// Whoever opens a pipe waits for somebody to write into it.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo").arg(folder.path().join("x.bp")).status().unwrap();
+    assert!(made.success());
+    for arguments in [["check", "."], ["check", "x.bp"], ["fmt", "x.bp"], ["inspect", "x.bp"]] {
+        let output = bpc(folder.path(), &arguments);
+        assert_eq!(code(&output), 1, "{arguments:?}");
+        assert!(err(&output).contains("no file but a pipe"), "{}", err(&output));
+    }
+    std::fs::write(folder.path().join("uses.bp"), "use \"./x.bp\" as x\n").unwrap();
+    assert_eq!(code(&bpc(folder.path(), &["check", "uses.bp"])), 1);
+}
+
+#[test]
+fn a_folder_without_blueprints_is_not_fine() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("blueprnts")).unwrap();
+    for command in ["check", "fmt"] {
+        let output = bpc(folder.path(), &[command, "blueprnts"]);
+        assert_eq!(code(&output), 1, "{command}");
+        assert!(err(&output).contains("there is no `.bp` file in this folder"), "{}", err(&output));
+    }
+}

@@ -138,6 +138,165 @@ const MISTAKES: &[(&str, &str)] = &[
         "E4024 6:3",
     ),
     ("node type T { attribute id: string }\nnode a: T { id = \"x\" }", "E4025 3:13"),
+    // Secrets.
+    ("secret p: string where length(self) > 9 else \"not ${self}\"", "E3021 2:46"),
+    ("secret p: string? where length(self) > 9 else \"not ${self}\"", "E3021 2:47"),
+    (
+        "node type T { property p: secret string where self != \"\" else \"not ${self}\" }\nnode a: T { p = \"x\" }",
+        "E3021 2:63",
+    ),
+    ("secret p: string = \"hunter2\" where length(self) > 3", "E3046 2:20"),
+    ("secret p: string = 7", "E3046 2:20"),
+    // What a target's `where` asks of the loop and of `let`s.
+    (
+        "node type H { property z: string }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A {\n  let want = \"y\"\n  h -> h where self.z == want\n}",
+        "E4011 7:8",
+    ),
+    (
+        "node type H { property z: string }\nnode type A { requires h: H, property p: string }\nnode h: H { z = \"x\" }\nnode a: A {\n  p = \"y\"\n  let want = self.p\n  h -> h where self.z == want\n}",
+        "E4011 8:8",
+    ),
+    // Rings between instances.
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[i] }",
+        "E4014 3:38",
+    ),
+    (
+        "input xs: list<string>\nnode type A { requires n: A[0..1] }\nnode a: A for i in xs { n -> a[i] }",
+        "E4014 4:30",
+    ),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[\"x\"] }",
+        "E4014 3:38",
+    ),
+    (
+        "node type A { requires n: A[0..] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[*] }",
+        "E4014 3:38",
+    ),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[if i == \"x\" then \"y\" else \"x\"] }",
+        "E4014 3:38",
+    ),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in 1..3 { n -> a[mod(i, 3) + 1] }",
+        "E4014 3:32",
+    ),
+    (
+        "node type A { property v: string = \"a\", attribute r: string }\nnode a: A for i in [\"x\", \"y\"] { v = a[i].r }",
+        "E4014 3:37",
+    ),
+    (
+        "node type A { property v: string = \"a\", property r: string }\nnode a: A for i in [\"x\", \"y\"] { v = a[i].r, r = a[i].v }",
+        "E4015 3:37",
+    ),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> b[i] }\nnode b: A for i in [\"x\"] { n -> a[\"x\"] }",
+        "E4014 3:38",
+    ),
+    (
+        "node type A { property v: string = \"a\", attribute r: string }\nnode a: A for i in [\"x\", \"y\"] { v = b.r }\nnode b: A { v = join(a[*].r, \"\") }",
+        "E4014 3:37",
+    ),
+    // Keys that there are not.
+    (
+        "node type A { property x: int = 1 }\nnode a: A for i in [\"x\", \"y\"]\noutput o: int = a[1].x",
+        "E3024 4:17",
+    ),
+    (
+        "const ks = [\"x\", \"y\"]\nnode type A { property x: int = 1 }\nnode a: A for i in ks\noutput o: int = a[\"q\"].x",
+        "E3024 5:17",
+    ),
+    (
+        "node type A { property x: int = 1 }\nnode a: A for k, v in { p = 1 }\noutput o: int = a[\"q\"].x",
+        "E3024 4:17",
+    ),
+    (
+        "node type A { property x: int = 1 }\nnode a: A for i in 1..9 by \"k${i}\" if i < 3\noutput o: int = a[\"k3\"].x",
+        "E3024 4:17",
+    ),
+    (
+        "node type A { property x: int = 1 }\nnode a: A for i in [\"x\"]\nnode b: A for s in a { x = a[\"y\"].x }\noutput o: int = b[\"x\"].x",
+        "E3024 4:28",
+    ),
+    (
+        "node type A\nnode type B { requires a: A }\nnode a: A for i in [\"x\", \"y\"]\nnode b: B { a -> a[\"q\"] }",
+        "E3024 5:18",
+    ),
+    (
+        "use std.drift\nnode type A\nnode a: A for i in [\"x\"]\npolicy d: drift.Correct { targets = [a[\"q\"]], every = 5m }",
+        "E3024 5:38",
+    ),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in 1..3 { n -> if i > 1 then a[i - 2] else null }",
+        "E3024 3:32",
+    ),
+    // How many targets there are.
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"]\nnode b: A { n -> a }",
+        "E4009 4:18",
+    ),
+    (
+        "node type V\nnode type U { requires v: V[4..] }\nnode a: V for i in 1..3\nnode u: U { v -> a[*] }",
+        "E4009 5:18",
+    ),
+    (
+        "node type V\nnode type U { requires v: V[0..2] }\nnode a: V for i in 1..3\nnode u: U { v -> a[*] }",
+        "E4009 5:18",
+    ),
+    (
+        "node type V\nnode type U { requires vs: V[2..3] }\nnode one: V\nnode u: U { vs -> one }",
+        "E4009 5:19",
+    ),
+    (
+        "node type V\nnode type U { requires v: V[0..3] }\nnode a: V for i in 1..3\nnode b: V\nnode u: U { v -> [b, ...a[*]] }",
+        "E4009 6:18",
+    ),
+    // Members of another kind.
+    (
+        "node type A { attribute m: string }\nnode type B extends A { requires m: A }\nnode a: A\nnode b: B { m -> a }",
+        "E4012 3:34",
+    ),
+    (
+        "capability type C\nnode type A { property m: string = \"\" }\nnode type B extends A { capability m: C }",
+        "E4012 4:36",
+    ),
+    (
+        "node type A { requires m: A[0..1] }\nnode type B extends A { property m: string = \"a\" }",
+        "E4012 3:34",
+    ),
+    (
+        "node type A { attribute m: string }\nnode type B extends A { property m: int = 1 }",
+        "E4012 3:37",
+    ),
+    ("node type A {\n  property m: string = \"a\"\n  attribute m: int\n}", "E4012 4:16"),
+    (
+        "const n = 3\nnode type B\nnode type A { requires b: B[1..n] }\nnode b: B\nnode a: A { b -> [] }",
+        "E4009 6:18",
+    ),
+    ("const n = 1\nnode type A { requires b: A[2..n] }", "E4022 3:28"),
+    // Twice in one head.
+    (
+        "node type T\nnode a: T {\n  labels = { a = \"x\" }\n  labels = { b = \"y\" }\n}",
+        "E4003 5:3",
+    ),
+];
+
+/// What looks like one of them, and is none.
+const RIGHT: &[&str] = &[
+    "secret p: string where length(self) > 9 else \"too short\"",
+    "node type H { property z: string }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A for s in [\"x\"] { h -> H where self.z == s }",
+    "node type H { property z: string }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A for s in [\"x\"] { h -> h where self.z == s }",
+    "node type H { property z: string }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A {\n  let want = \"x\"\n  h -> H where self.z == want\n}",
+    "node type A { requires n: A[0..1] }\nnode a: A for i in 1..3 { n -> if i > 1 then a[i - 1] else null }",
+    "node type A { property v: string = \"a\", attribute r: string }\nnode a: A for i in 1..3 { v = if i > 1 then a[i - 1].r else \"\" }",
+    "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> b[i] }\nnode b: A for i in [\"x\", \"y\"] { n -> if i == \"y\" then a[\"x\"] else null }",
+    "node type A { requires n: A[0..2] }\nnode a: A for i in [\"x\", \"y\"] if i == \"y\"\nnode b: A { n -> a }\nnode c: A { n -> [a[\"y\"], b] }",
+    "input xs: list<string>\nnode type A { requires n: A[0..1] }\nnode a: A for i in xs\nnode b: A for i in xs { n -> a[i] }\noutput o: json = count(a)",
+    "node type A { property x: int = 1 }\nnode a: A for i in [\"x\"]\noutput o: int = a?[\"q\"]?.x ?? 3",
+    "const n = 1 + m\nconst m = 1\nnode type B\nnode type A { requires b: B[0..n] }\nnode type C extends A { requires b: B[0..m] }\nnode b: B for i in 1..2\nnode a: A { b -> b }\nnode c: C",
+    "const n = 3\nrequires hosts: Compute[1..n]",
+    "capability type C { property x: int = 1 }\nnode type H { property z: string = \"a\", capability c: C }\nnode h: H\noutput o: string = h.c.node.z",
+    "node type A { property m: string?, attribute m: string }\nnode type B extends A { property m: string }",
 ];
 
 fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
@@ -175,6 +334,76 @@ fn one_mistake_is_one_error_at_its_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_right_is_left_alone() {
+    for text in RIGHT {
+        let (analysis, _folder) = analyse(&format!("{HEAD}{text}\n"));
+        let mut found = said(&analysis, analysis.diagnostics());
+        found.retain(|one| one.starts_with('E'));
+        assert_eq!(found, Vec::<String>::new(), "{text}");
+        assert!(analysis.plan().is_some(), "{text}");
+    }
+}
+
+/// What is named in a cardinality is used.
+#[test]
+fn a_cardinality_uses_what_it_names() {
+    let text = "use std.kubernetes as k8s\nconst n = 3\nselect c: k8s.Cluster[1..n]\noutput o: int = count(c)\n";
+    let (analysis, _folder) = analyse(&format!("{HEAD}{text}"));
+    assert_eq!(said(&analysis, analysis.diagnostics()), Vec::<String>::new());
+}
+
+/// The first of a line of types that is too long is told.
+#[test]
+fn a_type_extends_so_many_others() {
+    let line = |at: usize| format!("node type T{} extends T{at}\n", at + 1);
+    let text: String = (0..300).map(line).collect();
+    let (analysis, _folder) = analyse(&format!("{HEAD}node type T0\n{text}"));
+    let mut found = said(&analysis, analysis.diagnostics());
+    found.retain(|one| one.starts_with('E'));
+    assert_eq!(found, ["E2023 102:24"]);
+}
+
+/// The way of a secret, from where it must not go to where it is declared.
+#[test]
+fn the_way_of_a_secret_is_told() {
+    let through = |text: &str| {
+        let (analysis, _folder) = analyse(&format!("{HEAD}{text}\n"));
+        let errors = analysis.diagnostics().iter().filter(|d| d.severity == Severity::Error);
+        let told: Vec<String> =
+            errors.flat_map(|d| d.related.iter().map(|(_, note)| note.clone())).collect();
+        told.join("; ")
+    };
+    let constants = "secret p: string\nconst a = \"1${p}\"\nconst b = \"2${a}\"\nfn f(x: string) -> string = x\nconst c = f(b)\n";
+    let way = through(&format!("{constants}output o: string = c"));
+    for part in ["`p` is declared a secret", "`a` has it", "`b` has it", "`c` has it"] {
+        assert!(way.contains(part), "{part}: {way}");
+    }
+    let way = through(&format!("{constants}output o = c"));
+    assert!(way.contains("`p` is declared a secret") && way.contains("`a` has it"), "{way}");
+    let node = "node type A { property pw: secret string, property u: string = \"\" }\n";
+    let way =
+        through(&format!("{node}node a: A {{ pw = \"x\" }}\nnode b: A {{ pw = \"x\", u = a.pw }}"));
+    assert!(way.contains("`pw` is declared `secret string` here"), "{way}");
+    let way = through(
+        "node type A {\n  property pw: secret string\n  property url: string = \"x${self.pw}\"\n}",
+    );
+    assert!(way.contains("`pw` is declared `secret string` here"), "{way}");
+    let capability = "capability type C { property s: secret string }\nnode type A { property pw: secret string, capability c: C { s = self.pw } }\nnode a: A { pw = \"x\" }\noutput o: string = a.c.s";
+    let way = through(capability);
+    assert!(way.contains("`s` is declared `secret string` here"), "{way}");
+}
+
+#[test]
+fn a_head_says_each_thing_once() {
+    let (analysis, _folder) =
+        analyse("blueprint x {\n  version = \"1.0.0\"\n  version = \"2.0.0\"\n}\n");
+    assert_eq!(said(&analysis, analysis.diagnostics()), ["E4003 3:3"]);
+    let twice = "blueprint x {\n  version = \"1.0.0\"\n  labels = { a = \"x\" }\n  labels = { b = \"y\" }\n}\n";
+    let (analysis, _folder) = analyse(twice);
+    assert_eq!(said(&analysis, analysis.diagnostics()), ["E4003 4:3"]);
 }
 
 /// Several files, by name; the first is the root.

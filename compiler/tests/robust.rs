@@ -187,11 +187,44 @@ fn more_than_can_be_held() {
         format!("const a{at} = [{}]\n", ten(&|n| format!("...a{n}, "), before))
     });
     assert_eq!(errors(&list), ["E3026"]);
+    let nested = chain("const a0 = [\"lol\"]\n", 14, |before, at| {
+        format!("const a{at} = [{}]\n", ten(&|n| format!("a{n}, "), before))
+    });
+    assert_eq!(errors(&nested), ["E3026"]);
+    let records = chain("const a0 = { x = 1 }\n", 39, |before, at| {
+        format!("const a{at} = {{ a = a{before}, b = a{before}, c = a{before} }}\n")
+    });
+    assert_eq!(errors(&records), ["E3026"]);
+    // Of what is known later, the types alone are too much.
+    let later = chain("input q: int = 1\nconst a0 = { x = q }\n", 39, |before, at| {
+        format!("const a{at} = {{ a = a{before}, b = a{before}, c = a{before} }}\n")
+    });
+    assert_eq!(errors(&later), ["E3026"]);
+    let types = chain("data type T0 {\n  x: int = 1\n}\n", 39, |before, at| {
+        format!("data type T{at} {{\n  a: T{before} = {{}}\n  b: T{before} = {{}}\n}}\n")
+    });
+    assert_eq!(errors(&format!("{types}input t: T39 = {{}}\noutput o: json = t\n")), ["E3026"]);
+    let copies = "const a = [i for i in 1..100_000]\nconst b = [a for i in 1..1_000]\n";
+    assert_eq!(errors(copies), ["E3026"]);
+    // Each is little, all together they are too much.
+    let many = chain("const a0 = \"\"\n", 400, |_, at| {
+        format!("const a{at} = join([\"0123456789\" for i in 1..100_000], \"\")\n")
+    });
+    assert_eq!(errors(&many), ["E3026"]);
     let twice = chain("fn f0(x: int) -> int = x + x\n", 40, |before, at| {
         format!("fn f{at}(x: int) -> int = f{before}(f{before}(x))\n")
     });
     let own = errors(&format!("input q: int = 1\n{twice}output o: int = f40(q)\n"));
-    assert!(!own.is_empty() && own.iter().all(|code| *code == "E3038"), "{own:?}");
+    assert_eq!(own, ["E3038"]);
+    let sums = chain("fn f0(x: int) -> int = x + 1\n", 59, |before, at| {
+        format!("fn f{at}(x: int) -> int = f{before}(x) + f{before}(x)\n")
+    });
+    assert_eq!(errors(&format!("{sums}output o: int = f59(1)\n")), ["E3038"]);
+    let lets = chain("  let a0 = \"lollol\"\n", 11, |before, at| {
+        format!("  let a{at} = \"{}\"\n", ten(&|n| format!("${{a{n}}}"), before))
+    });
+    let node = "node type A { property x: string }\n";
+    assert_eq!(errors(&format!("{node}node a: A {{\n{lets}  x = a11\n}}\n")), ["E3026"]);
 }
 
 #[test]
@@ -207,6 +240,18 @@ fn deeper_than_can_be_read() {
     assert_eq!(told.iter().map(|d| d.code).collect::<Vec<_>>(), ["E1016"]);
 }
 
+/// Each extends the one before it, or holds it.
+#[test]
+fn a_long_line_of_types() {
+    let text =
+        chain("node type T0\n", 3_000, |before, at| format!("node type T{at} extends T{before}\n"));
+    assert_eq!(errors(&text), ["E2023"]);
+    let held = chain("data type D0 { x: int }\n", 3_000, |before, at| {
+        format!("data type D{at} {{ d: D{before} }}\n")
+    });
+    assert_eq!(errors(&format!("{held}input d: D3000\n")), Vec::<&str>::new());
+}
+
 #[test]
 fn a_type_of_more_than_can_be_compared() {
     let mut text = "input a: \"v\"".to_owned();
@@ -214,6 +259,18 @@ fn a_type_of_more_than_can_be_compared() {
         write!(text, " | \"v{at}\"").unwrap();
     }
     assert_eq!(errors(&format!("{text}\n")), ["E1015"]);
+}
+
+/// What is in many groups of a group is in it once.
+#[test]
+fn groups_of_groups() {
+    let head = "node type A\nnode a: A\ngroup g0: Group { members = [a] }\ngroup h0: Group { members = [a] }\n";
+    let text = chain(head, 60, |before, at| {
+        format!(
+            "group g{at}: Group {{ members = [g{before}, h{before}] }}\ngroup h{at}: Group {{ members = [g{before}, h{before}] }}\n"
+        )
+    });
+    assert_eq!(errors(&text), Vec::<&str>::new());
 }
 
 /// One error for a ring of many, told in few words.

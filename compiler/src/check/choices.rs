@@ -1,11 +1,13 @@
 //! `name -> Type where …`: what meets a requirement is left to the runtime. The candidates are the
 //! nodes of the blueprint, by name, then the elements of the inventory.
 
+mod needs;
 mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use bp_plan::{BinaryOp, Binder, Constraint, Expr, Item, Phase, Selection, Type, Value};
+use bp_plan::{BinaryOp, Binder, Constraint, Expr, Item, Phase, Selection, Value};
 
 use super::blocks::in_time;
 use super::expr::World as _;
@@ -14,9 +16,10 @@ use super::program::{Program, TypeInfo};
 use super::rewrite::replaced;
 use crate::diagnostics::Diagnostic;
 use crate::source::Place;
-use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind};
-use crate::syntax::walk;
+use crate::syntax::ast::{self, EntryKind, ExprKind};
 
+use needs::Candidate;
+pub(crate) use needs::Needs;
 pub(crate) use verdict::verify;
 
 /// What a candidate is called in the predicate; no name of the language has a dot.
@@ -44,40 +47,13 @@ pub(crate) struct Choice {
     requirement: String,
     wanted: String,
     constraints: Vec<Constraint>,
-    candidates: Vec<Candidate>,
+    /// The nodes of the wanted type, the one that requires among them where it is of that type.
+    candidates: Arc<Vec<Candidate>>,
+    /// Those that need the node that requires: to choose one would close a ring.
+    closing: BTreeSet<String>,
     /// The selection of the inventory that is chosen from after the nodes, and its name.
     pub(crate) inventory: Option<(String, Selection)>,
     at: Place,
-}
-
-/// A node that may be chosen.
-#[derive(Clone, Debug)]
-struct Candidate {
-    name: String,
-    is_keyed: bool,
-    /// There may be none.
-    is_perhaps: bool,
-    /// It needs the node that requires: to choose it would close a ring.
-    closes: bool,
-}
-
-/// Which nodes of the root name which others: for a node, those that name it, or may choose it.
-pub(crate) fn named_by(items: &[&ast::Node]) -> BTreeMap<String, BTreeSet<String>> {
-    let names: BTreeSet<&str> = items.iter().map(|node| node.name.text.as_str()).collect();
-    let mut by: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for node in items {
-        let mut see = |expr: &ast::Expr| {
-            if let ExprKind::Name(name) = &expr.kind
-                && names.contains(name.as_str())
-            {
-                by.entry(name.to_string()).or_default().insert(node.name.text.to_string());
-            }
-        };
-        node.condition.iter().for_each(|e| walk::expressions(e, &mut see));
-        node.each.iter().for_each(|each| walk::each(each, &mut see));
-        walk::body(&node.body, &mut see);
-    }
-    by
 }
 
 /// Whether what meets one of a node's requirements may be left to the runtime: by a type's name, which begins
@@ -102,9 +78,13 @@ impl Choice {
 
     /// Notes that this node may come to need each of its candidates, so that none of them chooses
     /// it in its turn.
-    pub(crate) fn note(&self, node: &str, by: &mut BTreeMap<String, BTreeSet<String>>) {
-        for candidate in self.candidates.iter().filter(|candidate| !candidate.closes) {
-            by.entry(candidate.name.clone()).or_default().insert(node.to_owned());
+    pub(crate) fn note(&self, node: &str, needs: &mut Needs) {
+        if self.closing.is_empty() {
+            needs.chooses(node, &self.wanted);
+            return;
+        }
+        for candidate in self.candidates.iter().filter(|one| !self.closing.contains(&one.name)) {
+            needs.names(node, &candidate.name);
         }
     }
 }
@@ -116,8 +96,18 @@ pub(crate) fn choice(
     wheres: &[ast::Where],
     out: &mut Vec<Diagnostic>,
 ) -> (Expr, Choice) {
-    let candidates = candidates(program, &asks);
-    let is_open = candidates.iter().any(|candidate| !candidate.closes);
+    let candidates = program.needs.candidates(program, asks.wanted);
+    let closing = if asks.unordered {
+        BTreeSet::new()
+    } else {
+        let reaching = program.needs.reaching(program, asks.node);
+        let closing = candidates.iter().filter(|one| reaching.contains(one.name.as_str()));
+        closing.map(|one| one.name.clone()).filter(|name| name != asks.node).collect()
+    };
+    let open =
+        candidates.iter().filter(|one| one.name != asks.node && !closing.contains(&one.name));
+    let mut over: Vec<Item> = open.map(item).collect();
+    let is_open = !over.is_empty();
     // What is reported of nodes is known too late; of the inventory it is known before.
     if let Some(one) = wheres.first()
         && asks.all.iter().any(|constraint| {
@@ -128,7 +118,6 @@ pub(crate) fn choice(
         let at = Place { file: asks.at.file, span: one.predicate.span };
         in_time(Phase::Run, Phase::Deploy, "which candidate fits", at, out);
     }
-    let mut over: Vec<Item> = candidates.iter().filter(|c| !c.closes).map(item).collect();
     let inventory = discovered(program, asks.wanted).then(|| {
         let name = format!("{}.{}", asks.node, asks.requirement);
         let whole = Expr::Selection(name.clone());
@@ -156,56 +145,11 @@ pub(crate) fn choice(
         wanted: asks.wanted.to_owned(),
         constraints: asks.all,
         candidates,
+        closing,
         inventory,
         at: asks.at,
     };
     (expr, choice)
-}
-
-/// The nodes of the root of the wanted type, by name.
-fn candidates(program: &Program<'_>, asks: &Asks<'_>) -> Vec<Candidate> {
-    let closing =
-        if asks.unordered { BTreeSet::new() } else { reaching(&program.named_by, asks.node) };
-    let items = program.blueprint().into_iter().flat_map(|m| m.tree.items.iter());
-    let mut found: Vec<Candidate> = items
-        .enumerate()
-        .filter_map(|(index, item)| {
-            let ItemKind::Node(node) = &item.kind else { return None };
-            let name = node.name.text.as_str();
-            let (full, is_keyed) = match &program.values.get(&(program.file, index))?.ty {
-                Type::Node(full) => (full, false),
-                Type::Nodes(full) => (full, true),
-                Type::Optional(of) => match &**of {
-                    Type::Node(full) => (full, false),
-                    _ => return None,
-                },
-                _ => return None,
-            };
-            (name != asks.node && program.names.is_subtype(full, asks.wanted)).then(|| Candidate {
-                name: name.to_owned(),
-                is_keyed,
-                is_perhaps: node.condition.is_some(),
-                closes: closing.contains(name),
-            })
-        })
-        .collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    found
-}
-
-/// The nodes that need this one, each by way of others or not; `by` is what [`named_by`] gives.
-pub(crate) fn reaching<'b>(
-    by: &'b BTreeMap<String, BTreeSet<String>>,
-    node: &str,
-) -> BTreeSet<&'b str> {
-    let mut found = BTreeSet::new();
-    let mut next: Vec<&str> = by.get(node).into_iter().flatten().map(String::as_str).collect();
-    while let Some(name) = next.pop() {
-        if found.insert(name) {
-            next.extend(by.get(name).into_iter().flatten().map(String::as_str));
-        }
-    }
-    found
 }
 
 /// Whether the inventory can have elements of this type: nobody here makes them.

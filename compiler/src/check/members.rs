@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
-use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres};
+use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use super::refinement;
 use crate::diagnostics::{Diagnostic, names as says_names, nodes as says_nodes, topology as says};
@@ -95,6 +95,10 @@ pub(crate) fn property(
             ));
         }
         breaks(&made.constraints, &typed.expr, at, &member.name.text, out);
+        if typed.ty == Type::Unknown {
+            // Its mistake was told; what leaves the member out has nothing more to tell.
+            made.kind = Type::Unknown;
+        }
         made.default = Some(typed.expr);
     }
     made
@@ -233,6 +237,7 @@ impl Builder<'_, '_> {
                 }
                 seen.insert(key, place);
             }
+            self.other_kind(&mut info, parent, entry);
             if let EntryKind::Operation(operation) = &entry.kind
                 && self.is_second(&mut operations, operation)
             {
@@ -241,7 +246,66 @@ impl Builder<'_, '_> {
             self.entry(&mut info, entry);
         }
         keeper::of_type(&mut self, &info, item);
+        if self.pass == Pass::Signatures {
+            self.repeated(item, &info);
+        }
         info
+    }
+
+    /// Tells a member whose name an inherited one of another kind has; the new one counts from there on.
+    fn other_kind(
+        &mut self,
+        info: &mut TypeInfo,
+        parent: Option<&TypeInfo>,
+        entry: &ast::BodyEntry,
+    ) {
+        let (Some(parent), Some(name)) = (parent, member_name(&entry.kind)) else { return };
+        let Some((was, declared)) = refinement::kind(parent, &name.text) else { return };
+        let is_value = |kind: &str| matches!(kind, "a property" | "an attribute");
+        let is = described(&entry.kind);
+        let is_member = is_value(is) || matches!(is, "a requirement" | "a capability");
+        // An attribute may repeat a property.
+        if !is_member || is == was || is_value(is) && is_value(was) {
+            return;
+        }
+        let text = name.text.as_str();
+        info.properties.remove(text);
+        info.attributes.remove(text);
+        info.requirements.remove(text);
+        info.capabilities.remove(text);
+        if self.pass == Pass::Signatures {
+            let at = self.place(name.span);
+            self.out.push(says::other_kind(at, text, was, is, declared));
+        }
+    }
+
+    /// An attribute that repeats a property is of its type, or one of the two narrows the other.
+    fn repeated(&mut self, item: &ast::TypeItem, info: &TypeInfo) {
+        for entry in &item.body.entries {
+            let (EntryKind::Attribute(member) | EntryKind::Property(member)) = &entry.kind else {
+                continue;
+            };
+            let name = member.name.text.as_str();
+            let Some(((attribute, reported), property)) =
+                info.attributes.get(name).zip(info.properties.get(name))
+            else {
+                continue;
+            };
+            let set = &property.declared.kind;
+            if fits(self.program, attribute, set) || fits(self.program, set, attribute) {
+                continue;
+            }
+            let is_attribute = matches!(entry.kind, EntryKind::Attribute(_));
+            let own = self.place(member.name.span);
+            // Of two that stand here, the second is told.
+            let other = if is_attribute { property.place } else { *reported };
+            if other.file == own.file && other.span.start > own.span.start {
+                continue;
+            }
+            let at = self.place(member.ty.span);
+            let (was, is) = if is_attribute { (set, attribute) } else { (attribute, set) };
+            self.out.push(says::repeated_otherwise(at, name, was, is, other));
+        }
     }
 
     /// Parts of a member that mean nothing in this kind of member.

@@ -11,6 +11,7 @@ pub mod expr;
 mod groups;
 mod implementations;
 mod inserts;
+mod instances;
 pub(crate) mod kept;
 mod known;
 mod late;
@@ -45,7 +46,7 @@ pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::{CheckedNode, Nodes};
 pub(crate) use program::{Facts, Program, TypeInfo};
 
-use self::expr::{Scope, World as _, check_expr, check_type_expr, check_wheres, held};
+use self::expr::{Scope, Way, World as _, check_expr, check_type_expr, check_wheres, held};
 use self::kept::Before;
 use self::members::Pass;
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
@@ -108,6 +109,7 @@ pub(crate) fn check<'s>(
         .map(|(full, t)| (members::rank(t.kind), t.ancestors.len(), full))
         .collect();
     order.sort();
+    values::early(&mut program);
     for (_, _, full) in order {
         // What extends a blueprint was told; its members are not known yet.
         let extends = names.types.get(full).map_or(&[][..], |declared| &declared.ancestors);
@@ -178,12 +180,12 @@ impl Checked<'_> {
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);
         self.outputs(out);
-        self.workflows = workflows::check(&self.program, &self.nodes, out);
+        self.workflows = workflows::check(&self.program, out);
         self.tests = blueprint_tests::check(self, out);
         order::check(&self.program, &self.nodes, out);
         // What refers round in a ring can't be looked at any further.
         if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
-            verify::verify(&self.program, &self.nodes, out);
+            verify::verify(&self.program, &self.nodes, &self.selections, out);
         }
         composition::offers::check(self, out);
         composition::types::finish(self);
@@ -261,6 +263,7 @@ impl Checked<'_> {
             substitutes: blueprint.substitutes.is_some(),
         };
         let scope = Scope::new(file);
+        let mut places: BTreeMap<&str, Place> = BTreeMap::new();
         for entry in &blueprint.body.entries {
             let EntryKind::Assign { key, value } = &entry.kind else {
                 let at = Place { file, span: entry.span };
@@ -272,6 +275,12 @@ impl Checked<'_> {
                 ));
                 continue;
             };
+            let here = Place { file, span: key.span };
+            if let Some(first) = places.get(key.text.as_str()) {
+                out.push(says::set_twice(here, &key.text, *first));
+                continue;
+            }
+            places.insert(&key.text, here);
             let at = Place { file, span: value.span };
             match key.text.as_str() {
                 "version" => {
@@ -298,9 +307,8 @@ impl Checked<'_> {
                     }
                 }
                 other => {
-                    let at = Place { file, span: key.span };
                     let known = ["version", "labels"];
-                    out.push(says_names::unknown_field(at, other, "a blueprint's head", &known));
+                    out.push(says_names::unknown_field(here, other, "a blueprint's head", &known));
                 }
             }
         }
@@ -329,7 +337,8 @@ impl Checked<'_> {
                 || output.ty.is_none() && ty_is_secret(&kind)
             {
                 if !matches!(output.value.kind, ExprKind::Missing) {
-                    out.push(crate::diagnostics::types::secret_output(place, &typed.ty));
+                    let error = crate::diagnostics::types::secret_output(place, &typed.ty);
+                    out.push(Way::into(&self.program, &scope, &typed.expr).shown(error));
                 }
                 continue;
             }

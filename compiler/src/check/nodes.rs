@@ -9,11 +9,12 @@ use smol_str::SmolStr;
 use super::annotations::{has, texts};
 use super::blocks;
 use super::capabilities;
-use super::choices::{self, Choice};
+use super::choices::{self, Choice, Needs};
 use super::expr::{
     Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
 use super::implementations;
+use super::instances;
 use super::kept::Before;
 use super::late::known_in_time;
 use super::members::short;
@@ -128,7 +129,7 @@ pub(crate) fn check(
     // In the source's order diagnostics are easiest to follow; phases need the order of names.
     let plain: Vec<&ast::Node> = items.iter().map(|(_, _, node)| *node).collect();
     if plain.iter().any(|node| choices::may_choose(node)) {
-        program.named_by = Arc::new(choices::named_by(&plain));
+        program.needs = Arc::new(Needs::of(&plain));
     }
     let edges = edges(&plain);
     let order = crate::rings::groups(plain.len(), edges.iter().copied());
@@ -153,9 +154,14 @@ pub(crate) fn check(
             continue;
         };
         for choice in &checked.choices {
-            choice.note(&item.name.text, Arc::make_mut(&mut program.named_by));
+            choice.note(&item.name.text, Arc::make_mut(&mut program.needs));
         }
         super::capabilities::phases(program, &item.name.text, &checked);
+        let keyed = checked.node.each.as_ref();
+        if let Some(keyed) = keyed.and_then(|each| instances::of(each, &program.instances)) {
+            let all = Arc::make_mut(&mut program.instances);
+            all.entry(item.name.text.to_string()).or_insert(keyed);
+        }
         // What is not noted is known when compiling.
         let later = checked.node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
         for (property, set) in later {
@@ -398,7 +404,14 @@ impl Checker<'_, '_> {
                 let name = key.text.as_str();
                 let is_property = info.properties.contains_key(name);
                 if !is_property && name == "labels" {
-                    self.labels(value, body);
+                    let at = self.place(key.span);
+                    match body.places.get(name).copied() {
+                        Some(first) => self.out.push(says::set_twice(at, name, first)),
+                        None => {
+                            body.places.insert(key.text.clone(), at);
+                            self.labels(value, body);
+                        }
+                    }
                 } else if !is_property
                     && info.capabilities.contains_key(name)
                     && !capabilities::are_given(self.program, info)

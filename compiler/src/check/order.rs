@@ -1,14 +1,17 @@
 //! Rings among nodes: values that need each other, and nodes that wait for each other.
 //!
-//! Sought between nodes as the source names them. Whether instances of collections form a ring that
-//! the source does not show is for the runtime to find.
+//! Sought between nodes as the source names them; those that are in a ring so far, and whose instances are
+//! known, are looked at once more, instance by instance. Whether instances that are known only when
+//! deploying form a ring that the source does not show is for the runtime to find.
+
+mod graph;
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-use bp_plan::{Expr, Item};
-
-use super::nodes::{CheckedNode, Nodes};
+use self::graph::{Edge, Graph, Instance, Thing};
+use super::instances::Keyed;
+use super::nodes::Nodes;
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
@@ -16,88 +19,82 @@ use crate::source::Place;
 /// How many names of a ring are told.
 const SHOWN: usize = 12;
 
-/// Something that may have to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Thing<'a> {
-    Node(&'a str),
-    Property(&'a str, &'a str),
-}
-
-struct Edge {
-    from: usize,
-    to: usize,
-    place: Place,
-}
-
 /// Tells the rings.
 pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
-    let mut things = Vec::new();
-    let mut starts = HashMap::with_capacity(nodes.nodes.len());
-    for (name, checked) in &nodes.nodes {
-        starts.insert(name.as_str(), things.len());
-        things.push(Thing::Node(name));
-        // What is known now needs nothing.
-        let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
-        things.extend(open.map(|(property, _)| Thing::Property(name, property)));
+    let all: Vec<&str> = nodes.nodes.keys().map(String::as_str).collect();
+    let none = BTreeMap::new();
+    let coarse = Graph::between_nodes(program, nodes, &all);
+    let rings = rings(&coarse);
+    if rings.is_empty() {
+        return;
     }
-    let mut graph = Graph { program, nodes, things: &things, starts, edges: Vec::new() };
-    for (name, checked) in &nodes.nodes {
-        let Some(node) = graph.at(Thing::Node(name)) else { continue };
-        let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
-        for (own, (property, set)) in (node + 1..).zip(open) {
-            let place = checked.value(property);
-            graph.edges.push(Edge { from: node, to: own, place });
-            graph.reads(own, name, &set.value, place);
-        }
-        for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
-            if !requirement.unordered {
-                graph.targets(node, name, &requirement.target, place);
-            }
-            for set in requirement.properties.values() {
-                graph.reads(node, name, &set.value, place);
-            }
-        }
-        graph.operations(node, name, checked);
-    }
-    let edges = graph.edges;
-    let pairs: Vec<(usize, usize)> = edges.iter().map(|edge| (edge.from, edge.to)).collect();
-    let rings = crate::rings::rings(things.len(), pairs);
+    let of = |thing: &usize| Some(coarse.instance(*thing)?.node);
+    let tangled: BTreeSet<&str> = rings.iter().flatten().filter_map(of).collect();
+    let tangled: Vec<&str> = tangled.into_iter().collect();
+    let keyed: &BTreeMap<String, Keyed> = &program.instances;
+    let fine = Graph::between_instances(program, nodes, &tangled, keyed)
+        // So many that the source alone has to tell.
+        .or_else(|| Graph::between_instances(program, nodes, &tangled, &none));
+    let Some(fine) = fine else { return };
+    tell(&fine, out);
+}
+
+fn rings(graph: &Graph<'_>) -> Vec<Vec<usize>> {
+    let pairs: Vec<(usize, usize)> = graph.edges.iter().map(|edge| (edge.from, edge.to)).collect();
+    crate::rings::rings(graph.things.len(), pairs)
+}
+
+fn tell(graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
+    let rings = rings(graph);
     let ring_of: HashMap<usize, usize> = rings
         .iter()
         .enumerate()
         .flat_map(|(at, ring)| ring.iter().map(move |of| (*of, at)))
         .collect();
     let mut inside: Vec<Vec<&Edge>> = vec![Vec::new(); rings.len()];
-    for edge in &edges {
+    for edge in &graph.edges {
         let ring = ring_of.get(&edge.from).filter(|ring| ring_of.get(&edge.to) == Some(*ring));
         if let Some(inside) = ring.and_then(|ring| inside.get_mut(*ring)) {
             inside.push(edge);
         }
     }
+    // The instances of one collection may form many rings, all of one line.
+    let mut places = BTreeSet::new();
     for (ring, inside) in rings.iter().zip(&inside) {
-        told(&things, inside, ring, out);
+        told(graph, inside, ring, &mut places, out);
     }
 }
 
 /// One error for a ring, at its first reference in the file.
-fn told(things: &[Thing<'_>], inside: &[&Edge], ring: &[usize], out: &mut Vec<Diagnostic>) {
-    let is_order = ring.iter().any(|at| matches!(things.get(*at), Some(Thing::Node(_))));
+fn told(
+    graph: &Graph<'_>,
+    inside: &[&Edge],
+    ring: &[usize],
+    places: &mut BTreeSet<Place>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let is_order = ring.iter().any(|at| matches!(graph.things.get(*at), Some(Thing::Node(_))));
     // From a node to its own property nothing is referred to.
-    let is_reference = |edge: &&&Edge| match (things.get(edge.from), things.get(edge.to)) {
-        (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
-        _ => true,
-    };
+    let is_reference =
+        |edge: &&&Edge| match (graph.things.get(edge.from), graph.things.get(edge.to)) {
+            (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
+            _ => true,
+        };
     let first = inside
         .iter()
         .filter(is_reference)
         .min_by_key(|edge| (edge.place.file, edge.place.span.start));
-    let Some(first) = first else { return };
+    let Some(first) = first.filter(|first| places.insert(first.place)) else { return };
     let way = way_round(inside, first);
     let mut names: Vec<String> = Vec::new();
-    for thing in way.iter().filter_map(|at| things.get(*at)) {
+    for at in &way {
+        let Some((thing, instance)) = graph.things.get(*at).zip(graph.instance(*at)) else {
+            continue;
+        };
+        let of = named(instance);
         let name = match thing {
-            Thing::Property(node, property) if !is_order => format!("`{node}.{property}`"),
-            Thing::Node(node) | Thing::Property(node, _) => format!("`{node}`"),
+            Thing::Property(_, property) if !is_order => format!("`{of}.{property}`"),
+            Thing::Node(_) | Thing::Property(..) => format!("`{of}`"),
         };
         if names.last() != Some(&name) {
             names.push(name);
@@ -157,130 +154,10 @@ fn way_round(inside: &[&Edge], first: &Edge) -> Vec<usize> {
     way
 }
 
-struct Graph<'a> {
-    program: &'a Program<'a>,
-    nodes: &'a Nodes,
-    /// Each node, and behind it those of its properties that need something, in the order of their names.
-    things: &'a [Thing<'a>],
-    /// Where each node stands among them.
-    starts: HashMap<&'a str, usize>,
-    edges: Vec<Edge>,
-}
-
-impl Graph<'_> {
-    fn at(&self, thing: Thing<'_>) -> Option<usize> {
-        let (Thing::Node(node) | Thing::Property(node, _)) = thing;
-        let start = *self.starts.get(node)?;
-        let Thing::Property(_, property) = thing else { return Some(start) };
-        let own = self.things.get(start + 1..)?.iter();
-        let own = own.take_while(|thing| matches!(thing, Thing::Property(..)));
-        (start + 1..)
-            .zip(own)
-            .find(|(_, own)| **own == Thing::Property(node, property))
-            .map(|(at, _)| at)
-    }
-
-    /// Whether a reference from inside `owner` leads to the whole of `node`, or to the same instance.
-    fn leads(owner: &str, of: &Expr) -> Option<String> {
-        match of {
-            Expr::Node(node) => Some(node.clone()),
-            Expr::Index { of, key, .. } => match (&**of, &**key) {
-                // `space[cluster]`: the instance that belongs to this one.
-                (Expr::Node(node), Expr::Local(_)) if node != owner => Some(node.clone()),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// What an expression reads of nodes.
-    fn reads(&mut self, from: usize, owner: &str, expr: &Expr, place: Place) {
-        if let Expr::Field { of, name, .. } = expr {
-            let node = match &**of {
-                Expr::This => Some(owner.to_owned()),
-                other => Self::leads(owner, other),
-            };
-            if let Some(node) = node {
-                let is_own = matches!(**of, Expr::This);
-                self.read(from, &node, name, is_own, place);
-                return;
-            }
-        }
-        expr.parts(&mut |part| self.reads(from, owner, part, place));
-    }
-
-    fn read(&mut self, from: usize, node: &str, name: &str, is_own: bool, place: Place) {
-        let info = self.nodes.nodes.get(node).and_then(|n| self.program.types.get(&n.node.kind));
-        // What a node sets, it need not wait to hear of itself.
-        let is_attribute = info.is_some_and(|info| {
-            info.attributes.contains_key(name) && !(is_own && info.properties.contains_key(name))
-        });
-        // What a blueprint offers is there when all of it is.
-        let is_offered = info.is_some_and(|info| {
-            info.capabilities.contains_key(name)
-                && super::capabilities::are_given(self.program, info)
-        });
-        let thing = if is_attribute || is_offered {
-            Thing::Node(node)
-        } else {
-            Thing::Property(node, name)
-        };
-        if let Some(to) = self.at(thing) {
-            self.edges.push(Edge { from, to, place });
-        }
-    }
-
-    /// What the operations of a node's life read of other nodes. What they read of the node itself orders
-    /// nothing, and what is called later waits for nothing.
-    fn operations(&mut self, from: usize, owner: &str, checked: &CheckedNode) {
-        let own = checked.node.operations.iter().filter(|(key, _)| key.starts_with("lifecycle."));
-        for implementation in own.filter_map(|(_, own)| own.implementation.as_ref()) {
-            for part in implementation.parts() {
-                self.reads_others(from, owner, part, checked.place());
-            }
-        }
-    }
-
-    fn reads_others(&mut self, from: usize, owner: &str, expr: &Expr, place: Place) {
-        if let Expr::Field { of, .. } = expr
-            && matches!(**of, Expr::This)
-        {
-            return;
-        }
-        if let Expr::Field { of, name, .. } = expr
-            && let Some(node) = Self::leads(owner, of)
-            && node != owner
-        {
-            self.read(from, &node, name, false, place);
-            return;
-        }
-        expr.parts(&mut |part| self.reads_others(from, owner, part, place));
-    }
-
-    /// The nodes that a target leads to.
-    fn targets(&mut self, from: usize, owner: &str, target: &Expr, place: Place) {
-        match target {
-            Expr::Node(node) => {
-                if let Some(to) = self.at(Thing::Node(node)) {
-                    self.edges.push(Edge { from, to, place });
-                }
-            }
-            Expr::Index { .. } => {
-                if let Some(node) = Self::leads(owner, target)
-                    && let Some(to) = self.at(Thing::Node(&node))
-                {
-                    self.edges.push(Edge { from, to, place });
-                }
-            }
-            Expr::Field { of, .. } => self.targets(from, owner, of, place),
-            Expr::List(items) => {
-                for item in items {
-                    if let Item::One(one) = item {
-                        self.targets(from, owner, one, place);
-                    }
-                }
-            }
-            _ => {}
-        }
+/// An instance as the language writes it.
+fn named(instance: &Instance<'_>) -> String {
+    match instance.key {
+        Some(key) => format!("{}[{key:?}]", instance.node),
+        None => instance.node.to_owned(),
     }
 }

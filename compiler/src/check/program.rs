@@ -3,12 +3,15 @@
 //! It answers the questions of the check of expressions ([`World`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, PropertyType, RequirementType, Type};
 
 use super::annotations::Notices;
+use super::choices::Needs;
 use super::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
+use super::instances::Keyed;
 use super::kept::Phases;
 use super::operations::OperationSignature;
 use super::rewrite::{is_inside, mentions};
@@ -46,13 +49,20 @@ pub(crate) struct Program<'s> {
     pub(crate) notices: Arc<Notices>,
     /// What workflows take and give, by name; the built-in ones too.
     pub(crate) workflows: Arc<BTreeMap<String, WorkflowHead>>,
-    /// Which nodes of the root name a node.
-    pub(crate) named_by: Arc<BTreeMap<String, BTreeSet<String>>>,
+    /// The instances of collections, as far as they are known, by node.
+    pub(crate) instances: Arc<BTreeMap<String, Keyed>>,
+    /// Which nodes may need which others; known where there are choices.
+    pub(crate) needs: Arc<Needs>,
     /// Each file's place among the plan's sources.
     pub(crate) plan_files: Vec<u32>,
     /// What expressions are worth a word of.
     warnings: Arc<Mutex<Vec<Diagnostic>>>,
+    /// How many bytes of constants are kept beyond what their text accounts for.
+    kept: Arc<AtomicUsize>,
 }
+
+/// How many bytes of constants a program may keep beyond what their text accounts for.
+const MAX_KEPT: usize = 64 << 20;
 
 /// What was found out of a program, without what it was found in: it can be kept beside the
 /// sources and names, and looked at again through [`Program::known`].
@@ -182,9 +192,11 @@ impl<'s> Program<'s> {
             phases: Arc::default(),
             notices: Arc::default(),
             workflows: Arc::default(),
-            named_by: Arc::default(),
+            instances: Arc::default(),
+            needs: Arc::default(),
             plan_files,
             warnings: Arc::default(),
+            kept: Arc::default(),
         }
     }
 
@@ -271,7 +283,8 @@ impl<'s> Program<'s> {
         self.file = file;
         self.phases = Arc::default();
         self.workflows = Arc::default();
-        self.named_by = Arc::default();
+        self.instances = Arc::default();
+        self.needs = Arc::default();
     }
 
     /// The file that is checked.
@@ -444,6 +457,26 @@ pub(crate) fn reads_as(declared: &RequirementType) -> Type {
 }
 
 impl World for Program<'_> {
+    fn constant(&self, full: &str) -> Option<(Place, &Expr)> {
+        let (module, name) = full.rsplit_once('.').unwrap_or(("", full));
+        let mut all = self.sources.all().zip(&self.names.files);
+        let (_, scope) = all.find(|((_, of), _)| of.name == module)?;
+        Some((scope.values.get(name)?.place, self.constants.get(full)?))
+    }
+
+    fn keys(&self, node: &str) -> Option<Vec<&str>> {
+        Some(self.instances.get(node)?.keys().map(String::as_str).collect())
+    }
+
+    fn keep(&self, bytes: usize) -> Result<(), Option<usize>> {
+        let add = |kept: usize| Some(kept.saturating_add(bytes));
+        let before = self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).unwrap_or(0);
+        if before.saturating_add(bytes) <= MAX_KEPT {
+            return Ok(());
+        }
+        Err((before <= MAX_KEPT).then_some(MAX_KEPT))
+    }
+
     fn warn(&self, warning: Diagnostic) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
@@ -550,11 +583,16 @@ impl World for Program<'_> {
             let ty = Type::List(Box::new(Type::Node(members.clone())));
             return Some(Member { ty, phase: Phase::Deploy, via: None });
         }
-        (name == "node" && matches!(of, Type::Capability(_))).then(|| Member {
-            ty: Type::Node("std.Root".to_owned()),
-            phase: Phase::Deploy,
-            via: None,
-        })
+        if name != "node" || !matches!(of, Type::Capability(_)) {
+            return None;
+        }
+        // Of a capability that is read from a node, it is that node.
+        let from = match from {
+            Expr::Field { of, .. } => Self::node_of(of).and_then(|node| self.node_type(node)),
+            _ => None,
+        };
+        let ty = Type::Node(from.unwrap_or("std.Root").to_owned());
+        Some(Member { ty, phase: Phase::Deploy, via: None })
     }
 
     fn members(&self, of: &Type) -> Vec<String> {

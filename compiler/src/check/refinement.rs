@@ -4,7 +4,7 @@ use bp_plan::{Expr, PropertyType, RequirementType, Type, Value};
 
 use super::expr::{World, fits};
 use super::members::{Pass, breaks};
-use super::program::Program;
+use super::program::{Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, nodes as says_nodes, topology as says};
 use crate::source::{FileId, Place};
 use crate::syntax::ast;
@@ -49,6 +49,15 @@ fn asks(program: &Program<'_>, name: &str) -> bool {
     let declared = program.names.types.get(name);
     let item = declared.and_then(|declared| declared.item(program.sources));
     item.is_some_and(|item| !item.wheres.is_empty())
+}
+
+/// What a type calls by a name, and where it declares that; of an attribute that repeats a property, that.
+pub(crate) fn kind(info: &TypeInfo, name: &str) -> Option<(&'static str, Place)> {
+    let property = info.properties.get(name).map(|of| ("a property", of.place));
+    property
+        .or_else(|| info.attributes.get(name).map(|(_, place)| ("an attribute", *place)))
+        .or_else(|| info.requirements.get(name).map(|of| ("a requirement", of.place)))
+        .or_else(|| info.capabilities.get(name).map(|of| ("a capability", of.place)))
 }
 
 /// Joins what is inherited of a property into its new declaration, and tells what widens it.

@@ -9,6 +9,7 @@ use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
+use super::rewrite::replaced;
 use super::{implementations, relationships};
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::{FileId, Place};
@@ -46,7 +47,7 @@ pub(crate) fn check(
     let source = Type::Node(full.to_owned());
     let mut choice = None;
     let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
-        let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
+        let inside = around_target(scope, &source);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
         let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
@@ -61,7 +62,7 @@ pub(crate) fn check(
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
         let of = element(&typed.ty);
-        let inside = Scope::new(file).with_source(source.clone(), Phase::Deploy);
+        let inside = around_target(scope, &source);
         let own = check_wheres(program, &inside, &of, &meets.wheres, out);
         let Typed { ty, expr, phase } = typed;
         blocks::in_time(phase, Phase::Deploy, "what meets a requirement", place, out);
@@ -99,6 +100,14 @@ pub(crate) fn check(
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })
+}
+
+/// What the `where` of a target sees of a node's own names: the variables of its loop, and its `let`s. What
+/// is `self` in them is `source` there.
+fn around_target(scope: &Scope, source: &Type) -> Scope {
+    let from_target =
+        |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
+    scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
 }
 
 /// A `via` block without its operations.
@@ -221,27 +230,21 @@ fn fit(
         out.push(says::unfit_target(at, name, &wanted, &found, place));
         return None;
     }
-    if let Some(declared) = declared {
-        let (fewest, most) = declared.declared.cardinality;
-        if let Some(count) = count(written) {
-            let found = count as u64;
-            if found < fewest || most.is_some_and(|most| found > most) {
-                let wanted = counted(fewest, most);
-                out.push(says::wrong_count(at, name, &wanted, count, declared.place));
-                return None;
-            }
-        } else if (fewest, most) == (1, Some(1))
-            && !matches!(ty, Type::Node(_) | Type::Capability(_))
-        {
-            let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
-            out.push(says::unfit_target(at, name, &wanted, &found, place));
-            return None;
-        }
+    // How many they are is looked at once all nodes are known.
+    if let Some(declared) = declared
+        && declared.declared.cardinality == (1, Some(1))
+        && !matches!(ty, Type::Node(_) | Type::Capability(_))
+        && !is_list(written)
+    {
+        let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
+        out.push(says::unfit_target(at, name, &wanted, &found, place));
+        return None;
     }
     Some(target)
 }
 
-fn counted(fewest: u64, most: Option<u64>) -> String {
+/// How many targets a requirement takes.
+pub(crate) fn counted(fewest: u64, most: Option<u64>) -> String {
     match most {
         None => format!("{fewest} or more targets"),
         Some(1) if fewest == 1 => "exactly one target".to_owned(),
@@ -250,14 +253,12 @@ fn counted(fewest: u64, most: Option<u64>) -> String {
     }
 }
 
-/// How many targets a list literal names.
-fn count(written: &ast::Expr) -> Option<usize> {
+/// Whether targets are listed one by one.
+fn is_list(written: &ast::Expr) -> bool {
     match &written.kind {
-        ExprKind::List(elements) if elements.iter().all(|element| !element.spread) => {
-            Some(elements.len())
-        }
-        ExprKind::Paren(of) => count(of),
-        _ => None,
+        ExprKind::List(elements) => elements.iter().all(|element| !element.spread),
+        ExprKind::Paren(of) => is_list(of),
+        _ => false,
     }
 }
 

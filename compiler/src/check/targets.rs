@@ -2,6 +2,8 @@
 //!
 //! It knows how many there are as far as that is known when compiling, and why there are none.
 
+use std::collections::BTreeSet;
+
 use bp_plan::{Expr, Item, Phase, Type, Value};
 
 use super::blocks::in_time;
@@ -193,8 +195,11 @@ impl Around<'_, '_> {
                 let Some(group) = self.groups.get(name) else { return Some(target) };
                 let (fewest, most) = group.targets.bounds();
                 let all = group.targets.all.iter();
-                target.of = all.clone().flat_map(|one| one.of.iter().cloned()).collect();
-                target.named = all.flat_map(|one| one.named.iter().cloned()).collect();
+                // What is in several groups of a group is in it once: else the lists double with each group around.
+                let of: BTreeSet<&String> = all.clone().flat_map(|one| &one.of).collect();
+                let named: BTreeSet<&Named> = all.flat_map(|one| &one.named).collect();
+                target.of = of.into_iter().cloned().collect();
+                target.named = named.into_iter().cloned().collect();
                 target.why = (most == Some(0)).then(|| format!("`{name}` has no members"));
                 (target.fewest, target.most) = (fewest, most);
                 return Some(target);
@@ -238,6 +243,48 @@ impl Around<'_, '_> {
         }
     }
 
+    /// How many targets an expression gives at the fewest, and at the most where that is known.
+    pub(crate) fn how_many(&self, expr: &Expr) -> (u64, Option<u64>) {
+        match expr {
+            Expr::Node(name) | Expr::Selection(name) => {
+                let (fewest, most, _) = self.bounds(name);
+                (fewest, most)
+            }
+            Expr::Splat { of, body } if matches!(&**body, Expr::Local(name) if name == "*") => {
+                self.how_many(of)
+            }
+            Expr::Index { of, safe, .. } if matches!(**of, Expr::Node(_) | Expr::Selection(_)) => {
+                (u64::from(!safe), Some(1))
+            }
+            // A capability of a node.
+            Expr::Field { of, name, safe } if self.is_capability(of, name) => {
+                let (fewest, most) = self.how_many(of);
+                (if *safe { 0 } else { fewest }, most)
+            }
+            Expr::List(items) => {
+                let all =
+                    items.iter().map(|(Item::One(one) | Item::Spread(one))| self.how_many(one));
+                all.fold((0, Some(0)), |(fewest, most), one| {
+                    let most = most.zip(one.1).map(|(a, b)| a.saturating_add(b));
+                    (fewest.saturating_add(one.0), most)
+                })
+            }
+            Expr::If { then, otherwise, .. } => {
+                let (a, b) = (self.how_many(then), self.how_many(otherwise));
+                (a.0.min(b.0), a.1.zip(b.1).map(|(a, b)| a.max(b)))
+            }
+            Expr::Value(Value::Null) => (0, Some(0)),
+            Expr::Value(Value::List(items)) if items.is_empty() => (0, Some(0)),
+            _ => (0, None),
+        }
+    }
+
+    fn is_capability(&self, of: &Expr, name: &str) -> bool {
+        let node = Program::node_of(of).and_then(|node| self.nodes.nodes.get(node));
+        let info = node.and_then(|node| self.program.types.get(&node.node.kind));
+        info.is_some_and(|info| info.capabilities.contains_key(name))
+    }
+
     /// How many instances or elements there are of this name, and why there are none.
     fn bounds(&self, name: &str) -> (u64, Option<u64>, Option<String>) {
         if let Some(selection) = self.selections.get(name) {
@@ -274,6 +321,12 @@ impl Around<'_, '_> {
         }
         let why = (most == Some(0))
             .then(|| format!("there is no `{name}`, since its `for` goes through nothing"));
+        if let Some(keyed) = self.program.instances.get(name) {
+            let (fewest, most) = exactly(keyed.len());
+            let none = || format!("there is no `{name}`, since nothing meets its last `if`");
+            let why = why.or_else(|| (most == Some(0)).then(none));
+            return (if is_sure { fewest } else { 0 }, most, why);
+        }
         let is_all = is_sure && filter.is_none();
         (if is_all { fewest } else { 0 }, most, why)
     }

@@ -1,13 +1,13 @@
 //! Requirements that a node leaves out, with what would meet them: told once all nodes are known, so that
 //! nothing is proposed that does not fit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bp_eval::{Verdict, check_constraint};
 use bp_plan::{Reference, Type, Value};
 
 use super::blocks::must_be_set;
-use super::choices::{named_by, reaching};
+use super::choices::Needs;
 use super::inserts;
 use super::members::declared_at;
 use super::nodes::{CheckedNode, Nodes};
@@ -26,13 +26,13 @@ pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnosti
     if nodes.nodes.values().all(|checked| checked.unmet.is_empty()) {
         return;
     }
-    let by = all_named_by(program, nodes);
+    let needs = needs(program, nodes);
     for (name, checked) in &nodes.nodes {
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         for requirement in &checked.unmet {
             let Some(declared) = info.requirements.get(requirement) else { continue };
             let search = Search { program, nodes, node: name, checked, declared };
-            let fits = search.all(&by);
+            let fits = search.all(&needs);
             let at = checked.place();
             let place = declared_at(program, &info.full, requirement).unwrap_or(declared.place);
             let asked: Vec<&str> =
@@ -54,7 +54,7 @@ pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnosti
 }
 
 /// Which nodes name which others, or may choose them.
-fn all_named_by(program: &Program<'_>, nodes: &Nodes) -> BTreeMap<String, BTreeSet<String>> {
+fn needs(program: &Program<'_>, nodes: &Nodes) -> Needs {
     let items: Vec<&ast::Node> = program
         .blueprint()
         .into_iter()
@@ -64,11 +64,13 @@ fn all_named_by(program: &Program<'_>, nodes: &Nodes) -> BTreeMap<String, BTreeS
             _ => None,
         })
         .collect();
-    let mut by = named_by(&items);
+    let mut needs = Needs::of(&items);
     for (name, checked) in &nodes.nodes {
-        checked.choices.iter().for_each(|choice| choice.note(name, &mut by));
+        for choice in &checked.choices {
+            choice.note(name, &mut needs);
+        }
     }
-    by
+    needs
 }
 
 /// For what would meet one requirement of one node.
@@ -82,10 +84,10 @@ struct Search<'a, 's> {
 
 impl Search<'_, '_> {
     /// The targets as they are written.
-    fn all(&self, by: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    fn all(&self, needs: &Needs) -> Vec<String> {
         let closing = match self.declared.declared.unordered {
             true => BTreeSet::new(),
-            false => reaching(by, self.node),
+            false => needs.reaching(self.program, self.node),
         };
         nodes_and_requirements(self.program)
             .filter(|(name, _, is_perhaps)| {

@@ -13,9 +13,9 @@ use super::expr::{
 use super::late::known_in_time;
 use super::members::{self, Pass};
 use super::program::Program;
-use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes};
+use crate::diagnostics::{Diagnostic, names as says, nodes as says_nodes, types as says_types};
 use crate::resolve::Declaration;
-use crate::source::{FileId, Place};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
 use crate::syntax::walk;
 
@@ -101,6 +101,54 @@ fn head(
         }
         _ => None,
     }
+}
+
+/// Works out the constants that cardinalities name, which stand in the heads of types' members: nothing is
+/// told of them yet, and they are looked at once more with all others.
+pub(crate) fn early(program: &mut Program<'_>) {
+    let mut needed: BTreeSet<Thing> = BTreeSet::new();
+    for (file, module) in program.sources.all() {
+        let mut scan = Scan { program, file, needs: &mut needed };
+        for item in &module.tree.items {
+            match &item.kind {
+                ItemKind::Requires(member) => scan.cardinality(member),
+                ItemKind::Type(item) => {
+                    for entry in &item.body.entries {
+                        if let EntryKind::Requires(member) | EntryKind::Field(member) = &entry.kind
+                        {
+                            scan.cardinality(member);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let is_constant = |thing: &Thing| matches!(thing, Thing::Constant(..));
+    let mut things: Vec<Thing> = needed.into_iter().filter(is_constant).collect();
+    let mut index: BTreeMap<Thing, usize> =
+        things.iter().enumerate().map(|(at, thing)| (thing.clone(), at)).collect();
+    let mut edges = Vec::new();
+    let mut at = 0;
+    while let Some(thing) = things.get(at).cloned() {
+        for need in needs(program, &thing).into_iter().filter(is_constant) {
+            let next = things.len();
+            let to = *index.entry(need.clone()).or_insert(next);
+            if to == next {
+                things.push(need);
+            }
+            edges.push((at, to));
+        }
+        at += 1;
+    }
+    let in_ring: BTreeSet<usize> =
+        crate::rings::rings(things.len(), edges.iter().copied()).into_iter().flatten().collect();
+    for at in crate::rings::groups(things.len(), edges).into_iter().flatten() {
+        if let Some(Thing::Constant(file, item)) = things.get(at).cloned() {
+            constant(program, file, item, in_ring.contains(&at), &mut Vec::new());
+        }
+    }
+    program.take_warnings();
 }
 
 /// Checks constants, functions and types' bodies of these files, after those that they use.
@@ -242,6 +290,13 @@ impl Scan<'_, '_> {
         }
     }
 
+    fn cardinality(&mut self, member: &ast::Member) {
+        let Some(written) = &member.cardinality else { return };
+        for number in std::iter::once(&written.from).chain(&written.to) {
+            walk::expressions(number, &mut |expr| self.expression(expr));
+        }
+    }
+
     fn value(&mut self, path: &str) {
         let Some(found) = self.program.value_declaration(self.file, path) else { return };
         if let Some(ItemKind::Value(value)) = self.program.item(found)
@@ -327,9 +382,7 @@ fn constant(
     if let Some(value) = typed.expr.as_value() {
         held(&wheres, value, place, None, out);
     }
-    // A string that could not be put together is null: what uses it has nothing more to tell.
-    let is_lost = typed.ty == Type::String && typed.expr.as_value() == Some(&Value::Null);
-    let named = if typed.ty == Type::Unknown || is_lost {
+    let named = if typed.ty == Type::Unknown || typed.is_lost() {
         Named { ty: Type::Unknown, ..unknown }
     } else if typed.expr.as_value().is_some() {
         Named { ty: known, phase: typed.phase, expr: typed.expr }
@@ -414,6 +467,12 @@ pub(crate) fn secret(
         Type::Secret(of) => (**of).clone(),
         other => other.clone(),
     };
+    if let Some(default) = &value.default {
+        let head = value.ty.as_ref().map_or(value.name.span, |ty| ty.span);
+        let whole = Place { file, span: Span::new(head.end, default.span.end) };
+        let at = Place { file, span: default.span };
+        out.push(says_types::secret_default(at, &value.name.text, whole));
+    }
     bp_plan::Secret {
         constraints: check_wheres(program, &Scope::new(file), ty, &value.wheres, out),
         kind: of,

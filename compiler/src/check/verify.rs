@@ -1,18 +1,30 @@
 //! What can be told of nodes when compiling: targets that break what is asked of them, nodes that
 //! break the checks of their types.
 
-use bp_eval::{Environment, EvalError, Outcome, Outer, Verdict, check_constraint};
-use bp_plan::{Constraint, Expr, Item, Reference, Value};
+mod missing;
 
-use super::capabilities;
-use super::choices;
+use std::collections::BTreeMap;
+
+use bp_eval::{Environment, EvalError, Outcome, Outer, Verdict, check_constraint};
+use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Value};
+
+use super::groups::Groups;
 use super::nodes::{CheckedNode, Nodes};
-use super::program::Program;
+use super::program::{Program, RequirementInfo};
+use super::targets::Around;
+use super::{capabilities, choices, requirements};
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
 
 /// Tells what is broken for sure.
-pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
+pub(crate) fn verify(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    selections: &BTreeMap<String, Selection>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let groups = Groups::new();
+    let around = Around { program, nodes, selections, groups: &groups };
     for (name, checked) in &nodes.nodes {
         let known = Known { program, nodes, this: name, source: None };
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
@@ -40,6 +52,11 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
         }
         for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
             let declared = info.requirements.get(&requirement.name);
+            if declared
+                .is_some_and(|declared| is_miscounted(&around, requirement, place, declared, out))
+            {
+                continue;
+            }
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
             let at = declared.map_or(place, |declared| declared.place);
             for constraint in asked.iter().chain(&requirement.constraint) {
@@ -49,7 +66,29 @@ pub(crate) fn verify(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnos
                 }
             }
         }
+        missing::instances(program, name, checked, out);
     }
+}
+
+/// Tells that a requirement is met by more or fewer targets than it takes, where that is sure.
+fn is_miscounted(
+    around: &Around<'_, '_>,
+    requirement: &Requirement,
+    place: Place,
+    declared: &RequirementInfo,
+    out: &mut Vec<Diagnostic>,
+) -> bool {
+    let (fewest, most) = declared.declared.cardinality;
+    let (least, largest) = around.how_many(&requirement.target);
+    let is_short = largest.is_some_and(|largest| largest < fewest);
+    let is_much = most.is_some_and(|most| least > most);
+    if !is_short && !is_much {
+        return false;
+    }
+    let found = if is_short { largest.unwrap_or(least) } else { least };
+    let wanted = requirements::counted(fewest, most);
+    out.push(says::wrong_count(place, &requirement.name, &wanted, found, declared.place));
+    true
 }
 
 /// Whether a constraint holds of a node, as far as that can be told when compiling.

@@ -9,6 +9,7 @@ use super::{files, lock};
 use crate::analysis::Analysis;
 use crate::diagnostics::Diagnostic;
 use crate::render::short;
+use crate::{loader, syntax};
 
 /// Checks the files; whether all is well, and what was read.
 pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool, Vec<PathBuf>) {
@@ -62,7 +63,8 @@ pub(super) fn round(paths: &[PathBuf], locked: bool, mut output: Output) -> Roun
 /// Blueprints first; modules that one of them uses need no look of their own.
 fn order(files: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<PathBuf>) {
     files.into_iter().partition(|file| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let bytes = loader::bytes_of(file, syntax::MAX_FILE + 1).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
         text.lines().any(|line| line.starts_with("blueprint "))
     })
 }

@@ -27,8 +27,10 @@ pub(super) fn sources(paths: &[PathBuf], output: &mut Output) -> Option<Vec<Path
     }
     files.sort();
     files.dedup();
+    // Whoever misspelt a folder's name is not to take silence for a yes.
     if files.is_empty() && !output.has_errors() {
-        output.note("no `.bp` file found");
+        let at = paths.first().map_or(Path::new("."), PathBuf::as_path);
+        output.failed(at, says_packages::no_blueprints_in());
     }
     Some(files)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::files;
 use super::output::{self, Output};
 use crate::source::{FileId, SourceFile};
-use crate::syntax;
+use crate::{loader, syntax};
 
 /// Formats the paths; whether all is well.
 pub(super) fn run(paths: &[PathBuf], check: bool, output: &mut Output) -> bool {
@@ -75,9 +75,7 @@ fn formatted(path: &Path, output: &mut Output) -> Option<(SourceFile, String)> {
 
 /// The file's bytes; of one that is too large, enough to see that.
 pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(syntax::MAX_FILE + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    loader::bytes_of(path, syntax::MAX_FILE + 1)
 }
 
 fn lay_out(path: String, bytes: Vec<u8>, output: &mut Output) -> Option<(SourceFile, String)> {

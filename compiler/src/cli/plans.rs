@@ -1,6 +1,5 @@
 //! A plan for a command that looks at one: of a plan's file, or compiled of a blueprint's.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use bp_plan::LoadedPlan;
@@ -9,6 +8,7 @@ use super::lock;
 use super::output::Output;
 use crate::analysis::Analysis;
 use crate::diagnostics::packages as says;
+use crate::loader;
 
 /// The plan of a file; nothing where there is none, which is told of.
 pub(super) fn load(path: &Path, locked: bool, output: &mut Output) -> Option<LoadedPlan> {
@@ -35,9 +35,8 @@ fn is_plan(path: &Path) -> bool {
         Some("plan") => true,
         Some("bp") => false,
         _ => {
-            let mut start = [0; 14];
-            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-            read.is_ok() && &start == b"blueprint-plan"
+            let start = b"blueprint-plan";
+            loader::bytes_of(path, start.len() as u64).is_ok_and(|bytes| bytes == start)
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod composition;
 pub mod names;
+mod near;
 pub mod never;
 pub mod nodes;
 pub mod operations;
@@ -20,6 +21,8 @@ pub mod topology;
 pub mod types;
 pub mod unused;
 pub mod workflows;
+
+pub(crate) use near::near;
 
 use crate::source::Place;
 
@@ -118,24 +121,4 @@ impl Diagnostic {
         self.fix = Some(Fix { title: title.into(), edits });
         self
     }
-}
-
-/// The known name that is most like this one, if any is like it at all.
-pub(crate) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let length = name.chars().count();
-    if length > 100 {
-        return None;
-    }
-    let most = (length / 3).max(1);
-    known
-        .into_iter()
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= most * 4)
-        .map(|candidate| {
-            let distance =
-                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
-            (distance, candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
-        .min()
-        .map(|(_, candidate)| candidate)
 }

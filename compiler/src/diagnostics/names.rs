@@ -167,6 +167,13 @@ pub fn member_twice(at: Place, name: &str, of: &str, first: Place) -> Diagnostic
         .related(first, "the first")
 }
 
+/// A type that extends too many others, one by way of the other.
+pub fn extends_too_many(at: Place, most: usize) -> Diagnostic {
+    Diagnostic::error("E2023", format!("this type extends more than {most} others"), at)
+        .label("one by way of the other")
+        .help("extend a type that is nearer to the root")
+}
+
 /// Something that does not belong into a body.
 pub fn not_here(at: Place, found: &str, of: &str, allowed: &str) -> Diagnostic {
     Diagnostic::error("E2017", format!("{found} does not belong into {of}"), at)

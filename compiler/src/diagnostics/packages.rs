@@ -170,6 +170,13 @@ pub fn no_package_here() -> Diagnostic {
     )
 }
 
+/// A folder in which there is nothing to look at.
+pub fn no_blueprints_in() -> Diagnostic {
+    let words = "there is no `.bp` file in this folder, nor in those below it";
+    Diagnostic::error("E6019", words, Place::default())
+        .help("check the path: name a file, or a folder that has some")
+}
+
 /// A plan that can't be read.
 pub fn unreadable_plan(why: &str) -> Diagnostic {
     Diagnostic::error("E6020", why, Place::default())

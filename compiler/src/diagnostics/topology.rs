@@ -1,5 +1,7 @@
 //! Types' bodies, node templates, requirements, selections: what a blueprint is made of.
 
+use bp_plan::Type;
+
 use super::{Diagnostic, near};
 use crate::source::Place;
 
@@ -143,13 +145,7 @@ pub fn met_for_set(at: Place, name: &str, of: &str, mark: Option<(Place, String)
 }
 
 /// More or fewer targets than the requirement takes.
-pub fn wrong_count(
-    at: Place,
-    name: &str,
-    wanted: &str,
-    found: usize,
-    declared: Place,
-) -> Diagnostic {
+pub fn wrong_count(at: Place, name: &str, wanted: &str, found: u64, declared: Place) -> Diagnostic {
     Diagnostic::error("E4009", format!("`{name}` takes {wanted}, found {found}"), at)
         .related(declared, format!("`{name}` is declared here"))
 }
@@ -185,6 +181,28 @@ pub fn widened(at: Place, name: &str, wanted: &str, found: &str, declared: Place
     )
     .related(declared, "refined from here")
     .help("a refinement takes the same or less, never more")
+}
+
+/// A member that has the name of an inherited one of another kind.
+pub fn other_kind(at: Place, name: &str, was: &str, is: &str, declared: Place) -> Diagnostic {
+    let message = format!("`{name}` is {was} in the type that this extends, found {is}");
+    Diagnostic::error("E4012", message, at)
+        .related(declared, "declared here")
+        .help("take another name: all members of a type share one namespace")
+}
+
+/// An attribute and a property of one name, whose types have nothing to do with each other.
+pub fn repeated_otherwise(
+    at: Place,
+    name: &str,
+    was: &Type,
+    is: &Type,
+    declared: Place,
+) -> Diagnostic {
+    let message = format!("`{name}` is `{was}` before, found `{is}`");
+    Diagnostic::error("E4012", message, at)
+        .related(declared, format!("`{name}` is declared here"))
+        .help("an attribute that repeats a property is of its type: it reads as set until it is reported")
 }
 
 /// A default that breaks the constraints that are in force.

@@ -488,3 +488,11 @@ pub fn field_of_collection(at: Place, name: &str, found: &Type) -> Diagnostic {
     };
     Diagnostic::error("E3019", message, at).label("a collection has no such field").help(help)
 }
+
+/// `via` of a requirement that may have several targets, each by a relationship of its own.
+pub fn via_of_many(at: Place) -> Diagnostic {
+    let message = "each target of this has a relationship of its own: which one's `via`?";
+    Diagnostic::error("E3019", message, at).label("only a requirement of one target has it").help(
+        "let the requirement take one target, `T` or `T?`; or name with `const` what is set in `via R { … }`, and read that",
+    )
+}

@@ -8,6 +8,9 @@ use crate::loader::Sources;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ItemKind, TypeItemKind};
 
+/// How many types a type may extend, one by way of the other.
+const MOST_ANCESTORS: usize = 100;
+
 /// A declared type.
 #[derive(Clone, Debug)]
 pub(crate) struct TypeDeclaration {
@@ -89,6 +92,7 @@ pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnos
         }
     }
     break_rings(sources, names, &mut parents, &mut open, out);
+    break_lines(sources, names, &mut parents, out);
     let ancestors: BTreeMap<String, Vec<String>> = names
         .types
         .keys()
@@ -103,6 +107,49 @@ pub(crate) fn extend(sources: &Sources, names: &mut Names, out: &mut Vec<Diagnos
             declared.ancestors = line;
         }
     }
+}
+
+/// A type that is the last of too long a line extends nothing: the first of them is told.
+fn break_lines(
+    sources: &Sources,
+    names: &Names,
+    parents: &mut BTreeMap<String, String>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let mut children: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (sub, sup) in &*parents {
+        children.entry(sup).or_default().push(sub);
+    }
+    let roots = names.types.keys().filter(|full| !parents.contains_key(*full));
+    let mut next: Vec<(&str, usize)> = roots.map(|full| (full.as_str(), 0)).collect();
+    let mut too_long: Vec<String> = Vec::new();
+    while let Some((full, depth)) = next.pop() {
+        let is_last = depth > MOST_ANCESTORS;
+        if is_last {
+            too_long.push(full.to_owned());
+        }
+        let depth = if is_last { 0 } else { depth };
+        next.extend(children.get(full).into_iter().flatten().map(|sub| (*sub, depth + 1)));
+    }
+    let first = too_long
+        .iter()
+        .filter_map(|full| names.types.get(full))
+        .min_by_key(|declared| (declared.place.file, declared.place.span.start));
+    if let Some(declared) = first {
+        let at = extends_place(sources, declared);
+        out.push(says::extends_too_many(at, MOST_ANCESTORS));
+    }
+    for full in too_long {
+        parents.remove(&full);
+    }
+}
+
+/// Where a type says what it extends.
+fn extends_place(sources: &Sources, declared: &TypeDeclaration) -> Place {
+    declared
+        .item(sources)
+        .and_then(|item| item.extends.as_ref())
+        .map_or(declared.place, |path| Place { file: declared.file, span: path.span })
 }
 
 /// Types in a ring extend what all of their kind do, and are open: one error for the ring.
@@ -131,10 +178,7 @@ fn break_rings(
                 break;
             }
         }
-        let at = declared
-            .item(sources)
-            .and_then(|item| item.extends.as_ref())
-            .map_or(declared.place, |path| Place { file: declared.file, span: path.span });
+        let at = extends_place(sources, declared);
         out.push(says::extends_ring(at, &line));
         for at in ring {
             if let Some((full, declared)) = order.get(at) {

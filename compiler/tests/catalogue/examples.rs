@@ -141,7 +141,7 @@ fn tidy(drawn: &str, folder: &str) -> String {
 }
 
 /// A file of an example. With `generate=repeat`, `«9 × text»` stands for the text nine times, with each
-/// `#` in it for its number, and `name-«9».bp` for nine files; with `generate=latin-1` the file is no UTF-8.
+/// `#` in it for its number and each `#-` for the one before, and `name-«9».bp` for nine files; with `generate=latin-1` the file is no UTF-8.
 fn write(folder: &Path, file: &str, text: &str, generate: Option<&str>) {
     let put = |file: &str, content: &[u8]| {
         let path = folder.join(file);
@@ -180,6 +180,7 @@ fn repeat(text: &str) -> String {
         let (count, part) = inner.split_once(" × ").unwrap();
         let part = part.replace("\\n", "\n");
         for number in 1..=count.parse::<usize>().unwrap() {
+            let part = part.replace("#-", &(number - 1).to_string());
             out.push_str(&part.replace('#', &number.to_string()));
         }
         rest = after;

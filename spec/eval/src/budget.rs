@@ -12,21 +12,31 @@ pub const MAX_ELEMENTS: usize = 1_000_000;
 pub const MAX_STEPS: u64 = 10_000_000;
 /// Most bytes of values that one evaluation may copy, make or keep.
 pub const MAX_BYTES: usize = 256 << 20;
+/// As [`MAX_BYTES`], of what is evaluated while compiling: source text alone says how large it is, so
+/// a few lines must not be able to fill the machine.
+pub const MAX_FOLDED_BYTES: usize = 128 << 20;
 
 /// What is left of the steps and bytes.
 #[derive(Debug)]
 pub struct Budget {
     steps: u64,
     bytes: usize,
+    /// How many bytes there were.
+    most: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { steps: MAX_STEPS, bytes: MAX_BYTES }
+        Self::of(MAX_BYTES)
     }
 }
 
 impl Budget {
+    /// With so many bytes.
+    pub(crate) fn of(most: usize) -> Self {
+        Self { steps: MAX_STEPS, bytes: most, most }
+    }
+
     /// One more step.
     pub(crate) fn step(&mut self) -> Result<(), EvalError> {
         self.steps = self.steps.checked_sub(1).ok_or_else(|| {
@@ -38,7 +48,7 @@ impl Budget {
     /// So many more bytes of values.
     pub(crate) fn bytes(&mut self, bytes: usize) -> Result<(), EvalError> {
         self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| {
-            too_large(format!("the expression makes more than {} MiB of values", MAX_BYTES >> 20))
+            too_large(format!("the expression makes more than {} MiB of values", self.most >> 20))
         })?;
         Ok(())
     }
@@ -60,7 +70,7 @@ impl Budget {
 }
 
 /// About how many bytes a value takes.
-pub(crate) fn weight(value: &Value) -> usize {
+pub fn weight(value: &Value) -> usize {
     let own = size_of::<Value>();
     own + match value {
         Value::String(text) | Value::Version(text) | Value::Timestamp(text) => text.len(),

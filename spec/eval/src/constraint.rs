@@ -1,9 +1,11 @@
 //! `where PREDICATE else "message"`: whether it holds of a value.
 
+use std::collections::BTreeSet;
+
 use bp_plan::{Constraint, Expr, Reference, Value};
 
 use crate::text::described;
-use crate::{Environment, EvalError, Outcome, Outer, evaluate};
+use crate::{Environment, EvalError, Outcome, Outer, evaluate, evaluate_with};
 
 /// How a constraint stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,13 +25,25 @@ pub fn check_constraint(
     value: &Value,
     env: &dyn Environment,
 ) -> Result<Verdict, EvalError> {
+    check_constraint_with(constraint, value, env, &[])
+}
+
+/// As [`check_constraint`], with values for the locals of what the constraint is part of.
+pub fn check_constraint_with(
+    constraint: &Constraint,
+    value: &Value,
+    env: &dyn Environment,
+    locals: &[(&str, Value)],
+) -> Result<Verdict, EvalError> {
     if matches!(value, Value::Null) {
         return Ok(Verdict::Holds);
     }
-    let env = WithSelf { value, env };
-    match evaluate(&constraint.predicate, &env)? {
+    let env = WithSelf { value, is_hidden: false, env };
+    match evaluate_with(&constraint.predicate, &env, locals)? {
         Outcome::Value(Value::Bool(true)) => Ok(Verdict::Holds),
-        Outcome::Value(Value::Bool(false)) => Ok(Verdict::Broken(message(constraint, &env)?)),
+        Outcome::Value(Value::Bool(false)) => {
+            Ok(Verdict::Broken(message(constraint, &env, locals)?))
+        }
         Outcome::Value(other) => Err(EvalError::wrong_type(format!(
             "expected true or false from `{}`, found {}",
             constraint.text,
@@ -39,9 +53,35 @@ pub fn check_constraint(
     }
 }
 
-fn message(constraint: &Constraint, env: &WithSelf<'_>) -> Result<String, EvalError> {
+/// As [`check_constraint`], of a value that nobody may see: what is told has no part of it.
+pub fn check_secret(
+    constraint: &Constraint,
+    value: &Value,
+    env: &dyn Environment,
+) -> Result<Verdict, EvalError> {
+    let without = Constraint { message: None, ..constraint.clone() };
+    // What a mistake says of the value is not for anybody's eyes either.
+    match check_constraint(&without, value, env) {
+        Ok(Verdict::Broken(_)) | Err(_) => {}
+        Ok(verdict) => return Ok(verdict),
+    }
+    let own = constraint.message.as_ref().map(|message| {
+        let env = WithSelf { value, is_hidden: true, env };
+        evaluate(message, &env)
+    });
+    Ok(Verdict::Broken(match own {
+        Some(Ok(Outcome::Value(Value::String(text)))) => text,
+        _ => format!("it does not meet `where {}`", constraint.text),
+    }))
+}
+
+fn message(
+    constraint: &Constraint,
+    env: &WithSelf<'_>,
+    locals: &[(&str, Value)],
+) -> Result<String, EvalError> {
     if let Some(message) = &constraint.message
-        && let Outcome::Value(Value::String(text)) = evaluate(message, env)?
+        && let Outcome::Value(Value::String(text)) = evaluate_with(message, env, locals)?
     {
         return Ok(text);
     }
@@ -50,6 +90,8 @@ fn message(constraint: &Constraint, env: &WithSelf<'_>) -> Result<String, EvalEr
 
 struct WithSelf<'a> {
     value: &'a Value,
+    /// It is a secret.
+    is_hidden: bool,
     env: &'a dyn Environment,
 }
 
@@ -68,6 +110,7 @@ impl Environment for WithSelf<'_> {
 
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
         match name {
+            Outer::This if self.is_hidden => Ok(Outcome::Secret(BTreeSet::new())),
             Outer::This => Ok(Outcome::Value(self.value.clone())),
             other => self.env.name(other),
         }

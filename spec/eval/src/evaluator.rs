@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use bp_plan::{BinaryOp, Expr, Template, UnaryOp, Value};
 
-use crate::budget::Budget;
+use crate::budget::{Budget, MAX_FOLDED_BYTES};
+use crate::constraint::Nowhere;
 use crate::text::described;
 use crate::{
     Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators, template,
@@ -114,6 +115,12 @@ pub fn evaluate(expr: &Expr, env: &dyn Environment) -> Result<Outcome, EvalError
     evaluate_with(expr, env, &[])
 }
 
+/// As [`evaluate`], while compiling, of what needs nothing from outside: it may take less room.
+pub fn evaluate_constant(expr: &Expr) -> Result<Outcome, EvalError> {
+    let budget = Budget::of(MAX_FOLDED_BYTES);
+    Evaluator { env: &Nowhere, locals: Vec::new(), budget }.outcome(expr)
+}
+
 /// As [`evaluate`], with values for some locals (loop variables, parameters).
 pub fn evaluate_with(
     expr: &Expr,
@@ -124,12 +131,7 @@ pub fn evaluate_with(
     for (name, value) in locals {
         evaluator.locals.push((name, Ok(value.clone())));
     }
-    match evaluator.eval(expr) {
-        Ok(value) => Ok(Outcome::Value(value)),
-        Err(Stop::Unknown) => Ok(Outcome::Unknown),
-        Err(Stop::Secret(names)) => Ok(Outcome::Secret(names)),
-        Err(Stop::Error(error)) => Err(error),
-    }
+    evaluator.outcome(expr)
 }
 
 /// One evaluation: its surroundings, the locals in scope, what it may still cost.
@@ -142,6 +144,15 @@ pub(crate) struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(env: &'a dyn Environment) -> Self {
         Self { env, locals: Vec::new(), budget: Budget::default() }
+    }
+
+    fn outcome(&mut self, expr: &'a Expr) -> Result<Outcome, EvalError> {
+        match self.eval(expr) {
+            Ok(value) => Ok(Outcome::Value(value)),
+            Err(Stop::Unknown) => Ok(Outcome::Unknown),
+            Err(Stop::Secret(names)) => Ok(Outcome::Secret(names)),
+            Err(Stop::Error(error)) => Err(error),
+        }
     }
 
     pub(crate) fn eval(&mut self, expr: &'a Expr) -> Eval {

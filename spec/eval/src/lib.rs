@@ -29,8 +29,8 @@ mod timestamp;
 mod typed;
 mod version;
 
-pub use constraint::{Nowhere, Verdict, check_constraint};
-pub use evaluator::{evaluate, evaluate_with};
+pub use constraint::{Nowhere, Verdict, check_constraint, check_constraint_with, check_secret};
+pub use evaluator::{evaluate, evaluate_constant, evaluate_with};
 pub use fold::fold;
 pub use input::{parse_input, split_input};
 pub use json::to_json;

@@ -5,7 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use bp_eval::{DataTypes, check_type, from_json, parse_input, split_input, to_json};
+use bp_eval::{DataTypes, Verdict, check_type, from_json, parse_input, split_input, to_json};
 use bp_plan::{
     BinaryOp as Op, Constraint, DataType, Digest, Dimension, Expr, FileRef, PropertyType, Span,
     Type, Value,
@@ -210,4 +210,26 @@ fn values_become_plain_json() {
     }
     let error = to_json(&map(&[("a", Value::List(vec![cluster("x")]))])).unwrap_err();
     assert_eq!(error.path, ".a[0]");
+}
+
+#[test]
+fn what_is_told_of_a_secret_has_no_part_of_it() {
+    let whole = |predicate: Expr, message: Option<Expr>| Constraint {
+        message,
+        text: "self == \"x\"".into(),
+        ..constraint(predicate, None)
+    };
+    let broken = || op(Op::Equal, Expr::This, v("x"));
+    let shown = Expr::Interpolate(vec![v("no "), Expr::This]);
+    let said = |message: Option<Expr>| {
+        bp_eval::check_secret(&whole(broken(), message), &"hunter2".into(), &World).unwrap()
+    };
+    let not_met = Verdict::Broken("it does not meet `where self == \"x\"`".into());
+    assert_eq!(said(Some(shown)), not_met);
+    assert_eq!(said(None), not_met);
+    assert_eq!(said(Some(v("too short"))), Verdict::Broken("too short".into()));
+    // A mistake could say what the value is, too.
+    let mistaken = whole(op(Op::Less, Expr::This, v(1)), None);
+    assert_eq!(bp_eval::check_secret(&mistaken, &"hunter2".into(), &World), Ok(not_met.clone()));
+    assert_eq!(bp_eval::check_secret(&mistaken, &Value::Null, &World), Ok(Verdict::Holds));
 }

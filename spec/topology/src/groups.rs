@@ -1,5 +1,7 @@
 //! Groups: which members they have, and whether they have as many as their types ask for.
 
+use std::collections::BTreeSet;
+
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
 use bp_plan::{Reference, Value};
 
@@ -10,26 +12,32 @@ use crate::world::{World, error, gather, known};
 impl World {
     /// The members of a group: nodes and elements, with those of the groups in it.
     pub(crate) fn members(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+        let mut members: Vec<Reference> = Vec::new();
+        let mut seen: BTreeSet<Reference> = BTreeSet::new();
+        // What is still to be looked at, the next one last.
+        let mut next = vec![Reference::Group { group: group.to_owned() }];
+        while let Some(reference) = next.pop() {
+            // A group may be in many of the groups in it: it is gone through once.
+            if !seen.insert(reference.clone()) {
+                continue;
+            }
+            match reference {
+                Reference::Group { group } => next.extend(self.named(&group)?.into_iter().rev()),
+                one => members.push(one),
+            }
+        }
+        Ok(members)
+    }
+
+    /// What a group itself names as its members: groups too.
+    fn named(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
         let Some(declared) = self.plan.groups.get(group) else {
             return Err(error(ErrorKind::Unavailable, format!("the plan has no group `{group}`")));
         };
         let value = bp_eval::evaluate(&declared.members, &self.outside()).and_then(known)?;
         let mut named = Vec::new();
         gather(value, &mut named);
-        let mut members: Vec<Reference> = Vec::new();
-        for reference in named {
-            let all = match &reference {
-                // A plan in which a group is a member of itself was refused.
-                Reference::Group { group } => self.members(group)?,
-                _ => vec![reference],
-            };
-            for one in all {
-                if !members.contains(&one) {
-                    members.push(one);
-                }
-            }
-        }
-        Ok(members)
+        Ok(named)
     }
 
     /// A property of a group, or its members.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint_with};
 use bp_plan::{Each, Expr, Plan, Reference, Requirement, Span, Value};
 use serde_json::Value as Json;
 
@@ -329,12 +329,16 @@ impl Topology {
             }
         }
         let constraints = declared.map_or(&[][..], |declared| declared.constraints.as_slice());
+        let existence = self.world.existence(&id.node).map_err(say)?;
+        let locals = existence.locals(id.key.as_deref()).iter();
+        let locals: Vec<(&str, Value)> =
+            locals.map(|(name, value)| (name.as_str(), value.clone())).collect();
         for target in &*targets {
             for constraint in constraints.iter().chain(&requirement.constraint) {
                 let site = self.world.outside().with_source(id);
                 let value = Value::Reference(target.clone());
                 if let Verdict::Broken(message) =
-                    check_constraint(constraint, &value, &site).map_err(say)?
+                    check_constraint_with(constraint, &value, &site, &locals).map_err(say)?
                 {
                     let message = format!("`{id}`: what meets `{name}` does not fit: {message}");
                     return Err(("E4011", message));

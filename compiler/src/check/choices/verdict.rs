@@ -24,7 +24,7 @@ pub(crate) fn verify(
     out: &mut Vec<Diagnostic>,
 ) {
     let mut misses: Vec<(usize, Place, String)> = Vec::new();
-    for candidate in &choice.candidates {
+    for candidate in choice.candidates.iter().filter(|candidate| candidate.name != node) {
         match miss(program, nodes, node, choice, candidate) {
             Some(miss) => misses.push(miss),
             None => return,
@@ -55,10 +55,10 @@ fn miss(
     choice: &Choice,
     candidate: &Candidate,
 ) -> Option<(usize, Place, String)> {
-    let Candidate { name, closes, .. } = candidate;
+    let name = &candidate.name;
     // What has a mistake of its own may fit once that is mended.
     let checked = nodes.nodes.get(name)?;
-    if *closes {
+    if choice.closing.contains(name) {
         let why = format!("`{name}`, which needs `{node}` itself: that would be a ring");
         return Some((usize::MAX, checked.place(), why));
     }

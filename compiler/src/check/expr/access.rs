@@ -86,6 +86,10 @@ impl Checker<'_> {
             Type::Node(_) | Type::Group(_) | Type::Capability(_) | Type::Relationship(_) => {
                 self.declared_member(ty, name, safe, from)
             }
+            Type::List(_) if text == "via" && from.via.is_some() => {
+                self.report(says::via_of_many(self.place(name.span)));
+                None
+            }
             Type::Nodes(_) | Type::List(_) => {
                 self.report(says::field_of_collection(self.place(name.span), text, ty));
                 None
@@ -108,6 +112,15 @@ impl Checker<'_> {
             return Some(Part::new(ty, expr, from.phase, OPEN));
         }
         let Some(member) = self.world.member(ty, &name.text, &from.expr) else {
+            let is_element = match &from.expr {
+                Expr::Local(_) => true,
+                Expr::Index { of, .. } => !matches!(**of, Expr::Node(_)),
+                _ => false,
+            };
+            if name.text == "via" && is_element {
+                self.report(says::via_of_many(self.place(name.span)));
+                return None;
+            }
             let known = self.world.members(ty);
             return self.no_field(ty, name, &known.iter().map(String::as_str).collect::<Vec<_>>());
         };
@@ -173,12 +186,28 @@ impl Checker<'_> {
             return Part::broken();
         }
         let Some(found) = self.element_by(&ty, &by, of, key) else { return Part::broken() };
+        if !safe && self.certain && self.is_missing(&from, &by, span) {
+            return Part::broken();
+        }
         let found = if safe { fits::optional(found) } else { found };
         let found = if was_secret { fits::secret(found) } else { found };
         let phase = from.phase.max(by.phase);
         let open = from.open.min(by.open);
         let expr = Expr::Index { of: Box::new(from.expr), key: Box::new(by.expr), safe };
         self.settle(Part::new(found, expr, phase, open), span)
+    }
+
+    /// Tells that a collection of nodes has no instance under a key, where both are known.
+    fn is_missing(&mut self, from: &Part, by: &Part, span: Span) -> bool {
+        let (Expr::Node(node), Some(key)) = (&from.expr, by.expr.as_value()) else { return false };
+        let Ok(key) = bp_eval::scalar_text(key) else { return false };
+        let Some(known) = self.world.keys(node) else { return false };
+        if known.contains(&key.as_str()) {
+            return false;
+        }
+        let error = says::missing_instance(self.place(span), node, &key, &known, None);
+        self.report(error);
+        true
     }
 
     /// The type of the element under this key.

@@ -1,11 +1,10 @@
 //! Whether a part is what is wanted of it, why it is not, and what a constant becomes on the way.
 
-use std::collections::BTreeSet;
-
 use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
 use bp_plan::{Constraint, Entry, Expr, Type, Value};
 
 use super::scope::Because;
+use super::secrets::Way;
 use super::{Checker, Part, World, collections, fits, folding};
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::Place;
@@ -83,16 +82,9 @@ impl Checker<'_> {
         let at = self.place(expr.span);
         let found = &part.ty;
         if fits::has_secret(found) && fits::fits(self.world, &fits::bare(found.clone()), want) {
-            let mut secrets = BTreeSet::new();
-            secrets_of(&part.expr, &mut secrets);
-            let declared = secrets.iter().filter_map(|name| {
-                let place = self.world.value_place(self.scope.file(), name)?;
-                Some((place, format!("`{name}` is declared a secret here")))
-            });
-            return declared
-                .fold(says::secret_escapes(at, want, &secrets), |error, (place, note)| {
-                    error.related(place, note)
-                });
+            let way = Way::into(self.world, &self.scope, &part.expr);
+            let error = says::secret_escapes(at, want, &way.secrets);
+            return way.shown(error);
         }
         // That it may be secret matters only to what is.
         let want = &fits::bare(want.clone());
@@ -206,14 +198,6 @@ pub(crate) fn data_types(world: &dyn World, ty: &Type) -> DataTypes {
     let mut found = DataTypes::new();
     collect(world, ty, &mut found);
     found
-}
-
-/// The names of the secrets that an expression uses.
-fn secrets_of<'e>(expr: &'e Expr, found: &mut BTreeSet<&'e str>) {
-    if let Expr::Secret(name) = expr {
-        found.insert(name);
-    }
-    expr.parts(&mut |part| secrets_of(part, found));
 }
 
 /// Whether a part of a value of this type is open data.

@@ -294,6 +294,10 @@ impl Checker<'_> {
                 }
             }
         }
+        if whole.broken && self.world.keep(0).is_err() {
+            // Of what is too much, nothing more is made.
+            return Part::broken();
+        }
         let ty = match others {
             None => Type::Record(fields),
             Some(of) => {
@@ -359,6 +363,11 @@ impl Checker<'_> {
             self.missing(&ty, data, &given, span);
         }
         let mut all = left_out(data, &given);
+        for entry in &all {
+            if let Entry::One(_, default) = entry {
+                whole.broken |= !self.take_default(default, span);
+            }
+        }
         all.append(&mut lowered);
         whole.broken |= self.out.len() > before;
         let ty = if is_secret { fits::secret(ty) } else { ty };

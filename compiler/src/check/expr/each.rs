@@ -103,9 +103,11 @@ pub fn check_claim(
 }
 
 impl Checker<'_> {
-    /// What everyone may see: which instances there are is no secret.
+    /// What everyone may see: which elements there are is no secret, though parts of them may be.
     fn open_to_all(&mut self, over: Part, expr: &ast::Expr) -> Part {
-        if over.is_broken() || !fits::has_secret(&over.ty) {
+        let (_, is_secret) = fits::revealed(fits::plain(self.world, &over.ty));
+        let is_each = matches!(self.elements(&over.ty), Some((_, Type::Secret(_))));
+        if over.is_broken() || !is_secret && !is_each {
             return over;
         }
         self.report(says::secret_decides(self.place(expr.span), "what a `for` goes through"));

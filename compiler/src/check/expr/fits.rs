@@ -2,7 +2,7 @@
 //!
 //! Knows types only: what a literal can become is the matter of [`super::adapt`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::Type;
 
@@ -181,14 +181,13 @@ pub(super) fn has_secret(ty: &Type) -> bool {
 
 /// Whether any part of a value of this type is secret.
 pub fn holds_secret(world: &dyn World, ty: &Type) -> bool {
-    fn holds(world: &dyn World, ty: &Type, seen: &mut Vec<String>) -> bool {
+    fn holds(world: &dyn World, ty: &Type, seen: &mut BTreeSet<String>) -> bool {
         match ty {
             Type::Secret(_) => true,
             Type::Optional(of) | Type::List(of) | Type::Map(of) => holds(world, of, seen),
             Type::Union(members) => members.iter().any(|of| holds(world, of, seen)),
             Type::Record(fields) => fields.values().any(|of| holds(world, of, seen)),
-            Type::Data(name) if !seen.contains(name) => {
-                seen.push(name.clone());
+            Type::Data(name) if seen.insert(name.clone()) => {
                 world.data_type(name).is_some_and(|data| {
                     data.fields.values().any(|field| holds(world, &field.kind, seen))
                 })
@@ -196,7 +195,7 @@ pub fn holds_secret(world: &dyn World, ty: &Type) -> bool {
             _ => false,
         }
     }
-    holds(world, ty, &mut Vec::new())
+    holds(world, ty, &mut BTreeSet::new())
 }
 
 /// The type without what is secret in it.

@@ -1,8 +1,9 @@
 //! Folding: a part that needs nothing from outside becomes its value at once; its mistakes are told
 //! where they stand.
 
-use bp_eval::{ErrorKind, EvalError, Nowhere, Outcome, evaluate};
-use bp_plan::{Expr, Phase};
+use bp_eval::budget::weight;
+use bp_eval::{ErrorKind, EvalError, Outcome, evaluate_constant};
+use bp_plan::{Expr, Phase, Type, Value};
 
 use super::{CLOSED, Checker, Part};
 use crate::diagnostics::{Diagnostic, types as says};
@@ -12,6 +13,22 @@ use crate::source::{Place, Span};
 const MAX_HEIGHT: usize = 200;
 /// How many parts one expression may have, with what it stands for.
 const MAX_PARTS: usize = 200_000;
+/// How many bytes the constants that one expression names may take, besides the largest of them.
+const MAX_TAKEN: usize = 2 << 20;
+/// How many times the default of a field counts.
+const DEFAULTS_COUNT: usize = 8;
+/// How many bytes of constants are for each byte of the text that they are written as; what is more was
+/// brought in by names, and counts for the whole program.
+const BYTES_OF_TEXT: usize = 200;
+
+/// What the constants take that an expression names, in bytes.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    total: usize,
+    /// The largest of them: what only one constant takes was allowed where it is declared.
+    largest: usize,
+    is_told: bool,
+}
 
 /// The mistake of a value, as a diagnostic.
 pub(super) fn mistake(at: Place, error: &EvalError) -> Diagnostic {
@@ -31,7 +48,7 @@ impl Checker<'_> {
         if part.open != CLOSED || part.is_broken() || part.expr.as_value().is_some() {
             return part;
         }
-        match evaluate(&part.expr, &Nowhere) {
+        match evaluate_constant(&part.expr) {
             Ok(Outcome::Value(value)) => {
                 Part { expr: Expr::Value(value), phase: Phase::Compile, ..part }
             }
@@ -49,7 +66,47 @@ impl Checker<'_> {
             self.report(says::too_deep(self.place(span), MAX_HEIGHT));
             return Part::broken();
         }
-        part
+        let Some(value) = part.expr.as_value() else { return part };
+        let written = (span.end - span.start) as usize * BYTES_OF_TEXT;
+        let kept = held(value).saturating_sub(written);
+        if kept == 0 {
+            return part;
+        }
+        let Err(most) = self.world.keep(kept) else { return part };
+        if let Some(most) = most {
+            self.report(says::too_much_kept(self.place(span), most));
+        }
+        Part::broken()
+    }
+
+    /// Counts what a constant brings in; false where it is too much, which is reported once.
+    pub(super) fn take(&mut self, ty: &Type, expr: &Expr, span: Span) -> bool {
+        let own = expr.as_value().map_or(0, held) + type_weight(ty);
+        self.takes(own, span)
+    }
+
+    /// As [`Self::take`], of a default of a data type. These stand in the values of all who leave the field
+    /// out, so there is room for less.
+    pub(super) fn take_default(&mut self, default: &Expr, span: Span) -> bool {
+        self.takes(default.as_value().map_or(0, held).saturating_mul(DEFAULTS_COUNT), span)
+    }
+
+    fn takes(&mut self, own: usize, span: Span) -> bool {
+        let taken = &mut self.taken;
+        if taken.is_told {
+            return false;
+        }
+        taken.total += own;
+        taken.largest = taken.largest.max(own);
+        taken.is_told = taken.total - taken.largest > MAX_TAKEN;
+        if !taken.is_told {
+            return true;
+        }
+        // What is made of this in turn has nothing more to tell.
+        if !matches!(self.world.keep(usize::MAX), Err(None)) {
+            self.report(says::too_much_taken(self.place(span), MAX_TAKEN));
+        }
+        false
     }
 
     /// Counts what a `let` or a function brings in; false where it is too much, which is reported once.
@@ -63,6 +120,37 @@ impl Checker<'_> {
             return false;
         }
         true
+    }
+}
+
+/// How many bytes the places of a small map take, which are there before its entries are.
+const SMALL_MAP: usize = 600;
+
+/// About how many bytes a value takes in memory; [`weight`] is what it costs to go through it.
+fn held(value: &Value) -> usize {
+    match value {
+        Value::List(items) => size_of::<Value>() + items.iter().map(held).sum::<usize>(),
+        Value::Map(entries) => {
+            let entry =
+                |(key, value): (&String, &Value)| size_of::<String>() + key.len() + held(value);
+            SMALL_MAP + entries.iter().map(entry).sum::<usize>()
+        }
+        other => weight(other),
+    }
+}
+
+/// About how many bytes a type takes.
+fn type_weight(ty: &Type) -> usize {
+    let own = size_of::<Type>();
+    own + match ty {
+        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => type_weight(of),
+        Type::Union(members) => members.iter().map(type_weight).sum(),
+        Type::Record(fields) => {
+            let field =
+                |(name, of): (&String, &Type)| size_of::<String>() + name.len() + type_weight(of);
+            SMALL_MAP + fields.iter().map(field).sum::<usize>()
+        }
+        _ => 0,
     }
 }
 

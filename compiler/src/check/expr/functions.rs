@@ -72,8 +72,10 @@ pub fn check_body(
         let at = Place { file, span: function.body.span };
         out.push(says::too_many_parts(at, MAX_PARTS));
     }
+    // What has no type has a mistake that was told where it is.
+    let is_whole = !has_error(out, before) && body.ty != Type::Unknown && !body.is_lost();
+    let expr = is_whole.then(|| Arc::new(body.expr));
     let result = if function.result.is_some() { signature.result } else { body.ty };
-    let expr = (!has_error(out, before)).then(|| Arc::new(body.expr));
     Function { parameters: signature.parameters, result, phase: body.phase, body: expr }
 }
 

@@ -25,6 +25,7 @@ mod names;
 mod narrow;
 mod operators;
 mod scope;
+mod secrets;
 mod signatures;
 mod templates;
 mod type_expr;
@@ -46,6 +47,7 @@ pub use functions::{check_body, check_signature, parameter_scope};
 pub(crate) use names::deployment_type;
 pub(crate) use names::is_function as is_built_in;
 pub use scope::{Local, Scope};
+pub(crate) use secrets::Way;
 pub(crate) use signatures::SCALARS;
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;
@@ -64,6 +66,13 @@ pub struct Typed {
     pub expr: Expr,
     /// When it is known.
     pub phase: Phase,
+}
+
+impl Typed {
+    /// A string that could not be put together is null: what is wrong was told.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.ty == Type::String && self.expr.as_value() == Some(&Value::Null)
+    }
 }
 
 /// Checks an expression and lowers it. With `expected`, literals become what is expected, and what
@@ -143,11 +152,14 @@ struct Checker<'a> {
     takes_null: bool,
     /// How many parts came in from `let`s and functions.
     spent: usize,
+    /// How much came in from constants.
+    taken: folding::Taken,
 }
 
 impl<'a> Checker<'a> {
     fn new(world: &'a dyn World, scope: &Scope, out: &'a mut Vec<Diagnostic>) -> Self {
-        Self { world, scope: scope.clone(), out, certain: true, takes_null: false, spent: 0 }
+        let (scope, taken) = (scope.clone(), folding::Taken::default());
+        Self { world, scope, out, certain: true, takes_null: false, spent: 0, taken }
     }
 
     fn place(&self, span: Span) -> Place {

@@ -31,7 +31,12 @@ impl Checker<'_> {
 
     fn use_local(&mut self, local: Local, at: usize, span: Span) -> Part {
         let open = match &local.expr {
-            Expr::Value(_) => CLOSED,
+            Expr::Value(_) => {
+                if !self.take(&local.ty, &local.expr, span) {
+                    return Part::broken();
+                }
+                CLOSED
+            }
             Expr::Local(_) => at + 1,
             Expr::This | Expr::Source | Expr::Target => OPEN,
             other => {
@@ -77,7 +82,10 @@ impl Checker<'_> {
 
     fn found(&mut self, found: Declared, name: &str, span: Span) -> Part {
         let error = match found {
-            Declared::Value(named) => return from_named(named),
+            Declared::Value(named) => {
+                let is_taken = self.take(&named.ty, &named.expr, span);
+                return if is_taken { from_named(named) } else { Part::broken() };
+            }
             Declared::Module => says::no_value(self.place(span), name, "module"),
             Declared::NoValue(what) => says::no_value(self.place(span), name, what),
             Declared::Inside(what) => {

@@ -30,7 +30,9 @@ impl Local {
 
     /// `let name = value`: each use stands for the value.
     pub fn alias(name: impl Into<String>, value: super::Typed) -> Self {
-        Self { name: name.into(), ty: value.ty, phase: value.phase, expr: value.expr }
+        // What could not be put together has nothing more to tell where it is used.
+        let ty = if value.is_lost() { Type::Unknown } else { value.ty };
+        Self { name: name.into(), ty, phase: value.phase, expr: value.expr }
     }
 }
 
@@ -133,6 +135,21 @@ impl Scope {
     pub fn given(mut self, condition: &crate::syntax::ast::Expr, holds: bool) -> Self {
         super::narrow::facts(condition, holds, Arc::make_mut(&mut self.settled));
         self
+    }
+
+    /// The same names where `self` is nothing yet; `change` says what stands for it in their values.
+    #[must_use]
+    pub(crate) fn without_self(&self, change: impl Fn(&Expr) -> Expr) -> Self {
+        let others = self.locals.iter().filter(|local| local.name != "self");
+        let locals = others.map(|local| Local { expr: change(&local.expr), ..local.clone() });
+        let settled =
+            self.settled.iter().filter(|path| *path != "self" && !path.starts_with("self."));
+        Self {
+            file: self.file,
+            locals: Arc::new(locals.collect()),
+            settled: Arc::new(settled.cloned().collect()),
+            ..Self::default()
+        }
     }
 
     /// All locals, the innermost last.

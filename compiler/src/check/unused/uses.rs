@@ -98,6 +98,10 @@ impl<'t> Uses<'t> {
                 self.wheres(&it.wheres);
             }
             ItemKind::Select(it) | ItemKind::Policy(it) | ItemKind::Group(it) => {
+                if let Some(cardinality) = &it.cardinality {
+                    self.expression(&cardinality.from);
+                    cardinality.to.iter().for_each(|to| self.expression(to));
+                }
                 self.body(&it.body);
             }
             ItemKind::Node(it) => {

@@ -1,14 +1,14 @@
 //! `call node.interface.operation { … }`: which node, which operation, and whether it can be called.
 
 use bp_plan::workflow::Call;
-use bp_plan::{Expr, Type, Value};
+use bp_plan::{Expr, Type};
 
 use super::{Callee, Checker, Taken, check_arguments, given_by_body};
 use crate::check::expr::{Scope, Typed, World as _, check_expr};
 use crate::check::members::short;
 use crate::check::operations::{OperationSignature, of_node};
 use crate::check::{Program, TypeInfo};
-use crate::diagnostics::{types as says_types, workflows as says};
+use crate::diagnostics::workflows as says;
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, ItemKind};
 
@@ -118,7 +118,6 @@ impl Checker<'_, '_> {
         };
         let target = self.expr(scope, &path.target, None);
         let full = self.node_type(&path, &target)?;
-        self.keys(&target.expr, path.target.span);
         if path.interface.text == LIFECYCLE {
             let at = self.place(Span::new(path.interface.span.start, path.operation.span.end));
             self.out.push(says::lifecycle_by_hand(at, &path.operation.text));
@@ -230,37 +229,6 @@ impl Checker<'_, '_> {
             })
     }
 
-    /// Keys of collections that there are for sure not.
-    fn keys(&mut self, target: &Expr, at: Span) {
-        if let Expr::Index { of, key, .. } = target
-            && let Expr::Node(node) = &**of
-            && let Some(key) = key.as_value().and_then(|key| bp_eval::scalar_text(key).ok())
-            && let Some(known) = self.known_keys(node)
-            && !known.contains(&key)
-        {
-            let message = format!("there is no `{node}[{key:?}]`: its keys are {}", listed(&known));
-            self.out.push(says_types::missing_key(self.place(at), &message));
-        }
-        target.parts(&mut |part| self.keys(part, at));
-    }
-
-    /// The keys of a collection, where they are known when compiling.
-    fn known_keys(&self, node: &str) -> Option<Vec<String>> {
-        let each = self.nodes.nodes.get(node)?.node.each.as_ref()?;
-        if each.key.is_some() || each.filter.is_some() {
-            return None;
-        }
-        let texts = match each.over.as_value()? {
-            Value::List(items) => items.iter().map(bp_eval::scalar_text).collect(),
-            Value::Map(entries) => Ok(entries.keys().cloned().collect()),
-            Value::Range(from, to) if to.saturating_sub(*from) < 1_000 => {
-                Ok((*from..=*to).map(|key| key.to_string()).collect())
-            }
-            _ => return None,
-        };
-        texts.ok()
-    }
-
     /// What is no `node.interface.operation`, with what was perhaps meant.
     fn no_operation(&mut self, called: &ast::Expr, scope: &Scope) {
         let at = self.place(called.span);
@@ -307,10 +275,4 @@ fn ends(path: &ast::Expr) -> Option<(&ast::Expr, &ast::Name, &ast::Name)> {
     let ExprKind::Field { of, name: operation, safe: false } = &path.kind else { return None };
     let ExprKind::Field { of, name: interface, safe: false } = &of.kind else { return None };
     Some((of, interface, operation))
-}
-
-fn listed(keys: &[String]) -> String {
-    let shown: Vec<String> = keys.iter().take(8).map(|key| format!("{key:?}")).collect();
-    let more = if keys.len() > shown.len() { " …" } else { "" };
-    format!("{}{more}", shown.join(", "))
 }

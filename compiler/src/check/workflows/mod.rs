@@ -21,8 +21,8 @@ pub(crate) use calls::{gives, node_of, operation, parameters};
 pub(crate) use heads::{Taken, WorkflowHead, heads, signature};
 
 use self::blocks::{Around, Checked};
+use super::Program;
 use super::expr::{Local, Scope, World as _};
-use super::{Nodes, Program};
 use crate::diagnostics::{Diagnostic, Severity, workflows as says};
 use crate::source::{Place, Span};
 use crate::syntax::ast::{self, ItemKind};
@@ -30,7 +30,6 @@ use crate::syntax::ast::{self, ItemKind};
 /// Checks the steps of the root's workflows.
 pub(crate) fn check(
     program: &Program<'_>,
-    nodes: &Nodes,
     out: &mut Vec<Diagnostic>,
 ) -> BTreeMap<String, Workflow> {
     let mut made = BTreeMap::new();
@@ -45,7 +44,7 @@ pub(crate) fn check(
         else {
             continue;
         };
-        let checker = Checker { program, nodes, head, workflow, runs: &mut runs, out };
+        let checker = Checker { program, head, workflow, runs: &mut runs, out };
         made.insert(head.name.clone(), checker.workflow());
     }
     rings::check(&runs, out);
@@ -55,7 +54,6 @@ pub(crate) fn check(
 /// One workflow that is checked.
 struct Checker<'a, 's> {
     program: &'a Program<'s>,
-    nodes: &'a Nodes,
     head: &'a WorkflowHead,
     workflow: &'a ast::Workflow,
     /// Which workflow runs which, and where.

@@ -17,11 +17,11 @@ pub fn secret_decides(at: Place, what: &str) -> Diagnostic {
 }
 
 /// A secret that would reach a place that is not kept secret.
-pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<&str>) -> Diagnostic {
+pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<String>) -> Diagnostic {
     let which = match secrets.len() {
         0 => "a secret".to_owned(),
-        1 => format!("the secret {}", listed(secrets.iter().copied())),
-        _ => format!("the secrets {}", listed(secrets.iter().copied())),
+        1 => format!("the secret {}", listed(secrets.iter().map(String::as_str))),
+        _ => format!("the secrets {}", listed(secrets.iter().map(String::as_str))),
     };
     Diagnostic::error("E3021", format!("{which} can't go where plain {} is kept", a(want)), at)
         .label("this has a secret part")
@@ -51,6 +51,22 @@ pub fn secret_output(at: Place, found: &Type) -> Diagnostic {
         ))
 }
 
+/// A secret in what is told of a value that does not meet its `where`.
+pub fn secret_message(at: Place) -> Diagnostic {
+    Diagnostic::error("E3021", "a message is for everybody, and this has a secret part", at)
+        .label("this has a secret part")
+        .help("say in the message what is asked, without the value: \"too short\"")
+}
+
+/// A secret that is written down where it is declared.
+pub fn secret_default(at: Place, name: &str, whole: Place) -> Diagnostic {
+    let message = format!("the secret `{name}` can't have its value here");
+    Diagnostic::error("E3046", message, at)
+        .label("everybody who reads the blueprint would know it")
+        .help("remove it, and give the value at deployment; one that may be missing is `T?`")
+        .fix("remove the value", vec![(whole, String::new())])
+}
+
 /// A division by zero.
 pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3022", message, at)
@@ -72,6 +88,25 @@ pub fn missing_key(at: Place, message: &str) -> Diagnostic {
     )
 }
 
+/// An instance that a collection does not have. `seen_by` is the instance that would need it, where only
+/// some do.
+pub fn missing_instance(
+    at: Place,
+    node: &str,
+    key: &str,
+    known: &[&str],
+    seen_by: Option<&str>,
+) -> Diagnostic {
+    let shown: Vec<String> = known.iter().take(8).map(|key| format!("{key:?}")).collect();
+    let more = if known.len() > shown.len() { " …" } else { "" };
+    let there = match shown.as_slice() {
+        [] => "it has no instances".to_owned(),
+        _ => format!("its keys are {}{more}", shown.join(", ")),
+    };
+    let seen_by = seen_by.map(|by| format!(" for `{by}`")).unwrap_or_default();
+    missing_key(at, &format!("there is no `{node}[{key:?}]`{seen_by}: {there}"))
+}
+
 /// Two values for one key of a map that a comprehension makes.
 pub fn duplicate_made_key(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3025", message, at)
@@ -84,6 +119,24 @@ pub fn too_large(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3026", message, at)
         .label("too much")
         .help("go through fewer elements, or make the result smaller")
+}
+
+/// An expression whose constants take too much.
+pub fn too_much_taken(at: Place, most: usize) -> Diagnostic {
+    let message =
+        format!("with its constants written out, this takes more than {} MiB", most >> 20);
+    Diagnostic::error("E3026", message, at)
+        .label("too much")
+        .help("a constant counts wherever it is used: use fewer of those that hold one another")
+}
+
+/// Constants that take too much, all together.
+pub fn too_much_kept(at: Place, most: usize) -> Diagnostic {
+    let message =
+        format!("up to here, the values of this program take more than {} MiB", most >> 20);
+    Diagnostic::error("E3026", message, at)
+        .label("too much")
+        .help("make fewer and smaller values of others: each is written out into the plan")
 }
 
 /// Something that a function can't work on.

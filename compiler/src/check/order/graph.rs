@@ -1,0 +1,382 @@
+//! What waits for what, among nodes or among their instances.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bp_plan::{Binder, Expr, Item, Type, Value};
+
+use crate::check::capabilities;
+use crate::check::expr::{Declared, World as _};
+use crate::check::instances::{self, Keyed, Locals};
+use crate::check::nodes::{CheckedNode, Nodes};
+use crate::check::program::Program;
+use crate::source::Place;
+
+/// How many references there may be, to be looked at instance by instance.
+const MOST_EDGES: usize = 500_000;
+
+/// Something that may have to wait, by the number of its instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Thing<'a> {
+    Node(usize),
+    Property(usize, &'a str),
+}
+
+/// That one thing waits for another, and where that is said.
+pub(super) struct Edge {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) place: Place,
+}
+
+/// A node, or one instance of a collection.
+pub(super) struct Instance<'a> {
+    pub(super) node: &'a str,
+    /// Of a collection whose instances are looked at one by one.
+    pub(super) key: Option<&'a str>,
+    checked: &'a CheckedNode,
+    locals: &'a Locals,
+    /// Where it stands among the things; its properties follow.
+    start: usize,
+}
+
+/// See the module.
+pub(super) struct Graph<'a> {
+    program: &'a Program<'a>,
+    nodes: &'a Nodes,
+    /// Between nodes, where any key leads to all instances.
+    is_coarse: bool,
+    instances: Vec<Instance<'a>>,
+    by_node: HashMap<&'a str, Vec<usize>>,
+    by_key: HashMap<(&'a str, &'a str), usize>,
+    /// Each instance, and behind it those of its properties that need something, in the order of their names.
+    pub(super) things: Vec<Thing<'a>>,
+    pub(super) edges: Vec<Edge>,
+}
+
+/// No names.
+static NO_LOCALS: Locals = Vec::new();
+
+impl<'a> Graph<'a> {
+    /// Each node as one thing.
+    pub(super) fn between_nodes(
+        program: &'a Program<'a>,
+        nodes: &'a Nodes,
+        names: &[&'a str],
+    ) -> Self {
+        let mut graph = Self::empty(program, nodes, true);
+        names.iter().for_each(|name| graph.add(name, None));
+        graph.fill();
+        graph
+    }
+
+    /// Each instance that is known as one thing, of all else each node; nothing where that is too much.
+    pub(super) fn between_instances(
+        program: &'a Program<'a>,
+        nodes: &'a Nodes,
+        names: &[&'a str],
+        keyed: &'a BTreeMap<String, Keyed>,
+    ) -> Option<Self> {
+        let mut graph = Self::empty(program, nodes, false);
+        names.iter().for_each(|name| graph.add(name, keyed.get(*name)));
+        graph.fill().then_some(graph)
+    }
+
+    fn empty(program: &'a Program<'a>, nodes: &'a Nodes, is_coarse: bool) -> Self {
+        Self {
+            program,
+            nodes,
+            is_coarse,
+            instances: Vec::new(),
+            by_node: HashMap::new(),
+            by_key: HashMap::new(),
+            things: Vec::new(),
+            edges: Vec::new(),
+        }
+    }
+
+    /// The instance that a thing is of.
+    pub(super) fn instance(&self, thing: usize) -> Option<&Instance<'a>> {
+        let (Thing::Node(at) | Thing::Property(at, _)) = *self.things.get(thing)?;
+        self.instances.get(at)
+    }
+
+    fn add(&mut self, node: &'a str, keyed: Option<&'a Keyed>) {
+        let Some(checked) = self.nodes.nodes.get(node) else { return };
+        let keyed = keyed.filter(|_| checked.node.each.is_some());
+        let instances: Vec<(Option<&'a str>, &'a Locals)> = match keyed {
+            Some(keyed) => keyed.iter().map(|(key, locals)| (Some(key.as_str()), locals)).collect(),
+            None => vec![(None, &NO_LOCALS)],
+        };
+        for (key, locals) in instances {
+            let at = self.instances.len();
+            let start = self.things.len();
+            self.things.push(Thing::Node(at));
+            // What is known now needs nothing.
+            self.things.extend(open(checked).map(|(property, _)| Thing::Property(at, property)));
+            self.instances.push(Instance { node, key, checked, locals, start });
+            self.by_node.entry(node).or_default().push(at);
+            if let Some(key) = key {
+                self.by_key.insert((node, key), at);
+            }
+        }
+    }
+
+    /// All that waits; false where it is too much.
+    fn fill(&mut self) -> bool {
+        for at in 0..self.instances.len() {
+            let Some(Instance { checked, start, .. }) = self.instances.get(at) else { continue };
+            let (checked, node) = (*checked, *start);
+            for (own, (property, value)) in (node + 1..).zip(open(checked)) {
+                let place = checked.value(property);
+                self.edges.push(Edge { from: node, to: own, place });
+                self.reads(own, at, value, place);
+            }
+            for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
+                if !requirement.unordered {
+                    self.targets(node, at, &requirement.target, place);
+                }
+                for set in requirement.properties.values() {
+                    self.reads(node, at, &set.value, place);
+                }
+            }
+            self.operations(node, at, checked);
+            if !self.is_coarse && self.edges.len() > MOST_EDGES {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The place of an instance, or of a property of it, among the things.
+    fn at(&self, instance: usize, property: Option<&str>) -> Option<usize> {
+        let start = self.instances.get(instance)?.start;
+        let Some(property) = property else { return Some(start) };
+        let own = self.things.get(start + 1..)?.iter();
+        (start + 1..)
+            .zip(own)
+            .take_while(|(_, thing)| matches!(thing, Thing::Property(..)))
+            .find(|(_, thing)| matches!(thing, Thing::Property(_, name) if *name == property))
+            .map(|(at, _)| at)
+    }
+
+    /// All instances of a node.
+    fn all(&self, node: &str) -> Vec<usize> {
+        self.by_node.get(node).cloned().unwrap_or_default()
+    }
+
+    /// The instances that a reference in an instance leads to; nothing where it is no reference.
+    fn leads(&self, at: usize, of: &Expr) -> Option<Vec<usize>> {
+        match of {
+            Expr::Node(node) => Some(self.all(node)),
+            Expr::Index { of, key, .. } => match &**of {
+                Expr::Node(node) => Some(self.under(at, node, key)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The instances of a node under a key, as an instance sees it.
+    fn under(&self, at: usize, node: &str, key: &Expr) -> Vec<usize> {
+        if self.is_coarse {
+            return self.all(node);
+        }
+        let Some(this) = self.instances.get(at) else { return Vec::new() };
+        let all = self.all(node);
+        let is_keyed =
+            all.first().and_then(|at| self.instances.get(*at)).is_some_and(|one| one.key.is_some());
+        let known = instances::value(key, this.locals).as_ref().and_then(instances::key);
+        match known {
+            Some(known) if is_keyed => {
+                self.by_key.get(&(node, known.as_str())).copied().into_iter().collect()
+            }
+            _ if node == this.node => {
+                if self.is_own_key(this, key) {
+                    vec![at]
+                } else {
+                    Vec::new()
+                }
+            }
+            // `space[cluster]`: the instance that belongs to this one.
+            _ if matches!(key, Expr::Local(_)) => all,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a key leads from each instance of a collection to itself.
+    fn is_own_key(&self, this: &Instance<'_>, key: &Expr) -> bool {
+        let Some(each) = &this.checked.node.each else { return false };
+        if let Some(by) = &each.key {
+            return by == key;
+        }
+        let Expr::Local(name) = key else { return false };
+        match each.names.as_slice() {
+            [first, _] => first == name,
+            [only] if only == name => match &each.over {
+                Expr::Node(_) | Expr::Selection(_) => true,
+                Expr::Input(input) => {
+                    let input = self.program.value(self.program.file, input);
+                    matches!(input, Some(Declared::Value(named)) if matches!(named.ty, Type::List(_)))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// The branch that an instance takes for sure.
+    fn taken<'e>(&self, at: usize, expr: &'e Expr) -> Option<&'e Expr> {
+        let Expr::If { condition, then, otherwise } = expr else { return None };
+        let this = self.instances.get(at).filter(|_| !self.is_coarse)?;
+        match instances::value(condition, this.locals)? {
+            Value::Bool(true) => Some(then),
+            Value::Bool(false) => Some(otherwise),
+            _ => None,
+        }
+    }
+
+    /// What an expression reads of nodes.
+    fn reads(&mut self, from: usize, at: usize, expr: &Expr, place: Place) {
+        if let Some(taken) = self.taken(at, expr) {
+            self.reads(from, at, taken, place);
+            return;
+        }
+        if let Expr::Field { of, name, .. } = expr {
+            let found = match &**of {
+                Expr::This => Some(vec![at]),
+                other => self.leads(at, other),
+            };
+            if let Some(found) = found {
+                let is_own = matches!(**of, Expr::This);
+                for to in found {
+                    self.read(from, to, name, is_own, place);
+                }
+                if let Expr::Index { key, .. } = &**of {
+                    self.reads(from, at, key, place);
+                }
+                return;
+            }
+        }
+        if let Some((node, element, body)) = gone_through(expr) {
+            for to in self.all(node) {
+                self.read_each(from, to, element, body, place);
+            }
+        }
+        expr.parts(&mut |part| self.reads(from, at, part, place));
+    }
+
+    /// What is read of each instance that an expression goes through.
+    fn read_each(&mut self, from: usize, to: usize, element: &str, body: &Expr, place: Place) {
+        match body {
+            Expr::Field { of, name, .. } if matches!(&**of, Expr::Local(local) if local == element) =>
+            {
+                self.read(from, to, name, false, place);
+            }
+            // What is inside has an element of its own.
+            Expr::Splat { of, .. } if element == "*" => {
+                self.read_each(from, to, element, of, place);
+            }
+            other => other.parts(&mut |part| self.read_each(from, to, element, part, place)),
+        }
+    }
+
+    fn read(&mut self, from: usize, to: usize, name: &str, is_own: bool, place: Place) {
+        let Some(instance) = self.instances.get(to) else { return };
+        let info = self.program.types.get(&instance.checked.node.kind);
+        // What a node sets, it need not wait to hear of itself.
+        let is_attribute = info.is_some_and(|info| {
+            info.attributes.contains_key(name) && !(is_own && info.properties.contains_key(name))
+        });
+        // What a blueprint offers is there when all of it is.
+        let is_offered = info.is_some_and(|info| {
+            info.capabilities.contains_key(name) && capabilities::are_given(self.program, info)
+        });
+        let property = (!is_attribute && !is_offered).then_some(name);
+        if let Some(to) = self.at(to, property) {
+            self.edges.push(Edge { from, to, place });
+        }
+    }
+
+    /// What the operations of a node's life read of other nodes. What they read of the node itself orders
+    /// nothing, and what is called later waits for nothing.
+    fn operations(&mut self, from: usize, at: usize, checked: &CheckedNode) {
+        let own = checked.node.operations.iter().filter(|(key, _)| key.starts_with("lifecycle."));
+        for implementation in own.filter_map(|(_, own)| own.implementation.as_ref()) {
+            for part in implementation.parts() {
+                self.reads_others(from, at, part, checked.place());
+            }
+        }
+    }
+
+    fn reads_others(&mut self, from: usize, at: usize, expr: &Expr, place: Place) {
+        if let Expr::Field { of, name, .. } = expr {
+            if matches!(**of, Expr::This) {
+                return;
+            }
+            if let Some(found) = self.leads(at, of) {
+                // Between nodes, another instance of the same collection looks like the node itself.
+                for to in found {
+                    if self.is_coarse || to != at {
+                        self.read(from, to, name, false, place);
+                    }
+                }
+                return;
+            }
+        }
+        expr.parts(&mut |part| self.reads_others(from, at, part, place));
+    }
+
+    /// The nodes that a target leads to.
+    fn targets(&mut self, from: usize, at: usize, target: &Expr, place: Place) {
+        if let Some(found) = self.leads(at, target) {
+            let found: Vec<usize> = found.into_iter().filter_map(|to| self.at(to, None)).collect();
+            self.edges.extend(found.into_iter().map(|to| Edge { from, to, place }));
+            return;
+        }
+        match target {
+            Expr::Field { of, .. } | Expr::Splat { of, .. } => self.targets(from, at, of, place),
+            Expr::List(items) => {
+                for item in items {
+                    let (Item::One(one) | Item::Spread(one)) = item;
+                    self.targets(from, at, one, place);
+                }
+            }
+            // Between nodes, either branch may count.
+            Expr::If { then, otherwise, .. } if self.is_coarse => {
+                self.targets(from, at, then, place);
+                self.targets(from, at, otherwise, place);
+            }
+            other => {
+                if let Some(taken) = self.taken(at, other) {
+                    self.targets(from, at, taken, place);
+                }
+            }
+        }
+    }
+}
+
+/// The properties of a node that need something.
+fn open(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr)> {
+    let all = checked.node.properties.iter();
+    all.filter(|(_, set)| set.value.as_value().is_none())
+        .map(|(name, set)| (name.as_str(), &set.value))
+}
+
+/// The collection that an expression goes through whole, what it calls an element, and what it makes of each.
+fn gone_through(expr: &Expr) -> Option<(&str, &str, &Expr)> {
+    match expr {
+        Expr::Splat { of, body } => match &**of {
+            Expr::Node(node) => Some((node, "*", body)),
+            _ => None,
+        },
+        Expr::Binder(binder) => {
+            let Binder { names, over: Expr::Node(node), filter: None, body: Some(body), .. } =
+                &**binder
+            else {
+                return None;
+            };
+            Some((node, names.last()?, body))
+        }
+        _ => None,
+    }
+}
