@@ -59,6 +59,12 @@ impl Analysis {
         Self::analyse(root, overlay, false, true, None)
     }
 
+    /// Of a text that lies in no file, as if it did in this one: with its plan where one is wanted.
+    pub fn of_text(root: &Path, text: &str, with_plan: bool) -> Self {
+        let overlay = Overlay::from([(root.to_owned(), text.to_owned())]);
+        Self::analyse(root, &overlay, true, with_plan, None)
+    }
+
     fn analyse(
         root: &Path,
         overlay: &Overlay,

@@ -427,13 +427,13 @@ fn bpc_test_tells_a_person() {
     assert_eq!(output.status.code(), Some(1));
     let out = format!("{}{}", text(&output.stdout), text(&output.stderr));
     for part in [
-        "./root.bp\n",
+        "root.bp\n",
         "  ok      passes <&> well  (",
         "  FAILED  fails  (",
-        "test \"fails\" (./root.bp:26)",
+        "test \"fails\" (root.bp:26)",
         "error[E7079]: `count(box) == 1` does not hold",
         "is 3: `box[\"1\"]`",
-        "./sub/broken.bp\n  FAILED  no sound blueprint",
+        "sub/broken.bp\n  FAILED  no sound blueprint",
         "error[E2013]",
         "1 passed, 1 failed, 1 file is no sound blueprint in ",
     ] {
@@ -444,11 +444,29 @@ fn bpc_test_tells_a_person() {
     let output = folder.bpc(&["test", "root.bp", "--filter", "well"]);
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("1 passed in "));
-    let output = folder.bpc(&["test", "root.bp", "--filter", "nothing"]);
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("no test has \"nothing\" in its name"));
+    // Whoever names tests that there are not is told, in each form.
+    for form in ["human", "json", "junit", "short"] {
+        let arguments = ["test", "root.bp", "--filter", "nothing", "--message-format", form];
+        let output = folder.bpc(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{form}");
+        let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(told.contains("E6023") && told.contains("no test has"), "{told}");
+    }
     let output = folder.bpc(&["test", "gone.bp"]);
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn names_do_not_command_the_terminal_and_colours_are_those_of_stdout() {
+    let folder = Folder::with(
+        "blueprint b { version = \"1.0.0\" }\ntest \"red\\u{1b}[31m\" { assert 1 == 1 }\n",
+    );
+    let output = folder.bpc(&["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let out = text(&output.stdout);
+    assert!(out.contains("red\\u{1b}[31m") && !out.contains('\u{1b}'), "{out}");
+    let coloured = folder.bpc(&["test", "--color", "always"]);
+    assert!(text(&coloured.stdout).contains("\u{1b}[32mok"), "{}", text(&coloured.stdout));
 }
 
 #[test]
@@ -480,6 +498,10 @@ fn bpc_test_writes_junit_that_reads_back() {
     assert!(boxes.name.as_str().ends_with("root.bp") && boxes.time.is_some());
     let [passed, failed] = boxes.test_cases.as_slice() else { panic!("{boxes:?}") };
     assert_eq!(passed.name.as_str(), "passes <&> well");
+    // What stands before a dot would be taken for a package.
+    let class = |case: &quick_junit::TestCase| case.classname.clone().unwrap();
+    assert!(!class(passed).as_str().contains(['.', '/']), "{passed:?}");
+    assert!(!class(&broken.test_cases[0]).as_str().contains(['.', '/']), "{broken:?}");
     assert!(matches!(passed.status, quick_junit::TestCaseStatus::Success { .. }));
     let quick_junit::TestCaseStatus::NonSuccess { message, ty, description, .. } = &failed.status
     else {

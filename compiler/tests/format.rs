@@ -117,6 +117,22 @@ call a.b.c{x=1}
 }
 
 #[test]
+fn a_keyword_s_word_may_be_a_name() {
+    let words = ["wait", "until", "timeout", "fail", "return", "max", "check", "assert"];
+    for word in words {
+        let text = format!(
+            "const {word} = [1]\nconst a = {word}[0]\nconst b = [{word}[0], {word}[0] - 1]\nfn g(n: int) -> int = n\nconst c = max(g(1), 2)\nconst d = {{ k = {word}[0] }}\nconst e = 1 +\n  {word}[0]\n"
+        );
+        keeps(word, &text);
+        assert_eq!(formatted(&text), text);
+    }
+    // The words themselves, and members that are called as what is reserved.
+    let text = "workflow w(n: int) {\n  for x in [1] max (n) {\n    wait until (n > 1) timeout (5m)\n    return (-1)\n  }\n  return -1\n}\nfn in_of(r: json) -> json = r.in[0] + r.by[1]\nconst m = timeout - 1\n";
+    keeps("keywords", text);
+    assert_eq!(formatted(text), text);
+}
+
+#[test]
 fn a_file_with_errors_is_left_alone() {
     let broken = SourceFile::new("x.bp", "node a: {\n");
     assert!(format(&broken).is_err());

@@ -355,7 +355,9 @@ fn a_plan_is_told_of_as_a_whole() {
     assert!(element.starts_with("node.web\n\n  shop.bp\n"), "{element}");
     assert!(element.contains("│ node web: k8s.Deployment for cluster in retail {"), "{element}");
     assert!(element.contains("│   image     = \"nginx"), "{element}");
-    assert!(element.contains("\"type\": \"std.kubernetes.Deployment\""), "{element}");
+    assert!(element.contains("\ntype: std.kubernetes.Deployment\n"), "{element}");
+    assert!(element.contains("\n  image: \"nginx"), "{element}");
+    assert!(!element.contains("span"), "{element}");
     let json: serde_json::Value = serde_json::from_str(&out(&bpc(
         folder.path(),
         &["inspect", "shop.plan", "--element", "node.web", "--format", "json"],
@@ -403,7 +405,7 @@ fn a_plan_inside_of_a_plan_is_shown_inside_of_it() {
     let summary = bp_compiler::inspect::Summary::of(&loaded);
     assert_eq!(summary.plans.len(), 1);
     assert!(summary.artifacts.is_empty());
-    let text = bp_compiler::inspect::summary(&summary, false);
+    let text = bp_compiler::inspect::summary(&summary, bp_compiler::inspect::Look::default());
     assert!(text.contains("\nPlans inside\n  inner 1.0.0\n"), "{text}");
     assert!(text.contains("\n    deep: std.Root"), "{text}");
 }

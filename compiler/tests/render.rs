@@ -1,8 +1,9 @@
 //! Diagnostics as people and programs see them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+use bp_compiler::diagnostics::Diagnostic;
 use bp_compiler::render::{Counts, human, json, short};
-use bp_compiler::source::{FileId, SourceFile};
+use bp_compiler::source::{FileId, Place, SourceFile, Span};
 use bp_compiler::syntax;
 
 const BROKEN: &str = "/// Shop.
@@ -87,4 +88,49 @@ fn an_endless_line_is_told_of_not_shown() {
     let shown = drawn(&text, human::Style::default());
     assert!(shown.len() < 1_000, "{}", shown.len());
     assert!(shown.contains("shop.bp:1:11"), "{shown}");
+}
+
+#[test]
+fn a_long_line_is_cut_so_that_marks_stand_below_their_letters() {
+    let text = format!("const a = [{}] % 2 + [{}]\n", "\"é\", ".repeat(200), "1, ".repeat(200));
+    let at = text.find('%').unwrap();
+    let column = text[..at].chars().count() + 1;
+    for width in [40, 100] {
+        let shown = drawn(&text, human::Style { width, ..human::Style::default() });
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines.iter().all(|line| line.chars().count() <= width), "{shown}");
+        assert!(shown.contains(&format!("shop.bp:1:{column}")), "{shown}");
+        let source = lines.iter().position(|line| line.starts_with(" 1 │ …")).unwrap();
+        assert!(lines[source].ends_with('…'), "{shown}");
+        let mark = lines[source + 1].chars().position(|c| "┬─".contains(c)).unwrap();
+        assert_eq!(lines[source].chars().nth(mark), Some('%'), "{shown}");
+    }
+}
+
+#[test]
+fn the_mistake_comes_first_and_is_the_red_one() {
+    let said = |text: &str, color| {
+        let source = SourceFile::new("shop.bp", text);
+        let find = |word: &str| {
+            let at = u32::try_from(text.find(word).unwrap()).unwrap();
+            let end = at + u32::try_from(word.len()).unwrap();
+            Place { file: FileId(0), span: Span::new(at, end) }
+        };
+        let found = Diagnostic::error("E3001", "no such thing", find("wrong"))
+            .label("mistake")
+            .related(find("right"), "declared here");
+        human::text(&found, |_| Some(&source), human::Style { color, ..human::Style::default() })
+    };
+    // Far apart, the mistake is drawn first; close together, its place is the one that is named.
+    let far = said(&format!("right\n{}wrong\n", "x\n".repeat(30)), false);
+    assert!(far.find("shop.bp:32:1").unwrap() < far.find("shop.bp:1:1").unwrap(), "{far}");
+    assert!(!far.contains("\n 15 │"), "{far}");
+    let near = said("right\nwrong\n", false);
+    assert!(near.contains("[shop.bp:2:1]") && !near.contains("shop.bp:1:1"), "{near}");
+    let red = said("right\nwrong\n", true);
+    let is_red = |label: &str| {
+        let line = red.lines().find(|line| line.contains(label)).unwrap();
+        line.contains("\u{1b}[31m")
+    };
+    assert!(is_red("mistake") && !is_red("declared"), "{red:?}");
 }

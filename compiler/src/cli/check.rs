@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::Output;
 use super::watch::Round;
-use super::{files, lock};
-use crate::analysis::Analysis;
+use super::{files, lock, stdin};
 use crate::diagnostics::Diagnostic;
 use crate::render::short;
 use crate::{loader, syntax};
@@ -29,7 +28,7 @@ pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool
         if !is_needed && covered.contains(&real(file)) {
             continue;
         }
-        let analysis = Analysis::check(file);
+        let Some(analysis) = stdin::analysis(file, false, output) else { continue };
         let sources = analysis.sources();
         // Several files may use the same one: what is wrong with it is told of once.
         let new: Vec<Diagnostic> = analysis

@@ -1,13 +1,14 @@
 //! `bpc compile`.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use bp_plan::{Digest, Plan};
 
-use super::output::{self, Output};
-use super::{PlanFormat, files, lock};
-use crate::analysis::Analysis;
+use super::output::Output;
+use super::{PlanFormat, files, lock, stdin, write};
+use crate::shown::count;
 
 /// Writes the plan of a blueprint, whole or not at all; whether it did.
 pub(super) fn run(
@@ -17,7 +18,10 @@ pub(super) fn run(
     locked: bool,
     output: &mut Output,
 ) -> bool {
-    let analysis = Analysis::load(file);
+    let Some(analysis) = stdin::analysis(file, true, output) else {
+        output.summary();
+        return false;
+    };
     let sources = |id| analysis.sources().file(id);
     output.diagnostics(analysis.diagnostics(), sources);
     if !analysis.has_errors() {
@@ -28,40 +32,61 @@ pub(super) fn run(
     }
     output.summary();
     let Some(plan) = analysis.plan().filter(|_| !output.has_errors()) else { return false };
-    let folder = to.and_then(Path::parent).filter(|f| !f.as_os_str().is_empty() && !f.is_dir());
-    if let (Some(folder), Some(to)) = (folder, to) {
-        return refused(to, &format!("there is no folder `{}`", folder.display()), output);
+    let is_from_stdin = stdin::is_meant(file);
+    let beside = file.with_extension("plan");
+    let to = match to {
+        Some(to) if stdin::is_meant(to) => None,
+        None if format == PlanFormat::Plan && !is_from_stdin => Some(beside.as_path()),
+        to => to,
+    };
+    if let Some(to) = to
+        && let Some(read) = files::is_among(to, &files::of(analysis.sources()))
+    {
+        let why = format!("it would replace `{}`, which it is made of", read.display());
+        return refused(to, &why, output);
     }
-    match (format, to) {
-        (PlanFormat::Plan, to) => {
-            let beside = file.with_extension("plan");
-            container(plan, analysis.artifacts(), to.unwrap_or(&beside), output)
-        }
-        (PlanFormat::Json, to) => json(plan, to, output),
+    match format {
+        PlanFormat::Plan => container(plan, analysis.artifacts(), to, output),
+        PlanFormat::Json => json(plan, to, output),
     }
 }
 
 fn container(
     plan: &Plan,
     artifacts: &BTreeMap<Digest, Vec<u8>>,
-    to: &Path,
+    to: Option<&Path>,
     output: &mut Output,
 ) -> bool {
-    match bp_plan::write(plan, artifacts, to) {
-        Ok(identity) => {
-            let nodes = plan.nodes.len();
-            let nodes = if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
-            output.note(&format!(
-                "{} {}: {nodes}, plan {} written to {}",
-                plan.blueprint.name,
-                plan.blueprint.version,
-                identity.short(),
-                to.display()
-            ));
-            true
+    let shown = to.unwrap_or(Path::new("<stdout>"));
+    let bytes = bp_plan::to_bytes(plan, artifacts);
+    let made = bytes.and_then(|bytes| Ok((bytes, Digest::of(&bp_plan::canonical(plan)?))));
+    let (bytes, identity) = match made {
+        Ok(made) => made,
+        Err(error) => return refused(shown, &error.to_string(), output),
+    };
+    let Some(to) = to else {
+        if std::io::stdout().is_terminal() {
+            return refused(
+                shown,
+                "a plan is nothing to look at: name a file, or `--format json`",
+                output,
+            );
         }
-        Err(error) => refused(to, &error.to_string(), output),
+        output.answer_bytes(&bytes);
+        return true;
+    };
+    if let Err(error) = write::replace(to, &bytes) {
+        return refused(to, &error.to_string(), output);
     }
+    let nodes = count(plan.nodes.len(), "node");
+    output.note(&format!(
+        "{} {}: {nodes}, plan {} written to {}",
+        plan.blueprint.name,
+        plan.blueprint.version,
+        identity.short(),
+        to.display()
+    ));
+    true
 }
 
 fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
@@ -77,10 +102,10 @@ fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
         ));
     }
     let Some(to) = to else {
-        output::write_out(&text);
+        output.answer(&text);
         return true;
     };
-    match files::replace(to, text.as_bytes()) {
+    match write::replace(to, text.as_bytes()) {
         Ok(()) => true,
         Err(error) => refused(to, &error.to_string(), output),
     }

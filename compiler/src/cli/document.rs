@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::output::{self, Output};
+use super::output::Output;
+use super::stdin;
 use crate::document::document;
 use crate::library;
 use crate::source::FileId;
@@ -16,6 +17,10 @@ pub(super) fn run(what: &Path, output: &mut Output) -> bool {
         Some(module) => {
             (module.name.to_owned(), module.path.to_owned(), module.text.as_bytes().to_vec())
         }
+        None if stdin::is_meant(what) => match stdin::read(syntax::MAX_FILE, output) {
+            Some(bytes) => ("stdin".to_owned(), stdin::NAME.to_owned(), bytes),
+            None => return false,
+        },
         None => match super::format::read(what) {
             Ok(bytes) => {
                 let title = what.file_stem().unwrap_or(what.as_os_str()).to_string_lossy();
@@ -30,7 +35,7 @@ pub(super) fn run(what: &Path, output: &mut Output) -> bool {
     let (source, tree, diagnostics) = syntax::parse_bytes(FileId(0), path, bytes);
     output.diagnostics(&diagnostics, |_| Some(&source));
     let text = document(&title, &source, &tree);
-    output::write_out(&text);
+    output.answer(&text);
     output.summary();
     !output.has_errors()
 }

@@ -2,18 +2,18 @@
 
 use std::io::IsTerminal as _;
 
-use super::output::{self, Output};
+use super::output::Output;
 use crate::catalogue;
 use crate::diagnostics::near;
 use crate::render::page;
 
 /// Shows the pages of these codes, or lists all of them; whether there is a page for each.
-pub(super) fn run(codes: &[String], output: &Output) -> bool {
+pub(super) fn run(codes: &[String], output: &mut Output) -> bool {
     let style = output.style_of_answers();
     // A page that goes into a file or a pipe stays Markdown.
     let is_drawn = std::io::stdout().is_terminal() || style.color;
     if codes.is_empty() {
-        output::write_out(&page::list(style));
+        output.answer(&page::list(style));
         return true;
     }
     let mut are_known = true;
@@ -25,11 +25,11 @@ pub(super) fn run(codes: &[String], output: &Output) -> bool {
             continue;
         };
         if shown > 0 {
-            output::write_out("\n");
+            output.answer("\n");
         }
         shown += 1;
         let text = if is_drawn { page::text(found, style) } else { found.text.to_owned() };
-        output::write_out(&text);
+        output.answer(&text);
     }
     are_known
 }

@@ -1,11 +1,12 @@
-//! Which files a command is about, and how one is written: whole or not at all.
+//! Which files a command is about.
 
-use std::io::Write as _;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::output::Output;
+use super::{stdin, write};
 use crate::diagnostics::{packages as says_packages, syntax as says};
-use crate::loader;
+use crate::loader::{self, Sources};
 use crate::source::{FileId, SourceFile};
 
 /// The `.bp` files at or below the paths; hidden folders are passed over. Without a path, those of the
@@ -19,20 +20,29 @@ pub(super) fn sources(paths: &[PathBuf], output: &mut Output) -> Option<Vec<Path
         };
         let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
         collect(folder.unwrap_or(Path::new(".")), &mut files, output);
-        let plain = |file: &PathBuf| file.strip_prefix(".").map_or(file.clone(), Path::to_owned);
-        files = files.iter().map(plain).collect();
     }
     for path in paths {
+        let before = files.len();
+        let had_errors = output.has_errors();
         collect(path, &mut files, output);
+        if files.len() == before && output.has_errors() == had_errors {
+            output.failed(path, says_packages::nothing_in(path));
+        }
     }
+    files = files.iter().map(|file| plain(file).to_owned()).collect();
     files.sort();
-    files.dedup();
-    // Whoever misspelt a folder's name is not to take silence for a yes.
-    if files.is_empty() && !output.has_errors() {
-        let at = paths.first().map_or(Path::new("."), PathBuf::as_path);
-        output.failed(at, says_packages::no_blueprints_in());
-    }
+    // A file is looked at once, whatever it is called.
+    let mut known = BTreeSet::new();
+    files.retain(|file| known.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     Some(files)
+}
+
+/// The path without a `./` before it, which no program expects in what it is told.
+pub(super) fn plain(path: &Path) -> &Path {
+    match path.strip_prefix(".") {
+        Ok(plain) if !plain.as_os_str().is_empty() && !stdin::is_meant(plain) => plain,
+        _ => path,
+    }
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>, output: &mut Output) {
@@ -67,24 +77,14 @@ pub(super) fn unreadable(path: &Path, why: &str, output: &mut Output) {
     output.diagnostics(&[says::unreadable(FileId(0), why)], |_| Some(&source));
 }
 
-/// Writes the file whole or not at all.
-pub(super) fn replace(to: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = to.parent().filter(|f| !f.as_os_str().is_empty());
-    let folder = folder.map_or_else(|| PathBuf::from("."), Path::to_owned);
-    if !folder.is_dir() {
-        let why = format!("there is no folder `{}`", folder.display());
-        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, why));
-    }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".bpc-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o644));
-    }
-    let mut beside = builder.tempfile_in(folder)?;
-    beside.write_all(bytes)?;
-    beside.as_file().sync_all()?;
-    beside.persist(to).map_err(|error| error.error)?;
-    Ok(())
+/// The files on the disk that an analysis is of.
+pub(super) fn of(sources: &Sources) -> Vec<PathBuf> {
+    sources.paths().map(Path::to_owned).collect()
+}
+
+/// Which of these is the file that is to be written: nothing may replace what it is made of.
+pub(super) fn is_among<'a>(to: &Path, read: &'a [PathBuf]) -> Option<&'a Path> {
+    let read = read.iter().map(PathBuf::as_path);
+    // What is not there is none of them.
+    read.filter(|_| to.exists()).find(|read| write::is_same(to, read))
 }

@@ -1,17 +1,18 @@
 //! `bpc fmt`.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::files;
-use super::output::{self, Output};
-use crate::source::{FileId, SourceFile};
+use super::output::Output;
+use super::{files, stdin, write};
+use crate::diagnostics::{Diagnostic, syntax as says};
+use crate::source::{FileId, Place, SourceFile, Span};
 use crate::{loader, syntax};
 
 /// Formats the paths; whether all is well.
 pub(super) fn run(paths: &[PathBuf], check: bool, output: &mut Output) -> bool {
     if let [path] = paths
-        && path == Path::new("-")
+        && stdin::is_meant(path)
     {
         return standard_input(check, output);
     }
@@ -24,8 +25,8 @@ pub(super) fn run(paths: &[PathBuf], check: bool, output: &mut Output) -> bool {
         }
         other_layout += 1;
         if check {
-            output::write_out(&format!("{}\n", path.display()));
-        } else if let Err(error) = replace(path, &formatted) {
+            tell(&source, &formatted, output);
+        } else if let Err(error) = write::rewrite(path, formatted.as_bytes()) {
             output.failure(
                 "E1028",
                 &path.display().to_string(),
@@ -45,21 +46,36 @@ pub(super) fn run(paths: &[PathBuf], check: bool, output: &mut Output) -> bool {
 }
 
 fn standard_input(check: bool, output: &mut Output) -> bool {
-    let mut bytes = Vec::new();
-    let limit = syntax::MAX_FILE + 1;
-    if let Err(error) = std::io::stdin().lock().take(limit).read_to_end(&mut bytes) {
-        output.failure("E1027", "<stdin>", &format!("stdin can't be read: {error}"), "try again");
-        return false;
-    }
-    let Some((source, formatted)) = lay_out("<stdin>".to_owned(), bytes, output) else {
+    let Some(bytes) = stdin::read(syntax::MAX_FILE, output) else { return false };
+    let Some((source, formatted)) = lay_out(stdin::NAME.to_owned(), bytes, output) else {
         output.summary();
         return false;
     };
-    if check {
-        return formatted == source.text();
+    if !check {
+        output.answer(&formatted);
+        return true;
     }
-    output::write_out(&formatted);
-    true
+    let is_right = formatted == source.text();
+    if !is_right {
+        tell(&source, &formatted, output);
+        output.note("stdin has another layout; run `bpc fmt -` without --check");
+    }
+    is_right
+}
+
+/// Says that a file has another layout: its name for a person, the first such line for a program.
+fn tell(source: &SourceFile, formatted: &str, output: &mut Output) {
+    if output.is_drawn() {
+        output.line(source.path());
+        return;
+    }
+    let same = source.text().bytes().zip(formatted.bytes()).take_while(|(is, to_be)| is == to_be);
+    let at = u32::try_from(same.count()).unwrap_or(u32::MAX);
+    let start = source.line_start(at);
+    let length = u32::try_from(source.line(source.position(at).line).len()).unwrap_or(u32::MAX);
+    let place = Place { file: FileId(0), span: Span::new(start, start.saturating_add(length)) };
+    let told: [Diagnostic; 1] = [says::other_layout(place)];
+    output.diagnostics(&told, |_| Some(source));
 }
 
 /// A file and its text in the one layout; nothing where it has errors, which are written.
@@ -92,16 +108,4 @@ fn lay_out(path: String, bytes: Vec<u8>, output: &mut Output) -> Option<(SourceF
             None
         }
     }
-}
-
-/// Replaces the file so that it is either as it was or whole, with the rights it had.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = path.canonicalize()?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
-    beside.write_all(text.as_bytes())?;
-    beside.as_file().set_permissions(std::fs::metadata(&path)?.permissions())?;
-    beside.as_file().sync_all()?;
-    beside.persist(&path).map_err(|error| error.error)?;
-    Ok(())
 }

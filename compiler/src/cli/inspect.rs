@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::PlanText;
-use super::output::{self, Output};
+use super::output::Output;
 use super::plans;
 use crate::diagnostics::packages as says;
 use crate::inspect::{self, Found, Summary};
@@ -16,20 +16,21 @@ pub(super) fn run(
     locked: bool,
     output: &mut Output,
 ) -> bool {
-    let Some(loaded) = plans::load(path, locked, output) else { return false };
-    let bold = output.is_bold();
+    let Some(read) = plans::load(path, locked, output) else { return false };
+    let loaded = read.plan;
+    let look = output.look();
     let Some(name) = element else {
         let summary = Summary::of(&loaded);
-        output::write_out(&match format {
-            PlanText::Human => inspect::summary(&summary, bold),
+        output.answer(&match format {
+            PlanText::Human => inspect::summary(&summary, look),
             PlanText::Json => json(&summary),
         });
         return true;
     };
     let why = match inspect::find(&loaded.plan, name) {
         Found::One(found) => {
-            output::write_out(&match format {
-                PlanText::Human => inspect::element(&found, bold),
+            output.answer(&match format {
+                PlanText::Human => inspect::element(&found, look),
                 PlanText::Json => json(&found),
             });
             return true;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files;
 use super::output::Output;
+use super::write;
 use crate::diagnostics::packages as says;
 use crate::loader::{self, Lock, Sources};
 
@@ -16,8 +16,10 @@ pub(super) fn run(path: Option<&Path>, locked: bool, output: &mut Output) -> boo
         Some(path) => path.to_owned(),
     };
     let Some(manifest) = loader::manifest_of(&root) else {
-        let path = path.unwrap_or(Path::new("."));
-        output.failed(path, says::no_package_here());
+        match path {
+            Some(path) => output.failed(path, says::no_package_around(path.exists())),
+            None => output.failed(Path::new("."), says::no_package_here()),
+        }
         output.summary();
         return false;
     };
@@ -40,7 +42,7 @@ pub(super) fn settle(lock: &Lock, locked: bool, sources: &Sources, output: &mut 
     let refused = if locked {
         says::lock_is_old(lock.at, &lock.path)
     } else {
-        match files::replace(&lock.path, lock.text.as_bytes()) {
+        match write::replace(&lock.path, lock.text.as_bytes()) {
             Ok(()) => {
                 let packages = lock.text.matches("[[package]]").count();
                 let packages = if packages == 1 {

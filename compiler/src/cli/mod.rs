@@ -1,7 +1,7 @@
 //! The command line of `bpc`: arguments to calls, results to exit codes.
 //!
-//! Exit codes: 0 fine, 1 diagnostics with errors or an output that could not be written, 2 wrong
-//! usage.
+//! Exit codes: 0 fine, 1 diagnostics with errors, nothing to work on, or an output that could not be
+//! written, 2 wrong usage.
 
 mod check;
 mod compile;
@@ -14,14 +14,17 @@ mod inspect;
 mod lock;
 mod output;
 mod plans;
+mod stdin;
 mod test;
 mod watch;
+mod write;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind as Wrong;
+use clap::{ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use output::Output;
 
@@ -41,8 +44,8 @@ struct Arguments {
     /// `junit` is XML, of `test` alone.
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     message_format: MessageFormat,
-    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set, and
-    /// everywhere where `CLICOLOR_FORCE` is.
+    /// Whether diagnostics are coloured; `auto` does so on a terminal, unless `NO_COLOR` is set or
+    /// `CLICOLOR` is 0, and everywhere where `CLICOLOR_FORCE` is set.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
     /// Refuse to change `bp.lock`: for CI, where it comes with the sources.
@@ -54,8 +57,8 @@ struct Arguments {
 enum Command {
     /// Say what is wrong with blueprints and modules.
     Check {
-        /// Files, each with all that it uses, or folders (every `.bp` file below); the package around
-        /// when left out.
+        /// Files, each with all that it uses, folders (every `.bp` file below), or `-` for stdin; the
+        /// package around when left out.
         files: Vec<PathBuf>,
         /// Check again whenever a file that was read changes, until Ctrl-C.
         #[arg(long)]
@@ -71,9 +74,10 @@ enum Command {
     },
     /// Write the plan of a blueprint.
     Compile {
-        /// The blueprint's file.
+        /// The blueprint's file, or `-` for stdin.
         file: PathBuf,
-        /// Where the plan goes; beside the file, with the ending `.plan`, when left out.
+        /// Where the plan goes (`-` is stdout); when left out beside the file, with the ending `.plan`, or
+        /// to stdout for a blueprint from there.
         #[arg(short, long)]
         output: Option<PathBuf>,
         /// A plan for `bpr`, or its `plan.json` alone (to stdout when no output is named), for review.
@@ -87,7 +91,7 @@ enum Command {
     },
     /// Draw a blueprint: what there is, where it stands, what needs what, and what policies are over.
     Graph {
-        /// A blueprint's file, or a plan.
+        /// A blueprint's file, or a plan; `-` for stdin.
         file: PathBuf,
         /// SVG to look at, DOT for Graphviz, Mermaid for Markdown; by the output's ending when left
         /// out, else SVG.
@@ -100,7 +104,7 @@ enum Command {
     },
     /// Say what a plan holds.
     Inspect {
-        /// A plan, or a blueprint's file.
+        /// A plan, or a blueprint's file; `-` for stdin.
         plan: PathBuf,
         /// Show one element with its source lines: `node.shop`, `input.tag`.
         #[arg(long, value_name = "KIND.NAME")]
@@ -117,7 +121,7 @@ enum Command {
     },
     /// Write the documentation of a file, as Markdown, to stdout.
     Doc {
-        /// A blueprint or module, or a module of the standard library (`std.kubernetes`).
+        /// A blueprint or module, or a module of the standard library (`std.kubernetes`); `-` for stdin.
         file: PathBuf,
     },
     /// Bring files into the one layout.
@@ -180,49 +184,83 @@ enum Color {
 
 /// Does what the arguments (the program's name first) say; gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let colours = colours(&arguments);
+    let parsed = Arguments::command().color(colours).try_get_matches_from(arguments);
+    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // A closed pipe is no reason to fail.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
+        Err(error) => return told(&error),
     };
-    let new = || Output::new(arguments.message_format, arguments.color);
-    let locked = arguments.locked;
+    let wrong = |words: &str| {
+        told(&Arguments::command().color(colours).error(Wrong::ArgumentConflict, words))
+    };
     let is_test = matches!(arguments.command, Command::Test { .. });
     if arguments.message_format == MessageFormat::Junit && !is_test {
-        let words = "`junit` is a form of tests: use it with `bpc test`, and `json` here";
-        let error = Arguments::command().error(ErrorKind::ArgumentConflict, words);
-        let _ = error.print();
-        return 2;
+        return wrong("`junit` is a form of tests: use it with `bpc test`, and `json` here");
     }
-    let mut output = new();
-    let is_fine = match arguments.command {
+    if let Command::Check { files, watch: true } = &arguments.command
+        && files.iter().any(|file| stdin::is_meant(file))
+    {
+        return wrong("stdin can't be watched: name a file");
+    }
+    let mut output = Output::new(arguments.message_format, arguments.color);
+    let is_fine = does(arguments, &mut output);
+    u8::from(!(output.is_whole() && is_fine))
+}
+
+/// Whether words about wrong usage are coloured: asked for before anything is known to be right.
+fn colours(arguments: &[OsString]) -> ColorChoice {
+    let mut wanted = ColorChoice::Auto;
+    let mut is_next = false;
+    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
+        match argument.strip_prefix("--color=").or(is_next.then_some(argument)) {
+            Some("always") => wanted = ColorChoice::Always,
+            Some("never") => wanted = ColorChoice::Never,
+            _ => {}
+        }
+        is_next = argument == "--color";
+    }
+    wanted
+}
+
+/// Says what is wrong with the arguments, or what was asked of the program itself; gives the exit code.
+fn told(error: &clap::Error) -> u8 {
+    match error.print() {
+        // What was asked for could not be written; a closed pipe is no reason to fail.
+        Err(lost) if lost.kind() != ErrorKind::BrokenPipe && error.exit_code() == 0 => 1,
+        _ => u8::try_from(error.exit_code()).unwrap_or(2),
+    }
+}
+
+/// Does what the arguments say; whether all is well.
+fn does(arguments: Arguments, output: &mut Output) -> bool {
+    let new = || Output::new(arguments.message_format, arguments.color);
+    let locked = arguments.locked;
+    match arguments.command {
         Command::Check { files, watch: true } => {
             watch::repeat(|| check::round(&files, locked, new()));
             true
         }
-        Command::Check { files, watch: false } => check::run(&files, locked, &mut output).0,
-        Command::Lock { path } => lock::run(path.as_deref(), locked, &mut output),
+        Command::Check { files, watch: false } => check::run(&files, locked, output).0,
+        Command::Lock { path } => lock::run(path.as_deref(), locked, output),
         Command::Compile { file, output: to, format } => {
-            compile::run(&file, to.as_deref(), format, locked, &mut output)
+            compile::run(files::plain(&file), to.as_deref(), format, locked, output)
         }
         Command::Graph { file, format, output: to } => {
-            graph::run(&file, format, to.as_deref(), locked, &mut output)
+            graph::run(files::plain(&file), format, to.as_deref(), locked, output)
         }
         Command::Inspect { plan, element, format } => {
-            inspect::run(&plan, element.as_deref(), format, locked, &mut output)
+            inspect::run(files::plain(&plan), element.as_deref(), format, locked, output)
         }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "bpc", &mut script);
-            output::write_out(&String::from_utf8_lossy(&script));
+            output.answer_bytes(&script);
             true
         }
-        Command::Explain { codes } => explain::run(&codes, &output),
-        Command::Doc { file } => document::run(&file, &mut output),
-        Command::Fmt { check, paths } => format::run(&paths, check, &mut output),
+        Command::Explain { codes } => explain::run(&codes, output),
+        Command::Doc { file } => document::run(files::plain(&file), output),
+        Command::Fmt { check, paths } => format::run(&paths, check, output),
         Command::Test { paths, filter, inventory, watch } => {
             let asked = test::Asked {
                 paths: &paths,
@@ -234,9 +272,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
                 watch::repeat(|| test::round(&asked, arguments.message_format, new()));
                 true
             } else {
-                test::run(&asked, arguments.message_format, &mut output).0
+                test::run(&asked, arguments.message_format, output).0
             }
         }
-    };
-    u8::from(!is_fine)
+    }
 }

@@ -170,11 +170,29 @@ pub fn no_package_here() -> Diagnostic {
     )
 }
 
-/// A folder in which there is nothing to look at.
-pub fn no_blueprints_in() -> Diagnostic {
-    let words = "there is no `.bp` file in this folder, nor in those below it";
-    Diagnostic::error("E6019", words, Place::default())
-        .help("check the path: name a file, or a folder that has some")
+/// A path that belongs to no package.
+pub fn no_package_around(is_there: bool) -> Diagnostic {
+    let words = if is_there {
+        "it belongs to no package: there is no `bp.toml` in its folder or above"
+    } else {
+        "there is no such file or folder"
+    };
+    Diagnostic::error("E6019", words, Place::default()).help(
+        "name a package's folder, or write a `bp.toml` with `[package]`, its `name` and `version`",
+    )
+}
+
+/// A folder in which there is nothing to work on.
+pub fn nothing_in(path: &Path) -> Diagnostic {
+    let words = format!("there is no `.bp` file in `{}` or below", path.display());
+    Diagnostic::error("E6023", words, Place::default())
+        .help("name a folder that has blueprints; hidden folders are passed over")
+}
+
+/// A filter that lets no test through.
+pub fn no_such_test(filter: &str) -> Diagnostic {
+    Diagnostic::error("E6023", format!("no test has {filter:?} in its name"), Place::default())
+        .help("`bpc test` without `--filter` lists the names of all tests")
 }
 
 /// A plan that can't be read.
@@ -184,10 +202,9 @@ pub fn unreadable_plan(why: &str) -> Diagnostic {
 }
 
 /// A picture that can't be written.
-pub fn picture_unwritable(why: &str) -> Diagnostic {
+pub fn picture_unwritable(why: &str, help: &str) -> Diagnostic {
     let words = format!("the picture can't be written: {why}");
-    Diagnostic::error("E6021", words, Place::default())
-        .help("check that the folder is there, that you may write to it and that the disk has room")
+    Diagnostic::error("E6021", words, Place::default()).help(help)
 }
 
 /// An element that a plan does not have, or has of several kinds.

@@ -415,3 +415,9 @@ pub fn unreadable(file: FileId, why: &str) -> Diagnostic {
     Diagnostic::error("E1027", format!("the file can't be read: {why}"), place(file, 0, 0))
         .help("check the path and that you may read it")
 }
+
+/// A file whose layout is not the one that `bpc fmt` gives it.
+pub fn other_layout(at: Place) -> Diagnostic {
+    Diagnostic::error("E1030", "the file has another layout from here on", at)
+        .help("run `bpc fmt` without `--check`")
+}

@@ -2,11 +2,10 @@
 
 use super::tokens::{Kind, Token};
 
-/// Words behind which an operand follows, so that a `-` is a sign there.
-const BEFORE_OPERAND: &[&str] = &[
-    "and", "or", "not", "in", "if", "then", "else", "where", "by", "return", "fail", "wait",
-    "until", "assert", "check", "max", "timeout",
-];
+/// Words that are never the name of a value: an operand follows, so that a `-` is a sign there.
+const RESERVED: &[&str] = &["and", "or", "not", "in", "if", "then", "else", "where", "by"];
+/// Words that begin a statement or a clause in one place and are names in another: `max 5`, `max(a, b)`.
+const EITHER: &[&str] = &["return", "fail", "wait", "until", "assert", "check", "max", "timeout"];
 
 /// What is known of a line so far.
 #[derive(Default)]
@@ -19,6 +18,8 @@ pub(super) struct Spacing {
     is_data: bool,
     /// Nothing stands behind the last token: it is a sign, or the `<` of a type.
     is_tight: bool,
+    /// The last token ends an operand.
+    is_operand: bool,
 }
 
 impl Spacing {
@@ -30,7 +31,10 @@ impl Spacing {
         value: bool,
     ) -> bool {
         let is_angle = self.angle(before, token);
-        let is_tight = is_sign(before, token) || (is_angle && token.text == "<");
+        let after_operand = self.is_operand;
+        self.is_operand = is_operand(before, after_operand, token);
+        let is_sign = token.kind == Kind::Mark && token.text == "-" && !after_operand;
+        let is_tight = is_sign || (is_angle && token.text == "<");
         let was_tight = std::mem::replace(&mut self.is_tight, is_tight);
         let Some(before) = before else { return false };
         if token.kind == Kind::LineComment {
@@ -43,8 +47,9 @@ impl Spacing {
             ("{", "}") => !value,
             ("(" | "[" | "." | "?." | "..." | "@" | "..", _)
             | (_, ")" | "]" | "," | "." | "?." | ".." | ":" | "?") => false,
-            // A call, an index, a cardinality: nothing between, as the author had it.
-            (_, "(" | "[") if is_operand(before) || may_be_called(before) => token.gap,
+            // A call, an index, a cardinality: nothing between, as the author had it. Where a word may
+            // be a name, only the blank tells.
+            (word, "(" | "[") if after_operand || EITHER.contains(&word) => token.gap,
             ("?", "[") => token.gap,
             _ => true,
         }
@@ -77,22 +82,25 @@ impl Spacing {
     }
 }
 
-/// Whether a `-` belongs to what follows it.
-fn is_sign(before: Option<&Token<'_>>, token: &Token<'_>) -> bool {
-    token.kind == Kind::Mark && token.text == "-" && !before.is_some_and(is_operand)
-}
-
-/// Whether a word that an operand follows may be a function's name as well: `max(a, b)`.
-fn may_be_called(token: &Token<'_>) -> bool {
-    let is_reserved = ["and", "or", "not", "in", "if", "then", "else", "where", "by"];
-    token.kind == Kind::Word && !is_reserved.contains(&token.text)
-}
-
 /// Whether the token ends an operand.
-fn is_operand(token: &Token<'_>) -> bool {
+fn is_operand(before: Option<&Token<'_>>, after_operand: bool, token: &Token<'_>) -> bool {
     match token.kind {
-        Kind::Word => !BEFORE_OPERAND.contains(&token.text),
-        Kind::String | Kind::Close | Kind::BlockComment => true,
+        Kind::Word => !is_keyword(before, after_operand, token.text),
+        Kind::String | Kind::Close => true,
+        Kind::BlockComment => after_operand,
         _ => token.text == "?" || token.text == ">",
+    }
+}
+
+/// Whether the word is a keyword before an operand, by what stands before it.
+fn is_keyword(before: Option<&Token<'_>>, after_operand: bool, word: &str) -> bool {
+    let before = before.map(|before| before.text);
+    match word {
+        // A member may have any name, and so may an operation.
+        _ if RESERVED.contains(&word) => !matches!(before, Some("." | "?." | "operation")),
+        "until" => before == Some("wait"),
+        "max" | "timeout" => after_operand,
+        _ if EITHER.contains(&word) => matches!(before, None | Some("{")),
+        _ => false,
     }
 }

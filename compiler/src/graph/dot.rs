@@ -1,9 +1,8 @@
 //! A diagram in Graphviz's language.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Diagram, Item, Need, Role};
+use super::{Diagram, Item, Need, Nesting, Role};
 
 /// The diagram as DOT.
 pub fn dot(diagram: &Diagram) -> String {
@@ -12,20 +11,16 @@ pub fn dot(diagram: &Diagram) -> String {
         quoted(&diagram.title),
         quoted(&format!("{}\n{}", diagram.title, diagram.subtitle))
     );
-    for at in diagram.inside(None) {
-        item(&mut text, diagram, at, 1);
+    let nesting = Nesting::of(diagram);
+    for at in nesting.inside(None) {
+        item(&mut text, diagram, &nesting, *at);
     }
-    // A box can't be the end of an edge; something in it is, and the edge is cut at the box.
-    let anchors: BTreeMap<usize, usize> =
-        (0..diagram.items.len()).map(|at| (at, anchor(diagram, at))).collect();
     for edge in &diagram.edges {
-        if diagram.around(edge.from).contains(&edge.to)
-            || diagram.around(edge.to).contains(&edge.from)
-        {
+        if nesting.are_nested(edge.from, edge.to) {
             continue;
         }
-        let end = |at: usize| anchors.get(&at).copied().unwrap_or(at);
-        let (from, to) = (end(edge.from), end(edge.to));
+        // A box can't be the end of an edge; something in it is, and the edge is cut at the box.
+        let (from, to) = (anchor(&nesting, edge.from), anchor(&nesting, edge.to));
         let mut attributes = Vec::new();
         if !edge.label.is_empty() {
             attributes.push(format!("label={}", quoted(&edge.label)));
@@ -48,25 +43,30 @@ pub fn dot(diagram: &Diagram) -> String {
         };
         let _ = writeln!(text, "  n{from} -> n{to}{attributes};");
     }
-    for note in &diagram.notes {
-        let mut line =
-            format!("{} {}: {}; over {}", note.what, note.name, note.kind, note.over.join(", "));
+    for ((at, note), about) in diagram.notes.iter().enumerate().zip(diagram.about()) {
+        let mut lines = vec![format!("{} {}", note.what, note.name), note.kind.clone()];
+        lines.extend(note.settings.iter().cloned());
         if !note.waves.is_empty() {
-            let _ = write!(line, "; waves {}", note.waves.join(" -> "));
+            lines.push(format!("waves {}", note.waves.join(" → ")));
         }
-        let _ = writeln!(text, "  // {}", line.replace(char::is_control, " "));
+        let label = quoted(&lines.join("\n"));
+        let _ = writeln!(text, "  note{at} [label={label}, shape=note, style=\"\", fontsize=9];");
+        for on in about {
+            let to = anchor(&nesting, on);
+            let cut = if to == on { String::new() } else { format!(", lhead=cluster_{on}") };
+            let _ = writeln!(text, "  note{at} -> n{to} [style=dotted, arrowhead=none{cut}];");
+        }
     }
     text.push_str("}\n");
     text
 }
 
-fn item(text: &mut String, diagram: &Diagram, at: usize, depth: usize) {
+fn item(text: &mut String, diagram: &Diagram, nesting: &Nesting, at: usize) {
     let Some(found) = diagram.items.get(at) else { return };
-    let indent = "  ".repeat(depth.min(20));
+    let indent = "  ".repeat((nesting.depth(at) + 1).min(20));
     let label = quoted(&label(found));
     let style = if found.role == Role::Node { "rounded" } else { "rounded,dashed" };
-    let mut inner = diagram.inside(Some(at)).peekable();
-    if inner.peek().is_none() {
+    if !nesting.is_box(at) {
         let many = if found.is_many { ", peripheries=2" } else { "" };
         let _ = writeln!(text, "{indent}n{at} [label={label}, style=\"{style}\"{many}];");
         return;
@@ -75,14 +75,14 @@ fn item(text: &mut String, diagram: &Diagram, at: usize, depth: usize) {
         text,
         "{indent}subgraph cluster_{at} {{\n{indent}  label={label}; style=\"{style}\";"
     );
-    for inside in inner {
-        item(text, diagram, inside, depth + 1);
+    for inside in nesting.inside(Some(at)) {
+        item(text, diagram, nesting, *inside);
     }
     let _ = writeln!(text, "{indent}}}");
 }
 
-fn anchor(diagram: &Diagram, at: usize) -> usize {
-    let next = |at: &usize| diagram.inside(Some(*at)).next();
+fn anchor(nesting: &Nesting, at: usize) -> usize {
+    let next = |at: &usize| nesting.inside(Some(*at)).first().copied();
     std::iter::successors(Some(at), next).last().unwrap_or(at)
 }
 

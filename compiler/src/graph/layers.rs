@@ -245,6 +245,7 @@ impl<'c> Layers<'c> {
     fn order(&mut self) {
         let mut best = self.columns.clone();
         let mut fewest = self.crossings();
+        let mut places = vec![0.0; self.slots.len()];
         for sweep in 0..SWEEPS {
             if fewest == 0 {
                 break;
@@ -254,7 +255,7 @@ impl<'c> Layers<'c> {
                 if sweep % 2 == 0 { (1..count).collect() } else { (0..count - 1).rev().collect() };
             for rank in ranks {
                 let beside = if sweep % 2 == 0 { rank - 1 } else { rank + 1 };
-                let places = self.places(beside);
+                self.number(beside, &mut places);
                 let neighbours = if sweep % 2 == 0 { &self.left } else { &self.right };
                 let Some(column) = self.columns.get_mut(rank) else { continue };
                 let mut keyed: Vec<(f64, usize, usize)> = column
@@ -279,22 +280,21 @@ impl<'c> Layers<'c> {
         self.columns = best;
     }
 
-    /// The place of each slot in its column, of all that stand in this one.
-    fn places(&self, rank: usize) -> Vec<f64> {
-        let mut places = vec![0.0; self.slots.len()];
+    /// Writes down the place of each slot of a column; those of others stay as they are.
+    fn number(&self, rank: usize, places: &mut [f64]) {
         for (place, slot) in self.columns.get(rank).into_iter().flatten().enumerate() {
             if let Some(of) = places.get_mut(*slot) {
                 *of = exact(place);
             }
         }
-        places
     }
 
     /// How often links cross, counted by a tree of sums.
     fn crossings(&self) -> usize {
         let mut crossings = 0;
+        let mut places = vec![0.0; self.slots.len()];
         for rank in 1..self.columns.len() {
-            let places = self.places(rank);
+            self.number(rank, &mut places);
             let mut ends = Vec::new();
             for slot in self.columns.get(rank - 1).into_iter().flatten() {
                 let right = self.right.get(*slot).into_iter().flatten();

@@ -2,18 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::{Diagram, Need, Role};
+use super::{Diagram, Need, Nesting, Role};
 
 /// The diagram as a Mermaid flowchart.
 pub fn mermaid(diagram: &Diagram) -> String {
     let mut text = format!("---\ntitle: {}\n---\nflowchart LR\n", quoted(&diagram.title));
-    for at in diagram.inside(None) {
-        item(&mut text, diagram, at, 1);
+    let nesting = Nesting::of(diagram);
+    for at in nesting.inside(None) {
+        item(&mut text, diagram, &nesting, *at);
     }
     for edge in &diagram.edges {
-        if diagram.around(edge.from).contains(&edge.to)
-            || diagram.around(edge.to).contains(&edge.from)
-        {
+        if nesting.are_nested(edge.from, edge.to) {
             continue;
         }
         let label = if edge.label.is_empty() {
@@ -24,30 +23,31 @@ pub fn mermaid(diagram: &Diagram) -> String {
         let arrow = if edge.need == Need::Requirement { "-->" } else { "-.->" };
         let _ = writeln!(text, "  n{} {arrow}{label} n{}", edge.from, edge.to);
     }
-    for (at, note) in diagram.notes.iter().enumerate() {
+    for ((at, note), about) in diagram.notes.iter().enumerate().zip(diagram.about()) {
         let mut lines = vec![format!("{} {}", note.what, note.name), note.kind.clone()];
+        lines.extend(note.settings.iter().cloned());
         if !note.waves.is_empty() {
             lines.push(format!("waves {}", note.waves.join(" → ")));
         }
         let _ = writeln!(text, "  note{at}>{}]", quoted(&lines.join("\n")));
-        for (on, _) in diagram.items.iter().enumerate().filter(|(_, item)| item.notes.contains(&at))
-        {
+        for on in about {
             let _ = writeln!(text, "  note{at} -.- n{on}");
         }
     }
     text
 }
 
-fn item(text: &mut String, diagram: &Diagram, at: usize, depth: usize) {
+fn item(text: &mut String, diagram: &Diagram, nesting: &Nesting, at: usize) {
     let Some(found) = diagram.items.get(at) else { return };
-    let indent = "  ".repeat(depth.min(20));
+    let indent = "  ".repeat((nesting.depth(at) + 1).min(20));
     let lines = [found.name.clone(), found.kind.clone()].into_iter().chain(found.details.clone());
-    let label = quoted(&lines.collect::<Vec<_>>().join("\n"));
-    let mut inner = diagram.inside(Some(at)).peekable();
-    if inner.peek().is_some() {
+    // There is room for one line above what stands in a box.
+    let between = if nesting.is_box(at) { " · " } else { "\n" };
+    let label = quoted(&lines.collect::<Vec<_>>().join(between));
+    if nesting.is_box(at) {
         let _ = writeln!(text, "{indent}subgraph n{at}[{label}]");
-        for inside in inner {
-            item(text, diagram, inside, depth + 1);
+        for inside in nesting.inside(Some(at)) {
+            item(text, diagram, nesting, *inside);
         }
         let _ = writeln!(text, "{indent}end");
     } else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layers::{Cell, Drawing, Pin, draw};
-use super::{Diagram, Need};
+use super::{Diagram, Edge, Need, Nesting};
 
 /// A rectangle, from the left upper corner of the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -67,37 +67,35 @@ struct Level {
 }
 
 /// The better of both ways: the one that fits a screen, and across where both do.
-pub(super) fn places(diagram: &Diagram, sizes: &dyn Sizes) -> Places {
-    let across = places_by(diagram, sizes, Way::Across);
-    let down = places_by(diagram, sizes, Way::Down);
+pub(super) fn places(diagram: &Diagram, nesting: &Nesting, sizes: &dyn Sizes) -> Places {
+    let across = places_by(diagram, nesting, sizes, Way::Across);
+    let down = places_by(diagram, nesting, sizes, Way::Down);
     let excess = |places: &Places| f64::max(places.width / 1600.0, places.height / 1000.0);
     if excess(&across) <= f64::max(1.0, excess(&down) * 1.2) { across } else { down }
 }
 
-fn places_by(diagram: &Diagram, sizes: &dyn Sizes, way: Way) -> Places {
+fn places_by(diagram: &Diagram, nesting: &Nesting, sizes: &dyn Sizes, way: Way) -> Places {
     let mut placer = Placer {
         diagram,
+        nesting,
         sizes,
         way,
         levels: BTreeMap::new(),
         extent: vec![(0.0, 0.0); diagram.items.len()],
-        lines: diagram.items.iter().enumerate().map(|(at, _)| diagram.line(at)).collect(),
-        outgoing: vec![0; diagram.items.len()],
+        lines: (0..diagram.items.len()).map(|at| line(diagram, at)).collect(),
+        outgoing: vec![Vec::new(); diagram.items.len()],
+        passing: BTreeMap::new(),
     };
-    for edge in &diagram.edges {
-        if let Some(outgoing) = placer.outgoing.get_mut(edge.from) {
-            *outgoing += 1;
-        }
+    for (at, edge) in diagram.edges.iter().enumerate() {
+        placer.outgoing.get_mut(edge.from).into_iter().for_each(|own| own.push(at));
+        placer.pass(at, edge);
     }
     // What stands deepest has to have its size first.
-    let mut boxes: Vec<usize> =
-        (0..diagram.items.len()).filter(|at| diagram.inside(Some(*at)).next().is_some()).collect();
-    boxes.sort_by_key(|at| (std::cmp::Reverse(diagram.around(*at).len()), *at));
-    for at in 0..diagram.items.len() {
-        if !boxes.contains(&at) {
-            let links = placer.outgoing.get(at).copied().unwrap_or_default();
-            placer.resize(at, sizes.card(at, links, way));
-        }
+    let mut boxes: Vec<usize> = (0..diagram.items.len()).filter(|at| nesting.is_box(*at)).collect();
+    boxes.sort_by_key(|at| (std::cmp::Reverse(nesting.depth(*at)), *at));
+    for at in (0..diagram.items.len()).filter(|at| !nesting.is_box(*at)) {
+        let links = placer.outgoing.get(at).map_or(0, Vec::len);
+        placer.resize(at, sizes.card(at, links, way));
     }
     for at in boxes {
         placer.level(Some(at));
@@ -113,24 +111,27 @@ fn places_by(diagram: &Diagram, sizes: &dyn Sizes, way: Way) -> Places {
     placer.absolute()
 }
 
-impl Diagram {
-    /// The boxes around an item from the outermost inwards, and the item itself.
-    fn line(&self, item: usize) -> Vec<usize> {
-        let mut line = self.around(item);
-        line.reverse();
-        line.push(item);
-        line
-    }
+/// The boxes around an item from the outermost inwards, and the item itself.
+fn line(diagram: &Diagram, item: usize) -> Vec<usize> {
+    let next = |at: &usize| diagram.items.get(*at).and_then(|item| item.inside);
+    let mut line: Vec<usize> =
+        std::iter::successors(Some(item), next).take(diagram.items.len()).collect();
+    line.reverse();
+    line
 }
 
 struct Placer<'d> {
     diagram: &'d Diagram,
+    nesting: &'d Nesting,
     sizes: &'d dyn Sizes,
     way: Way,
     levels: BTreeMap<Option<usize>, Level>,
     extent: Vec<(f64, f64)>,
     lines: Vec<Vec<usize>>,
-    outgoing: Vec<usize>,
+    /// By item the edges that go out of it.
+    outgoing: Vec<Vec<usize>>,
+    /// By box the edges that are seen in it, in order.
+    passing: BTreeMap<Option<usize>, Vec<usize>>,
 }
 
 impl Placer<'_> {
@@ -140,15 +141,35 @@ impl Placer<'_> {
         }
     }
 
+    /// Has an edge seen in each box that it passes: those around one end alone, and the one around both.
+    fn pass(&mut self, at: usize, edge: &Edge) {
+        if self.nesting.are_nested(edge.from, edge.to) {
+            return;
+        }
+        let way_to = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
+        let (from, to) = (way_to(edge.from), way_to(edge.to));
+        let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+        let common = shared.checked_sub(1).and_then(|last| from.get(last).copied());
+        let alone = [from, to].into_iter().flat_map(|line| {
+            line.get(shared..line.len().saturating_sub(1)).unwrap_or_default().iter().copied()
+        });
+        for of in std::iter::once(common).chain(alone.map(Some)) {
+            self.passing.entry(of).or_default().push(at);
+        }
+    }
+
     /// What is written at the links that go out of an item.
     fn labels(&self, item: usize) -> BTreeSet<&str> {
-        let own = self.diagram.edges.iter().filter(|edge| edge.from == item);
-        own.map(|edge| edge.label.as_str()).filter(|label| !label.is_empty()).collect()
+        let own = self.outgoing.get(item).into_iter().flatten();
+        own.filter_map(|at| self.diagram.edges.get(*at))
+            .map(|edge| edge.label.as_str())
+            .filter(|label| !label.is_empty())
+            .collect()
     }
 
     /// Lays out what stands directly in a box, or in none.
     fn level(&mut self, of: Option<usize>) {
-        let items: Vec<usize> = self.diagram.inside(of).collect();
+        let items: Vec<usize> = self.nesting.inside(of).to_vec();
         let cell_of: BTreeMap<usize, usize> =
             items.iter().enumerate().map(|(cell, item)| (*item, cell)).collect();
         let mut cells: Vec<Cell> = items
@@ -165,12 +186,13 @@ impl Placer<'_> {
         let mut passing = BTreeMap::new();
         let mut bundles: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         let port = |pin| Cell { width: 0.0, height: 4.0, words: 0.0, pin };
-        for (at, edge) in self.diagram.edges.iter().enumerate() {
-            let way_to = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
-            let inside = |item: usize| way_to(item).iter().find_map(|at| cell_of.get(at).copied());
-            if way_to(edge.from).contains(&edge.to) || way_to(edge.to).contains(&edge.from) {
-                continue;
-            }
+        let depth = of.map_or(0, |of| self.nesting.depth(of) + 1);
+        for at in self.passing.get(&of).into_iter().flatten().copied() {
+            let Some(edge) = self.diagram.edges.get(at) else { continue };
+            let inside = |item: usize| {
+                let own = self.lines.get(item).and_then(|line| line.get(depth));
+                own.and_then(|own| cell_of.get(own).copied())
+            };
             let (from, to) = (inside(edge.from), inside(edge.to));
             let made = match (from, to) {
                 (Some(from), Some(to)) if from != to => (from, to, None),
@@ -239,10 +261,10 @@ impl Placer<'_> {
 
     /// The points that each edge goes through between its ends.
     fn bends(&self, origins: &BTreeMap<Option<usize>, (f64, f64)>) -> Vec<Option<Vec<(f64, f64)>>> {
-        let way = |(at, edge): (usize, &super::Edge)| {
+        let way = |(at, edge): (usize, &Edge)| {
             let way_to = |item: usize| self.lines.get(item).map(Vec::as_slice).unwrap_or_default();
             let (from, to) = (way_to(edge.from), way_to(edge.to));
-            if from.contains(&edge.to) || to.contains(&edge.from) {
+            if self.nesting.are_nested(edge.from, edge.to) {
                 return None;
             }
             let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();

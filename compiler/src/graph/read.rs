@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Expr, Node, Plan, Property};
+use bp_plan::workflow::{Action, Parameter};
+use bp_plan::{Expr, Node, Plan, Property, Workflow};
 
 use super::{Diagram, Edge, Item, Need, Note, Role};
 use crate::shown;
 
 /// Longer texts are cut: a picture is no listing.
 const LONGEST: usize = 44;
+/// So many of the things that a workflow does are told of.
+const MOST_DONE: usize = 6;
 
 /// What an expression leads to, by the items' names.
 #[derive(Clone, Debug, Default)]
@@ -174,7 +177,6 @@ impl Reader<'_> {
                 self.diagram.edges.push(Edge { from, to, need, label: label.clone() });
             }
         }
-        let around = self.diagram.around(from);
         let mut read = Led::default();
         for property in node.properties.values() {
             mentioned(&property.value, &mut read);
@@ -187,7 +189,7 @@ impl Reader<'_> {
         for target in read.to {
             let Some(to) = self.places.get(&target).copied() else { continue };
             let is_node = matches!(target, Target::Node(_));
-            if is_node && to != from && !seen.contains(&to) && !around.contains(&to) {
+            if is_node && to != from && !seen.contains(&to) && !self.is_around(to, from) {
                 let label = String::new();
                 self.diagram.edges.push(Edge { from, to, need: Need::Reference, label });
             }
@@ -196,7 +198,13 @@ impl Reader<'_> {
 
     /// Whether an item can stand in a host: nothing stands in itself, however far around.
     fn fits_inside(&self, item: usize, host: usize) -> bool {
-        item != host && !self.diagram.around(host).contains(&item)
+        item != host && !self.is_around(item, host)
+    }
+
+    /// Whether an item stands in another, however far around that is.
+    fn is_around(&self, around: usize, item: usize) -> bool {
+        let next = |at: &usize| self.diagram.items.get(*at).and_then(|item| item.inside);
+        std::iter::successors(next(&item), next).any(|at| at == around)
     }
 
     fn notes(&mut self) {
@@ -219,6 +227,47 @@ impl Reader<'_> {
             }
             self.note("policy", name, &policy.kind, &policy.targets, waves, settings);
         }
+        for (name, workflow) in &plan.workflows {
+            self.workflow(name, workflow);
+        }
+    }
+
+    /// A workflow, with what it calls and what it runs; it is about the nodes that it calls.
+    fn workflow(&mut self, name: &str, workflow: &Workflow) {
+        let mut about = Led::default();
+        let mut does: Vec<String> = Vec::new();
+        workflow.body.walk(&mut |step| {
+            let done = match &step.action {
+                Action::Call(call) => {
+                    mentioned(&call.target, &mut about);
+                    format!("calls {}.{}", call.interface, call.operation)
+                }
+                Action::Run(run) => format!("runs {}", run.workflow),
+                Action::For(each) => {
+                    mentioned(&each.over, &mut about);
+                    return;
+                }
+                _ => return,
+            };
+            if !does.contains(&done) && does.len() < MOST_DONE {
+                does.push(done);
+            }
+        });
+        let parameter = |one: &Parameter| format!("{}: {}", one.name, one.kind);
+        let takes: Vec<String> = workflow.parameters.iter().map(parameter).collect();
+        let mut kind = format!("({})", takes.join(", "));
+        if let Some(result) = &workflow.result {
+            kind = format!("{kind} -> {result}");
+        }
+        self.mark(&about, self.diagram.notes.len());
+        self.diagram.notes.push(Note {
+            what: "workflow",
+            name: name.to_owned(),
+            kind: shown::clipped(&kind, LONGEST),
+            over: names(&about),
+            waves: Vec::new(),
+            settings: does,
+        });
     }
 
     fn settings(&self, properties: &BTreeMap<String, Property>) -> Vec<String> {
@@ -251,10 +300,7 @@ impl Reader<'_> {
                 self.mark(&inner, place);
             }
         }
-        for target in &led.to {
-            let (Target::Node(name) | Target::Selection(name) | Target::Required(name)) = target;
-            names.push(name.clone());
-        }
+        names.extend(self::names(&led));
         self.mark(&led, place);
         let kind = shown::short(kind).to_owned();
         let name = name.to_owned();
@@ -271,6 +317,14 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+fn names(led: &Led) -> Vec<String> {
+    let name = |target: &Target| {
+        let (Target::Node(name) | Target::Selection(name) | Target::Required(name)) = target;
+        name.clone()
+    };
+    led.to.iter().map(name).collect()
 }
 
 /// What an expression that gives nodes, capabilities or elements can give.

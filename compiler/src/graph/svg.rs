@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthChar as _;
 
+use super::legend::Legend;
 use super::place::{Area, Places, Sizes, Way, places};
-use super::{Diagram, Item, Need, Note, Role};
+use super::{Diagram, Item, Need, Nesting, Note, Role};
 
 const MARGIN: f64 = 32.0;
 const HEAD: f64 = 58.0;
@@ -42,13 +43,16 @@ const FAMILIES: [&str; 8] =
 
 /// The diagram as a picture.
 pub fn svg(diagram: &Diagram) -> String {
-    let words = Words::of(diagram);
-    let places = places(diagram, &words);
+    let nesting = Nesting::of(diagram);
+    let words = Words::of(diagram, &nesting);
+    let places = places(diagram, &nesting, &words);
     let notes = Notes::of(&diagram.notes);
     let title = width(&diagram.title, 19.0).max(width(&diagram.subtitle, 11.0));
     let across = places.width.max(notes.width).max(title) + 2.0 * MARGIN;
     let below = HEAD + places.height;
-    let down = below + notes.height + 2.0 * MARGIN;
+    let legend = Legend::of(diagram, &nesting, places.width.max(notes.width));
+    let across = across.max(legend.width + 2.0 * MARGIN);
+    let down = below + notes.height + legend.height + 2.0 * MARGIN;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{across:.0}\" height=\"{down:.0}\" viewBox=\"0 0 {across:.0} {down:.0}\" role=\"img\" font-family=\"-apple-system, 'Segoe UI', Inter, Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif\">\n<title>{}</title>\n<style>{STYLE}</style>\n<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n",
         escaped(&diagram.title)
@@ -56,29 +60,44 @@ pub fn svg(diagram: &Diagram) -> String {
     put(&mut svg, "title", MARGIN, MARGIN + 15.0, &diagram.title);
     put(&mut svg, "kind", MARGIN, MARGIN + 34.0, &diagram.subtitle);
     let _ = writeln!(svg, "<g transform=\"translate({MARGIN} {})\">", MARGIN + HEAD);
-    let mut boxes: Vec<usize> = (0..diagram.items.len()).filter(|at| diagram.is_box(*at)).collect();
-    boxes.sort_by_key(|at| (diagram.around(*at).len(), *at));
+    let mut boxes: Vec<usize> = (0..diagram.items.len()).filter(|at| nesting.is_box(*at)).collect();
+    boxes.sort_by_key(|at| (nesting.depth(*at), *at));
     let mut heads = String::new();
     for at in boxes {
-        item(&mut svg, &mut heads, diagram, &places, at);
+        item(&mut svg, &mut heads, diagram, (&places, true), at);
     }
     edges(&mut svg, diagram, &places);
     svg.push_str(&heads);
-    for at in (0..diagram.items.len()).filter(|at| !diagram.is_box(*at)) {
+    for at in (0..diagram.items.len()).filter(|at| !nesting.is_box(*at)) {
         let mut words = String::new();
-        item(&mut svg, &mut words, diagram, &places, at);
+        item(&mut svg, &mut words, diagram, (&places, false), at);
         svg.push_str(&words);
     }
     svg.push_str("</g>\n");
     notes.write(&mut svg, &diagram.notes, MARGIN, MARGIN + below + 26.0);
+    legend.write(&mut svg, MARGIN, MARGIN + below + notes.height);
     svg.push_str("</svg>\n");
     svg
 }
 
 /// How wide a text is at most, at this size: fonts differ, so there is some room.
-fn width(text: &str, size: f64) -> f64 {
-    let columns = u32::try_from(text.width()).unwrap_or(u32::MAX);
-    f64::from(columns) * size * 0.6
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    text.chars().map(letter).sum::<f64>() * size
+}
+
+/// How wide a letter is at most, in sizes of its font.
+fn letter(letter: char) -> f64 {
+    match letter {
+        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' => 0.36,
+        'f' | 'r' | 't' | 'I' | ' ' | '(' | ')' | '[' | ']' | '/' | '-' => 0.46,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' => 1.0,
+        'A'..='Z' => 0.76,
+        other => match other.width() {
+            Some(2) => 1.1,
+            Some(1) | None => 0.66,
+            Some(_) => 0.0,
+        },
+    }
 }
 
 /// How large the words of items are.
@@ -89,8 +108,8 @@ struct Words<'d> {
 }
 
 impl<'d> Words<'d> {
-    fn of(diagram: &'d Diagram) -> Self {
-        let cards = diagram.items.iter().enumerate().filter(|(at, _)| !diagram.is_box(*at));
+    fn of(diagram: &'d Diagram, nesting: &Nesting) -> Self {
+        let cards = diagram.items.iter().enumerate().filter(|(at, _)| !nesting.is_box(*at));
         let widest = cards.map(|(_, item)| {
             let marks = marks(item) + 8.0;
             let details = item.details.iter().map(|line| width(line, 10.5));
@@ -98,7 +117,7 @@ impl<'d> Words<'d> {
             rest.max(width(&item.name, 13.0) + marks)
         });
         let widest = widest.fold(0.0, f64::max);
-        Self { diagram, card: (widest + 32.0).clamp(150.0, 330.0) }
+        Self { diagram, card: (widest + 32.0).clamp(150.0, 380.0) }
     }
 
     fn item(&self, at: usize) -> Option<&'d Item> {
@@ -140,7 +159,7 @@ fn marks(item: &Item) -> f64 {
 }
 
 /// The same family has the same colour in every picture.
-fn color(family: &str) -> &'static str {
+pub(super) fn color(family: &str) -> &'static str {
     let known = [("kubernetes", 0), ("helm", 6), ("cloudformation", 1), ("script", 2), ("", 3)];
     let sum = || family.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31) + usize::from(byte));
     let found = known.iter().find(|(name, _)| *name == family).map_or_else(sum, |(_, at)| *at);
@@ -152,12 +171,17 @@ fn note_color(note: usize) -> &'static str {
 }
 
 /// The frame of an item, and apart from it the words, which nothing is drawn over.
-fn item(svg: &mut String, words: &mut String, diagram: &Diagram, places: &Places, at: usize) {
+fn item(
+    svg: &mut String,
+    words: &mut String,
+    diagram: &Diagram,
+    (places, is_box): (&Places, bool),
+    at: usize,
+) {
     let (Some(item), Some(area)) = (diagram.items.get(at), places.items.get(at).copied()) else {
         return;
     };
     let Area { x, y, width: w, height: h } = area;
-    let is_box = diagram.is_box(at);
     let (what, choice) = match item.role {
         Role::Node => ("node", ""),
         Role::Selection => ("select", " choice"),
@@ -230,16 +254,21 @@ fn mark(svg: &mut String, note: usize, x: f64, y: f64) {
 
 /// As much of a text as there is room for.
 fn fit(text: &str, room: f64, size: f64) -> String {
-    let mut most = text.chars().count();
-    let mut fitting = text.to_owned();
-    while width(&fitting, size) > room && most > 1 {
-        most -= 1;
-        fitting = crate::shown::clipped(text, most);
+    if width(text, size) <= room {
+        return text.to_owned();
     }
+    let mut left = room / size - letter('…');
+    let fitting = text.chars().take_while(|c| {
+        left -= letter(*c);
+        left >= 0.0
+    });
+    let mut fitting: String = fitting.collect();
+    fitting.truncate(fitting.trim_end().len());
+    fitting.push('…');
     fitting
 }
 
-fn put(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
+pub(super) fn put(svg: &mut String, class: &str, x: f64, y: f64, text: &str) {
     let _ =
         writeln!(svg, "<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(text));
 }
@@ -249,55 +278,55 @@ fn edges(svg: &mut String, diagram: &Diagram, places: &Places) {
     let way = places.way.unwrap_or(Way::Across);
     let mut words = String::new();
     let mut written: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for (edge, points) in diagram.edges.iter().zip(&places.ways) {
-        let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else {
-            continue;
+    let mut room: BTreeMap<usize, f64> = BTreeMap::new();
+    let mut labels: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for edge in diagram.edges.iter().filter(|edge| !edge.label.is_empty()) {
+        let own = labels.entry(edge.from).or_default();
+        own.insert(&edge.label);
+        let wide = match way {
+            Way::Across => width(&edge.label, 10.0) + 12.0,
+            Way::Down => 12.0 * count(own.len()) + 4.0,
         };
+        let most = room.entry(edge.from).or_default();
+        *most = most.max(wide);
+    }
+    for (edge, points) in diagram.edges.iter().zip(&places.ways) {
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
+        // A link bends behind the words that are written at it.
+        let lead = room.get(&edge.from).map(|room| match way {
+            Way::Across => (first.0 + room, first.1),
+            Way::Down => (first.0, first.1 + room),
+        });
         let class = match edge.need {
             Need::Requirement => "edge",
             Need::Choice => "edge maybe",
             Need::Reference => "edge read",
         };
         let (from, to) = (name(diagram, edge.from), name(diagram, edge.to));
-        let mut points = points.clone();
-        // What several links of an item have in common is written once.
-        let own = written.entry(edge.from).or_default();
-        if !edge.label.is_empty() && own.insert(&edge.label) {
-            let down = 12.0 * count(own.len());
-            let (x, y) = match way {
-                Way::Across => (first.0 + 9.0, first.1 - 3.5),
-                Way::Down => (first.0 + 6.0, first.1 + down),
-            };
-            put(&mut words, "words", x, y, &edge.label);
-            // Beside its words it runs straight, so that it does not cross them.
-            let (behind, is_ahead) = match way {
-                Way::Across => {
-                    let end = x + width(&edge.label, 10.0);
-                    ((end, first.1), points.get(1).is_some_and(|next| next.0 > end))
-                }
-                Way::Down => {
-                    ((first.0, y + 3.0), points.get(1).is_some_and(|next| next.1 > y + 3.0))
-                }
-            };
-            if is_ahead {
-                points.insert(1, behind);
-            }
-        }
         let wings = if way == Way::Across { "l-8 -4v8z" } else { "l-4 -8h8z" };
         let _ = writeln!(
             svg,
             "<g><title>{}</title><path class=\"{class}\" d=\"{}\"/><path class=\"tip\" d=\"M{:.1} {:.1}{wings}\"/></g>",
             escaped(format!("{from} → {to} {}", edge.label).trim()),
-            curve(&points, way),
+            curve(points, lead, way),
             last.0,
             last.1
         );
+        // What several links of an item have in common is written once.
+        let own = written.entry(edge.from).or_default();
+        if !edge.label.is_empty() && own.insert(&edge.label) {
+            let (x, y) = match way {
+                Way::Across => (first.0 + 9.0, first.1 - 3.5),
+                Way::Down => (first.0 + 6.0, first.1 + 12.0 * count(own.len())),
+            };
+            put(&mut words, "words", x, y, &edge.label);
+        }
     }
     svg.push_str(&words);
 }
 
-/// Through the points, along the way at each of them.
-fn curve(points: &[(f64, f64)], way: Way) -> String {
+/// Through the points, along the way at each of them; straight to where it leads first.
+fn curve(points: &[(f64, f64)], lead: Option<(f64, f64)>, way: Way) -> String {
     let mut path = String::new();
     let mut before = None;
     for (at, (x, y)) in points.iter().enumerate() {
@@ -305,7 +334,10 @@ fn curve(points: &[(f64, f64)], way: Way) -> String {
         let short = if at + 1 == points.len() { 7.0 } else { 0.0 };
         let (x, y) = if way == Way::Across { (x - short, *y) } else { (*x, y - short) };
         let _ = match before {
-            None => write!(path, "M{x:.1} {y:.1}"),
+            None => write!(path, "M{x:.1} {y:.1}").and_then(|()| match lead {
+                Some((a, b)) => write!(path, "L{a:.1} {b:.1}"),
+                None => Ok(()),
+            }),
             Some((a, b)) => {
                 let (dx, dy) = if way == Way::Across { (x - a, 0.0) } else { (0.0, y - b) };
                 // Where it leads back it takes a bow.
@@ -321,7 +353,7 @@ fn curve(points: &[(f64, f64)], way: Way) -> String {
                 )
             }
         };
-        before = Some((x, y));
+        before = Some(if at == 0 { lead.unwrap_or((x, y)) } else { (x, y) });
     }
     path
 }
@@ -338,9 +370,7 @@ struct Notes {
 
 /// What a note says in its second line.
 fn said(note: &Note) -> String {
-    let over = format!("over {}", note.over.join(", "));
-    let parts = std::iter::once(over).chain(note.settings.iter().cloned());
-    crate::shown::clipped(&parts.collect::<Vec<_>>().join("   ·   "), 150)
+    crate::shown::clipped(&note.said().join("   ·   "), 150)
 }
 
 impl Notes {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::diagnostics::near;
+use crate::shown;
 
 /// An element.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,6 +16,9 @@ pub struct Element {
     pub name: String,
     /// As the plan has it.
     pub element: Json,
+    /// The same for a person: what was written stands as it was, and no places.
+    #[serde(skip)]
+    pub readable: Json,
     /// The lines that it came from, as far as the plan has them.
     pub lines: Vec<Line>,
 }
@@ -100,7 +104,27 @@ fn element(plan: &Plan, name: &str, (table, span): &(&'static str, Span)) -> Ele
     }
     lines.sort();
     lines.dedup();
-    Element { name: name.to_owned(), element, lines }
+    let readable = readable(plan, &element);
+    Element { name: name.to_owned(), element, readable, lines }
+}
+
+/// Without spans; what has one and a value is its own text.
+fn readable(plan: &Plan, value: &Json) -> Json {
+    match value {
+        Json::Object(entries) => {
+            let written = || {
+                entries.get("value")?;
+                let text = shown::text(plan, span(entries.get("span")?)?)?;
+                (!text.is_empty()).then_some(Json::String(text))
+            };
+            written().unwrap_or_else(|| {
+                let plain = entries.iter().filter(|(key, _)| *key != "span" && *key != "inner");
+                plain.map(|(key, of)| (key.clone(), readable(plan, of))).collect()
+            })
+        }
+        Json::Array(items) => items.iter().map(|item| readable(plan, item)).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Every span in an element: five whole numbers under `span`, or under a path in `inner`.

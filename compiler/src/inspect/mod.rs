@@ -6,7 +6,7 @@ mod element;
 mod text;
 
 pub use element::{Element, Found, Line, find};
-pub use text::{element, summary};
+pub use text::{Look, element, summary};
 
 use std::collections::BTreeMap;
 

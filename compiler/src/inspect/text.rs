@@ -2,27 +2,38 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value as Json;
+
 use super::{Element, Summary};
 use crate::shown;
 
 /// Longer texts are cut in a list.
 const LONGEST: usize = 60;
 
-/// The summary over several lines. With `bold`, headings are made to stand out.
-pub fn summary(of: &Summary, bold: bool) -> String {
+/// How it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// Headings are made to stand out.
+    pub bold: bool,
+    /// How many columns there are; as many as are needed where nothing is said.
+    pub width: Option<usize>,
+}
+
+/// The summary over several lines.
+pub fn summary(of: &Summary, look: Look) -> String {
     let mut text = String::new();
-    whole(of, &Style { bold, indent: String::new() }, &mut text);
+    whole(of, &Style { look, indent: String::new() }, &mut text);
     text
 }
 
 struct Style {
-    bold: bool,
+    look: Look,
     indent: String,
 }
 
 impl Style {
     fn heading(&self, words: &str) -> String {
-        if self.bold { format!("\x1b[1m{words}\x1b[0m") } else { words.to_owned() }
+        if self.look.bold { format!("\x1b[1m{words}\x1b[0m") } else { words.to_owned() }
     }
 }
 
@@ -95,7 +106,7 @@ fn whole(of: &Summary, style: &Style, text: &mut String) {
         let _ = writeln!(text, "\n{indent}{}", style.heading("Plans inside"));
     }
     for inner in &of.plans {
-        let style = Style { bold: style.bold, indent: format!("{indent}  ") };
+        let style = Style { look: style.look, indent: format!("{indent}  ") };
         whole(inner, &style, text);
     }
 }
@@ -122,6 +133,11 @@ fn list(text: &mut String, style: &Style, title: &str, rows: impl Iterator<Item 
         cells.map(|cell| unicode_width::UnicodeWidthStr::width(cell.as_str())).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
+    let needed = widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>();
+    if let Some(room) = style.look.width.filter(|room| style.indent.len() + needed > *room) {
+        stacked(text, style, room, &rows);
+        return;
+    }
     for row in &rows {
         let mut line = format!("{}  ", style.indent);
         for (cell, width) in row.iter().zip(&widths).filter(|(_, width)| **width > 0) {
@@ -132,9 +148,28 @@ fn list(text: &mut String, style: &Style, title: &str, rows: impl Iterator<Item 
     }
 }
 
+/// Where columns have no room beside each other: the first of a row, and the others below it.
+fn stacked(text: &mut String, style: &Style, room: usize, rows: &[Vec<String>]) {
+    for row in rows {
+        let mut cells = row.iter().filter(|cell| !cell.is_empty());
+        let first = cells.next().map(String::as_str).unwrap_or_default();
+        let rest = cells.map(String::as_str).collect::<Vec<_>>().join("  ");
+        for (words, indent, more) in [(first, "  ", "      "), (&rest, "    ", "    ")] {
+            let (indent, more) =
+                (format!("{}{indent}", style.indent), format!("{}{more}", style.indent));
+            let options = textwrap::Options::new(room.max(20))
+                .initial_indent(&indent)
+                .subsequent_indent(&more);
+            for line in textwrap::wrap(words, options) {
+                let _ = writeln!(text, "{}", line.trim_end());
+            }
+        }
+    }
+}
+
 /// An element: its source lines, and what the plan has of it.
-pub fn element(of: &Element, bold: bool) -> String {
-    let style = Style { bold, indent: String::new() };
+pub fn element(of: &Element, look: Look) -> String {
+    let style = Style { look, indent: String::new() };
     let mut text = format!("{}\n", style.heading(&of.name));
     let mut before: Option<(&str, u32)> = None;
     let digits = of.lines.iter().map(|one| one.line.to_string().len()).max().unwrap_or_default();
@@ -151,9 +186,44 @@ pub fn element(of: &Element, bold: bool) -> String {
         let _ = writeln!(text, "  {:>digits$} │ {}", line.line, printable(&line.text));
         before = Some((&line.path, line.line));
     }
-    let json = serde_json::to_string_pretty(&of.element).unwrap_or_default();
-    let _ = writeln!(text, "\n{json}");
+    text.push('\n');
+    outline(&of.readable, 0, &mut text);
     text
+}
+
+/// What an object holds, a line each; what is inside of others below them.
+fn outline(value: &Json, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    let mut line = |key: &str, value: &Json| match value {
+        Json::Object(inner) if !inner.is_empty() => {
+            let _ = writeln!(text, "{indent}{key}");
+            outline(value, depth + 1, text);
+        }
+        Json::Array(inner) if inner.iter().any(|one| one.is_object() || one.is_array()) => {
+            let _ = writeln!(text, "{indent}{key}");
+            outline(value, depth + 1, text);
+        }
+        plain => {
+            let _ = writeln!(text, "{indent}{key} {}", word(plain));
+        }
+    };
+    match value {
+        Json::Object(entries) => {
+            entries.iter().for_each(|(key, of)| line(&format!("{}:", printable(key)), of));
+        }
+        Json::Array(items) => items.iter().for_each(|item| line("-", item)),
+        plain => line("-", plain),
+    }
+}
+
+/// A value without more inside than words.
+fn word(value: &Json) -> String {
+    match value {
+        Json::String(text) => printable(text),
+        Json::Array(items) => items.iter().map(word).collect::<Vec<_>>().join(", "),
+        Json::Object(_) => "{ }".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn first_line(text: &str) -> String {

@@ -3,15 +3,14 @@
 use std::fmt;
 
 use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity as MietteSeverity,
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, Severity as MietteSeverity,
     ThemeCharacters, ThemeStyles,
 };
 
+use super::excerpt::{self, Excerpt};
+use super::visible;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::source::{FileId, Place, SourceFile};
-
-/// A line of source longer than this is told of, not shown.
-const LONGEST_LINE: usize = 500;
+use crate::source::{FileId, Place, SourceFile, Span};
 
 /// How it is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,29 +29,44 @@ impl Default for Style {
     }
 }
 
-/// The diagnostic over several lines, with a newline at the end.
+/// The diagnostic over several lines, with a newline at the end. What it is about comes first, in the colour of
+/// its severity; other places stand in the same lines where these meet, else below.
 pub fn text<'a>(
     diagnostic: &'a Diagnostic,
     sources: impl Fn(FileId) -> Option<&'a SourceFile>,
     style: Style,
 ) -> String {
-    let report = Report::new(diagnostic, &sources);
-    let theme = GraphicalTheme {
-        characters: if style.unicode {
-            ThemeCharacters::unicode()
-        } else {
-            ThemeCharacters::ascii()
-        },
-        styles: styles(diagnostic.severity, style.color),
+    let (word, severity) = match diagnostic.severity {
+        Severity::Error => ("error", MietteSeverity::Error),
+        Severity::Warning => ("warning", MietteSeverity::Warning),
     };
-    let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(style.width.max(40))
-        .with_links(false)
-        .without_syntax_highlighting()
-        .with_context_lines(1);
-    let mut drawn = String::new();
-    if handler.render_report(&mut drawn, &report).is_err() {
-        drawn = format!("{report}\n");
+    let mut main = Report::new(
+        format!("{word}[{}]: {}", diagnostic.code, lines(&diagnostic.message)),
+        severity,
+    );
+    main.help = diagnostic.help.as_deref().map(lines);
+    let label = Some(lines(&diagnostic.label)).filter(|label| !label.is_empty());
+    let mut here = vec![(diagnostic.place, label)];
+    let mut notes = Vec::new();
+    for (place, note) in &diagnostic.related {
+        let source = sources(place.file).filter(|source| !source.text().is_empty());
+        let meets = place.file == diagnostic.place.file
+            && source.is_some_and(|source| {
+                here.iter().any(|(at, _)| excerpt::meet(source, at.span, place.span))
+            });
+        if meets {
+            here.push((*place, Some(lines(note))));
+        } else {
+            let mut other = Report::new(lines(note), MietteSeverity::Advice);
+            other.show(sources(place.file), &[(*place, None)], style);
+            notes.push(other);
+        }
+    }
+    main.show(sources(diagnostic.place.file), &here, style);
+    let mut drawn = draw(&main, style);
+    for note in &notes {
+        drawn.push_str("\nAdvice:\n");
+        drawn.push_str(draw(note, style).trim_start_matches('\n'));
     }
     // miette leaves blanks at the ends of lines.
     let mut text = String::with_capacity(drawn.len());
@@ -64,115 +78,95 @@ pub fn text<'a>(
     text
 }
 
-/// The main underline in the colour of the severity, others in that of advice.
-fn styles(severity: Severity, color: bool) -> ThemeStyles {
-    if !color {
-        return ThemeStyles::none();
-    }
-    let mut styles = ThemeStyles::ansi();
-    let main = if severity == Severity::Error { styles.error } else { styles.warning };
-    styles.highlights = vec![main, styles.help];
-    styles
+/// A text of several lines without what a terminal would obey.
+fn lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
-/// What miette draws: labels in the file of the error, and notes on other files below.
+fn draw(report: &Report, style: Style) -> String {
+    let theme = GraphicalTheme {
+        characters: if style.unicode {
+            ThemeCharacters::unicode()
+        } else {
+            ThemeCharacters::ascii()
+        },
+        styles: report.styles(style.color),
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(style.width.max(40))
+        .with_links(false)
+        .without_syntax_highlighting()
+        .with_context_lines(1);
+    let mut drawn = String::new();
+    match handler.render_report(&mut drawn, report) {
+        Ok(()) => drawn,
+        Err(_) => format!("{report}\n"),
+    }
+}
+
+/// What miette draws.
 #[derive(Debug)]
 struct Report {
     message: String,
     severity: MietteSeverity,
     help: Option<String>,
+    /// In the order in which they stand.
     labels: Vec<LabeledSpan>,
-    source: Option<NamedSource<String>>,
-    notes: Vec<Report>,
+    source: Option<Excerpt>,
 }
 
 impl Report {
-    fn new<'a>(
-        diagnostic: &'a Diagnostic,
-        sources: &impl Fn(FileId) -> Option<&'a SourceFile>,
-    ) -> Self {
-        let (word, severity) = match diagnostic.severity {
-            Severity::Error => ("error", MietteSeverity::Error),
-            Severity::Warning => ("warning", MietteSeverity::Warning),
-        };
-        let mut report = Self {
-            message: format!("{word}[{}]: {}", diagnostic.code, diagnostic.message),
-            severity,
-            help: diagnostic.help.clone(),
-            labels: Vec::new(),
-            source: None,
-            notes: Vec::new(),
-        };
-        let label = Some(diagnostic.label.as_str()).filter(|label| !label.is_empty());
-        report.show(sources(diagnostic.place.file), diagnostic.place, label, true);
-        for (place, note) in &diagnostic.related {
-            let here = place.file == diagnostic.place.file && report.source.is_some();
-            if here && sources(place.file).is_some_and(|source| is_shown(source, *place)) {
-                report.show(sources(place.file), *place, Some(note), false);
-                continue;
-            }
-            let mut other = Self {
-                message: note.clone(),
-                severity: MietteSeverity::Advice,
-                help: None,
-                labels: Vec::new(),
-                source: None,
-                notes: Vec::new(),
-            };
-            other.show(sources(place.file), *place, None, true);
-            report.notes.push(other);
-        }
-        report
+    fn new(message: String, severity: MietteSeverity) -> Self {
+        Self { message, severity, help: None, labels: Vec::new(), source: None }
     }
 
-    /// Underlines the place; where the line can't be shown, says where it is.
-    fn show(&mut self, source: Option<&SourceFile>, place: Place, label: Option<&str>, main: bool) {
+    /// Underlines the places, of which the first is the main one. Where there is no text, only says where it is.
+    fn show(
+        &mut self,
+        source: Option<&SourceFile>,
+        places: &[(Place, Option<String>)],
+        style: Style,
+    ) {
         let Some(source) = source else { return };
         if source.text().is_empty() {
-            self.message = format!("{}: {}", source.path(), self.message);
+            self.message = format!("{}: {}", visible(source.path()), self.message);
             return;
         }
-        if !is_shown(source, place) {
-            let at = source.position(place.span.start);
-            self.message =
-                format!("{} (at {}:{}:{})", self.message, source.path(), at.line, at.column);
-            return;
+        let spans: Vec<Span> = places.iter().map(|(place, _)| place.span).collect();
+        let dots = if style.unicode { "…" } else { "..." };
+        let excerpt = Excerpt::new(source, &spans, style.width.max(40), dots);
+        for (at, (_, label)) in places.iter().enumerate() {
+            let shown = excerpt.place(at);
+            let span = (shown.start, shown.len());
+            self.labels.push(if at == 0 {
+                LabeledSpan::new_primary_with_span(label.clone(), span)
+            } else {
+                LabeledSpan::new_with_span(label.clone(), span)
+            });
         }
-        let start = (place.span.start as usize).min(source.text().len());
-        let end = (place.span.end as usize).clamp(start, source.text().len());
-        let label = label.map(ToOwned::to_owned);
-        let span = (start, end - start);
-        self.labels.push(if main {
-            LabeledSpan::new_primary_with_span(label, span)
-        } else {
-            LabeledSpan::new_with_span(label, span)
-        });
-        if self.source.is_none() {
-            self.source = Some(NamedSource::new(source.path(), printable(source.text())));
+        self.labels.sort_by_key(LabeledSpan::offset);
+        self.source = Some(excerpt);
+    }
+
+    /// The main underline in the colour of the severity, others in that of advice.
+    fn styles(&self, color: bool) -> ThemeStyles {
+        if !color {
+            return ThemeStyles::none();
         }
+        let mut styles = ThemeStyles::ansi();
+        let main = match self.severity {
+            MietteSeverity::Error => styles.error,
+            MietteSeverity::Warning => styles.warning,
+            MietteSeverity::Advice => styles.advice,
+        };
+        // miette gives labels these in turn, in the order in which they stand.
+        let of = |label: &LabeledSpan| if label.primary() { main } else { styles.help };
+        let highlights: Vec<_> = self.labels.iter().map(of).collect();
+        if !highlights.is_empty() {
+            styles.highlights = highlights;
+        }
+        styles
     }
-}
-
-/// Whether the lines around the place fit a terminal.
-fn is_shown(source: &SourceFile, place: Place) -> bool {
-    let line = source.position(place.span.start).line;
-    (line.saturating_sub(1)..=line + 1).all(|line| source.line(line).len() <= LONGEST_LINE)
-}
-
-/// The text without what a terminal would obey, at the same offsets.
-fn printable(text: &str) -> String {
-    if !text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            '\r' => ' ',
-            c if c.is_control() && c.len_utf8() == 1 => '?',
-            c if c.is_control() => '¿',
-            c => c,
-        })
-        .collect()
 }
 
 impl fmt::Display for Report {
@@ -198,12 +192,5 @@ impl miette::Diagnostic for Report {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         if self.labels.is_empty() { None } else { Some(Box::new(self.labels.iter().cloned())) }
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        if self.notes.is_empty() {
-            return None;
-        }
-        Some(Box::new(self.notes.iter().map(|note| note as &dyn miette::Diagnostic)))
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! Knows diagnostics and sources; writes strings, never to a terminal.
 
+mod excerpt;
 pub mod github;
 pub mod human;
 pub mod json;
@@ -11,6 +12,20 @@ pub mod page;
 pub mod short;
 
 use crate::diagnostics::{Diagnostic, Severity};
+
+/// The text without what a terminal would obey: such characters stand as `\u{1b}`.
+pub fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if obeyed(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// Whether a terminal obeys the character instead of showing it: moves, colours, the other direction.
+fn obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 /// How many of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -89,7 +89,48 @@ impl Source<'_> {
             return says::assertion_failed(left_at, whole, message, left, others);
         }
         let label = self.breakers(expr).unwrap_or_else(|| "is false".to_owned());
-        says::assertion_failed(shape.place, whole, message, label, Vec::new())
+        let sides = match (&shape.parts, expr) {
+            (Parts::Each(asked), Expr::Binder(binder)) => self.of_first(binder, asked),
+            _ => Vec::new(),
+        };
+        says::assertion_failed(shape.place, whole, message, label, sides)
+    }
+
+    /// What is compared for each element of `all` or `any`: its values for the first that does not fit.
+    fn of_first(&self, binder: &Binder, asked: &Shape) -> Vec<(Place, String)> {
+        let mut said = Vec::new();
+        let Some(body) = binder.body.as_ref() else { return said };
+        let (mut asked, mut expr) = (asked, body);
+        while let (Parts::Both(both), Expr::Binary { op: BinaryOp::And, left, right }) =
+            (&asked.parts, expr)
+        {
+            let breaks = self.first(binder, left, None).is_some();
+            (asked, expr) = if breaks { (&both.0, left) } else { (&both.1, right) };
+        }
+        let (Parts::Compared(sides), Expr::Binary { left, right, .. }) = (&asked.parts, expr)
+        else {
+            return said;
+        };
+        let name = self.first(binder, expr, None).and_then(|first| names(Value::List(vec![first])));
+        let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
+        for ((at, says), side) in sides.iter().zip([left, right]) {
+            if let Some(value) = self.first(binder, expr, Some(side)).filter(|_| !says) {
+                said.push((*at, format!("is {}{of}", shown::value(&value))));
+            }
+        }
+        said
+    }
+
+    /// The first element of a loop that does not fit, or what something is for it.
+    fn first(&self, binder: &Binder, fits: &Expr, what: Option<&Expr>) -> Option<Value> {
+        let Expr::Binder(mut over) = filtered(binder, Some(negated(fits)))? else { return None };
+        if let Some(what) = what {
+            over.body = Some(what.clone());
+        }
+        match self.topology.evaluate(&Expr::Binder(over)).0 {
+            Ok(Outcome::Value(Value::List(found))) => found.into_iter().next(),
+            _ => None,
+        }
     }
 
     /// The first part of `a and b` that does not hold.
@@ -139,10 +180,7 @@ impl Source<'_> {
         let Expr::Binder(binder) = expr else { return None };
         let body = binder.body.clone()?;
         let (of, word) = match binder.function.as_str() {
-            "all" => {
-                let not = Expr::Unary { op: UnaryOp::Not, of: Box::new(body) };
-                (filtered(binder, Some(not))?, "not of")
-            }
+            "all" => (filtered(binder, Some(negated(&body)))?, "not of"),
             "any" => (filtered(binder, None)?, "of none of"),
             _ => return None,
         };
@@ -152,6 +190,10 @@ impl Source<'_> {
             None => Some(format!("{word} {}", shown::value(&value))),
         }
     }
+}
+
+fn negated(condition: &Expr) -> Expr {
+    Expr::Unary { op: UnaryOp::Not, of: Box::new(condition.clone()) }
 }
 
 /// The elements of a loop that a condition lets through, as a list.

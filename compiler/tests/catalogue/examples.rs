@@ -97,22 +97,25 @@ fn unsound(root: &Path) -> Said {
     Said { codes: vec![found.code.to_owned()], drawn: tidy(&drawn, ""), mended: None }
 }
 
-/// What the program says on stderr; the example is its stdin, too.
+/// What the program says on stderr, and on stdout where another form of messages is asked for; the example is
+/// its stdin, too.
 fn run_in(folder: &Path, run: &str, stdin: &str) -> Said {
+    let is_on_stdout = run.contains("--message-format");
     let mut program = Command::new(env!("CARGO_BIN_EXE_bpc"))
         .args(run.split(' '))
         .current_dir(folder)
         .env("LC_ALL", "C.UTF-8")
         .env_remove("NO_COLOR")
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(if is_on_stdout { Stdio::piped() } else { Stdio::null() })
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // Whoever does not read it has ended.
     let _ = program.stdin.take().unwrap().write_all(stdin.as_bytes());
     let output = program.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = if is_on_stdout { &output.stdout } else { &output.stderr };
+    let text = String::from_utf8_lossy(said).into_owned();
     let codes = text.match_indices("error[").chain(text.match_indices("warning["));
     let codes = codes.filter_map(|(at, _)| {
         let rest = text[at..].split_once('[')?.1;

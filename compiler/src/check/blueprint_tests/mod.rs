@@ -69,7 +69,9 @@ pub(crate) enum Parts {
     Both(Box<(Shape, Shape)>),
     /// `a == b` and its like; whether each side says itself what it is.
     Compared([(Place, bool); 2]),
-    /// `all(n in xs, p)` and its like.
+    /// `all(n in xs, p)` and its like: what is asked of each.
+    Each(Box<Shape>),
+    /// Everything else.
     Whole,
 }
 
@@ -386,6 +388,7 @@ impl Checker<'_, '_> {
                 let side = |of: &ast::Expr| (self.place(of.span), says_itself(of));
                 Parts::Compared([side(left), side(right)])
             }
+            ExprKind::Binder { body: Some(body), .. } => Parts::Each(Box::new(self.shape(body))),
             _ => Parts::Whole,
         };
         Shape { place: whole, parts }

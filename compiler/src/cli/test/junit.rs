@@ -50,11 +50,18 @@ fn case(
 ) -> TestCase {
     let (file, line) = located(tested, place);
     let mut case = TestCase::new(name, status);
-    case.set_classname(tested.path.display().to_string());
+    case.set_classname(class(tested));
     case.set_time(took);
     case.extra.insert("file".into(), file.as_str().into());
     case.extra.insert("line".into(), line.to_string().as_str().into());
     case
+}
+
+/// The blueprint's name, which has no dots: what is before the last one is taken for a package.
+fn class(tested: &Tested) -> String {
+    let own = tested.analysis.plan().map(|plan| plan.blueprint.name.clone());
+    let file = || tested.path.file_stem().unwrap_or_default().to_string_lossy().replace('.', "_");
+    own.unwrap_or_else(file)
 }
 
 /// Why a test did not pass: the first sentence, its code, and all of it as a person sees it.

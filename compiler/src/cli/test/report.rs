@@ -1,6 +1,7 @@
 //! What is told of tests: for a person, or for a program.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -8,8 +9,8 @@ use serde_json::{Value as Json, json};
 use super::super::MessageFormat;
 use super::super::output::{self, Output};
 use super::{Case, Tested, junit};
-use crate::diagnostics::Diagnostic;
-use crate::render::json as lines;
+use crate::diagnostics::{Diagnostic, packages as says};
+use crate::render::{json as lines, visible};
 use crate::source::Place;
 
 /// Tells of each file as it is done, and of all at the end.
@@ -51,34 +52,37 @@ impl<'a> Report<'a> {
         }
         match self.form {
             MessageFormat::Human => self.human(&tested),
-            MessageFormat::Json => json_lines(&tested),
+            MessageFormat::Json => self.json_lines(&tested),
             MessageFormat::Junit => self.kept.push(tested),
             MessageFormat::Short | MessageFormat::Github => self.lines(&tested),
         }
     }
 
     fn human(&mut self, tested: &Tested) {
-        let mut text = format!("{}\n", tested.path.display());
+        let mut text = format!("{}\n", visible(&tested.path.display().to_string()));
         if !tested.obstacles.is_empty() {
             let refused = self.output.painted("FAILED", false);
             // Writing to a String cannot fail.
             let _ = writeln!(text, "  {refused}  no sound blueprint: its tests are not run");
             let source = |id| tested.source(id);
-            self.drawn.push_str(&self.output.drawn(&tested.obstacles, source));
+            let drawn = self.output.drawn(&tested.obstacles, source);
+            self.drawn.push_str(&drawn);
         }
         for case in &tested.cases {
             let is_fine = case.found.is_empty();
             // Words of one width, so that names stand below each other.
             let word = self.output.painted(if is_fine { "ok    " } else { "FAILED" }, is_fine);
-            let _ = writeln!(text, "  {word}  {}  ({})", case.name, shown(case.took));
+            let name = visible(&case.name);
+            let _ = writeln!(text, "  {word}  {name}  ({})", shown(case.took));
             if !is_fine {
                 let (file, line) = located(tested, case.place);
                 let _ = writeln!(self.drawn, "test {:?} ({file}:{line})\n", case.name);
                 let source = |id| tested.source(id);
-                self.drawn.push_str(&self.output.drawn(&case.found, source));
+                let drawn = self.output.drawn(&case.found, source);
+                self.drawn.push_str(&drawn);
             }
         }
-        output::write_out(&text);
+        self.output.answer(&text);
     }
 
     fn lines(&mut self, tested: &Tested) {
@@ -89,17 +93,50 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Each test as one line.
+    fn json_lines(&mut self, tested: &Tested) {
+        if !tested.obstacles.is_empty() {
+            let line = json!({
+                "file": tested.path.display().to_string(),
+                "result": "refused",
+                "diagnostics": objects(tested, &tested.obstacles),
+            });
+            self.output.line(&line.to_string());
+        }
+        for case in &tested.cases {
+            let (file, number) = located(tested, case.place);
+            let line = json!({
+                "test": case.name,
+                "file": file,
+                "line": number,
+                "result": result(case),
+                "seconds": seconds(case.took),
+                "diagnostics": objects(tested, &case.found),
+            });
+            self.output.line(&line.to_string());
+        }
+    }
+
     /// The last words; whether all passed.
     pub(super) fn end(self, took: Duration, filter: Option<&str>) -> bool {
+        let has_run = self.passed + self.failed + self.refused > 0;
+        if let Some(filter) = filter.filter(|_| !has_run && !self.output.has_errors()) {
+            // Whoever asks for tests that there are not would take this for their passing.
+            self.output.failed(Path::new("."), says::no_such_test(filter));
+        }
         let is_fine = self.failed == 0 && self.refused == 0 && !self.output.has_errors();
         match self.form {
             MessageFormat::Human => {
                 if !self.drawn.is_empty() {
-                    output::write_out("\n");
+                    self.output.answer("\n");
                     output::write_err(&self.drawn);
                 }
+                if let Some(left_out) = self.output.left_out() {
+                    self.output.note(&left_out);
+                }
                 let gap = if self.drawn.is_empty() && self.passed > 0 { "\n" } else { "" };
-                output::write_out(&format!("{gap}{}\n", self.summary(took, filter)));
+                let summary = self.summary(took, filter);
+                self.output.line(&format!("{gap}{summary}"));
             }
             MessageFormat::Json => {
                 let summary = json!({ "summary": {
@@ -108,9 +145,9 @@ impl<'a> Report<'a> {
                     "refused": self.refused,
                     "seconds": seconds(took),
                 }});
-                output::write_out(&format!("{summary}\n"));
+                self.output.line(&summary.to_string());
             }
-            MessageFormat::Junit => output::write_out(&junit::text(&self.kept, took)),
+            MessageFormat::Junit => self.output.answer(&junit::text(&self.kept, took)),
             MessageFormat::Short | MessageFormat::Github => {
                 self.output.note(&self.summary(took, filter));
             }
@@ -122,7 +159,7 @@ impl<'a> Report<'a> {
     fn summary(&self, took: Duration, filter: Option<&str>) -> String {
         if self.passed + self.failed + self.refused == 0 {
             return match filter {
-                Some(text) => format!("no test has {text:?} in its name"),
+                Some(_) => "no test was run".to_owned(),
                 None => "no tests: write some in a blueprint, `test \"…\" { assert … }`".to_owned(),
             };
         }
@@ -136,30 +173,6 @@ impl<'a> Report<'a> {
             many => parts.push(format!("{many} files are no sound blueprints")),
         }
         format!("{} in {}", parts.join(", "), shown(took))
-    }
-}
-
-/// Each test as one line.
-fn json_lines(tested: &Tested) {
-    if !tested.obstacles.is_empty() {
-        let line = json!({
-            "file": tested.path.display().to_string(),
-            "result": "refused",
-            "diagnostics": objects(tested, &tested.obstacles),
-        });
-        output::write_out(&format!("{line}\n"));
-    }
-    for case in &tested.cases {
-        let (file, number) = located(tested, case.place);
-        let line = json!({
-            "test": case.name,
-            "file": file,
-            "line": number,
-            "result": result(case),
-            "seconds": seconds(case.took),
-            "diagnostics": objects(tested, &case.found),
-        });
-        output::write_out(&format!("{line}\n"));
     }
 }
 
