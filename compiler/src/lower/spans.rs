@@ -76,11 +76,15 @@ fn types(plan: &mut Plan, visit: Visit<'_>) {
 }
 
 fn constraints(all: &mut [Constraint], visit: Visit<'_>) {
-    all.iter_mut().for_each(|one| visit(&mut one.span));
+    for one in all {
+        visit(&mut one.span);
+    }
 }
 
 fn declared(all: &mut BTreeMap<String, PropertyType>, visit: Visit<'_>) {
-    all.values_mut().for_each(|one| constraints(&mut one.constraints, visit));
+    for one in all.values_mut() {
+        constraints(&mut one.constraints, visit);
+    }
 }
 
 fn properties(all: &mut BTreeMap<String, Property>, visit: Visit<'_>) {

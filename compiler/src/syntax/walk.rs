@@ -151,8 +151,12 @@ pub(crate) fn types_of_item<'t>(item: &'t ItemKind, visit: &mut dyn FnMut(&'t Pa
     let signature = |parameters: &'t [Member],
                      result: &'t Option<TypeExpr>,
                      visit: &mut dyn FnMut(&'t Path)| {
-        parameters.iter().for_each(|parameter| types_of_member(parameter, visit));
-        result.iter().for_each(|ty| type_paths(ty, visit));
+        for parameter in parameters {
+            types_of_member(parameter, visit);
+        }
+        if let Some(ty) = result {
+            type_paths(ty, visit);
+        }
     };
     match item {
         ItemKind::Blueprint(it) => {
