@@ -76,7 +76,7 @@ fn types(plan: &mut Plan, visit: Visit<'_>) {
 }
 
 fn constraints(all: &mut [Constraint], visit: Visit<'_>) {
-    for one in all.iter_mut() {
+    for one in all {
         visit(&mut one.span);
     }
 }

@@ -145,9 +145,12 @@ impl Unread {
             return true;
         }
         let Some(source) = sources.file(file) else { return false };
+        // What is underlined is spoken of where it is a name, not where it is a whole expression.
+        let underlined =
+            Some(source.slice(span)).filter(|text| !text.contains(char::is_whitespace));
         let quoted = one.message.split('`').skip(1).step_by(2);
-        let subjects = quoted.chain([source.slice(span)]);
-        subjects.flat_map(words).any(|word| self.words.contains(word))
+        let mut subjects = quoted.chain(underlined);
+        subjects.any(|subject| words(subject).any(|word| self.words.contains(word)))
     }
 }
 
