@@ -83,10 +83,8 @@ struct Search<'a, 's> {
 impl Search<'_, '_> {
     /// The targets as they are written.
     fn all(&self, by: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
-        let closing = match self.declared.declared.unordered {
-            true => BTreeSet::new(),
-            false => reaching(by, self.node),
-        };
+        let waits = !self.declared.declared.unordered;
+        let closing = if waits { reaching(by, self.node) } else { BTreeSet::new() };
         nodes_and_requirements(self.program)
             .filter(|(name, _, is_perhaps)| {
                 *name != self.node && !is_perhaps && !closing.contains(name)
