@@ -76,10 +76,10 @@ pub(crate) fn late(program: &Program<'_>, expr: &Expr) -> bool {
 fn is_late<'e>(program: &'e Program<'_>, expr: &'e Expr, seen: &mut BTreeSet<&'e str>) -> bool {
     match expr {
         Expr::Secret(_) => return true,
-        Expr::Field { of, name, .. } => {
-            if Program::node_of(of).is_some_and(|node| program.reports(node, name)) {
-                return true;
-            }
+        Expr::Field { of, name, .. }
+            if Program::node_of(of).is_some_and(|node| program.reports(node, name)) =>
+        {
+            return true;
         }
         Expr::Const(name) => {
             return program

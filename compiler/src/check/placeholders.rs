@@ -32,7 +32,9 @@ fn of(program: &Program<'_>, ty: &Type, asked: &[Constraint], depth: usize) -> O
     let mut tried = usual(program, ty, depth);
     // What a `where` compares with lies near what it allows.
     let mut named = Vec::new();
-    asked.iter().for_each(|one| literals(&one.predicate, &mut named));
+    for one in asked {
+        literals(&one.predicate, &mut named);
+    }
     tried.extend(named.into_iter().flat_map(|value| around(&value)));
     let kind = bare(ty);
     let types = data_types(program, kind);

@@ -85,9 +85,10 @@ struct Search<'a, 's> {
 impl Search<'_, '_> {
     /// The targets as they are written.
     fn all(&self, needs: &Needs) -> Vec<String> {
-        let closing = match self.declared.declared.unordered {
-            true => BTreeSet::new(),
-            false => needs.reaching(self.program, self.node),
+        let closing = if self.declared.declared.unordered {
+            BTreeSet::new()
+        } else {
+            needs.reaching(self.program, self.node)
         };
         nodes_and_requirements(self.program)
             .filter(|(name, _, is_perhaps)| {

@@ -64,7 +64,7 @@ fn everywhere(source: &SourceFile, told: &mut Diagnostic) {
         let before = source.slice(Span::new(source.line_start(span.start), span.start));
         let after = source.text().get(end..).unwrap_or_default();
         let is_word = !before.ends_with(is_letter) && !after.starts_with(is_letter);
-        let is_code = before.matches('"').count() % 2 == 0 && !before.contains("//");
+        let is_code = before.matches('"').count().is_multiple_of(2) && !before.contains("//");
         if is_word && is_code && span != at.span && !before.ends_with('.') {
             fix.edits.push((Place { file: at.file, span }, better.clone()));
         }

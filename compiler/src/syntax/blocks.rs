@@ -24,9 +24,9 @@ impl Lowering<'_> {
     }
 
     fn block(&mut self, pair: P<'_>, has_members: bool) -> Body {
-        let had_members = std::mem::replace(&mut self.block.has_members, has_members);
+        let around = std::mem::replace(&mut self.block.has_members, has_members);
         let body = self.entries(pair);
-        self.block.has_members = had_members;
+        self.block.has_members = around;
         body
     }
 

@@ -84,12 +84,12 @@ pub fn check_expr(
     expected: Option<&Type>,
     out: &mut Vec<Diagnostic>,
 ) -> Typed {
-    Checker::new(world, scope, out).typed(expr.span, |checker| match expected {
-        Some(expected) => checker.check(expr, expected),
-        None => {
-            checker.takes_null = true;
-            checker.infer(expr, None)
+    Checker::new(world, scope, out).typed(expr.span, |checker| {
+        if let Some(expected) = expected {
+            return checker.check(expr, expected);
         }
+        checker.takes_null = true;
+        checker.infer(expr, None)
     })
 }
 
