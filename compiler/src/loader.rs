@@ -13,7 +13,7 @@ mod packages;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::diagnostics::{
     Diagnostic, names as says, near, packages as says_packages, syntax as says_syntax,
@@ -292,8 +292,7 @@ impl Loader<'_> {
         }
         let id = file_id(self.sources.modules.len());
         self.by_name.insert(module.name, id);
-        let source = SourceFile::new(module.path, module.text);
-        let parsed = self.parse(id, &source);
+        let (source, parsed) = parsed_library(module);
         let (name, path) = (module.name.to_owned(), module.path.to_owned());
         self.add(name, path, Arc::default(), source, parsed, false);
         if let Some(added) = self.sources.modules.last_mut() {
@@ -440,6 +439,22 @@ impl Loader<'_> {
             let place = Place { file: file_id(first), span };
             self.sources.diagnostics.push(says::use_ring(place, &names));
         }
+    }
+}
+
+/// A module of the standard library, which is parsed once for all analyses: its text is a part of the
+/// program, and trees don't know which file of an analysis they are.
+fn parsed_library(module: &library::Library) -> (SourceFile, Parsed) {
+    static PARSED: Mutex<BTreeMap<&str, (SourceFile, Parsed)>> = Mutex::new(BTreeMap::new());
+    let read = || {
+        let source = SourceFile::new(module.path, module.text);
+        let parsed = kept(Parse::new(FileId(0), &source));
+        (source, parsed)
+    };
+    match PARSED.lock() {
+        Ok(mut known) => known.entry(module.name).or_insert_with(read).clone(),
+        // Somebody else's defect is no reason to fail.
+        Err(_) => read(),
     }
 }
 
