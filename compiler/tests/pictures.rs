@@ -234,7 +234,7 @@ fn numbers(element: &str, attribute: &str) -> Vec<f64> {
     parts.filter_map(|part| part.parse().ok()).collect()
 }
 
-/// Beside the words of a link its line runs straight: `M x y C x y x y X y`, with `X` behind them.
+/// Beside the words of a link its line runs straight: `M x y L X y C …`, with `X` behind them.
 #[test]
 fn a_link_does_not_cross_its_own_words() {
     let mut seen = 0;
@@ -252,8 +252,8 @@ fn a_link_does_not_cross_its_own_words() {
             let Some(path) = paths.iter().find(across) else { continue };
             // Where the way leads back, it bows round.
             if path[path.len() - 2] > path[0] && path.len() > 8 {
-                assert!(is_near(path[1], path[3]) && is_near(path[1], path[7]), "{path:?}");
-                assert!(path[6] > x + 5.0, "{path:?} {words}");
+                assert!(is_near(path[1], path[3]), "{path:?}");
+                assert!(path[2] > x + 5.0, "{path:?} {words}");
                 seen += 1;
             }
         }

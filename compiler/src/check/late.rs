@@ -25,7 +25,9 @@ pub(crate) fn known_in_time(
         return;
     }
     let because = part(program, expr, latest, &mut BTreeSet::new());
-    if let (Some((place, note)), Some(error)) = (because, out.pop()) {
+    if let Some((place, note)) = because
+        && let Some(error) = out.pop()
+    {
         out.push(error.related(place, note));
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn without(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> Vec<
         let earlier = kept.get(of_item..).unwrap_or_default();
         let is_echo = last.is_some_and(|last| {
             says::is_stray(&said)
+                // What is nearly a word that may stand there is a mistake of its own.
                 || says::is_surprise(&said)
+                    && said.fix.is_none()
                     && (earlier.iter().any(says::awaits_closing)
                         || earlier.iter().any(says::is_unclosed)
                             && is_on_next_line(source, last, at)
