@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use bp_plan::{Implementation, Node, Operation, Plan, Reference, Requirement, Span};
+use bp_plan::{Implementation, Node, Operation, OwnOperation, Plan, Reference, Requirement, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::topology::{InstanceId, Topology};
@@ -255,7 +255,7 @@ pub(crate) fn links<'p>(world: &World, id: &InstanceId, node: &'p Node) -> Vec<L
 /// What carries an operation of a node out.
 pub(crate) fn of_node<'p>(plan: &'p Plan, node: &'p Node, operation: &str) -> Option<Carried<'p>> {
     let declared = plan.node_types.get(&node.kind)?.operations.get(operation)?;
-    carried(declared, node.operations.get(operation).map(|own| own.implementation.as_ref()))
+    carried(declared, node.operations.get(operation))
 }
 
 /// What carries an operation of a relationship out.
@@ -266,16 +266,13 @@ pub(crate) fn of_link<'p>(
 ) -> Option<Carried<'p>> {
     let declared =
         plan.relationship_types.get(&requirement.relationship)?.operations.get(operation)?;
-    carried(declared, requirement.operations.get(operation).map(|own| own.implementation.as_ref()))
+    carried(declared, requirement.operations.get(operation))
 }
 
-fn carried<'p>(
-    declared: &'p Operation,
-    own: Option<Option<&'p Implementation>>,
-) -> Option<Carried<'p>> {
-    let is_own = own.is_some();
-    let implementation = own.unwrap_or(declared.implementation.as_ref())?;
-    Some(Carried { declared, implementation, is_own })
+fn carried<'p>(declared: &'p Operation, own: Option<&'p OwnOperation>) -> Option<Carried<'p>> {
+    let of = own.map_or(&declared.implementation, |own| &own.implementation);
+    let implementation = of.as_ref()?;
+    Some(Carried { declared, implementation, is_own: own.is_some() })
 }
 
 /// The line of the blueprint that says what carries an operation out: `lifecycle.create` of a node,

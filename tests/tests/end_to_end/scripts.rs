@@ -451,6 +451,24 @@ fn a_removal_stops_what_still_runs_first() {
     assert_eq!(shop.environment.ask("status", "shop", 0)["state"], "removed");
 }
 
+#[test]
+fn who_interrupts_leaves_the_script_to_its_end() {
+    let shop = Shop::new();
+    shop.script("one.sh", HELD);
+    let running = shop.start(&one("$ENV"));
+    shop.wait_for("one begins");
+    let id = running.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let stopped = running.wait(Duration::from_mins(1));
+    assert_eq!(stopped.code, Some(3), "{}", stopped.words());
+    // It still waits for the test's word.
+    assert_eq!((shop.count("one effect"), shop.count("late create")), (0, 0));
+    shop.environment.write("go", "");
+    let _ = shop.on("resume").expect(0);
+    assert_eq!((shop.count("one begins"), shop.count("one effect")), (1, 1));
+    assert_eq!(shop.count("late create"), 1);
+}
+
 const CHANGING: &str = r#"
 node type Site {
   property port: int

@@ -74,7 +74,7 @@ fn words(told: &Entry) -> String {
             let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
             let act = call.as_ref().and_then(|call| call.act.as_ref());
             let what =
-                act.map_or_else(|| format!("{operation:?}").to_lowercase(), |act| act.to_string());
+                act.map_or_else(|| format!("{operation:?}").to_lowercase(), ToString::to_string);
             format!("{what} {instance}{again}")
         }
         Event::InstanceSettled { instance, operation: Operation::Converge, .. } => {

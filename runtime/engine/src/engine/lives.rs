@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use bp_topology::{InstanceId, Own, Reads};
 use serde_json::Value as Json;
 
-use super::next::{How, Look, Next, Removal, ToCall, ToConverge, unsure};
+use super::down::unsure;
+use super::next::{How, Look, Next, Removal, ToCall, ToConverge};
 use super::{CallStep, Effect, Engine, Intent, Step, Timer, Wanted};
 use crate::event::{Class, Event, Failure, Operation};
 use crate::life::{Begun, Called, LifeState, Limits, is_observe};

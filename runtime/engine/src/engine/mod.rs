@@ -5,6 +5,7 @@
 //! A decision's own events are folded at once; its effects wait until they are durable.
 
 mod advance;
+mod down;
 mod effect;
 mod lives;
 pub(crate) mod next;

@@ -8,8 +8,9 @@ use bp_topology::life::{Stage, stage};
 use bp_topology::{Act, InstanceId, Life, Own, Reads, Topology};
 use serde_json::Value as Json;
 
-use crate::event::{Class, Event, Failure, Operation};
-use crate::life::{Begun, Kept, LifeState, Limits, is_observe};
+use super::down::{called, is_done, unsure};
+use crate::event::{Event, Failure, Operation};
+use crate::life::{Begun, Kept, LifeState, Limits};
 use crate::retry::digest;
 use crate::state::InstanceState;
 use crate::subject::{Subject, resolve};
@@ -128,7 +129,7 @@ impl Look<'_> {
             Some(id) if life.is_none_or(|life| life.removed.is_empty()) => {
                 self.up(id, name, depends).unwrap_or_else(Next::from)
             }
-            _ => self.down(name, id),
+            _ => self.down(name),
         }
     }
 
@@ -175,7 +176,7 @@ impl Look<'_> {
             let is_changed = way.first.is_some() || was.is_some_and(|(_, was)| *was != mark);
             let is_called = state.asides.contains(&(update.clone(), inputs.clone()));
             if was_whole && is_changed && !is_called {
-                return Ok(self.call(id, update, None, inputs, &all, changed(removal))?);
+                return self.call(id, update, None, inputs, &all, changed(removal));
             }
             baseline.push((update.clone(), mark));
         }
@@ -183,18 +184,15 @@ impl Look<'_> {
             && !(was_whole && life.update.is_some())
         {
             let Some(act) = first else {
-                let (resolved, reads) = resolve(self.topology, id);
-                self.note(reads);
-                let subject = resolved.map_err(Stop::Flaw)?.ok_or(Stop::Wait)?;
                 return Ok(Next::Own(Box::new(ToConverge {
                     operation: Operation::Converge,
                     place: Some(place),
-                    subject: Some(subject),
+                    subject: Some(self.own(id)?),
                     removal: changed(removal),
                 })));
             };
             let inputs = self.planned(id, &act, &way.own)?.digest;
-            return Ok(self.call(id, &act, Some(place), inputs, &way.own, changed(removal))?);
+            return self.call(id, &act, Some(place), inputs, &way.own, changed(removal));
         }
         for act in &life.target_changed {
             let mark = self.planned(id, act, &way.own)?.digest;
@@ -205,7 +203,7 @@ impl Look<'_> {
                 state.baseline.as_ref().and_then(|b| b.iter().find(|(known, _)| known == act));
             let is_changed = was.is_some_and(|(_, was)| *was != mark);
             if is_changed && !state.asides.contains(&(act.clone(), mark.clone())) {
-                return Ok(self.call(id, act, None, mark, &all, changed(removal))?);
+                return self.call(id, act, None, mark, &all, changed(removal));
             }
             baseline.push((act.clone(), mark));
         }
@@ -236,11 +234,7 @@ impl Look<'_> {
         for (place, act) in self.steps(id, life).into_iter().enumerate() {
             let inputs = match &act {
                 Some(act) => self.planned(id, act, &way.own)?.digest,
-                None => {
-                    let (resolved, reads) = resolve(self.topology, id);
-                    self.note(reads);
-                    digest(&resolved.map_err(Stop::Flaw)?.ok_or(Stop::Wait)?.bytes())
-                }
+                None => digest(&self.own(id)?.bytes()),
             };
             let there = state.done.get(place).filter(|done| done.act == act);
             way.acts.push((act.clone(), inputs.clone()));
@@ -257,6 +251,13 @@ impl Look<'_> {
             }
         }
         Ok(way)
+    }
+
+    /// The provider's own part, as it is wanted.
+    fn own(&mut self, id: &InstanceId) -> Result<Subject, Stop> {
+        let (resolved, reads) = resolve(self.topology, id);
+        self.note(reads);
+        resolved.map_err(Stop::Flaw)?.ok_or(Stop::Wait)
     }
 
     /// What is done on the way up, in order; none stands for the provider's own part.
@@ -365,19 +366,16 @@ impl Look<'_> {
         let nothing = LifeState::default();
         let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
         let mut own = BTreeMap::new();
-        match begun.place {
-            Some(place) => {
-                for done in state.done.iter().take(place) {
-                    own.extend(done.attributes.clone());
-                    if done.act.is_none() {
-                        own.extend(self.reported());
-                    }
+        if let Some(place) = begun.place {
+            for done in state.done.iter().take(place) {
+                own.extend(done.attributes.clone());
+                if done.act.is_none() {
+                    own.extend(self.reported());
                 }
             }
-            None => {
-                own = self.reported();
-                own.extend(state.all_attributes());
-            }
+        } else {
+            own = self.reported();
+            own.extend(state.all_attributes());
         }
         self.planned(id, act, &own).ok().filter(|planned| planned.digest == begun.subject)
     }
@@ -417,64 +415,6 @@ impl Look<'_> {
         Ok(removal)
     }
 
-    fn down(&mut self, name: &str, id: Option<&InstanceId>) -> Next {
-        let nothing = LifeState::default();
-        let Some(is) = self.is else {
-            return Next::Done(BTreeMap::new());
-        };
-        let state = is.life.as_deref().unwrap_or(&nothing);
-        let doubt = state.doubt.as_ref().filter(|doubt| doubt.operation == Operation::Delete);
-        if let Some(act) = doubt.and_then(|doubt| doubt.act.as_ref())
-            && let Some(kept) = state.removal.iter().find(|kept| kept.act == *act)
-            && !kept.limits.repeatable
-        {
-            let observe = state.removal.iter().find(|kept| is_observe(&kept.act));
-            match (&state.observed, observe) {
-                (Some(told), _) => match is_done(act, told) {
-                    Some(true) => return Next::Conclude(BTreeMap::new()),
-                    Some(false) => {}
-                    None => return Next::Unsure(unsure(act, Some(told))),
-                },
-                (None, Some(observe)) => return Next::Call(Box::new(called(observe))),
-                (None, None) => return Next::Unsure(unsure(act, None)),
-            }
-        }
-        let mut steps: Vec<Option<&Kept>> =
-            state.removal.iter().filter(|kept| state.is_due(kept)).map(Some).collect();
-        if !is.subject.is_empty() {
-            let is_last = |kept: &Option<&Kept>| {
-                kept.is_some_and(|k| stage(&k.act.operation) == Some(Stage::Postdelete))
-            };
-            let at = steps.iter().position(is_last).unwrap_or(steps.len());
-            steps.insert(at, None);
-        }
-        for step in steps {
-            let act = step.map(|kept| kept.act.clone());
-            if state.removed.contains(&act) {
-                continue;
-            }
-            return match step {
-                Some(kept) => Next::Call(Box::new(called(kept))),
-                None => Next::Own(Box::new(ToConverge {
-                    operation: Operation::Delete,
-                    place: None,
-                    subject: None,
-                    removal: None,
-                })),
-            };
-        }
-        let _ = id;
-        let event = Event::InstanceSettled {
-            instance: name.to_owned(),
-            operation: Operation::Delete,
-            acts: Vec::new(),
-            baseline: Vec::new(),
-            removal: Vec::new(),
-            depends: Vec::new(),
-        };
-        Next::Settle(Box::new(event), Vec::new())
-    }
-
     fn note(&mut self, reads: Reads) {
         self.reads.instances.extend(reads.instances);
         self.reads.missing.extend(reads.missing);
@@ -490,53 +430,4 @@ struct Way {
     first: Option<(usize, Option<Act>)>,
     /// The attributes that are set where it stands.
     own: BTreeMap<String, Json>,
-}
-
-/// An operation of the way down.
-fn called(kept: &Kept) -> ToCall {
-    ToCall {
-        operation: Operation::Delete,
-        act: kept.act.clone(),
-        place: None,
-        inputs: kept.call.clone(),
-        how: How::Kept(kept.call.clone()),
-        executor: kept.executor.clone(),
-        limits: kept.limits,
-        removal: None,
-    }
-}
-
-/// Whether an operation was carried out, by what `lifecycle.observe` told; none where that does not
-/// tell.
-fn is_done(act: &Act, told: &Json) -> Option<bool> {
-    const STATES: [&str; 4] = ["absent", "created", "configured", "started"];
-    let state = told.get("state")?.as_str()?;
-    let is = STATES.iter().position(|known| *known == state)?;
-    match (stage(&act.operation)?, &act.via) {
-        (Stage::Create, None) => Some(is >= 1),
-        (Stage::Configure, None) => Some(is >= 2),
-        (Stage::Start, None) => Some(is >= 3),
-        (Stage::Stop, None) => Some(is < 3),
-        (Stage::Delete, None) => Some(is == 0),
-        _ => None,
-    }
-}
-
-/// Why a branch stops where nobody knows.
-pub(crate) fn unsure(act: &Act, told: Option<&Json>) -> Failure {
-    let how = match told {
-        None => String::new(),
-        Some(told) => format!("; `lifecycle.observe` does not tell ({told})"),
-    };
-    Failure {
-        class: Class::UnknownOutcome,
-        property: Some(act.path()),
-        help: Some(
-            "look at what is there; `repeatable = true` lets it be called again, `lifecycle.observe` lets the runtime look itself"
-                .to_owned(),
-        ),
-        ..Failure::permanent(format!(
-            "nobody knows whether {act} was carried out, and it can't be called twice{how}"
-        ))
-    }
 }

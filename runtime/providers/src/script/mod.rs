@@ -93,7 +93,9 @@ impl Call<'_> {
             let state = self.folder.state().map_err(|error| self.disk(&error))?;
             let (lines, end) = self.folder.lines(read).map_err(|error| self.disk(&error))?;
             read = end;
-            lines.iter().for_each(|line| listener.line(line));
+            for line in &lines {
+                listener.line(line);
+            }
             match state {
                 State::Ended(ended) => return self.ended(&ended),
                 State::Lost => match self.folder.living_child() {
@@ -246,8 +248,12 @@ impl Call<'_> {
         if last.is_empty() {
             return "; it wrote nothing".to_owned();
         }
-        let shown: String = last.iter().map(|line| format!("\n  {line}")).collect();
-        format!("; it wrote last:{shown}")
+        let mut words = "; it wrote last:".to_owned();
+        for line in last {
+            words.push_str("\n  ");
+            words.push_str(line);
+        }
+        words
     }
 
     fn result(&self) -> Result<Json, Failure> {
