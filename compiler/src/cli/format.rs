@@ -1,6 +1,5 @@
 //! `bpc fmt`.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::output::Output;
