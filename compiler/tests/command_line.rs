@@ -253,7 +253,11 @@ fn what_does_not_fit_on_the_disk_is_told_of() {
     ] {
         let output = fed(folder.path(), arguments, HELLO, Some("/dev/full"));
         assert_eq!(code(&output), 1, "{arguments:?}");
-        assert!(err(&output).contains("<stdout>: error[E1028]: "), "{arguments:?}: {}", err(&output));
+        assert!(
+            err(&output).contains("<stdout>: error[E1028]: "),
+            "{arguments:?}: {}",
+            err(&output)
+        );
     }
     assert_eq!(code(&fed(folder.path(), &["--help"], "", Some("/dev/full"))), 1);
     assert_eq!(code(&fed(folder.path(), &["fmt", "-"], HELLO, Some("/dev/null"))), 0);
@@ -361,14 +365,42 @@ fn fmt_leaves_what_is_read_only_and_keeps_all_names() {
 fn nothing_to_do_is_no_success() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("empty")).unwrap();
-    for command in [&["check", "empty"][..], &["fmt", "empty"], &["fmt", "--check", "empty"], &["test", "empty"]] {
+    for command in [
+        &["check", "empty"][..],
+        &["fmt", "empty"],
+        &["fmt", "--check", "empty"],
+        &["test", "empty"],
+    ] {
         let output = bpc(folder.path(), command);
         assert_eq!(code(&output), 1, "{command:?}");
-        assert!(err(&output).contains("error[E6023]: there is no `.bp` file in `empty`"), "{command:?}: {}", err(&output));
+        assert!(
+            err(&output).contains("error[E6023]: there is no `.bp` file in `empty`"),
+            "{command:?}: {}",
+            err(&output)
+        );
     }
     // A path that was named is not called missing.
     let locked = bpc(folder.path(), &["lock", "nope"]);
     assert!(err(&locked).contains("nope: error[E6019]: there is no such file"), "{}", err(&locked));
+}
+
+#[test]
+fn one_mistake_is_told_in_the_same_words_by_each_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["check", "fmt", "doc", "test", "compile"] {
+        let output = bpc(folder.path(), &[command, "gone.bp"]);
+        assert_eq!(code(&output), 1);
+        let words = "gone.bp: error[E1027]: the file can't be read: there is no such file";
+        assert!(err(&output).contains(words), "{command}: {}", err(&output));
+    }
+    // A file that uses itself is told of as that, and not as unused.
+    std::fs::write(folder.path().join("a.bp"), "use \"./a.bp\" as me\nconst a = 1\n").unwrap();
+    let output = bpc(folder.path(), &["check", "a.bp", "--message-format", "short"]);
+    assert_eq!(out(&output).lines().count(), 1, "{}", out(&output));
+    assert!(out(&output).contains("E2004"));
+    std::fs::write(folder.path().join("empty.bp"), "").unwrap();
+    let empty = bpc(folder.path(), &["doc", "empty.bp"]);
+    assert_eq!((code(&empty), out(&empty).as_str()), (0, "# `empty`\n"), "{}", err(&empty));
 }
 
 #[test]
@@ -389,7 +421,11 @@ fn thousands_of_mistakes_are_counted_not_drawn() {
     std::fs::write(folder.path().join("a.bp"), text).unwrap();
     let output = bpc(folder.path(), &["check", "a.bp"]);
     assert_eq!(err(&output).matches("error[E3001]").count(), 100);
-    assert!(err(&output).contains("4900 errors more are not shown; `--message-format short`"), "{}", err(&output).len());
+    assert!(
+        err(&output).contains("4900 errors more are not shown; `--message-format short`"),
+        "{}",
+        err(&output).len()
+    );
     assert!(err(&output).contains("\n5000 errors\n"));
     let short = out(&bpc(folder.path(), &["check", "a.bp", "--message-format", "short"]));
     assert_eq!(short.lines().count(), 5000);

@@ -66,7 +66,11 @@ fn container(
     };
     let Some(to) = to else {
         if std::io::stdout().is_terminal() {
-            return refused(shown, "a plan is nothing to look at: name a file, or `--format json`", output);
+            return refused(
+                shown,
+                "a plan is nothing to look at: name a file, or `--format json`",
+                output,
+            );
         }
         output.answer_bytes(&bytes);
         return true;

@@ -119,6 +119,25 @@ impl Diagnostic {
     }
 }
 
+/// How often each letter stands in a name; letters that share a place are taken for one.
+fn letters(name: &str) -> [u8; 64] {
+    let mut counts = [0_u8; 64];
+    for letter in name.chars() {
+        if let Some(count) = counts.get_mut(letter as usize % 64) {
+            *count = count.saturating_add(1);
+        }
+    }
+    counts
+}
+
+/// How many letters must be changed at least, wherever they stand.
+fn apart(one: &[u8; 64], other: &[u8; 64]) -> usize {
+    let more = |a: &[u8; 64], b: &[u8; 64]| -> usize {
+        a.iter().zip(b).map(|(a, b)| usize::from(a.saturating_sub(*b))).sum()
+    };
+    more(one, other).max(more(other, one))
+}
+
 /// The known name that is most like this one, if any is like it at all.
 pub(crate) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let length = name.chars().count();
@@ -126,14 +145,15 @@ pub(crate) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> 
         return None;
     }
     let most = (length / 3).max(1);
+    let name = name.to_lowercase();
+    let letters = letters(&name);
     known
         .into_iter()
         .filter(|candidate| candidate.len().abs_diff(name.len()) <= most * 4)
-        .map(|candidate| {
-            let distance =
-                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
-            (distance, candidate)
-        })
+        .map(|candidate| (candidate.to_lowercase(), candidate))
+        // Soon told, and true of nearly all where there are thousands.
+        .filter(|(lower, _)| apart(&letters, &self::letters(lower)) <= most)
+        .map(|(lower, candidate)| (strsim::damerau_levenshtein(&name, &lower), candidate))
         .filter(|(distance, candidate)| *distance <= most && *distance < candidate.chars().count())
         .min()
         .map(|(_, candidate)| candidate)

@@ -5,8 +5,7 @@ use super::tokens::{Kind, Token};
 /// Words that are never the name of a value: an operand follows, so that a `-` is a sign there.
 const RESERVED: &[&str] = &["and", "or", "not", "in", "if", "then", "else", "where", "by"];
 /// Words that begin a statement or a clause in one place and are names in another: `max 5`, `max(a, b)`.
-const EITHER: &[&str] =
-    &["return", "fail", "wait", "until", "assert", "check", "max", "timeout"];
+const EITHER: &[&str] = &["return", "fail", "wait", "until", "assert", "check", "max", "timeout"];
 
 /// What is known of a line so far.
 #[derive(Default)]

@@ -47,9 +47,8 @@ impl Legend {
             (Need::Reference, "edge read", "reads what it reports"),
         ];
         for (need, class, words) in lines {
-            let is_drawn = |edge: &super::Edge| {
-                edge.need == need && !nesting.are_nested(edge.from, edge.to)
-            };
+            let is_drawn =
+                |edge: &super::Edge| edge.need == need && !nesting.are_nested(edge.from, edge.to);
             if diagram.edges.iter().any(is_drawn) {
                 signs.push((Sign::Line(class), words.to_owned()));
             }

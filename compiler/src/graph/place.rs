@@ -91,8 +91,7 @@ fn places_by(diagram: &Diagram, nesting: &Nesting, sizes: &dyn Sizes, way: Way) 
         placer.pass(at, edge);
     }
     // What stands deepest has to have its size first.
-    let mut boxes: Vec<usize> =
-        (0..diagram.items.len()).filter(|at| nesting.is_box(*at)).collect();
+    let mut boxes: Vec<usize> = (0..diagram.items.len()).filter(|at| nesting.is_box(*at)).collect();
     boxes.sort_by_key(|at| (std::cmp::Reverse(nesting.depth(*at)), *at));
     for at in (0..diagram.items.len()).filter(|at| !nesting.is_box(*at)) {
         let links = placer.outgoing.get(at).map_or(0, Vec::len);
@@ -162,7 +161,10 @@ impl Placer<'_> {
     /// What is written at the links that go out of an item.
     fn labels(&self, item: usize) -> BTreeSet<&str> {
         let own = self.outgoing.get(item).into_iter().flatten();
-        own.filter_map(|at| self.diagram.edges.get(*at)).map(|edge| edge.label.as_str()).filter(|label| !label.is_empty()).collect()
+        own.filter_map(|at| self.diagram.edges.get(*at))
+            .map(|edge| edge.label.as_str())
+            .filter(|label| !label.is_empty())
+            .collect()
     }
 
     /// Lays out what stands directly in a box, or in none.

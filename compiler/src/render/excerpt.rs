@@ -62,7 +62,11 @@ impl Excerpt {
         let all = source.position(u32::try_from(source.text().len()).unwrap_or(u32::MAX)).line;
         let last = (lower + AROUND).min(all);
         // What follows the last newline is no line, unless it is pointed at.
-        let last = if last > lower && source.line(last).is_empty() && last == all { last - 1 } else { last };
+        let last = if last > lower && source.line(last).is_empty() && last == all {
+            last - 1
+        } else {
+            last
+        };
         let first = upper.saturating_sub(AROUND).max(1);
         let is_over_lines = touched.iter().any(|(start, end)| start != end);
         let frame = last.to_string().len() + 4 + if is_over_lines { 4 } else { 0 };
@@ -72,7 +76,10 @@ impl Excerpt {
             first: first.saturating_sub(1) as usize,
             lines: (last + 1 - first) as usize,
             places: vec![0..0; places.len()],
-            columns: places.iter().map(|at| source.position(at.start).column as usize - 1).collect(),
+            columns: places
+                .iter()
+                .map(|at| source.position(at.start).column as usize - 1)
+                .collect(),
         };
         for number in first..=last {
             let begin = source.offset(number, 1);
