@@ -235,10 +235,7 @@ impl Loader<'_> {
                 self.add(name, path, package, source, parsed, is_missing);
             }
             Err(error) => {
-                let why = match error.kind() {
-                    std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                    _ => error.to_string(),
-                };
+                let why = why_unreadable(&error);
                 self.sources.diagnostics.push(says_syntax::unreadable(id, &why));
                 let source = SourceFile::new(shown, "");
                 self.add(name, path, package, source, Parsed::default(), true);
@@ -502,6 +499,14 @@ fn modules_of(package: &Package, inside: &str) -> Vec<String> {
         .collect();
     found.sort();
     found
+}
+
+/// Why a file can't be read, in the words that people know.
+pub(crate) fn why_unreadable(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// A file's bytes; of one that is too large, enough to see that.

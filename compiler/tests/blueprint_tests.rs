@@ -152,9 +152,17 @@ fn a_failed_assertion_shows_what_is_compared() {
     assert_eq!(found.label, "is \"box\"");
 
     let found = fails("inputs = { env = \"prod\" }\nassert all(b in box, b.n < 2)", "E7079");
-    assert_eq!(found.label, "not of `box[\"2\"]`, `box[\"3\"]`");
+    let label = "not of `box[\"2\"]`, `box[\"3\"]`; of `box[\"2\"]` `b.n` is 2";
+    assert_eq!(found.label, label);
     let found = fails("inputs = { env = \"prod\" }\nassert any(b in box, b.n > 7)", "E7079");
     assert!(found.label.starts_with("of none of `box[\"1\"]`"), "{found:?}");
+
+    // What is known without the inputs has a value, too.
+    let found = fails("inputs = { env = \"dev\" }\nlet m = { a = 1 }\nassert m == {}", "E7079");
+    assert_eq!((found.label.as_str(), found.related.len()), ("is { a = 1 }", 0));
+    let both = "let m = 3\nassert m == 3 and m * 2 == 7";
+    let found = fails(&format!("inputs = {{ env = \"dev\" }}\n{both}"), "E7079");
+    assert_eq!(found.label, "is 6");
 
     let found =
         fails("inputs = { env = \"dev\" }\nassert \"north\" in [c.name for c in shops]", "E7079");
@@ -310,7 +318,7 @@ const MISTAKES: &[(&str, &str)] = &[
         "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\", version = \"x\" }] }",
         "E3028 31:13",
     ),
-    ("inputs = { env = \"dev\" }\nassert true\ninventory = file(\"gone.json\")", "E3039 31:18"),
+    ("inputs = { env = \"dev\" }\nassert true\ninventory = file(\"gone.json\")", "W7071 31:18"),
 ];
 
 #[test]
@@ -330,6 +338,22 @@ fn one_mistake_is_one_error_at_its_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_missing_inventory_fails_its_tests_and_nothing_else() {
+    let test = |name: &str| {
+        format!(
+            "test \"{name}\" {{\n  inputs = {{ env = \"dev\" }}\n  inventory = file(\"gone.json\")\n  assert true\n}}\n"
+        )
+    };
+    let folder = Folder::with(&format!("{BOXES}\n{}{}", test("one"), test("two")));
+    let compiled = folder.bpc(&["compile", "root.bp"]);
+    assert_eq!(compiled.status.code(), Some(0), "{}", text(&compiled.stderr));
+    assert_eq!(text(&compiled.stderr).matches("gone.json\" can't be read").count(), 1);
+    let output = folder.bpc(&["test", "--message-format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).matches("\"E3039\"").count(), 2, "{}", text(&output.stdout));
 }
 
 #[test]

@@ -412,6 +412,25 @@ fn nothing_to_do_is_no_success() {
 }
 
 #[test]
+fn one_mistake_is_told_in_the_same_words_by_each_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["check", "fmt", "doc", "test", "compile"] {
+        let output = bpc(folder.path(), &[command, "gone.bp"]);
+        assert_eq!(code(&output), 1);
+        let words = "gone.bp: error[E1027]: the file can't be read: there is no such file";
+        assert!(err(&output).contains(words), "{command}: {}", err(&output));
+    }
+    // A file that uses itself is told of as that, and not as unused.
+    std::fs::write(folder.path().join("a.bp"), "use \"./a.bp\" as me\nconst a = 1\n").unwrap();
+    let output = bpc(folder.path(), &["check", "a.bp", "--message-format", "short"]);
+    assert_eq!(out(&output).lines().count(), 1, "{}", out(&output));
+    assert!(out(&output).contains("E2004"));
+    std::fs::write(folder.path().join("empty.bp"), "").unwrap();
+    let empty = bpc(folder.path(), &["doc", "empty.bp"]);
+    assert_eq!((code(&empty), out(&empty).as_str()), (0, "# `empty`\n"), "{}", err(&empty));
+}
+
+#[test]
 fn usage_is_coloured_as_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let run = |color: &str| err(&bpc(folder.path(), &["--color", color, "frmt"]));

@@ -269,6 +269,94 @@ fn hundreds_of_nodes_are_drawn_soon() {
 }
 
 #[test]
+fn what_is_too_large_for_a_picture_is_told_and_drawn_in_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "blueprint x { version = \"1.0.0\" }\nnode n0: Compute\n".to_owned();
+    for at in 1..5001 {
+        let _ = writeln!(text, "node n{at}: Compute {{ after -> n{} }}", at / 2);
+    }
+    std::fs::write(folder.path().join("x.bp"), text).unwrap();
+    let refused = bpc(folder.path(), &["graph", "x.bp"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("error[E6021]") && err(&refused).contains("--format dot"));
+    for form in ["dot", "mermaid"] {
+        let drawn = out(&bpc(folder.path(), &["graph", "x.bp", "--format", form]));
+        assert!(drawn.lines().count() > 10_000, "{form}");
+    }
+    // Other endings are refused before anything is read.
+    let refused = bpc(folder.path(), &["graph", "x.bp", "-o", "x.png"]);
+    assert!(err(&refused).contains("x.png: error[E6021]") && err(&refused).contains("`.svg`"));
+    assert!(!folder.path().join("x.png").exists());
+}
+
+#[test]
+fn boxes_in_boxes_take_no_more_than_their_number() {
+    // Each stands in the one before: a host of a host of a host.
+    let mut text =
+        "node type H extends Compute { requires host: Compute[0..1] via HostedOn }\nnode h0: H\n"
+            .to_owned();
+    for at in 1..300 {
+        let _ = writeln!(text, "node h{at}: H {{ host -> h{} }}", at - 1);
+    }
+    let diagram = diagram(&text);
+    assert_eq!(rectangles(&svg(&diagram), "box").len(), 299);
+    assert_eq!(dot(&diagram).matches("subgraph").count(), 299);
+    assert_eq!(mermaid(&diagram).matches("subgraph").count(), 299);
+}
+
+#[test]
+fn groups_policies_and_workflows_are_in_every_picture() {
+    let diagram = diagram(&format!(
+        "{SITE}policy nothing: Policy {{ }}\nworkflow calm(n: int) -> {{ n: int }} {{\n  run update\n  return {{ n = n }}\n}}\n"
+    ));
+    let (svg, dot, mermaid) = (svg(&diagram), dot(&diagram), mermaid(&diagram));
+    for words in ["services", "gradual", "calm", "runs update", "(n: int)"] {
+        assert!(svg.contains(words) && dot.contains(words) && mermaid.contains(words), "{words}");
+    }
+    assert!(
+        dot.contains(
+            "[label=\"policy gradual\\nfleet.Rollout\\nwaves 1 → 10% → 100%\", shape=note"
+        ),
+        "{dot}"
+    );
+    // Who is over nothing says nothing of it; what is not drawn is not explained.
+    assert!(!svg.contains(">over   ·") && !svg.contains(">over </text>"), "{svg}");
+    for words in [
+        "requires",
+        "requires one that is chosen",
+        "reads what it reports",
+        "any number of them",
+        "script",
+    ] {
+        assert!(svg.contains(&format!(">{words}</text>")), "{words}");
+    }
+    let plain = bp_compiler::graph::svg(&self::diagram("node a: Root\n"));
+    assert!(!plain.contains(">requires</text>") && plain.contains(">without a provider</text>"));
+}
+
+#[test]
+fn an_element_and_lists_read_well_in_little_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = blueprint("shop/shop.bp");
+    let narrow = Command::new(env!("CARGO_BIN_EXE_bpc"))
+        .args(["inspect", shop.to_str().unwrap()])
+        .current_dir(folder.path())
+        .env("COLUMNS", "40")
+        .output()
+        .unwrap();
+    let text = out(&narrow);
+    let long: Vec<&str> = text
+        .lines()
+        .filter(|line| line.chars().count() > 40 && line.trim().contains("  "))
+        .collect();
+    assert!(long.is_empty(), "columns where there is no room for them: {long:?}");
+    assert!(
+        text.lines().count()
+            > out(&bpc(folder.path(), &["inspect", shop.to_str().unwrap()])).lines().count()
+    );
+}
+
+#[test]
 fn words_of_a_blueprint_are_words_in_each_language() {
     let mut diagram = diagram("node a: Root\nnode b: Root { after -> a }\n");
     diagram.items[0].name = "<b>&\"\\ \u{7} #`".to_owned();

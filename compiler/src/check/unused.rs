@@ -17,8 +17,15 @@ use uses::Uses;
 
 /// Imports that nothing uses, in all files.
 pub(crate) fn imports(sources: &Sources, names: &Names, out: &mut Vec<Diagnostic>) {
-    for scope in &names.files {
-        for (name, at) in scope.unused() {
+    for ((file, module), scope) in sources.all().zip(&names.files) {
+        // That a file uses itself was told.
+        let own = module.uses.iter().filter(|(_, to)| **to == file);
+        let own: Vec<Span> =
+            own.filter_map(|(item, _)| Some(module.tree.items.get(*item)?.span)).collect();
+        let is_own = |at: Place| {
+            own.iter().any(|item| item.start <= at.span.start && at.span.end <= item.end)
+        };
+        for (name, at) in scope.unused().into_iter().filter(|(_, at)| !is_own(*at)) {
             out.push(says::import(at, &name, without_import(sources, at)));
         }
     }

@@ -27,12 +27,14 @@ pub(super) fn run(what: &Path, output: &mut Output) -> bool {
                 (title.into_owned(), what.display().to_string(), bytes)
             }
             Err(error) => {
-                super::files::unreadable(what, &error.to_string(), output);
+                super::files::unreadable(what, &error, output);
                 return false;
             }
         },
     };
-    let (source, tree, diagnostics) = syntax::parse_bytes(FileId(0), path, bytes);
+    let (source, tree, mut diagnostics) = syntax::parse_bytes(FileId(0), path, bytes);
+    // Of a file with nothing in it there is little to say, which is no mistake.
+    diagnostics.retain(|one| one.code != "E1018");
     output.diagnostics(&diagnostics, |_| Some(&source));
     let text = document(&title, &source, &tree);
     output.answer(&text);

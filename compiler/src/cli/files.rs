@@ -53,7 +53,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, output: &mut Output) {
     let entries = match std::fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) => {
-            unreadable(path, &error.to_string(), output);
+            unreadable(path, &error, output);
             return;
         }
     };
@@ -72,9 +72,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>, output: &mut Output) {
 }
 
 /// Says that a file can't be read.
-pub(super) fn unreadable(path: &Path, why: &str, output: &mut Output) {
+pub(super) fn unreadable(path: &Path, why: &std::io::Error, output: &mut Output) {
     let source = SourceFile::new(path.display().to_string(), "");
-    output.diagnostics(&[says::unreadable(FileId(0), why)], |_| Some(&source));
+    let why = loader::why_unreadable(why);
+    output.diagnostics(&[says::unreadable(FileId(0), &why)], |_| Some(&source));
 }
 
 /// The files on the disk that an analysis is of.

@@ -82,7 +82,7 @@ fn formatted(path: &Path, output: &mut Output) -> Option<(SourceFile, String)> {
     match read(path) {
         Ok(bytes) => lay_out(path.display().to_string(), bytes, output),
         Err(error) => {
-            files::unreadable(path, &error.to_string(), output);
+            files::unreadable(path, &error, output);
             None
         }
     }

@@ -68,6 +68,13 @@ pub fn run_time(at: Place, what: Option<&str>) -> Diagnostic {
         .help("test what is set: properties, labels, requirements, which instances there are")
 }
 
+/// A test's inventory that can't be read: the test fails, the blueprint is whole.
+pub fn unread_inventory(at: Place, why: &str) -> Diagnostic {
+    Diagnostic::warning("W7071", format!("the test can't be run: {why}"), at)
+        .label("names this file")
+        .help("write the file, or name another by its path from the file that this stands in")
+}
+
 /// An inventory of another form.
 pub fn inventory_form(at: Place, why: &str, named: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E7074", format!("this is no inventory: {why}"), at)

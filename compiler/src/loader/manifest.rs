@@ -151,7 +151,8 @@ impl Manifest {
             match &**key.get_ref() {
                 "name" => {
                     has.0 = true;
-                    let expected = "a name such as \"shop\": small letters, digits and `_`";
+                    let expected =
+                        "a name such as \"shop\": small letters, digits and `_`, other than `std`";
                     let found = reader.text(value, "the package's name", expected, out);
                     if let Some((text, at)) = &found
                         && !is_name(text)

@@ -1,12 +1,12 @@
 //! Why an assertion does not hold: what it compares, with its values; which instances break it.
 
 use bp_eval::Outcome;
-use bp_plan::{BinaryOp, Binder, Expr, Reference, UnaryOp, Value};
+use bp_plan::{Binder, Expr, Reference, UnaryOp, Value};
 use bp_topology::Topology;
 
 use super::{shown, text};
 use crate::analysis::Analysis;
-use crate::check::blueprint_tests::{Assertion, Parts, Shape};
+use crate::check::blueprint_tests::{Assertion, Parts, Shape, Side};
 use crate::diagnostics::{Diagnostic, testing as says};
 use crate::source::Place;
 
@@ -79,46 +79,75 @@ impl Source<'_> {
 
     fn broken(&self, assertion: &Assertion, whole: &str, message: Option<&str>) -> Diagnostic {
         let (shape, expr) = self.culprit(&assertion.shape, &assertion.predicate);
-        if let (Parts::Compared(sides), Expr::Binary { op, left, right }) = (&shape.parts, expr)
-            && !matches!(op, BinaryOp::Or)
-        {
-            let [(left_at, left_says), (right_at, right_says)] = *sides;
-            let left = if left_says { String::new() } else { self.is(left) };
-            let right = (!right_says).then(|| (right_at, self.is(right)));
-            let others = right.into_iter().filter(|(_, words)| !words.is_empty()).collect();
-            return says::assertion_failed(left_at, whole, message, left, others);
-        }
-        let label = self.breakers(expr).unwrap_or_else(|| "is false".to_owned());
-        let sides = match (&shape.parts, expr) {
-            (Parts::Each(asked), Expr::Binder(binder)) => self.of_first(binder, asked),
-            _ => Vec::new(),
+        let label = match (&shape.parts, expr) {
+            (Parts::Compared(sides), expr) => {
+                let folded = || sides.each_ref().map(|side| side.expr.as_ref());
+                let [left, right] = both(expr).map_or_else(folded, |both| both.map(Some));
+                let is = |side: &Side, expr: Option<&Expr>| match expr {
+                    Some(expr) if !side.says_itself => self.is(expr),
+                    _ => String::new(),
+                };
+                let [first, second] = &**sides;
+                let others = [(second.place, is(second, right))];
+                let others = others.into_iter().filter(|(_, words)| !words.is_empty()).collect();
+                return says::assertion_failed(
+                    first.place,
+                    whole,
+                    message,
+                    is(first, left),
+                    others,
+                );
+            }
+            (Parts::Each(asked), Expr::Binder(binder)) => {
+                self.breakers(expr).map(|of| format!("{of}{}", self.of_first(binder, asked)))
+            }
+            _ => self.breakers(expr),
         };
-        says::assertion_failed(shape.place, whole, message, label, sides)
+        let label = label.unwrap_or_else(|| "is false".to_owned());
+        says::assertion_failed(shape.place, whole, message, label, Vec::new())
     }
 
-    /// What is compared for each element of `all` or `any`: its values for the first that does not fit.
-    fn of_first(&self, binder: &Binder, asked: &Shape) -> Vec<(Place, String)> {
-        let mut said = Vec::new();
-        let Some(body) = binder.body.as_ref() else { return said };
-        let (mut asked, mut expr) = (asked, body);
-        while let (Parts::Both(both), Expr::Binary { op: BinaryOp::And, left, right }) =
-            (&asked.parts, expr)
-        {
+    /// The first part of `a and b` that does not hold.
+    fn culprit<'e>(&self, shape: &'e Shape, expr: &'e Expr) -> (&'e Shape, &'e Expr) {
+        let (mut shape, mut expr) = (shape, expr);
+        while let Parts::Both(of) = &shape.parts {
+            let parts = both(expr);
+            let Some([left, right]) =
+                parts.or_else(|| Some([of.0.expr.as_ref()?, of.1.expr.as_ref()?]))
+            else {
+                break;
+            };
+            let holds =
+                matches!(self.topology.evaluate(left).0, Ok(Outcome::Value(Value::Bool(true))));
+            (shape, expr) = if holds { (&of.1, right) } else { (&of.0, left) };
+        }
+        (shape, expr)
+    }
+
+    /// What is compared for each element of `all` or `any`, for the first that does not fit:
+    /// ` (b.n is 2)`.
+    fn of_first(&self, binder: &Binder, asked: &Shape) -> String {
+        let Some(mut expr) = binder.body.as_ref() else { return String::new() };
+        let mut asked = asked;
+        while let (Parts::Both(of), Some([left, right])) = (&asked.parts, both(expr)) {
             let breaks = self.first(binder, left, None).is_some();
-            (asked, expr) = if breaks { (&both.0, left) } else { (&both.1, right) };
+            (asked, expr) = if breaks { (&of.0, left) } else { (&of.1, right) };
         }
-        let (Parts::Compared(sides), Expr::Binary { left, right, .. }) = (&asked.parts, expr)
-        else {
-            return said;
+        let (Parts::Compared(sides), Some(compared)) = (&asked.parts, both(expr)) else {
+            return String::new();
         };
+        let said = sides.iter().zip(compared).filter(|(side, _)| !side.says_itself);
+        let said = said.filter_map(|(side, of)| {
+            let value = self.first(binder, expr, Some(of))?;
+            Some(format!("`{}` is {}", self.text(side.place), shown::value(&value)))
+        });
+        let said: Vec<String> = said.collect();
         let name = self.first(binder, expr, None).and_then(|first| names(Value::List(vec![first])));
-        let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
-        for ((at, says), side) in sides.iter().zip([left, right]) {
-            if let Some(value) = self.first(binder, expr, Some(side)).filter(|_| !says) {
-                said.push((*at, format!("is {}{of}", shown::value(&value))));
-            }
+        match (said.is_empty(), name) {
+            (true, _) => String::new(),
+            (_, Some(name)) => format!("; of {name} {}", said.join(", ")),
+            (_, None) => format!("; of the first {}", said.join(", ")),
         }
-        said
     }
 
     /// The first element of a loop that does not fit, or what something is for it.
@@ -131,19 +160,6 @@ impl Source<'_> {
             Ok(Outcome::Value(Value::List(found))) => found.into_iter().next(),
             _ => None,
         }
-    }
-
-    /// The first part of `a and b` that does not hold.
-    fn culprit<'e>(&self, shape: &'e Shape, expr: &'e Expr) -> (&'e Shape, &'e Expr) {
-        let (mut shape, mut expr) = (shape, expr);
-        while let (Parts::Both(both), Expr::Binary { op: BinaryOp::And, left, right }) =
-            (&shape.parts, expr)
-        {
-            let holds =
-                matches!(self.topology.evaluate(left).0, Ok(Outcome::Value(Value::Bool(true))));
-            (shape, expr) = if holds { (&both.1, right) } else { (&both.0, left) };
-        }
-        (shape, expr)
     }
 
     /// `is 2`; of how many there are, with their names.
@@ -189,6 +205,14 @@ impl Source<'_> {
             Some(names) => Some(format!("{word} {names}")),
             None => Some(format!("{word} {}", shown::value(&value))),
         }
+    }
+}
+
+/// The two sides of an operator.
+fn both(expr: &Expr) -> Option<[&Expr; 2]> {
+    match expr {
+        Expr::Binary { left, right, .. } => Some([left, right]),
+        _ => None,
     }
 }
 

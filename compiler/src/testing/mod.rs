@@ -49,6 +49,9 @@ impl<'a> Suite<'a> {
 
     /// Runs a test; what it found wrong, which is nothing where it passed.
     pub fn run(&self, test: &BlueprintTest) -> Vec<Diagnostic> {
+        if !test.unread.is_empty() {
+            return test.unread.clone();
+        }
         let identity =
             || Identity { id: "test".to_owned(), name: self.plan.blueprint.name.clone() };
         let before = Topology::nothing(self.plan.clone(), identity(), Secrets::veiled());

@@ -572,9 +572,6 @@ fn what_this_runtime_can_t_carry_out_is_refused_before_anything_is_done() {
     let shop = Shop::new();
     let create = r#"operation lifecycle.create = script("step.sh")"#;
     let compute = format!("node vm: Compute\nnode a: Software {{\n  host -> vm\n  {create}\n}}\n");
-    let stack = format!(
-        "use std.aws\nnode a: aws.CloudFormationStack {{\n  stack_name = \"s\"\n  template = \"x\"\n  {create}\n}}\n"
-    );
     let http = r#"
 data type Http extends Implementation { address: string }
 fn http(address: string) -> Http = { address = address }
@@ -582,7 +579,6 @@ node a: Root { operation lifecycle.create = http("x") }
 "#;
     for (body, part) in [
         (compute.as_str(), "lifecycle.create is to run on `vm`"),
-        (&stack, "does itself what `lifecycle.create` is for"),
         (http, "has nothing that carries out a `Http`"),
     ] {
         let ended = shop.deploy(body);

@@ -14,38 +14,60 @@ use crate::diagnostics::{Diagnostic, near, testing as says, types as says_types}
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::ast;
 
-/// Checks `inventory = …`.
+/// Checks `inventory = …`. What is wrong with a file that isn't there is handed back: the blueprint is whole
+/// without it.
 pub(super) fn check(
     program: &Program<'_>,
     value: &ast::Expr,
     out: &mut Vec<Diagnostic>,
-) -> Option<Arc<Inventory>> {
+) -> Result<Option<Arc<Inventory>>, Vec<Diagnostic>> {
     let at = Place { file: program.file, span: value.span };
     let scope = Scope::new(program.file);
     // A file is what it is by itself; all else is open data.
     let mut unheard = Vec::new();
     let alone = check_expr(program, &scope, value, None, &mut unheard);
     if alone.ty == Type::File {
-        out.append(&mut unheard);
         let Some(Value::File(named)) = alone.expr.as_value() else {
+            out.append(&mut unheard);
             in_time(alone.phase, Phase::Compile, "a test's inventory", at, out);
-            return None;
+            return Ok(None);
         };
-        let file = program.files.known(&named.path)?;
+        let Some(file) = program.files.known(&named.path) else { return Err(unheard) };
+        out.append(&mut unheard);
         if !file.is_text {
             out.push(says::inventory_form(at, "the file is no text (UTF-8)", None));
-            return None;
+            return Ok(None);
         }
-        return match File::parse(file.source.text()) {
+        return Ok(match File::parse(file.source.text()) {
             Ok(form) => from_file(program, form, at, out),
             Err(error) => {
                 let place = form_place(&file.source, file.id, &error);
                 out.push(says::inventory_form(place, &error.message, Some(at)));
                 None
             }
-        };
+        });
     }
-    let typed = check_expr(program, &scope, value, Some(&Type::Json), out);
+    let is_file = match &value.kind {
+        ast::ExprKind::Call { function, .. } => {
+            function.segments.iter().map(|segment| segment.text.as_str()).eq(["file"])
+        }
+        _ => false,
+    };
+    if is_file && !unheard.is_empty() && unheard.iter().all(|one| one.code == "E3039") {
+        return Err(unheard);
+    }
+    Ok(literal(program, &scope, value, out))
+}
+
+/// An inventory that stands in the test itself.
+fn literal(
+    program: &Program<'_>,
+    scope: &Scope,
+    value: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Arc<Inventory>> {
+    let at = Place { file: program.file, span: value.span };
+    let typed = check_expr(program, scope, value, Some(&Type::Json), out);
     if typed.ty == Type::Unknown {
         return None;
     }

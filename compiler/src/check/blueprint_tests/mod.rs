@@ -41,6 +41,8 @@ pub struct BlueprintTest {
     pub(crate) secrets: BTreeMap<String, Expr>,
     /// What there is to choose from.
     pub(crate) inventory: Option<Arc<Inventory>>,
+    /// Why that can't be read; then the test fails, and nothing else does.
+    pub(crate) unread: Vec<Diagnostic>,
     /// What must hold, in order.
     pub(crate) assertions: Vec<Assertion>,
     /// The code that it must be refused with.
@@ -60,6 +62,8 @@ pub(crate) struct Assertion {
 pub(crate) struct Shape {
     pub(crate) place: Place,
     pub(crate) parts: Parts,
+    /// The part by itself, for where the whole was folded; nothing where it reads what a loop goes through.
+    pub(crate) expr: Option<Expr>,
 }
 
 /// See [`Shape`].
@@ -67,12 +71,22 @@ pub(crate) struct Shape {
 pub(crate) enum Parts {
     /// `a and b`.
     Both(Box<(Shape, Shape)>),
-    /// `a == b` and its like; whether each side says itself what it is.
-    Compared([(Place, bool); 2]),
+    /// `a == b` and its like.
+    Compared(Box<[Side; 2]>),
     /// `all(n in xs, p)` and its like: what is asked of each.
     Each(Box<Shape>),
     /// Everything else.
     Whole,
+}
+
+/// A side of what is compared.
+#[derive(Clone, Debug)]
+pub(crate) struct Side {
+    pub(crate) place: Place,
+    /// It is a literal: what it is, is written there.
+    pub(crate) says_itself: bool,
+    /// See [`Shape::expr`].
+    pub(crate) expr: Option<Expr>,
 }
 
 impl BlueprintTest {
@@ -133,6 +147,7 @@ impl Checker<'_, '_> {
             inputs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             inventory: None,
+            unread: Vec::new(),
             assertions: Vec::new(),
             refused: None,
         };
@@ -182,13 +197,31 @@ impl Checker<'_, '_> {
         match key.text.as_str() {
             "inputs" => made.inputs = self.values(value, true),
             "secrets" => made.secrets = self.values(value, false),
-            "inventory" => made.inventory = inventory::check(self.ahead, value, self.out),
+            "inventory" => match inventory::check(self.ahead, value, self.out) {
+                Ok(inventory) => made.inventory = inventory,
+                Err(unread) => self.unread(made, unread),
+            },
             other => {
                 let known = ["inputs", "inventory", "secrets"];
                 let at = self.place(key.span);
                 self.out.push(says_names::unknown_field(at, other, "a test", &known));
             }
         }
+    }
+
+    /// A test whose inventory can't be read. Several may name the same file: that is told once.
+    fn unread(&mut self, made: &mut BlueprintTest, unread: Vec<Diagnostic>) {
+        for one in &unread {
+            let told = says::unread_inventory(one.place, &one.message);
+            if !self
+                .out
+                .iter()
+                .any(|other| (other.code, &other.message) == (told.code, &told.message))
+            {
+                self.out.push(told);
+            }
+        }
+        made.unread = unread;
     }
 
     /// The values of inputs or secrets, each of the type that is declared.
@@ -349,7 +382,7 @@ impl Checker<'_, '_> {
                 return None;
             }
         }
-        let shape = self.shape(&one.predicate);
+        let shape = self.shape(&one.predicate, true);
         Some(Assertion {
             predicate: predicate.expr,
             message: message.map(|message| message.expr),
@@ -377,21 +410,34 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn shape(&self, predicate: &ast::Expr) -> Shape {
-        let whole = self.place(predicate.span);
+    /// How a predicate is written; `is_alone` where it reads nothing that a loop goes through.
+    fn shape(&self, predicate: &ast::Expr, is_alone: bool) -> Shape {
+        let place = self.place(predicate.span);
+        // What is wrong with it was told of the whole.
+        let expr = |of: &ast::Expr| {
+            let checked = || check_expr(self.ahead, &self.scope, of, None, &mut Vec::new()).expr;
+            is_alone.then(checked)
+        };
         let parts = match &predicate.kind {
-            ExprKind::Paren(of) => return self.shape(of),
+            ExprKind::Paren(of) => return self.shape(of, is_alone),
             ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
-                Parts::Both(Box::new((self.shape(left), self.shape(right))))
+                Parts::Both(Box::new((self.shape(left, is_alone), self.shape(right, is_alone))))
             }
+            ExprKind::Binary { op: BinaryOp::Or, .. } => Parts::Whole,
             ExprKind::Binary { left, right, .. } => {
-                let side = |of: &ast::Expr| (self.place(of.span), says_itself(of));
-                Parts::Compared([side(left), side(right)])
+                let side = |of: &ast::Expr| Side {
+                    place: self.place(of.span),
+                    says_itself: says_itself(of),
+                    expr: expr(of),
+                };
+                Parts::Compared(Box::new([side(left), side(right)]))
             }
-            ExprKind::Binder { body: Some(body), .. } => Parts::Each(Box::new(self.shape(body))),
+            ExprKind::Binder { body: Some(body), .. } => {
+                Parts::Each(Box::new(self.shape(body, false)))
+            }
             _ => Parts::Whole,
         };
-        Shape { place: whole, parts }
+        Shape { place, parts, expr: expr(predicate) }
     }
 
     fn refusal(&mut self, made: &mut BlueprintTest, code: &ast::Name) {
@@ -416,6 +462,7 @@ fn says_itself(of: &ast::Expr) -> bool {
             says_itself(left) && says_itself(right)
         }
         ExprKind::List(items) => items.iter().all(|item| says_itself(&item.value)),
+        ExprKind::Record(entries) => entries.is_empty(),
         _ => false,
     }
 }
