@@ -123,18 +123,30 @@ const MISTAKES: &[(&str, &str)] = &[
         "E4011 8:8",
     ),
     // Rings between instances.
-    ("node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[i] }", "E4014 3:38"),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[i] }",
+        "E4014 3:38",
+    ),
     (
         "input xs: list<string>\nnode type A { requires n: A[0..1] }\nnode a: A for i in xs { n -> a[i] }",
         "E4014 4:30",
     ),
-    ("node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[\"x\"] }", "E4014 3:38"),
-    ("node type A { requires n: A[0..] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[*] }", "E4014 3:38"),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[\"x\"] }",
+        "E4014 3:38",
+    ),
+    (
+        "node type A { requires n: A[0..] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[*] }",
+        "E4014 3:38",
+    ),
     (
         "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[if i == \"x\" then \"y\" else \"x\"] }",
         "E4014 3:38",
     ),
-    ("node type A { requires n: A[0..1] }\nnode a: A for i in 1..3 { n -> a[mod(i, 3) + 1] }", "E4014 3:32"),
+    (
+        "node type A { requires n: A[0..1] }\nnode a: A for i in 1..3 { n -> a[mod(i, 3) + 1] }",
+        "E4014 3:32",
+    ),
     (
         "node type A { property v: string = \"a\", attribute r: string }\nnode a: A for i in [\"x\", \"y\"] { v = a[i].r }",
         "E4014 3:37",
@@ -210,14 +222,29 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type A { attribute m: string }\nnode type B extends A { requires m: A }\nnode a: A\nnode b: B { m -> a }",
         "E4012 3:34",
     ),
-    ("capability type C\nnode type A { property m: string = \"\" }\nnode type B extends A { capability m: C }", "E4012 4:36"),
-    ("node type A { requires m: A[0..1] }\nnode type B extends A { property m: string = \"a\" }", "E4012 3:34"),
-    ("node type A { attribute m: string }\nnode type B extends A { property m: int = 1 }", "E4012 3:37"),
+    (
+        "capability type C\nnode type A { property m: string = \"\" }\nnode type B extends A { capability m: C }",
+        "E4012 4:36",
+    ),
+    (
+        "node type A { requires m: A[0..1] }\nnode type B extends A { property m: string = \"a\" }",
+        "E4012 3:34",
+    ),
+    (
+        "node type A { attribute m: string }\nnode type B extends A { property m: int = 1 }",
+        "E4012 3:37",
+    ),
     ("node type A {\n  property m: string = \"a\"\n  attribute m: int\n}", "E4012 4:16"),
-    ("const n = 3\nnode type B\nnode type A { requires b: B[1..n] }\nnode b: B\nnode a: A { b -> [] }", "E4009 6:18"),
+    (
+        "const n = 3\nnode type B\nnode type A { requires b: B[1..n] }\nnode b: B\nnode a: A { b -> [] }",
+        "E4009 6:18",
+    ),
     ("const n = 1\nnode type A { requires b: A[2..n] }", "E4022 3:28"),
     // Twice in one head.
-    ("node type T\nnode a: T {\n  labels = { a = \"x\" }\n  labels = { b = \"y\" }\n}", "E4003 5:3"),
+    (
+        "node type T\nnode a: T {\n  labels = { a = \"x\" }\n  labels = { b = \"y\" }\n}",
+        "E4003 5:3",
+    ),
 ];
 
 /// What looks like one of them, and is none.
@@ -323,9 +350,12 @@ fn the_way_of_a_secret_is_told() {
     let way = through(&format!("{constants}output o = c"));
     assert!(way.contains("`p` is declared a secret") && way.contains("`a` has it"), "{way}");
     let node = "node type A { property pw: secret string, property u: string = \"\" }\n";
-    let way = through(&format!("{node}node a: A {{ pw = \"x\" }}\nnode b: A {{ pw = \"x\", u = a.pw }}"));
+    let way =
+        through(&format!("{node}node a: A {{ pw = \"x\" }}\nnode b: A {{ pw = \"x\", u = a.pw }}"));
     assert!(way.contains("`pw` is declared `secret string` here"), "{way}");
-    let way = through("node type A {\n  property pw: secret string\n  property url: string = \"x${self.pw}\"\n}");
+    let way = through(
+        "node type A {\n  property pw: secret string\n  property url: string = \"x${self.pw}\"\n}",
+    );
     assert!(way.contains("`pw` is declared `secret string` here"), "{way}");
     let capability = "capability type C { property s: secret string }\nnode type A { property pw: secret string, capability c: C { s = self.pw } }\nnode a: A { pw = \"x\" }\noutput o: string = a.c.s";
     let way = through(capability);
@@ -334,7 +364,8 @@ fn the_way_of_a_secret_is_told() {
 
 #[test]
 fn a_head_says_each_thing_once() {
-    let (analysis, _folder) = analyse("blueprint x {\n  version = \"1.0.0\"\n  version = \"2.0.0\"\n}\n");
+    let (analysis, _folder) =
+        analyse("blueprint x {\n  version = \"1.0.0\"\n  version = \"2.0.0\"\n}\n");
     assert_eq!(said(&analysis, analysis.diagnostics()), ["E4003 3:3"]);
     let twice = "blueprint x {\n  version = \"1.0.0\"\n  labels = { a = \"x\" }\n  labels = { b = \"y\" }\n}\n";
     let (analysis, _folder) = analyse(twice);

@@ -104,7 +104,8 @@ pub(crate) fn choice(
         let closing = candidates.iter().filter(|one| reaching.contains(one.name.as_str()));
         closing.map(|one| one.name.clone()).filter(|name| name != asks.node).collect()
     };
-    let open = candidates.iter().filter(|one| one.name != asks.node && !closing.contains(&one.name));
+    let open =
+        candidates.iter().filter(|one| one.name != asks.node && !closing.contains(&one.name));
     let mut over: Vec<Item> = open.map(item).collect();
     let is_open = !over.is_empty();
     // What is reported of nodes is known too late; of the inventory it is known before.

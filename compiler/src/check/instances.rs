@@ -75,7 +75,8 @@ fn elements(over: &Expr, known: &BTreeMap<String, Keyed>) -> Option<Vec<(Value, 
             items.iter().map(|item| (item.clone(), item.clone())).collect()
         }
         Value::Map(entries) if entries.len() <= MOST => {
-            let entry = |(key, value): (&String, &Value)| (Value::String(key.clone()), value.clone());
+            let entry =
+                |(key, value): (&String, &Value)| (Value::String(key.clone()), value.clone());
             entries.iter().map(entry).collect()
         }
         Value::Range(from, to) if to.saturating_sub(*from) < i64::try_from(MOST).ok()? => {

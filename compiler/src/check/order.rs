@@ -75,10 +75,11 @@ fn told(
 ) {
     let is_order = ring.iter().any(|at| matches!(graph.things.get(*at), Some(Thing::Node(_))));
     // From a node to its own property nothing is referred to.
-    let is_reference = |edge: &&&Edge| match (graph.things.get(edge.from), graph.things.get(edge.to)) {
-        (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
-        _ => true,
-    };
+    let is_reference =
+        |edge: &&&Edge| match (graph.things.get(edge.from), graph.things.get(edge.to)) {
+            (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
+            _ => true,
+        };
     let first = inside
         .iter()
         .filter(is_reference)
@@ -87,7 +88,9 @@ fn told(
     let way = way_round(inside, first);
     let mut names: Vec<String> = Vec::new();
     for at in &way {
-        let Some((thing, instance)) = graph.things.get(*at).zip(graph.instance(*at)) else { continue };
+        let Some((thing, instance)) = graph.things.get(*at).zip(graph.instance(*at)) else {
+            continue;
+        };
         let of = named(instance);
         let name = match thing {
             Thing::Property(_, property) if !is_order => format!("`{of}.{property}`"),

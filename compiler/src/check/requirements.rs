@@ -104,9 +104,8 @@ pub(crate) fn check(
 /// What the `where` of a target sees of a node's own names: the variables of its loop, and its `let`s. What
 /// is `self` in them is `source` there.
 fn around_target(scope: &Scope, source: &Type) -> Scope {
-    let from_target = |expr: &Expr| {
-        replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source))
-    };
+    let from_target =
+        |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
     scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
 }
 

@@ -259,7 +259,8 @@ impl Around<'_, '_> {
                 (if *safe { 0 } else { fewest }, most)
             }
             Expr::List(items) => {
-                let all = items.iter().map(|(Item::One(one) | Item::Spread(one))| self.how_many(one));
+                let all =
+                    items.iter().map(|(Item::One(one) | Item::Spread(one))| self.how_many(one));
                 all.fold((0, Some(0)), |(fewest, most), one| {
                     let most = most.zip(one.1).map(|(a, b)| a.saturating_add(b));
                     (fewest.saturating_add(one.0), most)

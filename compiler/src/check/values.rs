@@ -114,7 +114,8 @@ pub(crate) fn early(program: &mut Program<'_>) {
                 ItemKind::Requires(member) => scan.cardinality(member),
                 ItemKind::Type(item) => {
                     for entry in &item.body.entries {
-                        if let EntryKind::Requires(member) | EntryKind::Field(member) = &entry.kind {
+                        if let EntryKind::Requires(member) | EntryKind::Field(member) = &entry.kind
+                        {
                             scan.cardinality(member);
                         }
                     }

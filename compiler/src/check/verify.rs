@@ -43,7 +43,9 @@ pub(crate) fn verify(
         }
         for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
             let declared = info.requirements.get(&requirement.name);
-            if declared.is_some_and(|declared| is_miscounted(&around, requirement, place, declared, out)) {
+            if declared
+                .is_some_and(|declared| is_miscounted(&around, requirement, place, declared, out))
+            {
                 continue;
             }
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());

@@ -134,13 +134,7 @@ pub fn missing_requirement(
 }
 
 /// More or fewer targets than the requirement takes.
-pub fn wrong_count(
-    at: Place,
-    name: &str,
-    wanted: &str,
-    found: u64,
-    declared: Place,
-) -> Diagnostic {
+pub fn wrong_count(at: Place, name: &str, wanted: &str, found: u64, declared: Place) -> Diagnostic {
     Diagnostic::error("E4009", format!("`{name}` takes {wanted}, found {found}"), at)
         .related(declared, format!("`{name}` is declared here"))
 }

@@ -131,7 +131,8 @@ fn held(value: &Value) -> usize {
     match value {
         Value::List(items) => size_of::<Value>() + items.iter().map(held).sum::<usize>(),
         Value::Map(entries) => {
-            let entry = |(key, value): (&String, &Value)| size_of::<String>() + key.len() + held(value);
+            let entry =
+                |(key, value): (&String, &Value)| size_of::<String>() + key.len() + held(value);
             SMALL_MAP + entries.iter().map(entry).sum::<usize>()
         }
         other => weight(other),
@@ -145,7 +146,8 @@ fn type_weight(ty: &Type) -> usize {
         Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => type_weight(of),
         Type::Union(members) => members.iter().map(type_weight).sum(),
         Type::Record(fields) => {
-            let field = |(name, of): (&String, &Type)| size_of::<String>() + name.len() + type_weight(of);
+            let field =
+                |(name, of): (&String, &Type)| size_of::<String>() + name.len() + type_weight(of);
             SMALL_MAP + fields.iter().map(field).sum::<usize>()
         }
         _ => 0,

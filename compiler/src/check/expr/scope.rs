@@ -142,7 +142,8 @@ impl Scope {
     pub(crate) fn without_self(&self, change: impl Fn(&Expr) -> Expr) -> Self {
         let others = self.locals.iter().filter(|local| local.name != "self");
         let locals = others.map(|local| Local { expr: change(&local.expr), ..local.clone() });
-        let settled = self.settled.iter().filter(|path| *path != "self" && !path.starts_with("self."));
+        let settled =
+            self.settled.iter().filter(|path| *path != "self" && !path.starts_with("self."));
         Self {
             file: self.file,
             locals: Arc::new(locals.collect()),

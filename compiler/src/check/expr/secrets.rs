@@ -30,7 +30,10 @@ impl Way {
     }
 
     /// A diagnostic that shows it.
-    pub(crate) fn shown(self, error: crate::diagnostics::Diagnostic) -> crate::diagnostics::Diagnostic {
+    pub(crate) fn shown(
+        self,
+        error: crate::diagnostics::Diagnostic,
+    ) -> crate::diagnostics::Diagnostic {
         let told = self.places.into_iter().take(MOST_PLACES);
         told.fold(error, |error, (place, note)| error.related(place, note))
     }

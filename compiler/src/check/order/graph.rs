@@ -58,7 +58,11 @@ static NO_LOCALS: Locals = Vec::new();
 
 impl<'a> Graph<'a> {
     /// Each node as one thing.
-    pub(super) fn between_nodes(program: &'a Program<'a>, nodes: &'a Nodes, names: &[&'a str]) -> Self {
+    pub(super) fn between_nodes(
+        program: &'a Program<'a>,
+        nodes: &'a Nodes,
+        names: &[&'a str],
+    ) -> Self {
         let mut graph = Self::empty(program, nodes, true);
         names.iter().for_each(|name| graph.add(name, None));
         graph.fill();
@@ -179,14 +183,19 @@ impl<'a> Graph<'a> {
         }
         let Some(this) = self.instances.get(at) else { return Vec::new() };
         let all = self.all(node);
-        let is_keyed = all.first().and_then(|at| self.instances.get(*at)).is_some_and(|one| one.key.is_some());
+        let is_keyed =
+            all.first().and_then(|at| self.instances.get(*at)).is_some_and(|one| one.key.is_some());
         let known = instances::value(key, this.locals).as_ref().and_then(instances::key);
         match known {
             Some(known) if is_keyed => {
                 self.by_key.get(&(node, known.as_str())).copied().into_iter().collect()
             }
             _ if node == this.node => {
-                if self.is_own_key(this, key) { vec![at] } else { Vec::new() }
+                if self.is_own_key(this, key) {
+                    vec![at]
+                } else {
+                    Vec::new()
+                }
             }
             // `space[cluster]`: the instance that belongs to this one.
             _ if matches!(key, Expr::Local(_)) => all,
@@ -259,7 +268,8 @@ impl<'a> Graph<'a> {
     /// What is read of each instance that an expression goes through.
     fn read_each(&mut self, from: usize, to: usize, element: &str, body: &Expr, place: Place) {
         match body {
-            Expr::Field { of, name, .. } if matches!(&**of, Expr::Local(local) if local == element) => {
+            Expr::Field { of, name, .. } if matches!(&**of, Expr::Local(local) if local == element) =>
+            {
                 self.read(from, to, name, false, place);
             }
             // What is inside has an element of its own.
@@ -348,7 +358,8 @@ impl<'a> Graph<'a> {
 /// The properties of a node that need something.
 fn open(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr)> {
     let all = checked.node.properties.iter();
-    all.filter(|(_, set)| set.value.as_value().is_none()).map(|(name, set)| (name.as_str(), &set.value))
+    all.filter(|(_, set)| set.value.as_value().is_none())
+        .map(|(name, set)| (name.as_str(), &set.value))
 }
 
 /// The collection that an expression goes through whole, what it calls an element, and what it makes of each.
@@ -359,7 +370,8 @@ fn gone_through(expr: &Expr) -> Option<(&str, &str, &Expr)> {
             _ => None,
         },
         Expr::Binder(binder) => {
-            let Binder { names, over: Expr::Node(node), filter: None, body: Some(body), .. } = &**binder
+            let Binder { names, over: Expr::Node(node), filter: None, body: Some(body), .. } =
+                &**binder
             else {
                 return None;
             };

@@ -30,7 +30,8 @@ pub(super) fn instances(
         });
         let Some((key, node, missing)) = missing else { continue };
         let known = program.instances.get(&node);
-        let known: Vec<&str> = known.iter().flat_map(|all| all.keys()).map(String::as_str).collect();
+        let known: Vec<&str> =
+            known.iter().flat_map(|all| all.keys()).map(String::as_str).collect();
         let by = format!("{name}[{key:?}]");
         out.push(says::missing_instance(place, &node, &missing, &known, Some(&by)));
     }

@@ -21,8 +21,8 @@ pub(crate) use calls::{gives, node_of, operation, parameters};
 pub(crate) use heads::{Taken, WorkflowHead, heads, signature};
 
 use self::blocks::{Around, Checked};
-use super::expr::{Local, Scope, World as _};
 use super::Program;
+use super::expr::{Local, Scope, World as _};
 use crate::diagnostics::{Diagnostic, Severity, workflows as says};
 use crate::source::{Place, Span};
 use crate::syntax::ast::{self, ItemKind};
