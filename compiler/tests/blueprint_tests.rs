@@ -414,6 +414,12 @@ test "hosts" {
     assert_eq!(found(text), [[]]);
 }
 
+#[test]
+fn a_nodes_labels_are_read() {
+    let text = "blueprint t {\n  version = \"1.0.0\"\n  labels = { shop = \"s\" }\n}\ninput x: string = \"y\"\nnode type A { property p: string? }\nnode a: A { labels = { x = x } }\nnode b: A for i in [\"k\"] { p = a.labels.x, labels = { i = i } }\nnode c: A\ntest \"t\" {\n  assert a.labels.x == \"y\" and b[\"k\"].labels.i == \"k\" and b[\"k\"].p == \"y\"\n  assert a.labels.shop == \"s\" and (c.labels?.x ?? \"-\") == \"-\"\n}\n";
+    assert_eq!(found(text), [[]]);
+}
+
 /// What the `where` of a target says of the names of the node's loop is held against each instance.
 #[test]
 fn a_target_is_asked_about_the_names_of_the_loop() {

@@ -204,12 +204,13 @@ fn more_than_can_be_held() {
         format!("data type T{at} {{\n  a: T{before} = {{}}\n  b: T{before} = {{}}\n}}\n")
     });
     assert_eq!(errors(&format!("{types}input t: T39 = {{}}\noutput o: json = t\n")), ["E3026"]);
-    let copies = "const a = [i for i in 1..100_000]\nconst b = [a for i in 1..1_000]\n";
+    let copies = "const a = [i for i in 1..10_000]\nconst b = [a for i in 1..100_000]\n";
     assert_eq!(errors(copies), ["E3026"]);
     // Each is little, all together they are too much.
-    let many = chain("const a0 = \"\"\n", 400, |_, at| {
-        format!("const a{at} = join([\"0123456789\" for i in 1..100_000], \"\")\n")
+    let large = chain("const a0 = \"0123456789\"\n", 5, |before, at| {
+        format!("const a{at} = \"{}\"\n", ten(&|n| format!("${{a{n}}}"), before))
     });
+    let many = chain(&large, 400, |_, at| format!("const b{at} = \"${{a5}} {at}\"\n"));
     assert_eq!(errors(&many), ["E3026"]);
     let twice = chain("fn f0(x: int) -> int = x + x\n", 40, |before, at| {
         format!("fn f{at}(x: int) -> int = f{before}(f{before}(x))\n")

@@ -60,7 +60,7 @@ pub(crate) fn all(seconds: u64) -> Outcome<String> {
     let grounds: Vec<Ground> = grounds.into_iter().collect::<Outcome<_>>()?;
     if let Some(ground) = grounds.first() {
         // One build for all of them.
-        workspace::run(ground.cargo("build")?.arg("--quiet"))?;
+        workspace::run(&mut ground.cargo("build")?)?;
     }
     let run = |ground: &Ground| {
         let mut command = Command::new(ground.program()?);

@@ -487,7 +487,7 @@ impl World {
         }
         let declared = node_type.requirements.get(name);
         if declared.is_none() && !node.requirements.iter().any(|r| r.name == name) {
-            return Ok(None);
+            return if name == "labels" { self.labels(id).map(Some) } else { Ok(None) };
         }
         let targets = self.requirement(id, name)?;
         let mut targets = targets.iter().cloned().map(Value::Reference);
@@ -507,6 +507,22 @@ impl World {
         kind: &Type,
     ) -> Result<Outcome, EvalError> {
         self.attribute(id, &via.attribute(name), kind)
+    }
+
+    /// The labels of an instance: the blueprint's, and its own.
+    fn labels(&self, id: &InstanceId) -> Result<Outcome, EvalError> {
+        let mut labels = BTreeMap::new();
+        for (name, expr) in &self.plan.blueprint.labels {
+            let value = bp_eval::evaluate(expr, &self.outside()).and_then(known)?;
+            labels.insert(name.clone(), value);
+        }
+        let own = self.plan.nodes.get(&id.node).and_then(|node| node.labels.as_ref());
+        if let Some(own) = own
+            && let Value::Map(own) = self.evaluate(id, own).and_then(known)?
+        {
+            labels.extend(own);
+        }
+        Ok(Outcome::Value(Value::Map(labels)))
     }
 
     /// The relationship by which a requirement is met, `null` where nothing meets it.
