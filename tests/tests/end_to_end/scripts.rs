@@ -554,6 +554,11 @@ cat >&2
     let body = SAFE.replace("$LOG", &shop.log().display().to_string());
     let deployed = shop.deploy(&body.replace("$PASS", "self.password")).expect(0);
     assert!(deployed.words().contains("it is ‹secret password›"), "{}", deployed.words());
+    // To be taken away it is called with the secret, too, which has to be known then.
+    let mut without = shop.environment.command("bpr");
+    without.args(["uninstall", "shop"]).env_remove("BPR_SECRET_PASSWORD");
+    let words = Running::start(without).wait(Duration::from_mins(1)).expect(1).words();
+    assert!(words.contains("set the environment variable BPR_SECRET_PASSWORD"), "{words}");
     let removed = shop.on("uninstall").expect(0);
     assert_eq!(shop.done(), ["lifecycle.create", "lifecycle.delete"]);
     let history = shop.environment.ask("history", "shop", 0).to_string();
