@@ -394,13 +394,12 @@ impl Checker<'_, '_> {
                 let is_property = info.properties.contains_key(name);
                 if !is_property && name == "labels" {
                     let at = self.place(key.span);
-                    match body.places.get(name).copied() {
-                        Some(first) => self.out.push(says::set_twice(at, name, first)),
-                        None => {
-                            body.places.insert(key.text.clone(), at);
-                            self.labels(value, body);
-                        }
+                    if let Some(first) = body.places.get(name).copied() {
+                        self.out.push(says::set_twice(at, name, first));
+                        return;
                     }
+                    body.places.insert(key.text.clone(), at);
+                    self.labels(value, body);
                 } else if !is_property
                     && info.capabilities.contains_key(name)
                     && !capabilities::are_given(self.program, info)

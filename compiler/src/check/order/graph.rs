@@ -64,7 +64,9 @@ impl<'a> Graph<'a> {
         names: &[&'a str],
     ) -> Self {
         let mut graph = Self::empty(program, nodes, true);
-        names.iter().for_each(|name| graph.add(name, None));
+        for name in names {
+            graph.add(name, None);
+        }
         graph.fill();
         graph
     }
@@ -77,7 +79,9 @@ impl<'a> Graph<'a> {
         keyed: &'a BTreeMap<String, Keyed>,
     ) -> Option<Self> {
         let mut graph = Self::empty(program, nodes, false);
-        names.iter().for_each(|name| graph.add(name, keyed.get(*name)));
+        for name in names {
+            graph.add(name, keyed.get(*name));
+        }
         graph.fill().then_some(graph)
     }
 
