@@ -186,6 +186,11 @@ fn a_pipe_is_not_opened() {
         assert_eq!(code(&output), 1, "{arguments:?}");
         assert!(err(&output).contains("no file but a pipe"), "{}", err(&output));
     }
+    // What a shell gives open is read.
+    let script = "echo 'const a=1' | \"$0\" check /dev/stdin";
+    let piped =
+        Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_bpc")]).output().unwrap();
+    assert_eq!((code(&piped), err(&piped)), (0, String::new()));
     std::fs::write(folder.path().join("uses.bp"), "use \"./x.bp\" as x\n").unwrap();
     assert_eq!(code(&bpc(folder.path(), &["check", "uses.bp"])), 1);
 }

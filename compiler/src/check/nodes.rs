@@ -407,10 +407,10 @@ impl Checker<'_, '_> {
                     let at = self.place(key.span);
                     if let Some(first) = body.places.get(name).copied() {
                         self.out.push(says::set_twice(at, name, first));
-                    } else {
-                        body.places.insert(key.text.clone(), at);
-                        self.labels(value, body);
+                        return;
                     }
+                    body.places.insert(key.text.clone(), at);
+                    self.labels(value, body);
                 } else if !is_property
                     && info.capabilities.contains_key(name)
                     && !capabilities::are_given(self.program, info)

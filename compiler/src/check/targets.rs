@@ -323,8 +323,8 @@ impl Around<'_, '_> {
             .then(|| format!("there is no `{name}`, since its `for` goes through nothing"));
         if let Some(keyed) = self.program.instances.get(name) {
             let (fewest, most) = exactly(keyed.len());
-            let unmet = || format!("there is no `{name}`, since nothing meets its last `if`");
-            let why = why.or_else(|| (most == Some(0)).then(unmet));
+            let reason = || format!("there is no `{name}`, since nothing meets its last `if`");
+            let why = why.or_else(|| (most == Some(0)).then(reason));
             return (if is_sure { fewest } else { 0 }, most, why);
         }
         let is_all = is_sure && filter.is_none();
