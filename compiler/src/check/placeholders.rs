@@ -2,6 +2,7 @@
 //!
 //! Where no such value is found there is none, and no fix: what is offered must be accepted.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use bp_eval::{Nowhere, Verdict, check_constraint, conform};
@@ -14,10 +15,13 @@ use super::program::Program;
 const MOST_DEPTH: usize = 4;
 /// How many values are tried for one `where`.
 const MOST_TRIED: usize = 64;
+/// How many parts are looked for in one value: records of many records end here.
+const MOST_PARTS: usize = 200;
 
 /// A value for a property, as the language writes it.
 pub(crate) fn placeholder(program: &Program<'_>, property: &PropertyType) -> Option<String> {
-    of(program, &property.kind, &property.constraints, 0).map(|value| written(&value))
+    let search = Search { program, parts: Cell::new(0) };
+    search.value(&property.kind, &property.constraints, 0).map(|value| written(&value))
 }
 
 fn bare(ty: &Type) -> &Type {
@@ -27,77 +31,94 @@ fn bare(ty: &Type) -> &Type {
     }
 }
 
-/// The first of the usual values of a type that is allowed.
-fn of(program: &Program<'_>, ty: &Type, asked: &[Constraint], depth: usize) -> Option<Value> {
-    let mut tried = usual(program, ty, depth);
-    // What a `where` compares with lies near what it allows.
-    let mut named = Vec::new();
-    for one in asked {
-        literals(&one.predicate, &mut named);
-    }
-    tried.extend(named.into_iter().flat_map(|value| around(&value)));
-    let kind = bare(ty);
-    let types = data_types(program, kind);
-    tried.into_iter().take(MOST_TRIED).find(|value| {
-        let Ok(value) = conform(value.clone(), kind, &types) else { return false };
-        asked
-            .iter()
-            .all(|one| matches!(check_constraint(one, &value, &Nowhere), Ok(Verdict::Holds)))
-    })
+/// For values that are allowed.
+struct Search<'a, 's> {
+    program: &'a Program<'s>,
+    /// How many were looked for.
+    parts: Cell<usize>,
 }
 
-/// Values of a type, the plainest first.
-fn usual(program: &Program<'_>, ty: &Type, depth: usize) -> Vec<Value> {
-    let texts =
-        |texts: &[&str]| texts.iter().map(|text| Value::String((*text).to_owned())).collect();
-    match ty {
-        Type::Int => vec![Value::Int(0), Value::Int(1)],
-        Type::Float => vec![Value::Float(0.0), Value::Float(1.0)],
-        Type::Bool => vec![Value::Bool(false), Value::Bool(true)],
-        Type::Quantity(dimension) => {
-            vec![Value::Quantity(Quantity::new(*dimension, one(*dimension)))]
+impl Search<'_, '_> {
+    /// The first of the usual values of a type that is allowed.
+    fn value(&self, ty: &Type, asked: &[Constraint], depth: usize) -> Option<Value> {
+        self.parts.set(self.parts.get() + 1);
+        if self.parts.get() > MOST_PARTS {
+            return None;
         }
-        Type::String => texts(&["", "name", "1.0.0", "0", "a@example.com", "https://example.com"]),
-        Type::Version => texts(&["1.0.0"]),
-        Type::Timestamp => texts(&["2026-01-31T08:00:00Z"]),
-        Type::Json => vec![Value::Map(BTreeMap::new()), Value::List(Vec::new()), Value::Null],
-        Type::Optional(_) | Type::Null => vec![Value::Null],
-        Type::Literal(text) => vec![Value::String(text.clone())],
-        Type::List(inner) => {
-            let one = of(program, inner, &[], depth + 1).filter(|_| depth < MOST_DEPTH);
-            std::iter::once(Vec::new()).chain(one.map(|one| vec![one])).map(Value::List).collect()
+        let mut tried = self.usual(ty, depth);
+        // What a `where` compares with lies near what it allows.
+        let mut named = Vec::new();
+        for one in asked {
+            literals(&one.predicate, &mut named);
         }
-        Type::Map(inner) => {
-            let one = of(program, inner, &[], depth + 1).filter(|_| depth < MOST_DEPTH);
-            let one = one.map(|one| BTreeMap::from([("name".to_owned(), one)]));
-            std::iter::once(BTreeMap::new()).chain(one).map(Value::Map).collect()
-        }
-        Type::Secret(inner) => usual(program, inner, depth),
-        Type::Union(members) => {
-            members.iter().flat_map(|member| usual(program, member, depth)).collect()
-        }
-        Type::Data(name) if depth < MOST_DEPTH => record(program, name, depth),
-        _ => Vec::new(),
-    }
-}
-
-/// Records with the fields that they need.
-fn record(program: &Program<'_>, name: &str, depth: usize) -> Vec<Value> {
-    let Some(data) = program.data.get(name) else { return Vec::new() };
-    if let Some(alias) = &data.alias {
-        return of(program, alias, &data.constraints, depth + 1).into_iter().collect();
-    }
-    let needed = data
-        .fields
-        .iter()
-        .filter(|(_, field)| field.default.is_none() && !matches!(field.kind, Type::Optional(_)));
-    let fields: Option<BTreeMap<String, Value>> = needed
-        .map(|(name, field)| {
-            of(program, &field.kind, &field.constraints, depth + 1)
-                .map(|value| (name.clone(), value))
+        tried.extend(named.into_iter().flat_map(|value| around(&value)));
+        let kind = bare(ty);
+        let types = data_types(self.program, kind);
+        tried.into_iter().take(MOST_TRIED).find(|value| {
+            let Ok(value) = conform(value.clone(), kind, &types) else { return false };
+            asked
+                .iter()
+                .all(|one| matches!(check_constraint(one, &value, &Nowhere), Ok(Verdict::Holds)))
         })
-        .collect();
-    fields.map(Value::Map).into_iter().collect()
+    }
+
+    /// Values of a type, the plainest first.
+    fn usual(&self, ty: &Type, depth: usize) -> Vec<Value> {
+        let texts =
+            |texts: &[&str]| texts.iter().map(|text| Value::String((*text).to_owned())).collect();
+        match ty {
+            Type::Int => vec![Value::Int(0), Value::Int(1)],
+            Type::Float => vec![Value::Float(0.0), Value::Float(1.0)],
+            Type::Bool => vec![Value::Bool(false), Value::Bool(true)],
+            Type::Quantity(dimension) => {
+                vec![Value::Quantity(Quantity::new(*dimension, one(*dimension)))]
+            }
+            Type::String => {
+                texts(&["", "name", "1.0.0", "0", "a@example.com", "https://example.com"])
+            }
+            Type::Version => texts(&["1.0.0"]),
+            Type::Timestamp => texts(&["2026-01-31T08:00:00Z"]),
+            Type::Json => vec![Value::Map(BTreeMap::new()), Value::List(Vec::new()), Value::Null],
+            Type::Optional(_) | Type::Null => vec![Value::Null],
+            Type::Literal(text) => vec![Value::String(text.clone())],
+            Type::List(inner) => {
+                let one = self.value(inner, &[], depth + 1).filter(|_| depth < MOST_DEPTH);
+                std::iter::once(Vec::new())
+                    .chain(one.map(|one| vec![one]))
+                    .map(Value::List)
+                    .collect()
+            }
+            Type::Map(inner) => {
+                let one = self.value(inner, &[], depth + 1).filter(|_| depth < MOST_DEPTH);
+                let one = one.map(|one| BTreeMap::from([("name".to_owned(), one)]));
+                std::iter::once(BTreeMap::new()).chain(one).map(Value::Map).collect()
+            }
+            Type::Secret(inner) => self.usual(inner, depth),
+            Type::Union(members) => {
+                members.iter().flat_map(|member| self.usual(member, depth)).collect()
+            }
+            Type::Data(name) if depth < MOST_DEPTH => self.record(name, depth),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Records with the fields that they need.
+    fn record(&self, name: &str, depth: usize) -> Vec<Value> {
+        let Some(data) = self.program.data.get(name) else { return Vec::new() };
+        if let Some(alias) = &data.alias {
+            return self.value(alias, &data.constraints, depth + 1).into_iter().collect();
+        }
+        let needed = data.fields.iter().filter(|(_, field)| {
+            field.default.is_none() && !matches!(field.kind, Type::Optional(_))
+        });
+        let fields: Option<BTreeMap<String, Value>> = needed
+            .map(|(name, field)| {
+                self.value(&field.kind, &field.constraints, depth + 1)
+                    .map(|value| (name.clone(), value))
+            })
+            .collect();
+        fields.map(Value::Map).into_iter().collect()
+    }
 }
 
 /// The plain amount of a dimension, in its smallest unit.

@@ -20,6 +20,8 @@ use crate::syntax::ast::{self, ExprKind, ItemKind};
 
 /// How many are proposed.
 const MOST: usize = 5;
+/// For how many requirements: each search goes through all nodes.
+const MOST_SEARCHED: usize = 100;
 
 /// Tells them all.
 pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
@@ -27,12 +29,14 @@ pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnosti
         return;
     }
     let needs = needs(program, nodes);
+    let mut searched = 0;
     for (name, checked) in &nodes.nodes {
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         for requirement in &checked.unmet {
             let Some(declared) = info.requirements.get(requirement) else { continue };
             let search = Search { program, nodes, node: name, checked, declared };
-            let fits = search.all(&needs);
+            searched += 1;
+            let fits = if searched > MOST_SEARCHED { Vec::new() } else { search.all(&needs) };
             let at = checked.place();
             let place = declared_at(program, &info.full, requirement).unwrap_or(declared.place);
             let asked: Vec<&str> =

@@ -32,6 +32,12 @@ pub(crate) struct Names {
     pub(crate) blueprints: BTreeMap<String, FileId>,
 }
 
+/// Of how many names that a file can't bring in the uses are looked for, how many of each, and how far into a
+/// line.
+const MOST_RENAMED: usize = 10;
+const MOST_USES: usize = 1_000;
+const LONGEST_LINE: usize = 1_000;
+
 /// Finds all declarations of all files.
 pub(crate) fn resolve(sources: &Sources, out: &mut Vec<Diagnostic>) -> Names {
     let mut names = Names::default();
@@ -44,7 +50,8 @@ pub(crate) fn resolve(sources: &Sources, out: &mut Vec<Diagnostic>) -> Names {
     for (id, module) in sources.all() {
         let told = out.len();
         scope::import(id, module, sources, &mut names, out);
-        out.iter_mut().skip(told).for_each(|told| everywhere(&module.source, told));
+        let misspelt = out.iter_mut().skip(told).filter(|told| says::is_not_in_module(told));
+        misspelt.take(MOST_RENAMED).for_each(|told| everywhere(&module.source, told));
     }
     types::extend(sources, &mut names, out);
     names
@@ -53,11 +60,11 @@ pub(crate) fn resolve(sources: &Sources, out: &mut Vec<Diagnostic>) -> Names {
 /// Extends the fix of a name that is not brought in (`use m { Name }`) to where the name is used.
 fn everywhere(source: &SourceFile, told: &mut Diagnostic) {
     let at = told.place;
-    let (true, Some(fix)) = (says::is_not_in_module(told), &mut told.fix) else { return };
+    let Some(fix) = &mut told.fix else { return };
     let Some((_, better)) = fix.edits.first().cloned() else { return };
     let word = source.slice(at.span);
     let is_letter = |c: char| c.is_alphanumeric() || c == '_';
-    for (start, _) in source.text().match_indices(word) {
+    for (start, _) in source.text().match_indices(word).take(MOST_USES) {
         let end = start + word.len();
         let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let span = Span::new(place(start), place(end));
@@ -65,7 +72,12 @@ fn everywhere(source: &SourceFile, told: &mut Diagnostic) {
         let after = source.text().get(end..).unwrap_or_default();
         let is_word = !before.ends_with(is_letter) && !after.starts_with(is_letter);
         let is_code = before.matches('"').count().is_multiple_of(2) && !before.contains("//");
-        if is_word && is_code && span != at.span && !before.ends_with('.') {
+        if before.len() < LONGEST_LINE
+            && is_word
+            && is_code
+            && span != at.span
+            && !before.ends_with('.')
+        {
             fix.edits.push((Place { file: at.file, span }, better.clone()));
         }
     }

@@ -3,8 +3,9 @@
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::slips::{self as says, between};
-use crate::source::{Place, SourceFile, Span};
+use crate::source::{FileId, Place, SourceFile, Span};
 
+use super::MAX_ERRORS;
 use super::lowering::offset;
 
 /// Letters of other alphabets, and the Latin ones that they look like.
@@ -137,21 +138,26 @@ fn word(at: Place, line: &str, column: u32) -> Diagnostic {
     says::foreign_letters(place, text, strange, text.chars().map(twin).collect())
 }
 
-/// Tells of marks that turn the direction of the text, wherever they stand.
-pub(super) fn turned(file: crate::source::FileId, text: &str, out: &mut Vec<Diagnostic>) {
+/// Tells of marks that turn the direction of the text, wherever they stand: once a line, and not of more lines
+/// than errors are told of.
+pub(super) fn turned(file: FileId, text: &str, out: &mut Vec<Diagnostic>) {
     if text.is_ascii() {
         return;
     }
     let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    let mut line = None;
-    for (at, c) in text.match_indices(turns) {
-        // One a line is enough.
-        let start = text.get(..at).and_then(|before| before.rfind('\n'));
-        if line == Some(start) {
-            continue;
+    let mut start = 0;
+    let mut count = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(at) = line.find(turns)
+            && let Some(c) = line.get(at..).and_then(|rest| rest.chars().next())
+        {
+            let span = Span::new(offset(start + at), offset(start + at + c.len_utf8()));
+            out.push(says::turned_text(Place { file, span }, c));
+            count += 1;
+            if count == MAX_ERRORS {
+                return;
+            }
         }
-        line = Some(start);
-        let span = Span::new(offset(at), offset(at + c.len()));
-        out.push(says::turned_text(Place { file, span }, c.chars().next().unwrap_or_default()));
+        start += line.len();
     }
 }

@@ -11,6 +11,9 @@ use crate::source::{Place, Span};
 
 type P<'i> = Pair<'i, Rule>;
 
+/// How many lines of what could not be read are looked at for misspelt words.
+const MOST_LINES: usize = 1_000;
+
 impl Lowering<'_> {
     /// A bracket that nothing closes, reported where it was opened.
     pub(super) fn unclosed(&mut self, at: Span, opening: &str, closing: &str) {
@@ -199,7 +202,7 @@ impl Lowering<'_> {
     fn misspelt_items(&mut self, start: u32, text: &str, is_same_line: bool) -> bool {
         let mut at = start;
         let mut is_first = false;
-        for (number, line) in text.split('\n').enumerate() {
+        for (number, line) in text.split('\n').take(MOST_LINES).enumerate() {
             let is_head = number > 0 || !is_same_line;
             is_first |= is_head && self.misspelt(at, nearly_item(line)) && number == 0;
             at += offset(line.len() + 1);
