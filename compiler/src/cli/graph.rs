@@ -28,14 +28,12 @@ pub(super) fn run(
 ) -> bool {
     let is_stdout = to.is_some_and(stdin::is_meant);
     let to = to.filter(|to| !stdin::is_meant(to));
-    let format = match format.or_else(|| to.map_or(Some(PictureFormat::Svg), by_ending)) {
-        Some(format) => format,
-        None => {
-            let why = "its ending names no kind of picture";
-            let help = "end it with `.svg`, `.dot`, `.gv`, `.mmd` or `.mermaid`, or say which with `--format`";
-            output.failed(to.unwrap_or(path), says::picture_unwritable(why, help));
-            return false;
-        }
+    let Some(format) = format.or_else(|| to.map_or(Some(PictureFormat::Svg), by_ending)) else {
+        let why = "its ending names no kind of picture";
+        let help =
+            "end it with `.svg`, `.dot`, `.gv`, `.mmd` or `.mermaid`, or say which with `--format`";
+        output.failed(to.unwrap_or(path), says::picture_unwritable(why, help));
+        return false;
     };
     let Some(plans::Read { plan, files }) = plans::load(path, locked, output) else { return false };
     let diagram = Diagram::of(&plan.plan);
