@@ -28,8 +28,7 @@ pub(super) fn run(
 ) -> bool {
     let is_stdout = to.is_some_and(stdin::is_meant);
     let to = to.filter(|to| !stdin::is_meant(to));
-    let format = format.or_else(|| to.map_or(Some(PictureFormat::Svg), by_ending));
-    let Some(format) = format else {
+    let Some(format) = format.or_else(|| to.map_or(Some(PictureFormat::Svg), by_ending)) else {
         let why = "its ending names no kind of picture";
         let help =
             "end it with `.svg`, `.dot`, `.gv`, `.mmd` or `.mermaid`, or say which with `--format`";

@@ -17,10 +17,18 @@ pub(super) struct Spacing {
     in_position: bool,
     /// The line declares a data type.
     is_data: bool,
-    /// Nothing stands behind the last token: it is a sign, or the `<` of a type.
-    is_tight: bool,
-    /// The last token ends an operand.
-    is_operand: bool,
+    last: Last,
+}
+
+/// What the last token is to the one after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Last {
+    /// It ends an operand.
+    Operand,
+    /// Nothing stands behind it: it is a sign, or the `<` of a type.
+    Tight,
+    #[default]
+    Other,
 }
 
 impl Spacing {
@@ -32,11 +40,16 @@ impl Spacing {
         value: bool,
     ) -> bool {
         let is_angle = self.angle(before, token);
-        let after_operand = self.is_operand;
-        self.is_operand = is_operand(before, after_operand, token);
+        let after_operand = self.last == Last::Operand;
+        let was_tight = self.last == Last::Tight;
         let is_sign = token.kind == Kind::Mark && token.text == "-" && !after_operand;
-        let is_tight = is_sign || (is_angle && token.text == "<");
-        let was_tight = std::mem::replace(&mut self.is_tight, is_tight);
+        self.last = if is_sign || (is_angle && token.text == "<") {
+            Last::Tight
+        } else if is_operand(before, after_operand, token) {
+            Last::Operand
+        } else {
+            Last::Other
+        };
         let Some(before) = before else { return false };
         if token.kind == Kind::LineComment {
             return true;

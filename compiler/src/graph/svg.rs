@@ -290,6 +290,12 @@ fn edges(svg: &mut String, diagram: &Diagram, places: &Places) {
         let most = room.entry(edge.from).or_default();
         *most = most.max(wide);
     }
+    let mut rightmost: BTreeMap<usize, f64> = BTreeMap::new();
+    for (edge, points) in diagram.edges.iter().zip(&places.ways) {
+        let start = points.first().map_or(f64::MIN, |first| first.0);
+        let right = rightmost.entry(edge.from).or_insert(f64::MIN);
+        *right = right.max(start);
+    }
     for (edge, points) in diagram.edges.iter().zip(&places.ways) {
         let (Some(first), Some(last)) = (points.first(), points.last()) else { continue };
         // A link bends behind the words that are written at it.
@@ -317,7 +323,11 @@ fn edges(svg: &mut String, diagram: &Diagram, places: &Places) {
         if !edge.label.is_empty() && own.insert(&edge.label) {
             let (x, y) = match way {
                 Way::Across => (first.0 + 9.0, first.1 - 3.5),
-                Way::Down => (first.0 + 6.0, first.1 + 12.0 * count(own.len())),
+                // Right of all of them, in their order, so that none runs through the words.
+                Way::Down => {
+                    let right = rightmost.get(&edge.from).copied().unwrap_or(first.0);
+                    (right + 6.0, first.1 + 12.0 * count(own.len()))
+                }
             };
             put(&mut words, "words", x, y, &edge.label);
         }

@@ -118,8 +118,8 @@ fn readable(plan: &Plan, value: &Json) -> Json {
                 (!text.is_empty()).then_some(Json::String(text))
             };
             written().unwrap_or_else(|| {
-                let told = entries.iter().filter(|(key, _)| *key != "span" && *key != "inner");
-                told.map(|(key, of)| (key.clone(), readable(plan, of))).collect()
+                let rest = entries.iter().filter(|(key, _)| *key != "span" && *key != "inner");
+                rest.map(|(key, of)| (key.clone(), readable(plan, of))).collect()
             })
         }
         Json::Array(items) => items.iter().map(|item| readable(plan, item)).collect(),

@@ -62,8 +62,10 @@ impl<'a> Report<'a> {
         let mut text = format!("{}\n", visible(&tested.path.display().to_string()));
         if !tested.obstacles.is_empty() {
             let refused = self.output.painted("FAILED", false);
+            let is_gone = tested.obstacles.iter().any(|one| one.code == "E1027");
+            let why = if is_gone { "it can't be read" } else { "no sound blueprint" };
             // Writing to a String cannot fail.
-            let _ = writeln!(text, "  {refused}  no sound blueprint: its tests are not run");
+            let _ = writeln!(text, "  {refused}  {why}: its tests are not run");
             let source = |id| tested.source(id);
             let drawn = self.output.drawn(&tested.obstacles, source);
             self.drawn.push_str(&drawn);
