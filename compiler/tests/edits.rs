@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bp_compiler::analysis::Analysis;
 use bp_compiler::loader::Overlay;
 
-/// A small generator of the same numbers each time (SplitMix64).
+/// A small generator of the same numbers each time (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
@@ -55,7 +55,7 @@ fn edited(text: &str, dice: &mut Dice) -> String {
         3 => line.replacen(|c: char| c.is_ascii_digit(), "7", 1),
         4 => {
             let own = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-            match own.filter(|own| !own.is_empty()).last() {
+            match own.filter(|own| !own.is_empty()).next_back() {
                 Some(own) => line.replace(own, word),
                 None => format!("{word}\n"),
             }
