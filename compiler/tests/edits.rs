@@ -54,8 +54,8 @@ fn edited(text: &str, dice: &mut Dice) -> String {
         2 => format!("\n{line}"),
         3 => line.replacen(|c: char| c.is_ascii_digit(), "7", 1),
         4 => {
-            let own = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-            match own.filter(|own| !own.is_empty()).next_back() {
+            let mut own = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            match own.rfind(|own| !own.is_empty()) {
                 Some(own) => line.replace(own, word),
                 None => format!("{word}\n"),
             }
