@@ -9,7 +9,6 @@ const EITHER: &[&str] = &["return", "fail", "wait", "until", "assert", "check", 
 
 /// What is known of a line so far.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the line")]
 pub(super) struct Spacing {
     /// How many `<` of types are open.
     angles: usize,
