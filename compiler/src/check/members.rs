@@ -95,7 +95,7 @@ pub(crate) fn property(
             ));
         }
         breaks(&made.constraints, &typed.expr, at, &member.name.text, out);
-        if typed.ty == Type::Unknown {
+        if typed.ty == Type::Unknown && matches!(this, Type::Data(_)) {
             // Its mistake was told; what leaves the member out has nothing more to tell.
             made.kind = Type::Unknown;
         }

@@ -9,7 +9,7 @@ use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ItemKind, TypeItemKind};
 
 /// How many types a type may extend, one by way of the other.
-const MOST_ANCESTORS: usize = 100;
+const MOST_ANCESTORS: usize = 1_000;
 
 /// A declared type.
 #[derive(Clone, Debug)]
