@@ -16,7 +16,7 @@ use bp_engine::event::Outcome;
 use bp_engine::status::Standing;
 use bp_journal::MemoryStore;
 use bp_provider::{Class, Failure};
-use common::lives::{Calls, lives, runtime_of};
+use common::lives::{Calls, lives, runtime_of, unlinked};
 use common::{Dying, ID, World, control, deploy};
 
 type Ground = (Arc<MemoryStore>, Arc<World>, Arc<Calls>);
@@ -209,4 +209,38 @@ async fn another_input_calls_what_takes_it_and_what_follows() {
     let news = [r#"base lifecycle.create {"value":"good day"}"#, UP[2]];
     assert_eq!(calls.made()[10..], news);
     assert_eq!(seen(&(store, world, calls)).1, ["create web@"]);
+}
+
+#[tokio::test]
+async fn a_relationship_that_is_no_more_is_taken_apart_alone() {
+    let (store, world, calls) = ground();
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let _ = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    let without = deploy(&runtime, unlinked("hello"), &[]).await.unwrap();
+    assert_eq!(without.outcome, Outcome::Done);
+    // What stood behind its first operation on the way up follows from it, and is done again.
+    assert_eq!(calls.made()[10..12], [DOWN[3], UP[6]]);
+    let again = deploy(&runtime, unlinked("hello"), &[]).await.unwrap();
+    assert_eq!((again.outcome, calls.made().len()), (Outcome::Done, 12));
+    // With it again, its operations are called, and what follows them.
+    let with = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    assert_eq!(with.outcome, Outcome::Done);
+    assert_eq!(calls.made()[12..], UP[4..7]);
+    assert_eq!(seen(&(store, world, calls)).1, ["create web@"]);
+}
+
+#[tokio::test]
+async fn what_is_half_taken_away_goes_before_it_is_made_anew() {
+    let (store, world, calls) = ground();
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let _ = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    calls.fail("base lifecycle.delete", Failure::new(Class::Transient, "it is in use"));
+    let removed = runtime.uninstall(ID, control()).await.unwrap();
+    assert_eq!(removed.outcome, Outcome::Partial);
+    assert_eq!(calls.made()[10..], DOWN);
+    let deployed = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    assert_eq!(deployed.outcome, Outcome::Done);
+    assert_eq!(calls.made()[17], DOWN[6]);
+    assert_eq!(calls.made()[18..], UP[..10]);
+    assert_eq!(state(&store).await, Standing::Deployed);
 }

@@ -152,6 +152,18 @@ impl LifeState {
         done.chain([&self.attributes]).flatten().map(|(k, v)| (k.clone(), v.clone())).collect()
     }
 
+    /// Whether what is called only when it changes is another one than when the instance was last whole;
+    /// one that was none then has not changed.
+    pub(crate) fn differs(&self, act: &Act, mark: &str) -> bool {
+        let was = self.baseline.iter().flatten().find(|(known, _)| known == act);
+        was.is_some_and(|(_, was)| was != mark)
+    }
+
+    /// Whether something was called beside the way since the instance was last whole.
+    pub(crate) fn was_called(&self, act: &Act, inputs: &str) -> bool {
+        self.asides.iter().any(|(known, with)| known == act && with == inputs)
+    }
+
     pub(crate) fn started(&mut self, begun: Begun, removal: Option<&Vec<Kept>>) {
         match begun.operation {
             Operation::Converge => {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_topology::{Place, Reads, Topology};
+use bp_topology::{Place, Topology};
 use serde::Serialize;
 
 use crate::engine::next::{Look, Next};
@@ -174,7 +174,7 @@ fn outdated<'s>(topology: &mut Topology, state: &'s State) -> BTreeSet<(&'s str,
 /// Whether an instance is there as it is wanted now; what needs a secret's value is taken for it.
 fn is_current(topology: &Topology, instance: &bp_topology::Instance, is: &InstanceState) -> bool {
     if instance.has_life || is.life.is_some() {
-        let mut look = Look { topology, is: Some(is), reads: Reads::default() };
+        let mut look = Look::at(topology, Some(is), 0);
         let next = look.next(Some(&instance.id), "", is.depends.clone());
         return look.reads.is_veiled || matches!(next, Next::Done(_));
     }

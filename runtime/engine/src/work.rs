@@ -56,6 +56,8 @@ pub(crate) struct Item {
     pub(crate) subject: Option<Subject>,
     /// The operation of its life that is under way.
     pub(crate) calling: Option<Calling>,
+    /// How many steps of its way up were done, or looked at, in this run.
+    pub(crate) checked: usize,
     /// How often it was looked in this run what came of a call.
     pub(crate) looks: u32,
 }
@@ -66,6 +68,8 @@ pub(crate) struct Calling {
     pub(crate) limits: Limits,
     /// Whatever comes of it, the life goes on: another one is wanted by now.
     pub(crate) is_settling: bool,
+    /// It was begun in this run, after a look at all that stands before it.
+    pub(crate) is_fresh: bool,
 }
 
 /// How a target stands in a run.
@@ -232,6 +236,7 @@ impl Work {
             needed_by: Vec::new(),
             subject: None,
             calling: None,
+            checked: 0,
             looks: 0,
         });
         let site = self.sites.get_mut(at)?;

@@ -103,6 +103,15 @@ fn called(args: &[(&str, Expr)], sets: bool) -> Operation {
 /// `base` has nothing but operations; `web` is kept by a provider with operations around, and needs
 /// `base`, with operations between the two; `late` needs what `web` reports.
 pub fn lives(greeting: &str) -> Vec<u8> {
+    sample(greeting, true)
+}
+
+/// The same, but that `web` needs nothing of `base`.
+pub fn unlinked(greeting: &str) -> Vec<u8> {
+    sample(greeting, false)
+}
+
+fn sample(greeting: &str, is_linked: bool) -> Vec<u8> {
     let mut plan = bp_plan::from_bytes(&plan(greeting)).unwrap().plan;
     let own = |name| field(Expr::This, name);
     let id = || [("id", own("id"))];
@@ -139,9 +148,10 @@ pub fn lives(greeting: &str) -> Vec<u8> {
     };
     plan.relationship_types = named([("std.DependsOn", depends)]);
     let web = field(Expr::Node("web".into()), "id");
+    let base: Vec<Expr> = is_linked.then(|| Expr::Node("base".into())).into_iter().collect();
     plan.nodes = named([
         ("base", node("Made", &[("value", text(greeting))], &[], false)),
-        ("web", node("Kept", &[("value", text("web"))], &[Expr::Node("base".into())], false)),
+        ("web", node("Kept", &[("value", text("web"))], &base, false)),
         ("late", node("Made", &[("value", web)], &[], false)),
     ]);
     plan.selections.clear();

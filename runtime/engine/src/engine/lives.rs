@@ -57,8 +57,7 @@ impl Engine {
     fn look(&self, at: usize) -> (Next, Reads) {
         let Some(item) = self.work.items.get(at) else { return (Next::Wait, Reads::default()) };
         let depends = self.depends(at);
-        let mut look =
-            Look { topology: &self.topology, is: self.instance(at), reads: Reads::default() };
+        let mut look = Look::at(&self.topology, self.instance(at), item.checked);
         let next = look.next(item.id.as_ref(), &item.instance, depends);
         (next, look.reads)
     }
@@ -153,7 +152,7 @@ impl Engine {
         let id = self.id(at);
         let still = id.as_ref().filter(|_| begun.operation == Operation::Converge).and_then(|id| {
             let is = self.instance(at);
-            Look { topology: &self.topology, is, reads: Reads::default() }.still(id, &begun)
+            Look::at(&self.topology, is, 0).still(id, &begun)
         });
         let kept = self.instance(at).and_then(|is| {
             let life = is.life.as_ref()?;
@@ -172,7 +171,8 @@ impl Engine {
             }
         };
         if let Some(item) = self.work.items.get_mut(at) {
-            item.calling = Some(Calling { limits, is_settling: intent != Intent::CarryOut });
+            let is_settling = intent != Intent::CarryOut;
+            item.calling = Some(Calling { limits, is_settling, is_fresh: false });
         }
         self.perform_call(at, &begun, intent, subject, limits);
     }
@@ -232,7 +232,7 @@ impl Engine {
         };
         self.push_with(&target, event, blobs);
         if let Some(item) = self.work.items.get_mut(at) {
-            item.calling = Some(Calling { limits, is_settling: false });
+            item.calling = Some(Calling { limits, is_settling: false, is_fresh: true });
         }
         let begun = self.instance(at).and_then(|is| is.life.as_ref()?.last.clone());
         if let Some(begun) = begun {
@@ -326,6 +326,14 @@ impl Engine {
         let event = self.success(at, attributes.clone(), None, output);
         let (event, blobs) = self.with_removal(at, id.as_ref(), event, attributes);
         self.push_with(&target, event, blobs);
+        let done = self.instance(at).and_then(|is| is.life.as_ref()).map_or(0, |l| l.done.len());
+        if let Some(item) = self.work.items.get_mut(at)
+            && begun.place.is_some()
+            && item.calling.as_ref().is_some_and(|calling| calling.is_fresh)
+        {
+            // When it was begun, all before it was looked at.
+            item.checked = done;
+        }
         self.proceed(at);
     }
 
@@ -345,7 +353,7 @@ impl Engine {
         let mut own = is.applied.as_ref().map(|a| a.attributes.clone()).unwrap_or_default();
         own.extend(life.all_attributes());
         own.extend(attributes);
-        let found = Look { topology: &self.topology, is: Some(is), reads: Reads::default() }
+        let found = Look::at(&self.topology, Some(is), 0)
             .removed_by(id, &own)
             .filter(|found| found.kept != life.removal);
         match (found, &mut event) {
@@ -368,7 +376,7 @@ impl Engine {
         let (Some(act), Some(target)) = (begun.act.clone(), self.target_id(at)) else { return };
         let Some(item) = self.work.items.get(at) else { return };
         let instance = item.instance.clone();
-        let Some(Calling { limits, is_settling }) = item.calling.clone() else { return };
+        let Some(Calling { limits, is_settling, .. }) = item.calling.clone() else { return };
         failure.property = Some(act.path());
         let is_unknown = failure.class == Class::UnknownOutcome;
         let attempt = self.instance(at).map_or(1, |is| is.attempt);

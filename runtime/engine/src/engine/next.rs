@@ -105,11 +105,31 @@ pub(crate) struct Look<'a> {
     pub(crate) topology: &'a Topology,
     /// What was done; none where nothing was.
     pub(crate) is: Option<&'a InstanceState>,
+    /// How many steps of the way up were done in this very run.
+    pub(crate) checked: usize,
     /// What was read of others.
     pub(crate) reads: Reads,
 }
 
+/// The steps of a way up, each with the digest of what it is called with.
+type Acts = Vec<(Option<Act>, String)>;
+
+/// A digest of a value, by its JSON.
+fn digest_of(value: &impl serde::Serialize) -> String {
+    // Texts, maps of texts and lists are always JSON.
+    digest(&serde_json::to_vec(value).unwrap_or_default())
+}
+
 impl Look<'_> {
+    /// At this instance, of which nothing was read yet.
+    pub(crate) fn at<'l>(
+        topology: &'l Topology,
+        is: Option<&'l InstanceState>,
+        checked: usize,
+    ) -> Look<'l> {
+        Look { topology, is, checked, reads: Reads::default() }
+    }
+
     /// What comes next for an instance that is wanted, or (without an id) is to go.
     pub(crate) fn next(
         &mut self,
@@ -150,20 +170,16 @@ impl Look<'_> {
         let life = self.topology.life(id);
         let mut all = self.reported();
         all.extend(state.all_attributes());
-        if let Some(doubt) =
-            state.doubt.as_ref().filter(|doubt| doubt.operation == Operation::Converge)
+        let doubt = state.doubt.as_ref().filter(|doubt| doubt.operation == Operation::Converge);
+        if let Some(doubt) = doubt
             && let Some(next) = self.doubtful(id, &life, state, doubt, &all)?
         {
             return Ok(next);
         }
-        let removal = self.removal(id, &life, &all)?;
-        let changed = |removal: Removal| (removal.kept != state.removal).then_some(removal);
         let was_whole = state.baseline.is_some();
         if was_whole && let Some(kept) = self.unlinked(id, state) {
             return Ok(Next::Call(Box::new(ToCall {
                 operation: Operation::Converge,
-                place: None,
-                inputs: kept.call.clone(),
                 ..called(kept)
             })));
         }
@@ -171,12 +187,10 @@ impl Look<'_> {
         let mut baseline = Vec::new();
         if let Some(update) = &life.update {
             let mark = self.planned(id, update, &way.own)?.digest;
-            let inputs = digest(format!("{mark} {:?}", way.acts).as_bytes());
-            let was = state.baseline.as_ref().and_then(|b| b.iter().find(|(act, _)| act == update));
-            let is_changed = way.first.is_some() || was.is_some_and(|(_, was)| *was != mark);
-            let is_called = state.asides.contains(&(update.clone(), inputs.clone()));
-            if was_whole && is_changed && !is_called {
-                return self.call(id, update, None, inputs, &all, changed(removal));
+            let is_changed = way.first.is_some() || state.differs(update, &mark);
+            let inputs = digest_of(&(&mark, &way.acts));
+            if was_whole && is_changed && !state.was_called(update, &inputs) {
+                return self.call(id, update, None, inputs, &all);
             }
             baseline.push((update.clone(), mark));
         }
@@ -188,28 +202,39 @@ impl Look<'_> {
                     operation: Operation::Converge,
                     place: Some(place),
                     subject: Some(self.own(id)?),
-                    removal: changed(removal),
+                    removal: self.changed_removal(id)?,
                 })));
             };
             let inputs = self.planned(id, &act, &way.own)?.digest;
-            return self.call(id, &act, Some(place), inputs, &way.own, changed(removal));
+            return self.call(id, &act, Some(place), inputs, &way.own);
         }
         for act in &life.target_changed {
-            let mark = self.planned(id, act, &way.own)?.digest;
+            let called = self.planned(id, act, &way.own)?.digest;
             let target = self.topology.target_of(id, act);
             let reported = target.as_ref().and_then(|target| self.topology.reported(target));
-            let mark = digest(format!("{mark} {reported:?}").as_bytes());
-            let was =
-                state.baseline.as_ref().and_then(|b| b.iter().find(|(known, _)| known == act));
-            let is_changed = was.is_some_and(|(_, was)| *was != mark);
-            if is_changed && !state.asides.contains(&(act.clone(), mark.clone())) {
-                return self.call(id, act, None, mark, &all, changed(removal));
+            let mark = digest_of(&(called, reported));
+            if state.differs(act, &mark) && !state.was_called(act, &mark) {
+                return self.call(id, act, None, mark, &all);
             }
             baseline.push((act.clone(), mark));
         }
-        let was: Vec<_> = state.done.iter().map(|d| (d.act.clone(), d.inputs.clone())).collect();
+        self.settle(id, name, depends, (way.acts, baseline, all))
+    }
+
+    /// Nothing is left to call.
+    fn settle(
+        &mut self,
+        id: &InstanceId,
+        name: &str,
+        depends: Vec<(String, String)>,
+        (acts, baseline, all): (Acts, Vec<(Act, String)>, BTreeMap<String, Json>),
+    ) -> Result<Next, Stop> {
+        let nothing = LifeState::default();
+        let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
+        let removal = self.removal(id, &all)?;
+        let was: Acts = state.done.iter().map(|d| (d.act.clone(), d.inputs.clone())).collect();
         let is_so = state.baseline.as_ref() == Some(&baseline)
-            && was == way.acts
+            && was == acts
             && state.asides.is_empty()
             && state.removal == removal.kept
             && self.is.is_some_and(|is| is.operation == Operation::Converge);
@@ -219,7 +244,7 @@ impl Look<'_> {
         let event = Event::InstanceSettled {
             instance: name.to_owned(),
             operation: Operation::Converge,
-            acts: way.acts,
+            acts,
             baseline,
             removal: removal.kept,
             depends,
@@ -232,11 +257,13 @@ impl Look<'_> {
         let can_update = state.baseline.is_some() && life.update.is_some();
         let mut way = Way { acts: Vec::new(), first: None, own: BTreeMap::new() };
         for (place, act) in self.steps(id, life).into_iter().enumerate() {
-            let inputs = match &act {
-                Some(act) => self.planned(id, act, &way.own)?.digest,
-                None => digest(&self.own(id)?.bytes()),
-            };
             let there = state.done.get(place).filter(|done| done.act == act);
+            let inputs = match (there, &act) {
+                // Nothing that it is called with can have changed since.
+                (Some(done), _) if place < self.checked => done.inputs.clone(),
+                (_, Some(act)) => self.planned(id, act, &way.own)?.digest,
+                (_, None) => digest(&self.own(id)?.bytes()),
+            };
             way.acts.push((act.clone(), inputs.clone()));
             if there.is_none_or(|done| done.inputs != inputs) && way.first.is_none() {
                 way.first = Some((place, act.clone()));
@@ -316,7 +343,7 @@ impl Look<'_> {
             },
             (None, Some(observe)) => {
                 let inputs = self.planned(id, observe, all)?.digest;
-                Some(self.call(id, observe, None, inputs, all, None)?)
+                Some(self.call(id, observe, None, inputs, all)?)
             }
             (None, None) => Some(Next::Unsure(unsure(act, None))),
         })
@@ -343,7 +370,6 @@ impl Look<'_> {
         place: Option<usize>,
         inputs: String,
         own: &BTreeMap<String, Json>,
-        removal: Option<Removal>,
     ) -> Result<Next, Stop> {
         let Planned { subject, limits, .. } = self.planned(id, act, own)?;
         Ok(Next::Call(Box::new(ToCall {
@@ -354,7 +380,7 @@ impl Look<'_> {
             executor: subject.provider.clone(),
             how: How::Planned(subject),
             limits,
-            removal,
+            removal: self.changed_removal(id)?,
         })))
     }
 
@@ -386,16 +412,25 @@ impl Look<'_> {
         id: &InstanceId,
         own: &BTreeMap<String, Json>,
     ) -> Option<Removal> {
-        let life = self.topology.life(id);
-        self.removal(id, &life, own).ok()
+        self.removal(id, own).ok()
     }
 
-    fn removal(
-        &mut self,
-        id: &InstanceId,
-        life: &Life,
-        own: &BTreeMap<String, Json>,
-    ) -> Result<Removal, Stop> {
+    /// How the instance is taken away, where that is not what the journal has.
+    fn changed_removal(&mut self, id: &InstanceId) -> Result<Option<Removal>, Stop> {
+        // What a step of this run has set was told with its success.
+        if self.checked > 0 {
+            return Ok(None);
+        }
+        let nothing = LifeState::default();
+        let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
+        let mut all = self.reported();
+        all.extend(state.all_attributes());
+        let removal = self.removal(id, &all)?;
+        Ok((removal.kept != state.removal).then_some(removal))
+    }
+
+    fn removal(&mut self, id: &InstanceId, own: &BTreeMap<String, Json>) -> Result<Removal, Stop> {
+        let life = self.topology.life(id);
         let mut removal = Removal { kept: Vec::new(), blobs: Vec::new() };
         for act in life.down.iter().chain(&life.observe) {
             let (call, reads) = self.topology.call(id, act, Own::SoFar(own));
@@ -424,8 +459,7 @@ impl Look<'_> {
 
 /// The way up, as far as it was gone through.
 struct Way {
-    /// Each step with the digest of what it is called with.
-    acts: Vec<(Option<Act>, String)>,
+    acts: Acts,
     /// The first that was not done like this.
     first: Option<(usize, Option<Act>)>,
     /// The attributes that are set where it stands.

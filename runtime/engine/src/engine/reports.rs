@@ -39,7 +39,10 @@ impl Engine {
                 };
                 self.push_target(&target, event);
                 if let Some(item) = self.work.find(&target, &instance) {
-                    if self.work.items.get(item).is_some_and(|item| item.has_life) {
+                    let life = self.work.items.get_mut(item).filter(|item| item.has_life);
+                    if let Some(life) = life {
+                        // What the provider reports may change how the instance is taken away.
+                        life.checked = 0;
                         self.proceed(item);
                     } else {
                         self.release(item);
