@@ -3,6 +3,7 @@
 //!
 //! Wall time, as the person who types has it: nineteen of twenty edits take no longer than what is told.
 #![allow(clippy::print_stdout, reason = "a program that people run by hand")]
+#![allow(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
