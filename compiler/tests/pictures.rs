@@ -345,11 +345,13 @@ fn an_element_and_lists_read_well_in_little_room() {
         .output()
         .unwrap();
     let text = out(&narrow);
+    // A digest is one word, which is not cut.
     let long: Vec<&str> = text
         .lines()
         // A digest is not cut: whoever compares it needs all of it.
         .filter(|line| !line.contains("sha256:"))
         .filter(|line| line.chars().count() > 40 && line.trim().contains("  "))
+        .filter(|line| !line.contains("  sha256:"))
         .collect();
     assert!(long.is_empty(), "columns where there is no room for them: {long:?}");
     assert!(
