@@ -177,7 +177,7 @@ fn constraints_of_several_places_join() {
             &["E3050 self > 4"][..],
         ),
         (
-            "data type Port = int where self in 1..65535\nnode type A { property p: Port where self > 65535 }",
+            "data type Port = int where self in 1..65535\nnode type A { property p: Port = 70000 where self > 65535 }",
             &["E3050 self > 65535"],
         ),
         (
