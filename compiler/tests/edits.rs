@@ -2,6 +2,8 @@
 //! blueprint the same is told.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
@@ -18,24 +20,6 @@ impl Dice {
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         usize::try_from((z ^ (z >> 31)) % u64::try_from(most.max(1)).unwrap()).unwrap()
     }
-}
-
-fn blueprints() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = vec![root.join("blueprints"), root.join("tests/cases/accept")];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "bp") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// The text after an edit as people make them: a letter, a word, a line, a name for another.
@@ -77,7 +61,7 @@ fn edited(text: &str, dice: &mut Dice) -> String {
 #[test]
 fn after_each_edit_the_same_is_told_as_of_a_new_text() {
     let mut dice = Dice(7);
-    for path in blueprints() {
+    for path in common::programs(&["blueprints", "tests/cases/accept"]) {
         let original = std::fs::read_to_string(&path).unwrap();
         let mut text = original.clone();
         let mut overlay = Overlay::from([(path.clone(), text.clone())]);

@@ -8,11 +8,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod common;
+
 use std::path::Path;
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::catalogue;
-use bp_compiler::diagnostics::{Diagnostic, Fix, Severity};
+use bp_compiler::diagnostics::{Diagnostic, Severity};
 
 /// Files by name; the last is the root.
 type Files = Vec<(String, String)>;
@@ -169,19 +171,6 @@ fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
     errors.map(|d| format!("{}: {}", d.code, d.message)).collect()
 }
 
-fn applied(analysis: &Analysis, files: &Files, fix: &Fix) -> Files {
-    let mut files = files.clone();
-    let mut edits = fix.edits.clone();
-    edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.span.start));
-    for (place, text) in edits {
-        let path = analysis.sources().file(place.file).unwrap().path();
-        let file = files.iter_mut().find(|(name, _)| path.ends_with(name.as_str()));
-        let range = place.span.start as usize..place.span.end as usize;
-        file.unwrap().1.replace_range(range, &text);
-    }
-    files
-}
-
 /// Applies each fix by itself. Gives how many there were, and what is wrong with them.
 fn examine(files: &Files) -> (usize, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
@@ -191,7 +180,7 @@ fn examine(files: &Files) -> (usize, Vec<String>) {
     for diagnostic in before.diagnostics() {
         let Some(fix) = &diagnostic.fix else { continue };
         count += 1;
-        let mended = applied(&before, files, fix);
+        let mended = common::mended(&before, files, fix);
         let folder = tempfile::tempdir().unwrap();
         let after = analysis(folder.path(), &mended);
         let mut left = told(before.diagnostics());

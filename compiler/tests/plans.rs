@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -229,32 +231,21 @@ fn spans<'v>(value: &'v serde_json::Value, found: &mut Vec<&'v serde_json::Value
 
 #[test]
 fn every_place_is_one_of_the_plan_s_own_sources() {
-    let mut folders = vec![root().join("blueprints")];
     let mut seen = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            if path.extension().is_none_or(|extension| extension != "bp") {
-                continue;
-            }
-            let analysis = Analysis::load(&path);
-            let Some(plan) = analysis.plan() else { continue };
-            let loaded = from_bytes(&to_bytes(plan, analysis.artifacts()).unwrap()).unwrap();
-            for plan in loaded.nested.values().chain([plan]) {
-                let document = serde_json::to_value(plan).unwrap();
-                let mut found = Vec::new();
-                spans(&document, &mut found);
-                for span in found {
-                    let [file, line] = [0, 1].map(|at| span[at].as_u64().unwrap());
-                    let source = &plan.sources[usize::try_from(file).unwrap()];
-                    let line = source.lines.get(&u32::try_from(line).unwrap());
-                    assert!(line.is_some(), "{}: {span} of {}", path.display(), source.path);
-                    seen += 1;
-                }
+    for path in common::programs(&["blueprints"]) {
+        let analysis = Analysis::load(&path);
+        let Some(plan) = analysis.plan() else { continue };
+        let loaded = from_bytes(&to_bytes(plan, analysis.artifacts()).unwrap()).unwrap();
+        for plan in loaded.nested.values().chain([plan]) {
+            let document = serde_json::to_value(plan).unwrap();
+            let mut found = Vec::new();
+            spans(&document, &mut found);
+            for span in found {
+                let [file, line] = [0, 1].map(|at| span[at].as_u64().unwrap());
+                let source = &plan.sources[usize::try_from(file).unwrap()];
+                let line = source.lines.get(&u32::try_from(line).unwrap());
+                assert!(line.is_some(), "{}: {span} of {}", path.display(), source.path);
+                seen += 1;
             }
         }
     }

@@ -7,29 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::Severity;
 use bp_compiler::loader::Overlay;
-
-fn blueprints() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = vec![root.join("blueprints")];
-    let mut found = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "bp") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
 
 /// Where marks stand, outside of comments.
 fn marks(text: &str) -> Vec<(usize, char)> {
@@ -63,7 +47,7 @@ fn errors(path: &Path, text: String) -> Vec<String> {
 fn a_mark_that_is_left_out_is_one_error() {
     let mut several = Vec::new();
     let mut tried = 0;
-    for path in blueprints() {
+    for path in common::programs(&["blueprints"]) {
         let text = std::fs::read_to_string(&path).unwrap();
         for (at, mark) in marks(&text).into_iter().step_by(17) {
             let found = errors(&path, format!("{}{}", &text[..at], &text[at + 1..]));

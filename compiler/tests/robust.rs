@@ -10,8 +10,10 @@
     reason = "tests"
 )]
 
+mod common;
+
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::Severity;
@@ -42,22 +44,8 @@ fn errors(body: &str) -> Vec<&'static str> {
 
 /// The programs of the repository.
 fn programs() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = vec![root.join("tests/cases"), root.join("blueprints"), root.join("stdlib")];
-    let mut texts = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let mut paths: Vec<_> =
-            std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.sort();
-        for path in paths {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "bp") {
-                texts.push(std::fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    texts
+    let paths = common::programs(&["tests/cases", "blueprints", "stdlib"]);
+    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
 /// Words, numbers, runs of blanks and single marks.

@@ -12,29 +12,13 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::loader::{Module, Sources};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{BodyEntry, Item, ItemKind, Step};
-use crate::syntax::snake_case;
+use crate::syntax::{BUILT_IN_TYPES, snake_case};
 
 /// What says that something does not belong where it stands.
 const MISPLACED: [&str; 7] = ["E2016", "E2017", "E2018", "E4001", "E7058", "E7061", "E7062"];
 
-/// Words that everybody uses: they tell nothing of what is spoken of.
-const COMMON: [&str; 26] = [
-    "string",
-    "int",
-    "float",
-    "bool",
-    "null",
-    "duration",
-    "size",
-    "frequency",
-    "bitrate",
-    "percent",
-    "version",
-    "timestamp",
-    "file",
-    "json",
-    "list",
-    "map",
+/// Words that everybody uses, beside the names of types: they tell nothing of what is spoken of.
+const COMMON: [&str; 10] = [
     "secret",
     "true",
     "false",
@@ -129,7 +113,8 @@ impl Unread {
     fn names(&mut self, line: &str) {
         let is_type = words(line).any(|word| word == "type");
         let is_name = |word: &&str| is_type || !word.starts_with(char::is_uppercase);
-        let names = words(line).filter(is_name).filter(|word| !COMMON.contains(word));
+        let names = words(line).filter(is_name);
+        let names = names.filter(|word| !COMMON.contains(word) && !BUILT_IN_TYPES.contains(word));
         self.words.extend(names.map(str::to_owned));
     }
 

@@ -6,6 +6,7 @@ use bp_plan::Value;
 use pest::iterators::Pair;
 use smol_str::SmolStr;
 
+use super::BUILT_IN_TYPES;
 use super::ast::{Body, EntryKind, Expr, ExprKind, Member, Name, TypeExpr, TypeKind};
 use super::grammar::Rule;
 use super::lowering::{Lowering, span};
@@ -110,7 +111,7 @@ fn value_of(ty: &TypeExpr) -> Option<Expr> {
                 "true" => ExprKind::Literal(Value::Bool(true)),
                 "false" => ExprKind::Literal(Value::Bool(false)),
                 "null" => ExprKind::Literal(Value::Null),
-                name if rest.is_empty() && SCALARS.contains(&name) => return None,
+                name if rest.is_empty() && BUILT_IN_TYPES.contains(&name) => return None,
                 _ => ExprKind::Name(first.text.clone()),
             };
             let of = Expr { kind: of, span: first.span };
@@ -125,20 +126,3 @@ fn value_of(ty: &TypeExpr) -> Option<Expr> {
     };
     Some(Expr { kind, span: ty.span })
 }
-
-/// Types that are written small: behind a `:` they are no values.
-const SCALARS: &[&str] = &[
-    "string",
-    "int",
-    "float",
-    "bool",
-    "duration",
-    "size",
-    "frequency",
-    "bitrate",
-    "percent",
-    "version",
-    "timestamp",
-    "file",
-    "json",
-];

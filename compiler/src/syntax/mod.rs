@@ -35,6 +35,26 @@ use crate::source::{FileId, SourceFile};
 pub(crate) use items::snake_case;
 pub use reparse::{Parse, Pieces};
 
+/// The names of the built-in types.
+pub(crate) const BUILT_IN_TYPES: [&str; 17] = [
+    "string",
+    "int",
+    "float",
+    "bool",
+    "null",
+    "duration",
+    "size",
+    "frequency",
+    "bitrate",
+    "percent",
+    "version",
+    "timestamp",
+    "file",
+    "json",
+    "range",
+    "list",
+    "map",
+];
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// How deep brackets, comments and operators may nest.

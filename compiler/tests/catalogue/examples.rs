@@ -66,18 +66,7 @@ pub(crate) fn said(within: &Folder, name: &str, page: &Page, example: &Example) 
             let sources = |id| analysis.sources().file(id);
             said.drawn.push_str(&human::text(diagnostic, sources, human::Style::default()));
             let fix = diagnostic.fix.as_ref().filter(|_| example.generate.is_none());
-            said.mended = fix.map(|fix| {
-                let mut files = example.files.clone();
-                let mut edits = fix.edits.clone();
-                edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.span.start));
-                for (place, text) in edits {
-                    let path = analysis.sources().file(place.file).unwrap().path();
-                    let file = files.iter_mut().find(|(name, _)| path.ends_with(name.as_str()));
-                    let range = place.span.start as usize..place.span.end as usize;
-                    file.unwrap().1.replace_range(range, &text);
-                }
-                files
-            });
+            said.mended = fix.map(|fix| crate::common::mended(&analysis, &example.files, fix));
         }
     }
     said.drawn = tidy(&said.drawn, &format!("{name}/"));

@@ -11,6 +11,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -48,7 +48,6 @@ pub(crate) use names::deployment_type;
 pub(crate) use names::is_function as is_built_in;
 pub use scope::{Local, Scope};
 pub(crate) use secrets::Way;
-pub(crate) use signatures::SCALARS;
 pub use type_expr::check_type_expr;
 pub use wheres::check_wheres;
 pub use world::{Declared, Function, Member, Named, Notice, Parameter, TextFile, World};

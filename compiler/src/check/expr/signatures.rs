@@ -187,27 +187,6 @@ pub(super) fn scalar(name: &str) -> Option<Type> {
     })
 }
 
-/// The names of the built-in types.
-pub(crate) const SCALARS: &[&str] = &[
-    "string",
-    "int",
-    "float",
-    "bool",
-    "null",
-    "duration",
-    "size",
-    "frequency",
-    "bitrate",
-    "percent",
-    "version",
-    "timestamp",
-    "file",
-    "json",
-    "range",
-    "list",
-    "map",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use bp_plan::Type;
 
 use super::names::nearest;
-use super::signatures::{SCALARS, scalar};
+use super::signatures::scalar;
 use super::{World, fits};
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::{FileId, Place, Span};
+use crate::syntax::BUILT_IN_TYPES;
 use crate::syntax::ast::{Path, TypeExpr, TypeKind};
 
 /// The type that this stands for in this file; [`Type::Unknown`] for what has a mistake.
@@ -114,7 +115,7 @@ impl Resolver<'_> {
         let at = self.place(path.span);
         let names =
             if self.out.len() < 100 { self.world.type_names(self.file) } else { Vec::new() };
-        let known = names.iter().map(String::as_str).chain(SCALARS.iter().copied());
+        let known = names.iter().map(String::as_str).chain(BUILT_IN_TYPES.iter().copied());
         let near = foreign(name).or_else(|| nearest(name, known)).map(str::to_owned);
         let place = near.as_deref().and_then(|near| {
             let ty = self.world.named_type(self.file, near)?;

@@ -1,8 +1,8 @@
 //! Names of types.
 
 use super::{Completion, CompletionKind, FILE, List};
-use crate::check::expr::SCALARS;
 use crate::ide::spot::Wanted;
+use crate::syntax::BUILT_IN_TYPES;
 use crate::syntax::ast::{Item, ItemKind, Path, TypeItemKind};
 
 impl List<'_, '_> {
@@ -114,7 +114,7 @@ impl List<'_, '_> {
     }
 
     fn scalars(&mut self) {
-        for name in SCALARS.iter().filter(|name| !matches!(**name, "null" | "range")) {
+        for name in BUILT_IN_TYPES.iter().filter(|name| !matches!(**name, "null" | "range")) {
             let made = Completion::new(name, CompletionKind::Type, 0);
             let of = matches!(*name, "list" | "map");
             let whole = format!("{name}<$1>");

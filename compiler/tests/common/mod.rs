@@ -1,0 +1,40 @@
+//! What several test files need: the programs of the repository, and the files that a fix leaves.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::Fix;
+
+/// All programs in and below these folders of the repository, in the order of their paths.
+pub fn programs(folders: &[&str]) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root.join(folder)).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "bp") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// These files (name and text) once a fix is applied.
+pub fn mended(analysis: &Analysis, files: &[(String, String)], fix: &Fix) -> Vec<(String, String)> {
+    let mut files = files.to_vec();
+    let mut edits = fix.edits.clone();
+    edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.span.start));
+    for (place, text) in edits {
+        let path = analysis.sources().file(place.file).unwrap().path();
+        let file = files.iter_mut().find(|(name, _)| path.ends_with(name.as_str()));
+        let range = place.span.start as usize..place.span.end as usize;
+        file.unwrap().1.replace_range(range, &text);
+    }
+    files
+}
