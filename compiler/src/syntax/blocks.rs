@@ -1,6 +1,6 @@
 //! Blocks: the entries of a node, a type, a policy, a test.
 
-use pest::iterators::Pair;
+use super::peg::Pair;
 
 use super::ast::{
     Body, BodyEntry, EntryKind, Expr, ExprKind, Meets, Member, Operation, Via, Where,
@@ -10,7 +10,7 @@ use super::lowering::{Lowering, Parts, span};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 impl Lowering<'_> {
     /// `{ … }` after a head, with values in it.

@@ -2,13 +2,12 @@
 //!
 //! It is told once for an item, with a fix for all of its lines, and what was given counts as set.
 
+use super::peg::Pair;
 use bp_plan::Value;
-use pest::iterators::Pair;
 use smol_str::SmolStr;
 
 use super::BUILT_IN_TYPES;
 use super::ast::{Body, EntryKind, Expr, ExprKind, Member, Name, TypeExpr, TypeKind};
-use super::grammar::Rule;
 use super::lowering::{Lowering, span};
 use crate::diagnostics::{Fix, syntax as says};
 use crate::source::{Place, Span};
@@ -24,7 +23,7 @@ pub(super) struct Block {
 
 impl Lowering<'_> {
     /// `name: 3`.
-    pub(super) fn colon_value(&mut self, name: Name, pair: Pair<'_, Rule>, at: Span) -> EntryKind {
+    pub(super) fn colon_value(&mut self, name: Name, pair: Pair<'_>, at: Span) -> EntryKind {
         let here = span(&pair);
         if self.block.has_members {
             let inner = pair.into_inner().next().map_or(here, |value| span(&value));

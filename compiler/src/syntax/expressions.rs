@@ -1,7 +1,7 @@
 //! Expressions: operands, and what stands behind them.
 
+use super::peg::Pair;
 use bp_plan::{BinaryOp, Value};
-use pest::iterators::Pair;
 use smol_str::SmolStr;
 
 use super::ast::{Each, Element, Expr, ExprKind, Name, Path, RecordEntry};
@@ -10,7 +10,7 @@ use super::lowering::{Lowering, MAX_CHAIN, Parts, span};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 /// Functions that take a binder: `all(n in xs, p)`.
 const BINDERS: &[&str] =
@@ -48,7 +48,6 @@ impl Lowering<'_> {
         }
         // A rough count of the levels: an operator is at least one byte beside its operands.
         let levels = 1 + pair
-            .clone()
             .into_inner()
             .take(MAX_CHAIN + 1)
             .skip(1)

@@ -1,8 +1,16 @@
-//! The parser that pest makes of `grammar.pest`.
-#![allow(missing_docs, unreachable_pub, reason = "generated code")]
+//! The parser that `build/parser.rs` makes of `grammar.pest`: a function for each rule, and their names.
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    dead_code,
+    non_camel_case_types,
+    non_snake_case,
+    unused_braces,
+    unused_parens,
+    unused_variables,
+    reason = "generated code"
+)]
 
-use pest_derive::Parser;
+use super::peg::Parser;
 
-#[derive(Parser)]
-#[grammar = "syntax/grammar.pest"]
-pub struct Grammar;
+include!(concat!(env!("OUT_DIR"), "/grammar.rs"));

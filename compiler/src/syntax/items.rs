@@ -1,7 +1,7 @@
 //! Items of a file.
 
+use super::peg::Pair;
 use bp_plan::Value;
-use pest::iterators::Pair;
 use smol_str::SmolStr;
 
 use super::ast::{
@@ -15,7 +15,7 @@ use super::lowering::{Lowering, Parts, span};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 /// Words that name no value.
 const RESERVED: &[&str] = &[

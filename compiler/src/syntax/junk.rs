@@ -1,15 +1,14 @@
 //! What could not be parsed, said in a person's words.
 
-use pest::iterators::Pair;
+use super::peg::Pair;
 
-use super::grammar::Rule;
 use super::lowering::{Lowering, offset, span};
 use super::scan::is_item_head;
 use super::slips::{nearly_item, nearly_member, nearly_step};
 use crate::diagnostics::{slips as says_slips, syntax as says};
 use crate::source::{Place, Span};
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 /// How many lines of what could not be read are looked at for misspelt words.
 const MOST_LINES: usize = 1_000;

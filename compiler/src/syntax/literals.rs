@@ -1,8 +1,8 @@
 //! Numbers, with and without a unit.
 
+use super::peg::Pair;
 use bp_plan::quantity::QuantityError;
 use bp_plan::{Quantity, Value};
-use pest::iterators::Pair;
 
 use super::ast::{Expr, ExprKind};
 use super::grammar::Rule;
@@ -23,7 +23,7 @@ pub(super) fn is_literal(rule: Rule) -> bool {
 
 impl Lowering<'_> {
     /// `42`, `1_000`, `3.14`, `1h30m`, `10%`.
-    pub(super) fn number(&mut self, pair: &Pair<'_, Rule>) -> Expr {
+    pub(super) fn number(&mut self, pair: &Pair<'_>) -> Expr {
         let at = span(pair);
         let text = pair.as_str();
         let bare: String = text.chars().filter(|c| *c != '_').collect();
@@ -52,7 +52,7 @@ impl Lowering<'_> {
         Expr { kind: value.map_or(ExprKind::Missing, ExprKind::Literal), span: at }
     }
 
-    fn quantity(&mut self, pair: &Pair<'_, Rule>, bare: &str) -> Option<Value> {
+    fn quantity(&mut self, pair: &Pair<'_>, bare: &str) -> Option<Value> {
         let at = self.at(span(pair));
         let text = shortened(pair.as_str());
         match bare.parse::<Quantity>() {

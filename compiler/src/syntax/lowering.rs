@@ -1,7 +1,7 @@
 //! What every part of the lowering shares: places, reports, documentation, and taking the parts of
 //! a pair in order.
 
-use pest::iterators::{Pair, Pairs};
+use super::peg::{Pair, Pairs};
 use smol_str::SmolStr;
 
 use super::ast::{Comment, Name, Path};
@@ -56,9 +56,8 @@ impl<'a> Text<'a> {
 }
 
 /// A pair's span.
-pub(super) fn span(pair: &Pair<'_, Rule>) -> Span {
-    let of = pair.as_span();
-    Span::new(offset(of.start()), offset(of.end()))
+pub(super) fn span(pair: &Pair<'_>) -> Span {
+    Span::new(pair.start(), pair.end())
 }
 
 /// An offset into a file, which is never past 16 MiB.
@@ -67,11 +66,11 @@ pub(super) fn offset(at: usize) -> u32 {
 }
 
 /// The parts of a pair, to be taken in the grammar's order; comments are passed over.
-pub(super) struct Parts<'i>(std::iter::Peekable<Pairs<'i, Rule>>);
+pub(super) struct Parts<'i>(Pairs<'i>);
 
 impl<'i> Parts<'i> {
-    pub(super) fn of(pair: Pair<'i, Rule>) -> Self {
-        Self(pair.into_inner().peekable())
+    pub(super) fn of(pair: Pair<'i>) -> Self {
+        Self(pair.into_inner())
     }
 
     /// The next part's rule.
@@ -79,17 +78,17 @@ impl<'i> Parts<'i> {
         while self.0.peek().is_some_and(|pair| is_comment(pair.as_rule())) {
             self.0.next();
         }
-        self.0.peek().map(Pair::as_rule)
+        self.0.peek().map(|pair| pair.as_rule())
     }
 
     /// The next part, whatever it is.
-    pub(super) fn next(&mut self) -> Option<Pair<'i, Rule>> {
+    pub(super) fn next(&mut self) -> Option<Pair<'i>> {
         self.peek();
         self.0.next()
     }
 
     /// The next part if it is of this rule.
-    pub(super) fn take(&mut self, rule: Rule) -> Option<Pair<'i, Rule>> {
+    pub(super) fn take(&mut self, rule: Rule) -> Option<Pair<'i>> {
         if self.peek() == Some(rule) { self.0.next() } else { None }
     }
 }
@@ -318,7 +317,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A word or a quoted key.
-    pub(super) fn name(&mut self, pair: &Pair<'_, Rule>) -> Name {
+    pub(super) fn name(&mut self, pair: &Pair<'_>) -> Name {
         let at = span(pair);
         let text = match pair.as_rule() {
             Rule::key_string => SmolStr::new(self.flat_string(pair)),
@@ -328,7 +327,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A name, or an empty one at the start of `within`, where the grammar promises one.
-    pub(super) fn name_of(&mut self, pair: Option<Pair<'_, Rule>>, within: Span) -> Name {
+    pub(super) fn name_of(&mut self, pair: Option<Pair<'_>>, within: Span) -> Name {
         match pair {
             Some(pair) => self.name(&pair),
             None => Name { text: SmolStr::default(), span: Span::new(within.start, within.start) },
@@ -336,7 +335,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// `a.b.c`.
-    pub(super) fn path(&mut self, pair: Pair<'_, Rule>) -> Path {
+    pub(super) fn path(&mut self, pair: Pair<'_>) -> Path {
         let at = span(&pair);
         let segments = pair.into_inner().map(|word| self.name(&word)).collect();
         Path { segments, span: at }

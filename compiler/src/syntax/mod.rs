@@ -20,6 +20,7 @@ mod literals;
 mod lowering;
 mod moved;
 mod operators;
+mod peg;
 mod pieces;
 mod reparse;
 pub(crate) mod scan;

@@ -1,11 +1,9 @@
 //! Operators: what binds tighter, and what may stand beside what.
 
-use std::cell::RefCell;
-use std::sync::LazyLock;
+use std::iter::Peekable;
 
+use super::peg::Pair;
 use bp_plan::{BinaryOp, UnaryOp, Value};
-use pest::iterators::Pair;
-use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::ast::{Expr, ExprKind};
 use super::grammar::Rule;
@@ -14,34 +12,43 @@ use super::{MAX_NESTING, literals};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
-/// Loosest first.
-static PRATT: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
-    let left = |rule| Op::infix(rule, Assoc::Left);
-    PrattParser::new()
-        .op(left(Rule::op_or) | left(Rule::foreign_or))
-        .op(left(Rule::op_and) | left(Rule::foreign_and))
-        .op(Op::prefix(Rule::not))
-        .op(left(Rule::op_eq)
-            | left(Rule::op_ne)
-            | left(Rule::op_le)
-            | left(Rule::op_lt)
-            | left(Rule::op_ge)
-            | left(Rule::op_gt)
-            | left(Rule::op_in)
-            | left(Rule::op_not_in))
-        .op(Op::infix(Rule::op_else, Assoc::Right))
-        .op(left(Rule::op_range))
-        .op(left(Rule::op_add) | left(Rule::op_sub))
-        .op(left(Rule::op_mul) | left(Rule::op_div) | left(Rule::foreign_mod))
-        .op(Op::prefix(Rule::neg) | Op::prefix(Rule::foreign_not))
-        .op(Op::postfix(Rule::field)
-            | Op::postfix(Rule::index)
-            | Op::postfix(Rule::splat)
-            | Op::postfix(Rule::call_args)
-            | Op::postfix(Rule::ternary))
-});
+/// Where an operator stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fixity {
+    Prefix,
+    /// Of its like in a row, the left binds first.
+    Left,
+    Right,
+    Postfix,
+}
+
+/// How an operator stands and how tightly it binds; nothing for what is an operand.
+fn operator_of(rule: Rule) -> Option<(Fixity, u8)> {
+    Some(match rule {
+        Rule::op_or | Rule::foreign_or => (Fixity::Left, 1),
+        Rule::op_and | Rule::foreign_and => (Fixity::Left, 2),
+        Rule::not => (Fixity::Prefix, 3),
+        Rule::op_eq
+        | Rule::op_ne
+        | Rule::op_le
+        | Rule::op_lt
+        | Rule::op_ge
+        | Rule::op_gt
+        | Rule::op_in
+        | Rule::op_not_in => (Fixity::Left, 4),
+        Rule::op_else => (Fixity::Right, 5),
+        Rule::op_range => (Fixity::Left, 6),
+        Rule::op_add | Rule::op_sub => (Fixity::Left, 7),
+        Rule::op_mul | Rule::op_div | Rule::foreign_mod => (Fixity::Left, 8),
+        Rule::neg | Rule::foreign_not => (Fixity::Prefix, 9),
+        Rule::field | Rule::index | Rule::splat | Rule::call_args | Rule::ternary => {
+            (Fixity::Postfix, 10)
+        }
+        _ => return None,
+    })
+}
 
 impl Lowering<'_> {
     /// An `expr`: operands and operators to a tree.
@@ -80,13 +87,41 @@ impl Lowering<'_> {
                 None => missing,
             };
         }
-        let this = RefCell::new(self);
-        PRATT
-            .map_primary(|part| this.borrow_mut().primary(part))
-            .map_prefix(|op, of| this.borrow_mut().prefix(&op, of))
-            .map_postfix(|of, op| this.borrow_mut().postfix(of, op))
-            .map_infix(|left, op, right| this.borrow_mut().infix(left, &op, right))
-            .parse(parts.into_iter())
+        self.climb(&mut parts.into_iter().peekable(), 0).unwrap_or(missing)
+    }
+
+    /// An operand with all operators behind it that bind at least so tightly (precedence climbing:
+    /// Pratt, "Top down operator precedence", 1973).
+    fn climb<'i>(
+        &mut self,
+        parts: &mut Peekable<impl Iterator<Item = P<'i>>>,
+        least: u8,
+    ) -> Option<Expr> {
+        let first = parts.next()?;
+        let mut left = match operator_of(first.as_rule()) {
+            Some((_, binds)) => {
+                let of = self.climb(parts, binds)?;
+                self.prefix(&first, of)
+            }
+            None => self.primary(first),
+        };
+        while let Some((fixity, binds)) = parts.peek().and_then(|part| operator_of(part.as_rule()))
+            && binds >= least
+        {
+            let operator = parts.next()?;
+            left = match fixity {
+                Fixity::Postfix => self.postfix(left, operator),
+                Fixity::Right => {
+                    let right = self.climb(parts, binds)?;
+                    self.infix(left, &operator, right)
+                }
+                Fixity::Left | Fixity::Prefix => {
+                    let right = self.climb(parts, binds + 1)?;
+                    self.infix(left, &operator, right)
+                }
+            };
+        }
+        Some(left)
     }
 
     fn prefix(&mut self, op: &P<'_>, of: Expr) -> Expr {

@@ -9,13 +9,13 @@
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pest::Parser as _;
 use smol_str::SmolStr;
 
 use super::ast::{Comment, Item};
-use super::grammar::{Grammar, Rule};
+use super::grammar::Rule;
 use super::lowering::{Lowering, offset};
 use super::moved::Moved as _;
+use super::peg::{self, Failed};
 use super::scan::{Scan, Seam};
 use super::{MAX_ERRORS, MAX_NESTING};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
@@ -77,21 +77,20 @@ pub(super) fn whole(file: FileId, text: &str, scan: &Scan) -> Parsed {
     if let Some(open) = scan.open_comment {
         lowering.report(says::unclosed_comment(Place { file, span: open }));
     }
-    match Grammar::parse(Rule::file, text) {
-        Ok(mut pairs) => {
-            let items = pairs.next().map(|pair| lowering.file(pair)).unwrap_or_default();
+    match peg::parse(Rule::file, text) {
+        Ok(tree) => {
+            let items = tree.pairs().next().map(|pair| lowering.file(pair)).unwrap_or_default();
             Parsed {
                 items,
                 head: std::mem::take(&mut lowering.head),
                 diagnostics: lowering.finish(),
             }
         }
-        // The grammar takes every text: only the stack's guard is left as a cause.
-        Err(error) => {
-            let at = match error.location {
-                pest::error::InputLocation::Pos(at) | pest::error::InputLocation::Span((at, _)) => {
-                    offset(at)
-                }
+        // The grammar takes every text that is not too deep.
+        Err(failed) => {
+            let at = match failed {
+                Failed::TooDeep(at) => offset(at),
+                Failed::Absent => 0,
             };
             let place = Place { file, span: Span::new(at, at) };
             lowering.report(says::too_deep(place, MAX_NESTING));
@@ -110,8 +109,8 @@ fn one(file: FileId, text: &str, documentation: &[Comment], piece: Piece) -> Opt
     let mut lowering = Lowering::new(file, own, &documentation);
     lowering.is_start = piece.start == 0;
     lowering.end = piece.end - piece.start;
-    let mut pairs = Grammar::parse(Rule::file, own).ok()?;
-    let mut items = pairs.next().map(|pair| lowering.file(pair)).unwrap_or_default();
+    let tree = peg::parse(Rule::file, own).ok()?;
+    let mut items = tree.pairs().next().map(|pair| lowering.file(pair)).unwrap_or_default();
     let head = std::mem::take(&mut lowering.head);
     let mut diagnostics = lowering.finish();
     let has_errors = diagnostics.iter().any(|d| d.severity == Severity::Error);

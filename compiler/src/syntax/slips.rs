@@ -3,10 +3,10 @@
 //! It looks at what was said and at the text there, and asks the grammar only whether a word would do.
 
 use bp_plan::Quantity;
-use pest::Parser as _;
 
-use super::grammar::{Grammar, Rule};
+use super::grammar::Rule;
 use super::lowering::offset;
+use super::peg;
 use crate::diagnostics::slips::{self as says, between};
 use crate::diagnostics::{Diagnostic, near};
 use crate::source::{Place, SourceFile};
@@ -89,17 +89,17 @@ fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
 
 /// The item's keyword that a line's first word is nearly, where the rest of the line goes with it.
 pub(super) fn nearly_item(line: &str) -> Option<(&str, &'static str)> {
-    nearly(line, ITEMS, |text| Grammar::parse(Rule::item_head, text).is_ok())
+    nearly(line, ITEMS, |text| peg::parse(Rule::item_head, text).is_ok())
 }
 
 /// The same of a member of a block.
 pub(super) fn nearly_member(line: &str) -> Option<(&str, &'static str)> {
-    nearly(line, MEMBERS, |text| Grammar::parse(Rule::decl, text).is_ok())
+    nearly(line, MEMBERS, |text| peg::parse(Rule::decl, text).is_ok())
 }
 
 /// The same of a step.
 pub(super) fn nearly_step(line: &str) -> Option<(&str, &'static str)> {
-    nearly(line, STEPS, |text| Grammar::parse(Rule::step, text).is_ok())
+    nearly(line, STEPS, |text| peg::parse(Rule::step, text).is_ok())
 }
 
 fn nearly<'t>(
@@ -278,9 +278,7 @@ impl Spot<'_> {
         }
         if self.has_said(&["`"]) || self.is_after_value() {
             let blank = self.blank();
-            if blank.span.start < blank.span.end
-                && Grammar::parse(Rule::item_head, self.rest).is_ok()
-            {
+            if blank.span.start < blank.span.end && peg::parse(Rule::item_head, self.rest).is_ok() {
                 return Some(says::two_items_on_a_line(place, blank));
             }
         }

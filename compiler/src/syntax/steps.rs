@@ -1,6 +1,6 @@
 //! Steps of workflows.
 
-use pest::iterators::Pair;
+use super::peg::Pair;
 
 use super::ast::{Name, Step, StepKind};
 use super::grammar::Rule;
@@ -8,7 +8,7 @@ use super::lowering::{Lowering, MAX_CHAIN, Parts, span};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 impl Lowering<'_> {
     /// `{ … }` of a workflow or of a step.

@@ -1,7 +1,7 @@
 //! Strings: escapes, `${}`, and the indentation of blocks.
 
+use super::peg::Pair;
 use bp_plan::Value;
-use pest::iterators::Pair;
 
 use super::ast::{Expr, ExprKind};
 use super::grammar::Rule;
@@ -9,7 +9,7 @@ use super::lowering::{Lowering, Parts, offset, span};
 use crate::diagnostics::syntax as says;
 use crate::source::Span;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 /// A part of a string, on its way to be one.
 enum Piece {

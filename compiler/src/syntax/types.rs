@@ -1,6 +1,6 @@
 //! Types as written.
 
-use pest::iterators::Pair;
+use super::peg::Pair;
 use smol_str::SmolStr;
 
 use super::ast::{Cardinality, Expr, ExprKind, TypeExpr, TypeKind};
@@ -12,7 +12,7 @@ use crate::source::Span;
 /// How many types and literals a union may have: some checks compare each with each.
 const MAX_ALTERNATIVES: usize = 5_000;
 
-type P<'i> = Pair<'i, Rule>;
+type P<'i> = Pair<'i>;
 
 impl Lowering<'_> {
     /// The type that comes next, where there is one.
