@@ -12,7 +12,7 @@ use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says
 use crate::follow_on;
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
 use crate::lower::compose;
-use crate::resolve::{Names, resolve, silence, silence_unread};
+use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
 
 /// A root file and all that it uses, read, resolved and checked.
@@ -103,9 +103,7 @@ impl Analysis {
             unplanned.extend(checked.unplanned.iter().cloned());
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
-            follow_on::silence(&sources, &diagnostics, &mut found);
-            silence(&names, &sources, &mut found);
-            silence_unread(&sources, &diagnostics, &mut found);
+            follow_on::silence(&names, &sources, &diagnostics, &mut found);
             diagnostics.append(&mut found);
             if checked.blueprint.is_none() {
                 unplanned.push(says_names::no_blueprint(FileId(0)));

@@ -3,18 +3,14 @@
 //! It knows declarations, not what they mean: types of members and values come later.
 
 pub(crate) mod blueprint;
-mod echoes;
 mod scope;
 mod types;
-mod unread;
 
 use std::collections::BTreeMap;
 
-pub(crate) use echoes::silence;
 pub(crate) use scope::{Declaration, FileScope};
 pub(crate) use types::TypeDeclaration;
 use types::kind_words;
-pub(crate) use unread::silence_unread;
 
 use crate::diagnostics::{Diagnostic, names as says};
 use crate::loader::Sources;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::Names;
 use crate::diagnostics::Diagnostic;
 use crate::loader::Sources;
+use crate::resolve::Names;
 use crate::source::{FileId, SourceFile};
 
 /// Takes out what only repeats that an import failed (told at the `use`), or that there is none (told at
 /// the first use). The diagnostics are in the order of the source.
-pub(crate) fn silence(names: &Names, sources: &Sources, found: &mut Vec<Diagnostic>) {
+pub(super) fn silence(names: &Names, sources: &Sources, found: &mut Vec<Diagnostic>) {
     let mut told: BTreeSet<(FileId, String)> = BTreeSet::new();
     found.retain(|diagnostic| {
         if !matches!(diagnostic.code, "E2013" | "E3001" | "E3008" | "E3029") {

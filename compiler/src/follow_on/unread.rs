@@ -10,12 +10,15 @@ use std::collections::BTreeSet;
 
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::loader::{Module, Sources};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{BodyEntry, Item, ItemKind, Step};
 use crate::syntax::{BUILT_IN_TYPES, snake_case};
 
 /// What says that something does not belong where it stands.
 const MISPLACED: [&str; 7] = ["E2016", "E2017", "E2018", "E4001", "E7058", "E7061", "E7062"];
+
+/// Codes that tell of a member that a type does not have, with the place of the type.
+const MEMBERS: [&str; 2] = ["E3003", "E4001"];
 
 /// Words that everybody uses, beside the names of types: they tell nothing of what is spoken of.
 const COMMON: [&str; 10] = [
@@ -32,7 +35,7 @@ const COMMON: [&str; 10] = [
 ];
 
 /// Takes out what echoes mistakes of syntax (`told`).
-pub(crate) fn silence_unread(sources: &Sources, told: &[Diagnostic], found: &mut Vec<Diagnostic>) {
+pub(super) fn silence(sources: &Sources, told: &[Diagnostic], found: &mut Vec<Diagnostic>) {
     let mut unread = Unread::default();
     for said in told {
         let is_syntax = said.severity == Severity::Error && said.code.starts_with("E1");
@@ -53,6 +56,8 @@ struct Unread {
     stretches: Vec<(FileId, Span)>,
     /// What follows a mistake in the same item.
     after: Vec<(FileId, Span)>,
+    /// Whole items with a mistake: not all of what they declare was read.
+    items: Vec<(FileId, Span)>,
     /// Words of what may have been declared there.
     words: BTreeSet<String>,
 }
@@ -67,6 +72,7 @@ impl Unread {
             self.stretch(file, module, Span::new(0, end));
             return;
         };
+        self.items.push((file, Span::new(item.span.start, end)));
         let parts = Parts::of(item, end);
         if at < parts.head.end {
             self.line(module, at);
@@ -120,10 +126,12 @@ impl Unread {
 
     fn echoes(&self, sources: &Sources, one: &Diagnostic) -> bool {
         let (file, span) = (one.place.file, one.place.span);
-        let is_inside = |(of, stretch): &(FileId, Span)| {
-            let end = stretch.end.max(stretch.start + 1);
-            *of == file && stretch.start <= span.start && span.start < end
-        };
+        let is_inside = |part: &(FileId, Span)| stands_in(one.place, part);
+        // A member may stand in what was not read of its type.
+        let is_part = |place: Place| self.items.iter().any(|item| stands_in(place, item));
+        if MEMBERS.contains(&one.code) && one.related.iter().any(|(place, _)| is_part(*place)) {
+            return true;
+        }
         if self.stretches.iter().any(is_inside)
             || MISPLACED.contains(&one.code) && self.after.iter().any(is_inside)
         {
@@ -137,6 +145,11 @@ impl Unread {
         let mut subjects = quoted.chain(underlined);
         subjects.any(|subject| words(subject).any(|word| self.words.contains(word)))
     }
+}
+
+fn stands_in(place: Place, (file, stretch): &(FileId, Span)) -> bool {
+    let end = stretch.end.max(stretch.start + 1);
+    *file == place.file && (stretch.start..end).contains(&place.span.start)
 }
 
 /// Where the parts of an item stand.
