@@ -156,6 +156,11 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type H { property z: string }\nnode type A { requires h: H, property p: string }\nnode h: H { z = \"x\" }\nnode a: A {\n  p = \"y\"\n  let want = self.p\n  h -> h where self.z == want\n}",
         "E4011 8:8",
     ),
+    // Each of several `where`s counts.
+    (
+        "node type H { property z: string, property n: int = 1 }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A { h -> h where self.z == \"x\" where self.n > 1 }",
+        "E4011 5:18",
+    ),
     // Rings between instances.
     (
         "node type A { requires n: A[0..1] }\nnode a: A for i in [\"x\", \"y\"] { n -> a[i] }",

@@ -46,7 +46,7 @@ pub(crate) fn check(
     let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
     let mut choice = None;
-    let (target, ty, constraint) = if let Some(wanted) = type_target(program, file, &meets.target) {
+    let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &meets.target) {
         let inside = around_target(scope, &source);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
@@ -58,7 +58,7 @@ pub(crate) fn check(
             Asks { node, full, requirement: name, wanted: &wanted, all, unordered, at: place };
         let made = choices::choice(program, asks, &meets.wheres, out);
         choice = Some(made.1);
-        (made.0, ty, None)
+        (made.0, ty, Vec::new())
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
         let of = element(&typed.ty);
@@ -66,7 +66,7 @@ pub(crate) fn check(
         let own = check_wheres(program, &inside, &of, &meets.wheres, out);
         let Typed { ty, expr, phase } = typed;
         blocks::in_time(phase, Phase::Deploy, "what meets a requirement", place, out);
-        (expr, ty, own.into_iter().next())
+        (expr, ty, own)
     };
     if ty == Type::Unknown {
         return None;
@@ -96,7 +96,7 @@ pub(crate) fn check(
         unordered,
         properties,
         operations,
-        constraint,
+        constraints,
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })

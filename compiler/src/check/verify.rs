@@ -59,7 +59,7 @@ pub(crate) fn verify(
             }
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
             let at = declared.map_or(place, |declared| declared.place);
-            for constraint in asked.iter().chain(&requirement.constraint) {
+            for constraint in asked.iter().chain(&requirement.constraints) {
                 for target in targets(&requirement.target) {
                     let own = Known { program, nodes, this: name, source: Some(name) };
                     breaks(&own, &requirement.name, constraint, &target, place, at, out);

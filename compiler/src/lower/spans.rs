@@ -126,7 +126,7 @@ fn node(one: &mut Node, visit: Visit<'_>) {
 
 fn requirement(one: &mut Requirement, visit: Visit<'_>) {
     visit(&mut one.span);
-    one.constraint.iter_mut().for_each(|it| visit(&mut it.span));
+    one.constraints.iter_mut().for_each(|it| visit(&mut it.span));
     properties(&mut one.properties, visit);
     own_operations(&mut one.operations, visit);
 }

@@ -111,7 +111,7 @@ fn boxes() -> Plan {
                 unordered: false,
                 properties: BTreeMap::new(),
                 operations: BTreeMap::new(),
-                constraint: None,
+                constraints: vec![],
                 span: span(),
             })
             .into_iter()

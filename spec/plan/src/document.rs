@@ -382,8 +382,8 @@ pub struct Requirement {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub operations: BTreeMap<String, OwnOperation>,
     /// What must hold of the targets beyond what the type asks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub constraint: Option<Constraint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
     /// Where the target stands.
     pub span: Span,
 }

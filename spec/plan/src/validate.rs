@@ -235,7 +235,7 @@ impl<'a> Check<'a> {
                     c.each("properties", &requirement.properties, Self::property);
                     let kind = c.plan.relationship_types.get(&requirement.relationship);
                     c.own_operations(&requirement.operations, kind.map(|kind| &kind.operations));
-                    requirement.constraint.iter().for_each(|constraint| c.constraint(constraint));
+                    requirement.constraints.iter().for_each(|constraint| c.constraint(constraint));
                 });
             });
         }

@@ -334,7 +334,7 @@ impl Topology {
         let locals: Vec<(&str, Value)> =
             locals.map(|(name, value)| (name.as_str(), value.clone())).collect();
         for target in &*targets {
-            for constraint in constraints.iter().chain(&requirement.constraint) {
+            for constraint in constraints.iter().chain(&requirement.constraints) {
                 let site = self.world.outside().with_source(id);
                 let value = Value::Reference(target.clone());
                 if let Verdict::Broken(message) =

@@ -79,7 +79,7 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
         unordered: false,
         properties: BTreeMap::new(),
         operations: BTreeMap::new(),
-        constraint: None,
+        constraints: vec![],
         span: span(),
     };
     let cluster = Expr::Local("cluster".into());

@@ -147,7 +147,7 @@ fn web(file: Digest) -> Node {
             unordered: false,
             properties: BTreeMap::new(),
             operations: BTreeMap::new(),
-            constraint: None,
+            constraints: vec![],
             span: span(),
         }],
         capabilities: BTreeMap::new(),
