@@ -46,7 +46,8 @@ pub(crate) fn check(
     let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
     let mut choice = None;
-    let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &meets.target) {
+    let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &meets.target)
+    {
         let inside = around_target(scope, &source);
         let ty = Type::Node(wanted.clone());
         let own = check_wheres(program, &inside, &ty, &meets.wheres, out);

@@ -49,10 +49,15 @@ pub(crate) struct Programs {
     pub(crate) kcl: Option<PathBuf>,
 }
 
+/// Where programs are installed that ours are compared with.
+pub(crate) fn peers() -> Option<PathBuf> {
+    let set = std::env::var_os("PEERS_HOME").map(PathBuf::from);
+    set.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/peers")))
+}
+
 /// The Python with `kcl-lib`, if it is among what was installed to be compared with.
 pub(crate) fn kcl() -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os("PEERS_HOME")?);
-    Some(home.join("venv/kcl/bin/python")).filter(|file| file.is_file())
+    Some(peers()?.join("venv/kcl/bin/python")).filter(|file| file.is_file())
 }
 
 /// Measures one size in a folder of its own.

@@ -51,8 +51,8 @@ pub(crate) struct Point {
 pub(crate) fn yaml_server() -> Option<PathBuf> {
     let name = "yaml-language-server";
     crate::find(name).or_else(|| {
-        let home = PathBuf::from(std::env::var_os("PEERS_HOME")?);
-        Some(home.join("npm/node_modules/.bin").join(name)).filter(|file| file.is_file())
+        Some(crate::series::peers()?.join("npm/node_modules/.bin").join(name))
+            .filter(|file| file.is_file())
     })
 }
 
