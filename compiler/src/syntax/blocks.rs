@@ -33,7 +33,7 @@ impl Lowering<'_> {
     fn entries(&mut self, pair: P<'_>) -> Body {
         let at = span(&pair);
         let mut parts = Parts::of(pair);
-        let mut entries = Vec::new();
+        let mut entries = Vec::with_capacity(pair.into_inner().count());
         let mut start = at.start;
         while let Some(part) = parts.next() {
             match part.as_rule() {

@@ -55,25 +55,26 @@ impl Lowering<'_> {
     pub(super) fn operators(&mut self, pair: P<'_>) -> Expr {
         let at = span(&pair);
         let missing = Expr { kind: ExprKind::Missing, span: at };
-        let parts: Vec<P<'_>> = pair
-            .into_inner()
-            .filter(|part| {
-                !matches!(
-                    part.as_rule(),
-                    Rule::line_comment | Rule::block_comment | Rule::open_comment
-                )
-            })
-            .collect();
+        let is_comment = |part: &P<'_>| {
+            matches!(part.as_rule(), Rule::line_comment | Rule::block_comment | Rule::open_comment)
+        };
+        let parts = || pair.into_inner().filter(|part| !is_comment(part));
+        // Most are an operand alone.
+        if let Some(only) = parts().next()
+            && parts().nth(1).is_none()
+        {
+            return self.primary(only);
+        }
         let mut operators = 0;
         let mut prefixes = 0;
-        for part in &parts {
+        for part in parts() {
             match part.as_rule() {
                 Rule::neg | Rule::not | Rule::foreign_not => prefixes += 1,
                 rule if is_operand(rule) => prefixes = 0,
                 _ => operators += 1,
             }
             if prefixes > MAX_NESTING {
-                self.report(says::too_deep(self.at(span(part)), MAX_NESTING));
+                self.report(says::too_deep(self.at(span(&part)), MAX_NESTING));
                 return missing;
             }
         }
@@ -81,13 +82,7 @@ impl Lowering<'_> {
             self.report(says::too_long(self.at(at), MAX_CHAIN));
             return missing;
         }
-        if parts.len() == 1 {
-            return match parts.into_iter().next() {
-                Some(only) => self.primary(only),
-                None => missing,
-            };
-        }
-        self.climb(&mut parts.into_iter().peekable(), 0).unwrap_or(missing)
+        self.climb(&mut parts().peekable(), 0).unwrap_or(missing)
     }
 
     /// An operand with all operators behind it that bind at least so tightly (precedence climbing:
