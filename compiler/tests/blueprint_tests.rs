@@ -157,6 +157,13 @@ fn a_failed_assertion_shows_what_is_compared() {
     let found = fails("inputs = { env = \"prod\" }\nassert any(b in box, b.n > 7)", "E7079");
     assert!(found.label.starts_with("of none of `box[\"1\"]`"), "{found:?}");
 
+    // Of `or` and `not` each thing that is compared, once.
+    let dev = "inputs = { env = \"dev\" }\nassert ";
+    let found = fails(&format!("{dev}main.n == 3 or main.n == 4 or main.name == \"x\""), "E7079");
+    assert_eq!(found.label, "is false: `main.n` is 2, `main.name` is \"box\"");
+    let found = fails(&format!("{dev}not (main.n == 2)"), "E7079");
+    assert_eq!(found.label, "is false: `main.n` is 2");
+
     // What is known without the inputs has a value, too.
     let found = fails("inputs = { env = \"dev\" }\nlet m = { a = 1 }\nassert m == {}", "E7079");
     assert_eq!((found.label.as_str(), found.related.len()), ("is { a = 1 }", 0));

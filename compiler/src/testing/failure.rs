@@ -98,6 +98,7 @@ impl Source<'_> {
                     others,
                 );
             }
+            (Parts::Mixed(sides), _) => self.mixed(sides),
             (Parts::Each(asked), Expr::Binder(binder)) => {
                 self.breakers(expr).map(|of| format!("{of}{}", self.of_first(binder, asked)))
             }
@@ -105,6 +106,19 @@ impl Source<'_> {
         };
         let label = label.unwrap_or_else(|| "is false".to_owned());
         says::assertion_failed(shape.place, whole, message, label, Vec::new())
+    }
+
+    /// ``is false: `a` is 2, `b` is 3``, of what stands in it, each once.
+    fn mixed(&self, sides: &[Side]) -> Option<String> {
+        let mut said: Vec<String> = Vec::new();
+        for side in sides.iter().filter(|side| !side.says_itself) {
+            let is = self.is(side.expr.as_ref()?);
+            let one = format!("`{}` {is}", self.text(side.place));
+            if !is.is_empty() && !said.contains(&one) {
+                said.push(one);
+            }
+        }
+        (!said.is_empty()).then(|| format!("is false: {}", said.join(", ")))
     }
 
     /// The first part of `a and b` that does not hold.

@@ -8,7 +8,7 @@ mod inventory;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_plan::{BinaryOp, Expr, Phase, Type, Value};
+use bp_plan::{BinaryOp, Expr, Phase, Type, UnaryOp, Value};
 use bp_topology::Inventory;
 
 use super::Checked;
@@ -73,6 +73,8 @@ pub(crate) enum Parts {
     Both(Box<(Shape, Shape)>),
     /// `a == b` and its like.
     Compared(Box<[Side; 2]>),
+    /// `a or b`, `not a`: what is compared in it, which stands for itself.
+    Mixed(Vec<Side>),
     /// `all(n in xs, p)` and its like: what is asked of each.
     Each(Box<Shape>),
     /// Everything else.
@@ -418,18 +420,21 @@ impl Checker<'_, '_> {
             let checked = || check_expr(self.ahead, &self.scope, of, None, &mut Vec::new()).expr;
             is_alone.then(checked)
         };
+        let side = |of: &ast::Expr| Side {
+            place: self.place(of.span),
+            says_itself: says_itself(of),
+            expr: expr(of),
+        };
         let parts = match &predicate.kind {
             ExprKind::Paren(of) => return self.shape(of, is_alone),
             ExprKind::Binary { op: BinaryOp::And, left, right, .. } => {
                 Parts::Both(Box::new((self.shape(left, is_alone), self.shape(right, is_alone))))
             }
-            ExprKind::Binary { op: BinaryOp::Or, .. } => Parts::Whole,
+            ExprKind::Binary { op: BinaryOp::Or, .. }
+            | ExprKind::Unary { op: UnaryOp::Not, .. } => {
+                Parts::Mixed(compared(predicate).into_iter().map(side).collect())
+            }
             ExprKind::Binary { left, right, .. } => {
-                let side = |of: &ast::Expr| Side {
-                    place: self.place(of.span),
-                    says_itself: says_itself(of),
-                    expr: expr(of),
-                };
                 Parts::Compared(Box::new([side(left), side(right)]))
             }
             ExprKind::Binder { body: Some(body), .. } => {
@@ -450,6 +455,18 @@ impl Checker<'_, '_> {
             self.out.push(says::no_refusal(at, &code.text));
         }
         made.refused = Some((code.text.to_string(), at));
+    }
+}
+
+/// What a condition compares, in the order of the source.
+fn compared(condition: &ast::Expr) -> Vec<&ast::Expr> {
+    match &condition.kind {
+        ExprKind::Paren(of) | ExprKind::Unary { op: UnaryOp::Not, of } => compared(of),
+        ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, left, right, .. } => {
+            [compared(left), compared(right)].concat()
+        }
+        ExprKind::Binary { left, right, .. } => vec![left, right],
+        _ => vec![condition],
     }
 }
 
