@@ -209,22 +209,22 @@ fn are_heads_same(old: &Module, new: &Module) -> bool {
 
 /// The parts of an item that nodes see. What an input is by default is given to none of them.
 fn seen(item: &Item) -> [Span; 2] {
-    let none = Span::new(item.span.start, item.span.start);
+    let nothing = Span::new(item.span.start, item.span.start);
     match &item.kind {
         ItemKind::Node(node) => {
             let end = node.body.span.map_or(item.span.end, |body| body.start);
-            [Span::new(item.span.start, end), none]
+            [Span::new(item.span.start, end), nothing]
         }
-        ItemKind::Output(_) | ItemKind::Test(_) => [none, none],
+        ItemKind::Output(_) | ItemKind::Test(_) => [nothing, nothing],
         ItemKind::Value(value) if value.keyword == ValueKeyword::Input => {
             match (&value.ty, &value.default) {
                 (Some(ty), Some(default)) => [
                     Span::new(item.span.start, ty.span.end),
                     Span::new(default.span.end, item.span.end),
                 ],
-                _ => [item.span, none],
+                _ => [item.span, nothing],
             }
         }
-        _ => [item.span, none],
+        _ => [item.span, nothing],
     }
 }

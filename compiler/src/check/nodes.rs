@@ -109,6 +109,7 @@ impl CheckedNode {
 
 /// What could be made of all nodes.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the nodes, and what is known beside them")]
 pub(crate) struct Nodes {
     pub(crate) nodes: BTreeMap<String, CheckedNode>,
     /// What is right to check and keeps a plan from being made.
@@ -294,18 +295,7 @@ impl Checker<'_, '_> {
             }
             None => None,
         };
-        let mut scope =
-            looped.iter().flat_map(|looped| looped.locals.clone()).fold(outside, Scope::with);
-        if item.each.is_some() && looped.is_none() {
-            // The names are bound all the same, so that their uses are no mistakes.
-            for name in item.each.iter().flat_map(|each| &each.names) {
-                let local = Local::variable(name.text.as_str(), Type::Unknown, Phase::Deploy);
-                scope = scope.with(local);
-            }
-        }
-        if let Some(filter) = item.each.as_ref().and_then(|each| each.filter.as_ref()) {
-            scope = scope.given(filter, true);
-        }
+        let scope = around(item, outside, looped.as_ref());
         let scope = scope.with_self(Type::Node(full.clone()), Phase::Compile);
         let mut body = Body {
             properties: BTreeMap::new(),
@@ -624,6 +614,23 @@ impl Checker<'_, '_> {
         };
         let all = info.requirements.iter().filter(|_| !misspelt);
         all.filter(|(name, of)| is_unmet(name, of)).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// What a node's body sees: the names of its loop, and what holds where there is an instance.
+fn around(item: &ast::Node, outside: Scope, looped: Option<&Looped>) -> Scope {
+    let locals = looped.iter().flat_map(|looped| looped.locals.clone());
+    let mut scope = locals.fold(outside, Scope::with);
+    if item.each.is_some() && looped.is_none() {
+        // The names are bound all the same, so that their uses are no mistakes.
+        for name in item.each.iter().flat_map(|each| &each.names) {
+            let local = Local::variable(name.text.as_str(), Type::Unknown, Phase::Deploy);
+            scope = scope.with(local);
+        }
+    }
+    match item.each.as_ref().and_then(|each| each.filter.as_ref()) {
+        Some(filter) => scope.given(filter, true),
+        None => scope,
     }
 }
 
