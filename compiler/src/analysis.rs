@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bp_plan::{Digest, Plan};
 
 use crate::check::kept::Before;
-use crate::check::{BlueprintTest, CheckedNode, Facts, Program, check, unused};
+use crate::check::{BlueprintTest, Facts, Nodes, Program, check, unused};
 use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says};
 use crate::follow_on;
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
@@ -29,7 +29,7 @@ pub struct Analysis {
     lock: Option<Lock>,
     tests: Vec<BlueprintTest>,
     /// The root's nodes, for the check after the next edit.
-    nodes: BTreeMap<String, CheckedNode>,
+    nodes: Nodes,
 }
 
 impl Analysis {
@@ -79,7 +79,7 @@ impl Analysis {
             nodes: &before.nodes,
             phases: before.facts.phases(),
         });
-        let mut nodes = BTreeMap::new();
+        let mut nodes = Nodes::default();
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);
         let mut unplanned = Vec::new();
         let mut plan = None;
@@ -122,7 +122,7 @@ impl Analysis {
                     plan = None;
                 }
             }
-            nodes = std::mem::take(&mut checked.nodes.nodes);
+            nodes = std::mem::take(&mut checked.nodes);
             let missing;
             (attached, missing) = attachments.into_files();
             sources.missing.extend(missing);

@@ -34,25 +34,28 @@ pub(crate) fn groups(
 /// things that nothing needs are taken away again and again (Kahn's algorithm). Most graphs have none.
 fn entangled(count: usize, mut edges: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     edges.retain(|(from, to)| *from < count && *to < count);
-    edges.sort_unstable();
-    edges.dedup();
     let mut needed_by = vec![0_usize; count];
-    for (_, to) in &edges {
+    // The edges of each thing as a chain: its last one, and of each edge the one before it.
+    let mut last: Vec<Option<usize>> = vec![None; count];
+    let mut chain: Vec<Option<usize>> = Vec::with_capacity(edges.len());
+    for (at, (from, to)) in edges.iter().enumerate() {
         if let Some(by) = needed_by.get_mut(*to) {
             *by += 1;
         }
+        chain.push(last.get_mut(*from).and_then(|last| last.replace(at)));
     }
     let mut free: Vec<usize> = (0..count).filter(|at| needed_by.get(*at) == Some(&0)).collect();
     while let Some(at) = free.pop() {
-        let first = edges.partition_point(|(from, _)| *from < at);
-        let needs = edges.get(first..).unwrap_or_default().iter().take_while(|edge| edge.0 == at);
-        for (_, to) in needs {
-            if let Some(by) = needed_by.get_mut(*to) {
+        let mut next = last.get(at).copied().flatten();
+        while let Some(edge) = next {
+            let to = edges.get(edge).map_or(count, |(_, to)| *to);
+            if let Some(by) = needed_by.get_mut(to) {
                 *by -= 1;
                 if *by == 0 {
-                    free.push(*to);
+                    free.push(to);
                 }
             }
+            next = chain.get(edge).copied().flatten();
         }
     }
     // What is needed only by things that were taken away is taken away, too; an end of a ring stays.

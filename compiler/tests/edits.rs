@@ -146,3 +146,58 @@ fn what_is_kept_uses_what_it_used() {
     ];
     after_each_other(&texts, "const name = \"n\"\n");
 }
+
+/// Which node is looked at first is decided anew when one names others than before.
+#[test]
+fn whoever_names_others_is_looked_at_after_those() {
+    let text = |one: &str, two: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: string\n  attribute id: string\n  \
+             provider = \"noop\"\n}}\nnode zero: A {{\n  a = \"\"\n}}\nnode one: A {{\n  a = {one}\n}}\n\
+             node two: A {{\n  a = {two}\n}}\nnode three: A {{\n  a = \"\"\n  labels = {{ of = one.a, by = two.a }}\n}}\n"
+        )
+    };
+    let texts = [
+        text("two.a", "\"x\""),
+        text("\"x\"", "one.a"),
+        text("two.a", "zero.id"),
+        text("zero.id", "one.a"),
+        text("two.a", "one.a"),
+        text("one.a", "zero.id"),
+        text("two.b", "zero.id"),
+        text("two.a", "\"${one.a}${zero.id}\""),
+    ];
+    after_each_other(&texts, "");
+}
+
+/// What an input is by default is nothing to a node; its type and what is asked of it may be.
+#[test]
+fn what_is_said_of_an_input_reaches_the_nodes() {
+    let text = |input: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\n{input}\nnode type A {{\n  property a: int\n  provider = \"noop\"\n}}\n\
+             node one: A {{\n  a = size\n}}\nnode two: A {{\n  a = one.a\n}}\n"
+        )
+    };
+    let texts = [
+        text("input size: int = 1"),
+        text("/// How large.\ninput size: int = 2"),
+        text("input size: int = \"many\""),
+        text("input size: string = \"many\""),
+        text("input size: int? = 1"),
+        text("input size: int = 1 where self > 2"),
+        text("input size: int"),
+        text("@deprecated(\"large enough\")\ninput size: int = 1"),
+        text("input large: int = 1"),
+    ];
+    let told = |text: &String| {
+        let path = PathBuf::from("x.bp");
+        let analysis = Analysis::check_with(&path, &Overlay::from([(path.clone(), text.clone())]));
+        analysis.diagnostics().iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = texts.iter().map(told).collect();
+    let differ = all.first().is_some_and(Vec::is_empty)
+        && all.iter().filter(|told| told.contains(&"E3002")).count() == 2;
+    assert!(differ, "the texts differ in what matters: {all:?}");
+    after_each_other(&texts, "");
+}

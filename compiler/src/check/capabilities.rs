@@ -1,14 +1,12 @@
 //! `sql = { port = 80 }` in a node's body: what a node says of its own capabilities.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use bp_plan::{BinaryOp, Constraint, Expr, Phase, Property, Type, Value};
+use bp_plan::{BinaryOp, Constraint, Expr, Node, Phase, Property, Type, Value};
 
 use super::blocks;
 use super::choices::seen_from;
 use super::expr::{Scope, check_expr};
-use super::nodes::CheckedNode;
 use super::program::{CapabilityInfo, Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, nodes as says, topology};
 use crate::source::Place;
@@ -182,15 +180,15 @@ pub(crate) fn missing(
     }
 }
 
-/// Notes when the properties of a node's capabilities are known.
-pub(crate) fn phases(program: &mut Program<'_>, name: &str, checked: &CheckedNode) {
-    let Some(info) = program.types.get(&checked.node.kind) else { return };
-    let mut found: Vec<(String, Phase)> = Vec::new();
+/// When the properties of a node's capabilities are known.
+pub(crate) fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
+    let mut found = BTreeMap::new();
+    let Some(info) = program.types.get(&node.kind) else { return found };
     for (capability, declared) in &info.capabilities {
-        let own = checked.node.capabilities.get(capability);
+        let own = node.capabilities.get(capability);
         for (property, phase) in &declared.phases {
             if own.is_none_or(|own| !own.contains_key(property)) {
-                found.push((format!("{capability}.{property}"), *phase));
+                found.insert(format!("{capability}.{property}"), *phase);
             }
         }
         if are_given(program, info)
@@ -201,14 +199,8 @@ pub(crate) fn phases(program: &mut Program<'_>, name: &str, checked: &CheckedNod
             found.extend(open.map(|property| (format!("{capability}.{property}"), Phase::Run)));
         }
         for (property, set) in own.into_iter().flatten() {
-            found.push((format!("{capability}.{property}"), set.phase));
+            found.insert(format!("{capability}.{property}"), set.phase);
         }
     }
-    if found.is_empty() {
-        return;
-    }
-    let phases = Arc::make_mut(&mut program.phases).entry(name.to_owned()).or_default();
-    for (key, phase) in found {
-        phases.insert(key, phase);
-    }
+    found
 }

@@ -5,29 +5,86 @@
 //! and when the properties of the nodes that it names are known. Where the first three are as before, it
 //! is left to [`super::nodes`] to look at the last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_plan::Phase;
+use smol_str::SmolStr;
 
-use super::nodes::CheckedNode;
+use super::nodes::{CheckedNode, Nodes, items};
 use crate::loader::{Module, Sources};
-use crate::source::{FileId, Span};
-use crate::syntax::ast::{Item, ItemKind};
+use crate::source::Span;
+use crate::syntax::ast::{self, ExprKind, Item, ItemKind, ValueKeyword};
+use crate::syntax::walk;
 
 /// When the properties of nodes are known, by node and property; those that are missing are known when compiling.
 pub(crate) type Phases = BTreeMap<String, BTreeMap<String, Phase>>;
+
+/// What a check of nodes leaves behind for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    /// The nodes as the file has them; nothing where one could not be made.
+    pub(crate) all: Vec<Option<CheckedNode>>,
+    pub(crate) order: Arc<Order>,
+}
+
+/// Which nodes name which others, and the order in which they are looked at; each by its place among the nodes
+/// of the file.
+#[derive(Debug, Default)]
+pub(crate) struct Order {
+    /// Each after those that it names.
+    pub(crate) all: Vec<usize>,
+    /// Those that need themselves, whatever the way. What is known of one then hangs on which is looked at first.
+    pub(crate) tangled: BTreeSet<usize>,
+    /// From a node to one that it names, in the order of those that name.
+    edges: Vec<(usize, usize)>,
+}
+
+impl Order {
+    pub(crate) fn of(nodes: &[&ast::Node]) -> Self {
+        let index: BTreeMap<&str, usize> =
+            nodes.iter().enumerate().map(|(at, node)| (node.name.text.as_str(), at)).collect();
+        let mut edges = Vec::new();
+        for (at, node) in nodes.iter().enumerate() {
+            named(node, &mut |name| edges.extend(index.get(name.as_str()).map(|to| (at, *to))));
+        }
+        let groups = crate::rings::groups(nodes.len(), edges.iter().copied());
+        let rings = groups.iter().filter(|group| group.len() > 1).flatten().copied();
+        let own = edges.iter().filter(|(from, to)| from == to).map(|(from, _)| *from);
+        let tangled = rings.chain(own).collect();
+        Self { all: groups.into_iter().flatten().collect(), tangled, edges }
+    }
+
+    /// The nodes that a node names.
+    pub(crate) fn named(&self, at: usize) -> impl Iterator<Item = usize> {
+        let first = self.edges.partition_point(|(from, _)| *from < at);
+        let edges = self.edges.get(first..).unwrap_or_default().iter();
+        edges.take_while(move |(from, _)| *from == at).map(|(_, to)| *to)
+    }
+}
+
+/// The names in a node's expressions.
+fn named(node: &ast::Node, see: &mut dyn FnMut(&SmolStr)) {
+    let mut see = |expr: &ast::Expr| {
+        if let ExprKind::Name(name) = &expr.kind {
+            see(name);
+        }
+    };
+    node.condition.iter().for_each(|e| walk::expressions(e, &mut see));
+    node.each.iter().for_each(|each| walk::each(each, &mut see));
+    walk::body(&node.body, &mut see);
+}
 
 /// A check of the same root, before its last edit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Before<'b> {
     pub(crate) sources: &'b Sources,
     /// The root's nodes.
-    pub(crate) nodes: &'b BTreeMap<String, CheckedNode>,
-    pub(crate) phases: &'b Phases,
+    pub(crate) nodes: &'b Nodes,
+    pub(crate) phases: &'b Arc<Phases>,
 }
 
-impl Before<'_> {
+impl<'b> Before<'b> {
     /// Whether a node's body is all that can have changed.
     pub(crate) fn are_surroundings_same(&self, sources: &Sources) -> bool {
         let (old, new) = (self.sources, sources);
@@ -50,15 +107,90 @@ impl Before<'_> {
         are_same && roots.is_some_and(|(old, new)| are_heads_same(old, new))
     }
 
-    /// What became of this item of the root, where its text is as it was and nothing was told of it.
-    pub(crate) fn node(&self, root: &Module, at: usize) -> Option<CheckedNode> {
-        let old = self.sources.modules.first()?;
-        let (before, now) = (old.tree.items.get(at)?, root.tree.items.get(at)?);
-        let ItemKind::Node(node) = &now.kind else { return None };
-        if old.source.slice(before.span) != root.source.slice(now.span) {
+    /// The nodes of the root as it is now, beside those before.
+    pub(crate) fn again<'n>(&self, root: &'n Module) -> Again<'b, 'n> {
+        let pair = |((old, before), (new, now)): ((&'b Item, &'b ast::Node), (&'n Item, _))| {
+            let texts = self.sources.modules.first().map(|module| module.source.slice(old.span));
+            Pair {
+                before,
+                now,
+                span: new.span,
+                is_same: texts == Some(root.source.slice(new.span)),
+            }
+        };
+        let old = self.sources.modules.first().into_iter().flat_map(items);
+        Again { before: *self, pairs: old.zip(items(root)).map(pair).collect() }
+    }
+}
+
+/// The nodes of a file before an edit and after it.
+pub(crate) struct Again<'b, 'n> {
+    before: Before<'b>,
+    pairs: Vec<Pair<'b, 'n>>,
+}
+
+struct Pair<'b, 'n> {
+    before: &'b ast::Node,
+    now: &'n ast::Node,
+    /// Where the item stands now.
+    span: Span,
+    /// Its text is as it was.
+    is_same: bool,
+}
+
+impl Again<'_, '_> {
+    /// The order of before, where all nodes name the same others.
+    pub(crate) fn order(&self) -> Option<Arc<Order>> {
+        let names = |node: &ast::Node| {
+            let mut names: Vec<SmolStr> = Vec::new();
+            named(node, &mut |name| names.push(name.clone()));
+            names
+        };
+        let mut changed = self.pairs.iter().filter(|pair| !pair.is_same);
+        let are_same = self.before.nodes.kept.all.len() == self.pairs.len()
+            && changed.all(|pair| names(pair.before) == names(pair.now));
+        are_same.then(|| Arc::clone(&self.before.nodes.kept.order))
+    }
+
+    /// Whether all nodes could be made, and none has the name of another.
+    pub(crate) fn is_complete(&self) -> bool {
+        let Nodes { nodes, kept, .. } = self.before.nodes;
+        let count = self.pairs.len();
+        nodes.len() == count && kept.all.len() == count && kept.all.iter().all(Option::is_some)
+    }
+
+    /// When the properties of the nodes were known.
+    pub(crate) fn phases(&self) -> Arc<Phases> {
+        Arc::clone(self.before.phases)
+    }
+
+    /// What became of a node, where its text is as it was and nothing was told of it.
+    pub(crate) fn node(&self, at: usize) -> Option<CheckedNode> {
+        let pair = self.pairs.get(at).filter(|pair| pair.is_same)?;
+        self.before.nodes.kept.all.get(at)?.as_ref()?.again(pair.span)
+    }
+
+    /// Whether something is known of a node at another time than before.
+    pub(crate) fn is_other(&self, at: usize, now: &CheckedNode) -> bool {
+        let old = self.before.nodes.kept.all.get(at).and_then(Option::as_ref);
+        old.is_none_or(|old| old.phases != now.phases)
+    }
+
+    /// The nodes by name; nothing where they are not those of before.
+    pub(crate) fn by_name(
+        &self,
+        all: &[Option<CheckedNode>],
+    ) -> Option<BTreeMap<String, CheckedNode>> {
+        if !self.is_complete() || all.iter().any(Option::is_none) {
             return None;
         }
-        self.nodes.get(node.name.text.as_str())?.again(FileId(0), before.span, now.span)
+        let mut nodes = self.before.nodes.nodes.clone();
+        for checked in nodes.values_mut() {
+            if let Some(Some(now)) = all.get(checked.number()) {
+                *checked = now.clone();
+            }
+        }
+        Some(nodes)
     }
 }
 
@@ -68,18 +200,31 @@ fn are_heads_same(old: &Module, new: &Module) -> bool {
     olds.len() == news.len()
         && olds.iter().zip(news).all(|(before, now)| {
             std::mem::discriminant(&before.kind) == std::mem::discriminant(&now.kind)
-                && old.source.slice(seen(before)) == new.source.slice(seen(now))
+                && seen(before)
+                    .into_iter()
+                    .map(|span| old.source.slice(span))
+                    .eq(seen(now).into_iter().map(|span| new.source.slice(span)))
         })
 }
 
-/// The part of an item that nodes see.
-fn seen(item: &Item) -> Span {
+/// The parts of an item that nodes see. What an input is by default is given to none of them.
+fn seen(item: &Item) -> [Span; 2] {
+    let nothing = Span::new(item.span.start, item.span.start);
     match &item.kind {
         ItemKind::Node(node) => {
             let end = node.body.span.map_or(item.span.end, |body| body.start);
-            Span::new(item.span.start, end)
+            [Span::new(item.span.start, end), nothing]
         }
-        ItemKind::Output(_) | ItemKind::Test(_) => Span::new(item.span.start, item.span.start),
-        _ => item.span,
+        ItemKind::Output(_) | ItemKind::Test(_) => [nothing, nothing],
+        ItemKind::Value(value) if value.keyword == ValueKeyword::Input => {
+            match (&value.ty, &value.default) {
+                (Some(ty), Some(default)) => [
+                    Span::new(item.span.start, ty.span.end),
+                    Span::new(default.span.end, item.span.end),
+                ],
+                _ => [item.span, nothing],
+            }
+        }
+        _ => [item.span, nothing],
     }
 }

@@ -43,7 +43,7 @@ use std::collections::BTreeMap;
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
 pub use blueprint_tests::BlueprintTest;
-pub(crate) use nodes::{CheckedNode, Nodes};
+pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
 use self::expr::{Scope, Way, World as _, check_expr, check_type_expr, check_wheres, held};
@@ -174,8 +174,7 @@ impl Checked<'_> {
         let before = out.len();
         workflows::heads(&mut self.program, out);
         self.items(out);
-        let nodes = nodes::check(&mut self.program, kept, out);
-        self.nodes.nodes = nodes.nodes;
+        self.nodes = nodes::check(&mut self.program, kept, out);
         self.left_to_inventory();
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);
@@ -195,13 +194,6 @@ impl Checked<'_> {
     fn items(&mut self, out: &mut Vec<Diagnostic>) {
         let file = self.file;
         let Some(module) = self.program.blueprint() else { return };
-        let types: BTreeMap<usize, Type> = self
-            .program
-            .values
-            .iter()
-            .filter(|((of, _), _)| *of == file)
-            .map(|((_, item), named)| (*item, named.ty.clone()))
-            .collect();
         for (index, item) in module.tree.items.iter().enumerate() {
             match &item.kind {
                 ItemKind::Blueprint(blueprint) => {
@@ -209,7 +201,8 @@ impl Checked<'_> {
                     self.blueprint.get_or_insert(head);
                 }
                 ItemKind::Value(value) => {
-                    let ty = types.get(&index).cloned().unwrap_or(Type::Unknown);
+                    let named = self.program.values.get(&(file, index));
+                    let ty = named.map_or(Type::Unknown, |named| named.ty.clone());
                     let name = value.name.text.to_string();
                     match value.keyword {
                         ValueKeyword::Input => {

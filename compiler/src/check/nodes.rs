@@ -15,16 +15,16 @@ use super::expr::{
 };
 use super::implementations;
 use super::instances;
-use super::kept::Before;
+use super::kept::{Again, Before, Kept, Order};
 use super::late::known_in_time;
 use super::members::short;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
 use super::unmet;
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use crate::loader::Module;
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind};
-use crate::syntax::walk;
 
 /// How many instances there may be.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -34,6 +34,8 @@ const MOST_INSTANCES: usize = 1_000_000;
 pub(crate) struct CheckedNode {
     known: Arc<Known>,
     start: Place,
+    /// Its place among the nodes of its file.
+    at: usize,
 }
 
 /// What is known of a node, wherever its item stands; the plan's own spans are those of the first time.
@@ -44,12 +46,14 @@ pub(crate) struct Known {
     name: Span,
     /// Where the targets of its requirements stand, beside [`Node::requirements`].
     targets: Vec<Span>,
-    /// Where its properties' values stand.
-    values: BTreeMap<SmolStr, Span>,
+    /// Where its properties' values stand, in the order of the names.
+    values: Vec<(SmolStr, Span)>,
     /// What is left to the runtime to choose.
     pub(crate) choices: Vec<Choice>,
     /// The requirements that it leaves out.
     pub(crate) unmet: Vec<String>,
+    /// When its properties, and those of its capabilities, are known, where that is later than when compiling.
+    pub(crate) phases: BTreeMap<String, Phase>,
     /// The imports that it uses, where nothing was told of it and no file read.
     clean: Option<BTreeSet<String>>,
 }
@@ -75,7 +79,9 @@ impl CheckedNode {
 
     /// Where the value of a property stands; its name where it sets none.
     pub(crate) fn value(&self, property: &str) -> Place {
-        self.values.get(property).map_or_else(|| self.place(), |value| self.at(*value))
+        let found = self.values.binary_search_by_key(&property, |(name, _)| name.as_str());
+        let value = found.ok().and_then(|found| self.values.get(found));
+        value.map_or_else(|| self.place(), |(_, value)| self.at(*value))
     }
 
     fn at(&self, span: Span) -> Place {
@@ -86,25 +92,30 @@ impl CheckedNode {
 
     /// The blueprint that stands for its type.
     pub(crate) fn substitute(&mut self, by: String) {
-        let known = Arc::make_mut(&mut self.known);
-        known.node.substituted_by = Some(by);
-        known.clean = None;
+        Arc::make_mut(&mut self.known).node.substituted_by = Some(by);
     }
 
-    /// The same node in an item of the same text; nothing where something was told of it.
-    pub(crate) fn again(&self, file: FileId, before: Span, now: Span) -> Option<Self> {
-        let is_there = self.start == Place { file, span: before };
-        (is_there && self.clean.is_some())
-            .then(|| Self { known: Arc::clone(&self.known), start: Place { file, span: now } })
+    /// The same node in an item of the same text, which stands there now; nothing where something was told of it.
+    pub(crate) fn again(&self, now: Span) -> Option<Self> {
+        let start = Place { file: self.start.file, span: now };
+        self.clean.is_some().then(|| Self { known: Arc::clone(&self.known), start, at: self.at })
+    }
+
+    /// Its place among the nodes of its file.
+    pub(crate) fn number(&self) -> usize {
+        self.at
     }
 }
 
 /// What could be made of all nodes.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the nodes, and what is known beside them")]
 pub(crate) struct Nodes {
     pub(crate) nodes: BTreeMap<String, CheckedNode>,
     /// What is right to check and keeps a plan from being made.
     pub(crate) unplanned: Vec<Diagnostic>,
+    /// For the check after the next edit.
+    pub(crate) kept: Kept,
 }
 
 /// Checks the nodes of a blueprint, each after those that it names. `before` is given where a node's body is
@@ -114,77 +125,104 @@ pub(crate) fn check(
     before: Option<&Before<'_>>,
     out: &mut Vec<Diagnostic>,
 ) -> Nodes {
-    let mut nodes = Nodes::default();
-    let Some(module) = program.blueprint() else { return nodes };
-    let items: Vec<(usize, &ast::Item, &ast::Node)> = module
-        .tree
-        .items
-        .iter()
-        .enumerate()
-        .filter_map(|(index, item)| match &item.kind {
-            ItemKind::Node(node) => Some((index, item, node)),
-            _ => None,
-        })
-        .collect();
+    let Some(module) = program.blueprint() else { return Nodes::default() };
+    let items: Vec<(&ast::Item, &ast::Node)> = items(module).collect();
     // In the source's order diagnostics are easiest to follow; phases need the order of names.
-    let plain: Vec<&ast::Node> = items.iter().map(|(_, _, node)| *node).collect();
+    let plain: Vec<&ast::Node> = items.iter().map(|(_, node)| *node).collect();
     if plain.iter().any(|node| choices::may_choose(node)) {
         program.needs = Arc::new(Needs::of(&plain));
     }
-    let edges = edges(&plain);
-    let order = crate::rings::groups(plain.len(), edges.iter().copied());
+    let again = before.map(|before| before.again(module));
+    let order = match again.as_ref().and_then(Again::order) {
+        Some(order) => order,
+        None => Arc::new(Order::of(&plain)),
+    };
+    // What is known of a node before it is looked at, nobody sees, but those that are in a ring with it.
+    let is_known = order.tangled.is_empty() && again.as_ref().is_some_and(Again::is_complete);
+    if let Some(again) = again.as_ref().filter(|_| is_known) {
+        program.phases = again.phases();
+    }
+    let mut all: Vec<Option<CheckedNode>> = vec![None; items.len()];
     // Those of which something is known at another time than before.
     let mut changed: BTreeSet<usize> = BTreeSet::new();
-    for at in order.into_iter().flatten() {
-        let Some((index, whole, item)) = items.get(at).copied() else { continue };
-        let first = edges.partition_point(|(from, _)| *from < at);
-        let named = edges.get(first..).unwrap_or_default().iter();
-        let mut named = named.take_while(|(from, _)| *from == at).map(|(_, to)| *to);
-        let is_new = !changed.is_empty() && named.any(|to| changed.contains(&to));
-        let kept = before.filter(|_| !is_new).and_then(|before| before.node(module, index));
+    for at in order.all.iter().copied() {
+        let Some((whole, item)) = items.get(at).copied() else { continue };
+        let is_tangled = order.tangled.contains(&at);
+        let is_new =
+            is_tangled || !changed.is_empty() && order.named(at).any(|to| changed.contains(&to));
+        let kept = again.as_ref().filter(|_| !is_new).and_then(|again| again.node(at));
         let checked = match kept {
             Some(kept) => {
                 program.use_imports(kept.clean.iter().flatten());
                 Some(kept)
             }
-            None => fresh(program, whole, item, out),
+            None => fresh(program, (at, is_tangled), (whole, item), out),
         };
         let Some(checked) = checked else {
             changed.insert(at);
             continue;
         };
+        let name = item.name.text.as_str();
         for choice in &checked.choices {
-            choice.note(&item.name.text, Arc::make_mut(&mut program.needs));
+            choice.note(name, Arc::make_mut(&mut program.needs));
         }
-        super::capabilities::phases(program, &item.name.text, &checked);
         let keyed = checked.node.each.as_ref();
         if let Some(keyed) = keyed.and_then(|each| instances::of(each, &program.instances)) {
             let all = Arc::make_mut(&mut program.instances);
-            all.entry(item.name.text.to_string()).or_insert(keyed);
+            all.entry(name.to_owned()).or_insert(keyed);
         }
-        // What is not noted is known when compiling.
-        let later = checked.node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
-        for (property, set) in later {
-            Arc::make_mut(&mut program.phases)
-                .entry(item.name.text.to_string())
-                .or_default()
-                .insert(property.clone(), set.phase);
-        }
-        let name = item.name.text.to_string();
-        if before.is_some_and(|before| before.phases.get(&name) != program.phases.get(&name)) {
+        let is_other = again.as_ref().is_some_and(|again| again.is_other(at, &checked));
+        if is_other {
             changed.insert(at);
         }
-        nodes.nodes.entry(name).or_insert(checked);
+        if is_other && is_known {
+            let phases = Arc::make_mut(&mut program.phases);
+            phases.insert(name.to_owned(), checked.phases.clone());
+        } else if !is_known && !checked.phases.is_empty() {
+            let phases = Arc::make_mut(&mut program.phases).entry(name.to_owned()).or_default();
+            phases
+                .extend(checked.phases.iter().map(|(property, phase)| (property.clone(), *phase)));
+        }
+        if let Some(slot) = all.get_mut(at) {
+            *slot = Some(checked);
+        }
     }
+    let nodes = again.as_ref().and_then(|again| again.by_name(&all));
+    let nodes = nodes.unwrap_or_else(|| by_name(&items, &order, &all));
+    let nodes = Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order } };
     unmet::tell(program, &nodes, out);
+    nodes
+}
+
+/// The nodes of a file.
+pub(super) fn items(module: &Module) -> impl Iterator<Item = (&ast::Item, &ast::Node)> {
+    module.tree.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Node(node) => Some((item, node)),
+        _ => None,
+    })
+}
+
+/// Of those that have the same name, the one that was looked at first.
+fn by_name(
+    items: &[(&ast::Item, &ast::Node)],
+    order: &Order,
+    all: &[Option<CheckedNode>],
+) -> BTreeMap<String, CheckedNode> {
+    let mut nodes = BTreeMap::new();
+    for at in order.all.iter().copied() {
+        if let (Some((_, item)), Some(Some(checked))) = (items.get(at), all.get(at)) {
+            let name = item.name.text.as_str().to_owned();
+            nodes.entry(name).or_insert_with(|| checked.clone());
+        }
+    }
     nodes
 }
 
 /// Checks a node, and notes what it took to do so.
 fn fresh(
     program: &Program<'_>,
-    whole: &ast::Item,
-    item: &ast::Node,
+    (at, is_tangled): (usize, bool),
+    (whole, item): (&ast::Item, &ast::Node),
     out: &mut Vec<Diagnostic>,
 ) -> Option<CheckedNode> {
     let told = out.len();
@@ -192,31 +230,21 @@ fn fresh(
     let known = Checker { program, file: program.file, out: &mut *out }.node(whole, item);
     let seen = watch.end();
     let mut known = known?;
-    if out.len() == told && known.choices.is_empty() && known.unmet.is_empty() {
+    known.phases = phases(program, &known.node);
+    if !is_tangled && out.len() == told && known.choices.is_empty() && known.unmet.is_empty() {
         known.clean = seen;
     }
     let start = Place { file: program.file, span: whole.span };
-    Some(CheckedNode { known: Arc::new(known), start })
+    Some(CheckedNode { known: Arc::new(known), start, at })
 }
 
-/// Which nodes name which others, in the order of those that name.
-fn edges(items: &[&ast::Node]) -> Vec<(usize, usize)> {
-    let index: BTreeMap<&str, usize> =
-        items.iter().enumerate().map(|(at, node)| (node.name.text.as_str(), at)).collect();
-    let mut edges = Vec::new();
-    for (at, node) in items.iter().enumerate() {
-        let mut see = |expr: &ast::Expr| {
-            if let ExprKind::Name(name) = &expr.kind
-                && let Some(to) = index.get(name.as_str())
-            {
-                edges.push((at, *to));
-            }
-        };
-        node.condition.iter().for_each(|e| walk::expressions(e, &mut see));
-        node.each.iter().for_each(|each| walk::each(each, &mut see));
-        walk::body(&node.body, &mut see);
-    }
-    edges
+/// When the properties of a node, and those of its capabilities, are known. What is not noted is known when
+/// compiling.
+fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
+    let mut phases = capabilities::phases(program, node);
+    let later = node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
+    phases.extend(later.map(|(property, set)| (property.clone(), set.phase)));
+    phases
 }
 
 struct Checker<'a, 's> {
@@ -267,18 +295,7 @@ impl Checker<'_, '_> {
             }
             None => None,
         };
-        let mut scope =
-            looped.iter().flat_map(|looped| looped.locals.clone()).fold(outside, Scope::with);
-        if item.each.is_some() && looped.is_none() {
-            // The names are bound all the same, so that their uses are no mistakes.
-            for name in item.each.iter().flat_map(|each| &each.names) {
-                let local = Local::variable(name.text.as_str(), Type::Unknown, Phase::Deploy);
-                scope = scope.with(local);
-            }
-        }
-        if let Some(filter) = item.each.as_ref().and_then(|each| each.filter.as_ref()) {
-            scope = scope.given(filter, true);
-        }
+        let scope = around(item, outside, looped.as_ref());
         let scope = scope.with_self(Type::Node(full.clone()), Phase::Compile);
         let mut body = Body {
             properties: BTreeMap::new(),
@@ -306,11 +323,10 @@ impl Checker<'_, '_> {
         let start = whole.span.start;
         let from_start =
             |span: Span| Span::new(span.start.wrapping_sub(start), span.end.wrapping_sub(start));
-        let (requirements, targets) = body
-            .meetings
-            .into_iter()
-            .map(|met| (met.requirement, from_start(met.target.span)))
-            .unzip();
+        // As large as they are: most of a large program is this.
+        let targets = body.meetings.iter().map(|met| from_start(met.target.span)).collect();
+        let mut requirements = Vec::with_capacity(body.meetings.len());
+        requirements.extend(body.meetings.into_iter().map(|met| met.requirement));
         let each = item.each.as_ref().zip(looped).map(|(each, looped)| Each {
             names: each.names.iter().map(|name| name.text.to_string()).collect(),
             over: looped.over.expr,
@@ -336,7 +352,16 @@ impl Checker<'_, '_> {
         let name = from_start(item.name.span);
         let values =
             body.values.into_iter().map(|(name, at)| (name, from_start(at.span))).collect();
-        Some(Known { node, name, targets, values, choices, unmet, clean: None })
+        Some(Known {
+            node,
+            name,
+            targets,
+            values,
+            choices,
+            unmet,
+            phases: BTreeMap::new(),
+            clean: None,
+        })
     }
 
     /// A loop's phase, and its keys as far as they are known.
@@ -589,6 +614,23 @@ impl Checker<'_, '_> {
         };
         let all = info.requirements.iter().filter(|_| !misspelt);
         all.filter(|(name, of)| is_unmet(name, of)).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+/// What a node's body sees: the names of its loop, and what holds where there is an instance.
+fn around(item: &ast::Node, outside: Scope, looped: Option<&Looped>) -> Scope {
+    let locals = looped.iter().flat_map(|looped| looped.locals.clone());
+    let mut scope = locals.fold(outside, Scope::with);
+    if item.each.is_some() && looped.is_none() {
+        // The names are bound all the same, so that their uses are no mistakes.
+        for name in item.each.iter().flat_map(|each| &each.names) {
+            let local = Local::variable(name.text.as_str(), Type::Unknown, Phase::Deploy);
+            scope = scope.with(local);
+        }
+    }
+    match item.each.as_ref().and_then(|each| each.filter.as_ref()) {
+        Some(filter) => scope.given(filter, true),
+        None => scope,
     }
 }
 

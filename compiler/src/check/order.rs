@@ -21,9 +21,8 @@ const SHOWN: usize = 12;
 
 /// Tells the rings.
 pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
-    let all: Vec<&str> = nodes.nodes.keys().map(String::as_str).collect();
     let none = BTreeMap::new();
-    let coarse = Graph::between_nodes(program, nodes, &all);
+    let coarse = Graph::between_nodes(program, nodes);
     let rings = rings(&coarse);
     if rings.is_empty() {
         return;

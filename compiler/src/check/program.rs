@@ -79,7 +79,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// When the properties of nodes are known.
-    pub(crate) fn phases(&self) -> &Phases {
+    pub(crate) fn phases(&self) -> &Arc<Phases> {
         &self.phases
     }
 }

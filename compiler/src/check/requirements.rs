@@ -62,9 +62,12 @@ pub(crate) fn check(
         (made.0, ty, Vec::new())
     } else {
         let typed = check_expr(program, scope, &meets.target, None, out);
-        let of = element(&typed.ty);
-        let inside = around_target(scope, &source);
-        let own = check_wheres(program, &inside, &of, &meets.wheres, out);
+        let own = if meets.wheres.is_empty() {
+            Vec::new()
+        } else {
+            let inside = around_target(scope, &source);
+            check_wheres(program, &inside, &element(&typed.ty), &meets.wheres, out)
+        };
         let Typed { ty, expr, phase } = typed;
         blocks::in_time(phase, Phase::Deploy, "what meets a requirement", place, out);
         (expr, ty, own)
@@ -148,18 +151,21 @@ pub(crate) fn type_target(
     file: FileId,
     target: &ast::Expr,
 ) -> Option<String> {
-    let path = match &target.kind {
-        ExprKind::Name(name) => name.to_string(),
+    let (module, last) = match &target.kind {
+        ExprKind::Name(name) => (None, name),
         ExprKind::Field { of, name, .. } => match &of.kind {
-            ExprKind::Name(module) => format!("{module}.{}", name.text),
+            ExprKind::Name(module) => (Some(module), &name.text),
             _ => return None,
         },
         _ => return None,
     };
-    let last = path.rsplit('.').next().unwrap_or(&path);
     if !last.starts_with(char::is_uppercase) {
         return None;
     }
+    let path = match module {
+        Some(module) => format!("{module}.{last}"),
+        None => last.as_str().to_owned(),
+    };
     match program.named_type(file, &path)? {
         Type::Node(full) => Some(full),
         _ => None,

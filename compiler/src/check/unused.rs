@@ -37,7 +37,8 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     let Some(root) = sources.modules.first() else { return };
     let file = FileId(0);
     let items = &root.tree.items;
-    let mut uses = Uses::of(items);
+    let declarations = items.iter().filter_map(|item| declared(&item.kind));
+    let mut uses = Uses::of(items, declarations.map(|(name, _)| name.text.as_str()).collect());
     for local in uses.idle.drain(..) {
         let remove = local.whole.map(|entry| whole_lines(&root.source, entry));
         let place = Place { file, span: local.name.span };

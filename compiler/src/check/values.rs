@@ -73,7 +73,7 @@ fn head(
             let full = it.ty.as_ref().and_then(|path| {
                 program.names.expect_type(file, path, ast::TypeItemKind::Node, out)
             });
-            let expr = Expr::Node(it.name.text.to_string());
+            let expr = Expr::Node(it.name.text.as_str().to_owned());
             let (ty, phase) = match (full, &it.each, &it.condition) {
                 (None, ..) => (Type::Unknown, Phase::Compile),
                 (Some(full), Some(_), _) => (Type::Nodes(full), Phase::Deploy),

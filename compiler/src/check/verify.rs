@@ -29,8 +29,8 @@ pub(crate) fn verify(
         let known = Known { program, nodes, this: name, source: None };
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         if checked.node.each.is_none() {
-            let value = reference(name);
             let mut holds = |constraint: &Constraint, declared: Place| {
+                let value = reference(name);
                 if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
                     out.push(says::node_breaks(checked.place(), name, &message, declared));
                 }

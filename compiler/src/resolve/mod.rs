@@ -6,6 +6,7 @@ pub(crate) mod blueprint;
 mod scope;
 mod types;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub(crate) use scope::{Declaration, FileScope};
@@ -114,7 +115,10 @@ impl Names {
         kind: ast::TypeItemKind,
         out: &mut Vec<Diagnostic>,
     ) -> Option<String> {
-        let name = path.segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".");
+        let name: Cow<'_, str> = match path.segments.as_slice() {
+            [only] => only.text.as_str().into(),
+            all => all.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(".").into(),
+        };
         let at = Place { file, span: path.span };
         let Some(full) = self.type_name(file, &name) else {
             out.push(self.unknown_type(at, &name, kind));

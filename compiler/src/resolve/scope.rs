@@ -1,5 +1,6 @@
 //! What a file declares, and what it brings in from others.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
@@ -159,10 +160,12 @@ fn value_name(
     found: Declaration,
     out: &mut Vec<Diagnostic>,
 ) {
-    match scope.values.get(name.text.as_str()) {
-        Some(first) => out.push(says::twice(found.place, &name.text, first.place)),
-        None => {
-            scope.values.insert(name.text.to_string(), found);
+    match scope.values.entry(name.text.as_str().to_owned()) {
+        Entry::Occupied(first) => {
+            out.push(says::twice(found.place, &name.text, first.get().place));
+        }
+        Entry::Vacant(free) => {
+            free.insert(found);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::check::members::short;
 use crate::check::{Checked, Program};
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::{FileId, Place};
-use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::{self, ItemKind};
 
 /// Chooses for nodes of abstract types, and keeps of the other blueprints those that the root's nodes
 /// are made of, each after those that its own are made of.
@@ -87,6 +87,14 @@ fn substitute(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(module) = program.sources.modules.get(checked.file.0 as usize) else { return };
+    let is_abstract = |kind: &String| program.types.get(kind).is_some_and(|info| info.is_abstract);
+    let is_using =
+        |item: &ast::Item| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
+    if !checked.nodes.nodes.values().any(|one| is_abstract(&one.node.kind))
+        && !module.tree.items.iter().any(is_using)
+    {
+        return;
+    }
     let mut chosen: Vec<(String, String)> = Vec::new();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     for item in &module.tree.items {

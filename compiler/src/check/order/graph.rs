@@ -1,6 +1,7 @@
 //! What waits for what, among nodes or among their instances.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use bp_plan::{Binder, Expr, Item, Type, Value};
 
@@ -42,11 +43,11 @@ pub(super) struct Instance<'a> {
 /// See the module.
 pub(super) struct Graph<'a> {
     program: &'a Program<'a>,
-    nodes: &'a Nodes,
     /// Between nodes, where any key leads to all instances.
     is_coarse: bool,
     instances: Vec<Instance<'a>>,
-    by_node: HashMap<&'a str, Vec<usize>>,
+    /// Those of a node follow each other.
+    by_node: HashMap<&'a str, Range<usize>>,
     by_key: HashMap<(&'a str, &'a str), usize>,
     /// Each instance, and behind it those of its properties that need something, in the order of their names.
     pub(super) things: Vec<Thing<'a>>,
@@ -58,14 +59,10 @@ static NO_LOCALS: Locals = Vec::new();
 
 impl<'a> Graph<'a> {
     /// Each node as one thing.
-    pub(super) fn between_nodes(
-        program: &'a Program<'a>,
-        nodes: &'a Nodes,
-        names: &[&'a str],
-    ) -> Self {
-        let mut graph = Self::empty(program, nodes, true);
-        for name in names {
-            graph.add(name, None);
+    pub(super) fn between_nodes(program: &'a Program<'a>, nodes: &'a Nodes) -> Self {
+        let mut graph = Self::empty(program, nodes.nodes.len(), true);
+        for (name, checked) in &nodes.nodes {
+            graph.add(name, checked, None);
         }
         graph.fill();
         graph
@@ -78,20 +75,21 @@ impl<'a> Graph<'a> {
         names: &[&'a str],
         keyed: &'a BTreeMap<String, Keyed>,
     ) -> Option<Self> {
-        let mut graph = Self::empty(program, nodes, false);
+        let mut graph = Self::empty(program, names.len(), false);
         for name in names {
-            graph.add(name, keyed.get(*name));
+            if let Some(checked) = nodes.nodes.get(*name) {
+                graph.add(name, checked, keyed.get(*name));
+            }
         }
         graph.fill().then_some(graph)
     }
 
-    fn empty(program: &'a Program<'a>, nodes: &'a Nodes, is_coarse: bool) -> Self {
+    fn empty(program: &'a Program<'a>, count: usize, is_coarse: bool) -> Self {
         Self {
             program,
-            nodes,
             is_coarse,
             instances: Vec::new(),
-            by_node: HashMap::new(),
+            by_node: HashMap::with_capacity(count),
             by_key: HashMap::new(),
             things: Vec::new(),
             edges: Vec::new(),
@@ -104,25 +102,33 @@ impl<'a> Graph<'a> {
         self.instances.get(at)
     }
 
-    fn add(&mut self, node: &'a str, keyed: Option<&'a Keyed>) {
-        let Some(checked) = self.nodes.nodes.get(node) else { return };
-        let keyed = keyed.filter(|_| checked.node.each.is_some());
-        let instances: Vec<(Option<&'a str>, &'a Locals)> = match keyed {
-            Some(keyed) => keyed.iter().map(|(key, locals)| (Some(key.as_str()), locals)).collect(),
-            None => vec![(None, &NO_LOCALS)],
-        };
-        for (key, locals) in instances {
-            let at = self.instances.len();
-            let start = self.things.len();
-            self.things.push(Thing::Node(at));
-            // What is known now needs nothing.
-            self.things.extend(open(checked).map(|(property, _)| Thing::Property(at, property)));
-            self.instances.push(Instance { node, key, checked, locals, start });
-            self.by_node.entry(node).or_default().push(at);
-            if let Some(key) = key {
-                self.by_key.insert((node, key), at);
+    fn add(&mut self, node: &'a str, checked: &'a CheckedNode, keyed: Option<&'a Keyed>) {
+        let first = self.instances.len();
+        match keyed.filter(|_| checked.node.each.is_some()) {
+            Some(keyed) => {
+                for (key, locals) in keyed.iter() {
+                    self.by_key.insert((node, key), self.instances.len());
+                    self.instance_of(node, checked, Some(key), locals);
+                }
             }
+            None => self.instance_of(node, checked, None, &NO_LOCALS),
         }
+        self.by_node.insert(node, first..self.instances.len());
+    }
+
+    fn instance_of(
+        &mut self,
+        node: &'a str,
+        checked: &'a CheckedNode,
+        key: Option<&'a str>,
+        locals: &'a Locals,
+    ) {
+        let at = self.instances.len();
+        let start = self.things.len();
+        self.things.push(Thing::Node(at));
+        // What is known now needs nothing.
+        self.things.extend(open(checked).map(|(property, _)| Thing::Property(at, property)));
+        self.instances.push(Instance { node, key, checked, locals, start });
     }
 
     /// All that waits; false where it is too much.
@@ -164,12 +170,12 @@ impl<'a> Graph<'a> {
     }
 
     /// All instances of a node.
-    fn all(&self, node: &str) -> Vec<usize> {
+    fn all(&self, node: &str) -> Range<usize> {
         self.by_node.get(node).cloned().unwrap_or_default()
     }
 
     /// The instances that a reference in an instance leads to; nothing where it is no reference.
-    fn leads(&self, at: usize, of: &Expr) -> Option<Vec<usize>> {
+    fn leads(&self, at: usize, of: &Expr) -> Option<Range<usize>> {
         match of {
             Expr::Node(node) => Some(self.all(node)),
             Expr::Index { of, key, .. } => match &**of {
@@ -181,29 +187,29 @@ impl<'a> Graph<'a> {
     }
 
     /// The instances of a node under a key, as an instance sees it.
-    fn under(&self, at: usize, node: &str, key: &Expr) -> Vec<usize> {
+    fn under(&self, at: usize, node: &str, key: &Expr) -> Range<usize> {
         if self.is_coarse {
             return self.all(node);
         }
-        let Some(this) = self.instances.get(at) else { return Vec::new() };
+        let Some(this) = self.instances.get(at) else { return 0..0 };
         let all = self.all(node);
-        let is_keyed =
-            all.first().and_then(|at| self.instances.get(*at)).is_some_and(|one| one.key.is_some());
+        let first = self.instances.get(all.start).filter(|_| !all.is_empty());
+        let is_keyed = first.is_some_and(|one| one.key.is_some());
         let known = instances::value(key, this.locals).as_ref().and_then(instances::key);
         match known {
             Some(known) if is_keyed => {
-                self.by_key.get(&(node, known.as_str())).copied().into_iter().collect()
+                self.by_key.get(&(node, known.as_str())).map_or(0..0, |at| *at..at + 1)
             }
             _ if node == this.node => {
                 if self.is_own_key(this, key) {
-                    vec![at]
+                    at..at + 1
                 } else {
-                    Vec::new()
+                    0..0
                 }
             }
             // `space[cluster]`: the instance that belongs to this one.
             _ if matches!(key, Expr::Local(_)) => all,
-            _ => Vec::new(),
+            _ => 0..0,
         }
     }
 
@@ -247,7 +253,7 @@ impl<'a> Graph<'a> {
         }
         if let Expr::Field { of, name, .. } = expr {
             let found = match &**of {
-                Expr::This => Some(vec![at]),
+                Expr::This => Some(at..at + 1),
                 other => self.leads(at, other),
             };
             if let Some(found) = found {
@@ -333,8 +339,11 @@ impl<'a> Graph<'a> {
     /// The nodes that a target leads to.
     fn targets(&mut self, from: usize, at: usize, target: &Expr, place: Place) {
         if let Some(found) = self.leads(at, target) {
-            let found: Vec<usize> = found.into_iter().filter_map(|to| self.at(to, None)).collect();
-            self.edges.extend(found.into_iter().map(|to| Edge { from, to, place }));
+            for to in found {
+                if let Some(to) = self.at(to, None) {
+                    self.edges.push(Edge { from, to, place });
+                }
+            }
             return;
         }
         match target {

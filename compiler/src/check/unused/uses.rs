@@ -11,6 +11,8 @@ use crate::syntax::walk;
 /// See the module.
 #[derive(Default)]
 pub(super) struct Uses<'t> {
+    /// What is looked for; most names are of nodes, which may stand for themselves.
+    sought: Used<'t>,
     pub(super) values: Used<'t>,
     pub(super) functions: Used<'t>,
     pub(super) types: Used<'t>,
@@ -31,16 +33,16 @@ pub(super) struct Local<'t> {
 }
 
 impl<'t> Uses<'t> {
-    /// Of all items of a file.
-    pub(super) fn of(items: &'t [Item]) -> Self {
-        let mut uses = Self::default();
+    /// Of all items of a file, where they use one of these names.
+    pub(super) fn of(items: &'t [Item], sought: Used<'t>) -> Self {
+        let mut uses = Self { sought, ..Self::default() };
         for item in items {
             for annotation in &item.annotations {
                 annotation.arguments.iter().for_each(|e| uses.expression(e));
             }
             walk::types_of_item(&item.kind, &mut |path| {
                 if let [only] = path.segments.as_slice() {
-                    uses.types.insert(only.text.as_str());
+                    uses.ty_named(only.text.as_str());
                 }
             });
             uses.item(&item.kind);
@@ -77,11 +79,20 @@ impl<'t> Uses<'t> {
             local.is_used = true;
             return;
         }
+        if !self.sought.contains(name) {
+            return;
+        }
         // A type can stand where a target is left open.
         if name.starts_with(char::is_uppercase) {
             self.types.insert(name);
         }
         self.values.insert(name);
+    }
+
+    fn ty_named(&mut self, name: &'t str) {
+        if self.sought.contains(name) {
+            self.types.insert(name);
+        }
     }
 
     fn item(&mut self, kind: &'t ItemKind) {
@@ -307,7 +318,9 @@ impl<'t> Uses<'t> {
                 self.expression(other);
             }
             ExprKind::Call { function, arguments } => {
-                if let [only] = function.segments.as_slice() {
+                if let [only] = function.segments.as_slice()
+                    && self.sought.contains(only.text.as_str())
+                {
                     self.functions.insert(only.text.as_str());
                 }
                 for e in arguments {
