@@ -202,7 +202,7 @@ fn ended(verb: Verb, outcome: Outcome) -> Standing {
     }
 }
 
-fn is_at(target: &TargetState, place: &Place) -> bool {
+pub(crate) fn is_at(target: &TargetState, place: &Place) -> bool {
     match place {
         Place::Local => target.name.is_empty(),
         Place::Element(name) => target.name == *name,
@@ -248,6 +248,10 @@ fn of_instance(
     let mut status = match (is.operation, &is.flight) {
         (Operation::Converge, Some(_)) => plain(NodeStanding::Deploying),
         (Operation::Delete, _) => plain(NodeStanding::Removing),
+        (Operation::Converge, None) if is.adopted.is_some() && is.reported().is_none() => {
+            let reason = "it was adopted; an update brings it about".to_owned();
+            NodeStatus { reason: Some(reason), ..plain(NodeStanding::Outdated) }
+        }
         (Operation::Converge, None) if is.reported().is_none() => {
             let standing = if is_open { NodeStanding::Waiting } else { NodeStanding::NotTried };
             let reason = "some of its operations were not called yet".to_owned();

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_provider::{Class, Done, Failure, Handle, Health, Progress, Record, Subject};
+use bp_provider::{Adopted, Class, Done, Failure, Handle, Health, Progress, Record, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -206,6 +206,38 @@ fn not_served(session: &Session, place: &Place) -> Failure {
         ),
     )
     .help("choose clusters that serve it")
+}
+
+/// The object that is there and is to be the subject's: `NAMESPACE/NAME`, `NAME`, or the subject's own.
+pub(crate) async fn adopt(
+    session: &Session,
+    subject: &Subject,
+    id: Option<&str>,
+) -> Result<Adopted, Failure> {
+    let mut place = render::place(subject)?;
+    match id.and_then(|id| id.split_once('/')) {
+        Some((namespace, name)) if place.kind.is_namespaced() => {
+            namespace.clone_into(&mut place.namespace);
+            name.clone_into(&mut place.name);
+        }
+        _ => place.name = id.map_or(place.name, str::to_owned),
+    }
+    match session.get(&place).await? {
+        Found::Live(live) => {
+            owner::refuse_foreign(&live, subject, &place)?;
+            let id = match place.namespace.as_str() {
+                "" => place.name.clone(),
+                namespace => format!("{namespace}/{}", place.name),
+            };
+            Ok(Adopted { id, record: record(&place, &live, None) })
+        }
+        Found::Nothing => {
+            let message = format!("{place} is not there on `{}`", session.target());
+            Err(Failure::new(Class::Permanent, message)
+                .help("say which object it is: `NODE=NAMESPACE/NAME`"))
+        }
+        Found::NotServed => Err(not_served(session, &place)),
+    }
 }
 
 /// Done where the object works, else what it waits for.
