@@ -16,12 +16,13 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
+use crate::foresee::plan_before;
 use crate::ledger::Ledger;
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, identity};
 use crate::rounds::{Ended, Rounds};
 use crate::secrets::{SecretSource, Veil};
-use crate::update::revision_of;
+use crate::update::{refuse_unapproved, revision_of};
 use crate::watch::Watcher;
 
 /// Providers by name.
@@ -114,8 +115,9 @@ impl Runtime {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         let revision = revision_of(&prepared, terms)?;
         let Prepared { bytes, artifacts, inputs, inventory, topology, .. } = prepared;
+        let before = plan_before(&ledger).await?;
         let desired = Desired { topology, inventory };
-        self.refuse_unapproved(&ledger, &desired, &revision.terms).await?;
+        refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
         if ledger.is_new() {
             let created = Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
             let stream = Stream::Deployment(id.to_owned());
@@ -200,8 +202,9 @@ impl Runtime {
         let Some(revision) = removal(&ledger, &approved) else {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };
+        let before = plan_before(&ledger).await?;
         let desired = self.desired(&ledger, &revision).await?;
-        self.refuse_unapproved(&ledger, &desired, &revision.terms).await?;
+        refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
         let requested = Event::UninstallRequested { approved };
         let request = self.request(&mut ledger, requested, Vec::new()).await?;
         self.plan_and_run(ledger, revision, request, desired, control).await

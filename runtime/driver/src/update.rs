@@ -157,33 +157,6 @@ impl Runtime {
         Ok(())
     }
 
-    /// Deletions that need an approval and have none, each with the plan that protects it. Nothing is
-    /// appended.
-    pub(crate) async fn refuse_unapproved(
-        &self,
-        ledger: &Ledger,
-        desired: &Desired,
-        terms: &Terms,
-    ) -> Result<(), DriverError> {
-        let before = plan_before(ledger).await?;
-        let state = moved_on(ledger, desired);
-        let plan = desired.topology.plan();
-        let found = unapproved(&state, &desired.topology, before.as_deref(), terms);
-        let problems: Vec<(Arc<Plan>, Problem)> = found
-            .into_iter()
-            .map(|one| {
-                let node = bp_engine::terms::node_of(&one.instance);
-                let is_known = plan.nodes.contains_key(node);
-                let said_by = if is_known { Some(plan) } else { before.as_ref() };
-                (
-                    said_by.unwrap_or(plan).clone(),
-                    protected(&one.instance, "deleted", &one.protection),
-                )
-            })
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(DriverError::Unapproved(problems)) }
-    }
-
     /// Refuses what an outlook shows and nobody approved.
     pub async fn check_approved(
         &self,
@@ -222,6 +195,29 @@ impl Runtime {
     }
 }
 
+/// Deletions that need an approval and have none, each with the plan that protects it. Nothing is
+/// appended.
+pub(crate) fn refuse_unapproved(
+    ledger: &Ledger,
+    desired: &Desired,
+    terms: &Terms,
+    before: Option<&Arc<Plan>>,
+) -> Result<(), DriverError> {
+    let state = moved_on(ledger, desired);
+    let plan = desired.topology.plan();
+    let found = unapproved(&state, &desired.topology, before.map(|plan| &**plan), terms);
+    let problems: Vec<(Arc<Plan>, Problem)> = found
+        .into_iter()
+        .map(|one| {
+            let node = bp_engine::terms::node_of(&one.instance);
+            let is_known = plan.nodes.contains_key(node);
+            let said_by = if is_known { Some(plan) } else { before };
+            (said_by.unwrap_or(plan).clone(), protected(&one.instance, "deleted", &one.protection))
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(DriverError::Unapproved(problems)) }
+}
+
 /// The sentence for what is protected.
 fn protected(instance: &str, what: &str, protection: &Protection) -> Problem {
     let (why, span) = match protection {
@@ -230,7 +226,9 @@ fn protected(instance: &str, what: &str, protection: &Protection) -> Problem {
     };
     let mut problem =
         Problem::error(format!("`{instance}` would be {what}, and {why}: that needs an approval"))
-            .help(format!("keep it, or add `--approve '{instance}'`"));
+            .help(format!(
+        "keep it, or let it go: `--approve '{instance}'` of `bpr plan`, `bpr update` and `bpr uninstall`"
+    ));
     problem.span = span;
     problem
 }

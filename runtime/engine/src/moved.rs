@@ -48,7 +48,8 @@ pub(crate) fn fold(state: &mut State, target: &str, instance: &str, was: &str) {
     let Some(there) = state.targets.get_mut(target) else { return };
     let Some(mut is) = there.instances.remove(was) else { return };
     is.was.push(was.to_owned());
-    is.is_renamed = true;
+    // What only its own operations keep bears no name that anybody would have to be told.
+    is.is_renamed = !is.provider.is_empty();
     there.instances.insert(instance.to_owned(), is);
     if let Some(failed) = there.failures.remove(was) {
         there.failures.insert(instance.to_owned(), failed);

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::ahead::Ahead;
 use super::next::Look;
 use super::{Engine, Start, TargetRef};
-use crate::event::{Failure, Operation};
+use crate::event::{Event, Failure, Operation};
 use crate::outlook::{Action, Called, Field, NodeOutlook, Outlook};
 use crate::retry::digest;
 use crate::status::shown;
@@ -227,7 +227,7 @@ impl Engine {
             node: node_of(&item.instance).to_owned(),
             target: shown(&site.name).to_owned(),
             action: self.action(at, item),
-            was: is.filter(|is| is.is_renamed).and_then(|is| is.was.last().cloned()),
+            was: self.name_before(&site.id, item),
             fields: answer.map(|answer| answer.fields.clone()).unwrap_or_default(),
             operations: life.map(operations).unwrap_or_default(),
             reason: answer
@@ -287,9 +287,28 @@ impl Engine {
             Action::None if calls.iter().any(|call| call.is_sure) => Action::Change,
             Action::None if !calls.is_empty() => Action::Unknown,
             Action::None if life.is_some_and(|life| life.doubt.is_some()) => Action::Unknown,
-            Action::None if is.is_some_and(|is| is.is_renamed) => Action::Move,
+            Action::None if self.is_moving(item) => Action::Move,
             found => found,
         }
+    }
+}
+
+impl Engine {
+    /// The name that an instance had until now.
+    fn name_before(&self, target: &str, item: &Item) -> Option<String> {
+        self.moves.iter().find_map(|(on, event)| match event {
+            Event::InstanceRenamed { instance, was }
+                if on == target && *instance == item.instance =>
+            {
+                Some(was.clone())
+            }
+            _ => None,
+        })
+    }
+
+    fn is_moving(&self, item: &Item) -> bool {
+        let target = self.work.sites.get(item.target).map_or("", |site| &site.id);
+        self.name_before(target, item).is_some()
     }
 }
 

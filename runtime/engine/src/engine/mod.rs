@@ -80,6 +80,8 @@ pub struct Engine {
     is_stopping: bool,
     /// Nothing is begun, and what would be is noted.
     foresight: Option<Box<foresee::Foresight>>,
+    /// What was moved to another name when this engine began, by target's id.
+    moves: Vec<(String, Event)>,
 }
 
 impl Engine {
@@ -87,7 +89,8 @@ impl Engine {
     pub fn new(start: Start) -> Option<Self> {
         let Start { deployment, mut state, topology, inventory, heads, limits } = start;
         let mut outbox: BTreeMap<Stream, (Vec<Event>, Vec<Vec<u8>>)> = BTreeMap::new();
-        for (target, event) in moved::moves(&state, &topology) {
+        let moves = moved::moves(&state, &topology);
+        for (target, event) in moves.clone() {
             let stream = Stream::Target(deployment.clone(), target);
             state.fold(&stream, state.epoch, &event);
             outbox.entry(stream).or_default().0.push(event);
@@ -118,6 +121,7 @@ impl Engine {
             calling: 0,
             is_stopping: false,
             foresight: None,
+            moves,
         };
         engine.settling.extend(0..engine.work.sites.len());
         Some(engine)
