@@ -168,7 +168,11 @@ impl Outlook {
     /// In one sentence, what another look found otherwise; none where both are the same.
     pub fn moved_to(&self, now: &Self) -> Option<String> {
         let before: BTreeMap<_, _> = self.nodes.iter().map(|n| ((&n.target, &n.id), n)).collect();
-        for node in &now.nodes {
+        // What is certain tells more than what depends on it.
+        let (open, sure): (Vec<_>, Vec<_>) = now.nodes.iter().partition(|node| {
+            before.get(&(&node.target, &node.id)).is_some_and(|was| was.action == Action::Unknown)
+        });
+        for node in sure.into_iter().chain(open) {
             match before.get(&(&node.target, &node.id)) {
                 None => return Some(format!("`{}` was not known to it", node.id)),
                 Some(was) if was.action != node.action => {

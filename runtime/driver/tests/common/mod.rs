@@ -338,7 +338,9 @@ impl Converging {
 
     fn done(subject: &Subject, key: &str) -> Done {
         let mut attributes = subject.properties.clone();
-        attributes.insert("id".into(), json!(format!("id of {}", subject.instance)));
+        // An object keeps its id, whatever its instance is called by now.
+        let first = subject.was.first().unwrap_or(&subject.instance);
+        attributes.insert("id".into(), json!(format!("id of {first}")));
         let body = json!({ "key": key, "properties": subject.properties });
         Done { record: Some(Record { version: 1, body }), attributes }
     }

@@ -30,7 +30,7 @@ pub(crate) struct Memory {
     namespace: String,
     name: String,
     uid: String,
-    /// The digest of what was applied.
+    /// The digest of what was applied; empty where it was adopted, and nothing was applied yet.
     applied: String,
 }
 
@@ -140,6 +140,8 @@ pub(crate) async fn converge(
     write: bool,
 ) -> Result<Progress, Failure> {
     let wanted = render::render(subject)?;
+    // A person has said that the object is ours; after the first apply its fields are.
+    let takes = memory(subject)?.is_some_and(|memory| memory.applied.is_empty());
     for _ in 0..OVERTAKEN {
         let live = match session.get(&wanted.place).await? {
             Found::Live(live) => Some(live),
@@ -156,7 +158,8 @@ pub(crate) async fn converge(
         let now = match live {
             Some(live) if !write => Some(live),
             live => {
-                session.apply(&wanted.place, &addressed(&wanted, subject, live.as_ref())).await?
+                let object = addressed(&wanted, subject, live.as_ref());
+                session.apply(&wanted.place, &object, takes).await?
             }
         };
         if let Some(now) = now {
@@ -337,7 +340,7 @@ async fn release(session: &Session, place: &Place, live: &Json) -> Result<(), Fa
         metadata.insert("namespace".to_owned(), json!(place.namespace));
     }
     // No version is named: nobody can overtake it.
-    session.apply(place, &empty).await.map(|_| ())
+    session.apply(place, &empty, false).await.map(|_| ())
 }
 
 async fn gone(session: &Session, subject: &Subject, wait: &Wait) -> Result<Progress, Failure> {
