@@ -19,6 +19,7 @@ use crate::error::DriverError;
 use crate::ledger::Ledger;
 use crate::perform::{Hands, call, contact, stored, subject, told};
 use crate::runtime::{Desired, Providers};
+use crate::secrets::Veil;
 
 /// What came of something that was asked.
 enum Heard {
@@ -83,10 +84,10 @@ pub(crate) async fn foresee(
             Some(Ok(Heard::Answer { target, instance, answer })) => {
                 engine.answer(&target, &instance, *answer);
             }
-            // A provider that panicked has no answer: what it was asked for can't be told.
-            Some(Err(_)) => engine.stop(),
-            None if is_quiet => engine.stop(),
-            None => {}
+            // A provider that panicked has no answer: what it was asked for, and what needs that, can't be
+            // told.
+            None if is_quiet => return Ok(engine.outlook(before)),
+            Some(Err(_)) | None => {}
         }
     }
 }
@@ -211,7 +212,7 @@ async fn look(
         Observation::Present(present) => present.attributes.clone(),
     };
     let change = provider.diff(&subject, &observed)?;
-    let veil = Redaction::of(hands, &subject, &own);
+    let veil = Redaction::of(&hands.veil, &subject, &own);
     let mut answer = match change {
         Change::None if fields.is_empty() => {
             let mut all = query.reported.clone();
@@ -298,7 +299,7 @@ fn step(query: &Query, wanted: bp_engine::Subject) -> Step {
 
 /// Keeps secrets out of what is shown: those that are known, and those that were.
 struct Redaction<'h> {
-    hands: &'h Hands,
+    veil: &'h Veil,
     /// The names of the secrets that it has, or had, parts of.
     of: BTreeSet<String>,
     /// Values that are secret by themselves.
@@ -310,7 +311,7 @@ struct Redaction<'h> {
 impl<'h> Redaction<'h> {
     /// `applied` has marks in the places of secrets.
     fn of(
-        hands: &'h Hands,
+        veil: &'h Veil,
         subject: &bp_provider::Subject,
         applied: &BTreeMap<String, Json>,
     ) -> Self {
@@ -326,13 +327,13 @@ impl<'h> Redaction<'h> {
             }
         }
         if !subject.secret.is_empty() && of.is_empty() {
-            let names = |value: &Json| hands.veil.seen(value).map(str::to_owned);
+            let names = |value: &Json| veil.seen(value).map(str::to_owned);
             of.extend(secret.iter().filter_map(names));
         }
         let mut plain = Vec::new();
         subject.shown().values().chain(applied.values()).for_each(|v| leaves(v, &mut plain));
         plain.retain(|value| !secret.contains(value));
-        Self { hands, of, secret, plain }
+        Self { veil, of, secret, plain }
     }
 
     fn is_plain_node(&self) -> bool {
@@ -343,7 +344,7 @@ impl<'h> Redaction<'h> {
     fn desired(&self, value: &Json) -> Shown {
         let mut parts = Vec::new();
         leaves(value, &mut parts);
-        match self.hands.veil.seen(value) {
+        match self.veil.seen(value) {
             Some(name) => Shown::Secret(BTreeSet::from([name.to_owned()])),
             None if parts.iter().any(|part| self.secret.contains(part)) => {
                 Shown::Secret(self.of.clone())
@@ -419,4 +420,68 @@ pub(crate) async fn plan_before(ledger: &Ledger) -> Result<Option<Arc<Plan>>, Dr
     let Some((_, revision)) = ledger.state.revision() else { return Ok(None) };
     let (plan, ..) = crate::runtime::stored(ledger, revision).await?;
     Ok(Some(plan))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(json: &Json) -> BTreeMap<String, Json> {
+        json.as_object().unwrap().clone().into_iter().collect()
+    }
+
+    fn change(path: &str, desired: &Json, applied: &Json, live: &Json) -> FieldChange {
+        let path = path.to_owned();
+        let some = |json: &Json| Some(json.clone());
+        FieldChange { path, desired: some(desired), applied: some(applied), live: some(live) }
+    }
+
+    #[test]
+    fn of_a_node_with_secrets_only_what_is_known_to_be_none_is_shown() {
+        let subject = bp_provider::Subject {
+            properties: map(&json!({ "data": { "key": "new", "plain": "b" }, "count": 2 })),
+            secret: BTreeSet::from(["data.key".to_owned()]),
+            ..bp_provider::Subject::default()
+        };
+        let mark = json!({ "$secret": { "of": ["key"], "hash": "1" } });
+        let applied = map(&json!({ "data": { "key": mark, "plain": "a" }, "count": 1 }));
+        let veil = Veil::default();
+        let redaction = Redaction::of(&veil, &subject, &applied);
+        let changes = [
+            change("object.key", &json!("new"), &mark, &json!("old")),
+            change("object.plain", &json!("b"), &json!("a"), &json!("a")),
+            change("object.copy", &json!("b"), &json!("b"), &json!(["old", "b"])),
+        ];
+        let fields = redaction.fields(&changes, false, &[]);
+        let secret = Some(Shown::Secret(BTreeSet::from(["key".to_owned()])));
+        assert_eq!((&fields[0].desired, &fields[0].applied), (&secret, &secret));
+        assert_eq!(fields[0].live, Some(Shown::Hidden));
+        assert_eq!(fields[1].live, Some(Shown::Value(json!("a"))));
+        assert_eq!(fields[2].live, Some(Shown::Hidden));
+        assert!(!serde_json::to_string(&fields).unwrap().contains("old"));
+    }
+
+    #[test]
+    fn a_secret_that_changed_stands_beside_what_the_provider_tells() {
+        let subject = bp_provider::Subject {
+            properties: map(&json!({ "key": "new", "count": 2 })),
+            secret: BTreeSet::from(["key".to_owned()]),
+            ..bp_provider::Subject::default()
+        };
+        let mark = |hash: &str| json!({ "$secret": { "of": ["key"], "hash": hash } });
+        let before = map(&json!({ "key": mark("1"), "count": 1 }));
+        let properties =
+            outlook::properties(&before, &map(&json!({ "key": mark("2"), "count": 2 })));
+        let veil = Veil::default();
+        let redaction = Redaction::of(&veil, &subject, &before);
+        let told = [change("spec.count", &json!(2), &json!(1), &json!(1))];
+        let paths = |fields: Vec<Field>| fields.into_iter().map(|f| f.path).collect::<Vec<_>>();
+        assert_eq!(paths(redaction.fields(&told, false, &properties)), ["spec.count", "key"]);
+        // One that tells nothing has all of its properties compared.
+        assert_eq!(paths(redaction.fields(&[], false, &properties)), ["count", "key"]);
+    }
 }

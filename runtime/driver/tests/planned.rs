@@ -384,6 +384,58 @@ async fn death_at_each_append_of_a_rename_makes_and_deletes_nothing() {
 }
 
 #[tokio::test]
+async fn death_at_each_append_of_an_approved_update_forgets_no_approval() {
+    // A protected node goes, another one is replaced, a third one is changed.
+    let first = || {
+        plan_with("hello", |plan| {
+            protect(plan, "summary");
+            protect(plan, "registry");
+        })
+    };
+    let second = || {
+        plan_with("good day", |plan| {
+            protect(plan, "registry");
+            text(plan, "registry", "value", "another");
+            plan.nodes.remove("summary");
+        })
+    };
+    for writes_last in [false, true] {
+        let mut deaths = 0;
+        for at in 0.. {
+            let (store, world) = world();
+            deploy(&runtime(store.clone(), &world), first(), &CLUSTERS).await.unwrap();
+            world.rigid.lock().unwrap().insert("registry".into());
+            let done = world.effects().len();
+            let dying = Arc::new(Dying::new(store.clone(), at, writes_last));
+            let approved = ["summary", "registry"];
+            let died = update(&runtime(dying.clone(), &world), second(), &approved).await;
+            let alive = runtime(store.clone(), &world);
+            if dying.appends() <= at {
+                assert_eq!(died.unwrap().1, Outcome::Done);
+                break;
+            }
+            deaths += 1;
+            let resumed = alive.resume(ID, control()).await.unwrap();
+            assert_eq!(resumed.outcome, Outcome::Done, "after a death at append {at}");
+            // Where the request itself was lost, nothing was begun, and nothing is gone on with.
+            let expected = BTreeMap::from([
+                ("registry@local".to_owned(), Action::Replace),
+                ("summary@local".to_owned(), Action::Delete),
+                ("config[\"east\"]@east".to_owned(), Action::Change),
+                ("config[\"west\"]@west".to_owned(), Action::Change),
+            ]);
+            let news = effects(&world, done);
+            assert!(
+                news == expected || (at == 0 && !writes_last && news.is_empty()),
+                "{at}: {news:?}"
+            );
+            assert_eq!(world.effects().len(), done + news.len(), "{at}: nothing is done twice");
+        }
+        assert!(deaths > 6, "only {deaths} appends");
+    }
+}
+
+#[tokio::test]
 async fn an_object_that_is_there_is_adopted_and_changed_by_the_next_update() {
     let (store, world) = world();
     let runtime = runtime(store.clone(), &world);

@@ -103,7 +103,10 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
     let revision = state.revision();
     let verb = revision.map_or(Verb::Deploy, |(_, revision)| revision.verb);
     let run = state.run();
+    let is_adopted =
+        |target: &TargetState| target.instances.values().any(|is| is.adopted.is_some());
     let whole = match run.and_then(|run| run.closed) {
+        None if run.is_none() && state.targets.values().any(is_adopted) => Standing::Partial,
         None => under_way(verb),
         Some(outcome) => ended(verb, outcome),
     };
