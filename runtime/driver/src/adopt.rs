@@ -55,7 +55,9 @@ impl Runtime {
             events.push(created);
         }
         let admitted = admissions(&state, &desired.topology);
-        admitted.iter().for_each(|event| state.fold(&own, 0, event));
+        for event in &admitted {
+            state.fold(&own, 0, event);
+        }
         let found = bp_engine::adopt::candidate(
             &state,
             &mut desired.topology,

@@ -1,6 +1,7 @@
 //! Looking ahead: the engine's own decisions, with providers asked what they would do. Nothing is appended,
 //! nothing is moved.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use bp_engine::event::{self, Event, Failure, Operation, Outcome};
 use bp_engine::outlook::{self, Action, Field, Outlook, Shown, secrets_in};
 use bp_engine::retry::Limits;
 use bp_engine::state::{Revision, State};
+use bp_engine::terms::node_of;
 use bp_engine::{Report, Stream, admissions, moved};
 use bp_plan::Plan;
 use bp_provider::{Change, FieldChange, Observation, Provider, Record};
@@ -124,10 +126,11 @@ fn opened(ledger: &Ledger, name: &str, revision: Revision, desired: &Desired) ->
 }
 
 /// The state with what moves to another name moved.
-pub(crate) fn moved_on(ledger: &Ledger, desired: &Desired) -> State {
-    let mut state = ledger.state.clone();
+pub(crate) fn moved_on<'l>(ledger: &'l Ledger, desired: &Desired) -> Cow<'l, State> {
+    let mut state = Cow::Borrowed(&ledger.state);
     for (target, event) in moved::moves(&ledger.state, &desired.topology) {
-        state.fold(&Stream::Target(ledger.id.clone(), target), state.epoch, &event);
+        let epoch = state.epoch;
+        state.to_mut().fold(&Stream::Target(ledger.id.clone(), target), epoch, &event);
     }
     state
 }
@@ -166,12 +169,9 @@ async fn look(
         None => None,
     };
     let applied = query.applied.is_some().then(|| before.clone()).flatten();
-    let mut wanted = match &query.subject {
-        Some(subject) => subject.clone(),
-        None => {
-            let Some(before) = before else { return Ok(plain(Action::Delete)) };
-            Box::new(before)
-        }
+    // What is to go is known by what was last wanted of it.
+    let Some(mut wanted) = query.subject.clone().or(before.map(Box::new)) else {
+        return Ok(plain(Action::Delete));
     };
     let mut fields = unknown_fields(&query, applied.as_ref());
     let is_whole = fill(&mut wanted, &query, applied.as_ref());
@@ -316,7 +316,9 @@ impl<'h> Redaction<'h> {
         applied: &BTreeMap<String, Json>,
     ) -> Self {
         let mut of = BTreeSet::new();
-        applied.values().for_each(|value| secrets_in(value, &mut of));
+        for value in applied.values() {
+            secrets_in(value, &mut of);
+        }
         let mut secret = Vec::new();
         for path in &subject.secret {
             let mut keys = path.split('.');
@@ -331,7 +333,9 @@ impl<'h> Redaction<'h> {
             of.extend(secret.iter().filter_map(names));
         }
         let mut plain = Vec::new();
-        subject.shown().values().chain(applied.values()).for_each(|v| leaves(v, &mut plain));
+        for value in subject.shown().values().chain(applied.values()) {
+            leaves(value, &mut plain);
+        }
         plain.retain(|value| !secret.contains(value));
         Self { veil, of, secret, plain }
     }
@@ -415,9 +419,17 @@ pub(crate) fn journaled(record: &Record) -> Result<Json, event::Failure> {
         .map_err(|error| Failure::permanent(format!("its record is no JSON: {error}")))
 }
 
-/// The plan of the newest revision: what it does not protect any more may go.
-pub(crate) async fn plan_before(ledger: &Ledger) -> Result<Option<Arc<Plan>>, DriverError> {
-    let Some((_, revision)) = ledger.state.revision() else { return Ok(None) };
+/// The plan of the newest revision, where something is there of which this plan has no node: whether that is
+/// protected, the plan before says.
+pub(crate) async fn plan_before(
+    ledger: &Ledger,
+    plan: &Plan,
+) -> Result<Option<Arc<Plan>>, DriverError> {
+    let mut instances = ledger.state.targets.values().flat_map(|there| there.instances.keys());
+    let is_needed = instances.any(|instance| !plan.nodes.contains_key(node_of(instance)));
+    let Some((_, revision)) = ledger.state.revision().filter(|_| is_needed) else {
+        return Ok(None);
+    };
     let (plan, ..) = crate::runtime::stored(ledger, revision).await?;
     Ok(Some(plan))
 }

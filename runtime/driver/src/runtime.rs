@@ -114,8 +114,8 @@ impl Runtime {
     ) -> Result<Summary, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         let revision = revision_of(&prepared, terms)?;
-        let Prepared { bytes, artifacts, inputs, inventory, topology, .. } = prepared;
-        let before = plan_before(&ledger).await?;
+        let Prepared { bytes, artifacts, plan, inputs, inventory, topology, .. } = prepared;
+        let before = plan_before(&ledger, &plan).await?;
         let desired = Desired { topology, inventory };
         refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
         if ledger.is_new() {
@@ -202,9 +202,9 @@ impl Runtime {
         let Some(revision) = removal(&ledger, &approved) else {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };
-        let before = plan_before(&ledger).await?;
         let desired = self.desired(&ledger, &revision).await?;
-        refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
+        // The plan that is removed is the newest: it says itself what it protects.
+        refuse_unapproved(&ledger, &desired, &revision.terms, None)?;
         let requested = Event::UninstallRequested { approved };
         let request = self.request(&mut ledger, requested, Vec::new()).await?;
         self.plan_and_run(ledger, revision, request, desired, control).await

@@ -100,7 +100,8 @@ impl Runtime {
     ) -> Result<Outlook, DriverError> {
         let ledger = Ledger::load(self.store.clone(), id).await?;
         let revision = revision_of(&prepared, terms)?;
-        let before = plan_before(&ledger).await?;
+        let plan = prepared.plan.clone();
+        let before = plan_before(&ledger, &plan).await?;
         let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
         let hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
         foresee(&hands, &self.providers, &ledger, revision, desired, before.as_deref()).await
@@ -165,7 +166,7 @@ impl Runtime {
         outlook: &Outlook,
     ) -> Result<(), DriverError> {
         let ledger = Ledger::load(self.store.clone(), id).await?;
-        let before = plan_before(&ledger).await?;
+        let before = plan_before(&ledger, plan).await?;
         let problems: Vec<(Arc<Plan>, Problem)> = outlook
             .unapproved()
             .filter_map(|(node, _)| {

@@ -69,10 +69,10 @@ fn node<'o>(outlook: &'o Outlook, id: &str) -> &'o bp_engine::outlook::NodeOutlo
 fn effects(world: &World, from: usize) -> BTreeMap<String, Action> {
     let lines = world.effects().split_off(from);
     let effect = |line: &String| {
-        let (word, rest) = line.split_once(' ').unwrap();
+        let (effect, rest) = line.split_once(' ').unwrap();
         let at = rest.rsplit_once(' ').unwrap().0;
         let at = if at.ends_with('@') { format!("{at}local") } else { at.to_owned() };
-        let action = match word {
+        let action = match effect {
             "create" => Action::Create,
             "update" => Action::Change,
             "replace" => Action::Replace,

@@ -25,6 +25,10 @@ pub(crate) fn names_before<'t>(
 pub fn moves(state: &State, topology: &Topology) -> Vec<(String, Event)> {
     let mut moves = Vec::new();
     for instance in topology.instances() {
+        let node = topology.plan().nodes.get(&instance.id.node);
+        if node.is_none_or(|node| node.was.is_empty()) {
+            continue;
+        }
         let name = instance.id.to_string();
         let Some((target, there)) = at(state, &instance.place) else { continue };
         if there.instances.contains_key(&name) {
@@ -84,4 +88,38 @@ fn rename(life: &mut LifeState, instance: &str, was: &str) {
         via.target = new;
     });
     life.named = named;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::collections::BTreeMap;
+
+    use bp_topology::Act;
+    use bp_topology::life::Via;
+
+    use super::*;
+    use crate::life::Done;
+
+    #[test]
+    fn a_relationship_is_compared_under_the_first_name_of_its_end() {
+        let to = |target: &str| Act {
+            operation: "configure.establish_source".into(),
+            via: Some(Via { requirement: "db".into(), target: target.into() }),
+        };
+        let done =
+            |act| Done { act: Some(act), inputs: String::new(), attributes: BTreeMap::default() };
+        let done = vec![done(to("a.sql")), done(to("a.sql")), done(to("ab.sql"))];
+        let mut life = LifeState { done, ..LifeState::default() };
+        for (instance, was) in [("b", "a"), ("c", "b")] {
+            rename(&mut life, instance, was);
+        }
+        let acts: Vec<Act> = life.done.iter().filter_map(|done| done.act.clone()).collect();
+        assert_eq!(acts, [to("c.sql"), to("c.sql"), to("ab.sql")]);
+        let compared: Vec<Act> = acts.iter().map(|act| life.named(act)).collect();
+        assert_eq!(compared, [to("a.sql"), to("a.sql"), to("ab.sql")]);
+        // One that is called as the first was is another one.
+        assert_eq!(life.named(&to("b.sql")), to("b.sql"));
+    }
 }

@@ -336,13 +336,13 @@ mod tests {
             protection: None,
         };
         let outlook = |action| Outlook { nodes: vec![node(action)] };
-        let (none, change) = (outlook(Action::None), outlook(Action::Change));
-        assert_eq!(change.moved_to(&change), None);
+        let (same, other) = (outlook(Action::None), outlook(Action::Change));
+        assert_eq!(other.moved_to(&other), None);
         assert_eq!(
-            none.moved_to(&change).unwrap(),
+            same.moved_to(&other).unwrap(),
             "`a` was to be left as it is, and is to be changed now"
         );
-        assert!(Outlook::default().moved_to(&none).unwrap().contains("not known"));
-        assert!(none.moved_to(&Outlook::default()).unwrap().contains("not there"));
+        assert!(Outlook::default().moved_to(&same).unwrap().contains("not known"));
+        assert!(same.moved_to(&Outlook::default()).unwrap().contains("not there"));
     }
 }

@@ -25,10 +25,7 @@ pub(crate) async fn run(asked: Adopt, output: Output) -> Result<u8, Vec<Told>> {
     let secrets = FromEnvironment::of(name).map_err(one)?;
     let prepared = wanted.prepare(&id, &secrets)?;
     let seed = format!("{:032x}", rand::random::<u128>());
-    let (instance, object) = match asked.node.split_once("=") {
-        Some((instance, object)) => (instance, Some(object)),
-        None => (asked.node.as_str(), None),
-    };
+    let (instance, object) = parts(&asked.node);
     let runtime = runtime(store.clone(), wanted.executors.clone(), secrets);
     let adoption = runtime
         .adopt(&id, name, &seed, prepared, (instance, object))
@@ -61,4 +58,31 @@ pub(crate) async fn run(asked: Adopt, output: Output) -> Result<u8, Vec<Told>> {
     output.text("  the next update would do this:\n\n");
     output.text(&outlook::drawn(name, &Outlook { nodes: vec![node] }, output.paints()));
     Ok(DONE)
+}
+
+/// The instance and the object: a key may hold a `=`, too.
+fn parts(text: &str) -> (&str, Option<&str>) {
+    let end = text.find("]=").map(|at| at + 1);
+    let end = if text.contains('[') { end } else { text.find('=') };
+    match end.and_then(|end| text.split_at_checked(end)) {
+        Some((instance, object)) => (instance, object.strip_prefix('=')),
+        None => (text, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    #[test]
+    fn an_object_stands_behind_the_instance() {
+        for (text, expected) in [
+            ("db", ("db", None)),
+            ("db=shop/orders", ("db", Some("shop/orders"))),
+            ("db[\"a=b\"]", ("db[\"a=b\"]", None)),
+            ("db[\"a=b\"]=x=y", ("db[\"a=b\"]", Some("x=y"))),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+    }
 }

@@ -98,26 +98,27 @@ fn groups<'o>(nodes: impl Iterator<Item = &'o NodeOutlook>) -> Vec<Group<'o>> {
     let mut groups: Vec<Group<'o>> = Vec::new();
     let mut index: BTreeMap<String, usize> = BTreeMap::new();
     for node in nodes {
-        // What differs from target to target is the target's own name.
-        let own = format!("[{:?}]", node.target);
-        let mut key = format!("{:?}", (&node.node, node.action, &node.operations, &node.reason));
-        let _ = write!(key, "{:?} {:?}", node.fields, node.was);
+        let is_own = node.id == format!("{}[{:?}]", node.node, node.target);
+        let lines: Vec<String> =
+            node.fields.iter().map(|f| format!("{} {}", f.path, line(f, node.action))).collect();
+        let operations: Vec<&String> = node.operations.iter().map(|o| &o.operation).collect();
+        let key = (&node.node, node.action, &node.reason, &node.was, lines, operations);
+        let key = format!("{key:?}").replace("\\\"", "\"");
         // Several on one target are told one by one.
-        let is_own = node.id == format!("{}{own}", node.node) && node.target != "local";
-        let key = if is_own {
-            key.replace(&format!("{:?}", node.target).replace('"', "\\\""), "").replace(&own, "")
-        } else {
-            format!("{} {} {key}", node.target, node.id)
-        };
-        match index.get(&key).and_then(|at| groups.get_mut(*at)) {
-            Some(group) => group.targets.push(&node.target),
-            None => {
-                index.insert(key, groups.len());
-                groups.push(Group { first: node, targets: vec![&node.target] });
-            }
+        let key = if is_own { alike(&key, &node.target) } else { format!("{} {key}", node.id) };
+        if let Some(group) = index.get(&key).and_then(|at| groups.get_mut(*at)) {
+            group.targets.push(&node.target);
+            continue;
         }
+        index.insert(key, groups.len());
+        groups.push(Group { first: node, targets: vec![&node.target] });
     }
     groups
+}
+
+/// What differs from target to target is the target's own name.
+fn alike(text: &str, target: &str) -> String {
+    text.replace(&format!("[{target:?}]"), "").replace(&format!("`{target}`"), "the target")
 }
 
 fn draw(text: &mut String, group: &Group<'_>, paint: Paint) {
@@ -125,11 +126,15 @@ fn draw(text: &mut String, group: &Group<'_>, paint: Paint) {
     let (mark, color, word) = style(node.action);
     let mark = paint.with(color, mark);
     let what = paint.with("1", &printable(&group.shown()));
+    let told = |text: &str| match group.targets.len() {
+        0 | 1 => printable(text),
+        _ => alike(&printable(text), &node.target),
+    };
     let mut notes = Vec::new();
     if let Some(was) = &node.was {
-        notes.push(format!("was {was}"));
+        notes.push(told(&format!("was {was}")));
     }
-    notes.extend(node.reason.as_deref().map(printable));
+    notes.extend(node.reason.as_deref().map(told));
     if node.protection.is_some() {
         notes
             .push(if node.needs_approval { "protected" } else { "protected, approved" }.to_owned());
@@ -138,12 +143,12 @@ fn draw(text: &mut String, group: &Group<'_>, paint: Paint) {
     let _ = writeln!(text, "{mark} {what}  {}{notes}", paint.with(color, word));
     let width = node.fields.iter().map(|field| field.path.chars().count()).max().unwrap_or(0);
     for field in &node.fields {
-        let line = line(field, node.action);
+        let line = told(&line(field, node.action));
         let _ = writeln!(text, "    {:<width$}  {line}", printable(&field.path));
     }
     for called in &node.operations {
         let perhaps = if called.perhaps { "perhaps " } else { "" };
-        let line = format!("    {perhaps}call {}", printable(&called.operation));
+        let line = format!("    {perhaps}call {}", told(&called.operation));
         let _ = writeln!(text, "{}", paint.faint(&line));
     }
     text.push('\n');

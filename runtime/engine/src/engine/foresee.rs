@@ -16,6 +16,7 @@ use super::{Engine, Start, TargetRef};
 use crate::event::{Event, Failure, Operation};
 use crate::outlook::{Action, Called, Field, NodeOutlook, Outlook};
 use crate::retry::digest;
+use crate::state::InstanceState;
 use crate::status::shown;
 use crate::subject::{Subject, resolve_partly};
 use crate::terms::{node_of, protection};
@@ -113,7 +114,7 @@ impl Engine {
             }
         }
         if !asks {
-            return self.conclude(at, self.instance(at).and_then(|is| is.reported()));
+            return self.conclude(at, self.instance(at).and_then(InstanceState::reported));
         }
         match self.query(at) {
             Ok(Some(query)) => {

@@ -45,12 +45,12 @@ pub(crate) fn difference(wanted: &Rendered, live: &Json) -> Change {
 /// What was last applied, beside what is wanted and what is there.
 pub(crate) fn with_applied(change: &mut Change, wanted: &Rendered, applied: &Rendered) {
     let (Change::Update(changes) | Change::Replace { because: changes }) = change else { return };
-    let (mut changed, mut gone) = (Vec::new(), Vec::new());
-    compare(&wanted.object, Some(&applied.object), "", &mut changed);
+    let (mut news, mut gone) = (Vec::new(), Vec::new());
+    compare(&wanted.object, Some(&applied.object), "", &mut news);
     compare(&applied.object, Some(&wanted.object), "", &mut gone);
     for change in changes {
         let other = |found: &&FieldChange| found.path == change.path;
-        change.applied = match (changed.iter().find(other), gone.iter().find(other)) {
+        change.applied = match (news.iter().find(other), gone.iter().find(other)) {
             (Some(found), _) => found.live.clone(),
             (None, Some(found)) => found.desired.clone(),
             // It is wanted as it was.
