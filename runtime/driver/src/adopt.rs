@@ -1,11 +1,14 @@
 //! Adoption: an object that is there already becomes a node's. Nothing is done to it before the next update.
 
+use std::sync::Arc;
+
 use bp_engine::engine::{Addition, Answer, Query, Step, Wanted};
 use bp_engine::event::{Event, Failure, Operation};
 use bp_engine::retry::digest;
 use bp_engine::{Stream, admissions};
 use bp_topology::InstanceId;
 
+use crate::beside::Beside;
 use crate::error::DriverError;
 use crate::foresee::{answer, journaled};
 use crate::ledger::Ledger;
@@ -40,7 +43,8 @@ impl Runtime {
     ) -> Result<Adoption, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         let mut desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
-        let hands = self.hands(id, name, &desired, std::sync::Arc::new(Silent));
+        let mut hands = self.hands(id, name, &desired, Arc::new(Silent));
+        hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
         let not = |failure: Failure| DriverError::NotAdopted {
             instance: instance.to_owned(),
             message: failure.message,
@@ -106,7 +110,10 @@ impl Runtime {
         ledger.own(&self.actor, &self.owner, taken).await?;
         let contacted = Event::TargetContacted { run: String::new(), identity };
         let stream = Stream::Target(id.to_owned(), found.target.id.clone());
-        let mut append = [Addition { stream, events: vec![contacted, event], blobs: vec![bytes] }];
+        // The files of what is wanted, too: whoever takes it away needs the subject as it is.
+        let mut blobs = prepared.artifacts;
+        blobs.push(bytes);
+        let mut append = [Addition { stream, events: vec![contacted, event], blobs }];
         ledger.append(&self.actor, None, &mut append).await?;
         let (instance, target) = (instance.to_owned(), found.target.name);
         Ok(Adoption { instance, target, id: adopted.id, ahead })

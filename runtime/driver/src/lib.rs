@@ -12,6 +12,7 @@
 //! - no secret is written down or shown: what providers say is looked through first.
 
 mod adopt;
+mod beside;
 mod call;
 pub mod clock;
 pub mod deployments;

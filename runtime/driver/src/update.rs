@@ -13,6 +13,7 @@ use bp_plan::{Plan, Value};
 use bp_topology::{Inventory, Problem};
 use serde::{Deserialize, Serialize};
 
+use crate::beside::Beside;
 use crate::error::DriverError;
 use crate::foresee::{foresee, moved_on, plan_before};
 use crate::ledger::Ledger;
@@ -103,7 +104,8 @@ impl Runtime {
         let plan = prepared.plan.clone();
         let before = plan_before(&ledger, &plan).await?;
         let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
-        let hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
+        let mut hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
+        hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
         foresee(&hands, &self.providers, &ledger, revision, desired, before.as_deref()).await
     }
 

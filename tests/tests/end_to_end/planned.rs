@@ -162,6 +162,34 @@ fn protected_nodes_go_with_an_approval_and_with_nothing_else() {
 }
 
 #[test]
+fn files_of_a_plan_that_was_never_deployed_are_looked_at() {
+    let shop = Shop::new();
+    let source = "blueprint stack { version = \"1.0.0\" }\nnode type Stack {\n  property template: file\n  \
+                  provider = \"noop\"\n}\nnode one: Stack { template = file(\"stack.yaml\") }\n";
+    let compile = |text: &str| {
+        let _ = shop.environment.write("stack.yaml", text);
+        shop.environment.compile_text("stack", source).to_string_lossy().into_owned()
+    };
+    let plan = compile("a: 1\n");
+    let first = shop.bpr(0, &["plan", &plan, "--name", "shop"]);
+    assert!(first.stdout.ends_with("shop: 1 to create\n"), "{}", first.stdout);
+    let unknown = shop.bpr(1, &["adopt", &plan, "two", "--name", "shop"]);
+    assert!(unknown.stderr.contains("wants no such instance"), "{}", unknown.stderr);
+    assert!(!shop.environment.home().join("deployments").exists());
+    let adopted = shop.bpr(0, &["adopt", &plan, "one=legacy", "--name", "shop"]);
+    assert!(adopted.stdout.contains("one is `legacy` on local"), "{}", adopted.stdout);
+    let _ = shop.bpr(3, &["status", "shop"]);
+    let _ = shop.bpr(0, &["deploy", &plan, "--name", "shop"]);
+    let plan = compile("a: 2\n");
+    let changed = shop.bpr(0, &["plan", &plan, "--name", "shop"]);
+    assert!(changed.stdout.ends_with("shop: 1 to change\n"), "{}", changed.stdout);
+    let _ = shop.bpr(0, &["update", &plan, "--name", "shop"]);
+    let log = shop.log();
+    let words: Vec<&str> = log.lines().map(|line| line.rsplit_once(' ').unwrap().0).collect();
+    assert_eq!(words, ["one update", "one update"]);
+}
+
+#[test]
 fn scripts_of_a_node_with_another_name_are_not_run_again() {
     let shop = Shop::new();
     let ran = shop.environment.folder().join("ran.txt");

@@ -16,16 +16,23 @@ use crate::told::Told;
 
 pub(crate) async fn run(asked: Adopt, output: Output) -> Result<u8, Vec<Told>> {
     let wanted = Wanted::of(&asked.what, asked.name.as_deref(), &asked.given).await?;
-    let rehearsed = wanted.prepare(&new_id(&wanted.name), &FromEnvironment::passing())?;
-    warn(&rehearsed, output);
     let name = &wanted.name;
+    let (instance, object) = parts(&asked.node);
+    let passing = FromEnvironment::passing();
+    let rehearsed = wanted.prepare(&new_id(name), &passing)?;
+    warn(&rehearsed, output);
+    if wanted.id.is_none() {
+        // What is refused leaves nothing behind: a journal in memory shows whether it is.
+        let runtime = runtime(wanted.reads(), wanted.executors.clone(), passing);
+        let tried = runtime.adopt(&new_id(name), name, "", rehearsed, (instance, object)).await;
+        tried.map_err(|error| wanted.refused(&error))?;
+    }
     let Opened { store, .. } = home::open(name).await.map_err(one)?;
     let locked = store.lock().map_err(|error| one(Told::store(name, &error)))?;
     let id = home::open(name).await.map_err(one)?.id.unwrap_or_else(|| new_id(name));
     let secrets = FromEnvironment::of(name).map_err(one)?;
     let prepared = wanted.prepare(&id, &secrets)?;
     let seed = format!("{:032x}", rand::random::<u128>());
-    let (instance, object) = parts(&asked.node);
     let runtime = runtime(store.clone(), wanted.executors.clone(), secrets);
     let adoption = runtime
         .adopt(&id, name, &seed, prepared, (instance, object))

@@ -20,7 +20,10 @@ const LONGEST: usize = 72;
 pub(crate) fn drawn(name: &str, outlook: &Outlook, paints: bool) -> String {
     let paint = Paint(paints);
     let mut text = String::new();
-    let groups = groups(outlook.nodes.iter().filter(|node| node.action != Action::None));
+    let moves = outlook.nodes.iter().filter(|node| node.action != Action::None);
+    let mut groups = groups(moves);
+    // What is certain comes first.
+    groups.sort_by_key(|group| group.first.action >= Action::Unknown);
     for group in groups.iter().take(MOST) {
         draw(&mut text, group, paint);
     }
