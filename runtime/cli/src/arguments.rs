@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     about = "Deploys plans over clusters, and keeps account of what it did",
     after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
                   Secrets come from the environment: `db_password` from $BPR_SECRET_DB_PASSWORD.\n\
-                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done.",
+                  Exit codes: 0 done, 1 failed, 2 wrong usage (or changes: `plan --detailed-exitcode`), 3 partly done.",
     max_term_width = 100
 )]
 pub(crate) struct Arguments {
@@ -35,6 +35,12 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Bring about what a plan says.
     Deploy(Deploy),
+    /// What an update would do, field by field; nothing is moved.
+    Plan(Plan),
+    /// Do what `bpr plan` shows, and no more.
+    Update(Update),
+    /// Make an object that is there already a node's: the next update changes it to what is wanted.
+    Adopt(Adopt),
     /// How a deployment stands: what is done, what failed, what was not tried, and why.
     Status {
         /// The deployment's name.
@@ -49,6 +55,9 @@ pub(crate) enum Command {
     Uninstall {
         /// The deployment's name.
         name: String,
+        /// A protected node or instance that may go.
+        #[arg(long, value_name = "NODE")]
+        approve: Vec<String>,
     },
     /// A deployment's outputs.
     Outputs {
@@ -82,6 +91,13 @@ pub(crate) struct Deploy {
     /// What the deployment is called: lower-case letters, digits and `-`.
     #[arg(long)]
     pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) given: Given,
+}
+
+/// Inputs and clusters.
+#[derive(Debug, Args)]
+pub(crate) struct Given {
     /// An input of the blueprint; lists, maps and records as JSON.
     #[arg(long = "input", value_name = "NAME=VALUE")]
     pub(crate) inputs: Vec<String>,
@@ -97,6 +113,63 @@ pub(crate) struct Deploy {
     /// A file with clusters, as YAML or JSON: `clusters: [{ name, labels, kubeconfig, context }]`.
     #[arg(long, value_name = "FILE")]
     pub(crate) inventory: Option<PathBuf>,
+}
+
+impl Given {
+    /// Nothing was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        let is_inventory = self.inventory.is_some() || !self.kubeconfig.is_empty();
+        self.inputs.is_empty() && self.inputs_file.is_none() && !is_inventory
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// A deployment (its own plan, with other inputs or clusters), or with `--name` a plan's file.
+    pub(crate) what: String,
+    /// What the deployment is called, for a plan's file.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// A protected node or instance that may be replaced or deleted.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) approve: Vec<String>,
+    /// Keep the plan in this file: `bpr update FILE` does just this.
+    #[arg(short = 'o', long = "save", value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// End with 2 where anything would be done.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    /// A deployment, with `--name` a plan's file, or a file that `bpr plan -o` has written.
+    pub(crate) what: String,
+    /// What the deployment is called, for a plan's file.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// A protected node or instance that may be replaced or deleted.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) approve: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Adopt {
+    /// A deployment, or with `--name` a plan's file.
+    pub(crate) what: String,
+    /// The node or instance, and which object that is in its provider's words; by itself the one of its own
+    /// name.
+    #[arg(value_name = "NODE[=ID]")]
+    pub(crate) node: String,
+    /// What the deployment is called, for a plan's file.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) given: Given,
 }
 
 #[derive(Debug, Subcommand)]

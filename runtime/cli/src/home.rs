@@ -73,6 +73,15 @@ pub(crate) async fn existing(name: &str) -> Result<(Arc<SqliteStore>, String), T
     }
 }
 
+/// The journal of a deployment and its id, where there is one. Nothing is made.
+pub(crate) async fn there(name: &str) -> Result<Option<(Arc<SqliteStore>, String)>, Told> {
+    check_name(name)?;
+    let folder = folder()?.join(name);
+    let store = SqliteStore::open_existing(&folder).map_err(|error| Told::store(name, &error))?;
+    let Some(store) = store.map(Arc::new) else { return Ok(None) };
+    Ok(id(&store, name).await?.map(|id| (store, id)))
+}
+
 /// The journal of a deployment, made if it is not there.
 pub(crate) async fn open(name: &str) -> Result<Opened, Told> {
     check_name(name)?;

@@ -3,7 +3,8 @@
 //!
 //! It must never decide anything about a deployment: that is the engine's.
 //!
-//! Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 partly done.
+//! Exit codes: 0 done, 1 failed or refused, 2 wrong usage (or changes, where `plan` is asked to say so), 3
+//! partly done.
 
 mod arguments;
 mod commands;
@@ -26,6 +27,8 @@ use told::Told;
 pub(crate) const DONE: u8 = 0;
 /// It failed, or was refused.
 pub(crate) const FAILED: u8 = 1;
+/// Something would be done: `bpr plan --detailed-exitcode`.
+pub(crate) const CHANGES: u8 = 2;
 /// Some of it is done.
 pub(crate) const PARTLY: u8 = 3;
 
@@ -74,8 +77,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
     match command {
         Command::Deploy(deploy) => commands::deploy::run(deploy, output).await,
+        Command::Plan(plan) => commands::plan::run(plan, output).await,
+        Command::Update(update) => commands::update::run(update, output).await,
+        Command::Adopt(adopt) => commands::adopt::run(adopt, output).await,
         Command::Resume { name } => commands::run::resume(&name, output).await,
-        Command::Uninstall { name } => commands::run::uninstall(&name, output).await,
+        Command::Uninstall { name, approve } => {
+            commands::run::uninstall(&name, approve, output).await
+        }
         Command::Status { name } => commands::status::run(&name, output).await,
         Command::Outputs { name } => commands::outputs::run(&name, output).await,
         Command::History { name } => commands::history::run(&name, output).await,

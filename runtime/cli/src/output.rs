@@ -36,6 +36,13 @@ impl Output {
         self.color && !self.is_json()
     }
 
+    /// Whether results for people have colours.
+    pub(crate) fn paints(self) -> bool {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        std::io::stdout().is_terminal() && !no_color && !is_dumb && !self.is_json()
+    }
+
     /// A result for programs.
     pub(crate) fn json(self, value: &impl Serialize) {
         if self.is_json()

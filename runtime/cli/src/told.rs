@@ -63,6 +63,13 @@ impl Told {
             DriverError::Refused { plan, problems } => {
                 problems.iter().map(|problem| Self::problem(plan, problem)).collect()
             }
+            DriverError::Unapproved(problems) => {
+                problems.iter().map(|(plan, problem)| Self::problem(plan, problem)).collect()
+            }
+            DriverError::NotAdopted { help, .. } => {
+                let told = Self::error(error.to_string());
+                vec![Self { help: help.clone(), ..told }]
+            }
             DriverError::Store(error) => vec![Self::store(name, error)],
             DriverError::NothingPlanned(_) => vec![
                 Self::error(error.to_string())

@@ -27,6 +27,28 @@ pub enum DriverError {
         /// What is wrong, and what is worth a warning.
         problems: Vec<Problem>,
     },
+    /// What is protected would be deleted or replaced. Nothing was changed.
+    #[error("{}", one(.0))]
+    Unapproved(
+        /// Each with the plan that has the line that it is about.
+        Vec<(Arc<Plan>, Problem)>,
+    ),
+    /// Something is not as it was when a plan was made. Nothing was changed.
+    #[error("the plan was made for what was there then: {0}")]
+    Moved(String),
+    /// A plan that was kept can't be read.
+    #[error("this is no plan that `bpr plan -o` has written: {0}")]
+    Saved(String),
+    /// An object can't be adopted. Nothing was changed.
+    #[error("`{instance}` can't adopt it: {message}")]
+    NotAdopted {
+        /// Which instance.
+        instance: String,
+        /// Why.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
     /// There is no such deployment.
     #[error("there is no deployment `{0}` here")]
     NoDeployment(String),
@@ -51,6 +73,10 @@ pub enum DriverError {
     /// Something could not be written as JSON.
     #[error("an event could not be written: {0}")]
     Encode(serde_json::Error),
+}
+
+fn one(problems: &[(Arc<Plan>, Problem)]) -> &str {
+    problems.first().map_or("no reason is known", |(_, problem)| problem.message.as_str())
 }
 
 fn first(problems: &[Problem]) -> &str {

@@ -80,6 +80,13 @@ impl Ledger {
         self.heads.iter().map(|(stream, head)| (stream.clone(), head.hash.clone())).collect()
     }
 
+    /// How far each stream is: its name, and the sequence and the hash of its last event.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (String, u64, String)> + '_ {
+        self.heads
+            .iter()
+            .map(|(stream, head)| (stream.to_string(), head.sequence, head.hash.clone()))
+    }
+
     /// Appends to several streams at once, each by itself atomic; gives the envelopes. The blobs are
     /// taken.
     pub(crate) async fn append(

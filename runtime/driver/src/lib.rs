@@ -11,19 +11,24 @@
 //! - nothing is decided from anything but the journal and what providers answer;
 //! - no secret is written down or shown: what providers say is looked through first.
 
+mod adopt;
+mod beside;
 mod call;
 pub mod clock;
 pub mod deployments;
 pub mod error;
 mod files;
+mod foresee;
 mod ledger;
 pub mod perform;
 mod prepare;
 mod rounds;
 pub mod runtime;
 pub mod secrets;
+pub mod update;
 pub mod watch;
 
+pub use adopt::Adoption;
 pub use clock::{Clock, SystemClock};
 pub use deployments::{Deployments, Listed, Told};
 pub use error::DriverError;
@@ -31,4 +36,5 @@ pub use perform::Deadlines;
 pub use prepare::{Prepared, identity, prepare};
 pub use runtime::{Control, Executors, Providers, Runtime, Summary};
 pub use secrets::SecretSource;
+pub use update::{Asked, Saved};
 pub use watch::Watcher;

@@ -9,8 +9,8 @@ use bp_engine::secrets::{self, Revealed};
 use bp_engine::{Report, Subject as Described};
 use bp_journal::Store;
 use bp_provider::{
-    Call, Change, Class, Connection, Failure, Handle, Observation, Progress, Provider, Record,
-    Subject, Target,
+    Call, Change, Class, Connection, Failure, FieldChange, Handle, Observation, Progress, Provider,
+    Record, Subject, Target,
 };
 use bp_topology::Secrets;
 use serde_json::Value as Json;
@@ -122,7 +122,7 @@ async fn attempt(
 ) -> Result<Progress, Failure> {
     let call = call(hands, target)?;
     let handle = step.handle.clone();
-    let (operation, key) = (step.operation, step.key.clone());
+    let (operation, key, may_replace) = (step.operation, step.key.clone(), step.may_replace);
     let subject = subject(hands, step).await?;
     if let Some(handle) = handle {
         let handle: Handle = serde_json::from_value(handle).map_err(|error| {
@@ -142,7 +142,25 @@ async fn attempt(
         return Err(Failure::new(Class::Transient, message));
     }
     let change = provider.diff(&subject, &observed)?;
+    if let Change::Replace { because } = &change
+        && !may_replace
+        && !because.is_empty()
+    {
+        return Err(unapproved(&subject.instance, because));
+    }
     provider.begin(&call, &subject, &change, &key).await
+}
+
+/// A replacement that nobody approved. Nothing was done.
+fn unapproved(instance: &str, because: &[FieldChange]) -> Failure {
+    let fields: Vec<String> = because.iter().map(|field| format!("`{}`", field.path)).collect();
+    let message = format!(
+        "it can't be changed in place ({}), and replacing it was not approved",
+        fields.join(", ")
+    );
+    Failure::new(Class::Permanent, message).help(format!(
+        "keep it as it was, or let it be replaced: `bpr update … --approve '{instance}'`"
+    ))
 }
 
 /// Asks until the change is done. A call that fails by the way is made again a few times.
@@ -190,7 +208,7 @@ async fn wait(
 }
 
 /// A subject of the journal.
-async fn stored(hands: &Hands, digest: &str) -> Result<Described, Failure> {
+pub(crate) async fn stored(hands: &Hands, digest: &str) -> Result<Described, Failure> {
     let damaged = |error: String| Failure::new(Class::Permanent, error);
     let bytes = hands
         .store
@@ -245,10 +263,12 @@ pub(crate) async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failur
         digest,
         earlier,
         record,
+        was: step.was,
+        applied: None,
     })
 }
 
-fn call(hands: &Hands, target: &TargetRef) -> Result<Call, Failure> {
+pub(crate) fn call(hands: &Hands, target: &TargetRef) -> Result<Call, Failure> {
     let connection: Connection =
         serde_json::from_value(target.connection.clone()).map_err(|error| {
             Failure::new(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bp_engine::engine::{Engine, Start};
 use bp_engine::event::{Event, Outcome, Verb};
-use bp_engine::retry::{Limits, digest};
+use bp_engine::retry::Limits;
 use bp_engine::state::Revision;
-use bp_engine::{Stream, admissions};
+use bp_engine::{Stream, Terms, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
 use bp_provider::{Executor, Provider};
@@ -16,11 +16,13 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
+use crate::foresee::plan_before;
 use crate::ledger::Ledger;
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, identity};
 use crate::rounds::{Ended, Rounds};
 use crate::secrets::{SecretSource, Veil};
+use crate::update::{refuse_unapproved, revision_of};
 use crate::watch::Watcher;
 
 /// Providers by name.
@@ -97,31 +99,43 @@ impl Runtime {
         prepared: Prepared,
         control: Control,
     ) -> Result<Summary, DriverError> {
+        self.deploy_on(id, name, seed, prepared, Terms::default(), control).await
+    }
+
+    /// Deploys on these terms: refused where a protected node would be deleted and that was not approved.
+    pub async fn deploy_on(
+        &self,
+        id: &str,
+        name: &str,
+        seed: &str,
+        prepared: Prepared,
+        terms: Terms,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
+        let revision = revision_of(&prepared, terms)?;
+        let Prepared { bytes, artifacts, plan, inputs, inventory, topology, .. } = prepared;
+        let before = plan_before(&ledger, &plan).await?;
+        let desired = Desired { topology, inventory };
+        refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
         if ledger.is_new() {
             let created = Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
             let stream = Stream::Deployment(id.to_owned());
             ledger.record(&self.actor, stream, vec![created], Vec::new()).await?;
         }
         let malformed = |what| move |source| DriverError::Malformed { what, source };
-        let inputs = serde_json::to_vec(&prepared.inputs).map_err(malformed("inputs"))?;
-        let inventory = serde_json::to_vec(&*prepared.inventory).map_err(malformed("inventory"))?;
-        let revision = Revision {
-            verb: Verb::Deploy,
-            plan: digest(&prepared.bytes),
-            inputs: digest(&inputs),
-            inventory: digest(&inventory),
-        };
+        let inputs = serde_json::to_vec(&inputs).map_err(malformed("inputs"))?;
+        let inventory = serde_json::to_vec(&*desired.inventory).map_err(malformed("inventory"))?;
         let requested = Event::DeployRequested {
             plan: revision.plan.clone(),
             inputs: revision.inputs.clone(),
             inventory: revision.inventory.clone(),
+            terms: journaled(&revision.terms),
         };
         // Files by themselves too: a step needs the one that it names, whatever plan it is of.
-        let mut blobs = prepared.artifacts;
-        blobs.extend([prepared.bytes, inputs, inventory]);
+        let mut blobs = artifacts;
+        blobs.extend([bytes, inputs, inventory]);
         let request = self.request(&mut ledger, requested, blobs).await?;
-        let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
         self.plan_and_run(ledger, revision, request, desired, control).await
     }
 
@@ -174,17 +188,29 @@ impl Runtime {
 
     /// Removes everything that was deployed, and everything that may have been.
     pub async fn uninstall(&self, id: &str, control: Control) -> Result<Summary, DriverError> {
+        self.uninstall_approved(id, Vec::new(), control).await
+    }
+
+    /// Removes everything; refused where something is protected and not among the approved.
+    pub async fn uninstall_approved(
+        &self,
+        id: &str,
+        approved: Vec<String>,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
         let mut ledger = self.existing(id).await?;
-        let requested = Event::UninstallRequested {};
-        let request = self.request(&mut ledger, requested, Vec::new()).await?;
-        let Some(revision) = removal(&ledger) else {
+        let Some(revision) = removal(&ledger, &approved) else {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };
         let desired = self.desired(&ledger, &revision).await?;
+        // The plan that is removed is the newest: it says itself what it protects.
+        refuse_unapproved(&ledger, &desired, &revision.terms, None)?;
+        let requested = Event::UninstallRequested { approved };
+        let request = self.request(&mut ledger, requested, Vec::new()).await?;
         self.plan_and_run(ledger, revision, request, desired, control).await
     }
 
-    async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
+    pub(crate) async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
         let ledger = Ledger::load(self.store.clone(), id).await?;
         if ledger.is_new() {
             return Err(DriverError::NoDeployment(id.to_owned()));
@@ -193,7 +219,7 @@ impl Runtime {
     }
 
     /// Journals what a person asks for; gives its sequence.
-    async fn request(
+    pub(crate) async fn request(
         &self,
         ledger: &mut Ledger,
         event: Event,
@@ -233,6 +259,7 @@ impl Runtime {
             plan: planned.plan,
             inputs: planned.inputs,
             inventory: planned.inventory,
+            terms: journaled(&planned.terms),
         });
         events.push(Event::RunOpened { run: run.clone(), revision, request });
         ledger.own(&self.actor, &self.owner, events).await?;
@@ -248,15 +275,7 @@ impl Runtime {
         desired: Desired,
         control: Control,
     ) -> Result<Summary, DriverError> {
-        let hands = Hands {
-            store: self.store.clone(),
-            watcher: control.watcher,
-            deployment: ledger.id.clone(),
-            deployment_name: ledger.state.name.clone(),
-            deadlines: self.deadlines,
-            veil: Arc::new(Veil::of(desired.topology.secrets())),
-            secrets: desired.topology.secrets().clone(),
-        };
+        let hands = self.hands(&ledger.id, &ledger.state.name, &desired, control.watcher);
         let start = Start {
             deployment: ledger.id.clone(),
             heads: ledger.hashes(),
@@ -285,6 +304,25 @@ impl Runtime {
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
         Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets, outputs })
+    }
+
+    /// What effects of this deployment need.
+    pub(crate) fn hands(
+        &self,
+        id: &str,
+        name: &str,
+        desired: &Desired,
+        watcher: Arc<dyn Watcher>,
+    ) -> Hands {
+        Hands {
+            store: self.store.clone(),
+            watcher,
+            deployment: id.to_owned(),
+            deployment_name: name.to_owned(),
+            deadlines: self.deadlines,
+            veil: Arc::new(Veil::of(desired.topology.secrets())),
+            secrets: desired.topology.secrets().clone(),
+        }
     }
 
     async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
@@ -325,13 +363,19 @@ pub(crate) async fn stored(ledger: &Ledger, revision: &Revision) -> Result<Store
     Ok((Arc::new(plan), inputs, Arc::new(inventory)))
 }
 
+/// Terms as events keep them.
+fn journaled(terms: &Terms) -> Option<Box<Terms>> {
+    (!terms.is_usual()).then(|| Box::new(terms.clone()))
+}
+
 fn next_run(ledger: &Ledger) -> String {
     format!("{}.{}", ledger.id, ledger.state.runs.len() + 1)
 }
 
 /// The removal of what is there: of the newest plan.
-fn removal(ledger: &Ledger) -> Option<Revision> {
-    ledger.state.revision().map(|(_, r)| Revision { verb: Verb::Uninstall, ..r.clone() })
+fn removal(ledger: &Ledger, approved: &[String]) -> Option<Revision> {
+    let terms = Terms { approved: approved.to_owned(), replaces: None };
+    ledger.state.revision().map(|(_, r)| Revision { verb: Verb::Uninstall, terms, ..r.clone() })
 }
 
 /// The newest request for a revision that was journaled and never taken.
@@ -339,16 +383,19 @@ fn pending(ledger: &Ledger) -> Option<(u64, Revision)> {
     let taken = ledger.state.requests_taken;
     ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken).find_map(
         |(sequence, event)| match event {
-            Event::DeployRequested { plan, inputs, inventory } => Some((
+            Event::DeployRequested { plan, inputs, inventory, terms } => Some((
                 *sequence,
                 Revision {
                     verb: Verb::Deploy,
                     plan: plan.clone(),
                     inputs: inputs.clone(),
                     inventory: inventory.clone(),
+                    terms: terms.as_deref().cloned().unwrap_or_default(),
                 },
             )),
-            Event::UninstallRequested {} => removal(ledger).map(|revision| (*sequence, revision)),
+            Event::UninstallRequested { approved } => {
+                removal(ledger, approved).map(|revision| (*sequence, revision))
+            }
             _ => None,
         },
     )

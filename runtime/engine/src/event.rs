@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::life::{Called, Kept};
+use crate::terms::Terms;
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +142,9 @@ pub enum Event {
         inputs: String,
         /// See `plan`.
         inventory: String,
+        /// On what terms; none stands for the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Box<Terms>>,
     },
     /// A run begins to bring a revision about.
     RunOpened {
@@ -303,6 +307,27 @@ pub enum Event {
         depends: Vec<(String, String)>,
     },
 
+    /// An instance has another name from now on; what was done under the old one was done to it.
+    InstanceRenamed {
+        /// What it is called now.
+        instance: String,
+        /// What it was called.
+        was: String,
+    },
+    /// An object that was there before is an instance's from now on. Nothing was done to it yet.
+    InstanceAdopted {
+        /// Which instance.
+        instance: String,
+        /// The provider that keeps it.
+        provider: String,
+        /// The digest of the blob with the subject that the object was taken for.
+        subject: String,
+        /// Which object, in the provider's words.
+        id: String,
+        /// What the provider remembers of it.
+        record: Json,
+    },
+
     /// A person wants a plan deployed.
     DeployRequested {
         /// Digests of blobs, as in `revision-planned`.
@@ -311,11 +336,26 @@ pub enum Event {
         inputs: String,
         /// See `plan`.
         inventory: String,
+        /// On what terms; none stands for the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Box<Terms>>,
     },
     /// A person wants what was begun to be finished.
     ResumeRequested {},
     /// A person wants all of it gone.
-    UninstallRequested {},
+    UninstallRequested {
+        /// Protected nodes that may go.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approved: Vec<String>,
+    },
+    /// A person wants an object that is there already to be a node's.
+    AdoptionRequested {
+        /// Which instance.
+        instance: String,
+        /// Which object, in the words of the node's provider; none for the one that has the node's own name.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+    },
 }
 
 /// An event that this engine can't read.
@@ -345,10 +385,17 @@ pub enum EventError {
 }
 
 impl Event {
-    /// The version of its payload: an older engine would not know what a step of a life is.
+    /// The version of its payload: an older engine would not know what a step of a life is, what has another
+    /// name or was adopted, and what needs an approval.
     pub fn version(&self) -> u32 {
         match self {
             Self::StepStarted { call: Some(_), .. } | Self::InstanceSettled { .. } => 2,
+            Self::RevisionPlanned { terms: Some(_), .. }
+            | Self::DeployRequested { terms: Some(_), .. }
+            | Self::AdoptionRequested { .. }
+            | Self::InstanceRenamed { .. }
+            | Self::InstanceAdopted { .. } => 3,
+            Self::UninstallRequested { approved } if !approved.is_empty() => 3,
             _ => 1,
         }
     }

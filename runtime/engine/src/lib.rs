@@ -14,9 +14,12 @@
 //! - what fails holds up only what needs it;
 //! - a secret's value is in no event and no blob.
 
+pub mod adopt;
 pub mod engine;
 pub mod event;
 pub mod life;
+pub mod moved;
+pub mod outlook;
 pub mod outputs;
 pub mod retry;
 pub mod secrets;
@@ -25,6 +28,7 @@ pub mod status;
 pub mod stream;
 pub mod subject;
 pub mod supports;
+pub mod terms;
 mod work;
 
 pub use engine::{Batch, Effect, Engine, Report};
@@ -33,4 +37,5 @@ pub use state::State;
 pub use status::Status;
 pub use stream::Stream;
 pub use subject::Subject;
+pub use terms::Terms;
 pub use work::admissions;

@@ -111,6 +111,8 @@ pub struct LifeState {
     pub doubt: Option<Begun>,
     /// What `lifecycle.observe` told since.
     pub observed: Option<Json>,
+    /// What its relationships lead to and was called otherwise when they were first called, with that name.
+    pub named: BTreeMap<String, String>,
 }
 
 /// An operation of the way up that was carried out.
@@ -146,6 +148,28 @@ pub struct Begun {
 }
 
 impl LifeState {
+    /// Each operation that it names.
+    pub(crate) fn for_each_act(&mut self, mut work: impl FnMut(&mut Act)) {
+        self.done.iter_mut().filter_map(|done| done.act.as_mut()).for_each(&mut work);
+        self.asides.iter_mut().for_each(|(act, _)| work(act));
+        self.removed.iter_mut().flatten().for_each(&mut work);
+        self.removal.iter_mut().for_each(|kept| work(&mut kept.act));
+        self.baseline.iter_mut().flatten().for_each(|(act, _)| work(act));
+        let begun = self.last.iter_mut().chain(&mut self.doubt);
+        begun.filter_map(|begun| begun.act.as_mut()).for_each(work);
+    }
+
+    /// The operation under the name by which it is compared.
+    pub(crate) fn named(&self, act: &Act) -> Act {
+        let mut named = act.clone();
+        if let Some(via) = &mut named.via
+            && let Some(first) = self.named.get(&via.target)
+        {
+            via.target.clone_from(first);
+        }
+        named
+    }
+
     /// The attributes that operations have set.
     pub fn all_attributes(&self) -> BTreeMap<String, Json> {
         let done = self.done.iter().map(|done| &done.attributes);

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
 use crate::life::{Begun, LifeState};
 use crate::stream::Stream;
+use crate::terms::Terms;
 
 /// Everything that a deployment's journal says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +39,8 @@ pub struct Revision {
     pub inputs: String,
     /// Digest of the inventory.
     pub inventory: String,
+    /// On what terms.
+    pub terms: Terms,
 }
 
 /// A run.
@@ -115,6 +118,12 @@ pub struct InstanceState {
     pub renewals: u32,
     /// What was called of its life; none where its provider is all of it.
     pub life: Option<Box<LifeState>>,
+    /// Names that it had, oldest first: its provider's objects may bear them.
+    pub was: Vec<String>,
+    /// Its provider was not told its name yet.
+    pub is_renamed: bool,
+    /// Which object it was, where that was there before and was adopted.
+    pub adopted: Option<String>,
 }
 
 /// What was brought about.
@@ -178,7 +187,12 @@ impl State {
                     run.fold(event);
                 }
             }
-            Stream::Target(_, id) => self.targets.entry(id.clone()).or_default().fold(event),
+            Stream::Target(_, id) => match event {
+                Event::InstanceRenamed { instance, was } => {
+                    crate::moved::fold(self, id, instance, was);
+                }
+                _ => self.targets.entry(id.clone()).or_default().fold(event),
+            },
             Stream::Requests(_) => {}
         }
     }
@@ -192,13 +206,14 @@ impl State {
             Event::TargetAdmitted { id, name } => {
                 self.targets.entry(id.clone()).or_default().name.clone_from(name);
             }
-            Event::RevisionPlanned { revision, request, verb, plan, inputs, inventory } => {
+            Event::RevisionPlanned { revision, request, verb, plan, inputs, inventory, terms } => {
                 self.requests_taken = self.requests_taken.max(*request);
                 let planned = Revision {
                     verb: *verb,
                     plan: plan.clone(),
                     inputs: inputs.clone(),
                     inventory: inventory.clone(),
+                    terms: terms.as_deref().cloned().unwrap_or_default(),
                 };
                 self.revisions.insert(*revision, planned);
             }
@@ -249,7 +264,16 @@ impl InstanceState {
             flight: None,
             renewals: 0,
             life: None,
+            was: Vec::new(),
+            is_renamed: false,
+            adopted: None,
         }
+    }
+
+    /// Its removal was begun.
+    pub(crate) fn is_going(&self) -> bool {
+        let is_half_gone = self.life.as_ref().is_some_and(|life| !life.removed.is_empty());
+        self.operation == Operation::Delete || is_half_gone
     }
 
     /// Whether what was last begun, or is in doubt, is an operation and not its provider's part.
@@ -313,6 +337,7 @@ impl TargetState {
             }
             Event::StepSucceeded { instance, .. } => self.succeeded(instance, event),
             Event::InstanceSettled { instance, .. } => self.settled(instance, event),
+            Event::InstanceAdopted { instance, .. } => self.adopted(instance, event),
             Event::StepFailed { instance, operation, failure, retry_at_ms, .. } => {
                 let failed = Failed {
                     operation: *operation,
@@ -402,9 +427,21 @@ impl TargetState {
             return;
         }
         state.begun.clear();
+        state.is_renamed = false;
         state.record.clone_from(record);
         state.applied = (state.operation == Operation::Converge)
             .then(|| Applied { subject: state.subject.clone(), attributes: attributes.clone() });
+    }
+
+    fn adopted(&mut self, instance: &str, event: &Event) {
+        let Event::InstanceAdopted { provider, subject, id, record, .. } = event else { return };
+        let mut state = InstanceState::new("");
+        state.provider.clone_from(provider);
+        state.subject.clone_from(subject);
+        state.record = Some(record.clone());
+        state.adopted = Some(id.clone());
+        self.instances.insert(instance.to_owned(), state);
+        self.failures.remove(instance);
     }
 
     fn settled(&mut self, instance: &str, event: &Event) {

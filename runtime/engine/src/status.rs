@@ -103,7 +103,10 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
     let revision = state.revision();
     let verb = revision.map_or(Verb::Deploy, |(_, revision)| revision.verb);
     let run = state.run();
+    let is_adopted =
+        |target: &TargetState| target.instances.values().any(|is| is.adopted.is_some());
     let whole = match run.and_then(|run| run.closed) {
+        None if run.is_none() && state.targets.values().any(is_adopted) => Standing::Partial,
         None => under_way(verb),
         Some(outcome) => ended(verb, outcome),
     };
@@ -202,7 +205,7 @@ fn ended(verb: Verb, outcome: Outcome) -> Standing {
     }
 }
 
-fn is_at(target: &TargetState, place: &Place) -> bool {
+pub(crate) fn is_at(target: &TargetState, place: &Place) -> bool {
     match place {
         Place::Local => target.name.is_empty(),
         Place::Element(name) => target.name == *name,
@@ -248,6 +251,10 @@ fn of_instance(
     let mut status = match (is.operation, &is.flight) {
         (Operation::Converge, Some(_)) => plain(NodeStanding::Deploying),
         (Operation::Delete, _) => plain(NodeStanding::Removing),
+        (Operation::Converge, None) if is.adopted.is_some() && is.reported().is_none() => {
+            let reason = "it was adopted; an update brings it about".to_owned();
+            NodeStatus { reason: Some(reason), ..plain(NodeStanding::Outdated) }
+        }
         (Operation::Converge, None) if is.reported().is_none() => {
             let standing = if is_open { NodeStanding::Waiting } else { NodeStanding::NotTried };
             let reason = "some of its operations were not called yet".to_owned();

@@ -1,9 +1,9 @@
 //! An instance as its provider is to see it: all of its properties, resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::FileRef;
-use bp_topology::{Act, Call, Flaw, InstanceId, Reads, Resolved, Topology};
+use bp_topology::{Act, Call, Flaw, InstanceId, Partly, Reads, Resolved, Topology};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -45,6 +45,16 @@ pub(crate) fn resolve(
     let key = topology.secrets().key();
     let subject = resolved.map(|it| it.map(|resolved| Subject::of(resolved, key)));
     (subject.map_err(Failure::from), reads)
+}
+
+/// The instance as far as it is known, and what each of its other properties waits for.
+pub(crate) fn resolve_partly(
+    topology: &Topology,
+    id: &InstanceId,
+) -> Result<(Subject, BTreeMap<String, BTreeSet<InstanceId>>), Failure> {
+    let (resolved, _) = topology.resolve_partly(id);
+    let Partly { known, unknown } = resolved?;
+    Ok((Subject::of(known, topology.secrets().key()), unknown))
 }
 
 impl Subject {

@@ -15,8 +15,6 @@ pub fn check(plan: &Plan) -> Vec<Problem> {
     let mut problems = Vec::new();
     operations(plan, &mut problems);
     secret_results(plan, &mut problems);
-    protected(plan, &mut problems);
-    renamed(plan, &mut problems);
     composed_nodes(plan, &mut problems);
     requirements(plan, &mut problems);
     deployments(plan, &mut problems);
@@ -119,34 +117,6 @@ pub fn machines(topology: &Topology) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// Nodes that are not to be taken away without approval.
-fn protected(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, node) in plan.nodes.iter().filter(|(_, node)| node.protect) {
-        problems.push(
-            Problem::error(format!(
-                "the node `{name}` is protected, and this version of the runtime asks nobody before it deletes or replaces"
-            ))
-            .at(node.span)
-            .help("remove `@protect` if the node may be deleted and replaced"),
-        );
-    }
-}
-
-/// Nodes that had other names.
-fn renamed(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, node) in &plan.nodes {
-        if let Some(was) = node.was.first() {
-            problems.push(
-                Problem::error(format!(
-                    "the node `{name}` was called `{was}`, and this version of the runtime would delete the one and make the other"
-                ))
-                .at(node.span)
-                .help("keep the old name for now; where nothing is deployed under it, remove `@was`"),
-            );
-        }
-    }
 }
 
 /// Nodes that are made of another blueprint.

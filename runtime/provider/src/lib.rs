@@ -95,6 +95,13 @@ pub struct Subject {
     pub earlier: Vec<BTreeMap<String, Json>>,
     /// What the provider said when it last changed it.
     pub record: Option<Record>,
+    /// Names that the instance had, oldest first: an object that bears one of them is its own.
+    #[serde(default)]
+    pub was: Vec<String>,
+    /// The properties that were last applied, for those who are asked what differs: of files not the content,
+    /// and a mark in the place of each secret. None where they are not known.
+    #[serde(default)]
+    pub applied: Option<BTreeMap<String, Json>>,
 }
 
 impl Subject {
@@ -187,6 +194,15 @@ pub struct FieldChange {
     pub applied: Option<Json>,
     /// What is there.
     pub live: Option<Json>,
+}
+
+/// An object that was there before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// Which it is, in the provider's words: `shop/orders`.
+    pub id: String,
+    /// What to remember of it.
+    pub record: Record,
 }
 
 /// How a change stands.
@@ -332,6 +348,19 @@ pub trait Provider: Send + Sync {
 
     /// Whether what is there works.
     async fn health(&self, call: &Call, subject: &Subject) -> Result<Health, Failure>;
+
+    /// The object that is there already and is to be the subject's: the one that `id` names in the provider's
+    /// words, else the one that the subject names. Nothing is done to it.
+    async fn adopt(
+        &self,
+        _call: &Call,
+        subject: &Subject,
+        _id: Option<&str>,
+    ) -> Result<Adopted, Failure> {
+        let (name, kind) = (self.name(), &subject.node_type);
+        let message = format!("the provider `{name}` can't adopt a `{kind}`");
+        Err(Failure::new(Class::Permanent, message))
+    }
 
     /// Who the target is, and what is known of it.
     async fn discover(&self, call: &Call) -> Result<Discovery, Failure>;

@@ -13,10 +13,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bp_provider::file::without_content;
 use bp_provider::{
-    Call, Change, Class, Discovery, Done, Failure, FieldChange, Handle, Health, Observation,
-    Present, Progress, Provider, Record, Subject,
+    Adopted, Call, Change, Class, Discovery, Done, Failure, FieldChange, Handle, Health,
+    Observation, Present, Progress, Provider, Record, Subject,
 };
 use serde_json::Value as Json;
+
+/// In the record of what was adopted: which it was.
+const ADOPTED: &str = "$adopted";
+/// In the record of what takes secrets: the digest of all.
+const DIGEST: &str = "$digest";
 
 /// The provider, with the file that `$BPR_NOOP_LOG` names.
 pub fn provider() -> Arc<dyn Provider> {
@@ -62,9 +67,12 @@ impl Noop {
     }
 
     fn is_there(&self, subject: &Subject) -> Result<bool, Failure> {
-        let last = self.with_log(|log| Ok(log.last.get(&subject.instance).cloned()))?;
+        // Newest first: what bore an older name is the same.
+        let names = || std::iter::once(&subject.instance).chain(subject.was.iter().rev());
+        let last = self.with_log(|log| Ok(names().find_map(|name| log.last.get(name)).cloned()))?;
         Ok(match last {
-            Some(last) => last.is_some_and(|operation| operation != "delete"),
+            Some(Some(last)) => last != "delete",
+            Some(None) => subject.record.as_ref().is_some_and(|r| r.body.get(ADOPTED).is_some()),
             None => subject.record.is_some(),
         })
     }
@@ -107,9 +115,27 @@ fn kept(subject: &Subject) -> BTreeMap<String, Json> {
 fn properties(subject: &Subject) -> Json {
     let mut kept = kept(subject);
     if !subject.secret.is_empty() {
-        kept.insert("$digest".to_owned(), Json::from(subject.digest.as_str()));
+        kept.insert(DIGEST.to_owned(), Json::from(subject.digest.as_str()));
     }
     kept.into_iter().collect::<serde_json::Map<_, _>>().into()
+}
+
+/// The properties that differ; one that only a secret makes another does not show.
+fn differing(wanted: &Json, applied: &Json) -> Vec<FieldChange> {
+    let empty = serde_json::Map::new();
+    let wanted = wanted.as_object().unwrap_or(&empty);
+    let applied = applied.as_object().unwrap_or(&empty);
+    let names: BTreeSet<&String> = wanted.keys().chain(applied.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| !name.starts_with('$') && wanted.get(*name) != applied.get(*name))
+        .map(|name| FieldChange {
+            path: name.clone(),
+            desired: wanted.get(name).cloned(),
+            applied: applied.get(name).cloned(),
+            live: applied.get(name).cloned(),
+        })
+        .collect()
 }
 
 #[async_trait]
@@ -136,12 +162,7 @@ impl Provider for Noop {
                 return Err(Failure::new(Class::Transient, why.clone()));
             }
             (Observation::Present(_), Some(applied)) if *applied != wanted => {
-                Change::Update(vec![FieldChange {
-                    path: String::new(),
-                    desired: Some(wanted),
-                    applied: Some(applied.clone()),
-                    live: Some(applied.clone()),
-                }])
+                Change::Update(differing(&wanted, applied))
             }
             (Observation::Present(_), _) => Change::None,
         })
@@ -182,6 +203,17 @@ impl Provider for Noop {
 
     async fn health(&self, _: &Call, _: &Subject) -> Result<Health, Failure> {
         Ok(Health::Healthy)
+    }
+
+    async fn adopt(
+        &self,
+        _: &Call,
+        subject: &Subject,
+        id: Option<&str>,
+    ) -> Result<Adopted, Failure> {
+        let id = id.unwrap_or(&subject.instance).to_owned();
+        let body = serde_json::json!({ ADOPTED: id });
+        Ok(Adopted { id, record: Record { version: 1, body } })
     }
 
     async fn discover(&self, call: &Call) -> Result<Discovery, Failure> {

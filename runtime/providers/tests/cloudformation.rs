@@ -414,3 +414,31 @@ async fn with_another_account_nothing_is_taken_for_gone() {
     let gone = stage.provider.observe(&call(), &stage.subject()).await.unwrap();
     assert_eq!(gone, Observation::Absent);
 }
+
+#[tokio::test]
+async fn a_stack_that_was_there_is_adopted_and_nothing_is_done_to_it() {
+    let status = Some("CREATE_COMPLETE");
+    let stage = Stage::with(Script { status, has_no_tags: true, ..Script::default() }).await;
+    let subject = stage.subject();
+    let adopted = stage.provider.adopt(&call(), &subject, Some("shop")).await.unwrap();
+    assert_eq!((adopted.id.as_str(), &adopted.record.body["stack_id"]), ("shop", &json!(ID)));
+    let known = Subject { record: Some(adopted.record), ..subject };
+    let observed = stage.provider.observe(&call(), &known).await.unwrap();
+    assert!(matches!(stage.provider.diff(&known, &observed).unwrap(), Change::Update(_)));
+    assert_eq!(stage.count("CreateChangeSet"), 0);
+}
+
+#[tokio::test]
+async fn a_stack_is_known_by_a_name_that_its_instance_had() {
+    let status = Some("CREATE_COMPLETE");
+    let stage = Stage::with(Script { status, ..Script::default() }).await;
+    let renamed = Subject { instance: "sales".into(), ..stage.subject() };
+    let failure = stage.provider.adopt(&call(), &renamed, None).await.unwrap_err();
+    assert!(failure.message.contains("belongs to `orders` of this deployment"), "{failure}");
+    let renamed = Subject { was: vec!["orders".into()], ..renamed };
+    let Observation::Present(present) = stage.provider.observe(&call(), &renamed).await.unwrap()
+    else {
+        panic!("it is there");
+    };
+    assert!(present.owned);
+}

@@ -31,7 +31,7 @@ pub use inventory::{Element, Inventory};
 pub use life::{Act, Life, Stage};
 pub use placement::{Left, Placement};
 pub use problem::{Lack, Problem};
-pub use resolved::{Flaw, Property, Resolved};
+pub use resolved::{Flaw, Partly, Property, Resolved};
 pub use secrets::Secrets;
 pub use topology::{Expanded, Identity, Instance, InstanceId, Place, Topology};
 pub use world::Reads;

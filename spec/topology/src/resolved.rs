@@ -57,6 +57,16 @@ impl fmt::Debug for Property {
     }
 }
 
+/// An instance as far as it is known before others report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partly {
+    /// What is known; without an account where that is not.
+    pub known: Resolved,
+    /// The properties that are not known yet, each with the instances that it waits for; `account` stands for
+    /// all of the account's.
+    pub unknown: BTreeMap<String, BTreeSet<InstanceId>>,
+}
+
 /// Why an instance can't be resolved. It will not pass by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flaw {
@@ -76,35 +86,44 @@ impl Flaw {
     }
 }
 
+/// The instance with all of its properties; none where some are not known yet.
 pub(crate) fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Resolved>, Flaw> {
+    partly(topology, id).map(|partly| partly.unknown.is_empty().then_some(partly.known))
+}
+
+/// The instance as far as it is known.
+pub(crate) fn partly(topology: &Topology, id: &InstanceId) -> Result<Partly, Flaw> {
     let world = &topology.world;
     let plan = &world.plan;
-    let unknown = || Flaw::new("E7083", format!("the plan does not know `{id}`"));
-    let node = plan.nodes.get(&id.node).ok_or_else(unknown)?;
-    let node_type = plan.node_types.get(&node.kind).ok_or_else(unknown)?;
+    let stranger = || Flaw::new("E7083", format!("the plan does not know `{id}`"));
+    let node = plan.nodes.get(&id.node).ok_or_else(stranger)?;
+    let node_type = plan.node_types.get(&node.kind).ok_or_else(stranger)?;
     let mut properties = BTreeMap::new();
     let mut files = BTreeMap::new();
     // All are asked, so that all that is still missing is noted at once.
-    let mut waits = false;
+    let mut unknown = BTreeMap::new();
     for (name, declared) in &node_type.properties {
         let refuse = |error: &EvalError| Flaw {
             property: Some(name.clone()),
             ..Flaw::new(code_of(error), format!("`{id}.{name}`: {error}"))
         };
-        let outcome = world.property(id, name).map_err(|e| {
+        let (outcome, reads) = world.reading(|| world.property(id, name));
+        let missing = reads.missing.clone();
+        world.note(reads);
+        let outcome = outcome.map_err(|e| {
             let part = node.properties.get(name).and_then(|set| wrong_part(world, id, &set.value));
             let property = part.map_or_else(|| name.clone(), |part| format!("{name}.{part}"));
             Flaw { property: Some(property), ..refuse(&e) }
         })?;
         match outcome {
-            Outcome::Unknown => waits = true,
+            Outcome::Unknown => drop(unknown.insert(name.clone(), missing)),
             Outcome::Secret(_) if world.secrets.is_veiled() => {
                 world.note_veil();
-                waits = true;
+                unknown.insert(name.clone(), missing);
             }
             Outcome::Secret(of) => match revealed(world, id, name, of)? {
                 Some(property) => drop(properties.insert(name.clone(), property)),
-                None => waits = true,
+                None => drop(unknown.insert(name.clone(), missing)),
             },
             Outcome::Value(Value::Null) if declared.kind != Type::Json => {}
             Outcome::Value(value) => {
@@ -125,15 +144,21 @@ pub(crate) fn whole(topology: &Topology, id: &InstanceId) -> Result<Option<Resol
             Err(error) => return Err(Flaw::new(code_of(&error), format!("`{id}`: {error}"))),
         }
     }
-    let account = match account(topology, id)? {
-        Account::Unknown => return Ok(None),
+    let (account, reads) = world.reading(|| account(topology, id));
+    let missing = reads.missing.clone();
+    world.note(reads);
+    let account = match account? {
+        Account::Unknown => {
+            unknown.insert("account".to_owned(), missing);
+            None
+        }
         Account::None => None,
         Account::Known(account) => Some(account),
     };
     let provider = node_type.provider.clone().unwrap_or_default();
     let node_type = node.kind.clone();
-    let resolved = Resolved { node_type, provider, properties, account, files, labels };
-    Ok((!waits).then_some(resolved))
+    let known = Resolved { node_type, provider, properties, account, files, labels };
+    Ok(Partly { known, unknown })
 }
 
 /// A property with secrets as their values. None where it still needs what others report.

@@ -12,7 +12,7 @@ use crate::calls::Own;
 use crate::inventory::Inventory;
 use crate::placement::Placement;
 use crate::problem::{Problem, code_of};
-use crate::resolved::{Flaw, Resolved};
+use crate::resolved::{Flaw, Partly, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{Reads, World, error, known};
@@ -208,6 +208,12 @@ impl Topology {
     /// it what it read of others.
     pub fn resolve(&self, id: &InstanceId) -> (Result<Option<Resolved>, Flaw>, Reads) {
         self.world.reading(|| resolved::whole(self, id))
+    }
+
+    /// The instance as far as it is known, with what each of its other properties waits for. Beside it
+    /// what it read of others.
+    pub fn resolve_partly(&self, id: &InstanceId) -> (Result<Partly, Flaw>, Reads) {
+        self.world.reading(|| resolved::partly(self, id))
     }
 
     /// From now on what nobody has reported is read as it is set: for those who look ahead.

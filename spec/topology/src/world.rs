@@ -208,6 +208,14 @@ impl World {
         (result, self.reads.replace(outside))
     }
 
+    /// What was read by itself is read by whoever asked, too.
+    pub(crate) fn note(&self, reads: Reads) {
+        let mut all = self.reads.borrow_mut();
+        all.instances.extend(reads.instances);
+        all.missing.extend(reads.missing);
+        all.is_veiled |= reads.is_veiled;
+    }
+
     /// This work with secrets as their values.
     pub(crate) fn revealing<T>(&self, work: impl FnOnce() -> T) -> T {
         if self.is_revealing.replace(true) {

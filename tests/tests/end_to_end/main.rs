@@ -13,6 +13,7 @@ mod blueprints;
 mod kill;
 mod operations;
 mod outage;
+mod planned;
 mod road;
 mod scripts;
 mod shop;

@@ -49,18 +49,3 @@ fn capabilities_and_relationships_are_read() {
     let text = outputs.to_string();
     assert!(text.contains("db-a:80/app-a/a") && text.contains("5432"), "{text}");
 }
-
-#[test]
-fn what_can_t_be_carried_out_is_refused_in_a_sentence() {
-    let environment = Environment::new();
-    for (name, rest, words) in [
-        ("protect", "@protect\nnode a: Root\n", "is protected"),
-        ("was", "@was(\"b\")\nnode a: Root\n", "was called `b`"),
-    ] {
-        let source = format!("blueprint x {{ version = \"1.0.0\" }}\n{rest}");
-        let plan = environment.compile_text(&format!("{name}.bp"), &source);
-        let ended = environment.deploy(&plan, name, &[]).wait(Duration::from_mins(1));
-        assert_eq!(ended.code, Some(1), "{}", ended.words());
-        assert!(ended.words().contains(words), "{}", ended.words());
-    }
-}

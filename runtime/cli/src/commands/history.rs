@@ -81,6 +81,8 @@ fn words(told: &Entry) -> String {
             format!("{instance} is whole")
         }
         Event::InstanceSettled { instance, .. } => format!("{instance} is gone"),
+        Event::InstanceRenamed { instance, was } => format!("{was} is {instance} now"),
+        Event::InstanceAdopted { instance, id, .. } => format!("{id} is {instance} now"),
         Event::StepAccepted { instance, .. } | Event::StepSucceeded { instance, .. } => {
             instance.clone()
         }

@@ -1,9 +1,14 @@
 //! One file a command.
 
+pub(crate) mod adopt;
 pub(crate) mod deploy;
 pub(crate) mod history;
 pub(crate) mod list;
+pub(crate) mod outlook;
 pub(crate) mod outputs;
+pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod status;
+pub(crate) mod update;
+pub(crate) mod wanted;

@@ -123,14 +123,23 @@ async fn listen(stop: watch::Sender<bool>) {
 }
 
 pub(crate) async fn resume(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    go_on(name, output, Verb::Deploy).await
+    go_on(name, output, Verb::Deploy, Vec::new()).await
 }
 
-pub(crate) async fn uninstall(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    go_on(name, output, Verb::Uninstall).await
+pub(crate) async fn uninstall(
+    name: &str,
+    approved: Vec<String>,
+    output: Output,
+) -> Result<u8, Vec<Told>> {
+    go_on(name, output, Verb::Uninstall, approved).await
 }
 
-async fn go_on(name: &str, output: Output, verb: Verb) -> Result<u8, Vec<Told>> {
+async fn go_on(
+    name: &str,
+    output: Output,
+    verb: Verb,
+    approved: Vec<String>,
+) -> Result<u8, Vec<Told>> {
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
     let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
@@ -139,7 +148,7 @@ async fn go_on(name: &str, output: Output, verb: Verb) -> Result<u8, Vec<Told>> 
     let runtime = runtime(store.clone(), executors, secrets);
     let result = match verb {
         Verb::Deploy => runtime.resume(&id, running.control()).await,
-        Verb::Uninstall => runtime.uninstall(&id, running.control()).await,
+        Verb::Uninstall => runtime.uninstall_approved(&id, approved, running.control()).await,
     };
     running.end();
     let code = finish(name, &id, store, result, output).await;

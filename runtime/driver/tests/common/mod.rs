@@ -16,14 +16,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bp_driver::{
-    Clock, Control, DriverError, Providers, Runtime, SecretSource, Summary, SystemClock, Watcher,
+    Clock, Control, DriverError, Prepared, Providers, Runtime, SecretSource, Summary, SystemClock,
+    Watcher,
 };
 use bp_engine::retry::Limits;
 use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, Store, StoreError};
 use bp_plan::*;
 use bp_provider::{
-    Call, Change, Class, Discovery, Done, Failure, Handle, Health, Observation, Present, Progress,
-    Provider, Record, Subject,
+    Adopted, Call, Change, Class, Discovery, Done, Failure, FieldChange, Handle, Health,
+    Observation, Present, Progress, Provider, Record, Subject,
 };
 use bp_topology::{Element, Inventory, Secrets};
 use serde_json::{Value as Json, json};
@@ -130,9 +131,14 @@ fn node_types() -> BTreeMap<String, NodeType> {
 /// On each cluster `space`, then `config` (which needs what `space` reports), then `web`, which takes
 /// time; here `registry`, which all need, and `summary`, which needs all.
 pub fn plan(greeting: &str) -> Vec<u8> {
+    plan_with(greeting, |_| {})
+}
+
+/// The same plan, changed.
+pub fn plan_with(greeting: &str, change: impl FnOnce(&mut Plan)) -> Vec<u8> {
     let local = || Expr::Local("cluster".into());
     let at = |n: &str| index(Expr::Node(n.into()), local());
-    let plan = Plan {
+    let mut plan = Plan {
         format: FORMAT,
         edition: EDITION.into(),
         blueprint: Blueprint {
@@ -224,6 +230,7 @@ pub fn plan(greeting: &str) -> Vec<u8> {
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     };
+    change(&mut plan);
     to_bytes(&plan, &BTreeMap::new()).unwrap()
 }
 
@@ -254,6 +261,8 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Failure>>>,
     /// What targets say they are, where that is not their name.
     pub identities: Mutex<BTreeMap<String, String>>,
+    /// Instances that can't be changed in place.
+    pub rigid: Mutex<BTreeSet<String>>,
     /// Calls of any kind.
     pub calls: AtomicUsize,
     /// Steps under way, and the most of them so far.
@@ -308,9 +317,30 @@ impl Converging {
         (call.target.name.clone(), subject.instance.clone())
     }
 
+    /// The object, under the newest of the names that the instance has had.
+    fn find(&self, call: &Call, subject: &Subject) -> Option<Object> {
+        let objects = self.world.objects.lock().unwrap();
+        let names = std::iter::once(&subject.instance).chain(subject.was.iter().rev());
+        let mut found =
+            names.filter_map(|name| objects.get(&(call.target.name.clone(), name.clone())));
+        found.next().cloned()
+    }
+
+    /// What bears an older name bears the new one from now on.
+    fn name(&self, call: &Call, subject: &Subject) {
+        let mut objects = self.world.objects.lock().unwrap();
+        for was in &subject.was {
+            if let Some(object) = objects.remove(&(call.target.name.clone(), was.clone())) {
+                objects.insert(Self::at(call, subject), object);
+            }
+        }
+    }
+
     fn done(subject: &Subject, key: &str) -> Done {
         let mut attributes = subject.properties.clone();
-        attributes.insert("id".into(), json!(format!("id of {}", subject.instance)));
+        // An object keeps its id, whatever its instance is called by now.
+        let first = subject.was.first().unwrap_or(&subject.instance);
+        attributes.insert("id".into(), json!(format!("id of {first}")));
         let body = json!({ "key": key, "properties": subject.properties });
         Done { record: Some(Record { version: 1, body }), attributes }
     }
@@ -324,8 +354,7 @@ impl Provider for Converging {
 
     async fn observe(&self, call: &Call, subject: &Subject) -> Result<Observation, Failure> {
         self.reach(call)?;
-        let objects = self.world.objects.lock().unwrap();
-        Ok(match objects.get(&Self::at(call, subject)) {
+        Ok(match self.find(call, subject) {
             None => Observation::Absent,
             Some(object) => Observation::Present(Present {
                 live: json!(object.properties),
@@ -338,6 +367,17 @@ impl Provider for Converging {
     fn diff(&self, subject: &Subject, observed: &Observation) -> Result<Change, Failure> {
         Ok(match observed {
             Observation::Present(there) if there.live == json!(subject.properties) => Change::None,
+            Observation::Present(_)
+                if self.world.rigid.lock().unwrap().contains(&subject.instance) =>
+            {
+                let field = |path: &str| FieldChange {
+                    path: path.into(),
+                    desired: subject.properties.get(path).cloned(),
+                    applied: None,
+                    live: None,
+                };
+                Change::Replace { because: vec![field("value")] }
+            }
             Observation::Present(_) => Change::Update(vec![]),
             _ => Change::Create,
         })
@@ -362,13 +402,15 @@ impl Provider for Converging {
         if let Some(fault) = fault.as_ref().filter(|f| f.class != Class::UnknownOutcome) {
             return Err(fault.clone());
         }
+        self.name(call, subject);
         let at = Self::at(call, subject);
         let mut objects = self.world.objects.lock().unwrap();
         let word = match change {
             Change::None => None,
             Change::Create => Some("create"),
             Change::Delete => objects.contains_key(&at).then_some("delete"),
-            _ => Some("update"),
+            Change::Replace { .. } => Some("replace"),
+            Change::Update(_) => Some("update"),
         };
         if let Some(word) = word {
             let line = format!("{word} {}@{} {key}", subject.instance, call.target.name);
@@ -420,6 +462,25 @@ impl Provider for Converging {
 
     async fn health(&self, _: &Call, _: &Subject) -> Result<Health, Failure> {
         Ok(Health::Healthy)
+    }
+
+    async fn adopt(
+        &self,
+        call: &Call,
+        subject: &Subject,
+        id: Option<&str>,
+    ) -> Result<Adopted, Failure> {
+        self.reach(call)?;
+        let id = id.unwrap_or(&subject.instance).to_owned();
+        let mut objects = self.world.objects.lock().unwrap();
+        if !objects.contains_key(&(call.target.name.clone(), id.clone())) {
+            return Err(Failure::new(Class::Permanent, format!("there is no `{id}`")));
+        }
+        // Names are all that this world knows things by.
+        if let Some(object) = objects.remove(&(call.target.name.clone(), id.clone())) {
+            objects.insert(Self::at(call, subject), object);
+        }
+        Ok(Adopted { record: Record { version: 1, body: json!({ "id": id }) }, id })
     }
 
     async fn discover(&self, call: &Call) -> Result<Discovery, Failure> {
@@ -531,13 +592,9 @@ pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
     }
 }
 
-pub async fn deploy(
-    runtime: &Runtime,
-    plan: Vec<u8>,
-    names: &[&str],
-) -> Result<Summary, DriverError> {
+pub fn prepared(runtime: &Runtime, plan: Vec<u8>, names: &[&str]) -> Result<Prepared, DriverError> {
     let identity = bp_driver::identity(ID, "sample");
-    let prepared = bp_driver::prepare(
+    bp_driver::prepare(
         plan,
         BTreeMap::new(),
         inventory(names),
@@ -545,6 +602,14 @@ pub async fn deploy(
         &runtime.providers,
         &runtime.executors,
         &Nothing,
-    )?;
+    )
+}
+
+pub async fn deploy(
+    runtime: &Runtime,
+    plan: Vec<u8>,
+    names: &[&str],
+) -> Result<Summary, DriverError> {
+    let prepared = prepared(runtime, plan, names)?;
     runtime.deploy(ID, "sample", "seed", prepared, control()).await
 }

@@ -12,6 +12,7 @@ use crate::retry::{derived, digest};
 use crate::state::InstanceState;
 use crate::stream::Stream;
 use crate::subject::{Subject, resolve};
+use crate::terms::protection;
 use crate::work::{Contact, Standing};
 
 impl Engine {
@@ -78,6 +79,10 @@ impl Engine {
 
     /// Waits for what others are still to report.
     pub(super) fn wait(&mut self, at: usize, id: &InstanceId, missing: &BTreeSet<InstanceId>) {
+        if self.is_all_unforeseen(missing) {
+            self.enqueue(at);
+            return;
+        }
         for other in missing {
             let standing = self
                 .item_of(other)
@@ -117,6 +122,7 @@ impl Engine {
         let wanted = digest(&subject.bytes());
         let is_so = is.operation == Operation::Converge
             && is.flight.is_none()
+            && !is.is_renamed
             && is.subject == wanted
             && applied.subject == wanted;
         is_so.then(|| applied.attributes.clone())
@@ -203,7 +209,9 @@ impl Engine {
         if let Some(site) = self.work.sites.get_mut(item.target) {
             site.running += 1;
         }
-        if has_life {
+        if self.foresight.is_some() {
+            self.foresee(at);
+        } else if has_life {
             self.proceed(at);
         } else {
             self.start(at, operation, None, Vec::new());
@@ -317,8 +325,25 @@ impl Engine {
             record: is.record.clone(),
             handle: flight.handle.clone(),
             call: None,
+            was: is.was.clone(),
+            may_replace: self.may_replace(at),
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
+    }
+
+    /// Whether an instance may be replaced where it can't be changed in place.
+    pub(super) fn may_replace(&self, at: usize) -> bool {
+        let Some(item) = self.work.items.get(at) else { return false };
+        let terms = self.state.revisions.get(&self.revision).map(|revision| &revision.terms);
+        if terms.is_some_and(|terms| terms.approves(&item.instance)) {
+            return true;
+        }
+        let target = self.work.sites.get(item.target).map(|site| site.id.as_str());
+        let was_shown = terms.and_then(|terms| terms.replaces.as_ref()).is_none_or(|shown| {
+            shown.iter().any(|(on, one)| Some(on.as_str()) == target && *one == item.instance)
+        });
+        let plan = self.topology.plan();
+        was_shown && protection(plan, None, &item.instance, self.instance(at)).is_none()
     }
 
     pub(super) fn finish(&mut self, at: usize, attributes: BTreeMap<String, Json>) {

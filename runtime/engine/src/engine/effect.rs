@@ -89,6 +89,10 @@ pub struct Step {
     pub handle: Option<Json>,
     /// The operation that is to be called; none where it is the provider's own part.
     pub call: Option<CallStep>,
+    /// Names that the instance had.
+    pub was: Vec<String>,
+    /// It may be replaced where it can't be changed in place; else that needs an approval.
+    pub may_replace: bool,
 }
 
 /// An operation that is to be called.

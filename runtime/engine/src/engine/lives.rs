@@ -264,6 +264,8 @@ impl Engine {
             record: None,
             handle: None,
             call: Some(CallStep { act, turn: begun.turn, intent, limits }),
+            was: Vec::new(),
+            may_replace: false,
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }

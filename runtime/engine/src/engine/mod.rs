@@ -5,14 +5,18 @@
 //! A decision's own events are folded at once; its effects wait until they are durable.
 
 mod advance;
+mod ahead;
 mod down;
 mod effect;
+mod foresee;
 mod lives;
 pub(crate) mod next;
 mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+pub use foresee::{Answer, Query};
 
 pub use effect::{
     Addition, Batch, CallStep, Effect, Intent, Report, Step, TargetProgress, TargetRef, Wanted,
@@ -21,6 +25,7 @@ pub use effect::{
 use bp_topology::{Inventory, Place, Topology};
 
 use crate::event::{Event, Outcome, Verb};
+use crate::moved;
 use crate::retry::Limits;
 use crate::state::State;
 use crate::stream::Stream;
@@ -73,12 +78,23 @@ pub struct Engine {
     running: usize,
     calling: usize,
     is_stopping: bool,
+    /// Nothing is begun, and what would be is noted.
+    foresight: Option<Box<foresee::Foresight>>,
+    /// What was moved to another name when this engine began, by target's id.
+    moves: Vec<(String, Event)>,
 }
 
 impl Engine {
     /// An engine for the open run; none where there is none.
     pub fn new(start: Start) -> Option<Self> {
-        let Start { deployment, state, topology, inventory, heads, limits } = start;
+        let Start { deployment, mut state, topology, inventory, heads, limits } = start;
+        let mut outbox: BTreeMap<Stream, (Vec<Event>, Vec<Vec<u8>>)> = BTreeMap::new();
+        let moves = moved::moves(&state, &topology);
+        for (target, event) in moves.clone() {
+            let stream = Stream::Target(deployment.clone(), target);
+            state.fold(&stream, state.epoch, &event);
+            outbox.entry(stream).or_default().0.push(event);
+        }
         let open = state.open_run()?;
         let (run, revision) = (open.id.clone(), open.revision);
         let verb = state.revisions.get(&revision)?.verb;
@@ -96,7 +112,7 @@ impl Engine {
             work,
             targets,
             heads,
-            outbox: BTreeMap::new(),
+            outbox,
             effects: Vec::new(),
             timers: BTreeSet::new(),
             active: BTreeSet::new(),
@@ -104,6 +120,8 @@ impl Engine {
             running: 0,
             calling: 0,
             is_stopping: false,
+            foresight: None,
+            moves,
         };
         engine.settling.extend(0..engine.work.sites.len());
         Some(engine)

@@ -86,7 +86,8 @@ pub(crate) struct Planned {
 }
 
 /// Why there is nothing planned.
-enum Stop {
+#[derive(Debug)]
+pub(crate) enum Stop {
     Wait,
     Flaw(Failure),
 }
@@ -154,7 +155,7 @@ impl Look<'_> {
     }
 
     /// The attributes that the provider reports.
-    fn reported(&self) -> BTreeMap<String, Json> {
+    pub(super) fn reported(&self) -> BTreeMap<String, Json> {
         let applied = self.is.and_then(|is| is.applied.as_ref());
         applied.map(|applied| applied.attributes.clone()).unwrap_or_default()
     }
@@ -209,16 +210,26 @@ impl Look<'_> {
             return self.call(id, &act, Some(place), inputs, &way.own);
         }
         for act in &life.target_changed {
-            let called = self.planned(id, act, &way.own)?.digest;
-            let target = self.topology.target_of(id, act);
-            let reported = target.as_ref().and_then(|target| self.topology.reported(target));
-            let mark = digest_of(&(called, reported));
+            let mark = self.target_mark(id, act, &way.own)?;
             if state.differs(act, &mark) && !state.was_called(act, &mark) {
                 return self.call(id, act, None, mark, &all);
             }
             baseline.push((act.clone(), mark));
         }
         self.settle(id, name, depends, (way.acts, baseline, all))
+    }
+
+    /// What `target_changed` is called for when it changes.
+    pub(super) fn target_mark(
+        &mut self,
+        id: &InstanceId,
+        act: &Act,
+        own: &BTreeMap<String, Json>,
+    ) -> Result<String, Stop> {
+        let called = self.planned(id, act, own)?.digest;
+        let target = self.topology.target_of(id, act);
+        let reported = target.as_ref().and_then(|target| self.topology.reported(target));
+        Ok(digest_of(&(called, reported)))
     }
 
     /// Nothing is left to call.
@@ -281,14 +292,14 @@ impl Look<'_> {
     }
 
     /// The provider's own part, as it is wanted.
-    fn own(&mut self, id: &InstanceId) -> Result<Subject, Stop> {
+    pub(super) fn own(&mut self, id: &InstanceId) -> Result<Subject, Stop> {
         let (resolved, reads) = resolve(self.topology, id);
         self.note(reads);
         resolved.map_err(Stop::Flaw)?.ok_or(Stop::Wait)
     }
 
     /// What is done on the way up, in order; none stands for the provider's own part.
-    fn steps(&self, id: &InstanceId, life: &Life) -> Vec<Option<Act>> {
+    pub(super) fn steps(&self, id: &InstanceId, life: &Life) -> Vec<Option<Act>> {
         let mut steps: Vec<Option<Act>> = life.up.iter().cloned().map(Some).collect();
         let at = self.topology.find(id).and_then(|at| self.topology.instances().get(at));
         if at.is_some_and(|instance| instance.provider.is_some()) {
@@ -349,7 +360,7 @@ impl Look<'_> {
         })
     }
 
-    fn planned(
+    pub(super) fn planned(
         &mut self,
         id: &InstanceId,
         act: &Act,
@@ -359,7 +370,7 @@ impl Look<'_> {
         self.note(reads);
         let call = call.map_err(|flaw| Stop::Flaw(flaw.into()))?.ok_or(Stop::Wait)?;
         let limits = Limits::of(call.limits, call.wants_result);
-        let subject = Subject::of_call(act, call, self.topology.secrets().key());
+        let subject = Subject::of_call(&self.named(act), call, self.topology.secrets().key());
         Ok(Planned { digest: digest(&subject.bytes()), subject, limits })
     }
 
@@ -437,7 +448,7 @@ impl Look<'_> {
             self.note(reads);
             let call = call.map_err(|flaw| Stop::Flaw(flaw.into()))?.ok_or(Stop::Wait)?;
             let limits = Limits::of(call.limits, call.wants_result);
-            let subject = Subject::of_call(act, call, self.topology.secrets().key());
+            let subject = Subject::of_call(&self.named(act), call, self.topology.secrets().key());
             let bytes = subject.bytes();
             removal.kept.push(Kept {
                 act: act.clone(),
@@ -448,6 +459,12 @@ impl Look<'_> {
             removal.blobs.push(bytes);
         }
         Ok(removal)
+    }
+
+    /// The operation under the name by which it is compared.
+    fn named(&self, act: &Act) -> Act {
+        let life = self.is.and_then(|is| is.life.as_deref());
+        life.map_or_else(|| act.clone(), |life| life.named(act))
     }
 
     fn note(&mut self, reads: Reads) {

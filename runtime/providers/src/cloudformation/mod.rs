@@ -23,8 +23,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bp_provider::{
-    Call, Change, Class, Discovery, Failure, FieldChange, Handle, Health, Observation, Present,
-    Progress, Provider, Subject,
+    Adopted, Call, Change, Class, Discovery, Failure, FieldChange, Handle, Health, Observation,
+    Present, Progress, Provider, Subject,
 };
 use serde_json::json;
 
@@ -163,6 +163,20 @@ impl Provider for CloudFormation {
                 Health::Failed(format!("{status} {why}").trim().to_owned())
             }
         })
+    }
+
+    async fn adopt(
+        &self,
+        call: &Call,
+        subject: &Subject,
+        id: Option<&str>,
+    ) -> Result<Adopted, Failure> {
+        let session = self.accounts.session(call, subject).await?;
+        let name = match id {
+            Some(id) => id.to_owned(),
+            None => wanted::stack_name(subject)?,
+        };
+        stack::adopt(&session, subject, &name).await
     }
 
     /// Stacks stand on no target of the inventory; each has its account.

@@ -54,7 +54,12 @@ pub(crate) fn owner_by(tags: &[Tag], subject: &Subject) -> Owner {
         (Some(id), _) if id != spelt(&subject.deployment) => {
             Owner::Deployment(tag(DEPLOYMENT_NAME).unwrap_or(id).to_owned())
         }
-        (Some(_), Some(instance)) if instance == spelt(&subject.instance) => Owner::Ours,
+        (Some(_), Some(instance))
+            if instance == spelt(&subject.instance)
+                || subject.was.iter().any(|was| instance == spelt(was)) =>
+        {
+            Owner::Ours
+        }
         (Some(_), instance) => Owner::Instance(instance.unwrap_or_default().to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::types::Stack;
-use bp_provider::{Class, Done, Failure, Handle, Progress, Record, Subject};
+use bp_provider::{Adopted, Class, Done, Failure, Handle, Progress, Record, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
@@ -117,6 +117,35 @@ impl Memory {
 /// A stack's status.
 pub(crate) fn status(stack: &Stack) -> String {
     stack.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default()
+}
+
+/// The stack of this name or id, which is there and is to be the subject's.
+pub(crate) async fn adopt(
+    session: &Session,
+    subject: &Subject,
+    name: &str,
+) -> Result<Adopted, Failure> {
+    let refuse = |message: String, help: &str| {
+        Err(Failure::new(Class::Permanent, message).help(help.to_owned()))
+    };
+    let Some(stack) = describe(session, name).await? else {
+        let message = format!("there is no stack `{name}` in {}", session.region);
+        return refuse(message, "say which stack it is: `NODE=STACK`");
+    };
+    if owner::owner(&stack, subject) != owner::Owner::Nobody {
+        owner::refuse_foreign(&stack, subject)?;
+    }
+    let status = status(&stack);
+    if condition(&status) != Condition::Settled {
+        let message = format!("the stack `{name}` is {status}, and can't be changed");
+        return refuse(message, "bring it to an end first");
+    }
+    let memory = Memory {
+        stack_id: stack_id(&stack).to_owned(),
+        name: stack.stack_name().unwrap_or_default().to_owned(),
+        applied: String::new(),
+    };
+    Ok(Adopted { id: memory.name.clone(), record: memory.record() })
 }
 
 fn stack_id(stack: &Stack) -> &str {

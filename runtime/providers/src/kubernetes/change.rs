@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_provider::{Class, Done, Failure, Handle, Health, Progress, Record, Subject};
+use bp_provider::{Adopted, Class, Done, Failure, Handle, Health, Progress, Record, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
@@ -30,7 +30,7 @@ pub(crate) struct Memory {
     namespace: String,
     name: String,
     uid: String,
-    /// The digest of what was applied.
+    /// The digest of what was applied; empty where it was adopted, and nothing was applied yet.
     applied: String,
 }
 
@@ -140,6 +140,8 @@ pub(crate) async fn converge(
     write: bool,
 ) -> Result<Progress, Failure> {
     let wanted = render::render(subject)?;
+    // A person has said that the object is ours; after the first apply its fields are.
+    let takes = memory(subject)?.is_some_and(|memory| memory.applied.is_empty());
     for _ in 0..OVERTAKEN {
         let live = match session.get(&wanted.place).await? {
             Found::Live(live) => Some(live),
@@ -156,7 +158,8 @@ pub(crate) async fn converge(
         let now = match live {
             Some(live) if !write => Some(live),
             live => {
-                session.apply(&wanted.place, &addressed(&wanted, subject, live.as_ref())).await?
+                let object = addressed(&wanted, subject, live.as_ref());
+                session.apply(&wanted.place, &object, takes).await?
             }
         };
         if let Some(now) = now {
@@ -206,6 +209,38 @@ fn not_served(session: &Session, place: &Place) -> Failure {
         ),
     )
     .help("choose clusters that serve it")
+}
+
+/// The object that is there and is to be the subject's: `NAMESPACE/NAME`, `NAME`, or the subject's own.
+pub(crate) async fn adopt(
+    session: &Session,
+    subject: &Subject,
+    id: Option<&str>,
+) -> Result<Adopted, Failure> {
+    let mut place = render::place(subject)?;
+    match id.and_then(|id| id.split_once('/')) {
+        Some((namespace, name)) if place.kind.is_namespaced() => {
+            namespace.clone_into(&mut place.namespace);
+            name.clone_into(&mut place.name);
+        }
+        _ => place.name = id.map_or(place.name, str::to_owned),
+    }
+    match session.get(&place).await? {
+        Found::Live(live) => {
+            owner::refuse_foreign(&live, subject, &place)?;
+            let id = match place.namespace.as_str() {
+                "" => place.name.clone(),
+                namespace => format!("{namespace}/{}", place.name),
+            };
+            Ok(Adopted { id, record: record(&place, &live, None) })
+        }
+        Found::Nothing => {
+            let message = format!("{place} is not there on `{}`", session.target());
+            Err(Failure::new(Class::Permanent, message)
+                .help("say which object it is: `NODE=NAMESPACE/NAME`"))
+        }
+        Found::NotServed => Err(not_served(session, &place)),
+    }
 }
 
 /// Done where the object works, else what it waits for.
@@ -305,7 +340,7 @@ async fn release(session: &Session, place: &Place, live: &Json) -> Result<(), Fa
         metadata.insert("namespace".to_owned(), json!(place.namespace));
     }
     // No version is named: nobody can overtake it.
-    session.apply(place, &empty).await.map(|_| ())
+    session.apply(place, &empty, false).await.map(|_| ())
 }
 
 async fn gone(session: &Session, subject: &Subject, wait: &Wait) -> Result<Progress, Failure> {

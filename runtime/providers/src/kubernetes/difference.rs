@@ -42,6 +42,23 @@ pub(crate) fn difference(wanted: &Rendered, live: &Json) -> Change {
     if changes.is_empty() { Change::None } else { Change::Update(changes) }
 }
 
+/// What was last applied, beside what is wanted and what is there.
+pub(crate) fn with_applied(change: &mut Change, wanted: &Rendered, applied: &Rendered) {
+    let (Change::Update(changes) | Change::Replace { because: changes }) = change else { return };
+    let (mut news, mut gone) = (Vec::new(), Vec::new());
+    compare(&wanted.object, Some(&applied.object), "", &mut news);
+    compare(&applied.object, Some(&wanted.object), "", &mut gone);
+    for change in changes {
+        let other = |found: &&FieldChange| found.path == change.path;
+        change.applied = match (news.iter().find(other), gone.iter().find(other)) {
+            (Some(found), _) => found.live.clone(),
+            (None, Some(found)) => found.desired.clone(),
+            // It is wanted as it was.
+            (None, None) => change.desired.clone(),
+        };
+    }
+}
+
 fn change(path: &str, desired: Option<Json>, live: Option<Json>) -> FieldChange {
     FieldChange { path: path.to_owned(), desired, applied: None, live }
 }
@@ -181,6 +198,21 @@ mod tests {
             panic!("an update was expected");
         };
         assert_eq!(changes, [change("spec.replicas", Some(json!(3)), Some(json!(2)))]);
+    }
+
+    #[test]
+    fn what_was_applied_stands_beside_what_is_there() {
+        let (wanted, applied) = (web(3, "web"), web(1, "web"));
+        let mut found = difference(&wanted, &live());
+        with_applied(&mut found, &wanted, &applied);
+        let Change::Update(changes) = found else { panic!("an update was expected") };
+        let applied: Vec<_> = changes.iter().map(|change| change.applied.clone()).collect();
+        assert_eq!(applied, [Some(json!(1))]);
+        // Only the cluster's is another.
+        let mut found = difference(&wanted, &live());
+        with_applied(&mut found, &wanted, &wanted);
+        let Change::Update(changes) = found else { panic!("an update was expected") };
+        assert_eq!(changes.first().unwrap().applied, Some(json!(3)));
     }
 
     #[test]

@@ -31,8 +31,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bp_provider::{
-    Call, Change, Class, Discovery, Failure, Handle, Health, Observation, Present, Progress,
-    Provider, Subject,
+    Adopted, Call, Change, Class, Discovery, Failure, Handle, Health, Observation, Present,
+    Progress, Provider, Subject,
 };
 use serde_json::{Value as Json, json};
 
@@ -109,7 +109,16 @@ impl Provider for Kubernetes {
             return Ok(Change::Delete);
         }
         owner::refuse_foreign(live, subject, &change::place(subject)?)?;
-        Ok(difference::difference(&render::render(subject)?, live))
+        let wanted = render::render(subject)?;
+        let mut change = difference::difference(&wanted, live);
+        if let Some(properties) = &subject.applied {
+            let applied = Subject { properties: properties.clone(), ..subject.clone() };
+            // What has secrets in it can't be rendered again, and is not told.
+            if let Ok(applied) = render::render(&applied) {
+                difference::with_applied(&mut change, &wanted, &applied);
+            }
+        }
+        Ok(change)
     }
 
     async fn begin(
@@ -152,6 +161,15 @@ impl Provider for Kubernetes {
             Found::Live(live) => health::health(place.kind, &live),
             Found::Nothing | Found::NotServed => Health::Failed(format!("{place} is not there")),
         })
+    }
+
+    async fn adopt(
+        &self,
+        call: &Call,
+        subject: &Subject,
+        id: Option<&str>,
+    ) -> Result<Adopted, Failure> {
+        change::adopt(&self.session(call).await?, subject, id).await
     }
 
     async fn discover(&self, call: &Call) -> Result<Discovery, Failure> {

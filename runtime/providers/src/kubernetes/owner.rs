@@ -58,7 +58,12 @@ pub(crate) fn owner(live: &Json, subject: &Subject) -> Owner {
             Owner::Deployment(name.to_owned())
         }
         Some(_) => match text(live, "annotations", INSTANCE) {
-            Some(instance) if instance != subject.instance => Owner::Instance(instance.to_owned()),
+            Some(instance)
+                if instance != subject.instance
+                    && !subject.was.iter().any(|was| was == instance) =>
+            {
+                Owner::Instance(instance.to_owned())
+            }
             _ => Owner::Ours,
         },
     }

@@ -109,11 +109,13 @@ impl Session {
         listed.await
     }
 
-    /// Applies an object; what is there then, or nothing where somebody wrote in between.
+    /// Applies an object; what is there then, or nothing where somebody wrote in between. Fields of others are
+    /// taken only where `takes` says so.
     pub(crate) async fn apply(
         &self,
         place: &Place,
         object: &Json,
+        takes: bool,
     ) -> Result<Option<Json>, Failure> {
         let on = place.to_string();
         let attempt = Attempt {
@@ -126,6 +128,7 @@ impl Session {
         let params = PatchParams {
             field_manager: Some(FIELD_MANAGER.to_owned()),
             field_validation: Some(ValidationDirective::Strict),
+            force: takes,
             ..PatchParams::default()
         };
         let api = self.api(&place.kind.resource(), &place.namespace);
