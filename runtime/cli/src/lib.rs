@@ -12,6 +12,7 @@ pub mod inventory;
 mod output;
 mod progress;
 mod secrets;
+mod steps;
 mod told;
 
 use std::ffi::OsString;
@@ -74,6 +75,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
     match command {
         Command::Deploy(deploy) => commands::deploy::run(deploy, output).await,
+        Command::Run(run) => commands::workflow::run(run, output).await,
+        Command::Cancel { name } => commands::workflow::cancel(&name, output).await,
         Command::Resume { name } => commands::run::resume(&name, output).await,
         Command::Uninstall { name } => commands::run::uninstall(&name, output).await,
         Command::Status { name } => commands::status::run(&name, output).await,

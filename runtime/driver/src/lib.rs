@@ -23,6 +23,7 @@ mod rounds;
 pub mod runtime;
 pub mod secrets;
 pub mod watch;
+pub mod workflow;
 
 pub use clock::{Clock, SystemClock};
 pub use deployments::{Deployments, Listed, Told};
@@ -32,3 +33,4 @@ pub use prepare::{Prepared, identity, prepare};
 pub use runtime::{Control, Executors, Providers, Runtime, Summary};
 pub use secrets::SecretSource;
 pub use watch::Watcher;
+pub use workflow::{Input, Ran};

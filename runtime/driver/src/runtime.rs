@@ -98,6 +98,7 @@ impl Runtime {
         control: Control,
     ) -> Result<Summary, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
+        ledger.no_workflow()?;
         if ledger.is_new() {
             let created = Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
             let stream = Stream::Deployment(id.to_owned());
@@ -175,6 +176,7 @@ impl Runtime {
     /// Removes everything that was deployed, and everything that may have been.
     pub async fn uninstall(&self, id: &str, control: Control) -> Result<Summary, DriverError> {
         let mut ledger = self.existing(id).await?;
+        ledger.no_workflow()?;
         let requested = Event::UninstallRequested {};
         let request = self.request(&mut ledger, requested, Vec::new()).await?;
         let Some(revision) = removal(&ledger) else {
@@ -184,7 +186,7 @@ impl Runtime {
         self.plan_and_run(ledger, revision, request, desired, control).await
     }
 
-    async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
+    pub(crate) async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
         let ledger = Ledger::load(self.store.clone(), id).await?;
         if ledger.is_new() {
             return Err(DriverError::NoDeployment(id.to_owned()));
@@ -193,7 +195,7 @@ impl Runtime {
     }
 
     /// Journals what a person asks for; gives its sequence.
-    async fn request(
+    pub(crate) async fn request(
         &self,
         ledger: &mut Ledger,
         event: Event,
@@ -248,15 +250,7 @@ impl Runtime {
         desired: Desired,
         control: Control,
     ) -> Result<Summary, DriverError> {
-        let hands = Hands {
-            store: self.store.clone(),
-            watcher: control.watcher,
-            deployment: ledger.id.clone(),
-            deployment_name: ledger.state.name.clone(),
-            deadlines: self.deadlines,
-            veil: Arc::new(Veil::of(desired.topology.secrets())),
-            secrets: desired.topology.secrets().clone(),
-        };
+        let hands = self.hands(&ledger, &desired.topology, control.watcher);
         let start = Start {
             deployment: ledger.id.clone(),
             heads: ledger.hashes(),
@@ -287,7 +281,24 @@ impl Runtime {
         Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets, outputs })
     }
 
-    async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+    pub(crate) fn hands(
+        &self,
+        ledger: &Ledger,
+        topology: &Topology,
+        watcher: Arc<dyn Watcher>,
+    ) -> Hands {
+        Hands {
+            store: self.store.clone(),
+            watcher,
+            deployment: ledger.id.clone(),
+            deployment_name: ledger.state.name.clone(),
+            deadlines: self.deadlines,
+            veil: Arc::new(Veil::of(topology.secrets())),
+            secrets: topology.secrets().clone(),
+        }
+    }
+
+    pub(crate) async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
         desired(ledger, revision, Some(&*self.secrets)).await
     }
 }
@@ -325,8 +336,9 @@ pub(crate) async fn stored(ledger: &Ledger, revision: &Revision) -> Result<Store
     Ok((Arc::new(plan), inputs, Arc::new(inventory)))
 }
 
-fn next_run(ledger: &Ledger) -> String {
-    format!("{}.{}", ledger.id, ledger.state.runs.len() + 1)
+pub(crate) fn next_run(ledger: &Ledger) -> String {
+    let runs = ledger.state.runs.len() + ledger.state.workflows.len();
+    format!("{}.{}", ledger.id, runs + 1)
 }
 
 /// The removal of what is there: of the newest plan.

@@ -26,6 +26,7 @@ pub mod stream;
 pub mod subject;
 pub mod supports;
 mod work;
+pub mod workflow;
 
 pub use engine::{Batch, Effect, Engine, Report};
 pub use event::{Event, Failure, Outcome, Verb};

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
 use crate::life::{Begun, LifeState};
 use crate::stream::Stream;
+use crate::workflow::WorkflowRun;
 
 /// Everything that a deployment's journal says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,6 +24,8 @@ pub struct State {
     pub revisions: BTreeMap<u64, Revision>,
     /// Runs, oldest first.
     pub runs: Vec<Run>,
+    /// Runs of workflows, oldest first.
+    pub workflows: Vec<WorkflowRun>,
     /// The newest request that was taken.
     pub requests_taken: u64,
 }
@@ -72,6 +75,8 @@ pub struct TargetState {
     pub instances: BTreeMap<String, InstanceState>,
     /// Steps that failed and were not begun again, by instance.
     pub failures: BTreeMap<String, Failed>,
+    /// What workflows have set of instances' attributes since they were last reported.
+    pub set: BTreeMap<String, crate::workflow::Set>,
 }
 
 /// A target that was not reached.
@@ -176,9 +181,16 @@ impl State {
             Stream::Run(id) => {
                 if let Some(run) = self.run_mut(id) {
                     run.fold(event);
+                } else if let Some(run) = self.workflow_mut(id) {
+                    run.fold(event);
                 }
             }
-            Stream::Target(_, id) => self.targets.entry(id.clone()).or_default().fold(event),
+            Stream::Target(_, id) => {
+                self.fold_call(id, event);
+                let target = self.targets.entry(id.clone()).or_default();
+                target.overwrite(event);
+                target.fold(event);
+            }
             Stream::Requests(_) => {}
         }
     }
@@ -212,7 +224,13 @@ impl State {
             Event::RunClosed { run, outcome, .. } => {
                 if let Some(open) = self.run_mut(run) {
                     open.closed = Some(*outcome);
+                } else if let Some(open) = self.workflow_mut(run) {
+                    open.closed = Some(*outcome);
                 }
+            }
+            Event::WorkflowOpened { request, .. } => {
+                self.requests_taken = self.requests_taken.max(*request);
+                self.workflows.extend(WorkflowRun::opened(event));
             }
             _ => {}
         }

@@ -11,6 +11,7 @@ use super::run::{Running, finish, runtime};
 use crate::arguments::Deploy;
 use crate::home::{self, Opened};
 use crate::inventory;
+use crate::progress;
 use crate::output::Output;
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
@@ -62,7 +63,7 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
     }
     let id = id.unwrap_or(new_id);
     let seed = format!("{:032x}", rand::random::<u128>());
-    let running = Running::start(output);
+    let running = Running::start(progress::watcher(output));
     let runtime = runtime(store.clone(), executors.clone(), secrets);
     let result = runtime.deploy(&id, &asked.name, &seed, prepared, running.control()).await;
     running.end();
@@ -98,7 +99,7 @@ fn given(plan: &Plan, asked: &Deploy) -> Result<BTreeMap<String, Value>, Vec<Tol
     if wrong.is_empty() { Ok(given) } else { Err(wrong) }
 }
 
-fn file(path: &Path) -> Result<BTreeMap<String, serde_json::Value>, Told> {
+pub(crate) fn file(path: &Path) -> Result<BTreeMap<String, serde_json::Value>, Told> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Told::error(format!("the inputs {shown} can't be read: {error}")))?;

@@ -7,3 +7,4 @@ pub(crate) mod outputs;
 pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod status;
+pub(crate) mod workflow;

@@ -321,8 +321,9 @@ impl Engine {
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }
 
-    pub(super) fn finish(&mut self, at: usize, attributes: BTreeMap<String, Json>) {
+    pub(super) fn finish(&mut self, at: usize, mut attributes: BTreeMap<String, Json>) {
         if let Some(id) = self.work.items.get(at).and_then(|item| item.id.clone()) {
+            attributes.extend(self.state.set_of(&id.to_string()));
             self.topology.report(id, attributes);
         }
         self.work.done(at);
