@@ -298,7 +298,11 @@ impl Runtime {
         }
     }
 
-    pub(crate) async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+    pub(crate) async fn desired(
+        &self,
+        ledger: &Ledger,
+        revision: &Revision,
+    ) -> Result<Desired, DriverError> {
         desired(ledger, revision, Some(&*self.secrets)).await
     }
 }

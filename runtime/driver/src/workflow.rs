@@ -60,10 +60,8 @@ impl Runtime {
             DriverError::Refused { plan: desired.topology.plan().clone(), problems }
         })?;
         let workflow = workflow.to_owned();
-        let asked = Event::WorkflowRequested {
-            workflow: workflow.clone(),
-            arguments: arguments.clone(),
-        };
+        let asked =
+            Event::WorkflowRequested { workflow: workflow.clone(), arguments: arguments.clone() };
         let request = self.request(&mut ledger, asked, Vec::new()).await?;
         self.open(ledger, number, request, workflow, arguments, desired, control).await
     }

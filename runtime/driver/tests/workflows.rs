@@ -145,7 +145,10 @@ async fn die_everywhere(writes_last: bool) {
         }
         assert_tended(&ground.looked(), &when);
         let status = ground.status().await;
-        assert_eq!((status.state, status.result), (WorkflowStanding::Done, Some("id of base".into())));
+        assert_eq!(
+            (status.state, status.result),
+            (WorkflowStanding::Done, Some("id of base".into()))
+        );
     }
     assert!(deaths > 30, "only {deaths} appends");
 }
@@ -168,7 +171,10 @@ async fn a_failure_is_handled_and_goes_on_up() {
     assert_eq!(ran.outcome, Some(Outcome::Failed));
     assert_eq!(ground.looked(), ["base no", "late no room"]);
     let status = ground.status().await;
-    assert_eq!((status.state, status.reason.as_deref()), (WorkflowStanding::Failed, Some("no room")));
+    assert_eq!(
+        (status.state, status.reason.as_deref()),
+        (WorkflowStanding::Failed, Some("no room"))
+    );
     assert_eq!(status.span.map(|span| span.line), Some(1));
     let failed: Vec<&str> = status
         .steps

@@ -151,7 +151,11 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
         workflow: state.workflows.last().map(|run| {
             // The lines of a run are those of its own revision.
             let plan = topology.map(Topology::plan);
-            story(run, plan.map(|plan| &**plan).filter(|_| revision.is_some_and(|(n, _)| n == run.revision)))
+            story(
+                run,
+                plan.map(|plan| &**plan)
+                    .filter(|_| revision.is_some_and(|(n, _)| n == run.revision)),
+            )
         }),
     }
 }

@@ -86,9 +86,7 @@ fn secret_results(plan: &Plan, problems: &mut Vec<Problem>) {
 pub fn executors(plan: &Plan) -> BTreeMap<String, Span> {
     let by_workflows = called_by_workflows(plan);
     let called = |key: &String| {
-        key.starts_with("lifecycle.")
-            || key.starts_with("configure.")
-            || by_workflows.contains(key)
+        key.starts_with("lifecycle.") || key.starts_with("configure.") || by_workflows.contains(key)
     };
     let of_types = plan.node_types.values().map(|kind| &kind.operations);
     let of_types = of_types.chain(plan.relationship_types.values().map(|kind| &kind.operations));

@@ -94,7 +94,10 @@ impl Topology {
 
     /// The machine (a `std.Compute`) that an operation is to run on; none where that is the runtime's own.
     pub fn machine(&self, id: &InstanceId, act: &Act) -> Option<InstanceId> {
-        self.calling(id, act, Own::Ahead, &BTreeMap::new(), |caller| Ok(caller.machine())).0.ok().flatten()
+        self.calling(id, act, Own::Ahead, &BTreeMap::new(), |caller| Ok(caller.machine()))
+            .0
+            .ok()
+            .flatten()
     }
 
     /// What an instance that is as wanted reports.

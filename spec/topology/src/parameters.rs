@@ -72,10 +72,8 @@ impl Topology {
     /// All parameters of a workflow with their values: what is given, else their defaults.
     pub fn arguments(&self, name: &str, given: &Arguments) -> Result<Arguments, Vec<Problem>> {
         let workflow = workflow(self.plan(), name).map_err(|problem| vec![problem])?;
-        let mut problems: Vec<Problem> = given
-            .keys()
-            .filter_map(|argument| self.parameter(name, argument).err())
-            .collect();
+        let mut problems: Vec<Problem> =
+            given.keys().filter_map(|argument| self.parameter(name, argument).err()).collect();
         let mut whole = Arguments::new();
         for parameter in &workflow.parameters {
             match self.one(parameter, given.get(&parameter.name)) {
@@ -125,7 +123,8 @@ impl Topology {
         let value = bp_eval::conform(value, &parameter.kind, &self.plan().data_types)
             .map_err(|why| wrong(parameter, &why.to_string()).code("E3028"))?;
         for constraint in &parameter.constraints {
-            let (message, code) = match check_constraint(constraint, &value, &self.world.outside()) {
+            let (message, code) = match check_constraint(constraint, &value, &self.world.outside())
+            {
                 Ok(Verdict::Broken(message)) => (message, "E3028"),
                 Ok(_) => continue,
                 Err(error) => (error.to_string(), code_of(&error)),
@@ -175,7 +174,11 @@ impl Topology {
                 let names: Vec<String> = serde_json::from_str(text).map_err(|_| {
                     format!("expected {kind}, written as JSON (`[\"a\", \"b\"]`), found `{text}`")
                 })?;
-                names.iter().map(|name| self.read(name, of)).collect::<Result<_, _>>().map(Value::List)
+                names
+                    .iter()
+                    .map(|name| self.read(name, of))
+                    .collect::<Result<_, _>>()
+                    .map(Value::List)
             }
             _ => bp_eval::parse_input(text, kind, &self.plan().data_types)
                 .map_err(|why: ValueError| why.to_string()),

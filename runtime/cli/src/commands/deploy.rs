@@ -11,8 +11,8 @@ use super::run::{Running, finish, runtime};
 use crate::arguments::Deploy;
 use crate::home::{self, Opened};
 use crate::inventory;
-use crate::progress;
 use crate::output::Output;
+use crate::progress;
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
 

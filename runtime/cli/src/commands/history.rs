@@ -121,12 +121,18 @@ fn decided(decision: &Decision) -> String {
         }
         Decision::Waits { until_ms } => format!("waits until {} at the latest", time(*until_ms)),
         Decision::Runs(arguments) => {
-            let names: Vec<String> =
-                arguments.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
-            format!("runs with {}", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
+            let names: Vec<String> = arguments
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", plain(value)))
+                .collect();
+            format!(
+                "runs with {}",
+                if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+            )
         }
         Decision::Calls { targets, .. } => {
-            let names: Vec<String> = targets.iter().map(|target| plain(target).to_string()).collect();
+            let names: Vec<String> =
+                targets.iter().map(|target| plain(target).to_string()).collect();
             format!("calls {}", names.join(", "))
         }
         Decision::Returned(value) => format!("returns {}", plain(value)),

@@ -80,11 +80,7 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn start(watcher: Arc<dyn Watcher>) -> Self {
         let (stop, stopped) = watch::channel(false);
-        Self {
-            watcher,
-            stop: stopped,
-            listening: tokio::spawn(listen(stop)),
-        }
+        Self { watcher, stop: stopped, listening: tokio::spawn(listen(stop)) }
     }
 
     pub(crate) fn control(&self) -> Control {

@@ -171,8 +171,7 @@ fn row(step: &StepStatus) -> String {
 /// Why it failed, with the line of the blueprint.
 pub(crate) fn failures(workflow: &WorkflowStatus, plan: Option<&Plan>, output: Output) {
     let Some(reason) = &workflow.reason else { return };
-    let mut told =
-        Told::error(format!("the workflow `{}` failed: {reason}", workflow.workflow));
+    let mut told = Told::error(format!("the workflow `{}` failed: {reason}", workflow.workflow));
     told.help.clone_from(&workflow.help);
     if let Some(plan) = plan {
         told = told.at(plan, workflow.span);

@@ -70,7 +70,8 @@ fn workflow(parameters: &[(&str, Json)], body: Json) -> Json {
 /// Everything that there is: a sequence with results, steps at once, a loop, a condition, another
 /// workflow, a wait, a failure that is handled.
 fn tend() -> Json {
-    let list = json!({ "list": [{ "one": text("x") }, { "one": text("y") }, { "one": text("z") }] });
+    let list =
+        json!({ "list": [{ "one": text("x") }, { "one": text("y") }, { "one": text("z") }] });
     let turns = json!({ "for": {
         "names": ["part"],
         "over": list,
@@ -119,8 +120,7 @@ pub fn workflows() -> Vec<u8> {
             default: None,
             constraints: vec![],
         }];
-        operation.result =
-            Some(Type::Record(named([("id", Type::String)])));
+        operation.result = Some(Type::Record(named([("id", Type::String)])));
         if let Some(one) = &mut operation.implementation {
             one.args = None;
         }

@@ -6,9 +6,9 @@ use bp_plan::{Reference, Value};
 use bp_topology::{Act, InstanceId, Own};
 use serde_json::Value as Json;
 
+use super::Conductor;
 use super::facts::CallState;
 use super::walk::ToCall;
-use super::Conductor;
 use crate::engine::{CallStep, Intent, Step, TargetRef, Wanted};
 use crate::event::{Class, Event, Failure, Operation};
 use crate::life::Limits;
@@ -193,7 +193,9 @@ impl Conductor {
         let planned = planned.map_err(|flaw| refuse(flaw.into()))?.ok_or_else(|| {
             let needs: Vec<String> = reads.missing.iter().map(|id| format!("`{id}`")).collect();
             let needs = needs.join(", ");
-            refuse(Failure::permanent(format!("it needs what {needs} reports, which is not deployed")))
+            refuse(Failure::permanent(format!(
+                "it needs what {needs} reports, which is not deployed"
+            )))
         })?;
         let wants_result = planned.wants_result || call.wants_result;
         let limits = Limits::of(planned.limits, wants_result);

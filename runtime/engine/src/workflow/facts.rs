@@ -205,9 +205,7 @@ impl State {
         target.clone_into(&mut call.target);
         call.instance.clone_from(instance);
         match event {
-            Event::CallStarted {
-                operation, attempt, key, subject, executor, limits, ..
-            } => {
+            Event::CallStarted { operation, attempt, key, subject, executor, limits, .. } => {
                 call.operation.clone_from(operation);
                 call.key.clone_from(key);
                 call.subject.clone_from(subject);
@@ -221,7 +219,8 @@ impl State {
                 call.is_flying = false;
                 call.outcome = Some(Ok(result.clone()));
                 let target = self.targets.entry(target.to_owned()).or_default();
-                let set = attributes.iter().map(|(name, json)| (name.clone(), (revision, json.clone())));
+                let set =
+                    attributes.iter().map(|(name, json)| (name.clone(), (revision, json.clone())));
                 target.set.entry(instance.clone()).or_default().extend(set);
             }
             Event::CallFailed { operation, failure, retry_at_ms, .. } => {

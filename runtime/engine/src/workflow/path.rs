@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use bp_plan::workflow::{Action, Block, Step};
 use bp_plan::Plan;
+use bp_plan::workflow::{Action, Block, Step};
 
 /// The step of this number of a block.
 pub(crate) fn child(block: &str, at: usize) -> String {

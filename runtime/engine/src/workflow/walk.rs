@@ -390,8 +390,8 @@ impl<'e> Walk<'e> {
             Some(Decision::Turns { elements, at_once }) => (elements.clone(), *at_once),
             _ => {
                 let over = self.value(&each.over, locals)?;
-                let elements = bp_eval::elements(over)
-                    .map_err(|error| Failure::permanent(error.message))?;
+                let elements =
+                    bp_eval::elements(over).map_err(|error| Failure::permanent(error.message))?;
                 let at_once = match &each.max {
                     None => 1,
                     Some(max) => match self.value(max, locals)? {
@@ -573,8 +573,7 @@ impl Gathered {
 }
 
 fn elements(target: Value) -> Result<Vec<Value>, Failure> {
-    let elements =
-        bp_eval::elements(target).map_err(|error| Failure::permanent(error.message))?;
+    let elements = bp_eval::elements(target).map_err(|error| Failure::permanent(error.message))?;
     Ok(elements.into_iter().map(|(_, element)| element).collect())
 }
 
