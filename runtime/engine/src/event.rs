@@ -389,6 +389,8 @@ pub enum Event {
         step: String,
         /// Of which instance.
         instance: String,
+        /// Which operation.
+        operation: String,
         /// What it gave.
         result: Value,
         /// What it set.

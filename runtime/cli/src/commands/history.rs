@@ -95,9 +95,11 @@ fn words(told: &Entry) -> String {
             let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
             format!("{step}: {operation} {instance}{again}")
         }
-        Event::CallSucceeded { step, instance, .. } => format!("{step}: {instance}"),
-        Event::CallFailed { step, instance, failure, .. } => {
-            format!("{step}: {instance}: {}", failure.message)
+        Event::CallSucceeded { step, instance, operation, .. } => {
+            format!("{step}: {operation} {instance}")
+        }
+        Event::CallFailed { step, instance, operation, failure, .. } => {
+            format!("{step}: {operation} {instance}: {}", failure.message)
         }
         Event::InstanceSettled { instance, operation: Operation::Converge, .. } => {
             format!("{instance} is whole")

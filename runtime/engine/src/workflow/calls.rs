@@ -50,20 +50,38 @@ struct Made {
 impl Conductor {
     /// Makes calls, as many as may be made at once; targets that have no grant yet get one first.
     pub(super) fn make(&mut self, ready: Vec<ToCall>) {
+        let mut busy: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, target) in self.flying.values() {
+            *busy.entry(target.clone()).or_default() += 1;
+        }
+        let mut room = self.limits.at_once.saturating_sub(self.flying.len());
         let mut granted = Vec::new();
         let mut calls = Vec::new();
         for call in ready {
+            if room == 0 {
+                break;
+            }
             if self.flying.contains_key(&call.path) {
                 continue;
             }
-            let made = self.made(&call);
-            if let Ok(made) = &made {
-                let id = &made.target.id;
-                let has_grant = self.facts().is_some_and(|run| run.granted.contains(id));
-                if !has_grant && !granted.contains(id) {
-                    granted.push(id.clone());
+            let target = match self.place(&call) {
+                Ok((_, target)) => target,
+                Err((instance, failure)) => {
+                    calls.push((call, Err((instance, failure))));
+                    continue;
                 }
+            };
+            let on_target = busy.entry(target.clone()).or_default();
+            if *on_target >= self.limits.at_once_per_target {
+                continue;
             }
+            *on_target += 1;
+            room -= 1;
+            let has_grant = self.facts().is_some_and(|run| run.granted.contains(&target));
+            if !has_grant && !granted.contains(&target) {
+                granted.push(target);
+            }
+            let made = self.made(&call);
             calls.push((call, made));
         }
         if !granted.is_empty() {
@@ -71,20 +89,10 @@ impl Conductor {
         }
         for (call, made) in calls {
             match made {
-                Ok(made) if self.has_room(&made.target.id) => self.begin(call, made),
-                Ok(_) => {}
+                Ok(made) => self.begin(call, made),
                 Err((instance, failure)) => self.refuse(&call, instance, failure),
             }
         }
-    }
-
-    fn has_room(&self, target: &str) -> bool {
-        let calls = self.facts().map(|run| &run.calls);
-        let on_target = self.flying.keys().filter(|path| {
-            calls.and_then(|calls| calls.get(*path)).is_some_and(|call| call.target == target)
-        });
-        self.flying.len() < self.limits.at_once
-            && on_target.count() < self.limits.at_once_per_target
     }
 
     fn begin(&mut self, call: ToCall, made: Made) {
@@ -135,7 +143,7 @@ impl Conductor {
             call: Some(CallStep { act, turn: attempt, intent: Intent::CarryOut, limits }),
         };
         let path = call.path.clone();
-        self.flying.insert(path.clone(), call);
+        self.flying.insert(path.clone(), (call, target.id.clone()));
         self.calls.push(Perform { target, path, step: Box::new(step) });
     }
 
@@ -160,8 +168,8 @@ impl Conductor {
         self.state.targets.keys().next().cloned().unwrap_or_default()
     }
 
-    /// The call with all that it is made with; else of which instance, and why not.
-    fn made(&self, call: &ToCall) -> Result<Made, (String, Failure)> {
+    /// The instance that is called, and its target; else of which instance, and why not.
+    fn place(&self, call: &ToCall) -> Result<(InstanceId, String), (String, Failure)> {
         let Value::Reference(reference) = &call.target else {
             let message = "there is no such node in this deployment".to_owned();
             return Err((String::new(), Failure::permanent(message)));
@@ -171,15 +179,20 @@ impl Conductor {
         let at = self.topology.find(&instance).ok_or_else(gone)?;
         let wanted = self.topology.instances().get(at).ok_or_else(gone)?;
         let name = instance.to_string();
-        let refuse = |failure: Failure| (name.clone(), failure);
         let id = self.targets.get(&wanted.place).ok_or_else(gone)?;
         let there = self.state.targets.get(id).and_then(|target| target.instances.get(&name));
-        let is_there = wanted.is_logical() || there.and_then(InstanceState::reported).is_some();
-        if !is_there {
+        if !wanted.is_logical() && there.and_then(InstanceState::reported).is_none() {
             let help = format!("`bpr resume {}` brings about what is missing", self.state.name);
             let message = format!("`{name}` is not deployed");
-            return Err(refuse(Failure { help: Some(help), ..Failure::permanent(message) }));
+            return Err((name, Failure { help: Some(help), ..Failure::permanent(message) }));
         }
+        Ok((instance, id.clone()))
+    }
+
+    /// The call with all that it is made with; else of which instance, and why not.
+    fn made(&self, call: &ToCall) -> Result<Made, (String, Failure)> {
+        let (instance, id) = self.place(call)?;
+        let refuse = |failure: Failure| (instance.to_string(), failure);
         let act = Act { operation: call.operation.clone(), via: None };
         if let Some(machine) = self.topology.machine(&instance, &act) {
             return Err(refuse(Failure::permanent(format!(
@@ -200,9 +213,9 @@ impl Conductor {
         let wants_result = planned.wants_result || call.wants_result;
         let limits = Limits::of(planned.limits, wants_result);
         let subject = Subject::of_call(&act, planned, self.topology.secrets().key());
-        let name = self.state.targets.get(id).map(|target| target.name.clone());
+        let name = self.state.targets.get(&id).map(|target| target.name.clone());
         let target = TargetRef {
-            id: id.clone(),
+            id,
             name: name.unwrap_or_default(),
             identity: None,
             // It runs where the runtime runs.
@@ -215,7 +228,7 @@ impl Conductor {
     pub fn report(&mut self, now_ms: i64, report: CallReport) {
         self.now_ms = self.now_ms.max(now_ms);
         let CallReport { step, outcome, output } = report;
-        let Some(call) = self.flying.remove(&step) else { return };
+        let Some((call, _)) = self.flying.remove(&step) else { return };
         let state = self.facts().and_then(|run| run.calls.get(&step)).cloned();
         let (Some(state), Value::Reference(reference)) = (state, &call.target) else { return };
         let Some(id) = InstanceId::of(reference) else { return };
@@ -233,6 +246,7 @@ impl Conductor {
             run: self.run.clone(),
             step,
             instance: state.instance,
+            operation: call.operation,
             result: given.result,
             attributes: given.attributes.clone(),
             output,

@@ -75,8 +75,8 @@ pub struct Conductor {
     heads: BTreeMap<Stream, String>,
     outbox: BTreeMap<Stream, (Vec<Event>, Vec<Vec<u8>>)>,
     calls: Vec<Perform>,
-    /// Calls that this process makes or waits for, by path.
-    flying: BTreeMap<String, ToCall>,
+    /// Calls that this process makes or waits for, by path, with their targets.
+    flying: BTreeMap<String, (ToCall, String)>,
     /// What steps that have ended came to.
     over: BTreeMap<String, Flow>,
     /// `now` never goes back.

@@ -55,8 +55,16 @@ pub(crate) fn order(path: &str) -> Vec<(u8, usize)> {
 
 /// The step that a path leads to, in the workflow that a person ran; none where the plan has none.
 pub fn step<'p>(plan: &'p Plan, workflow: &str, path: &str) -> Option<&'p Step> {
+    lead(&plan.workflows, workflow, path)
+}
+
+fn lead<'p>(
+    workflows: &'p BTreeMap<String, Workflow>,
+    workflow: &str,
+    path: &str,
+) -> Option<&'p Step> {
     let mut signs = Signs { rest: path };
-    let mut block = &plan.workflows.get(workflow)?.body;
+    let mut block = &workflows.get(workflow)?.body;
     loop {
         block = handled(block, &mut signs)?;
         let found = block.steps.get(signs.number()?)?;
@@ -77,7 +85,7 @@ pub fn step<'p>(plan: &'p Plan, workflow: &str, path: &str) -> Option<&'p Step> 
                 let arm = signs.number()?;
                 arms.get(arm).map(|arm| &arm.body).or(otherwise.as_ref())?
             }
-            Action::Run(run) => &plan.workflows.get(&run.workflow)?.body,
+            Action::Run(run) => &workflows.get(&run.workflow)?.body,
             _ => return None,
         };
         if signs.rest.is_empty() {
@@ -116,5 +124,98 @@ impl Signs<'_> {
         let (number, rest) = self.rest.split_at(end);
         self.rest = rest;
         number.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    /// A step on this line.
+    fn at(line: u32, action: &Json) -> Json {
+        json!({ "action": action, "span": [0, line, 1, line, 2] })
+    }
+
+    fn wait(line: u32) -> Json {
+        at(line, &json!({ "wait": { "value": { "$duration": "1s" } } }))
+    }
+
+    fn block(steps: &[Json]) -> Json {
+        json!({ "steps": steps })
+    }
+
+    fn workflows() -> BTreeMap<String, Workflow> {
+        let value = |value: Json| json!({ "value": value });
+        let call = json!({ "call": {
+            "target": { "node": "db" }, "each": true, "interface": "i", "operation": "o",
+        } });
+        let mut turn = block(&[wait(4)]);
+        turn["on_failure"] = json!({ "body": block(&[wait(5), at(6, &call)]) });
+        let turns = json!({ "for": { "names": ["x"], "over": value(json!([1])), "body": turn } });
+        let arm = json!({ "condition": value(json!(true)), "body": block(&[wait(8)]) });
+        let choice = json!({ "if": { "arms": [arm], "otherwise": block(&[wait(9)]) } });
+        let mut body = block(&[
+            wait(1),
+            at(2, &json!({ "parallel": block(&[wait(2), at(3, &turns)]) })),
+            at(7, &choice),
+            at(10, &json!({ "run": { "workflow": "inner" } })),
+        ]);
+        body["on_cancel"] = block(&[wait(11)]);
+        let all = json!({
+            "outer": { "body": body, "span": [0, 1, 1, 1, 2] },
+            "inner": { "body": block(&[wait(20)]), "span": [0, 20, 1, 20, 2] },
+        });
+        serde_json::from_value(all).unwrap()
+    }
+
+    #[test]
+    fn paths_lead_to_their_steps() {
+        let workflows = workflows();
+        for (path, line) in [
+            ("0", 1),
+            ("1", 2),
+            ("1.0", 2),
+            ("1.1", 3),
+            ("1.1#12.0", 4),
+            ("1.1#12!.0", 5),
+            ("1.1#12!.1#3", 6),
+            ("2", 7),
+            ("2.0.0", 8),
+            ("2.1.0", 9),
+            ("3", 10),
+            ("3.0", 20),
+            ("-.0", 11),
+        ] {
+            let found = lead(&workflows, "outer", path).unwrap_or_else(|| panic!("no {path}"));
+            assert_eq!(found.span.line, line, "{path}");
+        }
+        for path in ["", "4", "0.0.0", "!.0", "x", "1.1#", "3.7"] {
+            assert_eq!(lead(&workflows, "outer", path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_sort_as_steps_do() {
+        let sorted =
+            ["0", "1", "1.0", "1.1#2.0", "1.1#10.0", "1!.0", "2", "10", "10.0", "!.0", "-.0"];
+        let mut mixed = sorted.map(str::to_owned).to_vec();
+        mixed.sort();
+        mixed.sort_by_cached_key(|path| order(path));
+        assert_eq!(mixed, sorted);
+    }
+
+    #[test]
+    fn what_is_inside_of_a_step_is_no_other_step() {
+        let inside = inside("1");
+        for path in ["1.0", "1#0", "1!.0", "1-.0", "1.0.0"] {
+            assert!(inside.contains(path), "{path}");
+        }
+        for path in ["1", "10", "10.0", "2", "0"] {
+            assert!(!inside.contains(path), "{path}");
+        }
     }
 }
