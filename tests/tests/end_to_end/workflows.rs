@@ -36,7 +36,7 @@ node type Db {
   implements Care
   operation care.copy = script("slow.sh") { $ENV }
   operation care.fail = script("fail.sh") { $ENV }
-  operation care.mark = script("slow.sh") {
+  operation care.mark = script("mark.sh") {
     $ENV
     sets = { mark = result.of }
   }
@@ -49,6 +49,10 @@ impl Place {
     fn new() -> Self {
         let environment = Environment::new();
         environment.write("slow.sh", SLOW);
+        environment.write(
+            "mark.sh",
+            "echo \"$BLUEPRINT_INSTANCE mark $with\" >> \"$LOG\"; echo '{ \"of\": \"one\" }'\n",
+        );
         environment.write(
             "fail.sh",
             "echo \"$BLUEPRINT_INSTANCE fail $with\" >> \"$LOG\"; echo 'the disk is full' >&2; exit 7\n",

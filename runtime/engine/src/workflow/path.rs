@@ -4,10 +4,11 @@
 //! of an `if` the number of the arm first: `2.1.0`. `2#7` is the eighth turn of a `for`, or the eighth call
 //! of one over a collection. What stands in `on failure` follows a `!`, in `on cancel` a `-`: `2#7!.0`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use bp_plan::Plan;
 use bp_plan::workflow::{Action, Block, Step};
+use bp_plan::{Plan, Workflow};
 
 /// The step of this number of a block.
 pub(crate) fn child(block: &str, at: usize) -> String {
@@ -212,10 +213,10 @@ mod tests {
     fn what_is_inside_of_a_step_is_no_other_step() {
         let inside = inside("1");
         for path in ["1.0", "1#0", "1!.0", "1-.0", "1.0.0"] {
-            assert!(inside.contains(path), "{path}");
+            assert!(inside.contains(&path.to_owned()), "{path}");
         }
         for path in ["1", "10", "10.0", "2", "0"] {
-            assert!(!inside.contains(path), "{path}");
+            assert!(!inside.contains(&path.to_owned()), "{path}");
         }
     }
 }
