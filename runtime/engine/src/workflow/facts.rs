@@ -193,11 +193,11 @@ impl State {
 
     /// Takes in a call of a workflow, of a target's stream.
     pub(crate) fn fold_call(&mut self, target: &str, event: &Event) {
-        let (run, step, instance) = match event {
-            Event::CallStarted { run, step, instance, .. }
-            | Event::CallSucceeded { run, step, instance, .. }
-            | Event::CallFailed { run, step, instance, .. } => (run, step, instance),
-            _ => return,
+        let (Event::CallStarted { run, step, instance, .. }
+        | Event::CallSucceeded { run, step, instance, .. }
+        | Event::CallFailed { run, step, instance, .. }) = event
+        else {
+            return;
         };
         let Some(run) = self.workflow_mut(run) else { return };
         let revision = run.revision;

@@ -210,13 +210,12 @@ impl<'e> Walk<'e> {
     fn action(&mut self, step: &'e Step, at: &str, locals: &mut Locals) -> Result<Flow, Stop> {
         match &step.action {
             Action::Let { name, value } => {
-                let value = match self.facts.decided.get(at) {
-                    Some(Decision::Bound(value)) => value.clone(),
-                    _ => {
-                        let value = self.value(value, locals)?;
-                        self.decide(at, Decision::Bound(value.clone()));
-                        value
-                    }
+                let value = if let Some(Decision::Bound(value)) = self.facts.decided.get(at) {
+                    value.clone()
+                } else {
+                    let value = self.value(value, locals)?;
+                    self.decide(at, Decision::Bound(value.clone()));
+                    value
                 };
                 Ok(Flow::Done(vec![(name.clone(), value)]))
             }
@@ -307,17 +306,17 @@ impl<'e> Walk<'e> {
     }
 
     fn call(&mut self, call: &'e Call, at: &str, locals: &Locals) -> Result<Flow, Stop> {
-        let (targets, arguments) = match self.facts.decided.get(at) {
-            Some(Decision::Calls { targets, arguments }) => (targets.clone(), arguments.clone()),
-            _ => {
+        let (targets, arguments) =
+            if let Some(Decision::Calls { targets, arguments }) = self.facts.decided.get(at) {
+                (targets.clone(), arguments.clone())
+            } else {
                 let target = self.value(&call.target, locals)?;
                 let targets = if call.each { elements(target)? } else { vec![target] };
                 let arguments = self.arguments(&call.arguments, locals)?;
                 let (of, with) = (targets.clone(), arguments.clone());
                 self.decide(at, Decision::Calls { targets: of, arguments: with });
                 (targets, arguments)
-            }
-        };
+            };
         let mut all = Gathered::default();
         let mut results = Vec::with_capacity(targets.len());
         for (number, target) in targets.into_iter().enumerate() {
@@ -348,10 +347,8 @@ impl<'e> Walk<'e> {
             }
         }
         Ok(all.flow("calls").unwrap_or_else(|| {
-            let result = match call.each {
-                true => Value::List(results),
-                false => results.pop().unwrap_or(Value::Null),
-            };
+            let result =
+                if call.each { Value::List(results) } else { results.pop().unwrap_or(Value::Null) };
             Flow::Done(call.result.iter().map(|name| (name.clone(), result.clone())).collect())
         }))
     }
@@ -364,17 +361,16 @@ impl<'e> Walk<'e> {
                 "this version of the runtime can't run `{name}` as a step"
             ))));
         };
-        let arguments = match self.facts.decided.get(at) {
-            Some(Decision::Runs(arguments)) => arguments.clone(),
-            _ => {
-                let given = self.arguments(&run.arguments, locals)?;
-                let whole = self.topology.arguments(&run.workflow, &given).map_err(|problems| {
-                    let told: Vec<String> = problems.into_iter().map(|it| it.message).collect();
-                    Failure::permanent(format!("`{}`: {}", run.workflow, told.join("; ")))
-                })?;
-                self.decide(at, Decision::Runs(whole.clone()));
-                whole
-            }
+        let arguments = if let Some(Decision::Runs(arguments)) = self.facts.decided.get(at) {
+            arguments.clone()
+        } else {
+            let given = self.arguments(&run.arguments, locals)?;
+            let whole = self.topology.arguments(&run.workflow, &given).map_err(|problems| {
+                let told: Vec<String> = problems.into_iter().map(|it| it.message).collect();
+                Failure::permanent(format!("`{}`: {}", run.workflow, told.join("; ")))
+            })?;
+            self.decide(at, Decision::Runs(whole.clone()));
+            whole
         };
         // It sees its own parameters, and nothing of what is around.
         let mut own = arguments.into_iter().collect();
@@ -386,9 +382,10 @@ impl<'e> Walk<'e> {
     }
 
     fn turns(&mut self, each: &'e Loop, at: &str, locals: &mut Locals) -> Result<Flow, Stop> {
-        let (elements, at_once) = match self.facts.decided.get(at) {
-            Some(Decision::Turns { elements, at_once }) => (elements.clone(), *at_once),
-            _ => {
+        let (elements, at_once) =
+            if let Some(Decision::Turns { elements, at_once }) = self.facts.decided.get(at) {
+                (elements.clone(), *at_once)
+            } else {
                 let over = self.value(&each.over, locals)?;
                 let elements =
                     bp_eval::elements(over).map_err(|error| Failure::permanent(error.message))?;
@@ -401,8 +398,7 @@ impl<'e> Walk<'e> {
                 };
                 self.decide(at, Decision::Turns { elements: elements.clone(), at_once });
                 (elements, at_once)
-            }
-        };
+            };
         let mut all = Gathered::default();
         for (number, (key, element)) in elements.into_iter().enumerate() {
             let turn = path::turn(at, number);
@@ -448,19 +444,18 @@ impl<'e> Walk<'e> {
         at: &str,
         locals: &mut Locals,
     ) -> Result<Flow, Stop> {
-        let chosen = match self.facts.decided.get(at) {
-            Some(Decision::Chosen(arm)) => *arm,
-            _ => {
-                let mut chosen = arms.len();
-                for (number, arm) in arms.iter().enumerate() {
-                    if self.truth(&arm.condition, locals)? {
-                        chosen = number;
-                        break;
-                    }
+        let chosen = if let Some(Decision::Chosen(arm)) = self.facts.decided.get(at) {
+            *arm
+        } else {
+            let mut chosen = arms.len();
+            for (number, arm) in arms.iter().enumerate() {
+                if self.truth(&arm.condition, locals)? {
+                    chosen = number;
+                    break;
                 }
-                self.decide(at, Decision::Chosen(chosen));
-                chosen
             }
+            self.decide(at, Decision::Chosen(chosen));
+            chosen
         };
         let block = arms.get(chosen).map(|arm| &arm.body).or(otherwise);
         Ok(match block {
