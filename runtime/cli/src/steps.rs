@@ -37,6 +37,10 @@ fn words(event: &Event) -> Option<String> {
             let until = jiff::Timestamp::from_millisecond(*until_ms).ok()?;
             format!("waits until {until:.0} at the latest")
         }
+        Event::StepFailed { instance, failure, retry_at_ms, .. } => {
+            let again = if retry_at_ms.is_some() { "; it is tried again" } else { "" };
+            format!("{instance}: {}{again}", failure.message)
+        }
         Event::StepEnded { failure: Some(failure), .. } => failure.message.clone(),
         Event::CancelTaken { .. } => {
             "cancelled: what is under way ends, then `on cancel` is done".to_owned()

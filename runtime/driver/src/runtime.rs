@@ -241,7 +241,7 @@ impl Runtime {
         self.drive(ledger, verb, revision, run, desired, control).await
     }
 
-    async fn drive(
+    pub(crate) async fn drive(
         &self,
         mut ledger: Ledger,
         verb: Verb,

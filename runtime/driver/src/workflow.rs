@@ -6,8 +6,8 @@ use std::time::Duration;
 use bp_engine::engine::Addition;
 use bp_engine::event::{Event, Failure, Outcome, Verb};
 use bp_engine::state::Revision;
-use bp_engine::workflow::{Batch, CallReport, Conductor, Perform, Start, WorkflowRun};
-use bp_engine::{Report, Stream};
+use bp_engine::workflow::{Batch, BringAbout, CallReport, Conductor, Perform, Start, WorkflowRun};
+use bp_engine::{Report, Stream, admissions};
 use bp_topology::parameters::Arguments;
 use bp_topology::{Problem, Topology};
 use serde_json::Value as Json;
@@ -74,9 +74,7 @@ impl Runtime {
     ) -> Result<Option<Ran>, DriverError> {
         let mut ledger = self.existing(id).await?;
         if let Some(open) = ledger.state.open_workflow().cloned() {
-            let Some(revision) = ledger.state.revisions.get(&open.revision).cloned() else {
-                return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
-            };
+            let revision = revision(&ledger, &open)?;
             let desired = self.learned(&ledger, &revision).await?;
             let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
             let taken = vec![Event::RequestTaken { request }];
@@ -133,6 +131,65 @@ impl Runtime {
         desired: Desired,
         control: Control,
     ) -> Result<Ran, DriverError> {
+        let mut desired = desired;
+        loop {
+            let id = ledger.id.clone();
+            let turn = self.turn(ledger, &open, desired, control.clone()).await?;
+            let next = match turn {
+                Turn::Over(outcome) => {
+                    return Ok(Ran { workflow: open.workflow, run: open.id, outcome });
+                }
+                Turn::BringAbout(next) => next,
+            };
+            self.bring_about(&id, &open, next, control.clone()).await?;
+            // All that is known is in the journal.
+            ledger = self.existing(&id).await?;
+            let revision = revision(&ledger, &open)?;
+            desired = self.learned(&ledger, &revision).await?;
+        }
+    }
+
+    /// A run of the deployment as a step of a workflow: begun, or gone on with.
+    async fn bring_about(
+        &self,
+        id: &str,
+        open: &WorkflowRun,
+        next: BringAbout,
+        control: Control,
+    ) -> Result<(), DriverError> {
+        let mut ledger = self.existing(id).await?;
+        let BringAbout { run, verb } = next;
+        let planned = Revision { verb, ..revision(&ledger, open)? };
+        let desired = self.desired(&ledger, &planned).await?;
+        let newest = ledger.state.revision().map(|(number, newest)| (number, newest.clone()));
+        let (last, is_same) = newest.map_or((0, false), |(last, newest)| (last, newest == planned));
+        let number = if is_same { last } else { last + 1 };
+        let mut events = admissions(&ledger.state, &desired.topology);
+        if ledger.state.open_run().is_none_or(|known| known.id != run) {
+            let request = open.request;
+            if !is_same {
+                events.push(Event::RevisionPlanned {
+                    revision: number,
+                    request,
+                    verb,
+                    plan: planned.plan,
+                    inputs: planned.inputs,
+                    inventory: planned.inventory,
+                });
+            }
+            events.push(Event::RunOpened { run: run.clone(), revision: number, request });
+        }
+        ledger.own(&self.actor, &self.owner, events).await?;
+        self.drive(ledger, verb, number, run, desired, control).await.map(drop)
+    }
+
+    async fn turn(
+        &self,
+        mut ledger: Ledger,
+        open: &WorkflowRun,
+        desired: Desired,
+        control: Control,
+    ) -> Result<Turn, DriverError> {
         let hands = self.hands(&ledger, &desired.topology, control.watcher);
         let start = Start {
             deployment: ledger.id.clone(),
@@ -159,9 +216,22 @@ impl Runtime {
             seen: open.request,
             looked_ms: i64::MIN,
         };
-        let outcome = rounds.run().await?;
-        Ok(Ran { workflow: open.workflow, run: open.id, outcome })
+        rounds.run().await
     }
+}
+
+/// How far a conductor came.
+enum Turn {
+    /// The run is over; none where a person stopped this process before it was.
+    Over(Option<Outcome>),
+    /// This is to be brought about before anything else.
+    BringAbout(BringAbout),
+}
+
+/// The revision that a workflow is run on.
+fn revision(ledger: &Ledger, open: &WorkflowRun) -> Result<Revision, DriverError> {
+    let revision = ledger.state.revisions.get(&open.revision).cloned();
+    revision.ok_or_else(|| DriverError::NothingPlanned(ledger.state.name.clone()))
 }
 
 /// The revision that workflows are run on.
@@ -236,7 +306,7 @@ struct Rounds {
 impl Rounds {
     /// Until the run is over, or a person stops this process: what is under way goes on by itself, and
     /// its key finds it again.
-    async fn run(mut self) -> Result<Option<Outcome>, DriverError> {
+    async fn run(mut self) -> Result<Turn, DriverError> {
         let (reports, mut answers) = unbounded_channel();
         let mut tasks = JoinSet::new();
         loop {
@@ -245,13 +315,16 @@ impl Rounds {
             }
             while tasks.try_join_next().is_some() {}
             if *self.stop.borrow() {
-                return Ok(None);
+                return Ok(Turn::Over(None));
             }
             self.look_for_requests().await?;
-            let Batch { appends, calls, wake_at_ms, finished } =
+            let Batch { appends, calls, wake_at_ms, bring_about, finished } =
                 self.conductor.decide(self.clock.now_ms());
             if finished.is_some() {
-                return Ok(finished);
+                return Ok(Turn::Over(finished));
+            }
+            if let Some(next) = bring_about {
+                return Ok(Turn::BringAbout(next));
             }
             let is_quiet = appends.is_empty();
             if !is_quiet {

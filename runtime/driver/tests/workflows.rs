@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use bp_driver::{Deployments, DriverError, Input, Ran, Runtime};
 use bp_engine::event::Outcome;
+use bp_engine::status::Standing;
 use bp_engine::workflow::story::{StepStanding, WorkflowStanding, WorkflowStatus};
 use bp_journal::MemoryStore;
 use bp_provider::{Class, Failure};
@@ -161,6 +162,68 @@ async fn death_before_each_append() {
 #[tokio::test]
 async fn death_after_each_append() {
     die_everywhere(true).await;
+}
+
+/// `anew` takes everything away and makes it again: each operation of the sample's lives once.
+fn assert_anew(ground: &Ground, when: &str) {
+    let made = ground.calls.made();
+    let index = |call: &str| {
+        let found: Vec<usize> = made
+            .iter()
+            .enumerate()
+            .filter(|(_, m)| m.starts_with(call))
+            .map(|(at, _)| at)
+            .collect();
+        assert_eq!(found.len(), 1, "{call}, {when}: {made:#?}");
+        found[0]
+    };
+    let order = [
+        r#"base care.look {"text":"before"}"#,
+        r#"late care.look {"text":"beside"}"#,
+        "late lifecycle.delete",
+        "base lifecycle.delete",
+        "base lifecycle.create",
+        "late lifecycle.start",
+        r#"base care.look {"text":"after"}"#,
+    ];
+    assert!(order.windows(2).all(|pair| index(pair[0]) < index(pair[1])), "{when}: {made:#?}");
+    // 3 by the workflow itself, 7 on the way down, 10 on the way up.
+    assert_eq!(made.len(), 20, "{when}: {made:#?}");
+}
+
+#[tokio::test]
+async fn what_every_deployment_has_is_a_step_too() {
+    let ground = Ground::new().await;
+    let ran = ground.run("anew", &[]).await.unwrap();
+    let reason = ground.status().await.reason;
+    assert_eq!((ran.outcome, reason), (Some(Outcome::Done), None));
+    assert_anew(&ground, "without a disturbance");
+    let status = Deployments::new(ground.store.clone()).status(ID).await.unwrap().0;
+    assert_eq!((status.state, status.revision), (Standing::Deployed, 3));
+}
+
+#[tokio::test]
+async fn a_run_inside_of_a_workflow_survives_deaths() {
+    let mut deaths = 0;
+    for at in 0.. {
+        let ground = Ground::new().await;
+        let writes_last = at % 2 == 0;
+        let dying = Arc::new(Dying::new(ground.store.clone(), at, writes_last));
+        let first =
+            run(&runtime_of(dying.clone(), &ground.world, &ground.calls), "anew", &[]).await;
+        if dying.appends() <= at {
+            assert_eq!(first.unwrap().outcome, Some(Outcome::Done));
+            break;
+        }
+        deaths += 1;
+        let when = format!("after a death at append {at}");
+        match ground.runtime().resume_workflow(ID, control()).await.unwrap() {
+            Some(ran) => assert_eq!(ran.outcome, Some(Outcome::Done), "{when}"),
+            None => assert_eq!(ground.status().await.state, WorkflowStanding::Done, "{when}"),
+        }
+        assert_anew(&ground, &when);
+    }
+    assert!(deaths > 40, "only {deaths} appends");
 }
 
 #[tokio::test]

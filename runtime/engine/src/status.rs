@@ -149,13 +149,11 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
         nodes,
         targets,
         workflow: state.workflows.last().map(|run| {
-            // The lines of a run are those of its own revision.
-            let plan = topology.map(Topology::plan);
-            story(
-                run,
-                plan.map(|plan| &**plan)
-                    .filter(|_| revision.is_some_and(|(n, _)| n == run.revision)),
-            )
+            // The lines of a run are those of its own plan.
+            let own = state.revisions.get(&run.revision).map(|revision| &revision.plan);
+            let is_own = revision.map(|(_, newest)| &newest.plan) == own;
+            let plan = topology.filter(|_| is_own).map(|topology| &**topology.plan());
+            story(run, plan)
         }),
     }
 }

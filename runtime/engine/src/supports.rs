@@ -10,6 +10,7 @@ use bp_topology::life::OF_PROVIDERS;
 use bp_topology::{Problem, Topology, topology};
 
 use crate::subject::carried_out_by;
+use crate::workflow::verb_of;
 
 /// Why this engine can't carry out a plan.
 pub fn check(plan: &Plan) -> Vec<Problem> {
@@ -225,10 +226,10 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
     for (name, workflow) in &plan.workflows {
         workflow.body.walk(&mut |step| {
             let Action::Run(run) = &step.action else { return };
-            if plan.workflows.contains_key(&run.workflow) {
+            let built_in = &run.workflow;
+            if plan.workflows.contains_key(built_in) || verb_of(built_in).is_some() {
                 return;
             }
-            let built_in = &run.workflow;
             problems.push(
                 Problem::error(format!(
                     "the workflow `{name}` runs `{built_in}`, which this version of the runtime can't do as a step"
@@ -243,8 +244,7 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
 /// How a person does what a built-in workflow does.
 fn by_itself(built_in: &str) -> &'static str {
     match built_in {
-        "install" | "update" | "scale" => "`bpr deploy`",
-        "uninstall" => "`bpr uninstall`",
+        "scale" => "`bpr deploy`",
         "heal" => "`bpr resume`",
         "check_drift" | "check_health" => "`bpr status`",
         _ => "deploy the plan that was there before",

@@ -132,6 +132,7 @@ fn decided(decision: &Decision) -> String {
                 if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
             )
         }
+        Decision::BringsAbout(verb) => format!("{verb:?}").to_lowercase(),
         Decision::Calls { targets, .. } => {
             let names: Vec<String> =
                 targets.iter().map(|target| plain(target).to_string()).collect();

@@ -156,7 +156,17 @@ pub fn workflows() -> Vec<u8> {
         } },
         "timeout": { "value": { "$duration": "30ms" } },
     } });
+    let run = |name: &str| step(json!({ "run": { "workflow": name } }));
+    let beside = block(&[call("late", "look", text("beside")), run("update")]);
+    let anew = block(&[
+        call("base", "look", text("before")),
+        step(json!({ "parallel": beside })),
+        run("uninstall"),
+        run("install"),
+        call("base", "look", text("after")),
+    ]);
     let all = json!({
+        "anew": workflow(&[], anew),
         "tend": workflow(&[("into", string())], tend()),
         "clean": workflow(&[("days", json!("int"))], block(&[call("late", "look", text("clean"))])),
         "failing": workflow(&[], failing),

@@ -36,6 +36,8 @@ pub enum Decision {
     },
     /// `run`: with all parameters of the workflow.
     Runs(BTreeMap<String, Value>),
+    /// `run` of a workflow that every deployment has: a run of this verb.
+    BringsAbout(Verb),
     /// `call`.
     Calls {
         /// Of these nodes.

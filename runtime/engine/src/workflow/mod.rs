@@ -26,9 +26,10 @@ use bp_topology::{Place, Topology};
 pub use calls::{CallReport, Perform};
 pub use facts::{CallState, Decision, Ended, Set, WorkflowRun};
 pub use path::step;
+pub use walk::BringAbout;
 
 use crate::engine::Addition;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Verb};
 use crate::retry::Limits;
 use crate::state::State;
 use crate::stream::Stream;
@@ -59,6 +60,9 @@ pub struct Batch {
     pub calls: Vec<Perform>,
     /// When to decide again if nothing is reported before.
     pub wake_at_ms: Option<i64>,
+    /// What is to be brought about by a run of the deployment before anything else; whoever does it
+    /// starts a new conductor from the journal then.
+    pub bring_about: Option<BringAbout>,
     /// The run is over.
     pub finished: Option<Outcome>,
 }
@@ -153,7 +157,7 @@ impl Conductor {
             self.push_run(Event::WorkflowStarted { deployment, workflow });
             return self.batch(None);
         }
-        let (flow, ready, times, events) = self.walk();
+        let (flow, mut ready, times, events, bring_about) = self.walk();
         if !events.is_empty() {
             // They are folded already.
             let stream = Stream::Run(self.run.clone());
@@ -161,6 +165,14 @@ impl Conductor {
             return self.batch(None);
         }
         match flow {
+            Flow::Open if bring_about.is_some() => {
+                // It goes alone: what is under way ends before, and nothing more is begun.
+                ready.retain(|call| self.is_flying(&call.path));
+                self.make(ready);
+                if self.flying.is_empty() && self.outbox.is_empty() {
+                    return Batch { bring_about, ..Batch::default() };
+                }
+            }
             Flow::Open => self.make(ready),
             Flow::Done(_) => self.finish(Outcome::Done, Event::ended(Outcome::Done)),
             Flow::Returned(value) => self.finish(
@@ -186,13 +198,17 @@ impl Conductor {
         self.batch(times.first().copied())
     }
 
-    fn walk(&mut self) -> (Flow, Vec<ToCall>, BTreeSet<i64>, Vec<Event>) {
-        let nothing = (Flow::Open, Vec::new(), BTreeSet::new(), Vec::new());
-        let Some(at) = self.state.workflows.iter().rposition(|run| run.id == self.run) else {
+    fn is_flying(&self, path: &str) -> bool {
+        self.facts().and_then(|run| run.calls.get(path)).is_some_and(|call| call.is_flying)
+    }
+
+    fn walk(&mut self) -> Walked {
+        let nothing = (Flow::Open, Vec::new(), BTreeSet::new(), Vec::new(), None);
+        let State { workflows, runs, .. } = &mut self.state;
+        let plan = self.topology.plan().clone();
+        let Some(facts) = workflows.iter_mut().rev().find(|run| run.id == self.run) else {
             return nothing;
         };
-        let plan = self.topology.plan().clone();
-        let Some(facts) = self.state.workflows.get_mut(at) else { return nothing };
         let mut walk = Walk {
             plan: &plan,
             topology: &self.topology,
@@ -202,10 +218,12 @@ impl Conductor {
             events: Vec::new(),
             ready: Vec::new(),
             times: BTreeSet::new(),
+            runs,
+            bring_about: None,
             handlers: 0,
         };
         let flow = walk.whole();
-        (flow, walk.ready, walk.times, walk.events)
+        (flow, walk.ready, walk.times, walk.events, walk.bring_about)
     }
 
     /// The run settles what its targets have done, and has its last word.
@@ -247,8 +265,22 @@ impl Conductor {
                 .collect(),
             calls: std::mem::take(&mut self.calls),
             wake_at_ms,
+            bring_about: None,
             finished: None,
         }
+    }
+}
+
+/// What a walk gives: what came of it, what is to be called, when to look again, what was decided, and
+/// what is to be brought about.
+type Walked = (Flow, Vec<ToCall>, BTreeSet<i64>, Vec<Event>, Option<BringAbout>);
+
+/// What a workflow that every deployment has does, as far as a step can do it.
+pub(crate) fn verb_of(built_in: &str) -> Option<Verb> {
+    match built_in {
+        "install" | "update" => Some(Verb::Deploy),
+        "uninstall" => Some(Verb::Uninstall),
+        _ => None,
     }
 }
 

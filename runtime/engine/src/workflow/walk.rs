@@ -6,14 +6,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::Outcome;
+use bp_eval::Outcome as Evaluated;
 use bp_plan::workflow::{Action, Arm, Block, Call, Loop, Run, Step};
 use bp_plan::{Expr, Plan, Property, Value};
 use bp_topology::Topology;
 
 use super::facts::{Decision, WorkflowRun};
 use super::path;
-use crate::event::{Event, Failure};
+use crate::event::{Event, Failure, Outcome, Verb};
+use crate::state;
 
 /// The names that a step can read.
 pub(super) type Locals = Vec<(String, Value)>;
@@ -54,6 +55,10 @@ pub(super) struct Walk<'e> {
     pub(super) ready: Vec<ToCall>,
     /// When something is to be looked at again.
     pub(super) times: BTreeSet<i64>,
+    /// Runs of the deployment, oldest first.
+    pub(super) runs: &'e [state::Run],
+    /// What is to be brought about by a run of the deployment, which goes alone.
+    pub(super) bring_about: Option<BringAbout>,
     /// How many handlers it is inside of: what tidies up is not cancelled.
     pub(super) handlers: usize,
 }
@@ -71,6 +76,15 @@ pub(super) struct ToCall {
     pub(super) arguments: BTreeMap<String, Value>,
     /// The workflow asks for its result.
     pub(super) wants_result: bool,
+}
+
+/// Something that is to be brought about by a run of the deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BringAbout {
+    /// The run's id.
+    pub run: String,
+    /// What it is to do.
+    pub verb: Verb,
 }
 
 /// Why a step can't go on.
@@ -357,6 +371,9 @@ impl<'e> Walk<'e> {
         let plan = self.plan;
         let Some(workflow) = plan.workflows.get(&run.workflow) else {
             let name = &run.workflow;
+            if let Some(verb) = super::verb_of(name) {
+                return self.bring_about(name, verb, at);
+            }
             return Err(Stop::Failed(Failure::permanent(format!(
                 "this version of the runtime can't run `{name}` as a step"
             ))));
@@ -379,6 +396,36 @@ impl<'e> Walk<'e> {
             Flow::Returned(value) => bound(run.result.as_ref(), &value),
             other => other,
         })
+    }
+
+    /// A run of the deployment, inside of this one. One that was stopped is begun anew, under another id.
+    fn bring_about(&mut self, name: &str, verb: Verb, at: &str) -> Result<Flow, Stop> {
+        if !matches!(self.facts.decided.get(at), Some(Decision::BringsAbout(_))) {
+            self.decide(at, Decision::BringsAbout(verb));
+        }
+        let first = format!("{}.{at}", self.facts.id);
+        let again = format!("{first}~");
+        let mut all = self.runs.iter().filter(|run| run.id == first || run.id.starts_with(&again));
+        let tries = all.clone().count();
+        let last = all.next_back();
+        match last.and_then(|run| run.closed) {
+            Some(Outcome::Done) => return Ok(Flow::Done(Locals::new())),
+            None | Some(Outcome::Stopped) => {}
+            Some(_) => {
+                return Err(Stop::Failed(Failure::permanent(format!(
+                    "`{name}` did not bring everything about"
+                ))));
+            }
+        }
+        let run = match last {
+            Some(open) if open.closed.is_none() => open.id.clone(),
+            // What was not begun, or was stopped, is not begun any more.
+            _ if self.is_cancelling() => return Ok(Flow::Cancelled),
+            None => first,
+            Some(_) => format!("{again}{}", tries + 1),
+        };
+        self.bring_about.get_or_insert(BringAbout { run, verb });
+        Err(Stop::Open)
     }
 
     fn turns(&mut self, each: &'e Loop, at: &str, locals: &mut Locals) -> Result<Flow, Stop> {
@@ -502,15 +549,15 @@ impl<'e> Walk<'e> {
     fn value(&self, expr: &Expr, locals: &Locals) -> Result<Value, Failure> {
         let (outcome, reads) = self.topology.evaluate_with(expr, locals);
         match outcome {
-            Ok(Outcome::Value(value)) => Ok(value),
-            Ok(Outcome::Unknown) => {
+            Ok(Evaluated::Value(value)) => Ok(value),
+            Ok(Evaluated::Unknown) => {
                 let needs: Vec<String> = reads.missing.iter().map(|id| format!("`{id}`")).collect();
                 Err(Failure::permanent(match needs.join(", ").as_str() {
                     "" => "it needs what is not known".to_owned(),
                     needs => format!("it needs what {needs} reports, which is not deployed"),
                 }))
             }
-            Ok(Outcome::Secret(names)) => {
+            Ok(Evaluated::Secret(names)) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 let message = format!(
                     "it holds the secret {}, and what a workflow works out is written down",
