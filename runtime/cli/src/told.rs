@@ -64,11 +64,7 @@ impl Told {
                 problems.iter().map(|problem| Self::problem(plan, problem)).collect()
             }
             DriverError::Store(error) => vec![Self::store(name, error)],
-            DriverError::NothingPlanned(_) => vec![
-                Self::error(error.to_string())
-                    .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
-            ],
-            DriverError::NotDeployed(_) => vec![
+            DriverError::NothingPlanned(_) | DriverError::NotDeployed(_) => vec![
                 Self::error(error.to_string())
                     .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
             ],

@@ -350,6 +350,30 @@ fn killed_at_random_moments_each_effect_is_there_once() {
 }
 
 #[test]
+fn a_workflow_takes_everything_away_and_makes_it_again() {
+    let place = Place::new();
+    place.environment.write("made.sh", "echo \"$BLUEPRINT_OPERATION\" >> \"$LOG\"\n");
+    place.deploy(
+        r#"
+node type Made {
+  operation lifecycle.create = script("made.sh") { $ENV }
+  operation lifecycle.delete = script("made.sh") { $ENV }
+}
+node made: Made
+workflow anew() {
+  run uninstall
+  call one.care.copy { with = "between" }
+  run install
+}
+"#,
+    );
+    let _ = place.run(&["anew"]).expect(0);
+    let (create, delete) = ("lifecycle.create", "lifecycle.delete");
+    assert_eq!(place.ended(), [create, delete, "one copy between", create]);
+    assert_eq!(place.environment.ask("status", "place", 0)["state"], "deployed");
+}
+
+#[test]
 fn an_interrupted_workflow_is_told_held_and_cancelled() {
     let place = Place::new();
     let workflows = r#"

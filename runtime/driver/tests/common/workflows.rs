@@ -1,4 +1,5 @@
 //! Workflows over the sample of lives, in the plan's own form.
+#![allow(clippy::needless_pass_by_value, reason = "parts of a plan are put together as values")]
 
 use bp_plan::*;
 use serde_json::{Value as Json, json};
