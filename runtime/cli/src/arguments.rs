@@ -46,6 +46,13 @@ pub(crate) enum Command {
         /// The deployment's name.
         name: String,
     },
+    /// Run a workflow of what is deployed.
+    Run(Run),
+    /// Cancel the workflow that is under way: what its `on cancel` says is done.
+    Cancel {
+        /// The deployment's name.
+        name: String,
+    },
     /// Go on with what was begun: after a failure, a kill, or when a cluster is back.
     Resume {
         /// The deployment's name.
@@ -170,6 +177,20 @@ pub(crate) struct Adopt {
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) given: Given,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The deployment's name.
+    pub(crate) name: String,
+    /// The workflow's name.
+    pub(crate) workflow: String,
+    /// An input of the workflow; lists, maps and records as JSON, a node by its name.
+    #[arg(short = 'i', long = "input", value_name = "NAME=VALUE")]
+    pub(crate) inputs: Vec<String>,
+    /// A file with inputs, as YAML or JSON.
+    #[arg(long = "inputs", value_name = "FILE")]
+    pub(crate) inputs_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@ pub mod inventory;
 mod output;
 mod progress;
 mod secrets;
+mod steps;
 mod told;
 
 use std::ffi::OsString;
@@ -80,6 +81,8 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
         Command::Plan(plan) => commands::plan::run(plan, output).await,
         Command::Update(update) => commands::update::run(update, output).await,
         Command::Adopt(adopt) => commands::adopt::run(adopt, output).await,
+        Command::Run(run) => commands::workflow::run(run, output).await,
+        Command::Cancel { name } => commands::workflow::cancel(&name, output).await,
         Command::Resume { name } => commands::run::resume(&name, output).await,
         Command::Uninstall { name, approve } => {
             commands::run::uninstall(&name, approve, output).await

@@ -131,7 +131,7 @@ impl Watcher for Plain {
 }
 
 /// A line that an operation wrote, for people: its own control characters say nothing.
-fn spoken(instance: &str, operation: &str, line: &str) -> String {
+pub(crate) fn spoken(instance: &str, operation: &str, line: &str) -> String {
     let operation = operation.strip_prefix("lifecycle.").unwrap_or(operation);
     printable(&format!("{instance}: {operation}: {line}"))
 }

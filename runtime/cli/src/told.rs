@@ -71,9 +71,19 @@ impl Told {
                 vec![Self { help: help.clone(), ..told }]
             }
             DriverError::Store(error) => vec![Self::store(name, error)],
-            DriverError::NothingPlanned(_) => vec![
+            DriverError::NothingPlanned(_) | DriverError::NotDeployed(_) => vec![
                 Self::error(error.to_string())
                     .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
+            ],
+            DriverError::RunOpen(_) => {
+                vec![Self::error(error.to_string()).help(format!("first `bpr resume {name}`"))]
+            }
+            DriverError::WorkflowOpen { .. } => vec![Self::error(error.to_string()).help(format!(
+                "`bpr resume {name}` goes on with it, `bpr cancel {name}` cancels it"
+            ))],
+            DriverError::NoWorkflow(_) => vec![
+                Self::error(error.to_string())
+                    .help(format!("`bpr status {name}` tells of the one that was run last")),
             ],
             other => vec![Self::error(format!("`{name}`: {other}"))],
         }

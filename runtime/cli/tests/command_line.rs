@@ -229,7 +229,34 @@ fn a_deployment_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn a_workflow_is_refused_and_not_passed_over() {
+fn a_step_that_can_t_be_done_is_refused_and_not_passed_over() {
+    use bp_plan::workflow::{Action, Block, Run, Step, Workflow};
+    let place = Place::new();
+    let mut plan = boxes();
+    let run = Run { workflow: "heal".to_owned(), arguments: BTreeMap::new(), result: None };
+    let at = Span { line: 3, end_line: 3, ..span() };
+    let workflow = Workflow {
+        parameters: vec![],
+        result: None,
+        body: Block {
+            steps: vec![Step { action: Action::Run(run), span: at }],
+            ..Block::default()
+        },
+        documentation: String::new(),
+        span: at,
+    };
+    plan.workflows.insert("backup".to_owned(), workflow);
+    let path = place.path("flows.plan");
+    write(&plan, &BTreeMap::new(), &path).unwrap();
+    let said = place.said(1, &["deploy", path.to_str().unwrap(), "--name", "x"]);
+    for words in ["the workflow `backup` runs `heal`", "boxes.bp:3", "`bpr resume`"] {
+        assert!(said.contains(words), "no `{words}` in:\n{said}");
+    }
+    assert!(place.calls().is_empty());
+}
+
+#[test]
+fn a_workflow_that_is_not_there_is_told_with_those_that_are() {
     use bp_plan::workflow::{Block, Workflow};
     let place = Place::new();
     let mut plan = boxes();
@@ -238,16 +265,26 @@ fn a_workflow_is_refused_and_not_passed_over() {
         result: None,
         body: Block::default(),
         documentation: String::new(),
-        span: Span { line: 3, end_line: 3, ..span() },
+        span: span(),
     };
     plan.workflows.insert("backup".to_owned(), workflow);
     let path = place.path("flows.plan");
     write(&plan, &BTreeMap::new(), &path).unwrap();
-    let said = place.said(1, &["deploy", path.to_str().unwrap(), "--name", "x"]);
-    for words in ["the workflow `backup` can't be run", "boxes.bp:3", "leave it out"] {
-        assert!(said.contains(words), "no `{words}` in:\n{said}");
-    }
-    assert!(place.calls().is_empty());
+    let said = place.said(1, &["run", "x", "backup"]);
+    assert!(said.contains("there is no deployment `x`"), "{said}");
+    let _ = place.said(0, &["deploy", path.to_str().unwrap(), "--name", "x"]);
+    let said = place.said(1, &["run", "x", "backp"]);
+    assert!(said.contains("no workflow `backp`") && said.contains("`backup`?"), "{said}");
+    let said = place.said(1, &["run", "x", "backup", "-i", "into=there"]);
+    assert!(said.contains("no input `into`") && said.contains("takes no inputs"), "{said}");
+    let said = place.said(1, &["cancel", "x"]);
+    assert!(said.contains("no workflow of `x` is under way"), "{said}");
+    // Nothing in it is done at once; how it went is a part of the status.
+    let said = place.said(0, &["run", "x", "backup"]);
+    assert!(said.contains("backup is done"), "{said}");
+    let status = place.json(0, &["status", "x"]);
+    assert_eq!(status["workflow"]["state"], "done");
+    assert_eq!(status["state"], "deployed");
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Runtime {
         (instance, object): (&str, Option<&str>),
     ) -> Result<Adoption, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
+        ledger.no_workflow()?;
         let mut desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
         let mut hands = self.hands(id, name, &desired, Arc::new(Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));

@@ -125,7 +125,7 @@ impl Deployments {
         let ledger = self.existing(id).await?;
         let own = Stream::Deployment(id.to_owned());
         let mut streams = vec![own.clone(), Stream::Requests(id.to_owned())];
-        streams.extend(ledger.state.runs.iter().map(|run| Stream::Run(run.id.clone())));
+        streams.extend(ledger.runs().into_iter().map(Stream::Run));
         let targets = self.store.streams(&format!("{own}/target/")).await?;
         streams.extend(targets.iter().filter_map(|(name, _)| Stream::parse(name)));
         let mut told = Vec::new();

@@ -55,6 +55,23 @@ pub enum DriverError {
     /// The deployment never got as far as having something to do.
     #[error("`{0}` was never deployed: there is nothing to go on with")]
     NothingPlanned(String),
+    /// Nothing is deployed that a workflow could be run on.
+    #[error("`{0}` is not deployed: there is nothing to run a workflow on")]
+    NotDeployed(String),
+    /// A run that brings a revision about has not ended.
+    #[error("a run of `{0}` was interrupted before it ended: a workflow is run on what is settled")]
+    RunOpen(String),
+    /// A workflow has not ended.
+    #[error("the workflow `{workflow}` of `{name}` was interrupted before it ended")]
+    WorkflowOpen {
+        /// The deployment's name.
+        name: String,
+        /// The workflow's.
+        workflow: String,
+    },
+    /// There is no workflow to be cancelled.
+    #[error("no workflow of `{0}` is under way")]
+    NoWorkflow(String),
     /// The journal names something that it does not hold.
     #[error(
         "the journal names the blob {0}, which it does not hold: it was damaged; restore it from a backup"

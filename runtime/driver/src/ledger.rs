@@ -43,8 +43,7 @@ impl Ledger {
             heads: BTreeMap::new(),
         };
         ledger.take_in(Stream::Deployment(id.to_owned())).await?;
-        let runs: Vec<String> = ledger.state.runs.iter().map(|run| run.id.clone()).collect();
-        for run in runs {
+        for run in ledger.runs() {
             ledger.take_in(Stream::Run(run)).await?;
         }
         let prefix = format!("{}/target/", Stream::Deployment(id.to_owned()));
@@ -60,6 +59,23 @@ impl Ledger {
     /// Whether there is such a deployment.
     pub(crate) fn is_new(&self) -> bool {
         self.state.name.is_empty()
+    }
+
+    /// The runs of all kinds.
+    pub(crate) fn runs(&self) -> Vec<String> {
+        let workflows = self.state.workflows.iter().map(|run| &run.id);
+        self.state.runs.iter().map(|run| &run.id).chain(workflows).cloned().collect()
+    }
+
+    /// Nothing else may begin while a workflow has not ended.
+    pub(crate) fn no_workflow(&self) -> Result<(), DriverError> {
+        match self.state.open_workflow() {
+            None => Ok(()),
+            Some(open) => Err(DriverError::WorkflowOpen {
+                name: self.state.name.clone(),
+                workflow: open.workflow.clone(),
+            }),
+        }
     }
 
     async fn take_in(&mut self, stream: Stream) -> Result<(), DriverError> {

@@ -27,6 +27,7 @@ pub mod runtime;
 pub mod secrets;
 pub mod update;
 pub mod watch;
+pub mod workflow;
 
 pub use adopt::Adoption;
 pub use clock::{Clock, SystemClock};
@@ -38,3 +39,4 @@ pub use runtime::{Control, Executors, Providers, Runtime, Summary};
 pub use secrets::SecretSource;
 pub use update::{Asked, Saved};
 pub use watch::Watcher;
+pub use workflow::{Input, Ran};

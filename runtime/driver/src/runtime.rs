@@ -113,6 +113,7 @@ impl Runtime {
         control: Control,
     ) -> Result<Summary, DriverError> {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
+        ledger.no_workflow()?;
         let revision = revision_of(&prepared, terms)?;
         let Prepared { bytes, artifacts, plan, inputs, inventory, topology, .. } = prepared;
         let before = plan_before(&ledger, &plan).await?;
@@ -199,6 +200,7 @@ impl Runtime {
         control: Control,
     ) -> Result<Summary, DriverError> {
         let mut ledger = self.existing(id).await?;
+        ledger.no_workflow()?;
         let Some(revision) = removal(&ledger, &approved) else {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };
@@ -266,7 +268,7 @@ impl Runtime {
         self.drive(ledger, verb, revision, run, desired, control).await
     }
 
-    async fn drive(
+    pub(crate) async fn drive(
         &self,
         mut ledger: Ledger,
         verb: Verb,
@@ -325,7 +327,11 @@ impl Runtime {
         }
     }
 
-    async fn desired(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+    pub(crate) async fn desired(
+        &self,
+        ledger: &Ledger,
+        revision: &Revision,
+    ) -> Result<Desired, DriverError> {
         desired(ledger, revision, Some(&*self.secrets)).await
     }
 }
@@ -368,8 +374,9 @@ fn journaled(terms: &Terms) -> Option<Box<Terms>> {
     (!terms.is_usual()).then(|| Box::new(terms.clone()))
 }
 
-fn next_run(ledger: &Ledger) -> String {
-    format!("{}.{}", ledger.id, ledger.state.runs.len() + 1)
+pub(crate) fn next_run(ledger: &Ledger) -> String {
+    let runs = ledger.state.runs.len() + ledger.state.workflows.len();
+    format!("{}.{}", ledger.id, runs + 1)
 }
 
 /// The removal of what is there: of the newest plan.

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use bp_plan::Value;
 use bp_topology::Act;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::life::{Called, Kept};
+use crate::life::{Called, Kept, Limits};
 use crate::terms::Terms;
+use crate::workflow::Decision;
 
 /// The newest version of payloads that this engine reads.
 pub const VERSION: u32 = 3;
@@ -328,6 +330,131 @@ pub enum Event {
         record: Json,
     },
 
+    /// A run begins to carry a workflow out. It is closed by `run-closed`, as every run is.
+    WorkflowOpened {
+        /// The run.
+        run: String,
+        /// The revision whose plan has the workflow.
+        revision: u64,
+        /// The sequence of the request that asked for it.
+        request: u64,
+        /// The workflow's name.
+        workflow: String,
+        /// All of its parameters, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        arguments: BTreeMap<String, Value>,
+    },
+    /// The first word of a run of a workflow.
+    WorkflowStarted {
+        /// Of which deployment.
+        deployment: String,
+        /// Which workflow.
+        workflow: String,
+    },
+    /// A step of a workflow was begun, and this is what it is about: worked out once.
+    StepDecided {
+        /// Which step, as a path.
+        step: String,
+        /// What was decided.
+        decision: Decision,
+    },
+    /// A step of a workflow that calls nothing has ended.
+    StepEnded {
+        /// Which step, as a path.
+        step: String,
+        /// Why it failed; none where it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
+    /// A run of a workflow is cancelled: nothing more of it is begun but what its `on cancel` says.
+    CancelTaken {
+        /// The sequence of the request that asked for it.
+        request: u64,
+    },
+    /// The last word of a run of a workflow.
+    WorkflowEnded {
+        /// How.
+        outcome: Outcome,
+        /// What it gave.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Value>,
+        /// Why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+        /// The step that failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<String>,
+    },
+    /// An operation is about to be called by a workflow.
+    CallStarted {
+        /// In which run.
+        run: String,
+        /// By which step, as a path.
+        step: String,
+        /// Of which instance.
+        instance: String,
+        /// Which operation: `copies.snapshot`.
+        operation: String,
+        /// Which try, from 1; it is the turn under the key, too.
+        attempt: u32,
+        /// Stands for this one intended effect.
+        key: String,
+        /// The digest of the blob that says how it is called.
+        subject: String,
+        /// What carries it out.
+        executor: String,
+        /// How long, and how often.
+        limits: Limits,
+    },
+    /// An operation that a workflow called was carried out.
+    CallSucceeded {
+        /// In which run.
+        run: String,
+        /// By which step, as a path.
+        step: String,
+        /// Of which instance.
+        instance: String,
+        /// Which operation.
+        operation: String,
+        /// What it gave.
+        result: Value,
+        /// What it set.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        attributes: BTreeMap<String, Json>,
+        /// The digest of the blob with what it wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
+    /// An operation that a workflow called, or was to call, failed.
+    CallFailed {
+        /// In which run.
+        run: String,
+        /// By which step, as a path.
+        step: String,
+        /// Of which instance.
+        instance: String,
+        /// Which operation.
+        operation: String,
+        /// Why.
+        failure: Failure,
+        /// When it is tried again; none when it is given up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at_ms: Option<i64>,
+        /// The digest of the blob with what it wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
+
+    /// A person wants a workflow run.
+    WorkflowRequested {
+        /// Its name.
+        workflow: String,
+        /// All of its parameters, by name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        arguments: BTreeMap<String, Value>,
+    },
+    /// A person wants the workflow that is under way cancelled.
+    CancelRequested {},
     /// A person wants a plan deployed.
     DeployRequested {
         /// Digests of blobs, as in `revision-planned`.
@@ -386,15 +513,26 @@ pub enum EventError {
 
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
-    /// name or was adopted, and what needs an approval.
+    /// name or was adopted, what needs an approval, nor a workflow.
     pub fn version(&self) -> u32 {
         match self {
-            Self::StepStarted { call: Some(_), .. } | Self::InstanceSettled { .. } => 2,
-            Self::RevisionPlanned { terms: Some(_), .. }
+            Self::WorkflowOpened { .. }
+            | Self::WorkflowStarted { .. }
+            | Self::StepDecided { .. }
+            | Self::StepEnded { .. }
+            | Self::CancelTaken { .. }
+            | Self::WorkflowEnded { .. }
+            | Self::CallStarted { .. }
+            | Self::CallSucceeded { .. }
+            | Self::CallFailed { .. }
+            | Self::WorkflowRequested { .. }
+            | Self::CancelRequested {}
+            | Self::RevisionPlanned { terms: Some(_), .. }
             | Self::DeployRequested { terms: Some(_), .. }
             | Self::AdoptionRequested { .. }
             | Self::InstanceRenamed { .. }
             | Self::InstanceAdopted { .. } => 3,
+            Self::StepStarted { call: Some(_), .. } | Self::InstanceSettled { .. } => 2,
             Self::UninstallRequested { approved } if !approved.is_empty() => 3,
             _ => 1,
         }

@@ -30,6 +30,7 @@ pub mod subject;
 pub mod supports;
 pub mod terms;
 mod work;
+pub mod workflow;
 
 pub use engine::{Batch, Effect, Engine, Report};
 pub use event::{Event, Failure, Outcome, Verb};

@@ -58,6 +58,9 @@ pub(crate) fn fold(state: &mut State, target: &str, instance: &str, was: &str) {
     if let Some(failed) = there.failures.remove(was) {
         there.failures.insert(instance.to_owned(), failed);
     }
+    if let Some(set) = there.set.remove(was) {
+        there.set.insert(instance.to_owned(), set);
+    }
     for is in state.targets.values_mut().flat_map(|there| there.instances.values_mut()) {
         for (on, needed) in &mut is.depends {
             if on == target && needed == was {

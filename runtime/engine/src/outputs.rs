@@ -55,7 +55,7 @@ fn output(topology: &Topology, output: &bp_plan::Output) -> Output {
 }
 
 /// The topology learns what was reported of instances that are there.
-pub(crate) fn learn(topology: &mut Topology, state: &State) {
+pub fn learn(topology: &mut Topology, state: &State) {
     let ids: Vec<(InstanceId, bool)> = topology
         .instances()
         .iter()
@@ -68,11 +68,11 @@ pub(crate) fn learn(topology: &mut Topology, state: &State) {
             .values()
             .filter_map(|target| target.instances.get(&name))
             .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
-            .find_map(InstanceState::reported);
-        match reported {
-            Some(attributes) => topology.report(id, attributes),
-            None if is_logical => topology.report(id, BTreeMap::new()),
-            None => {}
+            .find_map(InstanceState::reported)
+            .or_else(|| is_logical.then(BTreeMap::new));
+        if let Some(mut attributes) = reported {
+            attributes.extend(state.set_of(&name));
+            topology.report(id, attributes);
         }
     }
 }

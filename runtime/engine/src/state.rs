@@ -8,6 +8,7 @@ use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
 use crate::life::{Begun, LifeState};
 use crate::stream::Stream;
 use crate::terms::Terms;
+use crate::workflow::WorkflowRun;
 
 /// Everything that a deployment's journal says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +25,8 @@ pub struct State {
     pub revisions: BTreeMap<u64, Revision>,
     /// Runs, oldest first.
     pub runs: Vec<Run>,
+    /// Runs of workflows, oldest first.
+    pub workflows: Vec<WorkflowRun>,
     /// The newest request that was taken.
     pub requests_taken: u64,
 }
@@ -75,6 +78,8 @@ pub struct TargetState {
     pub instances: BTreeMap<String, InstanceState>,
     /// Steps that failed and were not begun again, by instance.
     pub failures: BTreeMap<String, Failed>,
+    /// What workflows have set of instances' attributes since they were last reported.
+    pub set: BTreeMap<String, crate::workflow::Set>,
 }
 
 /// A target that was not reached.
@@ -185,14 +190,20 @@ impl State {
             Stream::Run(id) => {
                 if let Some(run) = self.run_mut(id) {
                     run.fold(event);
+                } else if let Some(run) = self.workflow_mut(id) {
+                    run.fold(event);
                 }
             }
-            Stream::Target(_, id) => match event {
-                Event::InstanceRenamed { instance, was } => {
+            Stream::Target(_, id) => {
+                if let Event::InstanceRenamed { instance, was } = event {
                     crate::moved::fold(self, id, instance, was);
+                    return;
                 }
-                _ => self.targets.entry(id.clone()).or_default().fold(event),
-            },
+                self.fold_call(id, event);
+                let target = self.targets.entry(id.clone()).or_default();
+                target.overwrite(event);
+                target.fold(event);
+            }
             Stream::Requests(_) => {}
         }
     }
@@ -227,7 +238,13 @@ impl State {
             Event::RunClosed { run, outcome, .. } => {
                 if let Some(open) = self.run_mut(run) {
                     open.closed = Some(*outcome);
+                } else if let Some(open) = self.workflow_mut(run) {
+                    open.closed = Some(*outcome);
                 }
+            }
+            Event::WorkflowOpened { request, .. } => {
+                self.requests_taken = self.requests_taken.max(*request);
+                self.workflows.extend(WorkflowRun::opened(event));
             }
             _ => {}
         }

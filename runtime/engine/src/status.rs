@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::next::{Look, Next};
 use crate::event::{Failure, Operation, Outcome, Verb};
 use crate::state::{InstanceState, State, TargetState};
+use crate::workflow::story::{WorkflowStatus, story};
 
 /// How a deployment, or its part on a target, stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,6 +63,9 @@ pub struct Status {
     pub nodes: Vec<NodeStatus>,
     /// Its targets.
     pub targets: Vec<TargetStatus>,
+    /// The workflow that was run last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<WorkflowStatus>,
 }
 
 /// An instance's status.
@@ -147,6 +151,13 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
         revision: revision.map_or(0, |(number, _)| number),
         nodes,
         targets,
+        workflow: state.workflows.last().map(|run| {
+            // The lines of a run are those of its own plan.
+            let own = state.revisions.get(&run.revision).map(|revision| &revision.plan);
+            let is_own = revision.map(|(_, newest)| &newest.plan) == own;
+            let plan = topology.filter(|_| is_own).map(|topology| &**topology.plan());
+            story(run, plan)
+        }),
     }
 }
 

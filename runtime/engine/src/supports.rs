@@ -2,13 +2,15 @@
 //!
 //! One small function for each construct.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use bp_plan::workflow::Action;
 use bp_plan::{Node, Plan, Span, Type};
 use bp_topology::life::OF_PROVIDERS;
 use bp_topology::{Problem, Topology, topology};
 
 use crate::subject::carried_out_by;
+use crate::workflow::verb_of;
 
 /// Why this engine can't carry out a plan.
 pub fn check(plan: &Plan) -> Vec<Problem> {
@@ -78,9 +80,13 @@ fn secret_results(plan: &Plan, problems: &mut Vec<Problem>) {
     }
 }
 
-/// What has to be there to carry out the operations that lives call, each with the line that asks for it.
+/// What has to be there to carry out the operations that lives and workflows call, each with the line
+/// that asks for it.
 pub fn executors(plan: &Plan) -> BTreeMap<String, Span> {
-    let called = |key: &String| key.starts_with("lifecycle.") || key.starts_with("configure.");
+    let by_workflows = called_by_workflows(plan);
+    let called = |key: &String| {
+        key.starts_with("lifecycle.") || key.starts_with("configure.") || by_workflows.contains(key)
+    };
     let of_types = plan.node_types.values().map(|kind| &kind.operations);
     let of_types = of_types.chain(plan.relationship_types.values().map(|kind| &kind.operations));
     let declared = of_types.flatten().filter(|(key, _)| called(key));
@@ -98,6 +104,19 @@ pub fn executors(plan: &Plan) -> BTreeMap<String, Span> {
         }
     }
     needed
+}
+
+/// The operations that steps of workflows call, by interface and name.
+fn called_by_workflows(plan: &Plan) -> BTreeSet<String> {
+    let mut called = BTreeSet::new();
+    for workflow in plan.workflows.values() {
+        workflow.body.walk(&mut |step| {
+            if let Action::Call(call) = &step.action {
+                called.insert(format!("{}.{}", call.interface, call.operation));
+            }
+        });
+    }
+    called
 }
 
 /// Operations that are to run on machines: of instances, since only they say on which.
@@ -172,16 +191,33 @@ fn deployments(plan: &Plan, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Workflows: their steps.
+/// Workflows: steps that run what every deployment has.
 fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
     for (name, workflow) in &plan.workflows {
-        problems.push(
-            Problem::error(format!(
-                "the workflow `{name}` can't be run by this version of the runtime"
-            ))
-            .at(workflow.span)
-            .help("leave it out for now, and deploy without it"),
-        );
+        workflow.body.walk(&mut |step| {
+            let Action::Run(run) = &step.action else { return };
+            let built_in = &run.workflow;
+            if plan.workflows.contains_key(built_in) || verb_of(built_in).is_some() {
+                return;
+            }
+            problems.push(
+                Problem::error(format!(
+                    "the workflow `{name}` runs `{built_in}`, which this version of the runtime can't do as a step"
+                ))
+                .at(step.span)
+                .help(format!("leave the step out, and do it by itself: {}", by_itself(built_in))),
+            );
+        });
+    }
+}
+
+/// How a person does what a built-in workflow does.
+fn by_itself(built_in: &str) -> &'static str {
+    match built_in {
+        "scale" => "`bpr deploy`",
+        "heal" => "`bpr resume`",
+        "check_drift" | "check_health" => "`bpr status`",
+        _ => "deploy the plan that was there before",
     }
 }
 
@@ -189,6 +225,18 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
 fn policies(plan: &Plan, problems: &mut Vec<Problem>) {
     for (name, policy) in &plan.policies {
         let kind = policy.kind.strip_prefix("std.").unwrap_or(&policy.kind);
+        let runs = policy.run.as_ref().map(|run| &run.workflow);
+        let is_by_hand = kind == "schedule.Cron";
+        if let Some(workflow) = runs.filter(|run| is_by_hand && plan.workflows.contains_key(*run)) {
+            problems.push(
+                Problem::warning(format!(
+                    "the policy `{name}` runs nothing by itself: this version of the runtime has no schedules"
+                ))
+                .at(policy.span)
+                .help(format!("run it yourself, or by the system's own timer: `bpr run NAME {workflow}`")),
+            );
+            continue;
+        }
         problems.push(
             Problem::error(format!(
                 "the policy `{name}` is a `{kind}`, which this version of the runtime can't carry out"

@@ -129,7 +129,7 @@ fn no_collection(value: &Value) -> EvalError {
 
 /// The elements in order, each with its key: the index of a list's, the key of a map's. A keyed
 /// collection over whole numbers is in the order of the numbers.
-pub(crate) fn elements(of: Value) -> Result<Vec<(Value, Value)>, EvalError> {
+pub fn elements(of: Value) -> Result<Vec<(Value, Value)>, EvalError> {
     check_elements(length(&of)?)?;
     Ok(match of {
         Value::List(items) => (0..).map(Value::Int).zip(items).collect(),

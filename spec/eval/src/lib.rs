@@ -29,6 +29,7 @@ mod timestamp;
 mod typed;
 mod version;
 
+pub use access::elements;
 pub use constraint::{Nowhere, Verdict, check_constraint, check_constraint_with, check_secret};
 pub use evaluator::{evaluate, evaluate_constant, evaluate_with};
 pub use fold::fold;

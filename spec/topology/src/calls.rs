@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{ErrorKind, EvalError, Outcome};
-use bp_plan::{Entry, Expr, FileRef, Node, Reference, Type, Value};
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict};
+use bp_plan::{Entry, Expr, FileRef, Node, OperationParameter, Reference, Type, Value};
 use serde_json::Value as Json;
 
 use crate::life::{self, Act, Carried, Link, Via};
@@ -42,6 +42,15 @@ pub struct Call {
     pub wants_result: bool,
 }
 
+/// What an operation gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// Its result, of its type.
+    pub result: Value,
+    /// The attributes that it sets.
+    pub attributes: BTreeMap<String, Json>,
+}
+
 /// How long a call may take, and how often it is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -64,8 +73,20 @@ impl Topology {
         act: &Act,
         own: Own<'_>,
     ) -> (Result<Option<Call>, Flaw>, Reads) {
+        self.call_given(id, act, own, &BTreeMap::new())
+    }
+
+    /// The same, with these arguments in the place of what its parameters are when left out: as a
+    /// workflow calls it.
+    pub fn call_given(
+        &self,
+        id: &InstanceId,
+        act: &Act,
+        own: Own<'_>,
+        given: &BTreeMap<String, Value>,
+    ) -> (Result<Option<Call>, Flaw>, Reads) {
         let (call, mut reads) =
-            self.calling(id, act, own, |caller| caller.call(matches!(own, Own::SoFar(_))));
+            self.calling(id, act, own, given, |caller| caller.call(matches!(own, Own::SoFar(_))));
         reads.instances.remove(id);
         reads.missing.remove(id);
         (call, reads)
@@ -73,7 +94,10 @@ impl Topology {
 
     /// The machine (a `std.Compute`) that an operation is to run on; none where that is the runtime's own.
     pub fn machine(&self, id: &InstanceId, act: &Act) -> Option<InstanceId> {
-        self.calling(id, act, Own::Ahead, |caller| Ok(caller.machine())).0.ok().flatten()
+        self.calling(id, act, Own::Ahead, &BTreeMap::new(), |caller| Ok(caller.machine()))
+            .0
+            .ok()
+            .flatten()
     }
 
     /// What an instance that is as wanted reports.
@@ -98,7 +122,23 @@ impl Topology {
         own: &BTreeMap<String, Json>,
         result: Json,
     ) -> Result<BTreeMap<String, Json>, Flaw> {
-        self.calling(id, act, Own::Now(own), |caller| caller.set(result)).0
+        let set = self.calling(id, act, Own::Now(own), &BTreeMap::new(), |caller| {
+            Ok(caller.set(result)?.attributes)
+        });
+        set.0
+    }
+
+    /// What an operation that was called with these arguments gives: its result as its type has it, and
+    /// what that sets.
+    pub fn gives(
+        &self,
+        id: &InstanceId,
+        act: &Act,
+        own: &BTreeMap<String, Json>,
+        given: &BTreeMap<String, Value>,
+        result: Json,
+    ) -> Result<Given, Flaw> {
+        self.calling(id, act, Own::Now(own), given, |caller| caller.set(result)).0
     }
 
     fn calling<T>(
@@ -106,6 +146,7 @@ impl Topology {
         id: &InstanceId,
         act: &Act,
         own: Own<'_>,
+        given: &BTreeMap<String, Value>,
         work: impl FnOnce(&Caller<'_>) -> Result<T, Flaw>,
     ) -> (Result<T, Flaw>, Reads) {
         let known = Known {
@@ -118,7 +159,7 @@ impl Topology {
         };
         let world = &self.world;
         world.reading(|| {
-            world.knowing(known, || match Caller::of(world, id, act) {
+            world.knowing(known, || match Caller::of(world, id, act, given) {
                 Ok(caller) => work(&caller),
                 Err(flaw) => Err(flaw),
             })
@@ -139,7 +180,12 @@ struct Caller<'w> {
 }
 
 impl<'w> Caller<'w> {
-    fn of(world: &'w World, id: &'w InstanceId, act: &'w Act) -> Result<Self, Flaw> {
+    fn of(
+        world: &'w World,
+        id: &'w InstanceId,
+        act: &'w Act,
+        given: &BTreeMap<String, Value>,
+    ) -> Result<Self, Flaw> {
         let gone = || Flaw::new("E7083", format!("the plan does not know `{id}`: {act}"));
         let node = world.plan.nodes.get(&id.node).ok_or_else(gone)?;
         let (link, carried) = match &act.via {
@@ -162,9 +208,10 @@ impl<'w> Caller<'w> {
         let locals = existence.map(|e| e.locals(id.key.as_deref()).to_vec()).unwrap_or_default();
         let mut caller = Self { world, id, act, node, link, carried, site, locals };
         for parameter in &caller.carried.declared.parameters {
-            let value = match &parameter.default {
-                None => Value::Null,
-                Some(default) => match caller.evaluate(default) {
+            let value = match (given.get(&parameter.name), &parameter.default) {
+                (Some(given), _) => caller.argument(parameter, given)?,
+                (None, None) => Value::Null,
+                (None, Some(default)) => match caller.evaluate(default) {
                     Ok(Outcome::Value(value)) => value,
                     Ok(_) => Value::Null,
                     Err(error) => return Err(caller.flaw(&parameter.name, &error)),
@@ -179,6 +226,25 @@ impl<'w> Caller<'w> {
         let locals: Vec<(&str, Value)> =
             self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         bp_eval::evaluate_with(expr, &self.site, &locals)
+    }
+
+    /// An argument of its parameter's type, and within its constraints.
+    fn argument(&self, parameter: &OperationParameter, given: &Value) -> Result<Value, Flaw> {
+        let name = &parameter.name;
+        let types = &self.world.plan.data_types;
+        let value = bp_eval::conform(given.clone(), &parameter.kind, types).map_err(|why| {
+            self.flaw(name, &EvalError { kind: ErrorKind::WrongType, message: why.to_string() })
+        })?;
+        for constraint in &parameter.constraints {
+            match bp_eval::check_constraint(constraint, &value, &self.site) {
+                Ok(Verdict::Broken(why)) => {
+                    return Err(self.flaw(name, &error(ErrorKind::Constraint, why)));
+                }
+                Ok(_) => {}
+                Err(error) => return Err(self.flaw(name, &error)),
+            }
+        }
+        Ok(value)
     }
 
     fn flaw(&self, part: &str, error: &EvalError) -> Flaw {
@@ -365,7 +431,7 @@ impl<'w> Caller<'w> {
         host(self.world, &end).and_then(|host| machine(self.world, &host))
     }
 
-    fn set(&self, result: Json) -> Result<BTreeMap<String, Json>, Flaw> {
+    fn set(&self, result: Json) -> Result<Given, Flaw> {
         let (id, act) = (self.id, self.act);
         let plan = &self.world.plan;
         let kind = self.carried.declared.result.as_ref().unwrap_or(&Type::Json);
@@ -377,7 +443,7 @@ impl<'w> Caller<'w> {
             .map_err(|error| refuse(format!("its result: {error}")))?;
         let mut locals: Vec<(&str, Value)> =
             self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        locals.push(("result", result));
+        locals.push(("result", result.clone()));
         let mut set = BTreeMap::new();
         for (name, expr) in &self.carried.implementation.sets {
             let kind = self.attribute(name).ok_or_else(|| {
@@ -406,7 +472,7 @@ impl<'w> Caller<'w> {
             let via = act.via.as_ref();
             set.insert(via.map_or_else(|| name.clone(), |via: &Via| via.attribute(name)), json);
         }
-        Ok(set)
+        Ok(Given { result, attributes: set })
     }
 
     fn attribute(&self, name: &str) -> Option<&'w Type> {

@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod inventory;
 pub mod inventory_file;
 pub mod life;
+pub mod parameters;
 pub mod placement;
 pub mod problem;
 pub mod resolved;
@@ -26,7 +27,7 @@ mod site;
 pub mod topology;
 mod world;
 
-pub use calls::{Call, Own};
+pub use calls::{Call, Given, Own};
 pub use inventory::{Element, Inventory};
 pub use life::{Act, Life, Stage};
 pub use placement::{Left, Placement};

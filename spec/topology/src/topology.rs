@@ -41,12 +41,13 @@ impl InstanceId {
         Self { node: node.to_owned(), key: Some(key.to_owned()) }
     }
 
-    pub(crate) fn reference(&self) -> Reference {
+    /// As a value refers to it.
+    pub fn reference(&self) -> Reference {
         Reference::Node { node: self.node.clone(), key: self.key.clone() }
     }
 
     /// The instance that a reference leads to, if it leads to one.
-    pub(crate) fn of(reference: &Reference) -> Option<Self> {
+    pub fn of(reference: &Reference) -> Option<Self> {
         match reference {
             Reference::Node { node, key } => Some(Self { node: node.clone(), key: key.clone() }),
             Reference::Capability { of, .. } | Reference::Relationship { of, .. } => Self::of(of),
@@ -229,6 +230,17 @@ impl Topology {
     /// An expression that stands outside all nodes. Beside it what it read of instances.
     pub fn evaluate(&self, expr: &Expr) -> (Result<Outcome, EvalError>, Reads) {
         self.world.reading(|| bp_eval::evaluate(expr, &self.world.outside()))
+    }
+
+    /// The same, with values for the locals of what it is a part of.
+    pub fn evaluate_with(
+        &self,
+        expr: &Expr,
+        locals: &[(String, Value)],
+    ) -> (Result<Outcome, EvalError>, Reads) {
+        let locals: Vec<(&str, Value)> =
+            locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        self.world.reading(|| bp_eval::evaluate_with(expr, &self.world.outside(), &locals))
     }
 
     fn enlist(&mut self, plan: &Plan, problems: &mut Vec<Problem>) {

@@ -19,6 +19,7 @@ mod scripts;
 mod shop;
 mod stacks;
 mod templates;
+mod workflows;
 
 use bp_tests::{Cluster, Clusters, Environment};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};

@@ -8,6 +8,7 @@ use super::wanted::{Wanted, new_id, one, warn};
 use crate::arguments::Deploy;
 use crate::home::{self, Opened};
 use crate::output::Output;
+use crate::progress;
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
 
@@ -48,7 +49,7 @@ pub(crate) async fn bring_about(
         }
     };
     let seed = format!("{:032x}", rand::random::<u128>());
-    let running = Running::start(output);
+    let running = Running::start(progress::watcher(output));
     let runtime = runtime(store.clone(), wanted.executors.clone(), secrets);
     let result = runtime.deploy_on(&id, name, &seed, prepared, terms, running.control()).await;
     running.end();

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use bp_driver::{Deployments, Told as Entry};
 use bp_engine::Event;
 use bp_engine::event::Operation;
+use bp_engine::workflow::Decision;
+use bp_engine::workflow::story::plain;
 use serde_json::json;
 
 use crate::output::{Output, printable};
@@ -77,6 +79,28 @@ fn words(told: &Entry) -> String {
                 act.map_or_else(|| format!("{operation:?}").to_lowercase(), ToString::to_string);
             format!("{what} {instance}{again}")
         }
+        Event::WorkflowOpened { run, workflow, .. } => format!("{workflow} as {run}"),
+        Event::WorkflowStarted { workflow, .. } => workflow.clone(),
+        Event::WorkflowRequested { workflow, .. } => {
+            format!("{workflow}, by {}", told.envelope.event.actor)
+        }
+        Event::WorkflowEnded { outcome, failure, .. } => match failure {
+            None => format!("{outcome:?}").to_lowercase(),
+            Some(failure) => format!("failed: {}", failure.message),
+        },
+        Event::StepDecided { step, decision } => format!("{step}: {}", decided(decision)),
+        Event::StepEnded { step, failure: None } => format!("{step}: over"),
+        Event::StepEnded { step, failure: Some(failure) } => format!("{step}: {}", failure.message),
+        Event::CallStarted { step, instance, operation, attempt, .. } => {
+            let again = if *attempt > 1 { format!(", try {attempt}") } else { String::new() };
+            format!("{step}: {operation} {instance}{again}")
+        }
+        Event::CallSucceeded { step, instance, operation, .. } => {
+            format!("{step}: {operation} {instance}")
+        }
+        Event::CallFailed { step, instance, operation, failure, .. } => {
+            format!("{step}: {operation} {instance}: {}", failure.message)
+        }
         Event::InstanceSettled { instance, operation: Operation::Converge, .. } => {
             format!("{instance} is whole")
         }
@@ -88,5 +112,34 @@ fn words(told: &Entry) -> String {
         }
         Event::StepFailed { instance, failure, .. } => format!("{instance}: {}", failure.message),
         _ => format!("by {}", told.envelope.event.actor),
+    }
+}
+
+/// What a step of a workflow is about.
+fn decided(decision: &Decision) -> String {
+    match decision {
+        Decision::Bound(value) => format!("is {}", plain(value)),
+        Decision::Chosen(arm) => format!("arm {}", arm + 1),
+        Decision::Turns { elements, at_once } => {
+            format!("{} turns, {at_once} at once", elements.len())
+        }
+        Decision::Waits { until_ms } => format!("waits until {} at the latest", time(*until_ms)),
+        Decision::Runs(arguments) => {
+            let names: Vec<String> = arguments
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", plain(value)))
+                .collect();
+            format!(
+                "runs with {}",
+                if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+            )
+        }
+        Decision::BringsAbout(verb) => format!("{verb:?}").to_lowercase(),
+        Decision::Calls { targets, .. } => {
+            let names: Vec<String> =
+                targets.iter().map(|target| plain(target).to_string()).collect();
+            format!("calls {}", names.join(", "))
+        }
+        Decision::Returned(value) => format!("returns {}", plain(value)),
     }
 }

@@ -12,3 +12,4 @@ pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod update;
 pub(crate) mod wanted;
+pub(crate) mod workflow;

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::output::{Output, write_err};
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
-use crate::{DONE, FAILED, PARTLY, home, progress};
+use crate::{DONE, FAILED, PARTLY, home, progress, steps};
 
 /// Where a deployment's folder keeps what it knows of calls.
 const CALLS: &str = "calls";
@@ -78,17 +78,18 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(output: Output) -> Self {
+    pub(crate) fn start(watcher: Arc<dyn Watcher>) -> Self {
         let (stop, stopped) = watch::channel(false);
-        Self {
-            watcher: progress::watcher(output),
-            stop: stopped,
-            listening: tokio::spawn(listen(stop)),
-        }
+        Self { watcher, stop: stopped, listening: tokio::spawn(listen(stop)) }
     }
 
     pub(crate) fn control(&self) -> Control {
         Control { watcher: self.watcher.clone(), stop: self.stop.clone() }
+    }
+
+    /// The same run, watched by another.
+    fn watched(&self, watcher: Arc<dyn Watcher>) -> Control {
+        Control { watcher, stop: self.stop.clone() }
     }
 
     pub(crate) fn end(&self) {
@@ -143,12 +144,23 @@ async fn go_on(
     let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
     let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
     let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
-    let running = Running::start(output);
     let executors = executors(name).map_err(|told| vec![told])?;
     let runtime = runtime(store.clone(), executors, secrets);
+    let running = Running::start(steps::watcher(output));
+    let workflow = match verb {
+        Verb::Deploy => super::workflow::go_on(&runtime, &id, &running).await,
+        Verb::Uninstall => Ok(None),
+    };
+    if let Some(ran) = workflow.map_err(|error| Told::driver(name, &error))? {
+        running.end();
+        let code = super::workflow::finish(name, &id, store, &ran, output).await;
+        drop(locked);
+        return code;
+    }
+    let control = running.watched(progress::watcher(output));
     let result = match verb {
-        Verb::Deploy => runtime.resume(&id, running.control()).await,
-        Verb::Uninstall => runtime.uninstall_approved(&id, approved, running.control()).await,
+        Verb::Deploy => runtime.resume(&id, control).await,
+        Verb::Uninstall => runtime.uninstall_approved(&id, approved, control).await,
     };
     running.end();
     let code = finish(name, &id, store, result, output).await;

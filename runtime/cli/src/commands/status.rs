@@ -24,6 +24,10 @@ pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     } else {
         output.text(&table(&status));
         failures(&status, plan.as_deref(), output);
+        if let Some(workflow) = &status.workflow {
+            output.text(&super::workflow::shown(name, workflow));
+            super::workflow::failures(workflow, plan.as_deref(), output);
+        }
     }
     Ok(match status.state {
         Standing::Deployed | Standing::Removed | Standing::Deploying | Standing::Removing => DONE,

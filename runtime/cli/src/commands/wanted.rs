@@ -175,7 +175,7 @@ pub(crate) fn inputs_given(
     if wrong.is_empty() { Ok(given) } else { Err(wrong) }
 }
 
-fn file(path: &Path) -> Result<BTreeMap<String, serde_json::Value>, Told> {
+pub(crate) fn file(path: &Path) -> Result<BTreeMap<String, serde_json::Value>, Told> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Told::error(format!("the inputs {shown} can't be read: {error}")))?;

@@ -76,7 +76,7 @@ pub fn runtime_of(store: Arc<dyn Store>, world: &Arc<World>, calls: &Arc<Calls>)
 }
 
 /// Called with these arguments.
-fn called(args: &[(&str, Expr)], sets: bool) -> Operation {
+pub fn called(args: &[(&str, Expr)], sets: bool) -> Operation {
     let args = args.iter().map(|(name, value)| Entry::One((*name).to_owned(), value.clone()));
     let sets = sets.then(|| field(Expr::Local("result".into()), "id"));
     Operation {

@@ -8,6 +8,7 @@
 )]
 
 pub mod lives;
+pub mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +36,7 @@ fn span() -> Span {
     Span { file: 0, line: 1, column: 1, end_line: 1, end_column: 2 }
 }
 
-fn named<T>(entries: impl IntoIterator<Item = (&'static str, T)>) -> BTreeMap<String, T> {
+pub fn named<T>(entries: impl IntoIterator<Item = (&'static str, T)>) -> BTreeMap<String, T> {
     entries.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect()
 }
 

@@ -346,8 +346,9 @@ impl Engine {
         was_shown && protection(plan, None, &item.instance, self.instance(at)).is_none()
     }
 
-    pub(super) fn finish(&mut self, at: usize, attributes: BTreeMap<String, Json>) {
+    pub(super) fn finish(&mut self, at: usize, mut attributes: BTreeMap<String, Json>) {
         if let Some(id) = self.work.items.get(at).and_then(|item| item.id.clone()) {
+            attributes.extend(self.state.set_of(&id.to_string()));
             self.topology.report(id, attributes);
         }
         self.work.done(at);

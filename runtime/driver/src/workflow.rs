@@ -1,0 +1,419 @@
+//! A workflow: asked for, opened, and driven to its end; gone on with, or cancelled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bp_engine::engine::Addition;
+use bp_engine::event::{Event, Failure, Outcome, Verb};
+use bp_engine::state::Revision;
+use bp_engine::workflow::{Batch, BringAbout, CallReport, Conductor, Perform, Start, WorkflowRun};
+use bp_engine::{Report, Stream, admissions};
+use bp_topology::parameters::Arguments;
+use bp_topology::{Problem, Topology};
+use serde_json::Value as Json;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::Clock;
+use crate::error::DriverError;
+use crate::foresee::plan_before;
+use crate::ledger::{Ledger, decode};
+use crate::perform::Hands;
+use crate::runtime::{Control, Desired, Executors, Runtime, next_run};
+use crate::update::refuse_unapproved;
+
+/// How often requests of others are looked for.
+const REQUESTS_MS: i64 = 500;
+
+/// What a person gives a workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// On the command line: `3d`.
+    Text(String),
+    /// In a file.
+    Json(Json),
+}
+
+/// What came of a workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ran {
+    /// The workflow's name.
+    pub workflow: String,
+    /// The run.
+    pub run: String,
+    /// How it ended; none where a person stopped this process before it did.
+    pub outcome: Option<Outcome>,
+}
+
+impl Runtime {
+    /// Runs a workflow of what is deployed, with these inputs.
+    pub async fn run_workflow(
+        &self,
+        id: &str,
+        workflow: &str,
+        inputs: &[(String, Input)],
+        control: Control,
+    ) -> Result<Ran, DriverError> {
+        let mut ledger = self.existing(id).await?;
+        let (number, revision) = deployed(&ledger)?;
+        let desired = self.learned(&ledger, &revision).await?;
+        let arguments = arguments(&desired.topology, workflow, inputs).map_err(|problems| {
+            DriverError::Refused { plan: desired.topology.plan().clone(), problems }
+        })?;
+        let workflow = workflow.to_owned();
+        let asked =
+            Event::WorkflowRequested { workflow: workflow.clone(), arguments: arguments.clone() };
+        let request = self.request(&mut ledger, asked, Vec::new()).await?;
+        self.open(ledger, number, request, workflow, arguments, desired, control).await
+    }
+
+    /// Goes on with the workflow that was begun, or asked for and never begun; none where there is none.
+    pub async fn resume_workflow(
+        &self,
+        id: &str,
+        control: Control,
+    ) -> Result<Option<Ran>, DriverError> {
+        let mut ledger = self.existing(id).await?;
+        if let Some(open) = ledger.state.open_workflow().cloned() {
+            let revision = revision(&ledger, &open)?;
+            let desired = self.learned(&ledger, &revision).await?;
+            let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
+            let taken = vec![Event::RequestTaken { request }];
+            ledger.own(&self.actor, &self.owner, taken).await?;
+            return self.conduct(ledger, open, desired, control).await.map(Some);
+        }
+        let Some((request, workflow, arguments)) = pending(&ledger) else { return Ok(None) };
+        let (number, revision) = deployed(&ledger)?;
+        let desired = self.learned(&ledger, &revision).await?;
+        self.open(ledger, number, request, workflow, arguments, desired, control).await.map(Some)
+    }
+
+    /// Asks whoever runs the open workflow to cancel it; the request is durable when this returns.
+    /// Gives the workflow's name.
+    pub async fn ask_to_cancel(&self, id: &str) -> Result<String, DriverError> {
+        let mut ledger = self.existing(id).await?;
+        let Some(open) = ledger.state.open_workflow().map(|run| run.workflow.clone()) else {
+            return Err(DriverError::NoWorkflow(ledger.state.name.clone()));
+        };
+        self.request(&mut ledger, Event::CancelRequested {}, Vec::new()).await?;
+        Ok(open)
+    }
+
+    async fn learned(&self, ledger: &Ledger, revision: &Revision) -> Result<Desired, DriverError> {
+        let mut desired = self.desired(ledger, revision).await?;
+        bp_engine::outputs::learn(&mut desired.topology, &ledger.state);
+        Ok(desired)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a part of what is opened")]
+    async fn open(
+        &self,
+        mut ledger: Ledger,
+        revision: u64,
+        request: u64,
+        workflow: String,
+        arguments: Arguments,
+        desired: Desired,
+        control: Control,
+    ) -> Result<Ran, DriverError> {
+        let run = next_run(&ledger);
+        let opened = Event::WorkflowOpened { run, revision, request, workflow, arguments };
+        ledger.own(&self.actor, &self.owner, vec![opened]).await?;
+        let Some(open) = ledger.state.open_workflow().cloned() else {
+            return Err(DriverError::NoWorkflow(ledger.state.name.clone()));
+        };
+        self.conduct(ledger, open, desired, control).await
+    }
+
+    async fn conduct(
+        &self,
+        mut ledger: Ledger,
+        open: WorkflowRun,
+        desired: Desired,
+        control: Control,
+    ) -> Result<Ran, DriverError> {
+        let mut desired = desired;
+        loop {
+            let id = ledger.id.clone();
+            let turn = self.turn(ledger, &open, desired, control.clone()).await?;
+            let next = match turn {
+                Turn::Over(outcome) => {
+                    return Ok(Ran { workflow: open.workflow, run: open.id, outcome });
+                }
+                Turn::BringAbout(next) => next,
+            };
+            self.bring_about(&id, &open, next, control.clone()).await?;
+            // All that is known is in the journal.
+            ledger = self.existing(&id).await?;
+            let revision = revision(&ledger, &open)?;
+            desired = self.learned(&ledger, &revision).await?;
+        }
+    }
+
+    /// A run of the deployment as a step of a workflow: begun, or gone on with.
+    async fn bring_about(
+        &self,
+        id: &str,
+        open: &WorkflowRun,
+        next: BringAbout,
+        control: Control,
+    ) -> Result<(), DriverError> {
+        let mut ledger = self.existing(id).await?;
+        let BringAbout { run, verb } = next;
+        let planned = Revision { verb, ..revision(&ledger, open)? };
+        let desired = self.desired(&ledger, &planned).await?;
+        // What is protected goes by a person's word only; a workflow can't ask for it. `bpr cancel` ends the run.
+        let before = plan_before(&ledger, desired.topology.plan()).await?;
+        refuse_unapproved(&ledger, &desired, &planned.terms, before.as_ref())?;
+        let newest = ledger.state.revision().map(|(number, newest)| (number, newest.clone()));
+        let (last, is_same) = newest.map_or((0, false), |(last, newest)| (last, newest == planned));
+        let number = if is_same { last } else { last + 1 };
+        let mut events = admissions(&ledger.state, &desired.topology);
+        if ledger.state.open_run().is_none_or(|known| known.id != run) {
+            let request = open.request;
+            if !is_same {
+                events.push(Event::RevisionPlanned {
+                    revision: number,
+                    request,
+                    verb,
+                    plan: planned.plan,
+                    inputs: planned.inputs,
+                    inventory: planned.inventory,
+                    terms: None,
+                });
+            }
+            events.push(Event::RunOpened { run: run.clone(), revision: number, request });
+        }
+        ledger.own(&self.actor, &self.owner, events).await?;
+        self.drive(ledger, verb, number, run, desired, control).await.map(drop)
+    }
+
+    async fn turn(
+        &self,
+        mut ledger: Ledger,
+        open: &WorkflowRun,
+        desired: Desired,
+        control: Control,
+    ) -> Result<Turn, DriverError> {
+        let hands = self.hands(&ledger.id, &ledger.state.name, &desired, control.watcher);
+        let start = Start {
+            deployment: ledger.id.clone(),
+            heads: ledger.hashes(),
+            state: std::mem::take(&mut ledger.state),
+            topology: desired.topology,
+            limits: self.limits,
+        };
+        ledger.state.epoch = start.state.epoch;
+        let name = start.state.name.clone();
+        let Some(conductor) = Conductor::new(start) else {
+            return Err(DriverError::NoWorkflow(name));
+        };
+        let rounds = Rounds {
+            conductor,
+            ledger,
+            hands,
+            executors: self.executors.clone(),
+            clock: self.clock.clone(),
+            actor: self.actor.clone(),
+            run: open.id.clone(),
+            stop: control.stop,
+            // What was asked for since it was opened counts, whoever ran it then.
+            seen: open.request,
+            looked_ms: i64::MIN,
+        };
+        rounds.run().await
+    }
+}
+
+/// How far a conductor came.
+enum Turn {
+    /// The run is over; none where a person stopped this process before it was.
+    Over(Option<Outcome>),
+    /// This is to be brought about before anything else.
+    BringAbout(BringAbout),
+}
+
+/// The revision that a workflow is run on.
+fn revision(ledger: &Ledger, open: &WorkflowRun) -> Result<Revision, DriverError> {
+    let revision = ledger.state.revisions.get(&open.revision).cloned();
+    revision.ok_or_else(|| DriverError::NothingPlanned(ledger.state.name.clone()))
+}
+
+/// The revision that workflows are run on.
+fn deployed(ledger: &Ledger) -> Result<(u64, Revision), DriverError> {
+    let name = || ledger.state.name.clone();
+    ledger.no_workflow()?;
+    if ledger.state.open_run().is_some() {
+        return Err(DriverError::RunOpen(name()));
+    }
+    match ledger.state.revision() {
+        Some((number, revision)) if revision.verb == Verb::Deploy => Ok((number, revision.clone())),
+        _ => Err(DriverError::NotDeployed(name())),
+    }
+}
+
+fn arguments(
+    topology: &Topology,
+    workflow: &str,
+    inputs: &[(String, Input)],
+) -> Result<Arguments, Vec<Problem>> {
+    bp_topology::parameters::workflow(topology.plan(), workflow).map_err(|it| vec![it])?;
+    let mut given = Arguments::new();
+    let mut problems = Vec::new();
+    for (name, input) in inputs {
+        let value = match input {
+            Input::Text(text) => topology.argument(workflow, name, text),
+            Input::Json(json) => topology.argument_from_json(workflow, name, json.clone()),
+        };
+        match value {
+            Ok(value) => drop(given.insert(name.clone(), value)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { topology.arguments(workflow, &given) } else { Err(problems) }
+}
+
+/// The newest request, where it asks for a workflow and was never taken.
+fn pending(ledger: &Ledger) -> Option<(u64, String, Arguments)> {
+    let taken = ledger.state.requests_taken;
+    let newer = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
+    let mut asked = newer.filter(|(_, event)| {
+        matches!(
+            event,
+            Event::WorkflowRequested { .. }
+                | Event::DeployRequested { .. }
+                | Event::UninstallRequested { .. }
+        )
+    });
+    match asked.next()? {
+        (request, Event::WorkflowRequested { workflow, arguments }) => {
+            Some((*request, workflow.clone(), arguments.clone()))
+        }
+        _ => None,
+    }
+}
+
+/// A run of a workflow, round by round: decide, append, call, wait.
+struct Rounds {
+    conductor: Conductor,
+    ledger: Ledger,
+    hands: Hands,
+    executors: Executors,
+    clock: Arc<dyn Clock>,
+    actor: String,
+    run: String,
+    stop: watch::Receiver<bool>,
+    /// The newest request that was looked at.
+    seen: u64,
+    looked_ms: i64,
+}
+
+impl Rounds {
+    /// Until the run is over, or a person stops this process: what is under way goes on by itself, and
+    /// its key finds it again.
+    async fn run(mut self) -> Result<Turn, DriverError> {
+        let (reports, mut answers) = unbounded_channel();
+        let mut tasks = JoinSet::new();
+        loop {
+            while let Ok(report) = answers.try_recv() {
+                self.conductor.report(self.clock.now_ms(), report);
+            }
+            while tasks.try_join_next().is_some() {}
+            if *self.stop.borrow() {
+                return Ok(Turn::Over(None));
+            }
+            self.look_for_requests().await?;
+            let Batch { appends, calls, wake_at_ms, bring_about, finished } =
+                self.conductor.decide(self.clock.now_ms());
+            if finished.is_some() {
+                return Ok(Turn::Over(finished));
+            }
+            if let Some(next) = bring_about {
+                return Ok(Turn::BringAbout(next));
+            }
+            let is_quiet = appends.is_empty();
+            if !is_quiet {
+                self.append(appends).await?;
+            }
+            for call in calls {
+                self.begin(call, &reports, &mut tasks);
+            }
+            if is_quiet {
+                self.wait(&mut answers, wake_at_ms).await;
+            }
+        }
+    }
+
+    async fn append(&mut self, mut appends: Vec<Addition>) -> Result<(), DriverError> {
+        let written = self.ledger.append(&self.actor, Some(&self.run), &mut appends).await?;
+        for (Addition { stream, events, .. }, envelopes) in appends.iter().zip(&written) {
+            if let Some(last) = envelopes.last() {
+                self.conductor.appended(stream, &last.hash);
+            }
+            for (event, envelope) in events.iter().zip(envelopes) {
+                self.hands.watcher.event(stream, envelope, event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Others may ask at any time; the owner takes it.
+    async fn look_for_requests(&mut self) -> Result<(), DriverError> {
+        let now_ms = self.clock.now_ms();
+        if now_ms < self.looked_ms.saturating_add(REQUESTS_MS) {
+            return Ok(());
+        }
+        self.looked_ms = now_ms;
+        let stream = Stream::Requests(self.ledger.id.clone()).to_string();
+        for envelope in self.ledger.store.read(&stream, self.seen).await? {
+            self.seen = envelope.sequence;
+            if decode(&envelope)? == (Event::CancelRequested {}) {
+                self.conductor.cancel(envelope.sequence);
+            }
+        }
+        Ok(())
+    }
+
+    fn begin(&self, call: Perform, reports: &UnboundedSender<CallReport>, tasks: &mut JoinSet<()>) {
+        let Perform { target, path, step } = call;
+        let executor = self.executors.get(&step.provider).cloned();
+        let (hands, reports) = (self.hands.clone(), reports.clone());
+        tasks.spawn(async move {
+            let report = match (executor, step.call.clone()) {
+                (Some(executor), Some(call)) => {
+                    crate::call::perform(&hands, &*executor, &target, *step, call).await
+                }
+                _ => crate::call::unknown(target.id, *step),
+            };
+            let (outcome, output) = match report {
+                Report::Called { outcome, output, .. } => (outcome, output),
+                _ => (Err(Failure::permanent("it was no call")), None),
+            };
+            // The run is over when nobody listens.
+            let _ = reports.send(CallReport { step: path, outcome, output });
+        });
+    }
+
+    /// Until something is reported, a time has come, or a person wants this process to stop.
+    async fn wait(&mut self, answers: &mut UnboundedReceiver<CallReport>, wake_at_ms: Option<i64>) {
+        let pause = Duration::from_secs(1);
+        let until = wake_at_ms.map_or(pause, |at| {
+            Duration::from_millis(u64::try_from(at - self.clock.now_ms()).unwrap_or(0))
+        });
+        tokio::select! {
+            report = answers.recv() => {
+                if let Some(report) = report {
+                    self.conductor.report(self.clock.now_ms(), report);
+                }
+            }
+            () = tokio::time::sleep(until.min(pause)) => {}
+            changed = self.stop.changed() => {
+                if changed.is_err() {
+                    // Nobody can ask any more; the sleep paces the rounds.
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+        }
+    }
+}
