@@ -191,6 +191,8 @@ impl Rounds {
         });
         let is_stopping = *self.stop.borrow();
         tokio::select! {
+            // In this order, so that what happens follows from what happened and not from chance.
+            biased;
             report = answers.recv() => {
                 if let Some(report) = report {
                     self.report(report, flights);

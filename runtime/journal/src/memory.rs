@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::chain::{self, Head};
-use crate::clock;
+use crate::clock::Clock;
 use crate::event::Envelope;
 use crate::store::{Append, BlobDigest, Store, StoreError};
 
@@ -14,6 +14,7 @@ use crate::store::{Append, BlobDigest, Store, StoreError};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     shelves: Mutex<Shelves>,
+    clock: Clock,
 }
 
 #[derive(Debug, Default)]
@@ -27,6 +28,12 @@ impl MemoryStore {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty journal whose events bear this clock's time, in milliseconds since 1970.
+    #[must_use]
+    pub fn with_clock(now_ms: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self { clock: Clock::of(now_ms), ..Self::default() }
     }
 
     /// No writer leaves the shelves half-changed, so that a panic elsewhere does not spoil them.
@@ -52,7 +59,7 @@ impl Store for MemoryStore {
                 actual: head.sequence,
             });
         }
-        let stamped = chain::stamp(&append.stream, &head, clock::now_ms(), append.events);
+        let stamped = chain::stamp(&append.stream, &head, self.clock.now_ms(), append.events);
         for blob in append.blobs {
             shelves.blobs.insert(chain::digest(&blob), blob);
         }
