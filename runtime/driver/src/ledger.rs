@@ -43,18 +43,24 @@ impl Ledger {
             heads: BTreeMap::new(),
         };
         ledger.take_in(Stream::Deployment(id.to_owned())).await?;
-        let runs: Vec<String> = ledger.state.runs.iter().map(|run| run.id.clone()).collect();
-        for run in runs {
-            ledger.take_in(Stream::Run(run)).await?;
-        }
-        let prefix = format!("{}/target/", Stream::Deployment(id.to_owned()));
-        for (name, _) in ledger.store.streams(&prefix).await? {
-            if let Some(stream) = Stream::parse(&name) {
-                ledger.take_in(stream).await?;
-            }
-        }
+        ledger.take_in_runs_and_targets().await?;
         ledger.take_in(Stream::Requests(id.to_owned())).await?;
         Ok(ledger)
+    }
+
+    /// Reads what is new in the streams that only the owner writes to.
+    async fn take_in_runs_and_targets(&mut self) -> Result<(), DriverError> {
+        let prefix = format!("{}/target/", Stream::Deployment(self.id.clone()));
+        let targets = self.store.streams(&prefix).await?;
+        let runs = self.state.runs.iter().map(|run| (Stream::Run(run.id.clone()), u64::MAX));
+        let targets =
+            targets.into_iter().filter_map(|(name, at)| Some((Stream::parse(&name)?, at)));
+        for (stream, at) in runs.chain(targets).collect::<Vec<_>>() {
+            if self.at(&stream) < at {
+                self.take_in(stream).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is such a deployment.
@@ -63,7 +69,7 @@ impl Ledger {
     }
 
     async fn take_in(&mut self, stream: Stream) -> Result<(), DriverError> {
-        for envelope in self.store.read(&stream.to_string(), 0).await? {
+        for envelope in self.store.read(&stream.to_string(), self.at(&stream)).await? {
             let event = decode(&envelope)?;
             self.state.fold(&stream, envelope.event.epoch, &event);
             if matches!(stream, Stream::Requests(_)) {
@@ -108,7 +114,8 @@ impl Ledger {
                 .collect::<Result<Vec<_>, DriverError>>()?;
             work.push(self.store.append(Append {
                 stream: stream.to_string(),
-                expected: self.heads.get(stream).map_or(0, |head| head.sequence),
+                expected: self.at(stream),
+                owner: self.owner_of(stream),
                 events,
                 blobs: std::mem::take(blobs),
             }));
@@ -141,7 +148,21 @@ impl Ledger {
         Ok(envelopes)
     }
 
-    /// Becomes the owner: the next epoch, with these events in the same append.
+    /// The sequence of a stream's last event.
+    fn at(&self, stream: &Stream) -> u64 {
+        self.heads.get(stream).map_or(0, |head| head.sequence)
+    }
+
+    /// Only its owner writes to a deployment's targets and runs, and whoever takes it over writes to
+    /// the deployment's own stream first.
+    fn owner_of(&self, stream: &Stream) -> Option<(String, u64)> {
+        let deployment = Stream::Deployment(self.id.clone());
+        let is_owned = matches!(stream, Stream::Target(..) | Stream::Run(_));
+        is_owned.then(|| (deployment.to_string(), self.at(&deployment)))
+    }
+
+    /// Becomes the owner: the next epoch, with these events in the same append. What the owner before
+    /// has written until then is read.
     pub(crate) async fn own(
         &mut self,
         actor: &str,
@@ -151,7 +172,8 @@ impl Ledger {
         self.state.epoch += 1;
         events.insert(0, Event::EpochTaken { owner: owner.to_owned() });
         let stream = Stream::Deployment(self.id.clone());
-        self.record(actor, stream, events, Vec::new()).await.map(drop)
+        self.record(actor, stream, events, Vec::new()).await?;
+        self.take_in_runs_and_targets().await
     }
 
     /// The bytes of a digest that an event names.

@@ -46,6 +46,12 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError> {
         let mut shelves = self.shelves();
+        if let Some((stream, expected)) = append.owner {
+            let actual = shelves.streams.get(&stream).map_or(0, |events| events.len() as u64);
+            if actual != expected {
+                return Err(StoreError::Conflict { stream, expected, actual });
+            }
+        }
         let head = shelves
             .streams
             .get(&append.stream)

@@ -27,9 +27,12 @@ pub struct Account {
     wanted: Option<usize>,
     granted: BTreeSet<(String, String)>,
     flights: BTreeMap<At, String>,
-    finished: BTreeSet<(u64, At, String, String)>,
+    finished: BTreeSet<Whole>,
     heads: BTreeMap<String, String>,
 }
+
+/// A step that was done: in which revision, on which instance, what, by which operation, with what.
+type Whole = (u64, At, Operation, String, String);
 
 /// A step that the journal announces.
 #[derive(Clone, Debug)]
@@ -157,7 +160,7 @@ impl Account {
                 if self.announced.get(&key).is_some_and(|before| before.is_done) {
                     found.push(format!("{} {act} was done, and is begun again: {key}", at.1));
                 }
-                let whole = (revision, at.clone(), act.clone(), subject.clone());
+                let whole = (revision, at.clone(), operation, act.clone(), subject.clone());
                 if self.finished.contains(&whole) {
                     found.push(format!(
                         "{} {act} was done in revision {revision}, and is begun again",
@@ -177,7 +180,8 @@ impl Account {
                 step.is_done = true;
                 if !step.act.contains("lifecycle.observe") {
                     let (at, act) = (step.at.clone(), step.act.clone());
-                    self.finished.insert((step.revision, at, act, step.subject.clone()));
+                    let subject = step.subject.clone();
+                    self.finished.insert((step.revision, at, step.operation, act, subject));
                 }
                 if step.act.is_empty()
                     && let Err(why) =

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, NewEvent, Store, StoreError};
+use serde_json::Value as Json;
 
 use crate::process::Process;
 
@@ -23,8 +24,15 @@ fn failed() -> StoreError {
 
 /// What is appended, for people.
 fn told(append: &Append) -> String {
-    let kinds: Vec<&str> = append.events.iter().map(|event| event.kind.as_str()).collect();
-    format!("{} to {} after {}", kinds.join(", "), append.stream, append.expected)
+    let told = |event: &NewEvent| {
+        let payload: Json = serde_json::from_str(&event.payload).unwrap_or_default();
+        let parts = ["/instance", "/call/act/operation", "/failure/message", "/retry_at_ms"];
+        let parts = parts.iter().filter_map(|part| payload.pointer(part));
+        let parts: String = parts.map(|part| format!(" {part}")).collect();
+        format!("{}{parts}", event.kind)
+    };
+    let events: Vec<String> = append.events.iter().map(told).collect();
+    format!("{} to {} after {}", events.join(", "), append.stream, append.expected)
 }
 
 #[async_trait]
@@ -32,9 +40,9 @@ impl Store for Disk {
     async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError> {
         let (process, sim) = (&self.process, &self.process.sim);
         let was_stopped = process.is_stopped();
-        let what = told(&append);
+        let what = || told(&append);
         if process.is_fenced() {
-            sim.violated(format!("{} was fenced and appends {what}", process.name));
+            sim.violated(format!("{} was fenced and appends {}", process.name, what()));
         }
         process.instant("before an append").await;
         sim.passes(3).await;
@@ -44,13 +52,13 @@ impl Store for Disk {
             (inner.random.happens(before), inner.random.happens(after))
         });
         if before {
-            sim.tell(&process.name, || format!("appends {what}: the disk refuses"));
+            sim.tell(&process.name, || format!("appends {}: the disk refuses", what()));
             return Err(failed());
         }
         let written = self.memory.append(append.clone()).await;
         match &written {
             Ok(envelopes) => {
-                sim.tell(&process.name, || format!("appends {what}"));
+                sim.tell(&process.name, || format!("appends {}", what()));
                 let now = sim.now_ms();
                 let found = sim.with(|inner| {
                     inner.world.comes_to(now);
@@ -61,7 +69,7 @@ impl Store for Disk {
                 }
             }
             Err(error) => {
-                sim.tell(&process.name, || format!("appends {what}: {error}"));
+                sim.tell(&process.name, || format!("appends {}: {error}", what()));
                 if matches!(error, StoreError::Conflict { .. }) {
                     process.fenced();
                 }

@@ -117,6 +117,8 @@ impl Engine {
         let wanted = digest(&subject.bytes());
         let is_so = is.operation == Operation::Converge
             && is.flight.is_none()
+            // What it needs now is to be known when it goes.
+            && is.depends == self.depends(at)
             && is.subject == wanted
             && applied.subject == wanted;
         is_so.then(|| applied.attributes.clone())

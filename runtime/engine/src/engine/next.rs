@@ -237,7 +237,10 @@ impl Look<'_> {
             && was == acts
             && state.asides.is_empty()
             && state.removal == removal.kept
-            && self.is.is_some_and(|is| is.operation == Operation::Converge);
+            && self.is.is_some_and(|is| {
+                // What it needs now is to be known when it goes.
+                is.operation == Operation::Converge && is.depends == depends
+            });
         if is_so {
             return Ok(Next::Done(all));
         }
