@@ -110,6 +110,10 @@ impl Rounds {
             }
             _ => {}
         }
+        // What is reported may lead to what comes next, which is not to begin any more.
+        if *self.stop.borrow() {
+            self.engine.stop();
+        }
         self.engine.report(self.clock.now_ms(), report);
     }
 

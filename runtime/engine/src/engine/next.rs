@@ -177,7 +177,7 @@ impl Look<'_> {
             return Ok(next);
         }
         let was_whole = state.baseline.is_some();
-        if was_whole && let Some(kept) = self.unlinked(id, state) {
+        if let Some(kept) = self.unlinked(id, state).next() {
             return Ok(Next::Call(Box::new(ToCall {
                 operation: Operation::Converge,
                 ..called(kept)
@@ -302,11 +302,16 @@ impl Look<'_> {
         steps
     }
 
-    /// An operation of a relationship that is no more, which takes it apart.
-    fn unlinked<'s>(&self, id: &InstanceId, state: &'s LifeState) -> Option<&'s Kept> {
+    /// The operations of relationships that are no more, which take them apart.
+    fn unlinked<'s>(
+        &self,
+        id: &InstanceId,
+        state: &'s LifeState,
+    ) -> impl Iterator<Item = &'s Kept> + use<'s> {
         let links = self.topology.links(id);
-        state.removal.iter().find(|kept| {
+        state.removal.iter().filter(move |kept| {
             kept.act.via.as_ref().is_some_and(|via| !links.contains(via))
+                && state.is_due(kept)
                 && !state.asides.iter().any(|(act, _)| *act == kept.act)
         })
     }
@@ -325,10 +330,7 @@ impl Look<'_> {
         else {
             return Ok(None);
         };
-        let own = state.done.iter().take(doubt.place.unwrap_or(usize::MAX));
-        let mut own: BTreeMap<String, Json> =
-            own.flat_map(|done| done.attributes.clone()).collect();
-        own.extend(if doubt.place.is_none() { all.clone() } else { BTreeMap::new() });
+        let own = self.set_before(state, doubt.place);
         let planned = self.planned(id, act, &own)?;
         if planned.limits.repeatable {
             return Ok(None);
@@ -350,6 +352,23 @@ impl Look<'_> {
             }
             (None, None) => Some(Next::Unsure(unsure(act, None))),
         })
+    }
+
+    /// The attributes that were set before a place of the way up; all where none is given.
+    fn set_before(&self, state: &LifeState, place: Option<usize>) -> BTreeMap<String, Json> {
+        let mut own = BTreeMap::new();
+        if let Some(place) = place {
+            for done in state.done.iter().take(place) {
+                own.extend(done.attributes.clone());
+                if done.act.is_none() {
+                    own.extend(self.reported());
+                }
+            }
+        } else {
+            own = self.reported();
+            own.extend(state.all_attributes());
+        }
+        own
     }
 
     fn planned(
@@ -394,18 +413,7 @@ impl Look<'_> {
         life.acts().find(|known| *known == act)?;
         let nothing = LifeState::default();
         let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
-        let mut own = BTreeMap::new();
-        if let Some(place) = begun.place {
-            for done in state.done.iter().take(place) {
-                own.extend(done.attributes.clone());
-                if done.act.is_none() {
-                    own.extend(self.reported());
-                }
-            }
-        } else {
-            own = self.reported();
-            own.extend(state.all_attributes());
-        }
+        let own = self.set_before(state, begun.place);
         self.planned(id, act, &own).ok().filter(|planned| planned.digest == begun.subject)
     }
 
@@ -449,6 +457,10 @@ impl Look<'_> {
                 limits,
             });
             removal.blobs.push(bytes);
+        }
+        // What is still to be taken apart is kept until it is.
+        if let Some(state) = self.is.and_then(|is| is.life.as_deref()) {
+            removal.kept.extend(self.unlinked(id, state).cloned());
         }
         Ok(removal)
     }
