@@ -26,6 +26,11 @@ struct Head {
     hash: String,
 }
 
+/// Whether others are owned by it.
+fn is_owning(stream: &Stream) -> bool {
+    matches!(stream, Stream::Deployment(_))
+}
+
 /// What an envelope holds.
 pub(crate) fn decode(envelope: &Envelope) -> Result<Event, DriverError> {
     let event = &envelope.event;
@@ -95,7 +100,9 @@ impl Ledger {
         appends: &mut [Addition],
     ) -> Result<Vec<Vec<Envelope>>, DriverError> {
         let epoch = self.state.epoch;
-        let mut work = Vec::with_capacity(appends.len());
+        // What is owned is written before the stream by which it is.
+        let mut owned = Vec::with_capacity(appends.len());
+        let mut owning = Vec::new();
         for Addition { stream, events, blobs } in &mut *appends {
             let events = events
                 .iter()
@@ -112,6 +119,7 @@ impl Ledger {
                     })
                 })
                 .collect::<Result<Vec<_>, DriverError>>()?;
+            let work = if is_owning(stream) { &mut owning } else { &mut owned };
             work.push(self.store.append(Append {
                 stream: stream.to_string(),
                 expected: self.at(stream),
@@ -120,7 +128,12 @@ impl Ledger {
                 blobs: std::mem::take(blobs),
             }));
         }
-        let done = try_join_all(work).await?;
+        let mut owned = try_join_all(owned).await?.into_iter();
+        let mut owning = try_join_all(owning).await?.into_iter();
+        let next = |addition: &Addition| {
+            if is_owning(&addition.stream) { owning.next() } else { owned.next() }
+        };
+        let done: Vec<Vec<Envelope>> = appends.iter().filter_map(next).collect();
         for (Addition { stream, .. }, envelopes) in appends.iter().zip(&done) {
             if let Some(last) = envelopes.last() {
                 let head = Head { sequence: last.sequence, hash: last.hash.clone() };

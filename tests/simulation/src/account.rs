@@ -11,13 +11,13 @@ use crate::world::World;
 
 /// See the module.
 #[derive(Default)]
-pub struct Account {
+pub(crate) struct Account {
     /// How often a person's wish for another revision was journaled.
-    pub wishes: usize,
+    pub(crate) wishes: usize,
     /// Steps, by their keys.
-    pub announced: BTreeMap<String, Announced>,
+    pub(crate) announced: BTreeMap<String, Announced>,
     /// Which version a plan is of, by the digest of its container.
-    pub versions: BTreeMap<String, usize>,
+    pub(crate) versions: BTreeMap<String, usize>,
     epoch: u64,
     targets: BTreeMap<String, String>,
     /// What each revision wants: the version of a blueprint, or nothing.
@@ -36,24 +36,24 @@ type Whole = (u64, At, Operation, String, String);
 
 /// A step that the journal announces.
 #[derive(Clone, Debug)]
-pub struct Announced {
+pub(crate) struct Announced {
     /// On which instance.
-    pub at: At,
+    pub(crate) at: At,
     /// To make it so, or to take it away.
-    pub operation: Operation,
+    pub(crate) operation: Operation,
     /// Which operation is called; empty for the provider's own part.
-    pub act: String,
+    pub(crate) act: String,
     /// What its revision wants: the version of a blueprint, or nothing.
-    pub version: Option<usize>,
+    pub(crate) version: Option<usize>,
     /// The journal says that it was done.
-    pub is_done: bool,
+    pub(crate) is_done: bool,
     revision: u64,
     subject: String,
 }
 
 impl Account {
     /// What is durable now; gives what must not be.
-    pub fn appended(
+    pub(crate) fn appended(
         &mut self,
         was_stopped: bool,
         envelopes: &[Envelope],
@@ -127,7 +127,7 @@ impl Account {
     }
 
     /// The step that a key stands for, as the newest run wants it.
-    pub fn step(&self, key: &str) -> Option<Announced> {
+    pub(crate) fn step(&self, key: &str) -> Option<Announced> {
         let step = self.announced.get(key)?;
         Some(Announced { version: self.wanted, ..step.clone() })
     }

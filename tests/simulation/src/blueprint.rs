@@ -3,18 +3,19 @@
 //! The model here is what the oracle knows; [`crate::plan`] writes it as a plan for the runtime.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crate::random::{Random, word};
 
 /// An instance: on which target (empty for the runtime's own machine), and its name there.
-pub type At = (String, String);
+pub(crate) type At = (String, String);
 
 /// The clusters that there are.
-pub const CLUSTERS: [&str; 3] = ["east", "north", "west"];
+pub(crate) const CLUSTERS: [&str; 3] = ["east", "north", "west"];
 
 /// What keeps a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Nobody: it only stands for others.
     Logical,
     /// A provider whose changes are done at once.
@@ -43,7 +44,7 @@ impl Kind {
     ];
 
     /// The name of its node type.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Logical => "Logical",
             Self::Quick => "Quick",
@@ -56,7 +57,7 @@ impl Kind {
     }
 
     /// The provider that keeps it.
-    pub fn provider(self) -> Option<&'static str> {
+    pub(crate) fn provider(self) -> Option<&'static str> {
         match self {
             Self::Quick | Self::Around => Some("quick"),
             Self::Slow => Some("slow"),
@@ -68,37 +69,37 @@ impl Kind {
 
 /// A node.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub(crate) struct Node {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// What keeps it.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// One on each chosen cluster, and not one where the runtime is.
-    pub is_fleet: bool,
+    pub(crate) is_fleet: bool,
     /// What is wanted of it, where it does not read that of another.
-    pub value: u64,
+    pub(crate) value: u64,
     /// The name of its object, where that is chosen.
-    pub title: u64,
+    pub(crate) title: u64,
     /// The node whose `id` is its value.
-    pub reads: Option<String>,
+    pub(crate) reads: Option<String>,
     /// Nodes that it requires, and whether the relationship has operations.
-    pub needs: BTreeMap<String, bool>,
+    pub(crate) needs: BTreeMap<String, bool>,
 }
 
 /// A blueprint, with the clusters that are chosen for it.
 #[derive(Clone, Debug)]
-pub struct Blueprint {
+pub(crate) struct Blueprint {
     /// Which version it is: its place among those of a history.
-    pub version: usize,
+    pub(crate) version: usize,
     /// What needs another stands after it.
-    pub nodes: Vec<Node>,
+    pub(crate) nodes: Vec<Node>,
     /// The chosen clusters.
-    pub clusters: Vec<&'static str>,
+    pub(crate) clusters: Vec<&'static str>,
 }
 
 impl Blueprint {
     /// A first one.
-    pub fn new(random: &mut Random) -> Self {
+    pub(crate) fn new(random: &mut Random) -> Self {
         let mut blueprint = Self { version: 0, nodes: Vec::new(), clusters: Vec::new() };
         blueprint.choose(random);
         for number in 0..random.between(2, 7) {
@@ -108,7 +109,7 @@ impl Blueprint {
     }
 
     /// The next version of this one: some of it changed.
-    pub fn changed(&self, random: &mut Random, version: usize) -> Self {
+    pub(crate) fn changed(&self, random: &mut Random, version: usize) -> Self {
         let mut next = Self { version, ..self.clone() };
         if random.happens(300) {
             next.choose(random);
@@ -188,18 +189,18 @@ impl Blueprint {
     }
 
     /// The node of this name.
-    pub fn node(&self, name: &str) -> Option<&Node> {
+    pub(crate) fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }
 
     /// The node that an instance is of.
-    pub fn node_at(&self, at: &At) -> Option<&Node> {
+    pub(crate) fn node_at(&self, at: &At) -> Option<&Node> {
         let name = at.1.split('[').next().unwrap_or_default();
         self.node(name).filter(|node| self.places(node).contains(at))
     }
 
     /// The instances of a node.
-    pub fn places(&self, node: &Node) -> Vec<At> {
+    pub(crate) fn places(&self, node: &Node) -> Vec<At> {
         if !node.is_fleet {
             return vec![(String::new(), node.name.clone())];
         }
@@ -208,13 +209,13 @@ impl Blueprint {
     }
 
     /// All instances that somebody keeps.
-    pub fn instances(&self) -> BTreeSet<At> {
+    pub(crate) fn instances(&self) -> BTreeSet<At> {
         let kept = self.nodes.iter().filter(|node| node.kind != Kind::Logical);
         kept.flat_map(|node| self.places(node)).collect()
     }
 
     /// What an instance needs, seen through logical nodes.
-    pub fn needs(&self, at: &At) -> BTreeSet<At> {
+    pub(crate) fn needs(&self, at: &At) -> BTreeSet<At> {
         let mut found = BTreeSet::new();
         let mut stack = vec![at.clone()];
         while let Some(next) = stack.pop() {
@@ -237,7 +238,7 @@ impl Blueprint {
     }
 
     /// What is wanted of an instance.
-    pub fn value(&self, at: &At) -> String {
+    pub(crate) fn value(&self, at: &At) -> String {
         let Some(node) = self.node_at(at) else { return String::new() };
         let Some(read) = node.reads.as_ref().and_then(|name| self.node(name)) else {
             return format!("v{}", node.value);
@@ -248,7 +249,7 @@ impl Blueprint {
     }
 
     /// The name under which an instance's object stands.
-    pub fn object(&self, at: &At) -> At {
+    pub(crate) fn object(&self, at: &At) -> At {
         let name = match self.node_at(at) {
             Some(node) if node.kind == Kind::Named => titled(&at.1, &format!("t{}", node.title)),
             _ => at.1.clone(),
@@ -257,12 +258,35 @@ impl Blueprint {
     }
 }
 
+impl fmt::Display for Blueprint {
+    /// `version 1 on east, west: n0 Quick v3; n1[] Looked =n0 after n0, linked n2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "version {} on {}:", self.version, self.clusters.join(", "))?;
+        for node in &self.nodes {
+            let all = if node.is_fleet { "[]" } else { "" };
+            write!(f, " {}{all} {:?}", node.name, node.kind)?;
+            match &node.reads {
+                Some(read) => write!(f, " ={read}")?,
+                None => write!(f, " v{}", node.value)?,
+            }
+            if node.kind == Kind::Named {
+                write!(f, " t{}", node.title)?;
+            }
+            for (name, is_linked) in &node.needs {
+                write!(f, " {} {name}", if *is_linked { "linked" } else { "after" })?;
+            }
+            f.write_str(";")?;
+        }
+        Ok(())
+    }
+}
+
 /// What an instance reports as its `id`.
-pub fn id(instance: &str, value: &str) -> String {
+pub(crate) fn id(instance: &str, value: &str) -> String {
     word(&[instance, value])
 }
 
 /// The name of an object under a title.
-pub fn titled(instance: &str, title: &str) -> String {
+pub(crate) fn titled(instance: &str, title: &str) -> String {
     format!("{instance}~{title}")
 }

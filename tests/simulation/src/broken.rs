@@ -99,7 +99,7 @@ impl Broken {
     ];
 
     /// The journal as the broken one has it.
-    pub fn store(
+    pub(crate) fn store(
         how: Option<Self>,
         disk: Arc<dyn Store>,
         memory: &Arc<MemoryStore>,
@@ -110,24 +110,24 @@ impl Broken {
     }
 
     /// A provider as the broken one calls it.
-    pub fn provider(how: Option<Self>, inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    pub(crate) fn provider(how: Option<Self>, inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
         let Some(how) = how else { return inner };
         Arc::new(BrokenProvider { how, inner, tries: AtomicU32::new(0) })
     }
 
     /// An executor as the broken one calls it.
-    pub fn executor(how: Option<Self>, inner: Arc<dyn Executor>) -> Arc<dyn Executor> {
+    pub(crate) fn executor(how: Option<Self>, inner: Arc<dyn Executor>) -> Arc<dyn Executor> {
         let Some(how) = how else { return inner };
         Arc::new(BrokenExecutor { how, inner })
     }
 
     /// What tells the broken one to stop.
-    pub fn stop(how: Option<Self>, process: &Process) -> watch::Receiver<bool> {
+    pub(crate) fn stop(how: Option<Self>, process: &Process) -> watch::Receiver<bool> {
         if how == Some(Self::IgnoresStop) { watch::channel(false).1 } else { process.stop() }
     }
 
     /// The limits that the broken one keeps.
-    pub fn limits(how: Option<Self>, limits: Limits) -> Limits {
+    pub(crate) fn limits(how: Option<Self>, limits: Limits) -> Limits {
         if how != Some(Self::IgnoresLimits) {
             return limits;
         }
@@ -135,7 +135,7 @@ impl Broken {
     }
 
     /// A plan as the broken one reads it.
-    pub fn plan(how: Option<Self>, mut plan: Plan) -> Plan {
+    pub(crate) fn plan(how: Option<Self>, mut plan: Plan) -> Plan {
         if how == Some(Self::IgnoresRequirements) {
             for node in plan.nodes.values_mut() {
                 node.requirements.retain(|met| met.name == "host" || met.relationship == "Linked");

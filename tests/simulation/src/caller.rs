@@ -15,9 +15,9 @@ use crate::sim::Inner;
 use crate::world::{Call, Came, World};
 
 /// See the module.
-pub struct Caller {
+pub(crate) struct Caller {
     /// Who calls.
-    pub process: Arc<Process>,
+    pub(crate) process: Arc<Process>,
 }
 
 impl Caller {

@@ -10,11 +10,11 @@ use serde_json::Value as Json;
 use crate::process::Process;
 
 /// See the module.
-pub struct Disk {
+pub(crate) struct Disk {
     /// Where everybody's journal is.
-    pub memory: Arc<MemoryStore>,
+    pub(crate) memory: Arc<MemoryStore>,
     /// Whose way to it this is.
-    pub process: Arc<Process>,
+    pub(crate) process: Arc<Process>,
 }
 
 fn failed() -> StoreError {
@@ -41,9 +41,7 @@ impl Store for Disk {
         let (process, sim) = (&self.process, &self.process.sim);
         let was_stopped = process.is_stopped();
         let what = || told(&append);
-        if process.is_fenced() {
-            sim.violated(format!("{} was fenced and appends {}", process.name, what()));
-        }
+        let was_fenced = process.is_fenced();
         process.instant("before an append").await;
         sim.passes(3).await;
         process.instant("while it appends").await;
@@ -58,6 +56,9 @@ impl Store for Disk {
         let written = self.memory.append(append.clone()).await;
         match &written {
             Ok(envelopes) => {
+                if was_fenced {
+                    sim.violated(format!("{} was fenced and appends {}", process.name, what()));
+                }
                 sim.tell(&process.name, || format!("appends {}", what()));
                 let now = sim.now_ms();
                 let found = sim.with(|inner| {
@@ -70,9 +71,6 @@ impl Store for Disk {
             }
             Err(error) => {
                 sim.tell(&process.name, || format!("appends {}: {error}", what()));
-                if matches!(error, StoreError::Conflict { .. }) {
-                    process.fenced();
-                }
             }
         }
         process.instant("after an append").await;
@@ -80,6 +78,9 @@ impl Store for Disk {
         if after && written.is_ok() {
             sim.tell(&process.name, || "the disk says that it refused".to_owned());
             return Err(failed());
+        }
+        if matches!(written, Err(StoreError::Conflict { .. })) {
+            process.fenced();
         }
         written
     }

@@ -9,7 +9,7 @@ use crate::sim::Faults;
 
 /// What a person asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub(crate) enum Wish {
     /// This version of the blueprint is deployed.
     Deploy(usize),
     /// All of it goes.
@@ -18,33 +18,33 @@ pub enum Wish {
 
 /// A wish, and what befalls those who carry it out.
 #[derive(Clone, Debug)]
-pub struct Chapter {
+pub(crate) struct Chapter {
     /// What is asked for.
-    pub wish: Wish,
+    pub(crate) wish: Wish,
     /// What goes wrong.
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// What befalls the processes that work on it, one after the other.
-    pub fates: Vec<Fate>,
+    pub(crate) fates: Vec<Fate>,
     /// When a rival begins beside the first of them, in milliseconds after it.
-    pub rival: Option<u64>,
+    pub(crate) rival: Option<u64>,
     /// The person asks for something else before it is finished.
-    pub is_dropped: bool,
+    pub(crate) is_dropped: bool,
 }
 
 /// See the module.
 #[derive(Clone, Debug)]
-pub struct History {
+pub(crate) struct History {
     /// Every version of the blueprint.
-    pub blueprints: Vec<Blueprint>,
+    pub(crate) blueprints: Vec<Blueprint>,
     /// What is asked for.
-    pub chapters: Vec<Chapter>,
+    pub(crate) chapters: Vec<Chapter>,
     /// How many steps may be under way at once on one target.
-    pub at_once: usize,
+    pub(crate) at_once: usize,
 }
 
 impl History {
     /// The history of a seed.
-    pub fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         let mut random = Random::of(seed, "history");
         let mut blueprints = vec![Blueprint::new(&mut random)];
         let mut chapters = Vec::new();
@@ -74,7 +74,7 @@ impl History {
     }
 
     /// The same wishes, and nothing goes wrong.
-    pub fn calm(&self) -> Self {
+    pub(crate) fn calm(&self) -> Self {
         let calm = |chapter: &Chapter| Chapter {
             wish: chapter.wish,
             faults: Faults::default(),
@@ -86,7 +86,7 @@ impl History {
     }
 
     /// Whether each wish is fulfilled before the next, so that effects can be counted.
-    pub fn is_countable(&self) -> bool {
+    pub(crate) fn is_countable(&self) -> bool {
         !self.chapters.iter().any(|chapter| chapter.is_dropped)
     }
 }
@@ -148,4 +148,4 @@ fn faults(random: &mut Random) -> Faults {
 }
 
 /// How often each effect came, without its key.
-pub type Counts = BTreeMap<(String, String, String), usize>;
+pub(crate) type Counts = BTreeMap<(String, String, String), usize>;

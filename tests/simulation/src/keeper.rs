@@ -19,11 +19,11 @@ use crate::wire::Message;
 use crate::world::Object;
 
 /// See the module.
-pub struct Keeper {
+pub(crate) struct Keeper {
     /// `quick`, `slow` or `named`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Who calls.
-    pub process: Arc<Process>,
+    pub(crate) process: Arc<Process>,
 }
 
 impl Keeper {
@@ -63,7 +63,7 @@ fn done(subject: &Subject, name: &At) -> Done {
 }
 
 /// What would be said of a subject that is there as it is wanted.
-pub fn done_as_wanted(subject: &Subject) -> Done {
+pub(crate) fn done_as_wanted(subject: &Subject) -> Done {
     done(subject, &(String::new(), subject.instance.clone()))
 }
 

@@ -8,26 +8,27 @@
 //! journal, byte for byte.
 
 mod account;
-pub mod blueprint;
-pub mod broken;
+mod blueprint;
+mod broken;
 mod caller;
 mod disk;
-pub mod history;
+mod history;
 mod keeper;
 mod oracle;
 mod plan;
 mod process;
 mod random;
-pub mod sim;
-pub mod simulation;
+mod sim;
+mod simulation;
 mod wire;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
+use history::History;
+
 pub use broken::Broken;
-pub use history::History;
 pub use simulation::Lived;
 
 /// What is to be run to its end on one thread, where time jumps to the next timer.

@@ -12,7 +12,7 @@ use crate::simulation::{ID, Lived};
 use crate::world::World;
 
 /// What is not as the wish wants it; where all is, the world remembers for which version.
-pub fn fulfilled(sim: &Sim, blueprints: &[Blueprint], wish: Wish) -> Vec<String> {
+pub(crate) fn fulfilled(sim: &Sim, blueprints: &[Blueprint], wish: Wish) -> Vec<String> {
     let blueprint = match wish {
         Wish::Deploy(version) => blueprints.get(version),
         Wish::Uninstall => None,
@@ -77,7 +77,7 @@ fn acts(blueprint: &Blueprint, at: &At) -> Vec<String> {
 }
 
 /// How often each effect came.
-pub fn counts(world: &World) -> Counts {
+pub(crate) fn counts(world: &World) -> Counts {
     let mut counts = Counts::new();
     for effect in &world.effects {
         let (target, instance) = effect.at.clone();
@@ -88,7 +88,7 @@ pub fn counts(world: &World) -> Counts {
 
 /// What differs between how often effects came and how often they come undisturbed; but those that
 /// may come more often, because nobody could know what came of them.
-pub fn compare(lived: &Lived, calm: &Lived) -> Vec<String> {
+pub(crate) fn compare(lived: &Lived, calm: &Lived) -> Vec<String> {
     let mut found = Vec::new();
     let both: BTreeSet<_> = lived.counts.keys().chain(calm.counts.keys()).collect();
     for effect in both {
@@ -106,7 +106,7 @@ pub fn compare(lived: &Lived, calm: &Lived) -> Vec<String> {
 }
 
 /// Keys under which more than one effect came.
-pub fn doubled(world: &World) -> Vec<String> {
+pub(crate) fn doubled(world: &World) -> Vec<String> {
     let mut seen: BTreeMap<(&str, &At), usize> = BTreeMap::new();
     for effect in &world.effects {
         // A change of a name is one change: the old object goes, the new one comes.
@@ -119,7 +119,7 @@ pub fn doubled(world: &World) -> Vec<String> {
 }
 
 /// What is wrong with the chains of the journal.
-pub async fn chains(memory: &MemoryStore) -> Vec<String> {
+pub(crate) async fn chains(memory: &MemoryStore) -> Vec<String> {
     let mut found = Vec::new();
     for (stream, _) in memory.streams("").await.unwrap_or_default() {
         let events = memory.read(&stream, 0).await.unwrap_or_default();
@@ -131,7 +131,7 @@ pub async fn chains(memory: &MemoryStore) -> Vec<String> {
 }
 
 /// All of the journal as text.
-pub async fn text(memory: &MemoryStore) -> String {
+pub(crate) async fn text(memory: &MemoryStore) -> String {
     let mut text = String::new();
     for (stream, _) in memory.streams("").await.unwrap_or_default() {
         for envelope in memory.read(&stream, 0).await.unwrap_or_default() {
@@ -143,7 +143,7 @@ pub async fn text(memory: &MemoryStore) -> String {
 }
 
 /// What the newest wish in the journal is.
-pub async fn newest(sim: &Sim, memory: &MemoryStore) -> Option<Wish> {
+pub(crate) async fn newest(sim: &Sim, memory: &MemoryStore) -> Option<Wish> {
     let stream = Stream::Requests(ID.to_owned()).to_string();
     let events = memory.read(&stream, 0).await.ok()?;
     events.iter().rev().find_map(|envelope| {

@@ -35,7 +35,7 @@ fn field(of: Expr, name: &str) -> Expr {
 }
 
 /// The plan of a blueprint.
-pub fn plan(blueprint: &Blueprint) -> Plan {
+pub(crate) fn plan(blueprint: &Blueprint) -> Plan {
     let nodes = blueprint.nodes.iter().map(|n| (n.name.clone(), node(blueprint, n))).collect();
     Plan {
         format: FORMAT,
@@ -77,7 +77,7 @@ pub fn plan(blueprint: &Blueprint) -> Plan {
 }
 
 /// All clusters, with a label on those that are chosen.
-pub fn inventory(blueprint: &Blueprint) -> Inventory {
+pub(crate) fn inventory(blueprint: &Blueprint) -> Inventory {
     let element = |name: &&str| {
         let tier = if blueprint.clusters.contains(name) { "demo" } else { "prod" };
         Element {

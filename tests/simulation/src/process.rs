@@ -13,32 +13,32 @@ const PATIENCE: u64 = 200_000;
 
 /// What is to befall a process.
 #[derive(Clone, Debug, Default)]
-pub struct Fate {
+pub(crate) struct Fate {
     /// It dies at this instant of its life, counted from 0.
-    pub dies_at: Option<u64>,
+    pub(crate) dies_at: Option<u64>,
     /// It is asked to stop at this one.
-    pub stops_at: Option<u64>,
+    pub(crate) stops_at: Option<u64>,
     /// How far its clock is off, in milliseconds.
-    pub skew_ms: i64,
+    pub(crate) skew_ms: i64,
     /// How much faster its clock goes, in millionths.
-    pub drift: i64,
+    pub(crate) drift: i64,
     /// At this instant its clock is set, by so many milliseconds.
-    pub jump: Option<(u64, i64)>,
+    pub(crate) jump: Option<(u64, i64)>,
 }
 
 /// See the module.
-pub struct Process {
+pub(crate) struct Process {
     /// Its name: `runtime 3`.
-    pub name: String,
+    pub(crate) name: String,
     /// The world that it is in.
-    pub sim: Arc<Sim>,
+    pub(crate) sim: Arc<Sim>,
     /// What is to befall it.
-    pub fate: Fate,
+    pub(crate) fate: Fate,
     instants: AtomicU64,
     looks: AtomicU64,
     skew_ms: AtomicI64,
     is_dead: AtomicBool,
-    is_stopped: AtomicBool,
+    stopped_at: AtomicI64,
     is_fenced: AtomicBool,
     death: Notify,
     stop: watch::Sender<bool>,
@@ -46,7 +46,7 @@ pub struct Process {
 
 impl Process {
     /// A process that begins now.
-    pub fn new(name: String, sim: Arc<Sim>, fate: Fate) -> Arc<Self> {
+    pub(crate) fn new(name: String, sim: Arc<Sim>, fate: Fate) -> Arc<Self> {
         let skew_ms = AtomicI64::new(fate.skew_ms);
         Arc::new(Self {
             name,
@@ -56,7 +56,7 @@ impl Process {
             looks: AtomicU64::new(0),
             skew_ms,
             is_dead: AtomicBool::new(false),
-            is_stopped: AtomicBool::new(false),
+            stopped_at: AtomicI64::new(i64::MAX),
             is_fenced: AtomicBool::new(false),
             death: Notify::new(),
             stop: watch::Sender::new(false),
@@ -65,7 +65,7 @@ impl Process {
 
     /// An instant at which it may die: before and after whatever others can see of it. Who is dead
     /// never comes back from here.
-    pub async fn instant(&self, what: &str) {
+    pub(crate) async fn instant(&self, what: &str) {
         if !self.is_dead.load(Ordering::Relaxed) {
             let now = self.instants.fetch_add(1, Ordering::Relaxed);
             if let Some((at, by_ms)) = self.fate.jump
@@ -76,7 +76,7 @@ impl Process {
             }
             if self.fate.stops_at == Some(now) {
                 self.sim.tell(&self.name, || "is asked to stop".to_owned());
-                self.is_stopped.store(true, Ordering::Relaxed);
+                self.stopped_at.store(self.sim.elapsed_ms(), Ordering::Relaxed);
                 self.stop.send_replace(true);
             }
             if self.fate.dies_at == Some(now) {
@@ -95,32 +95,27 @@ impl Process {
     }
 
     /// Until it dies.
-    pub async fn death(&self) {
+    pub(crate) async fn death(&self) {
         self.death.notified().await;
     }
 
-    /// How many instants it has lived.
-    pub fn instants(&self) -> u64 {
-        self.instants.load(Ordering::Relaxed)
-    }
-
-    /// Whether it was asked to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.is_stopped.load(Ordering::Relaxed)
+    /// Whether it was asked to stop, and had a moment to hear of it.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.sim.elapsed_ms() > self.stopped_at.load(Ordering::Relaxed)
     }
 
     /// It was told that another one owns the deployment.
-    pub fn fenced(&self) {
+    pub(crate) fn fenced(&self) {
         self.is_fenced.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was told so.
-    pub fn is_fenced(&self) -> bool {
+    pub(crate) fn is_fenced(&self) -> bool {
         self.is_fenced.load(Ordering::Relaxed)
     }
 
     /// What tells it to stop.
-    pub fn stop(&self) -> watch::Receiver<bool> {
+    pub(crate) fn stop(&self) -> watch::Receiver<bool> {
         self.stop.subscribe()
     }
 }

@@ -16,62 +16,62 @@ const BEGIN_MS: i64 = 1_700_000_000_000;
 
 /// How often, in a thousand times, something goes wrong; all zero is calm.
 #[derive(Clone, Debug, Default)]
-pub struct Faults {
+pub(crate) struct Faults {
     /// A call is refused for now.
-    pub refuses: u64,
+    pub(crate) refuses: u64,
     /// A call is refused with 429 and a time to wait.
-    pub throttles: u64,
+    pub(crate) throttles: u64,
     /// A call never arrives.
-    pub loses_calls: u64,
+    pub(crate) loses_calls: u64,
     /// A call has its effect, and no answer.
-    pub loses_replies: u64,
+    pub(crate) loses_replies: u64,
     /// A call arrives twice.
-    pub doubles: u64,
+    pub(crate) doubles: u64,
     /// A call or an answer takes long.
-    pub delays: u64,
+    pub(crate) delays: u64,
     /// An operation fails, without effect.
-    pub fails: u64,
+    pub(crate) fails: u64,
     /// Nobody knows what came of an operation.
-    pub forgets: u64,
+    pub(crate) forgets: u64,
     /// The journal's disk refuses an append.
-    pub store_before: u64,
+    pub(crate) store_before: u64,
     /// The journal's disk says that it refused, and has written.
-    pub store_after: u64,
+    pub(crate) store_after: u64,
     /// A target that does not answer, from when to when.
-    pub down: Vec<(String, i64, i64)>,
+    pub(crate) down: Vec<(String, i64, i64)>,
 }
 
 /// See the module.
-pub struct Sim {
+pub(crate) struct Sim {
     inner: Mutex<Inner>,
     begin: Instant,
 }
 
 /// What is shared, behind one lock that nobody holds while he waits.
-pub struct Inner {
+pub(crate) struct Inner {
     /// What chance decides while the simulation goes on.
-    pub random: Random,
+    pub(crate) random: Random,
     /// What goes wrong now.
-    pub faults: Faults,
+    pub(crate) faults: Faults,
     /// What is outside.
-    pub world: World,
+    pub(crate) world: World,
     /// What the journal says.
-    pub account: Account,
+    pub(crate) account: Account,
     /// What was seen that must never be.
-    pub violations: Vec<String>,
+    pub(crate) violations: Vec<String>,
     /// Until when a target asked a process to leave an instance alone.
-    pub waits: BTreeMap<(String, At), i64>,
+    pub(crate) waits: BTreeMap<(String, At), i64>,
     /// Calls under way, by process and target.
-    pub busy: BTreeMap<(String, String), i64>,
+    pub(crate) busy: BTreeMap<(String, String), i64>,
     /// How many there may be at once.
-    pub at_once: i64,
+    pub(crate) at_once: i64,
     trace: Option<Vec<String>>,
     lines: usize,
 }
 
 impl Inner {
     /// Notes what must never be.
-    pub fn violated(&mut self, what: String) {
+    pub(crate) fn violated(&mut self, what: String) {
         if self.violations.len() < 20 {
             self.violations.push(what);
         }
@@ -80,7 +80,7 @@ impl Inner {
 
 impl Sim {
     /// An empty world; told line by line where that is asked for.
-    pub fn new(seed: u64, is_told: bool) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, is_told: bool) -> Arc<Self> {
         Arc::new(Self {
             inner: Mutex::new(Inner {
                 random: Random::of(seed, "chance"),
@@ -99,23 +99,23 @@ impl Sim {
     }
 
     /// Does something with the world.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         work(&mut inner)
     }
 
     /// The world's own time, in milliseconds since 1970.
-    pub fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         BEGIN_MS + self.elapsed_ms()
     }
 
     /// How long the world has been.
-    pub fn elapsed_ms(&self) -> i64 {
+    pub(crate) fn elapsed_ms(&self) -> i64 {
         i64::try_from(self.begin.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Tells what happens, where somebody wants to know.
-    pub fn tell(&self, who: &str, what: impl FnOnce() -> String) {
+    pub(crate) fn tell(&self, who: &str, what: impl FnOnce() -> String) {
         let at = self.elapsed_ms();
         self.with(|inner| {
             inner.lines += 1;
@@ -129,23 +129,23 @@ impl Sim {
     }
 
     /// Notes what must never be, and tells it.
-    pub fn violated(&self, what: String) {
+    pub(crate) fn violated(&self, what: String) {
         self.tell("ORACLE", || what.clone());
         self.with(|inner| inner.violated(what));
     }
 
     /// All that was told.
-    pub fn trace(&self) -> Vec<String> {
+    pub(crate) fn trace(&self) -> Vec<String> {
         self.with(|inner| inner.trace.clone().unwrap_or_default())
     }
 
     /// How much happened.
-    pub fn happened(&self) -> usize {
+    pub(crate) fn happened(&self) -> usize {
         self.with(|inner| inner.lines)
     }
 
     /// A moment passes, of a length that chance decides; sometimes a long one.
-    pub async fn passes(&self, at_most_ms: u64) {
+    pub(crate) async fn passes(&self, at_most_ms: u64) {
         let ms = self.with(|inner| {
             let delays = inner.faults.delays;
             if inner.random.happens(delays) {

@@ -29,7 +29,7 @@ use crate::process::{Fate, Process};
 use crate::sim::{Faults, Sim};
 
 /// The deployment.
-pub const ID: &str = "simulated-1";
+pub(crate) const ID: &str = "simulated-1";
 const NAME: &str = "simulated";
 
 /// How often a person goes on where nothing goes wrong any more, before he says that it is stuck.
@@ -47,9 +47,9 @@ pub struct Lived {
     /// The journal's text: every event with its time and hash.
     pub journal: String,
     /// How often each effect came.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
     /// Effects that may come more often than undisturbed, by instance and operation.
-    pub unsure: BTreeSet<(At, String)>,
+    pub(crate) unsure: BTreeSet<(At, String)>,
 }
 
 /// No secret is known.
@@ -82,7 +82,12 @@ struct Life<'h> {
 
 /// Lives a history through, with this engine broken where one is named. To be run where time is
 /// paused and there is one thread.
-pub async fn live(seed: u64, history: &History, broken: Option<Broken>, is_told: bool) -> Lived {
+pub(crate) async fn live(
+    seed: u64,
+    history: &History,
+    broken: Option<Broken>,
+    is_told: bool,
+) -> Lived {
     let sim = Sim::new(seed, is_told);
     let time = sim.clone();
     let memory = Arc::new(MemoryStore::with_clock(move || time.now_ms()));
@@ -121,6 +126,7 @@ impl Life<'_> {
     fn prepare(&mut self) {
         let most = self.history.at_once;
         for blueprint in &self.history.blueprints {
+            self.sim.tell("BLUEPRINT", || blueprint.to_string());
             let plan = Broken::plan(self.broken, plan::plan(blueprint));
             let bytes = bp_plan::to_bytes(&plan, &BTreeMap::new()).unwrap_or_default();
             let named = digest(&bytes);
@@ -137,8 +143,11 @@ impl Life<'_> {
         let history = self.history;
         for chapter in &history.chapters {
             self.sim.tell("PERSON", || format!("wants {:?}", chapter.wish));
-            self.disturbed(chapter).await;
+            let is_over = self.disturbed(chapter).await;
             if chapter.is_dropped {
+                if is_over && self.newest().await == Some(chapter.wish) {
+                    self.check(chapter.wish).await;
+                }
                 self.sim.tell("PERSON", || "wants something else".to_owned());
                 continue;
             }
@@ -148,8 +157,8 @@ impl Life<'_> {
         }
     }
 
-    /// The processes that something befalls.
-    async fn disturbed(&mut self, chapter: &Chapter) {
+    /// The processes that something befalls; whether one of them came to the end.
+    async fn disturbed(&mut self, chapter: &Chapter) -> bool {
         let now = self.sim.now_ms();
         let mut faults = chapter.faults.clone();
         for (_, from, to) in &mut faults.down {
@@ -158,18 +167,21 @@ impl Life<'_> {
         self.sim.with(|inner| inner.faults = faults);
         let wishes = self.wishes();
         let mut rival = chapter.rival;
+        let mut is_over = false;
         for fate in &chapter.fates {
             let wish = (self.wishes() == wishes).then_some(chapter.wish);
             let first = self.process(fate.clone());
-            let is_over = match rival.take() {
+            is_over = match rival.take() {
                 None => self.run(&first, wish).await.is_done(),
                 Some(after) => self.fight(&first, wish, after).await,
             };
-            if is_over && self.wishes() > wishes {
+            is_over &= self.wishes() > wishes;
+            if is_over {
                 break;
             }
         }
         self.sim.with(|inner| inner.faults = Faults::default());
+        is_over
     }
 
     /// Two runtimes at once; whether one of them has come to the end.
@@ -195,18 +207,19 @@ impl Life<'_> {
             let process = self.process(Fate::default());
             let end = self.run(&process, (!is_wished).then_some(wish)).await;
             if wish == Wish::Uninstall && end.is_nothing() {
-                break;
+                // Nothing was ever begun.
+                return self.is_fulfilled(wish);
             }
             if end.is_done() && self.newest().await == Some(wish) {
                 break;
             }
         }
-        self.sim.with(|inner| inner.world.comes_to(self.sim.now_ms()));
-        let found = oracle::fulfilled(&self.sim, &self.history.blueprints, wish);
-        let is_fulfilled = found.is_empty();
-        for what in found {
-            self.sim.violated(format!("after {wish:?}: {what}"));
-        }
+        self.check(wish).await
+    }
+
+    /// Whether all is as the person wants it.
+    async fn check(&self, wish: Wish) -> bool {
+        let is_fulfilled = self.is_fulfilled(wish);
         let standing = Deployments::new(self.memory.clone()).status(ID).await;
         let standing = standing.map(|(status, _)| status.state);
         let wanted = match wish {
@@ -217,6 +230,17 @@ impl Life<'_> {
             && !(wish == Wish::Uninstall && standing.is_err())
         {
             self.sim.violated(format!("after {wish:?} its status is {standing:?}"));
+        }
+        is_fulfilled
+    }
+
+    /// Whether the world is as the person wants it.
+    fn is_fulfilled(&self, wish: Wish) -> bool {
+        self.sim.with(|inner| inner.world.comes_to(self.sim.now_ms()));
+        let found = oracle::fulfilled(&self.sim, &self.history.blueprints, wish);
+        let is_fulfilled = found.is_empty();
+        for what in found {
+            self.sim.violated(format!("after {wish:?}: {what}"));
         }
         is_fulfilled
     }

@@ -14,15 +14,15 @@ use crate::sim::{Inner, Sim};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A call on its way.
-pub struct Message<'m> {
+pub(crate) struct Message<'m> {
     /// Whose.
-    pub process: &'m Process,
+    pub(crate) process: &'m Process,
     /// To which target.
-    pub target: &'m str,
+    pub(crate) target: &'m str,
     /// About which instance; empty for none.
-    pub instance: &'m str,
+    pub(crate) instance: &'m str,
     /// What it asks, for people.
-    pub what: String,
+    pub(crate) what: String,
 }
 
 /// What befalls a call.
@@ -36,7 +36,7 @@ enum Luck {
 
 impl Message<'_> {
     /// Sends it: `effect` is what happens where it arrives, once or twice.
-    pub async fn send<T: Send>(
+    pub(crate) async fn send<T: Send>(
         &self,
         mut effect: impl FnMut(&mut Inner) -> Result<T, Failure> + Send,
     ) -> Result<T, Failure> {

@@ -11,63 +11,63 @@ use crate::blueprint::{At, Blueprint, Kind, id};
 
 /// See the module.
 #[derive(Default)]
-pub struct World {
+pub(crate) struct World {
     /// Every version of the blueprint.
-    pub blueprints: Vec<Blueprint>,
+    pub(crate) blueprints: Vec<Blueprint>,
     /// Objects, by target and name.
-    pub objects: BTreeMap<At, Object>,
+    pub(crate) objects: BTreeMap<At, Object>,
     /// What operations have made of instances, by target and instance.
-    pub machines: BTreeMap<At, Machine>,
+    pub(crate) machines: BTreeMap<At, Machine>,
     /// Keys of changes that were taken on.
-    pub answered: BTreeSet<String>,
+    pub(crate) answered: BTreeSet<String>,
     /// Calls by key and turn.
-    pub calls: BTreeMap<(String, u32), Call>,
+    pub(crate) calls: BTreeMap<(String, u32), Call>,
     /// Everything that changed anything, oldest first.
-    pub effects: Vec<Effect>,
+    pub(crate) effects: Vec<Effect>,
     /// Effects that may come more often than once: nobody knows what came of them.
-    pub unsure: BTreeSet<(At, String)>,
+    pub(crate) unsure: BTreeSet<(At, String)>,
     /// The world's time, as of the last look.
-    pub now_ms: i64,
+    pub(crate) now_ms: i64,
     /// Which version each instance was last made for, or found to be as.
-    pub made_for: BTreeMap<At, usize>,
+    pub(crate) made_for: BTreeMap<At, usize>,
 }
 
 /// An object that a provider keeps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Object {
+pub(crate) struct Object {
     /// Of which instance.
-    pub instance: String,
+    pub(crate) instance: String,
     /// Its value.
-    pub value: String,
+    pub(crate) value: String,
     /// When it works.
-    pub ready_at: i64,
+    pub(crate) ready_at: i64,
     /// When it is gone.
-    pub gone_at: Option<i64>,
+    pub(crate) gone_at: Option<i64>,
 }
 
 /// What the operations of an instance have made.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// 0 absent, 1 created, 2 configured, 3 started.
-    pub stage: usize,
+    pub(crate) stage: usize,
     /// What it was made with.
-    pub value: String,
+    pub(crate) value: String,
     /// Operations that count, with what they were called with.
-    pub acts: BTreeMap<String, Json>,
+    pub(crate) acts: BTreeMap<String, Json>,
 }
 
 /// A call of an operation, which goes on by itself.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// When it ends.
-    pub ends_at: i64,
+    pub(crate) ends_at: i64,
     /// What came of it.
-    pub came: Came,
+    pub(crate) came: Came,
 }
 
 /// What came of a call.
 #[derive(Clone, Debug)]
-pub enum Came {
+pub(crate) enum Came {
     /// This result.
     Result(Json),
     /// It failed, and did nothing.
@@ -78,13 +78,13 @@ pub enum Came {
 
 /// Something that changed something.
 #[derive(Clone, Debug)]
-pub struct Effect {
+pub(crate) struct Effect {
     /// Of which instance.
-    pub at: At,
+    pub(crate) at: At,
     /// `create`, `update`, `delete`, or an operation.
-    pub what: String,
+    pub(crate) what: String,
     /// The key that stands for it, with the turn of a call.
-    pub key: String,
+    pub(crate) key: String,
 }
 
 /// The states that `lifecycle.observe` tells.
@@ -92,13 +92,13 @@ const STATES: [&str; 4] = ["absent", "created", "configured", "started"];
 
 impl World {
     /// Time has come so far.
-    pub fn comes_to(&mut self, now_ms: i64) {
+    pub(crate) fn comes_to(&mut self, now_ms: i64) {
         self.now_ms = now_ms;
         self.objects.retain(|_, object| object.gone_at.is_none_or(|gone| gone > now_ms));
     }
 
     /// Whether an instance is there, works, and is as a blueprint wants it.
-    pub fn is_whole(&self, blueprint: &Blueprint, at: &At) -> Result<(), String> {
+    pub(crate) fn is_whole(&self, blueprint: &Blueprint, at: &At) -> Result<(), String> {
         let Some(node) = blueprint.node_at(at) else {
             return Err(format!("{} is not wanted", at.1));
         };
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Whether a step of a provider has done what it was for.
-    pub fn is_so(&self, step: &Announced) -> Result<(), String> {
+    pub(crate) fn is_so(&self, step: &Announced) -> Result<(), String> {
         match (step.operation, step.version.and_then(|version| self.blueprints.get(version))) {
             (Operation::Converge, Some(blueprint)) => {
                 let Some(object) = self.objects.get(&blueprint.object(&step.at)) else {
@@ -157,7 +157,7 @@ impl World {
     }
 
     /// Whether a step may have its effect now, by the order that blueprints ask for.
-    pub fn may_act(&self, step: &Announced) -> Result<(), String> {
+    pub(crate) fn may_act(&self, step: &Announced) -> Result<(), String> {
         let blueprint = step.version.and_then(|version| self.blueprints.get(version));
         match (step.operation, blueprint) {
             (Operation::Converge, None) => Err("its revision wants nothing".to_owned()),
@@ -202,7 +202,7 @@ impl World {
     }
 
     /// Something changed something.
-    pub fn has_effect(&mut self, step: &Announced, what: &str, key: &str) {
+    pub(crate) fn has_effect(&mut self, step: &Announced, what: &str, key: &str) {
         self.effects.push(Effect {
             at: step.at.clone(),
             what: what.to_owned(),
@@ -214,7 +214,7 @@ impl World {
     }
 
     /// An operation does what it does; gives its result.
-    pub fn carry_out(&mut self, at: &At, act: &str, args: &Json) -> Json {
+    pub(crate) fn carry_out(&mut self, at: &At, act: &str, args: &Json) -> Json {
         let machine = self.machines.entry(at.clone()).or_default();
         let value = args.get("value").and_then(Json::as_str).map(str::to_owned);
         let (operation, via) = match act.split_once(" of ") {
@@ -253,7 +253,7 @@ impl World {
     }
 
     /// Whether `lifecycle.observe` would tell that an operation was not carried out, were it so.
-    pub fn would_tell(&self, at: &At, act: &str) -> bool {
+    pub(crate) fn would_tell(&self, at: &At, act: &str) -> bool {
         let stage = self.machines.get(at).map_or(0, |machine| machine.stage);
         match act {
             "lifecycle.create" => stage == 0,

@@ -4,7 +4,7 @@
 
 mod paused;
 
-use bp_simulation::{Broken, History, simulate};
+use bp_simulation::{Broken, simulate};
 
 /// How many seeds a broken engine may get through unseen.
 const UNSEEN: u64 = 300;
@@ -38,10 +38,6 @@ fn the_same_seed_gives_the_same_journal() {
 
 #[test]
 fn what_befalls_runtimes_does_befall_them() {
-    let histories: Vec<History> = (0..200).map(History::of).collect();
-    let chapters = || histories.iter().flat_map(|history| &history.chapters);
-    assert!(chapters().any(|chapter| chapter.rival.is_some() && !chapter.fates.is_empty()));
-    assert!(chapters().any(|chapter| chapter.is_dropped));
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..60 {
         let lived = simulate(&paused::run, seed, None, true);
@@ -61,13 +57,15 @@ fn what_befalls_runtimes_does_befall_them() {
             "its supervisor died",
             "the disk refuses",
             "the disk says that it refused",
+            "begins beside another",
+            "wants something else",
         ] {
             if text.contains(what) {
                 seen.insert(what);
             }
         }
     }
-    assert_eq!(seen.len(), 14, "only these were seen: {seen:?}");
+    assert_eq!(seen.len(), 16, "only these were seen: {seen:?}");
 }
 
 /// The first seed that shows it.

@@ -2,9 +2,9 @@
 //!
 //! Nothing here changes anything; [`super::lives`] does what is found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bp_topology::life::{Stage, stage};
+use bp_topology::life::{Stage, Via, stage};
 use bp_topology::{Act, InstanceId, Life, Own, Reads, Topology};
 use serde_json::Value as Json;
 
@@ -302,13 +302,14 @@ impl Look<'_> {
         steps
     }
 
-    /// The operations of relationships that are no more, which take them apart.
+    /// The operations that take apart relationships that are no more, or of which none is called any more.
     fn unlinked<'s>(
         &self,
         id: &InstanceId,
         state: &'s LifeState,
     ) -> impl Iterator<Item = &'s Kept> + use<'s> {
-        let links = self.topology.links(id);
+        let life = self.topology.life(id);
+        let links: BTreeSet<Via> = life.acts().filter_map(|act| act.via.clone()).collect();
         state.removal.iter().filter(move |kept| {
             kept.act.via.as_ref().is_some_and(|via| !links.contains(via))
                 && state.is_due(kept)

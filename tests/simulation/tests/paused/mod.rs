@@ -8,6 +8,10 @@ pub(crate) fn run(living: Living<'_>) -> Lived {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     match runtime {
         Ok(runtime) => runtime.block_on(living),
-        Err(error) => Lived { violations: vec![error.to_string()], ..Lived::default() },
+        Err(error) => {
+            let mut lived = Lived::default();
+            lived.violations.push(error.to_string());
+            lived
+        }
     }
 }
