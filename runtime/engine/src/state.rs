@@ -102,6 +102,8 @@ pub struct InstanceState {
     pub attempt: u32,
     /// What it needs, as (target, instance).
     pub depends: Vec<(String, String)>,
+    /// What else it needed when it was last as wanted: it may still be as it was then.
+    pub needed: Vec<(String, String)>,
     /// What the provider remembers of it.
     pub record: Option<Json>,
     /// What was brought about and works.
@@ -243,12 +245,23 @@ impl InstanceState {
             run: run.to_owned(),
             attempt: 0,
             depends: Vec::new(),
+            needed: Vec::new(),
             record: None,
             applied: None,
             begun: Vec::new(),
             flight: None,
             renewals: 0,
             life: None,
+        }
+    }
+
+    /// It is to need these; what it needed until now counts until it is as wanted.
+    fn depends_on(&mut self, depends: &[(String, String)]) {
+        let before = std::mem::replace(&mut self.depends, depends.to_vec());
+        for one in before {
+            if !self.depends.contains(&one) && !self.needed.contains(&one) {
+                self.needed.push(one);
+            }
         }
     }
 
@@ -372,7 +385,7 @@ impl TargetState {
         state.operation = *operation;
         state.run.clone_from(run);
         state.attempt = *attempt;
-        state.depends.clone_from(depends);
+        state.depends_on(depends);
         state.flight = Some(Flight { key: key.clone(), handle: None });
         self.instances.insert(instance.clone(), state);
         self.failures.remove(instance);
@@ -402,6 +415,9 @@ impl TargetState {
             return;
         }
         state.begun.clear();
+        if state.life.is_none() {
+            state.needed.clear();
+        }
         state.record.clone_from(record);
         state.applied = (state.operation == Operation::Converge)
             .then(|| Applied { subject: state.subject.clone(), attributes: attributes.clone() });
@@ -417,6 +433,7 @@ impl TargetState {
             self.instances.entry(instance.to_owned()).or_insert_with(|| InstanceState::new(""));
         state.operation = Operation::Converge;
         state.depends.clone_from(depends);
+        state.needed.clear();
         state.life.get_or_insert_default().settled(event);
         self.failures.remove(instance);
     }
