@@ -33,13 +33,12 @@ pub(crate) struct Simulate {
 impl Simulate {
     pub(crate) fn run(self) -> Outcome {
         let mut simulator = simulator()?;
-        match self.seed {
-            Some(seed) => simulator.args(["--seed", &seed.to_string()]),
-            None => {
-                let (seeds, from) = (self.seeds.to_string(), self.from.to_string());
-                simulator.args(["--seeds", &seeds, "--from", &from])
-            }
-        };
+        if let Some(seed) = self.seed {
+            simulator.args(["--seed", &seed.to_string()]);
+        } else {
+            let (seeds, from) = (self.seeds.to_string(), self.from.to_string());
+            simulator.args(["--seeds", &seeds, "--from", &from]);
+        }
         if let Some(broken) = self.broken {
             simulator.args(["--broken", &broken]);
         }

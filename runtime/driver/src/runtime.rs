@@ -334,22 +334,23 @@ fn removal(ledger: &Ledger) -> Option<Revision> {
     ledger.state.revision().map(|(_, r)| Revision { verb: Verb::Uninstall, ..r.clone() })
 }
 
-/// The newest request for a revision that was journaled and never taken.
+/// The newest request for a revision that was journaled and never taken. Where that is a removal of what
+/// was never begun, there is nothing to go on with, whatever was asked for before.
 fn pending(ledger: &Ledger) -> Option<(u64, Revision)> {
     let taken = ledger.state.requests_taken;
-    ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken).find_map(
-        |(sequence, event)| match event {
-            Event::DeployRequested { plan, inputs, inventory } => Some((
-                *sequence,
-                Revision {
-                    verb: Verb::Deploy,
-                    plan: plan.clone(),
-                    inputs: inputs.clone(),
-                    inventory: inventory.clone(),
-                },
-            )),
-            Event::UninstallRequested {} => removal(ledger).map(|revision| (*sequence, revision)),
-            _ => None,
-        },
-    )
+    let untaken = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
+    let newest = |(sequence, event): (&u64, &Event)| match event {
+        Event::DeployRequested { plan, inputs, inventory } => Some(Some((
+            *sequence,
+            Revision {
+                verb: Verb::Deploy,
+                plan: plan.clone(),
+                inputs: inputs.clone(),
+                inventory: inventory.clone(),
+            },
+        ))),
+        Event::UninstallRequested {} => Some(removal(ledger).map(|revision| (*sequence, revision))),
+        _ => None,
+    };
+    untaken.into_iter().find_map(newest).flatten()
 }

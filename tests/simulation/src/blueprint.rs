@@ -33,10 +33,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    /// Each as often as it is to come.
+    const ALL: [Self; 8] = [
         Self::Logical,
         Self::Quick,
         Self::Slow,
+        Self::Named,
         Self::Named,
         Self::Looked,
         Self::Repeated,
@@ -127,7 +129,7 @@ impl Blueprint {
             if random.happens(250) {
                 node.value = random.below(4);
             }
-            if random.happens(200) {
+            if random.happens(350) {
                 node.title = random.below(3);
             }
         }

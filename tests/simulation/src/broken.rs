@@ -155,23 +155,28 @@ struct BrokenStore {
 impl BrokenStore {
     fn changed(&self, event: NewEvent) -> Option<NewEvent> {
         let mut payload: Json = serde_json::from_str(&event.payload).unwrap_or_default();
+        let fields = payload.as_object_mut()?;
         let is = |kind: &str| event.kind == kind;
         match self.how {
             Broken::ForgetsToAnnounce if is("step-started") => return None,
             Broken::ForgetsSuccesses if is("step-succeeded") => return None,
             Broken::ForgetsNeeds => {
-                payload.as_object_mut()?.remove("depends");
+                fields.remove("depends");
             }
-            Broken::SettlesWithWrongHeads if is("target-settled") => payload["head"] = json!(""),
+            Broken::SettlesWithWrongHeads if is("target-settled") => {
+                fields.insert("head".to_owned(), json!(""));
+            }
             Broken::KeepsKeys if is("step-started") => {
-                payload["key"] = json!(word(&[payload["instance"].as_str()?]));
+                let instance = fields.get("instance").and_then(Json::as_str)?;
+                let key = json!(word(&[instance]));
+                fields.insert("key".to_owned(), key);
             }
             _ => return Some(event),
         }
         Some(NewEvent { payload: payload.to_string(), ..event })
     }
 
-    async fn early(&self, append: Append) -> Vec<Envelope> {
+    fn early(&self, append: Append) -> Vec<Envelope> {
         let mut said = Vec::new();
         for (event, sequence) in append.events.iter().cloned().zip(append.expected + 1..) {
             let stream = append.stream.clone();
@@ -193,13 +198,14 @@ impl Store for BrokenStore {
     async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError> {
         let is_target = append.stream.contains("/target/");
         if self.how == Broken::ActsTooEarly && is_target {
-            return Ok(self.early(append).await);
+            return Ok(self.early(append));
         }
         let events = append.events.into_iter().filter_map(|event| self.changed(event)).collect();
         let mut append = Append { events, ..append };
         if self.how == Broken::IgnoresRivals {
             let there = self.memory.read(&append.stream, 0).await?;
             append.expected = there.len() as u64;
+            append.owner = None;
         }
         self.disk.append(append).await
     }

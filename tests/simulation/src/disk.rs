@@ -27,9 +27,9 @@ fn told(append: &Append) -> String {
     let told = |event: &NewEvent| {
         let payload: Json = serde_json::from_str(&event.payload).unwrap_or_default();
         let parts = ["/instance", "/call/act/operation", "/failure/message", "/retry_at_ms"];
-        let parts = parts.iter().filter_map(|part| payload.pointer(part));
-        let parts: String = parts.map(|part| format!(" {part}")).collect();
-        format!("{}{parts}", event.kind)
+        let parts = parts.iter().filter_map(|part| payload.pointer(part)).map(Json::to_string);
+        let words: Vec<String> = std::iter::once(event.kind.clone()).chain(parts).collect();
+        words.join(" ")
     };
     let events: Vec<String> = append.events.iter().map(told).collect();
     format!("{} to {} after {}", events.join(", "), append.stream, append.expected)

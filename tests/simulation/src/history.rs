@@ -99,7 +99,7 @@ fn chapter(wish: Wish, random: &mut Random) -> Chapter {
         faults: faults(random),
         fates: (0..lives).map(|_| fate(random)).collect(),
         rival,
-        is_dropped: random.happens(200),
+        is_dropped: random.happens(300),
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    fn message<'m>(&'m self, call: &'m Call, subject: &'m Subject, what: String) -> Message<'m> {
+    fn message<'m>(&'m self, call: &'m Call, subject: &'m Subject, what: &str) -> Message<'m> {
         let target = &call.target.name;
         let what = format!("{what} {}@{target}", subject.instance);
         Message { process: &self.process, target, instance: &subject.instance, what }
@@ -166,7 +166,7 @@ impl Provider for Keeper {
 
     async fn observe(&self, call: &Call, subject: &Subject) -> Result<Observation, Failure> {
         let (name, others) = self.names(call, subject);
-        let message = self.message(call, subject, "observes".to_owned());
+        let message = self.message(call, subject, "observes");
         message
             .send(|inner| {
                 let objects = &inner.world.objects;
@@ -212,7 +212,7 @@ impl Provider for Keeper {
             Change::Update(_) | Change::Replace { .. } => "updates",
             Change::Delete => "deletes",
         };
-        let message = self.message(call, subject, format!("{verb} under {key:.8}"));
+        let message = self.message(call, subject, &format!("{verb} under {key:.8}"));
         message.send(|inner| Ok(arrival.come(inner))).await
     }
 
@@ -227,7 +227,7 @@ impl Provider for Keeper {
         let change = if is_going { Change::Delete } else { Change::None };
         let arrival =
             Arrival { subject, change: &change, key: "", name, others, takes_time: false };
-        let message = self.message(call, subject, "asks after".to_owned());
+        let message = self.message(call, subject, "asks after");
         message
             .send(|inner| {
                 if !is_going && !inner.world.objects.contains_key(&arrival.name) {

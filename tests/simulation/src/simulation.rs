@@ -226,9 +226,7 @@ impl Life<'_> {
             Wish::Deploy(_) => Standing::Deployed,
             Wish::Uninstall => Standing::Removed,
         };
-        if !matches!(&standing, Ok(is) if *is == wanted)
-            && !(wish == Wish::Uninstall && standing.is_err())
-        {
+        if !matches!(&standing, Ok(is) if *is == wanted) {
             self.sim.violated(format!("after {wish:?} its status is {standing:?}"));
         }
         is_fulfilled
@@ -268,7 +266,7 @@ impl Life<'_> {
         let end = tokio::select! {
             biased;
             () = process.death() => End::Died,
-            came = self.work(process, wish) => End::Came(came),
+            came = Box::pin(self.work(process, wish)) => End::Came(came),
         };
         self.sim.tell(&process.name, || match &end {
             End::Died => "is dead".to_owned(),
