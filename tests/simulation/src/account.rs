@@ -24,7 +24,7 @@ pub(crate) struct Account {
     revisions: BTreeMap<u64, Option<usize>>,
     runs: BTreeMap<String, u64>,
     /// What the newest run is to bring about.
-    wanted: Option<usize>,
+    pub(crate) wanted: Option<usize>,
     granted: BTreeSet<(String, String)>,
     flights: BTreeMap<At, String>,
     finished: BTreeSet<Whole>,

@@ -175,7 +175,7 @@ impl Life<'_> {
                 None => self.run(&first, wish).await.is_done(),
                 Some(after) => self.fight(&first, wish, after).await,
             };
-            is_over &= self.wishes() > wishes;
+            is_over &= self.wishes() > wishes && self.is_wanted(chapter.wish);
             if is_over {
                 break;
             }
@@ -241,6 +241,15 @@ impl Life<'_> {
             self.sim.violated(format!("after {wish:?}: {what}"));
         }
         is_fulfilled
+    }
+
+    /// Whether the newest run is to bring this about.
+    fn is_wanted(&self, wish: Wish) -> bool {
+        let wanted = self.sim.with(|inner| inner.account.wanted);
+        match wish {
+            Wish::Deploy(version) => wanted == Some(version),
+            Wish::Uninstall => wanted.is_none(),
+        }
     }
 
     fn wishes(&self) -> usize {
