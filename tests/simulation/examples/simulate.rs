@@ -35,17 +35,13 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let broken = match &arguments.broken {
-        None => None,
-        Some(name) => match Broken::ALL.into_iter().find(|how| format!("{how:?}") == *name) {
-            Some(how) => Some(how),
-            None => {
-                let known = Broken::ALL.map(|how| format!("{how:?}")).join(", ");
-                eprintln!("error: no broken engine is called `{name}`; there are {known}");
-                return ExitCode::FAILURE;
-            }
-        },
-    };
+    let named = |name: &String| Broken::ALL.into_iter().find(|how| format!("{how:?}") == *name);
+    let broken = arguments.broken.as_ref().and_then(named);
+    if let Some(name) = arguments.broken.as_ref().filter(|_| broken.is_none()) {
+        let known = Broken::ALL.map(|how| format!("{how:?}")).join(", ");
+        eprintln!("error: no broken engine is called `{name}`; there are {known}");
+        return ExitCode::FAILURE;
+    }
     match arguments.seed {
         Some(seed) => one(seed, broken),
         None => many(&arguments, broken),
