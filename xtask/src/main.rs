@@ -15,6 +15,7 @@ mod lab;
 mod npm;
 mod package;
 mod programs;
+mod simulate;
 mod stage;
 mod system;
 mod test;
@@ -47,6 +48,10 @@ enum Chore {
     Gen(generate::Generate),
     /// Feed the compiler texts that nobody writes, for a while.
     Fuzz(fuzz::Fuzz),
+    /// Live seeds through, with crashes, lost replies and rivals, until one goes wrong.
+    Simulate(simulate::Simulate),
+    /// Live very many seeds through.
+    Soak(simulate::Soak),
     /// Check the licences, sources and bans of all dependencies.
     Deny(deny::Deny),
 }
@@ -64,6 +69,8 @@ fn main() -> ExitCode {
         Chore::Bench(chore) => chore.run(),
         Chore::Gen(chore) => chore.run(),
         Chore::Fuzz(chore) => chore.run(),
+        Chore::Simulate(chore) => chore.run(),
+        Chore::Soak(chore) => chore.run(),
         Chore::Deny(chore) => chore.run(),
     };
     match outcome {

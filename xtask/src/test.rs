@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::stage::Stages;
-use crate::{Outcome, deny, editor, fuzz, lab, workspace};
+use crate::{Outcome, deny, editor, fuzz, lab, simulate, workspace};
 
 /// The real clusters that the tests share.
 const CLUSTERS: [&str; 2] = ["test-east", "test-west"];
@@ -63,6 +63,7 @@ impl Test {
         } else {
             stages.not_run("doc tests", "the build failed");
         }
+        stages.run("simulate", simulate::all);
         if built {
             stages.run("fuzz", || fuzz::all(A_MINUTE));
         } else {

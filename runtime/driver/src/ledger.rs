@@ -26,6 +26,11 @@ struct Head {
     hash: String,
 }
 
+/// Whether others are owned by it.
+fn is_owning(stream: &Stream) -> bool {
+    matches!(stream, Stream::Deployment(_))
+}
+
 /// What an envelope holds.
 pub(crate) fn decode(envelope: &Envelope) -> Result<Event, DriverError> {
     let event = &envelope.event;
@@ -43,17 +48,24 @@ impl Ledger {
             heads: BTreeMap::new(),
         };
         ledger.take_in(Stream::Deployment(id.to_owned())).await?;
-        for run in ledger.runs() {
-            ledger.take_in(Stream::Run(run)).await?;
-        }
-        let prefix = format!("{}/target/", Stream::Deployment(id.to_owned()));
-        for (name, _) in ledger.store.streams(&prefix).await? {
-            if let Some(stream) = Stream::parse(&name) {
-                ledger.take_in(stream).await?;
-            }
-        }
+        ledger.take_in_runs_and_targets().await?;
         ledger.take_in(Stream::Requests(id.to_owned())).await?;
         Ok(ledger)
+    }
+
+    /// Reads what is new in the streams that only the owner writes to.
+    async fn take_in_runs_and_targets(&mut self) -> Result<(), DriverError> {
+        let prefix = format!("{}/target/", Stream::Deployment(self.id.clone()));
+        let targets = self.store.streams(&prefix).await?;
+        let runs = self.runs().into_iter().map(|run| (Stream::Run(run), u64::MAX));
+        let targets =
+            targets.into_iter().filter_map(|(name, at)| Some((Stream::parse(&name)?, at)));
+        for (stream, at) in runs.chain(targets).collect::<Vec<_>>() {
+            if self.at(&stream) < at {
+                self.take_in(stream).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether there is such a deployment.
@@ -79,7 +91,7 @@ impl Ledger {
     }
 
     async fn take_in(&mut self, stream: Stream) -> Result<(), DriverError> {
-        for envelope in self.store.read(&stream.to_string(), 0).await? {
+        for envelope in self.store.read(&stream.to_string(), self.at(&stream)).await? {
             let event = decode(&envelope)?;
             self.state.fold(&stream, envelope.event.epoch, &event);
             if matches!(stream, Stream::Requests(_)) {
@@ -112,7 +124,9 @@ impl Ledger {
         appends: &mut [Addition],
     ) -> Result<Vec<Vec<Envelope>>, DriverError> {
         let epoch = self.state.epoch;
-        let mut work = Vec::with_capacity(appends.len());
+        // What is owned is written before the stream by which it is.
+        let mut owned = Vec::with_capacity(appends.len());
+        let mut owning = Vec::new();
         for Addition { stream, events, blobs } in &mut *appends {
             let events = events
                 .iter()
@@ -129,14 +143,21 @@ impl Ledger {
                     })
                 })
                 .collect::<Result<Vec<_>, DriverError>>()?;
+            let work = if is_owning(stream) { &mut owning } else { &mut owned };
             work.push(self.store.append(Append {
                 stream: stream.to_string(),
-                expected: self.heads.get(stream).map_or(0, |head| head.sequence),
+                expected: self.at(stream),
+                owner: self.owner_of(stream),
                 events,
                 blobs: std::mem::take(blobs),
             }));
         }
-        let done = try_join_all(work).await?;
+        let mut owned = try_join_all(owned).await?.into_iter();
+        let mut owning = try_join_all(owning).await?.into_iter();
+        let next = |addition: &Addition| {
+            if is_owning(&addition.stream) { owning.next() } else { owned.next() }
+        };
+        let done: Vec<Vec<Envelope>> = appends.iter().filter_map(next).collect();
         for (Addition { stream, .. }, envelopes) in appends.iter().zip(&done) {
             if let Some(last) = envelopes.last() {
                 let head = Head { sequence: last.sequence, hash: last.hash.clone() };
@@ -164,7 +185,21 @@ impl Ledger {
         Ok(envelopes)
     }
 
-    /// Becomes the owner: the next epoch, with these events in the same append.
+    /// The sequence of a stream's last event.
+    fn at(&self, stream: &Stream) -> u64 {
+        self.heads.get(stream).map_or(0, |head| head.sequence)
+    }
+
+    /// Only its owner writes to a deployment's targets and runs, and whoever takes it over writes to
+    /// the deployment's own stream first.
+    fn owner_of(&self, stream: &Stream) -> Option<(String, u64)> {
+        let deployment = Stream::Deployment(self.id.clone());
+        let is_owned = matches!(stream, Stream::Target(..) | Stream::Run(_));
+        is_owned.then(|| (deployment.to_string(), self.at(&deployment)))
+    }
+
+    /// Becomes the owner: the next epoch, with these events in the same append. What the owner before
+    /// has written until then is read.
     pub(crate) async fn own(
         &mut self,
         actor: &str,
@@ -174,7 +209,8 @@ impl Ledger {
         self.state.epoch += 1;
         events.insert(0, Event::EpochTaken { owner: owner.to_owned() });
         let stream = Stream::Deployment(self.id.clone());
-        self.record(actor, stream, events, Vec::new()).await.map(drop)
+        self.record(actor, stream, events, Vec::new()).await?;
+        self.take_in_runs_and_targets().await
     }
 
     /// The bytes of a digest that an event names.

@@ -110,6 +110,10 @@ impl Rounds {
             }
             _ => {}
         }
+        // What is reported may lead to what comes next, which is not to begin any more.
+        if *self.stop.borrow() {
+            self.engine.stop();
+        }
         self.engine.report(self.clock.now_ms(), report);
     }
 
@@ -191,6 +195,8 @@ impl Rounds {
         });
         let is_stopping = *self.stop.borrow();
         tokio::select! {
+            // In this order, so that what happens follows from what happened and not from chance.
+            biased;
             report = answers.recv() => {
                 if let Some(report) = report {
                     self.report(report, flights);

@@ -385,25 +385,26 @@ fn removal(ledger: &Ledger, approved: &[String]) -> Option<Revision> {
     ledger.state.revision().map(|(_, r)| Revision { verb: Verb::Uninstall, terms, ..r.clone() })
 }
 
-/// The newest request for a revision that was journaled and never taken.
+/// The newest request for a revision that was journaled and never taken. Where that is a removal of what
+/// was never begun, there is nothing to go on with, whatever was asked for before.
 fn pending(ledger: &Ledger) -> Option<(u64, Revision)> {
     let taken = ledger.state.requests_taken;
-    ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken).find_map(
-        |(sequence, event)| match event {
-            Event::DeployRequested { plan, inputs, inventory, terms } => Some((
-                *sequence,
-                Revision {
-                    verb: Verb::Deploy,
-                    plan: plan.clone(),
-                    inputs: inputs.clone(),
-                    inventory: inventory.clone(),
-                    terms: terms.as_deref().cloned().unwrap_or_default(),
-                },
-            )),
-            Event::UninstallRequested { approved } => {
-                removal(ledger, approved).map(|revision| (*sequence, revision))
-            }
-            _ => None,
-        },
-    )
+    let untaken = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
+    let newest = |(sequence, event): (&u64, &Event)| match event {
+        Event::DeployRequested { plan, inputs, inventory, terms } => Some(Some((
+            *sequence,
+            Revision {
+                verb: Verb::Deploy,
+                plan: plan.clone(),
+                inputs: inputs.clone(),
+                inventory: inventory.clone(),
+                terms: terms.as_deref().cloned().unwrap_or_default(),
+            },
+        ))),
+        Event::UninstallRequested { approved } => {
+            Some(removal(ledger, approved).map(|revision| (*sequence, revision)))
+        }
+        _ => None,
+    };
+    untaken.into_iter().find_map(newest).flatten()
 }

@@ -298,7 +298,10 @@ async fn an_older_program_refuses_a_newer_journal_and_harms_nothing() {
         cause: None,
         payload: "{}".into(),
     };
-    store.append(Append { stream, expected, events: vec![event], blobs: vec![] }).await.unwrap();
+    store
+        .append(Append { stream, expected, events: vec![event], ..Append::default() })
+        .await
+        .unwrap();
     let before = world.effects();
     let error = runtime.uninstall(ID, control()).await.unwrap_err();
     assert!(error.to_string().contains("newer"), "{error}");

@@ -244,8 +244,22 @@ impl LifeState {
                 });
             }
             (Operation::Converge, None) => {
+                let act = begun.act.as_ref();
+                if act.is_some_and(|act| stage(&act.operation) == Some(Stage::Unlink)) {
+                    self.unlinked(act);
+                }
                 self.attributes.extend(attributes.clone());
                 self.asides.extend(begun.act.map(|act| (act, begun.inputs)));
+            }
+        }
+    }
+
+    /// What a relationship has had counts no more: where it is wanted again, it is made again.
+    fn unlinked(&mut self, by: Option<&Act>) {
+        let via = by.and_then(|act| act.via.as_ref());
+        for done in &mut self.done {
+            if done.act.as_ref().is_some_and(|act| act.via.is_some() && act.via.as_ref() == via) {
+                done.inputs.clear();
             }
         }
     }

@@ -110,6 +110,8 @@ pub struct InstanceState {
     pub attempt: u32,
     /// What it needs, as (target, instance).
     pub depends: Vec<(String, String)>,
+    /// What else it needed when it was last as wanted: it may still be as it was then.
+    pub needed: Vec<(String, String)>,
     /// What the provider remembers of it.
     pub record: Option<Json>,
     /// What was brought about and works.
@@ -275,6 +277,7 @@ impl InstanceState {
             run: run.to_owned(),
             attempt: 0,
             depends: Vec::new(),
+            needed: Vec::new(),
             record: None,
             applied: None,
             begun: Vec::new(),
@@ -291,6 +294,16 @@ impl InstanceState {
     pub(crate) fn is_going(&self) -> bool {
         let is_half_gone = self.life.as_ref().is_some_and(|life| !life.removed.is_empty());
         self.operation == Operation::Delete || is_half_gone
+    }
+
+    /// It is to need these; what it needed until now counts until it is as wanted.
+    fn depends_on(&mut self, depends: &[(String, String)]) {
+        let before = std::mem::replace(&mut self.depends, depends.to_vec());
+        for one in before {
+            if !self.depends.contains(&one) && !self.needed.contains(&one) {
+                self.needed.push(one);
+            }
+        }
     }
 
     /// Whether what was last begun, or is in doubt, is an operation and not its provider's part.
@@ -414,7 +427,7 @@ impl TargetState {
         state.operation = *operation;
         state.run.clone_from(run);
         state.attempt = *attempt;
-        state.depends.clone_from(depends);
+        state.depends_on(depends);
         state.flight = Some(Flight { key: key.clone(), handle: None });
         self.instances.insert(instance.clone(), state);
         self.failures.remove(instance);
@@ -445,6 +458,9 @@ impl TargetState {
         }
         state.begun.clear();
         state.is_renamed = false;
+        if state.life.is_none() {
+            state.needed.clear();
+        }
         state.record.clone_from(record);
         state.applied = (state.operation == Operation::Converge)
             .then(|| Applied { subject: state.subject.clone(), attributes: attributes.clone() });
@@ -471,6 +487,7 @@ impl TargetState {
             self.instances.entry(instance.to_owned()).or_insert_with(|| InstanceState::new(""));
         state.operation = Operation::Converge;
         state.depends.clone_from(depends);
+        state.needed.clear();
         state.life.get_or_insert_default().settled(event);
         self.failures.remove(instance);
     }

@@ -199,7 +199,7 @@ impl Work {
         }
         for (target, there) in &state.targets {
             for (instance, is) in &there.instances {
-                for (their, needed) in &is.depends {
+                for (their, needed) in is.depends.iter().chain(&is.needed) {
                     if let (Some(dependent), Some(needed)) =
                         (self.find(target, instance), self.find(their, needed))
                         && deletions.contains(&needed)

@@ -20,6 +20,7 @@ fn append(expected: u64, count: u64, blob: usize) -> Append {
     };
     let byte = u8::try_from(expected % 251).unwrap_or_default();
     Append {
+        owner: None,
         stream: "a".into(),
         expected,
         events: (0..count).map(event).collect(),

@@ -63,6 +63,22 @@ pub(crate) fn check_event(previous: &str, envelope: &Envelope) -> Result<(), Sto
     )))
 }
 
+/// Checks that a stream's events, from its first on, are chained without gaps, each as it was written.
+pub fn check(events: &[Envelope]) -> Result<(), StoreError> {
+    let mut head = Head::default();
+    for event in events {
+        if event.sequence != head.sequence + 1 || event.time_ms < head.time_ms {
+            return Err(StoreError::Corrupt(format!(
+                "event {} of the journal does not follow event {} of its stream",
+                event.id, head.sequence
+            )));
+        }
+        check_event(&head.hash, event)?;
+        head = Head::of(event);
+    }
+    Ok(())
+}
+
 /// The id of an event.
 pub(crate) fn id(stream: &str, sequence: u64) -> String {
     format!("{stream}#{sequence}")

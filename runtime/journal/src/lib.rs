@@ -15,6 +15,7 @@ pub mod memory;
 pub mod sqlite;
 pub mod store;
 
+pub use chain::check;
 pub use event::{Envelope, NewEvent};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;

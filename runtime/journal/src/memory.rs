@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use crate::chain::{self, Head};
-use crate::clock;
+use crate::clock::Clock;
 use crate::event::Envelope;
 use crate::store::{Append, BlobDigest, Store, StoreError};
 
@@ -14,6 +14,7 @@ use crate::store::{Append, BlobDigest, Store, StoreError};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     shelves: Mutex<Shelves>,
+    clock: Clock,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +30,12 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// An empty journal whose events bear this clock's time, in milliseconds since 1970.
+    #[must_use]
+    pub fn with_clock(now_ms: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self { clock: Clock::of(now_ms), ..Self::default() }
+    }
+
     /// No writer leaves the shelves half-changed, so that a panic elsewhere does not spoil them.
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
@@ -39,6 +46,12 @@ impl MemoryStore {
 impl Store for MemoryStore {
     async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError> {
         let mut shelves = self.shelves();
+        if let Some((stream, expected)) = append.owner {
+            let actual = shelves.streams.get(&stream).map_or(0, |events| events.len() as u64);
+            if actual != expected {
+                return Err(StoreError::Conflict { stream, expected, actual });
+            }
+        }
         let head = shelves
             .streams
             .get(&append.stream)
@@ -52,7 +65,7 @@ impl Store for MemoryStore {
                 actual: head.sequence,
             });
         }
-        let stamped = chain::stamp(&append.stream, &head, clock::now_ms(), append.events);
+        let stamped = chain::stamp(&append.stream, &head, self.clock.now_ms(), append.events);
         for blob in append.blobs {
             shelves.blobs.insert(chain::digest(&blob), blob);
         }

@@ -14,6 +14,8 @@ pub struct Append {
     pub stream: String,
     /// The sequence of the stream's last event as the writer knows it; 0 for a new stream. The fencing token.
     pub expected: u64,
+    /// Another stream that must end there, or nothing is added: that by which the writer owns this one.
+    pub owner: Option<(String, u64)>,
     /// What is added, in order.
     pub events: Vec<NewEvent>,
     /// Blobs that the events name, stored with them; the store computes the digests.

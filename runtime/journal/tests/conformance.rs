@@ -26,7 +26,7 @@ fn event(payload: &str) -> NewEvent {
 
 fn append(stream: &str, expected: u64, payloads: &[&str]) -> Append {
     let events = payloads.iter().map(|payload| event(payload)).collect();
-    Append { stream: stream.into(), expected, events, blobs: vec![] }
+    Append { stream: stream.into(), expected, owner: None, events, blobs: vec![] }
 }
 
 /// Asks something of each home.
@@ -67,6 +67,22 @@ fn who_expects_another_end_is_refused_and_nothing_is_there() {
         let blob = store.put_blob(b"other".to_vec()).await.unwrap();
         assert_eq!(store.blob(&blob).await.unwrap().as_deref(), Some(&b"other"[..]));
         assert_eq!(store.blob("0000").await.unwrap(), None);
+    });
+}
+
+#[test]
+fn who_no_longer_owns_a_stream_is_refused_and_nothing_is_there() {
+    each(async |store| {
+        let owned = |at| Append { owner: Some(("own".into(), at)), ..append("a", 0, &["1"]) };
+        store.append(append("own", 0, &["one"])).await.unwrap();
+        store.append(append("own", 1, &["other"])).await.unwrap();
+        let error = store.append(owned(1)).await.unwrap_err();
+        let StoreError::Conflict { stream, expected: 1, actual: 2 } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(stream, "own");
+        assert_eq!(store.read("a", 0).await.unwrap(), []);
+        assert_eq!(store.append(owned(2)).await.unwrap().len(), 1);
     });
 }
 

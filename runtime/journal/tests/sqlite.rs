@@ -25,6 +25,7 @@ fn append(stream: &str, expected: u64, count: usize) -> Append {
         payload: format!("{{\"n\":{n}}}"),
     };
     Append {
+        owner: None,
         stream: stream.into(),
         expected,
         events: (0..count).map(event).collect(),

@@ -164,13 +164,6 @@ pub(crate) struct Carried<'p> {
 }
 
 impl Topology {
-    /// The relationships of an instance.
-    pub fn links(&self, id: &InstanceId) -> Vec<Via> {
-        let node = self.world.plan.nodes.get(&id.node);
-        let links = node.map(|node| links(&self.world, id, node)).unwrap_or_default();
-        links.iter().map(Link::via).collect()
-    }
-
     /// The life of an instance: empty for a logical node, and for one that a provider keeps alone.
     pub fn life(&self, id: &InstanceId) -> Life {
         let plan = &self.world.plan;

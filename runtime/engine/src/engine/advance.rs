@@ -123,6 +123,8 @@ impl Engine {
         let is_so = is.operation == Operation::Converge
             && is.flight.is_none()
             && !is.is_renamed
+            // What it needs now is to be known when it goes.
+            && is.depends == self.depends(at)
             && is.subject == wanted
             && applied.subject == wanted;
         is_so.then(|| applied.attributes.clone())

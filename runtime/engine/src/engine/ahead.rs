@@ -75,15 +75,8 @@ impl Look<'_> {
         let state = if is_anew { &nothing } else { state };
         let life = self.topology.life(id);
         let was_whole = state.baseline.is_some();
-        if was_whole {
-            let links = self.topology.links(id);
-            let gone = state.removal.iter().filter(|kept| {
-                let is_gone = kept.act.via.as_ref().is_some_and(|via| !links.contains(via));
-                is_gone && !state.asides.iter().any(|(act, _)| *act == kept.act)
-            });
-            let gone: Vec<Act> = gone.map(|kept| kept.act.clone()).collect();
-            ahead.calls.extend(gone.into_iter().map(|act| ToBeCalled { act, is_sure: true }));
-        }
+        let gone: Vec<Act> = self.unlinked(id, state).map(|kept| kept.act.clone()).collect();
+        ahead.calls.extend(gone.into_iter().map(|act| ToBeCalled { act, is_sure: true }));
         let first = self.first_ahead(id, &life, state)?;
         match (&life.update, first) {
             (Some(update), first) if was_whole => {

@@ -2,9 +2,9 @@
 //!
 //! Nothing here changes anything; [`super::lives`] does what is found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bp_topology::life::{Stage, stage};
+use bp_topology::life::{Stage, Via, stage};
 use bp_topology::{Act, InstanceId, Life, Own, Reads, Topology};
 use serde_json::Value as Json;
 
@@ -178,7 +178,7 @@ impl Look<'_> {
             return Ok(next);
         }
         let was_whole = state.baseline.is_some();
-        if was_whole && let Some(kept) = self.unlinked(id, state) {
+        if let Some(kept) = self.unlinked(id, state).next() {
             return Ok(Next::Call(Box::new(ToCall {
                 operation: Operation::Converge,
                 ..called(kept)
@@ -248,7 +248,10 @@ impl Look<'_> {
             && was == acts
             && state.asides.is_empty()
             && state.removal == removal.kept
-            && self.is.is_some_and(|is| is.operation == Operation::Converge);
+            && self.is.is_some_and(|is| {
+                // What it needs now is to be known when it goes.
+                is.operation == Operation::Converge && is.depends == depends
+            });
         if is_so {
             return Ok(Next::Done(all));
         }
@@ -310,11 +313,17 @@ impl Look<'_> {
         steps
     }
 
-    /// An operation of a relationship that is no more, which takes it apart.
-    fn unlinked<'s>(&self, id: &InstanceId, state: &'s LifeState) -> Option<&'s Kept> {
-        let links = self.topology.links(id);
-        state.removal.iter().find(|kept| {
+    /// The operations that take apart relationships that are no more, or of which none is called any more.
+    pub(super) fn unlinked<'s>(
+        &self,
+        id: &InstanceId,
+        state: &'s LifeState,
+    ) -> impl Iterator<Item = &'s Kept> + use<'s> {
+        let life = self.topology.life(id);
+        let links: BTreeSet<Via> = life.acts().filter_map(|act| act.via.clone()).collect();
+        state.removal.iter().filter(move |kept| {
             kept.act.via.as_ref().is_some_and(|via| !links.contains(via))
+                && state.is_due(kept)
                 && !state.asides.iter().any(|(act, _)| *act == kept.act)
         })
     }
@@ -333,10 +342,7 @@ impl Look<'_> {
         else {
             return Ok(None);
         };
-        let own = state.done.iter().take(doubt.place.unwrap_or(usize::MAX));
-        let mut own: BTreeMap<String, Json> =
-            own.flat_map(|done| done.attributes.clone()).collect();
-        own.extend(if doubt.place.is_none() { all.clone() } else { BTreeMap::new() });
+        let own = self.set_before(state, doubt.place);
         let planned = self.planned(id, act, &own)?;
         if planned.limits.repeatable {
             return Ok(None);
@@ -358,6 +364,23 @@ impl Look<'_> {
             }
             (None, None) => Some(Next::Unsure(unsure(act, None))),
         })
+    }
+
+    /// The attributes that were set before a place of the way up; all where none is given.
+    fn set_before(&self, state: &LifeState, place: Option<usize>) -> BTreeMap<String, Json> {
+        let mut own = BTreeMap::new();
+        if let Some(place) = place {
+            for done in state.done.iter().take(place) {
+                own.extend(done.attributes.clone());
+                if done.act.is_none() {
+                    own.extend(self.reported());
+                }
+            }
+        } else {
+            own = self.reported();
+            own.extend(state.all_attributes());
+        }
+        own
     }
 
     pub(super) fn planned(
@@ -402,18 +425,7 @@ impl Look<'_> {
         life.acts().find(|known| *known == act)?;
         let nothing = LifeState::default();
         let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
-        let mut own = BTreeMap::new();
-        if let Some(place) = begun.place {
-            for done in state.done.iter().take(place) {
-                own.extend(done.attributes.clone());
-                if done.act.is_none() {
-                    own.extend(self.reported());
-                }
-            }
-        } else {
-            own = self.reported();
-            own.extend(state.all_attributes());
-        }
+        let own = self.set_before(state, begun.place);
         self.planned(id, act, &own).ok().filter(|planned| planned.digest == begun.subject)
     }
 
@@ -457,6 +469,10 @@ impl Look<'_> {
                 limits,
             });
             removal.blobs.push(bytes);
+        }
+        // What is still to be taken apart is kept until it is.
+        if let Some(state) = self.is.and_then(|is| is.life.as_deref()) {
+            removal.kept.extend(self.unlinked(id, state).cloned());
         }
         Ok(removal)
     }

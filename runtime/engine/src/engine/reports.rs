@@ -46,7 +46,11 @@ impl Engine {
                         self.proceed(item);
                     } else {
                         self.release(item);
-                        self.finish(item, attributes);
+                        if self.needs_others(item) {
+                            self.work.make_ready(item);
+                        } else {
+                            self.finish(item, attributes);
+                        }
                     }
                 }
             }
@@ -68,6 +72,12 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Whether an instance needs others than its step was begun with: by a plan before this one.
+    fn needs_others(&self, at: usize) -> bool {
+        let is_wanted = self.work.items.get(at).is_some_and(|item| item.id.is_some());
+        is_wanted && self.instance(at).is_some_and(|is| is.depends != self.depends(at))
     }
 
     /// A step is no longer under way.

@@ -156,6 +156,12 @@ fn append_one(
     append: Append,
 ) -> Result<Vec<Envelope>, StoreError> {
     let failed = |error| failure::sqlite(path, "write to the journal", error);
+    if let Some((stream, expected)) = append.owner {
+        let actual = head(transaction, &stream).map_err(failed)?.sequence;
+        if actual != expected {
+            return Err(StoreError::Conflict { stream, expected, actual });
+        }
+    }
     let head = head(transaction, &append.stream).map_err(failed)?;
     if head.sequence != append.expected {
         return Err(StoreError::Conflict {
