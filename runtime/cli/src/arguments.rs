@@ -106,7 +106,7 @@ pub(crate) struct Deploy {
 #[derive(Debug, Args)]
 pub(crate) struct Given {
     /// An input of the blueprint; lists, maps and records as JSON.
-    #[arg(long = "input", value_name = "NAME=VALUE")]
+    #[arg(short = 'i', long = "input", value_name = "NAME=VALUE")]
     pub(crate) inputs: Vec<String>,
     /// A file with inputs, as YAML or JSON.
     #[arg(long = "inputs", value_name = "FILE")]
