@@ -156,6 +156,16 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type H { property z: string }\nnode type A { requires h: H, property p: string }\nnode h: H { z = \"x\" }\nnode a: A {\n  p = \"y\"\n  let want = self.p\n  h -> h where self.z == want\n}",
         "E4011 8:8",
     ),
+    // Rings through what a type gives by itself.
+    ("node type A { property p: string = self.p }\nnode a: A\nnode b: A", "E4015 2:24"),
+    (
+        "node type A {\n  property r: string = self.s\n  property s: string = self.r\n}\nnode a: A\nnode b: A { s = \"x\" }",
+        "E4015 3:12",
+    ),
+    (
+        "node type A {\n  property r: string = self.s\n  property s: string\n}\nnode a: A { s = self.r }",
+        "E4015 3:12",
+    ),
     // Each of several `where`s counts.
     (
         "node type H { property z: string, property n: int = 1 }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A { h -> h where self.z == \"x\" where self.n > 1 }",

@@ -236,6 +236,11 @@ const MISTAKES: &[(&str, &str)] = &[
         "E7022 2:69",
     ),
     ("node a: Root { operation lifecycle.stop = script(\"a.sh\") { sets = [1] } }", "E7023 2:67"),
+    // What is set may be declared behind it.
+    (
+        "node type B {\n  operation lifecycle.stop = script(\"a.sh\") { sets = { q = result.x, r = result.x } }\n  attribute q: string\n}\nnode b: B",
+        "E7022 3:70",
+    ),
     ("node a: Root { operation lifecycle.stop }", "E7024 2:26"),
     ("node type T { operation lifecycle.stop }", "E7024 2:25"),
     ("node a: Root { operation lifecycle.stop(x: int) = script(\"a.sh\") }", "E7025 2:26"),

@@ -358,6 +358,13 @@ fn packages_are_locked_when_first_met_and_held_to_it() {
     std::fs::write(folder.path().join("acme/bp.toml"), ACME.replace("1.2.0", "1.3.0")).unwrap();
     let (_, text) = words(&bpc(&shop, &["check"]));
     assert!(text.contains("the package `acme` is 1.3.0, and was locked as 1.2.0"), "{text}");
+    // Its types have other names now, and it is the same package.
+    let before = std::fs::read_to_string(&lock).unwrap();
+    std::fs::write(folder.path().join("acme/bp.toml"), ACME.replace("1.2.0", "2.0.0")).unwrap();
+    let (code, text) = words(&bpc(&shop, &["check"]));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("the package `acme` is 2.0.0, and was locked as 1.2.0"), "{text}");
+    assert_eq!(std::fs::read_to_string(&lock).unwrap(), before);
 }
 
 #[test]

@@ -223,7 +223,10 @@ impl Builder<'_, '_> {
         }
         let mut seen: BTreeMap<(bool, String), Place> = BTreeMap::new();
         let mut operations = BTreeMap::new();
-        for entry in &item.body.entries {
+        // They set attributes, which may stand behind them.
+        let is_operation = |entry: &&ast::BodyEntry| matches!(entry.kind, EntryKind::Operation(_));
+        let (last, first): (Vec<_>, Vec<_>) = item.body.entries.iter().partition(is_operation);
+        for entry in first.into_iter().chain(last) {
             if let Some(name) = member_name(&entry.kind) {
                 // An attribute may repeat a property.
                 let key = (matches!(entry.kind, EntryKind::Attribute(_)), name.text.to_string());

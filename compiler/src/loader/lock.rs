@@ -36,6 +36,7 @@ pub struct Lock {
 
 /// An entry as it was read.
 struct Locked {
+    name: String,
     version: String,
     digest: String,
     at: Place,
@@ -73,12 +74,19 @@ pub(super) fn compare(
     };
     let mut entries: BTreeMap<String, String> = BTreeMap::new();
     if out.len() == before {
+        let is_there =
+            |key: &String| packages.others.iter().any(|other| other.package.qualifier == *key);
         for one in &packages.others {
             let package = &one.package;
+            // With another first number it is the same package, where the one that was locked is gone.
+            let was = locked.get(&package.qualifier).or_else(|| {
+                let mut gone = locked.iter().filter(|(key, _)| !is_there(key));
+                gone.find_map(|(_, was)| (was.name == package.name).then_some(was))
+            });
             match digest(&package.folder) {
                 Ok(digest) => {
                     let digest = digest.to_string();
-                    if let Some(was) = locked.get(&package.qualifier)
+                    if let Some(was) = was
                         && (was.digest != digest || was.version != package.version)
                     {
                         let (before, now) = (&was.version, &package.version);
@@ -190,10 +198,11 @@ fn read(file: FileId, source: &SourceFile, out: &mut Vec<Diagnostic>) -> BTreeMa
             return locked;
         };
         let key = packages::qualifier(&name, &version);
-        if locked.insert(key, Locked { version, digest, at }).is_some() {
+        if locked.contains_key(&key) {
             out.push(says::broken_lock(at, &format!("`{name}` stands in it twice")));
             return locked;
         }
+        locked.insert(key, Locked { name, version, digest, at });
     }
     locked
 }

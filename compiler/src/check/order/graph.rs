@@ -52,7 +52,12 @@ pub(super) struct Graph<'a> {
     /// Each instance, and behind it those of its properties that need something, in the order of their names.
     pub(super) things: Vec<Thing<'a>>,
     pub(super) edges: Vec<Edge>,
+    /// Of each type of node that there is.
+    defaults: HashMap<&'a str, Vec<Default<'a>>>,
 }
+
+/// A property whose default reads others of its node, that default, and where it stands.
+type Default<'a> = (&'a str, &'a Expr, Place);
 
 /// No names.
 static NO_LOCALS: Locals = Vec::new();
@@ -93,6 +98,7 @@ impl<'a> Graph<'a> {
             by_key: HashMap::new(),
             things: Vec::new(),
             edges: Vec::new(),
+            defaults: HashMap::new(),
         }
     }
 
@@ -103,6 +109,17 @@ impl<'a> Graph<'a> {
     }
 
     fn add(&mut self, node: &'a str, checked: &'a CheckedNode, keyed: Option<&'a Keyed>) {
+        let kind = checked.node.kind.as_str();
+        if !self.defaults.contains_key(kind) {
+            let info = self.program.types.get(kind);
+            let properties = info.into_iter().flat_map(|info| &info.properties);
+            let defaults = properties.filter_map(|(name, property)| {
+                let default = property.declared.default.as_ref()?;
+                let reads = default.as_value().is_none();
+                reads.then_some((name.as_str(), default, property.place))
+            });
+            self.defaults.insert(kind, defaults.collect());
+        }
         let first = self.instances.len();
         match keyed.filter(|_| checked.node.each.is_some()) {
             Some(keyed) => {
@@ -128,7 +145,16 @@ impl<'a> Graph<'a> {
         self.things.push(Thing::Node(at));
         // What is known now needs nothing.
         self.things.extend(open(checked).map(|(property, _)| Thing::Property(at, property)));
+        let left_out = self.left_out(checked).into_iter();
+        self.things.extend(left_out.map(|(property, ..)| Thing::Property(at, property)));
         self.instances.push(Instance { node, key, checked, locals, start });
+    }
+
+    /// The properties that a node leaves to its type, where that makes something of others of them.
+    fn left_out(&self, checked: &CheckedNode) -> Vec<Default<'a>> {
+        let defaults = self.defaults.get(checked.node.kind.as_str()).map_or(&[][..], Vec::as_slice);
+        let is_set = |name: &str| checked.node.properties.contains_key(name);
+        defaults.iter().filter(|(name, ..)| !is_set(name)).copied().collect()
     }
 
     /// All that waits; false where it is too much.
@@ -140,6 +166,11 @@ impl<'a> Graph<'a> {
                 let place = checked.value(property);
                 self.edges.push(Edge { from: node, to: own, place });
                 self.reads(own, at, value, place);
+            }
+            let first = node + 1 + open(checked).count();
+            for (own, (_, default, place)) in (first..).zip(self.left_out(checked)) {
+                self.edges.push(Edge { from: node, to: own, place });
+                self.reads(own, at, default, place);
             }
             for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
                 if !requirement.unordered {
