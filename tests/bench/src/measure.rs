@@ -56,6 +56,23 @@ impl Job<'_> {
         Ok(Taken { wall, cpu })
     }
 
+    /// The most memory that it has at once, in bytes.
+    pub(crate) fn memory(&self) -> Result<u64, String> {
+        let own = std::env::current_exe().map_err(|e| format!("bp-bench: {e}"))?;
+        let output = Command::new(own)
+            .arg("--memory-of")
+            .arg(self.program)
+            .args(&self.arguments)
+            .current_dir(self.folder)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .output()
+            .map_err(|e| format!("{}: {e}", self.name()))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        said.trim().parse().map_err(|_| {
+            format!("{}: {}", self.name(), String::from_utf8_lossy(&output.stderr).trim())
+        })
+    }
+
     /// Runs it several times, each after `fresh`, and takes the middle one of each figure.
     pub(crate) fn repeat(
         &self,
@@ -82,9 +99,22 @@ fn children() -> Result<Duration, String> {
 }
 
 /// The most memory that any child had so far, in bytes.
-pub(crate) fn most_memory() -> Result<u64, String> {
+fn most_memory() -> Result<u64, String> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| format!("getrusage: {e}"))?;
     Ok(u64::try_from(usage.max_rss()).unwrap_or(0) * 1024)
+}
+
+/// Runs a command and gives the most memory that it had, in bytes. It is to be this process's only child: the
+/// system keeps one figure for all of them.
+pub(crate) fn memory_of(command: &[String]) -> Result<u64, String> {
+    let [program, arguments @ ..] = command else { return Err("no command".to_owned()) };
+    let status = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .map_err(|e| format!("{program}: {e}"))?;
+    if status.success() { most_memory() } else { Err(format!("{program} ended with {status}")) }
 }
 
 /// The median of each figure.

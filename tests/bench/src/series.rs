@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::measure::{Job, Taken, most_memory};
+use crate::measure::{Job, Taken};
 use crate::{events, tree};
 
 /// Terraform is run up to this size: an apply of more takes many minutes.
@@ -73,8 +73,9 @@ pub(crate) fn measure(programs: &Programs, folder: &Path, nodes: usize) -> Resul
     };
     // What takes a few milliseconds is as often disturbed as not.
     let times = if nodes <= TERRAFORM_MOST { 15 } else { 5 };
-    let check = bpc(&["check", "tree.bp"]).repeat(times, || Ok(()))?;
-    let memory = most_memory()?;
+    let check = bpc(&["check", "tree.bp"]);
+    let memory = check.memory()?;
+    let check = check.repeat(times, || Ok(()))?;
     let compile = bpc(&["compile", "tree.bp", "-o", "tree.plan"]).repeat(3, || Ok(()))?;
     let deployed = match nodes {
         ..=DEPLOY_MOST => Some(deploy(programs, folder)?),
