@@ -1,6 +1,7 @@
 //! Orders and rings in graphs of things by number.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -79,6 +80,39 @@ pub(crate) fn rings(
         .collect();
     rings.sort();
     rings
+}
+
+/// The shortest way round that begins with this edge: what it goes from, to, and so on back to that.
+pub(crate) fn way_round(edges: &[(usize, usize)], (start, second): (usize, usize)) -> Vec<usize> {
+    let mut next: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (from, to) in edges {
+        next.entry(*from).or_default().push(*to);
+    }
+    // From where each was reached first.
+    let mut from: HashMap<usize, usize> = HashMap::from([(second, start)]);
+    let mut queue = VecDeque::from([second]);
+    while let Some(at) = queue.pop_front() {
+        if at == start {
+            break;
+        }
+        for to in next.get(&at).into_iter().flatten() {
+            if let Entry::Vacant(new) = from.entry(*to) {
+                new.insert(at);
+                queue.push_back(*to);
+            }
+        }
+    }
+    let mut way = vec![start];
+    let mut at = start;
+    while let Some(before) = from.get(&at) {
+        way.push(*before);
+        at = *before;
+        if at == start {
+            break;
+        }
+    }
+    way.reverse();
+    way
 }
 
 #[cfg(test)]

@@ -166,6 +166,14 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type A {\n  property r: string = self.s\n  property s: string\n}\nnode a: A { s = self.r }",
         "E4015 3:12",
     ),
+    // Rings through what there is.
+    ("input i: int = j\ninput j: int = i\noutput o: int = i + j", "E2019 2:7"),
+    ("node type A\ninput n: int = count(m)\nnode m: A for i in 1..n", "E2019 3:7"),
+    ("node type A\nnode a: A for k in b\nnode b: A for k in a", "E2019 3:6"),
+    (
+        "node type A { property x: int = 1 }\nnode a: A if any(it in b, it.x == 1)\nnode b: A for i in 1..2 if a != null",
+        "E2019 3:6",
+    ),
     // Each of several `where`s counts.
     (
         "node type H { property z: string, property n: int = 1 }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A { h -> h where self.z == \"x\" where self.n > 1 }",

@@ -4,11 +4,12 @@
 //! known, are looked at once more, instance by instance. Whether instances that are known only when
 //! deploying form a ring that the source does not show is for the runtime to find.
 
+mod existence;
 mod graph;
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+pub(crate) use self::existence::check as existence;
 use self::graph::{Edge, Graph, Instance, Thing};
 use super::instances::Keyed;
 use super::nodes::Nodes;
@@ -84,7 +85,8 @@ fn told(
         .filter(is_reference)
         .min_by_key(|edge| (edge.place.file, edge.place.span.start));
     let Some(first) = first.filter(|first| places.insert(first.place)) else { return };
-    let way = way_round(inside, first);
+    let edges: Vec<(usize, usize)> = inside.iter().map(|edge| (edge.from, edge.to)).collect();
+    let way = crate::rings::way_round(&edges, (first.from, first.to));
     let mut names: Vec<String> = Vec::new();
     for at in &way {
         let Some((thing, instance)) = graph.things.get(*at).zip(graph.instance(*at)) else {
@@ -118,39 +120,6 @@ fn told(
     } else {
         says::value_ring(first.place, &names, &others)
     });
-}
-
-/// The shortest way round that begins with this edge, for the help.
-fn way_round(inside: &[&Edge], first: &Edge) -> Vec<usize> {
-    let mut next: HashMap<usize, Vec<usize>> = HashMap::new();
-    for edge in inside {
-        next.entry(edge.from).or_default().push(edge.to);
-    }
-    // From where each was reached first.
-    let mut from: HashMap<usize, usize> = HashMap::from([(first.to, first.from)]);
-    let mut queue = VecDeque::from([first.to]);
-    while let Some(at) = queue.pop_front() {
-        if at == first.from {
-            break;
-        }
-        for to in next.get(&at).into_iter().flatten() {
-            if let Entry::Vacant(new) = from.entry(*to) {
-                new.insert(at);
-                queue.push_back(*to);
-            }
-        }
-    }
-    let mut way = vec![first.from];
-    let mut at = first.from;
-    while let Some(before) = from.get(&at) {
-        way.push(*before);
-        at = *before;
-        if at == first.from {
-            break;
-        }
-    }
-    way.reverse();
-    way
 }
 
 /// An instance as the language writes it.
