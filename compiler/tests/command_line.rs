@@ -323,12 +323,31 @@ fn no_output_replaces_what_it_is_made_of() {
 }
 
 #[test]
+fn a_file_s_name_moves_no_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("red\u{1b}[31m.bp"), "const a = b\n").unwrap();
+    for form in ["human", "github", "short", "json"] {
+        let said = bpc(at, &["check", "red\u{1b}[31m.bp", "--message-format", form]);
+        assert_eq!(code(&said), 1);
+        let all = format!("{}{}", out(&said), err(&said));
+        assert!(all.contains("E2013") || all.contains("E3001"), "{form}: {all}");
+        assert!(!all.contains('\u{1b}'), "{form}: {all}");
+    }
+}
+
+#[test]
 fn stdin_is_a_file_like_others() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     std::fs::write(at.join("y.bp"), "const a = 1\n").unwrap();
     let text = format!("{HELLO}use \"./y.bp\" as y\noutput b: int = y.a\n");
     assert_eq!(code(&fed(at, &["check", "-"], &text, None)), 0);
+    let tested =
+        fed(at, &["test", "-"], &format!("{text}\ntest \"t\" {{ assert 1 == 2 }}\n"), None);
+    assert_eq!(code(&tested), 1);
+    assert!(out(&tested).contains("FAILED  t"), "{}", out(&tested));
+    assert_eq!(code(&fed(at, &["test", "-", "--watch"], &text, None)), 2);
     let wrong = fed(at, &["check", "-", "--message-format", "short"], "const a = b\n", None);
     assert_eq!((code(&wrong), out(&wrong).split(' ').next()), (1, Some("<stdin>:1:11:")));
     let plan = fed(at, &["compile", "-"], &text, None);

@@ -135,7 +135,7 @@ enum Command {
     },
     /// Run the tests that blueprints bring along; nothing is deployed.
     Test {
-        /// Files, or folders (every `.bp` file below); this folder when left out.
+        /// Files, or folders (every `.bp` file below), or `-` for stdin; this folder when left out.
         #[arg(default_value = ".")]
         paths: Vec<PathBuf>,
         /// Only tests whose names have this text in them.
@@ -198,7 +198,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if arguments.message_format == MessageFormat::Junit && !is_test {
         return wrong("`junit` is a form of tests: use it with `bpc test`, and `json` here");
     }
-    if let Command::Check { files, watch: true } = &arguments.command
+    if let Command::Check { files, watch: true } | Command::Test { paths: files, watch: true, .. } =
+        &arguments.command
         && files.iter().any(|file| stdin::is_meant(file))
     {
         return wrong("stdin can't be watched: name a file");

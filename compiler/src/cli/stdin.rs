@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::output::Output;
 use crate::analysis::Analysis;
-use crate::source::FileId;
+use crate::source::{FileId, SourceFile};
 use crate::syntax;
 
 /// What it is called where it is told of; what it uses lies in the folder that one works in.
@@ -42,10 +42,21 @@ pub(super) fn analysis(path: &Path, with_plan: bool, output: &mut Output) -> Opt
 
 /// The same of what was read.
 pub(super) fn of(bytes: Vec<u8>, with_plan: bool, output: &mut Output) -> Option<Analysis> {
+    let source = decoded(bytes, output)?;
+    Some(Analysis::of_text(Path::new(NAME), source.text(), with_plan))
+}
+
+/// The text of stdin; nothing where it is none, which is told of.
+pub(super) fn text(output: &mut Output) -> Option<String> {
+    let bytes = read(syntax::MAX_FILE, output)?;
+    Some(decoded(bytes, output)?.text().to_owned())
+}
+
+fn decoded(bytes: Vec<u8>, output: &mut Output) -> Option<SourceFile> {
     let (source, refused) = syntax::decode(FileId(0), NAME.to_owned(), bytes);
     if let Some(refused) = refused {
         output.diagnostics(&[refused], |_| Some(&source));
         return None;
     }
-    Some(Analysis::of_text(Path::new(NAME), source.text(), with_plan))
+    Some(source)
 }

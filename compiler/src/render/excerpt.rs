@@ -71,7 +71,7 @@ impl Excerpt {
         let is_over_lines = touched.iter().any(|(start, end)| start != end);
         let frame = last.to_string().len() + 4 + if is_over_lines { 4 } else { 0 };
         let mut excerpt = Self {
-            name: source.path().to_owned(),
+            name: super::visible(source.path()),
             text: String::new(),
             first: first.saturating_sub(1) as usize,
             lines: (last + 1 - first) as usize,

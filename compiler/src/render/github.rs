@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::visible;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::source::{FileId, SourceFile};
 
@@ -47,7 +48,8 @@ pub fn line<'a>(
 
 /// What may stand after the second `::`.
 fn text(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    lines.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 /// What may be the value of a property.

@@ -13,7 +13,7 @@ use bp_topology::inventory_file::File;
 
 use super::output::Output;
 use super::watch::Round;
-use super::{MessageFormat, files, lock};
+use super::{MessageFormat, files, lock, stdin};
 use crate::analysis::Analysis;
 use crate::check::blueprint_tests;
 use crate::diagnostics::{Diagnostic, testing as says};
@@ -89,10 +89,24 @@ pub(super) fn run(
     let Ok(inventory) = asked.inventory.map(|path| inventory(path, output)).transpose() else {
         return (false, read);
     };
-    let Some(files) = files::sources(asked.paths, output) else { return (false, read) };
+    let mut given = None;
+    let files = if let [only] = asked.paths
+        && stdin::is_meant(only)
+    {
+        let Some(text) = stdin::text(output) else { return (false, read) };
+        given = Some(text);
+        Some(vec![PathBuf::from(stdin::NAME)])
+    } else {
+        files::sources(asked.paths, output)
+    };
+    let Some(files) = files else { return (false, read) };
     let mut locks: Vec<(Lock, Sources)> = Vec::new();
     let mut report = report::Report::new(form, output);
-    let work = |path: &Path| tested(path, asked, inventory.as_ref());
+    let load = |path: &Path| match &given {
+        Some(text) => Analysis::of_text(path, text, true),
+        None => Analysis::load(path),
+    };
+    let work = |path: &Path| tested(path, &load, asked, inventory.as_ref());
     each(&files, &work, |tested| {
         let sources = tested.analysis.sources();
         read.extend(sources.paths().map(Path::to_owned));
@@ -115,9 +129,14 @@ pub(super) fn run(
 }
 
 /// Tests one file.
-fn tested(path: &Path, asked: &Asked<'_>, inventory: Option<&(File, SourceFile)>) -> Tested {
+fn tested(
+    path: &Path,
+    load: &impl Fn(&Path) -> Analysis,
+    asked: &Asked<'_>,
+    inventory: Option<&(File, SourceFile)>,
+) -> Tested {
     let began = now();
-    let analysis = Analysis::load(path);
+    let analysis = load(path);
     let mut obstacles = obstacles(&analysis);
     let mut cases = Vec::new();
     if obstacles.is_empty()
