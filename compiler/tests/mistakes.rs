@@ -174,6 +174,20 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type A { property x: int = 1 }\nnode a: A if any(it in b, it.x == 1)\nnode b: A for i in 1..2 if a != null",
         "E2019 3:6",
     ),
+    // What nobody can ever meet.
+    (
+        "node type H { property m: size = 1MiB where self < 1GiB }\nnode type B { requires h: H where self.m > 4GiB }",
+        "E3050 3:35",
+    ),
+    ("node type H\nnode type B { requires h: H }\nnode b: B { h -> H where false }", "E3050 4:26"),
+    (
+        "node type H { property m: int = 1 }\nnode type B { requires h: H }\nnode b: B { h -> H where self.m > 3 and self.m < 2 }",
+        "E3050 4:26",
+    ),
+    (
+        "node type H { property m: int = 1 }\nnode type B { requires h: H where self.m > 3 }\nnode h: H { m = 5 }\nnode b: B { h -> h where self.m < 2 }",
+        "E3050 5:26",
+    ),
     // Each of several `where`s counts.
     (
         "node type H { property z: string, property n: int = 1 }\nnode type A { requires h: H }\nnode h: H { z = \"x\" }\nnode a: A { h -> h where self.z == \"x\" where self.n > 1 }",
@@ -318,6 +332,7 @@ const RIGHT: &[&str] = &[
     "node type A { property x: int = 1 }\nnode a: A for i in [\"x\"]\noutput o: int = a?[\"q\"]?.x ?? 3",
     "const n = 1 + m\nconst m = 1\nnode type B\nnode type A { requires b: B[0..n] }\nnode type C extends A { requires b: B[0..m] }\nnode b: B for i in 1..2\nnode a: A { b -> b }\nnode c: C",
     "const n = 3\nrequires hosts: Compute[1..n]",
+    "node type H { property m: int? where self > 3 }\nnode type B { requires h: H where self.m == null }\nnode h: H\nnode b: B { h -> h }",
     "capability type C { property x: int = 1 }\nnode type H { property z: string = \"a\", capability c: C }\nnode h: H\noutput o: string = h.c.node.z",
     "node type A { property m: string?, attribute m: string }\nnode type B extends A { property m: string }",
 ];

@@ -71,6 +71,11 @@ pub(crate) fn may_choose(node: &ast::Node) -> bool {
 }
 
 impl Choice {
+    /// The type that is asked for, and what must hold of it: the node's own first.
+    pub(crate) fn asks(&self) -> (&str, &[Constraint]) {
+        (&self.wanted, &self.constraints)
+    }
+
     /// The requirement's name.
     pub(crate) fn requirement(&self) -> &str {
         &self.requirement

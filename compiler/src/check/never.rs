@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_plan::{Constraint, Type};
 
 use super::Checked;
-use super::program::Program;
+use super::program::{Program, PropertyInfo};
 use crate::diagnostics::{Diagnostic, never as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::ItemKind;
@@ -48,6 +48,19 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         for secret in part.secrets.values() {
             finder.look(&secret.kind, secret.constraints.iter());
         }
+        for node in part.nodes.nodes.values() {
+            let info = program.types.get(&node.node.kind);
+            for met in node.node.requirements.iter().filter(|met| !met.constraints.is_empty()) {
+                let declared = info.and_then(|info| info.requirements.get(&met.name));
+                let Some(declared) = declared.map(|it| &it.declared) else { continue };
+                finder.look(&declared.target, declared.constraints.iter().chain(&met.constraints));
+            }
+            for choice in &node.choices {
+                let (wanted, constraints) = choice.asks();
+                // What the requirement's type asks joins first.
+                finder.look(&Type::Node(wanted.to_owned()), constraints.iter().rev());
+            }
+        }
         for selection in part.selections.values() {
             finder.look(&Type::Node(selection.kind.clone()), selection.predicate.iter());
         }
@@ -63,7 +76,8 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
                     && entry.span.start <= at.span.start
                     && at.span.end <= entry.span.end
             };
-            !matches!(diagnostic.code, "E3028" | "E4013") || !around.iter().any(inside)
+            let codes = ["E3028", "E4011", "E4013", "W4079"];
+            !codes.contains(&diagnostic.code) || !around.iter().any(inside)
         });
         out.extend(found);
     }
@@ -82,7 +96,8 @@ struct Finder<'a> {
 impl Finder<'_> {
     /// Constraints of one value, in the order in which they join.
     fn look<'c>(&mut self, kind: &'c Type, constraints: impl Iterator<Item = &'c Constraint>) {
-        let mut own: Vec<&Constraint> = constraints.collect();
+        let mut own: Vec<(String, &Constraint)> =
+            constraints.map(|one| ("self".to_owned(), one)).collect();
         if own.is_empty() {
             return;
         }
@@ -95,14 +110,26 @@ impl Finder<'_> {
             && let Some(alias) = &data.alias
         {
             scalar = alias.clone();
-            own.splice(0..0, &data.constraints);
+            own.splice(0..0, data.constraints.iter().map(|one| ("self".to_owned(), one)));
+        }
+        // So do the properties of a node, where they are set for sure.
+        if let Type::Node(name) = plain
+            && let Some(info) = self.program.types.get(name)
+        {
+            let is_set = |property: &PropertyInfo| !self::plain(&property.declared.kind).1;
+            let properties = info.properties.iter().filter(|(_, property)| is_set(property));
+            let properties = properties.flat_map(|(name, property)| {
+                let path = format!("self.{name}");
+                property.declared.constraints.iter().map(move |one| (path.clone(), one))
+            });
+            own.splice(0..0, properties.collect::<Vec<_>>());
         }
         rooms.insert("self".to_owned(), Room::of(&scalar));
-        for (at, one) in own.iter().enumerate() {
-            let Some(against) = narrow(&mut rooms, one, at) else { continue };
+        for (at, (this, one)) in own.iter().enumerate() {
+            let Some(against) = narrow(&mut rooms, this, one, at) else { continue };
             let other = match against {
                 Against::Itself => None,
-                Against::Other(at) => own.get(at).copied(),
+                Against::Other(at) => own.get(at).map(|(_, other)| *other),
             };
             self.tell(one, other, kind, may_be_unset);
             return;
@@ -137,8 +164,18 @@ impl Finder<'_> {
 }
 
 /// Adds what a constraint says. If no value is left, what stands against it.
-fn narrow(rooms: &mut BTreeMap<String, Room>, one: &Constraint, at: usize) -> Option<Against> {
+fn narrow(
+    rooms: &mut BTreeMap<String, Room>,
+    this: &str,
+    one: &Constraint,
+    at: usize,
+) -> Option<Against> {
     for (path, fact) in facts(&one.predicate) {
+        // What it constrains is a part of what is looked at.
+        let path = match path.strip_prefix("self") {
+            Some(rest) => format!("{this}{rest}"),
+            None => path,
+        };
         let room = rooms.entry(path).or_default();
         if let Some(against) = room.closes(&fact, at) {
             return Some(against);
@@ -163,7 +200,11 @@ fn entry_around(program: &Program<'_>, at: Place) -> Place {
     let holds = |span: Span| span.start <= at.span.start && at.span.end <= span.end;
     let Some(module) = program.sources.modules.get(at.file.0 as usize) else { return at };
     let Some(item) = module.tree.items.iter().find(|item| holds(item.span)) else { return at };
-    let ItemKind::Type(ty) = &item.kind else { return around(item.span) };
-    let entry = ty.body.entries.iter().find(|entry| holds(entry.span));
+    let body = match &item.kind {
+        ItemKind::Type(it) => &it.body,
+        ItemKind::Node(it) => &it.body,
+        _ => return around(item.span),
+    };
+    let entry = body.entries.iter().find(|entry| holds(entry.span));
     around(entry.map_or(item.span, |entry| entry.span))
 }
