@@ -57,6 +57,8 @@ const PROGRAMS: &[(char, &str)] = &[
         '-',
         "relationship type R extends DependsOn { property port: int }\nnode type H\nnode type A { requires h: H via R }\nnode h: H\nnode a: A",
     ),
+    // Loops of other languages.
+    ('+', "node type A { property p: string }\nnode n: A for x of [\"a\"] { p = x }"),
     // Values that are missing.
     ('+', "node type A { property size: size where self >= 10GiB }\nnode a: A"),
     ('+', "node type A { property m: list<int> where count(self) > 0 }\nnode a: A"),

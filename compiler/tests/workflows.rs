@@ -180,6 +180,7 @@ fn a_call_names_a_node_and_an_operation_that_something_carries_out() {
         ("workflow w() { call single }", &["E7047 1: single"]),
         ("workflow w() { call silent.bare.ping }", &["E7050 1: ping"]),
         ("workflow w() { call single.lifecycle.create }", &["E7051 1: lifecycle.create"]),
+        ("workflow w() { call single.create }", &["E7051 1: create"]),
         ("workflow w() { call dbs.maintenance.snapshot { bucket = \"x\" } }", &["E7052 1: dbs"]),
         (
             "workflow w(many: list<Db>) { call many.maintenance.snapshot { bucket = \"x\" } }",

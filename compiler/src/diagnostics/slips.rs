@@ -132,12 +132,12 @@ pub fn two_items_on_a_line(at: Place, blank: Place) -> Diagnostic {
         .fix("break the line", vec![(blank, "\n".to_owned())])
 }
 
-/// `for x xs`; the word is to stand at `before`.
-pub fn for_without_in(at: Place, before: Place) -> Diagnostic {
+/// `for x xs`, `for x of xs`; `edit` puts the word in.
+pub fn for_without_in(at: Place, edit: (Place, &str)) -> Diagnostic {
     Diagnostic::error("E1001", "this `for` has no `in`", at)
         .label("`in` is missing")
         .help("write `for x in xs`")
-        .fix("write `in`", vec![(before, "in ".to_owned())])
+        .fix("write `in`", vec![(edit.0, edit.1.to_owned())])
 }
 
 /// `select a: T where c`; `edit` puts it into a block.

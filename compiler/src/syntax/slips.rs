@@ -325,7 +325,12 @@ impl Spot<'_> {
             }
         }
         let start = self.at.span.start + offset(self.rest.len() - rest.len());
-        Some(says::for_without_in(place, self.from(start, 0)))
+        // `for x of xs`, as JavaScript has it.
+        let edit = match word_of(rest) {
+            "of" => (self.from(start, 2), "in"),
+            _ => (self.from(start, 0), "in "),
+        };
+        Some(says::for_without_in(place, edit))
     }
 
     /// `where c` in `{ }`.

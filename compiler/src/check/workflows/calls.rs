@@ -247,6 +247,10 @@ impl Checker<'_, '_> {
                 let suffix = format!(".{}", name.text);
                 info.operations.keys().find(|known| known.ends_with(&suffix))
             });
+            if let Some(operation) = with.and_then(|known| known.strip_prefix("lifecycle.")) {
+                self.out.push(says::lifecycle_by_hand(self.place(name.span), operation));
+                return;
+            }
             self.out.push(says::no_operation(
                 at,
                 with.map(|known| (self.place(name.span), known.as_str())),
