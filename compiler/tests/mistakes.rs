@@ -174,6 +174,15 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type A { property x: int = 1 }\nnode a: A if any(it in b, it.x == 1)\nnode b: A for i in 1..2 if a != null",
         "E2019 3:6",
     ),
+    // How many meet it.
+    (
+        "node type H\nnode type B { requires two: H[2] }\nnode h: H\nnode b: B { two -> H }",
+        "E4009 5:20",
+    ),
+    (
+        "node type H\nnode type B { requires two: H[0..2] }\nnode hs: H for i in 1..5\nnode b: B { two -> [x for x in hs] }",
+        "E4009 5:20",
+    ),
     // What nobody can ever meet.
     (
         "node type H { property m: size = 1MiB where self < 1GiB }\nnode type B { requires h: H where self.m > 4GiB }",

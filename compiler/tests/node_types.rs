@@ -244,6 +244,8 @@ const SAID: &[(&str, &[&str])] = &[
     ("@was(\"${1}\")\nnode a: Root", &["E4033 2:1"]),
     ("@protect\n@protect\nnode a: Root", &["E4034 3:1"]),
     ("@was(\"b\")\nnode a: Root\nnode b: Root", &["E4039 2:1"]),
+    ("@was(\"c\")\nnode a: Root\n@was(\"c\")\nnode b: Root", &["E4039 4:1"]),
+    ("@was(\"F oo\")\nnode a: Root", &["E4039 2:1"]),
     ("@protct\nnode a: Root", &["E2022 2:1"]),
     // What is deprecated or experimental.
     ("@deprecated(\"use B\")\nnode type A\nnode a: A", &["W4030 4:9"]),

@@ -83,6 +83,7 @@ const KINDS: &[Kind] = &[
 /// Tells the annotations that mean nothing where they stand.
 pub(crate) fn check(sources: &Sources, names: &Names, out: &mut Vec<Diagnostic>) {
     for (file, module) in sources.all() {
+        let mut earlier = BTreeMap::new();
         for item in &module.tree.items {
             let (on, words) = of_item(&item.kind);
             all(file, &item.annotations, on, words, out);
@@ -93,7 +94,7 @@ pub(crate) fn check(sources: &Sources, names: &Names, out: &mut Vec<Diagnostic>)
                 }
             }
             if let ItemKind::Node(node) = &item.kind {
-                renamed(file, names, node, &item.annotations, out);
+                renamed((file, names), node, &item.annotations, &mut earlier, out);
             }
         }
     }
@@ -185,23 +186,37 @@ fn all(file: FileId, annotations: &[Annotation], on: On, words: &str, out: &mut 
     }
 }
 
-/// A name that a node had can't be that of a node that there is.
-fn renamed(
-    file: FileId,
-    names: &Names,
-    node: &ast::Node,
-    annotations: &[Annotation],
+/// A name that a node had can't be that of a node that there is, nor that of two nodes.
+fn renamed<'s>(
+    (file, names): (FileId, &Names),
+    node: &'s ast::Node,
+    annotations: &'s [Annotation],
+    earlier: &mut BTreeMap<&'s str, (Place, &'s str)>,
     out: &mut Vec<Diagnostic>,
 ) {
     for annotation in annotations.iter().filter(|a| a.name.text == "was") {
         let Some(text) = annotation.arguments.first().and_then(text_of) else { continue };
+        let at = Place { file, span: annotation.span };
+        if !is_name(text) {
+            out.push(says::was_no_name(at, text));
+            continue;
+        }
+        if let Some((first, other)) = earlier.insert(text, (at, &node.name.text)) {
+            out.push(says::was_twice(at, &node.name.text, text, other, first));
+            continue;
+        }
         let scope = names.files.get(file.0 as usize);
         let taken = scope.and_then(|scope| scope.values.get(text)).map(|found| found.place);
         if let Some(taken) = taken {
-            let at = Place { file, span: annotation.span };
             out.push(says::was_taken(at, &node.name.text, text, taken));
         }
     }
+}
+
+/// Whether a node can be called so.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn text_of(expr: &ast::Expr) -> Option<&str> {

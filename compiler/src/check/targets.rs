@@ -273,6 +273,15 @@ impl Around<'_, '_> {
                 let (a, b) = (self.how_many(then), self.how_many(otherwise));
                 (a.0.min(b.0), a.1.zip(b.1).map(|(a, b)| a.max(b)))
             }
+            // `[x for x in xs if c]`: one of each, or fewer.
+            Expr::Binder(binder) if binder.function == "list" => {
+                let (fewest, most) = self.how_many(&binder.over);
+                match binder.filter.as_ref().map(Expr::as_value) {
+                    None | Some(Some(Value::Bool(true))) => (fewest, most),
+                    Some(Some(Value::Bool(false))) => (0, Some(0)),
+                    Some(_) => (0, most),
+                }
+            }
             Expr::Value(Value::Null) => (0, Some(0)),
             Expr::Value(Value::List(items)) if items.is_empty() => (0, Some(0)),
             _ => (0, None),

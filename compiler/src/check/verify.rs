@@ -52,9 +52,10 @@ pub(crate) fn verify(
         }
         for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
             let declared = info.requirements.get(&requirement.name);
-            if declared
-                .is_some_and(|declared| is_miscounted(&around, requirement, place, declared, out))
-            {
+            let is_choice = checked.choices.iter().any(|it| it.requirement() == requirement.name);
+            if declared.is_some_and(|declared| {
+                is_miscounted(&around, (requirement, is_choice), place, declared, out)
+            }) {
                 continue;
             }
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
@@ -73,13 +74,15 @@ pub(crate) fn verify(
 /// Tells that a requirement is met by more or fewer targets than it takes, where that is sure.
 fn is_miscounted(
     around: &Around<'_, '_>,
-    requirement: &Requirement,
+    (requirement, is_choice): (&Requirement, bool),
     place: Place,
     declared: &RequirementInfo,
     out: &mut Vec<Diagnostic>,
 ) -> bool {
     let (fewest, most) = declared.declared.cardinality;
-    let (least, largest) = around.how_many(&requirement.target);
+    // A choice takes one, if any.
+    let (least, largest) =
+        if is_choice { (0, Some(1)) } else { around.how_many(&requirement.target) };
     let is_short = largest.is_some_and(|largest| largest < fewest);
     let is_much = most.is_some_and(|most| least > most);
     if !is_short && !is_much {

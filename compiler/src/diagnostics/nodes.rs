@@ -111,6 +111,21 @@ pub fn was_taken(at: Place, name: &str, was: &str, declared: Place) -> Diagnosti
         .help("name what it was called in an earlier version, or remove `@was`")
 }
 
+/// Two nodes that were called the same.
+pub fn was_twice(at: Place, name: &str, was: &str, other: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E4039", format!("`{name}` can't have been `{was}`: `{other}` was"), at)
+        .related(first, format!("`{other}` says so here"))
+        .help(
+            "only one of them takes over what is deployed under that name: remove the other `@was`",
+        )
+}
+
+/// A name that no node can have had.
+pub fn was_no_name(at: Place, was: &str) -> Diagnostic {
+    Diagnostic::error("E4039", format!("no node was ever called `{was}`: that is no name"), at)
+        .help("name what it was called in an earlier version, or remove `@was`")
+}
+
 /// A capability that is given something else than its properties.
 pub fn capability_value(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error(
