@@ -23,6 +23,7 @@ pub(crate) fn silence(
     found: &mut Vec<Diagnostic>,
 ) {
     rings(sources, syntax, found);
+    second_blueprint(sources, found);
     imports::silence(names, sources, found);
     unread::silence(sources, syntax, found);
 }
@@ -41,4 +42,23 @@ fn rings(sources: &Sources, syntax: &[Diagnostic], found: &mut Vec<Diagnostic>) 
     if syntax.iter().chain(found.iter()).any(|one| one.code == "E2004") {
         found.retain(|one| one.code != "E4054");
     }
+}
+
+/// What is wrong with a second blueprint goes with it.
+fn second_blueprint(sources: &Sources, found: &mut Vec<Diagnostic>) {
+    let item = |place: Place| {
+        let module = sources.modules.get(place.file.0 as usize)?;
+        let holds = |it: &&Item| it.span.start <= place.span.start && place.span.end <= it.span.end;
+        let span = module.tree.items.iter().find(holds)?.span;
+        Some((place.file, span.start, span.end))
+    };
+    let second: Vec<_> =
+        found.iter().filter(|one| one.code == "E2011").filter_map(|one| item(one.place)).collect();
+    found.retain(|one| {
+        let inside = |(file, start, end): &(FileId, u32, u32)| {
+            let at = one.place;
+            *file == at.file && (*start..*end).contains(&at.span.start)
+        };
+        one.code == "E2011" || !second.iter().any(inside)
+    });
 }

@@ -57,6 +57,11 @@ const PROGRAMS: &[(char, &str)] = &[
         '-',
         "relationship type R extends DependsOn { property port: int }\nnode type H\nnode type A { requires h: H via R }\nnode h: H\nnode a: A",
     ),
+    // A block that closes later than its first line: what stands there is not missed elsewhere.
+    (
+        '+',
+        "interface type I { operation go(a: string) }\nnode type A { implements I\n  operation i.go = script(\"x.sh\") { }\n}\nnode a: A\nworkflow w() { call a.i.go { a = \"x\" } }",
+    ),
     // Loops of other languages.
     ('+', "node type A { property p: string }\nnode n: A for x of [\"a\"] { p = x }"),
     // Values that are missing.

@@ -174,6 +174,8 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type A { property x: int = 1 }\nnode a: A if any(it in b, it.x == 1)\nnode b: A for i in 1..2 if a != null",
         "E2019 3:6",
     ),
+    // A second blueprint, with all that is wrong with it.
+    ("node type A\nblueprint t { name = \"x\" }", "E2011 3:11"),
     // How many meet it.
     (
         "node type H\nnode type B { requires two: H[2] }\nnode h: H\nnode b: B { two -> H }",

@@ -20,14 +20,13 @@ pub fn unclosed(at: Place, opening: &str, closing: &str) -> Diagnostic {
         .help(format!("add the missing `{closing}`"))
 }
 
-/// A `{` with an entry on its line, not closed there; `edit` is what it lacks.
-pub fn unclosed_on_line(at: Place, edit: Option<(Place, String)>) -> Diagnostic {
+/// A `{` with an entry on its line, not closed there; `missing` is where its `}` belongs.
+pub fn unclosed_on_line(at: Place, missing: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E1002", "this `{` is not closed on its line", at)
         .label("opened here")
         .help("add the missing `}` to this line, or give every entry a line of its own");
-    match edit {
-        Some(edit) if edit.1 == "\n" => error.fix("break the line after `{`", vec![edit]),
-        Some(edit) => error.fix("write the missing `}`", vec![edit]),
+    match missing {
+        Some(at) => error.fix("write the missing `}`", vec![(at, " }".to_owned())]),
         None => error,
     }
 }

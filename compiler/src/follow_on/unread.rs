@@ -17,8 +17,8 @@ use crate::syntax::{BUILT_IN_TYPES, snake_case};
 /// What says that something does not belong where it stands.
 const MISPLACED: [&str; 7] = ["E2016", "E2017", "E2018", "E4001", "E7058", "E7061", "E7062"];
 
-/// Codes that tell of a member that a type does not have, with the place of the type.
-const MEMBERS: [&str; 2] = ["E3003", "E4001"];
+/// Codes that tell of a member, or its implementation, that a type does not have, with the place of the type.
+const MEMBERS: [&str; 5] = ["E3003", "E4001", "E7048", "E7049", "E7050"];
 
 /// Words that everybody uses, beside the names of types: they tell nothing of what is spoken of.
 const COMMON: [&str; 10] = [
@@ -58,6 +58,8 @@ struct Unread {
     after: Vec<(FileId, Span)>,
     /// Whole items with a mistake: not all of what they declare was read.
     items: Vec<(FileId, Span)>,
+    /// What those are called.
+    called: BTreeSet<String>,
     /// Words of what may have been declared there.
     words: BTreeSet<String>,
 }
@@ -74,6 +76,7 @@ impl Unread {
         };
         self.items.push((file, Span::new(item.span.start, end)));
         let parts = Parts::of(item, end);
+        self.called.insert(module.source.slice(parts.name).to_owned());
         if at < parts.head.end {
             self.line(module, at);
             self.stretch(file, module, Span::new(item.span.start, end));
@@ -129,7 +132,11 @@ impl Unread {
         let is_inside = |part: &(FileId, Span)| stands_in(one.place, part);
         // A member may stand in what was not read of its type.
         let is_part = |place: Place| self.items.iter().any(|item| stands_in(place, item));
-        if MEMBERS.contains(&one.code) && one.related.iter().any(|(place, _)| is_part(*place)) {
+        let mut quoted = one.message.split('`').skip(1).step_by(2);
+        if MEMBERS.contains(&one.code)
+            && (one.related.iter().any(|(place, _)| is_part(*place))
+                || quoted.any(|name| self.called.contains(name)))
+        {
             return true;
         }
         if self.stretches.iter().any(is_inside)

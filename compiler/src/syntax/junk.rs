@@ -3,7 +3,7 @@
 use super::peg::Pair;
 
 use super::lowering::{Lowering, offset, span};
-use super::scan::is_item_head;
+use super::scan::{is_item_head, scan};
 use super::slips::{nearly_item, nearly_member, nearly_step};
 use crate::diagnostics::{slips as says_slips, syntax as says};
 use crate::source::{Place, Span};
@@ -13,6 +13,14 @@ type P<'i> = Pair<'i>;
 /// How many lines of what could not be read are looked at for misspelt words.
 const MOST_LINES: usize = 1_000;
 
+/// Where the `}` of a block is that has an entry on its first line.
+enum Brace {
+    /// On a line of its own, below: all brackets of the item are closed.
+    Below,
+    /// Nowhere; here it belongs.
+    Missing(Place),
+}
+
 impl Lowering<'_> {
     /// A bracket that nothing closes, reported where it was opened.
     pub(super) fn unclosed(&mut self, at: Span, opening: &str, closing: &str) {
@@ -20,17 +28,19 @@ impl Lowering<'_> {
         let opened = Span::new(start, start + offset(opening.len()));
         let after = self.source.text().get(opened.end as usize..).unwrap_or_default();
         let line = after.lines().next().unwrap_or_default().trim_start();
-        if opening == "{" && !line.is_empty() && !line.starts_with("//") {
-            let edit = self.brace_of_line(opened);
-            self.report(says::unclosed_on_line(self.at(opened), edit));
+        self.report(if opening != "{" || line.is_empty() || line.starts_with("//") {
+            says::unclosed(self.at(opened), opening, closing)
         } else {
-            self.report(says::unclosed(self.at(opened), opening, closing));
-        }
+            match self.brace_of_line(opened) {
+                Some(Brace::Below) => says::entries_go_on(self.at(opened)),
+                Some(Brace::Missing(at)) => says::unclosed_on_line(self.at(opened), Some(at)),
+                None => says::unclosed_on_line(self.at(opened), None),
+            }
+        });
     }
 
-    /// What closes a `{` that has an entry on its line: a new line behind it where it is closed below, as all
-    /// brackets of the item are, else the missing `}`. Nothing where neither is sure to do.
-    fn brace_of_line(&self, opened: Span) -> Option<(Place, String)> {
+    /// Where the `}` is of a `{` that has an entry on its line; nothing where that is not sure.
+    fn brace_of_line(&self, opened: Span) -> Option<Brace> {
         let text = self.source.text();
         let rest = text.get(opened.end as usize..)?;
         let line = rest.split('\n').next()?;
@@ -46,17 +56,28 @@ impl Lowering<'_> {
             end += line.len();
         }
         let item = text.get(start..end)?;
-        if item.contains('"') || item.contains("//") || item.contains("/*") {
-            return None;
+        // What a string or a comment holds opens and closes nothing.
+        let scan = scan(item);
+        let comments = scan.comments.iter().chain(&scan.documentation).map(|comment| comment.span);
+        let hidden: Vec<Span> = scan.strings.iter().copied().chain(comments).collect();
+        let count = |mark: char, (from, to): (usize, usize)| {
+            let shown = item.match_indices(mark).map(|(at, _)| at).filter(|at| {
+                let is_inside = |span: &Span| (span.start..span.end).contains(&offset(*at));
+                (from..to).contains(at) && !hidden.iter().any(is_inside)
+            });
+            shown.count()
+        };
+        let all = (0, item.len());
+        if count('{', all) == count('}', all) {
+            return Some(Brace::Below);
         }
-        let count = |mark: char| item.matches(mark).count();
-        if count('{') == count('}') {
-            return Some((self.at(Span::new(opened.end, opened.end)), "\n".to_owned()));
-        }
+        let from = opened.end as usize - start;
+        let of_line = (from, from + line.len());
+        let is_one = count('{', all) == count('}', all) + 1
+            && count('{', of_line) == count('}', of_line)
+            && !line.contains("//");
         let at = opened.end + offset(line.trim_end().len());
-        let is_one =
-            count('{') == count('}') + 1 && line.matches('{').count() == line.matches('}').count();
-        is_one.then(|| (self.at(Span::new(at, at)), " }".to_owned()))
+        is_one.then(|| Brace::Missing(self.at(Span::new(at, at))))
     }
 
     /// A `{` with an entry on its line whose entries go on in further lines.
