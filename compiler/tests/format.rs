@@ -161,6 +161,19 @@ proptest::proptest! {
 }
 
 #[test]
+fn entries_that_go_on_hide_no_other_mistake() {
+    for text in [
+        "blueprint b {,\n  version = \"1.0.0\"\n}\n\nus",
+        "blueprint b {,\n  version = \"1.0.0\"\n}\n\nus\n",
+        "blueprint b { version = \"1.0.0\" @@,\n  labels = {}\n}\n",
+        "node type A { implements I\n  operation i.go = null\n}\n",
+    ] {
+        let made = format(&SourceFile::new("x.bp", text));
+        assert!(made.is_err(), "{text}: {made:?}");
+    }
+}
+
+#[test]
 fn what_stands_between_angles_is_a_type_s_whatever_its_name() {
     let text = "data type Names = lst<string>\nfn first(of: lits<string>, n: int = 1) -> lst<int> = of\nnode type T {\n  property tags: mpa<secret lst<string>> = {}\n  property is_less: bool = 1 < 2 and self.a > 3\n}\n";
     assert_eq!(formatted(text), text);

@@ -20,6 +20,15 @@ pub fn unclosed(at: Place, opening: &str, closing: &str) -> Diagnostic {
         .help(format!("add the missing `{closing}`"))
 }
 
+/// A `{` with an entry on its line that is closed on a later one, with what could not be read in between.
+pub fn closed_below(at: Place) -> Diagnostic {
+    let after = Place { file: at.file, span: Span::new(at.span.end, at.span.end) };
+    Diagnostic::error("E1002", "this `{` is not closed on its line", at)
+        .label("has an entry on its line, so it closes there")
+        .help("put all entries on this line, or give every entry a line of its own")
+        .fix("break the line after `{`", vec![(after, "\n".to_owned())])
+}
+
 /// A `{` with an entry on its line, not closed there; `missing` is where its `}` belongs.
 pub fn unclosed_on_line(at: Place, missing: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E1002", "this `{` is not closed on its line", at)
@@ -354,6 +363,11 @@ pub fn stray_closing(at: Place, bracket: &str) -> Diagnostic {
 /// Whether a bracket or string was found to be open: what it should have closed is said once.
 pub(crate) fn is_unclosed(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code, "E1002" | "E1003")
+}
+
+/// Whether all was read in spite of it: nothing follows from it, and the layout mends it.
+pub(crate) fn is_of_layout(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.code, "E1018" | "E1029")
 }
 
 /// Whether something stood where something else was awaited.

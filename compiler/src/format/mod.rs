@@ -11,6 +11,7 @@ mod layout;
 mod spacing;
 mod tokens;
 
+use crate::diagnostics::syntax::is_of_layout;
 use crate::source::{FileId, SourceFile};
 use crate::syntax;
 
@@ -20,7 +21,7 @@ pub fn format(source: &SourceFile) -> Result<String, Vec<crate::diagnostics::Dia
     let (_, diagnostics) = syntax::parse(FileId(0), source);
     let is_error = |d: &crate::diagnostics::Diagnostic| {
         // A file with nothing in it has a layout, and where entries stand is what layout is about.
-        d.severity == crate::diagnostics::Severity::Error && !matches!(d.code, "E1018" | "E1029")
+        d.severity == crate::diagnostics::Severity::Error && !is_of_layout(d)
     };
     if diagnostics.iter().any(is_error) {
         return Err(diagnostics);

@@ -14,7 +14,7 @@ pub(super) fn without(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> Vec<
     let mut of_item = 0;
     let mut last: Option<u32> = None;
     for said in diagnostics {
-        if said.severity != Severity::Error {
+        if said.severity != Severity::Error || says::is_of_layout(&said) {
             kept.push(said);
             continue;
         }

@@ -32,7 +32,7 @@ impl Lowering<'_> {
             says::unclosed(self.at(opened), opening, closing)
         } else {
             match self.brace_of_line(opened) {
-                Some(Brace::Below) => says::entries_go_on(self.at(opened)),
+                Some(Brace::Below) => says::closed_below(self.at(opened)),
                 Some(Brace::Missing(at)) => says::unclosed_on_line(self.at(opened), Some(at)),
                 None => says::unclosed_on_line(self.at(opened), None),
             }

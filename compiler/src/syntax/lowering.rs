@@ -145,7 +145,9 @@ impl<'a> Lowering<'a> {
         }
         if diagnostic.severity == Severity::Error {
             let start = diagnostic.place.span.start;
-            if self.diagnostics.iter().rev().take(8).any(|d| self.same_line(d, start)) {
+            // What is read on past hides nothing.
+            let mut before = self.diagnostics.iter().rev().take(8);
+            if before.any(|d| !says::is_of_layout(d) && self.same_line(d, start)) {
                 return;
             }
             self.errors += 1;
@@ -170,9 +172,9 @@ impl<'a> Lowering<'a> {
 
     /// Whether an error was reported at or after this place.
     pub(super) fn has_error_since(&self, start: u32) -> bool {
-        self.diagnostics
-            .iter()
-            .any(|d| d.severity == Severity::Error && d.place.span.start >= start)
+        let is_here =
+            |d: &&Diagnostic| d.severity == Severity::Error && d.place.span.start >= start;
+        self.diagnostics.iter().filter(is_here).any(|d| !says::is_of_layout(d))
     }
 
     /// Whether some bracket was found to be open.
