@@ -3,6 +3,15 @@
 use super::{Diagnostic, Fix};
 use crate::source::{Place, Span};
 
+/// What a fix writes, and where.
+pub type Edits = Vec<(Place, String)>;
+
+/// A form of another language; the edits write ours, where they are sure to.
+pub fn foreign_form(at: Place, message: &str, help: &str, edits: Option<Edits>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", message, at).label("not written like this").help(help);
+    with(error, edits.map(|edits| fix("write it in the form of here", edits)))
+}
+
 /// A diagnostic with a fix, where there is one.
 fn with(error: Diagnostic, fix: Option<Fix>) -> Diagnostic {
     Diagnostic { fix, ..error }

@@ -2,7 +2,7 @@
 //!
 //! It looks at what was said and at the text there, and at nothing of the grammar.
 
-use super::{characters, slips};
+use super::{characters, habits, slips};
 use crate::diagnostics::slips::{is_misspelt, is_strange_name};
 use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{Place, SourceFile, Span};
@@ -12,7 +12,8 @@ pub(super) fn recognised(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> V
     let mut told: Vec<Diagnostic> = Vec::new();
     for one in diagnostics {
         let meant = match one.code {
-            "E1001" | "E1005" | "E1006" => habit(source, &one)
+            "E1001" | "E1002" | "E1005" | "E1006" => habit(source, &one)
+                .or_else(|| habits::habit(source, &one))
                 .or_else(|| characters::strange(source, &one))
                 .or_else(|| slips::slip(source, &one)),
             _ => None,
@@ -126,6 +127,7 @@ fn meant(word: &str) -> Option<(&'static str, &'static str)> {
         "class" | "struct" | "schema" | "record" | "interface_type" => {
             ("data type", "data type Name { … }")
         }
+        "enum" => ("data type", "data type Name = \"a\" | \"b\""),
         "assert" | "validate" => ("where", "input name: type where self > 0 else \"message\""),
         _ => return None,
     })

@@ -14,6 +14,7 @@ mod echoes;
 mod expressions;
 mod foreign;
 mod grammar;
+mod habits;
 mod items;
 mod junk;
 mod literals;

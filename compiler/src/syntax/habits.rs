@@ -1,0 +1,373 @@
+//! Habits of other languages in what an item, an entry, a step or a value is made of: told with the form that
+//! is meant here, and a fix where it is sure.
+//!
+//! It looks at what was said and at the text there, and asks the grammar only how far a condition goes.
+
+use super::grammar::Rule;
+use super::lowering::offset;
+use super::peg;
+use super::scan::is_item_head;
+use crate::diagnostics::slips::{between, foreign_form};
+use crate::diagnostics::{Diagnostic, syntax as says};
+use crate::source::{Place, SourceFile};
+
+/// Words behind a member, an input or a head that say here what a mark or another word says: the word, what
+/// is wrong, how it is written, and what stands in its place where that is sure.
+const WORDS: &[(&str, &str, &str, Option<&str>)] = &[
+    ("default", "a default stands behind a `=`", "name: type = value", Some("=")),
+    ("required", "what has no default is required", "name: type", Some("")),
+    ("optional", "what may be unset has a `?` behind its type", "name: type?", None),
+    ("derived_from", "`derived_from` is no word here", "extends Type", Some("extends")),
+    ("inherits", "`inherits` is no word here", "extends Type", Some("extends")),
+    ("count", "there is no `count`", "node name: Type for i in 1..3", None),
+    ("for_each", "there is no `for_each`", "node name: Type for x in xs", None),
+];
+
+/// Words that begin steps elsewhere, and what does the same here.
+const STEPS: &[(&str, &str)] = &[
+    ("try", "let the block end in `on failure { … }`, and that in `recover` where it goes on"),
+    ("catch", "let the block that may fail end in `on failure { … }`"),
+    ("retry", "write the tries into the operation's block: `script(\"…\") { retries = 3 }`"),
+    ("while", "write `wait until c timeout 5m`, or `for x in xs { … }`"),
+    ("foreach", "write `for x in xs { … }`"),
+    ("sleep", "write `wait 30s`"),
+    ("throw", "write `fail \"…\"`"),
+    ("raise", "write `fail \"…\"`"),
+];
+
+/// Units of time as others write them.
+const UNITS: &[(&str, &str)] = &[
+    ("min", "m"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("hr", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+];
+
+/// The mistake as a habit, where it is one.
+pub(super) fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    let at = said.place;
+    let start = source.line_start(at.span.start);
+    let line = source.text().get(start as usize..)?.split('\n').next()?;
+    let (before, rest) = line.split_at_checked((at.span.start - start) as usize)?;
+    let here = Here { source, said, at, before, rest };
+    match said.code {
+        "E1002" => here.bracket(),
+        "E1001" => here.form(),
+        _ => None,
+    }
+}
+
+/// Where something else was awaited.
+struct Here<'a> {
+    source: &'a SourceFile,
+    said: &'a Diagnostic,
+    at: Place,
+    /// The line up to there.
+    before: &'a str,
+    /// The line from there.
+    rest: &'a str,
+}
+
+impl Here<'_> {
+    fn place(&self, from: usize, length: usize) -> Place {
+        let start = self.at.span.start + offset(from);
+        between(self.at, start, start + offset(length))
+    }
+
+    /// The first word there, with the blanks before it.
+    fn with_blanks(&self, length: usize) -> Place {
+        let blanks = self.before.len() - self.before.trim_end().len();
+        let start = self.at.span.start;
+        between(self.at, start - offset(blanks), start + offset(length))
+    }
+
+    fn awaits(&self, what: &str) -> bool {
+        self.said.message.strip_prefix("expected ").is_some_and(|said| said.starts_with(what))
+    }
+
+    /// The first word of the line, behind the brace of a block that is of one line.
+    fn entry(&self) -> &str {
+        self.before.rsplit(['{', ',']).next().unwrap_or_default().trim_start()
+    }
+
+    fn form(&self) -> Option<Diagnostic> {
+        let word = word_of(self.rest);
+        if self.awaits("a step") {
+            return self.step(word);
+        }
+        if self.awaits("`workflow name(") {
+            return self.workflow();
+        }
+        if self.awaits("`,` or `)`") && !word.is_empty() {
+            return self.parameter(word);
+        }
+        if self.awaits("`=` and a value") && self.rest.starts_with(':') {
+            let edits = vec![(self.with_blanks(1), " ->".to_owned())];
+            let help = "write `fn name(a: type) -> type = value`";
+            return Some(foreign_form(
+                self.place(0, 1),
+                "what a function gives stands behind a `->`",
+                help,
+                Some(edits),
+            ));
+        }
+        if self.awaits("`=`, `:` or `->` after `where`") {
+            let is_select = self.item().is_some_and(|item| item.starts_with("select "));
+            let edits = is_select.then(|| vec![(self.place(0, 0), "= ".to_owned())]);
+            let help = "write `where = self.p == \"x\"`";
+            let message = "a selection's `where` is given with a `=`";
+            return Some(foreign_form(self.place(0, word.len().max(1)), message, help, edits));
+        }
+        if self.awaits("`=` after `for`") && self.before.trim_end().ends_with("for") {
+            let opening = self.before.rfind('{')?;
+            let text = format!("{}{}", self.before.get(opening..)?, self.rest);
+            let start = self.at.span.start - offset(self.before.len() - opening);
+            return Some(comprehension(between(self.at, start, start + 1), &text));
+        }
+        if self.awaits("an entry such as") && self.rest.starts_with('"') {
+            return self.message();
+        }
+        if self.awaits("the end of the line") || self.awaits("an item such as") {
+            return self.behind(word);
+        }
+        None
+    }
+
+    /// A word or a mark behind what could have ended.
+    fn behind(&self, word: &str) -> Option<Diagnostic> {
+        let entry = self.entry();
+        if entry.is_empty() {
+            return None;
+        }
+        if self.rest.starts_with('[') && entry.contains(": ") {
+            return self.cardinality(entry);
+        }
+        if self.rest.starts_with('{')
+            && ["input ", "secret ", "const "].iter().any(|word| entry.starts_with(word))
+        {
+            let help = "write `input name: type = value where self > 0`";
+            return Some(foreign_form(self.place(0, 1), "this has no block", help, None));
+        }
+        if self.rest.starts_with(':') && entry.contains("type ") {
+            let edits = vec![(self.with_blanks(1), " extends".to_owned())];
+            let edits = self.rest.starts_with(": ").then_some(edits);
+            let message = "a type says with `extends` what it extends";
+            return Some(foreign_form(self.place(0, 1), message, "write `extends Type`", edits));
+        }
+        if let Some((_, message, form, ours)) = WORDS.iter().find(|(theirs, ..)| *theirs == word) {
+            let edits = ours.map(|ours| match ours {
+                "" => vec![(self.with_blanks(word.len()), String::new())],
+                ours => vec![(self.place(0, word.len()), ours.to_owned())],
+            });
+            let help = format!("write `{form}`");
+            return Some(foreign_form(self.place(0, word.len()), message, &help, edits));
+        }
+        let (_, unit) = UNITS.iter().find(|(theirs, _)| *theirs == word)?;
+        let is_number = self.before.trim_end().ends_with(|c: char| c.is_ascii_digit());
+        let edits = vec![(self.with_blanks(word.len()), (*unit).to_owned())];
+        let help = format!("write `{unit}`, right behind the number");
+        let message = format!("`{word}` is no unit");
+        let place = self.place(0, word.len());
+        is_number.then(|| foreign_form(place, &message, &help, Some(edits)))
+    }
+
+    /// `T[*]`, `T via R[0..1]`.
+    fn cardinality(&self, entry: &str) -> Option<Diagnostic> {
+        let end = self.rest.find(']')? + 1;
+        if self.rest.starts_with("[*]") {
+            let edits = vec![(self.place(0, end), "[0..]".to_owned())];
+            let help = "write `[0..]` for any number, `[1..]` for at least one";
+            return Some(foreign_form(
+                self.place(0, end),
+                "`*` is no cardinality",
+                help,
+                Some(edits),
+            ));
+        }
+        let via = self.before.rfind(" via ").filter(|_| entry.starts_with("requires "))?;
+        let start = self.at.span.start - offset(self.before.len() - via);
+        let edits = vec![
+            (between(self.at, start, start), self.rest.get(..end)?.to_owned()),
+            (self.place(0, end), String::new()),
+        ];
+        let message = "a cardinality stands right behind the type";
+        let help = "write `requires name: Type[0..1] via Relationship`";
+        Some(foreign_form(self.place(0, end), message, help, Some(edits)))
+    }
+
+    /// `assert c, "message"`.
+    fn message(&self) -> Option<Diagnostic> {
+        let condition = self.before.trim_end().strip_suffix(',')?;
+        let entry = condition.rsplit('{').next().unwrap_or_default().trim_start();
+        if !["assert ", "check "].iter().any(|word| entry.starts_with(word)) {
+            return None;
+        }
+        let comma = self.at.span.start - offset(self.before.len() - condition.len());
+        let place = between(self.at, comma, comma + 1);
+        let edits = vec![(place, " else".to_owned())];
+        let help = "write `assert c else \"message\"`";
+        Some(foreign_form(place, "a message stands behind `else`", help, Some(edits)))
+    }
+
+    /// `workflow w { … }`.
+    fn workflow(&self) -> Option<Diagnostic> {
+        let after = self.rest.strip_prefix("workflow")?.trim_start();
+        let name = word_of(after);
+        let is_block = after.get(name.len()..)?.trim_start().starts_with('{');
+        let end = self.rest.len() - after.len() + name.len();
+        let edits = vec![(self.place(end, 0), "()".to_owned())];
+        let message = "a workflow has `( )` behind its name, though it takes nothing";
+        let help = format!("write `workflow {name}() {{ … }}`");
+        is_block.then(|| {
+            foreign_form(self.place(end - name.len(), name.len()), message, &help, Some(edits))
+        })
+    }
+
+    /// `fn f(x) = x`.
+    fn parameter(&self, name: &str) -> Option<Diagnostic> {
+        let head = self.before.trim_start();
+        let is_head = ["fn ", "workflow ", "operation "].iter().any(|word| head.starts_with(word));
+        let is_name = self.before.trim_end().ends_with(['(', ','])
+            && self.rest.get(name.len()..)?.trim_start().starts_with([',', ')', '=']);
+        let message = format!("`{name}` has no type");
+        let help = format!("write `{name}: type`, such as `{name}: int`");
+        (is_head && is_name).then(|| foreign_form(self.place(0, name.len()), &message, &help, None))
+    }
+
+    /// What begins no step, or is none that was read.
+    fn step(&self, word: &str) -> Option<Diagnostic> {
+        if let Some((_, help)) = STEPS.iter().find(|(theirs, _)| *theirs == word) {
+            let message = format!("`{word}` begins no step");
+            return Some(foreign_form(self.place(0, word.len()), &message, help, None));
+        }
+        let (from, block) = match word {
+            "if" => (word.len(), "if c { … }"),
+            "for" => (self.rest.find(" in ")? + " in ".len(), "for x in xs { … }"),
+            _ => return None,
+        };
+        let blanks = |text: &str| text.len() - text.trim_start().len();
+        let from = from + blanks(self.rest.get(from..)?);
+        let text = self.rest.get(from..)?;
+        let tree = peg::parse(Rule::expr, text).ok()?;
+        let end = from + tree.pairs().next()?.end() as usize;
+        let end = end + blanks(self.rest.get(end..)?);
+        let after = self.rest.get(end..)?;
+        if after.starts_with('=') {
+            return Some(crate::diagnostics::slips::equals_compared(self.place(end, 1), true));
+        }
+        let found = word_of(after);
+        let help = match (word, found) {
+            ("for", "parallel") => {
+                "write `for x in xs max 5 { … }`: at most 5 elements at once".to_owned()
+            }
+            _ => format!("write `{block}`"),
+        };
+        let shown = match after.chars().next() {
+            None => "the end of the line".to_owned(),
+            Some(first) if found.is_empty() => format!("`{first}`"),
+            Some(_) => format!("`{found}`"),
+        };
+        let place = self.place(end, found.len());
+        Some(says::unexpected(place, "`{`", &shown).help(help))
+    }
+
+    /// The item around.
+    fn item(&self) -> Option<&str> {
+        let text = self.source.text();
+        let before = text.get(..self.at.span.start as usize)?;
+        let starts = before.rmatch_indices('\n').map(|(at, _)| at + 1).chain([0]);
+        let mut items = starts.filter_map(|start| text.get(start..));
+        items.find(|item| is_item_head(item))
+    }
+
+    /// A bracket that is closed on its line, behind what does not belong into it.
+    fn bracket(&self) -> Option<Diagnostic> {
+        let place = self.place(0, 1);
+        let inner = self.rest.get(1..)?.trim_start();
+        if self.rest.starts_with('[') && inner.starts_with("for ") {
+            return Some(comprehension(place, self.rest));
+        }
+        let (commas, end) = parts(self.rest, &[","])?;
+        let is_value = self.before.trim_end().ends_with(['=', '(', '[', ',', ':'])
+            || self.before.trim_end().ends_with(" in");
+        if !self.rest.starts_with('(') || commas.is_empty() || !is_value {
+            return None;
+        }
+        let edits = vec![(place, "[".to_owned()), (self.place(end, 1), "]".to_owned())];
+        let message = "there are no tuples";
+        Some(foreign_form(place, message, "write a list: `[1, 2]`", Some(edits)))
+    }
+}
+
+/// `[for x in xs : v]`, `{ for k, v in m : k => v }`, from its bracket on.
+fn comprehension(at: Place, text: &str) -> Diagnostic {
+    let is_list = text.starts_with('[');
+    let help = if is_list { "write `[v for x in xs]`" } else { "write `{ k = v for k, v in m }`" };
+    let meant = parts(text, &[" : ", ": ", "=>"]).and_then(|(marks, end)| {
+        let inner = |from: usize, to: usize| text.get(from..to).map(str::trim);
+        let (each, value) = match (is_list, marks.as_slice()) {
+            (true, [colon]) => (inner(1, *colon)?, inner(colon + 1, end)?.to_owned()),
+            (false, [colon, arrow]) => {
+                let (key, value) = (inner(colon + 1, *arrow)?, inner(arrow + 2, end)?);
+                (inner(1, *colon)?, format!("{key} = {value}"))
+            }
+            _ => return None,
+        };
+        let value = value.trim_start_matches(':').trim();
+        let (value, filter) = value
+            .split_once(" if ")
+            .map_or((value, String::new()), |(of, only)| (of, format!(" if {only}")));
+        let start = at.span.start;
+        let place = between(at, start, start + offset(end) + 1);
+        let ours = if is_list {
+            format!("[{value} {each}{filter}]")
+        } else {
+            format!("{{ {value} {each}{filter} }}")
+        };
+        Some(vec![(place, ours)])
+    });
+    foreign_form(at, "what is made for each stands before its `for`", help, meant)
+}
+
+/// Where one of these marks stands between the text's first bracket and the one that closes it, and where that
+/// one stands; nothing where it is not on this line, or there are strings.
+fn parts(text: &str, marks: &[&str]) -> Option<(Vec<usize>, usize)> {
+    let mut found = Vec::new();
+    let mut depth = 0;
+    let mut next = 0;
+    for (at, character) in text.char_indices() {
+        match character {
+            '"' => return None,
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some((found, at));
+                }
+            }
+            _ if depth == 1 && at >= next => {
+                let rest = text.get(at..)?;
+                if let Some(mark) = marks.iter().find(|mark| rest.starts_with(**mark)) {
+                    found.push(at);
+                    next = at + mark.len();
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn word_of(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    text.get(..end).unwrap_or_default()
+}
