@@ -80,9 +80,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ("workflow w() { try { wait 1s } }", "E1007 1:16"),
     ("workflow w() { retry 3 { wait 1s } }", "E1007 1:16"),
     // Closed, but below.
-    ("node type A{property p:string=\"x\" // {\n}", "E1029 1:12"),
-    ("node type A { property p: string = \"{\"\n  property q: int }", "E1029 1:13"),
-    ("workflow w() { wait 1s\n  wait 2s\n}", "E1029 1:14"),
+    ("node type A { property p: string = \"{\"\n  property q: int }", "E1002 1:13"),
+    ("workflow w() { wait 1s\n  wait 2s\n}", "E1002 1:14"),
     // Open brackets.
     ("node a: T {\n  x = 1\nnode b: T", "E1002 1:11"),
     ("node a: T {\n  x = { y = 1\n  host -> c\n}\nnode b: T", "E1002 2:7"),
