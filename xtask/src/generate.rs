@@ -7,9 +7,12 @@ use clap::Args;
 
 use crate::{Outcome, workspace};
 
-/// Tests that write what they hold, when `UPDATE` is set.
-const WRITERS: &[(&str, &str)] =
-    &[("bp-plan", "schema"), ("bp-compiler", "catalogue"), ("bp-compiler", "library")];
+/// Tests that write what they hold, when `UPDATE` is set: the package, its program of tests, and which of them.
+const WRITERS: &[(&str, &str, &str)] = &[
+    ("bp-plan", "schema", ""),
+    ("bp-compiler", "suite", "catalogue::"),
+    ("bp-compiler", "suite", "library::"),
+];
 
 /// Write the files that are made from the code.
 #[derive(Args)]
@@ -18,8 +21,9 @@ pub(crate) struct Generate {}
 impl Generate {
     #[expect(clippy::unused_self, reason = "every chore is run the same way")]
     pub(crate) fn run(self) -> Outcome {
-        for (package, test) in WRITERS {
-            let mut write = workspace::cargo(["test", "--quiet", "-p", package, "--test", test]);
+        for (package, test, which) in WRITERS {
+            let mut write =
+                workspace::cargo(["test", "--quiet", "-p", package, "--test", test, which]);
             workspace::run(write.env("UPDATE", "1"))?;
         }
         Ok(())

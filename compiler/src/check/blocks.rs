@@ -149,11 +149,22 @@ fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<
         return;
     }
     let known: Vec<String> = info.properties.keys().cloned().collect();
-    let hint = info
-        .requirements
-        .get(name)
-        .map(|_| format!("`{name}` is a requirement: write `{name} -> …`"));
+    let hint = if info.requirements.contains_key(name) {
+        Some(format!("`{name}` is a requirement: write `{name} -> …`"))
+    } else {
+        foreign(name).map(str::to_owned)
+    };
     out.push(says::unknown_member(at, name, of, &known, hint.as_deref(), Some(info.place)));
+}
+
+/// What other languages say by an entry of a node, as it is said here.
+fn foreign(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "depends_on" | "dependsOn" => "write `after -> b`: this node comes after `b`",
+        "count" => "write `node name: Type for i in 1..3`: one node for each",
+        "for_each" => "write `node name: Type for x in xs`: one node for each",
+        _ => return None,
+    })
 }
 
 fn names(missing: &[(String, Place)]) -> String {

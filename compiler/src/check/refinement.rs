@@ -93,7 +93,9 @@ pub(crate) fn property(
     if !is_told {
         let before = out.len();
         breaks(&made.constraints, default, at, name, out);
-        if out.len() == before && member.default.is_none() && !fits_value(program, default, made) {
+        // That the type itself does not fit was told.
+        let is_inherited = member.default.is_none() && narrower(program, &made.kind, &old.kind);
+        if out.len() == before && is_inherited && !fits_value(program, default, made) {
             let (old, new) = (format!("`{}`", old.kind), format!("`{}`", made.kind));
             out.push(says_nodes::default_unfit(at, name, &old, &new));
         }

@@ -2,11 +2,14 @@
 
 use bp_plan::{Expr, Phase, Preference, Rank, Selection, Spread, Type, Value};
 
-use super::expr::{Scope, Typed, World as _, check_expr, check_wheres, is_ordered, is_scalar};
+use super::expr::{
+    Scope, Typed, World as _, check_expr, check_wheres, holds_secret, is_ordered, is_scalar,
+};
 use super::late::{known_in_time, late};
 use super::program::Program;
 use crate::diagnostics::{
     Diagnostic, names as says_names, selections as says, topology as says_topology,
+    types as says_types,
 };
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry, TypeItemKind};
@@ -125,6 +128,10 @@ impl Reading<'_, '_> {
         let scope = Scope::new(self.program.file).with_self(self.candidate.clone(), Phase::Compile);
         let typed = check_expr(self.program, &scope, value, None, self.out);
         if typed.ty == Type::Unknown {
+            return None;
+        }
+        if holds_secret(self.program, &typed.ty) {
+            self.out.push(says_types::secret_decides(self.place(value), what));
             return None;
         }
         self.in_time(&typed.expr, what, value);

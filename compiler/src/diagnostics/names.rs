@@ -95,6 +95,9 @@ pub fn second_blueprint(at: Place, first: Place) -> Diagnostic {
     Diagnostic::error("E2011", "a file has one blueprint", at)
         .label("the second")
         .related(first, "the first")
+        .help(
+            "move what is in its block into the first and remove it, or give it a file of its own",
+        )
 }
 
 /// A file without a blueprint that is to be deployed.
@@ -102,6 +105,12 @@ pub fn no_blueprint(file: FileId) -> Diagnostic {
     let at = Place { file, span: Span::new(0, 0) };
     Diagnostic::error("E2012", "there is no blueprint in this file: nothing to make a plan of", at)
         .help("add `blueprint name { version = \"1.0.0\" }`")
+}
+
+/// `module.Blueprint` of a module that has none.
+pub fn no_blueprint_in(at: Place, name: &str, module: &str) -> Diagnostic {
+    Diagnostic::error("E2013", format!("there is no `{name}`: `{module}` has no blueprint"), at)
+        .help(format!("name a node type that `{module}` declares, or add a `blueprint` to it"))
 }
 
 /// A node type (or policy, group … type) that there is not. `elsewhere` is a module that has it.

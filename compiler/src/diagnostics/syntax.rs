@@ -288,6 +288,13 @@ pub fn too_long(at: Place, limit: usize) -> Diagnostic {
     .help("split it with `const` or `let`, or use a list with `sum`, `all`, `any` or `join`")
 }
 
+/// One `if` of too many arms.
+pub fn too_many_arms(at: Place, limit: usize) -> Diagnostic {
+    Diagnostic::error("E1015", format!("this `if` has more than {limit} arms"), at)
+        .label("too long")
+        .help("keep what differs between them in a `const` map, and look it up: `known[key]`")
+}
+
 /// A file past the size limit.
 pub fn too_large(file: FileId, bytes: u64, limit: u64) -> Diagnostic {
     Diagnostic::error(

@@ -265,6 +265,30 @@ pub fn unknown_function(
     place: Option<Place>,
 ) -> Diagnostic {
     let error = Diagnostic::error("E3008", format!("there is no function `{name}`"), at);
+    let ours = match name {
+        "len" => Some("length"),
+        "toset" => Some("unique"),
+        _ => None,
+    };
+    if let Some(ours) = ours {
+        return error
+            .label("a name of another language")
+            .help(format!("call `{ours}`"))
+            .fix(format!("replace `{name}` by `{ours}`"), vec![(at, ours.to_owned())]);
+    }
+    let form = match name {
+        "format" => Some("put values into a string: `\"${a}-${b}\"`"),
+        "concat" => Some("put lists together with `[...a, ...b]`, and strings with `\"${a}${b}\"`"),
+        "coalesce" => Some("write `a ?? b`"),
+        "lookup" => Some("write `m?[key] ?? other`"),
+        "env" | "timestamp" | "uuid" => Some(
+            "a blueprint has no clock, no environment and no randomness: declare an `input`, which whoever deploys gives",
+        ),
+        _ => None,
+    };
+    if let Some(form) = form {
+        return error.label("a name of another language").help(form);
+    }
     match near {
         Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
             .label(format!("did you mean `{near}`?"))

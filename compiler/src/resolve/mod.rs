@@ -135,6 +135,11 @@ impl Names {
 
     fn unknown_type(&self, at: Place, name: &str, kind: ast::TypeItemKind) -> Diagnostic {
         let last = name.rsplit('.').next().unwrap_or(name);
+        let scope = self.files.get(at.file.0 as usize);
+        let alias = name.strip_suffix(".Blueprint");
+        if let Some(module) = alias.and_then(|alias| scope?.modules.get(alias)) {
+            return says::no_blueprint_in(at, name, &module.name);
+        }
         let elsewhere = crate::library::MODULES.iter().find(|module| {
             module.name != "std" && module.text.contains(&format!("{} {last}", kind_words(kind)))
         });

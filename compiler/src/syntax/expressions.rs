@@ -111,7 +111,7 @@ impl Lowering<'_> {
             arms.push((condition, self.then(&mut inner, here), here));
         }
         if arms.len() > MAX_CHAIN {
-            self.report(says::too_long(self.at(at), MAX_CHAIN));
+            self.report(says::too_many_arms(self.at(at), MAX_CHAIN));
             return Expr { kind: ExprKind::Missing, span: at };
         }
         let mut otherwise = match parts.take(Rule::missing_else) {

@@ -113,7 +113,7 @@ impl Lowering<'_> {
             self.next_steps(&mut inner)
         });
         if arms.len() > MAX_CHAIN {
-            self.report(says::too_long(self.at(at), MAX_CHAIN));
+            self.report(says::too_many_arms(self.at(at), MAX_CHAIN));
             arms.truncate(1);
         }
         while let Some((condition, then, arm)) = arms.pop() {

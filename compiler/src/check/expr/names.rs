@@ -119,8 +119,8 @@ impl Checker<'_> {
             self.notice_value(&path, name.span);
             return Some(self.found(found, &path, name.span));
         }
-        if self.world.named_type(file, &path).is_some() {
-            self.report(says::type_as_value(self.place(name.span), &path));
+        if let Some(ty) = self.world.named_type(file, &path) {
+            self.report(says::type_as_value(self.place(name.span), &path, &ty));
             return Some(Part::broken());
         }
         if self.world.function(file, &path).is_some() {
@@ -154,8 +154,10 @@ impl Checker<'_> {
             self.report(says::function_as_value(at, name));
             return;
         }
-        if name.starts_with(char::is_uppercase) && self.world.named_type(file, name).is_some() {
-            self.report(says::type_as_value(at, name));
+        if name.starts_with(char::is_uppercase)
+            && let Some(ty) = self.world.named_type(file, name)
+        {
+            self.report(says::type_as_value(at, name, &ty));
             return;
         }
         let mut names: Vec<String> = Vec::new();

@@ -9,7 +9,8 @@ use crate::source::{Place, Span};
 /// A name that nothing has.
 pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
-    match near {
+    let is_null = matches!(name, "nul" | "nil" | "None" | "undefined");
+    match near.or(is_null.then_some("null")) {
         Some(near @ ("true" | "false" | "null")) => error
             .label(format!("did you mean `{near}`?"))
             .help(format!("write `{near}`"))
@@ -101,10 +102,17 @@ pub fn no_value(at: Place, name: &str, what: &str) -> Diagnostic {
 }
 
 /// A type's name where a value is wanted.
-pub fn type_as_value(at: Place, name: &str) -> Diagnostic {
+pub fn type_as_value(at: Place, name: &str, ty: &Type) -> Diagnostic {
+    let help = match ty {
+        Type::Capability(_) => {
+            "name a node that has it, or a node type: `-> Type where …` seeks one of its nodes"
+                .to_owned()
+        }
+        _ => format!("name a node: `node n: {name}` declares one"),
+    };
     Diagnostic::error("E3033", format!("`{name}` is a type: it has no value"), at)
         .label("a type")
-        .help(format!("name a node: `node n: {name}` declares one"))
+        .help(help)
 }
 
 /// A function's name where a value is wanted.

@@ -1,0 +1,613 @@
+//! Tests of blueprints: what is wrong with them, what they find, what `bpc test` says of them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::Diagnostic;
+use bp_compiler::testing::{Suite, obstacles};
+use serde_json::Value as Json;
+
+/// Boxes: one in `dev`, three in `prod`, and on each cluster that is for the shop.
+const BOXES: &str = r#"blueprint boxes { version = "1.0.0" }
+use std.kubernetes as k8s
+input env: "dev" | "prod"
+input size: int = 2 where self in 1..20 else "a box has a size of 1 to 20"
+secret key: string where length(self) >= 8 else "the key has at least 8 characters"
+select shops: k8s.Cluster[0..2] { where = self.labels.tier == "shop" }
+node type Box {
+  property n: int
+  property name: string = "box"
+  property values: json = {}
+  property password: secret string?
+  attribute name: string
+  attribute url: string
+}
+node box: Box for i in 1..(if env == "prod" then 3 else 1) { n = i }
+node main: Box {
+  n = size
+  values = { url = box["1"].url, size = size * 2, ...{ of = env } }
+  password = key
+}
+node space: k8s.Namespace for cluster in shops {
+  name = "space"
+  host -> cluster
+}
+"#;
+
+/// `east` and `west` are for the shop, `north` is not.
+const CLUSTERS: &str = r#"{ clusters = [
+    { name = "east", labels = { tier = "shop", region = "eu" }, version = "1.29.1" },
+    { name = "west", labels = { tier = "shop" } },
+    { name = "north", labels = { tier = "lab" } },
+  ] }"#;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(text: &str) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        folder.write("root.bp", text);
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn root(&self) -> PathBuf {
+        self.0.path().join("root.bp")
+    }
+
+    fn bpc(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_bpc"))
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("NO_COLOR")
+            .output()
+            .unwrap()
+    }
+}
+
+fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
+    let place = |d: &Diagnostic| {
+        let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
+        format!("{} {}:{}", d.code, at.line, at.column)
+    };
+    diagnostics.iter().map(place).collect()
+}
+
+/// What is found by each test of a text: nothing where it passed.
+fn found(text: &str) -> Vec<Vec<Diagnostic>> {
+    let folder = Folder::with(text);
+    let analysis = Analysis::load(&folder.root());
+    let wrong: Vec<Diagnostic> = obstacles(&analysis);
+    assert!(wrong.is_empty(), "{text}\n{wrong:?}");
+    let suite = Suite::new(&analysis).unwrap();
+    analysis.tests().iter().map(|test| suite.run(test)).collect()
+}
+
+/// What one test of the boxes finds, given what it says after its inventory.
+fn of_boxes(body: &str) -> Vec<Diagnostic> {
+    let text = format!("{BOXES}test \"t\" {{\n  inventory = {CLUSTERS}\n{body}\n}}\n");
+    found(&text).remove(0)
+}
+
+fn passes(body: &str) {
+    let found = of_boxes(body);
+    assert!(found.is_empty(), "{body}\n{found:?}");
+}
+
+fn fails(body: &str, code: &str) -> Diagnostic {
+    let found = of_boxes(body);
+    let [one] = found.as_slice() else { panic!("{body}\n{found:?}") };
+    assert_eq!(one.code, code, "{body}\n{found:?}");
+    one.clone()
+}
+
+#[test]
+fn tests_ask_of_nodes_choices_and_requirements() {
+    passes("inputs = { env = \"prod\" }\nassert count(box) == 3 else \"three\"");
+    passes("inputs = { env = \"dev\" }\nlet all_boxes = count(box)\nassert all_boxes == 1");
+    passes("inputs = { env = \"dev\", size = 7 }\nassert main.n == 7 and main.values.size == 14");
+    // What repeats a property reads as it is set, since nothing is reported.
+    passes("inputs = { env = \"dev\" }\nassert main.name == \"box\" and box[\"1\"].n == 1");
+    passes("inputs = { env = \"dev\" }\nassert [c.name for c in shops] == [\"east\", \"west\"]");
+    passes("inputs = { env = \"dev\" }\nassert shops[\"east\"].version == \"1.29.1\"");
+    passes("inputs = { env = \"dev\" }\nassert shops[\"west\"].version == null");
+    passes(
+        "inputs = { env = \"dev\" }\nassert space[\"east\"].host.labels.region == \"eu\" and all(s in space, s.name == \"space\")",
+    );
+    passes("inputs = { env = \"dev\" }\nassert env == \"dev\" and deployment.name == \"boxes\"");
+}
+
+#[test]
+fn a_failed_assertion_shows_what_is_compared() {
+    let found = fails(
+        "inputs = { env = \"prod\" }\nassert count(box) == 2 else \"two, not ${count(box)}\"",
+        "E7079",
+    );
+    assert_eq!(found.message, "`count(box) == 2` does not hold: two, not 3");
+    assert_eq!(found.label, "is 3: `box[\"1\"]`, `box[\"2\"]`, `box[\"3\"]`");
+    assert!(found.related.is_empty(), "a literal says itself what it is: {found:?}");
+
+    let found = fails("inputs = { env = \"dev\" }\nassert 7 == main.n * 2", "E7079");
+    assert_eq!(found.related.len(), 1);
+    assert_eq!(found.related[0].1, "is 4");
+
+    // Of `and` only the part that does not hold.
+    let found =
+        fails("inputs = { env = \"dev\" }\nassert main.n == 2 and main.name == \"b\"", "E7079");
+    assert_eq!(found.label, "is \"box\"");
+
+    let found = fails("inputs = { env = \"prod\" }\nassert all(b in box, b.n < 2)", "E7079");
+    let label = "not of `box[\"2\"]`, `box[\"3\"]`; of `box[\"2\"]` `b.n` is 2";
+    assert_eq!(found.label, label);
+    let found = fails("inputs = { env = \"prod\" }\nassert any(b in box, b.n > 7)", "E7079");
+    assert!(found.label.starts_with("of none of `box[\"1\"]`"), "{found:?}");
+
+    // Of `or` and `not` each thing that is compared, once.
+    let dev = "inputs = { env = \"dev\" }\nassert ";
+    let found = fails(&format!("{dev}main.n == 3 or main.n == 4 or main.name == \"x\""), "E7079");
+    assert_eq!(found.label, "is false: `main.n` is 2, `main.name` is \"box\"");
+    let found = fails(&format!("{dev}not (main.n == 2)"), "E7079");
+    assert_eq!(found.label, "is false: `main.n` is 2");
+
+    // What is known without the inputs has a value, too.
+    let found = fails("inputs = { env = \"dev\" }\nlet m = { a = 1 }\nassert m == {}", "E7079");
+    assert_eq!((found.label.as_str(), found.related.len()), ("is { a = 1 }", 0));
+    let both = "let m = 3\nassert m == 3 and m * 2 == 7";
+    let found = fails(&format!("inputs = {{ env = \"dev\" }}\n{both}"), "E7079");
+    assert_eq!(found.label, "is 6");
+
+    let found =
+        fails("inputs = { env = \"dev\" }\nassert \"north\" in [c.name for c in shops]", "E7079");
+    assert_eq!(found.related[0].1, "is [\"east\", \"west\"]");
+}
+
+#[test]
+fn what_has_no_answer_says_why() {
+    let found = fails("inputs = { env = \"dev\" }\nassert main.values.url == \"x\"", "E7080");
+    assert!(found.message.contains("`box[\"1\"]` reports only once"), "{}", found.message);
+    let found = fails("inputs = { env = \"dev\" }\nassert box[\"7\"].n == 1", "E7080");
+    assert!(found.message.contains("there is no key `7`"), "{}", found.message);
+}
+
+#[test]
+fn a_refusal_is_a_failure_unless_it_is_expected() {
+    let found = fails("inputs = { env = \"dev\", size = 50 }\nassert true", "E3028");
+    assert_eq!(found.message, "the input `size`: a box has a size of 1 to 20");
+    assert_eq!(found.related[0].1, "in this test");
+    passes("inputs = { env = \"dev\", size = 50 }\nassert_fails E3028");
+    passes("assert_fails E7081");
+    passes("inputs = { env = \"dev\" }\nsecrets = { key = \"short\" }\nassert_fails E3028");
+    passes("inputs = { env = \"dev\" }\nsecrets = { key = \"long enough\" }\nassert main.n == 2");
+    let found = fails("inputs = { env = \"dev\" }\nassert_fails E7082", "E7089");
+    assert!(found.message.contains("is accepted"), "{}", found.message);
+    let found = fails("inputs = { env = \"dev\", size = 50 }\nassert_fails E7082", "E7089");
+    assert!(found.message.contains("size of 1 to 20 (E3028)"), "{}", found.message);
+}
+
+/// A blueprint after its head, what its test gives, and the code that it is refused with.
+const REFUSALS: &[(&str, &str, &str)] = &[
+    ("input n: int", "", "E7081"),
+    ("input n: int = 1 where self > 0", "inputs = { n = 0 }", "E3028"),
+    ("input d: int = 1\ninput n: float = 1 / d", "inputs = { d = 0 }", "E3022"),
+    ("input d: int = 1\ninput n: int = d * 9223372036854775807", "inputs = { d = 2 }", "E3023"),
+    ("input m: map<int> = { a = 1 }\ninput n: int = m.a", "inputs = { m = { b = 1 } }", "E3024"),
+    (
+        "input xs: list<string> = []\ninput m: map<int> = { x = 1 for x in xs }",
+        "inputs = { xs = [\"a\", \"a\"] }",
+        "E3025",
+    ),
+    (
+        "input p: string = \"a\"\ninput n: bool = matches(\"a\", p)",
+        "inputs = { p = \"(\" }",
+        "E3027",
+    ),
+    (
+        "input j: json = 1\nnode type T { property n: int }\nnode t: T { n = j }",
+        "inputs = { j = \"x\" }",
+        "E3028",
+    ),
+    (
+        "input xs: list<string> = []\nnode r: Root for x in xs",
+        "inputs = { xs = [\"a\", \"a\"] }",
+        "E4017",
+    ),
+    ("input n: int = 1\nnode r: Root for x in 1..n", "inputs = { n = 9000000 }", "E4019"),
+    // What the type of a capability asks of a property, and of the whole.
+    (
+        "input p: int = 1\ncapability type Sql { property port: int? where self in 1..9 else \"1 to 9\" }\nnode type Db { capability sql: Sql }\nnode db: Db { sql = { port = p } }\nnode none: Db",
+        "inputs = { p = 10 }",
+        "E4023",
+    ),
+    (
+        "input p: int = 1\ncapability type Sql {\n  property least: int = 2\n  property most: int\n  check self.least <= self.most\n}\nnode type Db {\n  property most: int\n  capability sql: Sql { most = self.most }\n}\nnode db: Db { most = p * 3 }",
+        "inputs = { p = 0 }",
+        "E4023",
+    ),
+    (
+        "use std.kubernetes as k8s\nselect s: k8s.Cluster[1..] { where = self.labels.a == \"b\" }",
+        "",
+        "E7082",
+    ),
+    (
+        "use std.kubernetes as k8s\nselect s: k8s.Cluster[0..1] { }",
+        "inventory = { clusters = [{ name = \"a\" }, { name = \"b\" }] }",
+        "E7082",
+    ),
+    (
+        "input on: bool = true\nnode type T { requires up: Root[1..] }\nnode b: Root if on\nnode t: T { up -> [x for x in [b] if x != null] }",
+        "inputs = { on = false }",
+        "E4008",
+    ),
+    (
+        "input n: int = 9\nnode type B { property n: int }\nnode type T { requires up: B where self.n > 3 else \"too small\" }\nnode b: B { n = n }\nnode t: T { up -> b }",
+        "inputs = { n = 1 }",
+        "E4011",
+    ),
+    (
+        "input n: int = 1\nnode type T {\n  property n: int\n  check self.n < 5 else \"too many\"\n}\nnode t: T { n = n }",
+        "inputs = { n = 7 }",
+        "E4023",
+    ),
+    (
+        "use std.kubernetes as k8s\nselect s: k8s.Cluster[2..] { }\nnode n: k8s.Namespace {\n  name = \"n\"\n  host -> s[\"a\"]\n}\nnode c: k8s.ConfigMap {\n  name = \"c\"\n  namespace = n.name\n  host -> s[if true then \"b\" else \"a\"]\n  also -> n via HostedOn\n}",
+        "inventory = { clusters = [{ name = \"a\" }, { name = \"b\" }] }",
+        "E7084",
+    ),
+    ("secret k: string where length(self) > 3", "secrets = { k = \"ab\" }", "E3028"),
+];
+
+#[test]
+fn what_only_the_inputs_show_has_the_code_of_the_same_mistake_in_the_source() {
+    let mut wrong = Vec::new();
+    for (text, given, code) in REFUSALS {
+        let text = format!(
+            "blueprint x {{ version = \"1.0.0\" }}\n{text}\ntest \"t\" {{\n  {given}\n  assert_fails {code}\n}}\n"
+        );
+        for found in found(&text).concat() {
+            wrong.push(format!("{code}: {} {}\n{text}", found.code, found.message));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A test's body after the boxes (its first line is 28), and what is said of it.
+const MISTAKES: &[(&str, &str)] = &[
+    ("inputs = { evn = \"dev\" }", "E7071 29:12"),
+    ("inputs = { env = \"dev\", key = \"12345678\" }", "E7071 29:25"),
+    ("inputs = { env = \"test\" }", "E3036 29:18"),
+    ("inputs = { env = \"dev\", size = \"x\" }", "E3002 29:32"),
+    ("inputs = { env = \"dev\", env = \"prod\" }", "E4003 29:25"),
+    ("inputs = { env = \"dev\" }\nsecrets = { kee = \"x\" }", "E7078 30:13"),
+    ("inputs = { env = \"dev\" }\nsecrets = { env = \"x\" }", "E7078 30:13"),
+    ("inputs = { size = 1 }\nassert true", "E7081 28:6"),
+    ("inputs = { env = \"dev\" }\nassert main.url == \"x\"", "E7072 30:8"),
+    ("inputs = { env = \"dev\" }\nassert mian.n == 1", "E3001 30:8"),
+    ("inputs = { env = \"dev\" }\nassert main.n", "E3002 30:8"),
+    ("inputs = { env = \"dev\" }\nassert main.password == \"x\"", "E3020 30:8"),
+    ("inputs = { env = \"dev\" }\nassert true\ninputs = { env = \"dev\" }", "E4003 31:1"),
+    ("inputs = { env = \"dev\" }\nassert true\ninput = 1", "E2018 31:1"),
+    ("inputs = { env = \"dev\" }\nassert true\nhost -> main", "E2017 31:1"),
+    ("inputs = { env = \"dev\" }\nlet env = 1\nassert true", "E3032 30:5"),
+    ("inputs = { env = \"dev\" }\nassert_fails E4102", "E7076 30:14"),
+    ("inputs = { env = \"dev\" }\nassert true\nassert_fails E7082", "E7077 30:1"),
+    ("assert_fails E7082\nassert_fails E7081", "E7077 30:14"),
+    ("inputs = { env = \"dev\" }", "W7070 28:6"),
+    ("inputs = { env = \"dev\" }\nassert true\ninventory = 7", "E7074 31:13"),
+    ("inputs = { env = \"dev\" }\nassert true\ninventory = { cluster = [] }", "E7074 31:13"),
+    (
+        "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\" }, { name = \"a\" }] }",
+        "E7074 31:13",
+    ),
+    (
+        "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\", verison = \"1.2.3\" }] }",
+        "E7075 31:13",
+    ),
+    (
+        "inputs = { env = \"dev\" }\nassert true\ninventory = { elements = [{ name = \"a\", type = \"Bxo\" }] }",
+        "E7075 31:13",
+    ),
+    (
+        "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\", version = \"x\" }] }",
+        "E3028 31:13",
+    ),
+    ("inputs = { env = \"dev\" }\nassert true\ninventory = file(\"gone.json\")", "W7071 31:18"),
+];
+
+#[test]
+fn one_mistake_is_one_error_at_its_place() {
+    let mut wrong = Vec::new();
+    for (body, wanted) in MISTAKES {
+        let folder = Folder::with(&format!("{BOXES}\n\n\ntest \"t\" {{\n{body}\n}}\n"));
+        let analysis = Analysis::check(&folder.root());
+        let found = said(&analysis, analysis.diagnostics());
+        if found != [*wanted] {
+            let words: Vec<&str> =
+                analysis.diagnostics().iter().map(|d| d.message.as_str()).collect();
+            wrong.push(format!("{body}\n  wanted {wanted}, found {found:?} {words:?}"));
+        }
+        for one in analysis.diagnostics() {
+            assert!(one.help.is_some() || !one.related.is_empty(), "{}: no help", one.code);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_missing_inventory_fails_its_tests_and_nothing_else() {
+    let test = |name: &str| {
+        format!(
+            "test \"{name}\" {{\n  inputs = {{ env = \"dev\" }}\n  inventory = file(\"gone.json\")\n  assert true\n}}\n"
+        )
+    };
+    let folder = Folder::with(&format!("{BOXES}\n{}{}", test("one"), test("two")));
+    let compiled = folder.bpc(&["compile", "root.bp"]);
+    assert_eq!(compiled.status.code(), Some(0), "{}", text(&compiled.stderr));
+    assert_eq!(text(&compiled.stderr).matches("gone.json\" can't be read").count(), 1);
+    let output = folder.bpc(&["test", "--message-format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).matches("\"E3039\"").count(), 2, "{}", text(&output.stdout));
+}
+
+#[test]
+fn two_tests_have_two_names_and_need_a_blueprint() {
+    let test = "test \"t\" { inputs = { env = \"dev\" }, assert true }\n";
+    let folder = Folder::with(&format!("{BOXES}{test}{test}"));
+    let analysis = Analysis::check(&folder.root());
+    assert_eq!(said(&analysis, analysis.diagnostics()), ["E2006 26:6"]);
+    let folder = Folder::with("node type T\ntest \"t\" { assert true }\n");
+    let analysis = Analysis::check(&folder.root());
+    assert_eq!(said(&analysis, analysis.diagnostics()), ["E2010 2:6"]);
+}
+
+#[test]
+fn an_inventory_is_a_file_too_and_its_mistakes_stand_in_it() {
+    let text = format!(
+        "{BOXES}test \"t\" {{\n  inputs = {{ env = \"dev\" }}\n  inventory = file(\"tests/all.yaml\")\n  assert count(shops) == 1\n}}\n"
+    );
+    let folder = Folder::with(&text);
+    folder.write("tests/all.yaml", "clusters:\n  - name: a\n    labels: { tier: shop }\n");
+    let analysis = Analysis::load(&folder.root());
+    let suite = Suite::new(&analysis).unwrap();
+    assert_eq!(suite.run(&analysis.tests()[0]), []);
+    // It is no part of the plan.
+    assert!(analysis.artifacts().is_empty());
+
+    folder.write("tests/all.yaml", "clusters:\n  - name: a\n    lables: { tier: shop }\n");
+    let analysis = Analysis::load(&folder.root());
+    let [one] = analysis.diagnostics() else { panic!("{:?}", analysis.diagnostics()) };
+    let file = analysis.sources().file(one.place.file).unwrap();
+    assert!(file.path().ends_with("tests/all.yaml"), "{}", file.path());
+    assert_eq!((one.code, file.position(one.place.span.start).line), ("E7074", 3));
+
+    folder.write("tests/all.yaml", "clusters: [\n");
+    let analysis = Analysis::load(&folder.root());
+    assert_eq!(analysis.diagnostics().len(), 1, "{:?}", analysis.diagnostics());
+    assert_eq!(analysis.diagnostics()[0].code, "E7074");
+}
+
+#[test]
+fn choices_are_made_among_other_things_than_clusters() {
+    let text = r#"blueprint x { version = "1.0.0" }
+node type Host { attribute memory: size, attribute zone: string? }
+node type Big extends Host { attribute gpu: int }
+node type App { requires host: Host via HostedOn where self.memory >= 2GiB else "it is small" }
+select hosts: Host[1..] { where = self.memory >= 4GiB }
+node app: App for h in hosts { host -> h }
+test "hosts" {
+  inventory = { elements = [
+    { name = "a", type = "Host", memory = "8GiB" },
+    { name = "b", type = "Host", memory = "1GiB" },
+    { name = "c", type = "Host", memory = "4GiB", zone = "z" },
+  ] }
+  assert keys(app) == ["a", "c"]
+  assert app["c"].host.zone == "z" and app["a"].host.zone == null
+}
+"#;
+    assert_eq!(found(text), [[]]);
+}
+
+#[test]
+fn a_nodes_labels_are_read() {
+    let text = "blueprint t {\n  version = \"1.0.0\"\n  labels = { shop = \"s\" }\n}\ninput x: string = \"y\"\nnode type A { property p: string? }\nnode a: A { labels = { x = x } }\nnode b: A for i in [\"k\"] { p = a.labels.x, labels = { i = i } }\nnode c: A\ntest \"t\" {\n  assert a.labels.x == \"y\" and b[\"k\"].labels.i == \"k\" and b[\"k\"].p == \"y\"\n  assert a.labels.shop == \"s\" and (c.labels?.x ?? \"-\") == \"-\"\n}\n";
+    assert_eq!(found(text), [[]]);
+}
+
+/// What the `where` of a target says of the names of the node's loop is held against each instance.
+#[test]
+fn a_target_is_asked_about_the_names_of_the_loop() {
+    let head = "blueprint t { version = \"1.0.0\" }\ninput kind: string = \"x\"\nnode type H { property z: string }\nnode type A { requires h: H }\nnode h: H { z = kind }\n";
+    for target in ["h", "H"] {
+        let text = format!(
+            "{head}node a: A for s in [\"x\"] {{\n  let want = \"${{s}}\"\n  h -> {target} where self.z == s and self.z == want\n}}\ntest \"fits\" {{ assert a[\"x\"].h.z == \"x\" }}\ntest \"not\" {{\n  inputs = {{ kind = \"y\" }}\n  assert count(a) == 1\n}}\n"
+        );
+        let found = found(&text);
+        assert_eq!(found[0], [], "{target}");
+        let code = if target == "h" { "E4011" } else { "E4008" };
+        assert_eq!(found[1].iter().map(|d| d.code).collect::<Vec<_>>(), [code], "{:?}", found[1]);
+    }
+}
+
+/// Two files in a folder: one with a failure, one that is wrong itself.
+fn mixed() -> Folder {
+    let folder = Folder::with(&format!(
+        "{BOXES}test \"passes <&> well\" {{ inputs = {{ env = \"dev\" }}, assert count(box) == 1 }}\n\
+         test \"fails\" {{\n  inputs = {{ env = \"prod\" }}\n  assert count(box) == 1\n}}\n"
+    ));
+    folder.write("sub/broken.bp", "blueprint b { version = \"1.0.0\" }\nnode a: Rot\n");
+    folder.write("sub/module.bp", "node type T\n");
+    folder
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn bpc_test_tells_a_person() {
+    let folder = mixed();
+    let output = folder.bpc(&["test"]);
+    assert_eq!(output.status.code(), Some(1));
+    let out = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    for part in [
+        "root.bp\n",
+        "  ok      passes <&> well  (",
+        "  FAILED  fails  (",
+        "test \"fails\" (root.bp:26)",
+        "error[E7079]: `count(box) == 1` does not hold",
+        "is 3: `box[\"1\"]`",
+        "sub/broken.bp\n  FAILED  no sound blueprint",
+        "error[E2013]",
+        "1 passed, 1 failed, 1 file is no sound blueprint in ",
+    ] {
+        assert!(out.contains(part), "{part}\n{out}");
+    }
+    assert!(!out.contains("module.bp"), "{out}");
+
+    let output = folder.bpc(&["test", "root.bp", "--filter", "well"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("1 passed in "));
+    // Whoever names tests that there are not is told, in each form.
+    for form in ["human", "json", "junit", "short"] {
+        let arguments = ["test", "root.bp", "--filter", "nothing", "--message-format", form];
+        let output = folder.bpc(&arguments);
+        assert_eq!(output.status.code(), Some(1), "{form}");
+        let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(told.contains("E6023") && told.contains("no test has"), "{told}");
+    }
+    let output = folder.bpc(&["test", "gone.bp"]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn names_do_not_command_the_terminal_and_colours_are_those_of_stdout() {
+    let folder = Folder::with(
+        "blueprint b { version = \"1.0.0\" }\ntest \"red\\u{1b}[31m\" { assert 1 == 1 }\n",
+    );
+    let output = folder.bpc(&["test"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let out = text(&output.stdout);
+    assert!(out.contains("red\\u{1b}[31m") && !out.contains('\u{1b}'), "{out}");
+    let coloured = folder.bpc(&["test", "--color", "always"]);
+    assert!(text(&coloured.stdout).contains("\u{1b}[32mok"), "{}", text(&coloured.stdout));
+}
+
+#[test]
+fn bpc_test_tells_programs() {
+    let folder = mixed();
+    let output = folder.bpc(&["test", "--message-format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<Json> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let results: Vec<&str> = lines.iter().filter_map(|line| line["result"].as_str()).collect();
+    assert_eq!(results, ["passed", "failed", "refused"]);
+    assert_eq!(lines[1]["line"], 26);
+    assert_eq!(lines[1]["diagnostics"][0]["code"], "E7079");
+    assert_eq!(lines[3]["summary"]["failed"], 1);
+
+    let output = folder.bpc(&["test", "--message-format", "short", "root.bp"]);
+    let out = text(&output.stdout);
+    assert!(out.starts_with("root.bp:28:10: error[E7079]: "), "{out}");
+}
+
+#[test]
+fn bpc_test_writes_junit_that_reads_back() {
+    let folder = mixed();
+    let output = folder.bpc(&["test", "--message-format", "junit"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = quick_junit::Report::deserialize_from_str(&text(&output.stdout)).unwrap();
+    assert_eq!((report.tests, report.failures, report.errors), (3, 1, 1));
+    let [boxes, broken] = report.test_suites.as_slice() else { panic!("{report:?}") };
+    assert!(boxes.name.as_str().ends_with("root.bp") && boxes.time.is_some());
+    let [passed, failed] = boxes.test_cases.as_slice() else { panic!("{boxes:?}") };
+    assert_eq!(passed.name.as_str(), "passes <&> well");
+    // What stands before a dot would be taken for a package.
+    let class = |case: &quick_junit::TestCase| case.classname.clone().unwrap();
+    assert!(!class(passed).as_str().contains(['.', '/']), "{passed:?}");
+    assert!(!class(&broken.test_cases[0]).as_str().contains(['.', '/']), "{broken:?}");
+    assert!(matches!(passed.status, quick_junit::TestCaseStatus::Success { .. }));
+    let quick_junit::TestCaseStatus::NonSuccess { message, ty, description, .. } = &failed.status
+    else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(ty.as_ref().unwrap().as_str(), "E7079");
+    assert_eq!(message.as_ref().unwrap().as_str(), "`count(box) == 1` does not hold");
+    assert!(description.as_ref().unwrap().as_str().contains("is 3: "));
+    assert_eq!(failed.extra["line"].as_str(), "26");
+    assert!(failed.time.is_some());
+    assert_eq!(broken.errors, 1);
+
+    // No other command has tests to tell of.
+    assert_eq!(
+        folder.bpc(&["check", "root.bp", "--message-format", "junit"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn an_inventory_of_the_command_line_is_for_tests_that_name_none() {
+    let folder = Folder::with(&format!(
+        "{BOXES}test \"t\" {{ inputs = {{ env = \"dev\" }}, assert count(shops) == 1 }}\n"
+    ));
+    let _ =
+        folder.write("all.json", r#"{"clusters": [{"name": "a", "labels": {"tier": "shop"}}]}"#);
+    assert_eq!(folder.bpc(&["test"]).status.code(), Some(1));
+    let output = folder.bpc(&["test", "--inventory", "all.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    for (content, code) in
+        [("{\"clusters\": 1}", "E7074"), ("{\"clusters\": [{\"name\": \"a\", \"x\": 1}]}", "E7075")]
+    {
+        let _ = folder.write("all.json", content);
+        let output = folder.bpc(&["test", "--inventory", "all.json"]);
+        assert_eq!(output.status.code(), Some(1));
+        let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(told.contains(code) && told.contains("all.json"), "{told}");
+    }
+    let output = folder.bpc(&["test", "--inventory", "gone.json"]);
+    assert!(text(&output.stderr).contains("gone.json"), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn the_examples_test_themselves() {
+    let blueprints = Path::new(env!("CARGO_MANIFEST_DIR")).join("../blueprints");
+    for example in ["hello-fleet/hello.bp", "shop/shop.bp"] {
+        let analysis = Analysis::load(&blueprints.join(example));
+        assert_eq!(said(&analysis, &obstacles(&analysis)), Vec::<String>::new(), "{example}");
+        let suite = Suite::new(&analysis).unwrap();
+        assert!(analysis.tests().len() >= 4, "{example}");
+        for test in analysis.tests() {
+            let found = suite.run(test);
+            assert!(found.is_empty(), "{example}: {}: {found:?}", test.name());
+        }
+    }
+}
+
+/// What a blueprint inside exposes follows from its inputs; what does not is told once it is there.
+#[test]
+fn an_exposed_capability_is_read_as_far_as_inputs_decide() {
+    let inner = "blueprint db { version = \"1.0.0\" }\ncapability type Sql {\n  property port: int\n  property name: string = \"main\"\n  property address: string\n}\nnode type Server {\n  property port: int = 5432\n  attribute address: string\n  capability sql: Sql { port = self.port + 1, address = self.address }\n  provider = \"noop\"\n}\ninput port: int = 10\nnode primary: Server { port = port * 2 }\nexpose sql = primary.sql\n";
+    let test = |asserted: &str| {
+        let folder = Folder::with(&format!(
+            "blueprint top {{ version = \"1.0.0\" }}\nuse \"./db.bp\" as db\ninput given: int = 3\nnode d: db.Blueprint {{ port = given }}\nnode plain: db.Blueprint\nnode type App {{ property port: int, property url: string }}\nnode app: App {{\n  port = d.sql.port\n  url = \"sql://${{d.sql.address}}\"\n}}\ntest \"t\" {{\n  assert {asserted}\n}}\n"
+        ));
+        folder.write("db.bp", inner);
+        let analysis = Analysis::load(&folder.root());
+        assert!(obstacles(&analysis).is_empty(), "{:?}", obstacles(&analysis));
+        Suite::new(&analysis).unwrap().run(&analysis.tests()[0])
+    };
+    for holds in
+        ["d.sql.port == 7", "app.port == 7", "d.sql.name == \"main\"", "plain.sql.port == 21"]
+    {
+        assert!(test(holds).is_empty(), "{holds}: {:?}", test(holds));
+    }
+    let found = test("d.sql.address == \"x\"");
+    assert!(found.len() == 1 && found[0].code == "E7080", "{found:?}");
+}

@@ -1,0 +1,202 @@
+//! What is kept from before an edit is as good as what is looked at anew: after every edit of a
+//! blueprint the same is told.
+
+use crate::common;
+
+use std::path::{Path, PathBuf};
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::loader::Overlay;
+
+/// A small generator of the same numbers each time (`SplitMix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(most.max(1)).unwrap()).unwrap()
+    }
+}
+
+/// The text after an edit as people make them: a letter, a word, a line, a name for another.
+fn edited(text: &str, dice: &mut Dice) -> String {
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let at = dice.below(lines.len());
+    let line = lines.get(at).copied().unwrap_or_default();
+    let words: Vec<&str> = text
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let word = words.get(dice.below(words.len())).copied().unwrap_or("x");
+    let changed = match dice.below(7) {
+        0 => String::new(),
+        1 => format!("{line}{line}"),
+        2 => format!("\n{line}"),
+        3 => line.replacen(|c: char| c.is_ascii_digit(), "7", 1),
+        4 => {
+            let mut own = line.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            match own.rfind(|own| !own.is_empty()) {
+                Some(own) => line.replace(own, word),
+                None => format!("{word}\n"),
+            }
+        }
+        5 => format!("{line}// {word}\n"),
+        _ => {
+            let middle = line.char_indices().nth(dice.below(line.chars().count()));
+            let (before, after) = line.split_at(middle.map_or(0, |(at, _)| at));
+            format!("{before}{}{after}", ["x", " ", "\"", "}", "="].get(dice.below(5)).unwrap())
+        }
+    };
+    let mut whole: Vec<&str> = lines.clone();
+    if let Some(line) = whole.get_mut(at) {
+        *line = &changed;
+    }
+    whole.concat()
+}
+
+#[test]
+fn after_each_edit_the_same_is_told_as_of_a_new_text() {
+    let mut dice = Dice(7);
+    for path in common::programs(&["blueprints", "tests/cases/accept"]) {
+        let original = std::fs::read_to_string(&path).unwrap();
+        let mut text = original.clone();
+        let mut overlay = Overlay::from([(path.clone(), text.clone())]);
+        let mut analysis = Analysis::check_with(&path, &overlay);
+        for round in 0..12 {
+            // Back to what is right from time to time, so that something is kept.
+            text = if round % 3 == 2 { original.clone() } else { edited(&text, &mut dice) };
+            overlay.insert(path.clone(), text.clone());
+            analysis = analysis.check_again(&path, &overlay);
+            let anew = Analysis::check_with(&path, &overlay);
+            let (again, anew) = (analysis.diagnostics(), anew.diagnostics());
+            assert_eq!(again, anew, "{} in round {round}:\n{text}", path.display());
+        }
+    }
+}
+
+/// What is told of each text after each other one, with what was kept, and anew.
+fn after_each_other(texts: &[String], beside: &str) {
+    let path = Path::new("/nowhere/again.bp");
+    let overlay = |text: &String| {
+        let other = (PathBuf::from("/nowhere/beside.bp"), beside.to_owned());
+        Overlay::from([(path.to_owned(), text.clone()), other])
+    };
+    for first in texts {
+        for second in texts {
+            let before = Analysis::check_with(path, &overlay(first));
+            let again = before.check_again(path, &overlay(second));
+            let anew = Analysis::check_with(path, &overlay(second));
+            assert_eq!(again.diagnostics(), anew.diagnostics(), "after\n{first}\nthis\n{second}");
+            let third = again.check_again(path, &overlay(first));
+            assert_eq!(third.diagnostics(), before.diagnostics(), "back to\n{first}");
+        }
+    }
+}
+
+/// What is known of one node, and when, decides what is wrong with another.
+#[test]
+fn what_a_neighbour_tells_is_looked_at_again() {
+    let text = |value: &str, other: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: string\n  attribute id: string\n  \
+             provider = \"noop\"\n}}\nnode zero: A {{\n  a = \"\"\n}}\nnode one: A {{\n  a = {value}\n}}\n\
+             node two: A {{\n  a = {other}\n  labels = {{ of = one.a }}\n}}\nnode three: A {{\n  a = two.a\n  \
+             labels = {{ of = two.a }}\n}}\n"
+        )
+    };
+    let early = text("\"early\"", "\"x\"");
+    let late = text("zero.id", "\"x\"");
+    let told = |text: &String| {
+        let path = PathBuf::from("x.bp");
+        let analysis = Analysis::check_with(&path, &Overlay::from([(path.clone(), text.clone())]));
+        analysis.diagnostics().iter().filter(|d| d.code == "E4016").count()
+    };
+    assert_eq!((told(&early), told(&late)), (0, 1), "the texts differ in what matters");
+    let texts = [
+        early,
+        late,
+        text("zero.id", "one.a"),
+        text("\"early\"", "one.a"),
+        text("two.a", "one.a"),
+        text("\"early\"", "one.b"),
+        text("zero.a", "zero.id"),
+    ];
+    after_each_other(&texts, "");
+}
+
+/// An import is of use where only a node that was kept uses it.
+#[test]
+fn what_is_kept_uses_what_it_used() {
+    let text = |value: &str, used: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nuse \"./beside.bp\" as beside\nnode type A {{\n  property a: string\n  \
+             provider = \"noop\"\n}}\nnode one: A {{\n  a = {used}\n}}\nnode two: A {{\n  a = {value}\n}}\n"
+        )
+    };
+    let texts = [
+        text("\"x\"", "beside.name"),
+        text("\"y\"", "beside.name"),
+        text("\"y\"", "\"z\""),
+        text("beside.name", "\"z\""),
+        text("beside.nme", "beside.name"),
+    ];
+    after_each_other(&texts, "const name = \"n\"\n");
+}
+
+/// Which node is looked at first is decided anew when one names others than before.
+#[test]
+fn whoever_names_others_is_looked_at_after_those() {
+    let text = |one: &str, two: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: string\n  attribute id: string\n  \
+             provider = \"noop\"\n}}\nnode zero: A {{\n  a = \"\"\n}}\nnode one: A {{\n  a = {one}\n}}\n\
+             node two: A {{\n  a = {two}\n}}\nnode three: A {{\n  a = \"\"\n  labels = {{ of = one.a, by = two.a }}\n}}\n"
+        )
+    };
+    let texts = [
+        text("two.a", "\"x\""),
+        text("\"x\"", "one.a"),
+        text("two.a", "zero.id"),
+        text("zero.id", "one.a"),
+        text("two.a", "one.a"),
+        text("one.a", "zero.id"),
+        text("two.b", "zero.id"),
+        text("two.a", "\"${one.a}${zero.id}\""),
+    ];
+    after_each_other(&texts, "");
+}
+
+/// What an input is by default is nothing to a node; its type and what is asked of it may be.
+#[test]
+fn what_is_said_of_an_input_reaches_the_nodes() {
+    let text = |input: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\n{input}\nnode type A {{\n  property a: int\n  provider = \"noop\"\n}}\n\
+             node one: A {{\n  a = size\n}}\nnode two: A {{\n  a = one.a\n}}\n"
+        )
+    };
+    let texts = [
+        text("input size: int = 1"),
+        text("/// How large.\ninput size: int = 2"),
+        text("input size: int = \"many\""),
+        text("input size: string = \"many\""),
+        text("input size: int? = 1"),
+        text("input size: int = 1 where self > 2"),
+        text("input size: int"),
+        text("@deprecated(\"large enough\")\ninput size: int = 1"),
+        text("input large: int = 1"),
+    ];
+    let told = |text: &String| {
+        let path = PathBuf::from("x.bp");
+        let analysis = Analysis::check_with(&path, &Overlay::from([(path.clone(), text.clone())]));
+        analysis.diagnostics().iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = texts.iter().map(told).collect();
+    let differ = all.first().is_some_and(Vec::is_empty)
+        && all.iter().filter(|told| told.contains(&"E3002")).count() == 2;
+    assert!(differ, "the texts differ in what matters: {all:?}");
+    after_each_other(&texts, "");
+}

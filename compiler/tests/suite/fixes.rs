@@ -1,0 +1,295 @@
+//! Every fix that is offered mends: applied, the mistake is gone and no other has come. Over the whole
+//! catalogue, the cases to reject, and programs of whose fixes some did not.
+
+use crate::common;
+
+use std::path::Path;
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::catalogue;
+use bp_compiler::diagnostics::{Diagnostic, Severity};
+
+/// Files by name; the last is the root.
+type Files = Vec<(String, String)>;
+
+const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
+
+/// What stands after the head. `+` before a text: a fix is offered; `-`: there is none that could be.
+const PROGRAMS: &[(char, &str)] = &[
+    // What meets a requirement.
+    (
+        '+',
+        "node type H { property m: size }\nnode type A { requires h: H where self.m > 4GiB }\nnode small: H { m = 1GiB }\nnode a: A\nnode big: H { m = 8GiB }",
+    ),
+    (
+        '-',
+        "node type H { property m: size }\nnode type A { requires h: H where self.m > 4GiB }\nnode small: H { m = 1GiB }\nnode a: A",
+    ),
+    (
+        '+',
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Namespace for c in cs {\n  name = \"x\"\n}",
+    ),
+    (
+        '-',
+        "node type H\nnode type A { requires h: H }\nnode hs: H for x in [\"a\", \"b\"]\nnode a: A",
+    ),
+    ('-', "node type A { requires peer: A }\nnode a: A\nnode b: A { peer -> a }"),
+    (
+        '-',
+        "node type H\nnode type A { requires h: H }\ninput on: bool = true\nnode hs: H if on\nnode a: A",
+    ),
+    (
+        '+',
+        "capability type C\nnode type H { capability c: C, capability d: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A",
+    ),
+    (
+        '+',
+        "capability type C\nnode type H { capability c: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A",
+    ),
+    (
+        '-',
+        "relationship type R extends DependsOn { property port: int }\nnode type H\nnode type A { requires h: H via R }\nnode h: H\nnode a: A",
+    ),
+    // A block that closes later than its first line: what stands there is not missed elsewhere.
+    (
+        '+',
+        "interface type I { operation go(a: string) }\nnode type A { implements I\n  operation i.go = script(\"x.sh\") { }\n}\nnode a: A\nworkflow w() { call a.i.go { a = \"x\" } }",
+    ),
+    // Loops of other languages.
+    ('+', "node type A { property p: string }\nnode n: A for x of [\"a\"] { p = x }"),
+    // Values that are missing.
+    ('+', "node type A { property size: size where self >= 10GiB }\nnode a: A"),
+    ('+', "node type A { property m: list<int> where count(self) > 0 }\nnode a: A"),
+    ('-', "node type A { property f: file }\nnode a: A"),
+    (
+        '+',
+        "node type A { property n: int where self in 3..5, property s: \"a\" | \"b\", property p: percent }\nnode a: A",
+    ),
+    ('-', "node type A { property s: string where matches(self, r\"^zz[0-9]{4}$\") }\nnode a: A"),
+    (
+        '-',
+        "node type A {\n  property a: int\n  property b: int\n  check self.a < self.b\n}\nnode a: A",
+    ),
+    (
+        '+',
+        "data type Port = int where self in 1..65535\ndata type E { host: string, port: Port }\nnode type A { property e: E }\nnode a: A",
+    ),
+    (
+        '+',
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Service for c in cs { host -> c }",
+    ),
+    (
+        '+',
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode n: k8s.Deployment for c in cs {\n  host -> c\n}",
+    ),
+    // `=` and `->`.
+    ('+', "node type B\nnode type A { requires b: B }\nnode b: B\nnode a: A { b = b }"),
+    ('+', "node type A { property x: int }\nnode a: A { x -> 3 }"),
+    ('-', "node type A { property x: int }\nnode type B { requires a: A }\nnode b: B { a = 3 }"),
+    // `:` for `=`.
+    (
+        '+',
+        "node type A { property x: int, property y: string, property z: size }\nnode a: A {\n  x: 3\n  y: \"a\"\n  z : 4GiB\n}",
+    ),
+    ('+', "node type A { property x: int }\nnode a: A { x: int = 3 }"),
+    ('-', "node type A { property x: string }\nnode a: A {\n  x: string\n}"),
+    ('+', "const x = { \"a\": 1, b: { c: [2] } }\noutput o: int = x.a + x.b.c[0]"),
+    // Values that may be unset.
+    ('-', "data type P { x: int }\ninput p: P? = null\noutput o: int = p.x"),
+    ('+', "data type P { x: int }\ninput p: P? = null\noutput o: int? = p.x"),
+    ('+', "data type P { x: int }\ninput p: P? = null\noutput o: int = p.x ?? 3"),
+    ('-', "data type P { x: int }\ninput p: P? = null\noutput o: int = p.x + 1"),
+    // Functions and operators.
+    ('+', "input s: string = \"a\"\noutput y: string = s.upper()"),
+    ('+', "input s: string = \"a,b\"\noutput y: list<string> = s.split(\",\")"),
+    ('-', "input s: int = 1\noutput y: string = s.upper()"),
+    ('+', "input a: string = \"a\"\ninput b: int = 1\noutput o: string = a + \"-\" + b + \".\""),
+    ('-', "input a: string = \"a\"\ninput b: list<string> = []\noutput o: string = a + b"),
+    // Words and marks.
+    ('+', "input x = 3"),
+    ('+', "input x = \"a\""),
+    ('-', "input x"),
+    ('+', "const x = True\noutput o: bool = x"),
+    ('+', "imput x: int = 3\noutput o: int = x"),
+    ('+', "node type T {\n  proprty x: int = 3\n}\nnode t: T { x = 4 }"),
+    ('+', "node type B\nnode type T {\n  require x: B\n}\nnode b: B\nnode t: T { x -> b }"),
+    ('+', "const y: duration = 5 m"),
+    ('+', "const x = length (\"a\")"),
+    ('+', "const x = [1, 2]\nconst y = x [0]"),
+    ('+', "input a: int = 1\noutput o: bool = a = 1"),
+    ('+', "const y = 1 === 2"),
+    ('+', "# one\n# two\nconst y = 1"),
+    ('+', "input a: int = 1\nconst y = if a == 1 then 1 elif a == 2 then 2 else 3"),
+    ('+', "input a: int[] = [1]"),
+    ('+', "input a: (int | string)? = 1"),
+    ('+', "const x = 1 const y = 2"),
+    ('+', "node type A\nnode a: A for x [1, 2]"),
+    ('+', "use std.kubernetes as k8s\nselect a: k8s.Cluster[0..1] where self.name == \"x\""),
+    ('+', "const\u{A0}x\u{A0}= 1"),
+    ('+', "const x\u{200B} = 1"),
+    ('+', "const a = 1\noutput o: int = \u{430}"),
+    ('+', "const x = \u{201C}abc\u{201D}"),
+    ('+', "node type A { property x: int, property y: int }\nnode a: A { x = 1 y = 2 }"),
+    ('+', "input a: int = 1\noutput o: bool = !a in [1]"),
+    ('+', "const y = 5min"),
+    ('+', "node type A { property x: int\n  property y: int\n}\nnode a: A { x = 1, y = 2 }"),
+    ('+', "node type A { property x: int }\nnode a: A { x = 1\n}"),
+    ('+', "node type A { property x: int }\nnode a: A { x = 1\nnode b: A { x = 2 }"),
+    ('+', "const x = f\"abc\"\noutput o: string = x"),
+    // Forms of other languages.
+    (
+        '+',
+        "node type A { property p: string = \"x\" }\nnode a: A\nworkflow w() { if a.p = \"x\" { wait 1s } }",
+    ),
+    ('-', "workflow w() { for x in [1, 2] parallel { wait 1s } }"),
+    ('-', "workflow w() { if true then wait 1s }"),
+    ('+', "node type A\nnode a: A for x of [\"a\"]"),
+    ('+', "const a = [for x in [1, 2] : x * 2]"),
+    ('+', "const a = [for x in [1, 2] : x * 2 if x > 1]"),
+    ('+', "const a = (1, 2)"),
+    ('+', "const m = { a = 1 }\nconst b = { for k, v in m : k => v }"),
+    ('+', "input x: string default \"a\""),
+    ('-', "input x: string { default = \"a\" }"),
+    ('+', "node type A derived_from Root"),
+    ('+', "node type A : Root"),
+    ('+', "node type A { property s: string required }"),
+    ('+', "node type A { property s: string default \"x\" }"),
+    ('+', "node type B\nnode type A { requires z: B[*] }"),
+    ('+', "node type A { requires y: Root via HostedOn[0..1] }"),
+    ('-', "node type A\nnode a: A count 3 {}"),
+    ('+', "const k = 5 min"),
+    ('-', "enum T { a, b }"),
+    ('+', "workflow backup { wait 1s }"),
+    ('-', "fn f(x) = x"),
+    ('+', "fn f(x: int): int = x"),
+    ('+', "test \"t\" { assert 1 == 1, \"one\" }"),
+    ('+', "node type A { property p: string }\nselect s: A { where self.p == \"x\" }"),
+    ('-', "workflow w() { try { wait 1s } catch { wait 2s } }"),
+    ('-', "workflow w() { retry 3 { wait 1s } }"),
+    // What follows from another mistake is not told.
+    ('-', "output o: bool = all(x, x > 0)"),
+    ('-', "output o: bool = all([1, 2], x -> x > 0)"),
+    (
+        '-',
+        "node type A { property x: string, property y: string }\nnode a: A { x = \"abc, y = \"d\" }",
+    ),
+    ('-', "node type A { property x: int }\nnode a: A\n  x = 1\n}"),
+    ('-', "input n: int = 3\nnode type B { property x: int = n }\nnode b: B"),
+    (
+        '-',
+        "node type A { property cpu: int, property mem: int }\nnode a: A {\n  cpu = max(1,\n  mem = 3\n}",
+    ),
+    ('-', "use std.fleet\nfoo g: fleet.Rollout { targets = [] }"),
+    ('+', "use std.fleet\npolciy g: fleet.Rollout { targets = [a] }\nnode a: Root"),
+];
+
+fn write(folder: &Path, files: &Files) {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+fn analysis(folder: &Path, files: &Files) -> Analysis {
+    write(folder, files);
+    Analysis::check(&folder.join(&files.last().unwrap().0))
+}
+
+fn told(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    errors.map(|d| format!("{}: {}", d.code, d.message)).collect()
+}
+
+/// Applies each fix by itself. Gives how many there were, and what is wrong with them.
+fn examine(files: &Files) -> (usize, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let before = analysis(folder.path(), files);
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for diagnostic in before.diagnostics() {
+        let Some(fix) = &diagnostic.fix else { continue };
+        count += 1;
+        let mended = common::mended(&before, files, fix);
+        let folder = tempfile::tempdir().unwrap();
+        let after = analysis(folder.path(), &mended);
+        let mut left = told(before.diagnostics());
+        if diagnostic.severity == Severity::Error {
+            let own = format!("{}: {}", diagnostic.code, diagnostic.message);
+            let at = left.iter().position(|one| *one == own).unwrap();
+            left.remove(at);
+        }
+        for one in told(after.diagnostics()) {
+            match left.iter().position(|left| *left == one) {
+                Some(at) => drop(left.remove(at)),
+                None => wrong.push(format!(
+                    "{}\n  {}: {}\n  `{}` gives\n{}\n  {one}",
+                    files.last().unwrap().1,
+                    diagnostic.code,
+                    diagnostic.message,
+                    fix.title,
+                    mended.last().unwrap().1,
+                )),
+            }
+        }
+    }
+    (count, wrong)
+}
+
+#[test]
+fn fixes_of_these_mend() {
+    let mut wrong = Vec::new();
+    for (mark, text) in PROGRAMS {
+        let files = vec![("root.bp".to_owned(), format!("{HEAD}{text}\n"))];
+        let (count, found) = examine(&files);
+        wrong.extend(found);
+        if (count > 0) != (*mark == '+') {
+            let folder = tempfile::tempdir().unwrap();
+            let said = told(analysis(folder.path(), &files).diagnostics());
+            wrong.push(format!("{text}\n  {mark}, but {count} fixes: {said:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn each_of_these_has_one_mistake() {
+    for (_, text) in PROGRAMS {
+        let files = vec![("root.bp".to_owned(), format!("{HEAD}{text}\n"))];
+        let folder = tempfile::tempdir().unwrap();
+        let said = told(analysis(folder.path(), &files).diagnostics());
+        assert_eq!(said.len(), 1, "{text}\n{said:?}");
+    }
+}
+
+#[test]
+fn fixes_of_the_catalogue_mend() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for page in catalogue::pages() {
+        for example in page.examples() {
+            if example.run.is_some() || example.generate.is_some() {
+                continue;
+            }
+            let (found, mistakes) = examine(&example.files);
+            count += found;
+            wrong.extend(mistakes.into_iter().map(|one| format!("{}: {one}", page.code)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert!(count > 40, "{count}");
+}
+
+#[test]
+fn fixes_of_the_cases_mend() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/reject");
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "bp") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            wrong.extend(examine(&vec![("root.bp".to_owned(), text)]).1);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}

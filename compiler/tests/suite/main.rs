@@ -1,0 +1,44 @@
+//! All tests of the compiler from outside, in one program: it links once, not once for each file.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    reason = "a test fails by panicking"
+)]
+
+mod bites;
+mod blueprint_tests;
+mod book;
+mod cases;
+mod catalogue;
+mod command_line;
+mod common;
+mod composition;
+mod editor;
+mod editor_names;
+mod editor_offers;
+mod edits;
+mod files;
+mod fixes;
+mod format;
+mod idle;
+mod library;
+mod mistakes;
+mod node_types;
+mod operations;
+mod packages;
+mod pictures;
+mod plans;
+mod policies;
+mod punctuation;
+mod render;
+mod robust;
+mod syntax;
+mod syntax_errors;
+mod templates;
+mod types;
+mod watch;
+mod workflows;
