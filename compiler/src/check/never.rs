@@ -21,7 +21,7 @@ use room::{Against, Room, facts};
 pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     let program = &checked.program;
     let mut finder = Finder { program, told: BTreeSet::new(), found: Vec::new() };
-    for info in program.types.values().filter(|info| is_own(program, info.place.file)) {
+    for (name, info) in program.types.iter().filter(|(_, info)| is_own(program, info.place.file)) {
         for property in info.properties.values() {
             finder.look(&property.declared.kind, property.declared.constraints.iter());
         }
@@ -29,14 +29,16 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             let declared = &requirement.declared;
             finder.look(&declared.target, declared.constraints.iter());
         }
-        finder.look(&Type::Unknown, info.constraints.iter().map(|(one, _)| one));
+        let checks = info.constraints.iter().map(|(one, _)| one);
+        finder.look_at(&Type::Unknown, finder.properties(name), checks);
     }
     for (name, data) in program.data.iter() {
         let declared = program.names.types.get(name);
         if !declared.is_some_and(|declared| is_own(program, declared.place.file)) {
             continue;
         }
-        finder.look(data.alias.as_ref().unwrap_or(&Type::Unknown), data.constraints.iter());
+        let kind = data.alias.as_ref().unwrap_or(&Type::Unknown);
+        finder.look_at(kind, finder.fields(name), data.constraints.iter());
         for field in data.fields.values() {
             finder.look(&field.kind, field.constraints.iter());
         }
@@ -70,14 +72,18 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         let around: Vec<Place> = found.iter().map(|one| entry_around(program, one.place)).collect();
         // Whatever value was given there, it could not be right.
         out.retain(|diagnostic| {
-            let at = diagnostic.place;
-            let inside = |entry: &Place| {
+            let inside = |entry: &Place, at: Place| {
                 entry.file == at.file
                     && entry.span.start <= at.span.start
                     && at.span.end <= entry.span.end
             };
-            let codes = ["E3028", "E4011", "E4013", "W4079"];
-            !codes.contains(&diagnostic.code) || !around.iter().any(inside)
+            let is_of = |entry: &Place| {
+                let broken = matches!(diagnostic.code, "E3028" | "E4023");
+                inside(entry, diagnostic.place)
+                    || broken && diagnostic.related.iter().any(|(at, _)| inside(entry, *at))
+            };
+            let codes = ["E3028", "E4011", "E4013", "E4023", "W4079"];
+            !codes.contains(&diagnostic.code) || !around.iter().any(is_of)
         });
         out.extend(found);
     }
@@ -87,21 +93,60 @@ fn is_own(program: &Program<'_>, file: FileId) -> bool {
     program.sources.modules.get(file.0 as usize).is_some_and(|module| !module.is_library)
 }
 
-struct Finder<'a> {
-    program: &'a Program<'a>,
+struct Finder<'f> {
+    program: &'f Program<'f>,
     told: BTreeSet<(FileId, Span)>,
     found: Vec<Diagnostic>,
 }
 
-impl Finder<'_> {
-    /// Constraints of one value, in the order in which they join.
-    fn look<'c>(&mut self, kind: &'c Type, constraints: impl Iterator<Item = &'c Constraint>) {
-        let mut own: Vec<(String, &Constraint)> =
+impl<'f> Finder<'f> {
+    /// Constraints of one value, in the order in which they join. What its type asks joins first.
+    fn look<'c>(&mut self, kind: &'c Type, constraints: impl Iterator<Item = &'c Constraint>)
+    where
+        'f: 'c,
+    {
+        let brought = match plain(kind).0 {
+            Type::Node(name) => self.properties(name),
+            Type::Data(name) => self.fields(name),
+            _ => Vec::new(),
+        };
+        self.look_at(kind, brought, constraints);
+    }
+
+    /// What the properties of a type ask that are set for sure, by their paths.
+    fn properties(&self, name: &str) -> Vec<(String, &'f Constraint)> {
+        let info = self.program.types.get(name);
+        let all = info.into_iter().flat_map(|info| &info.properties);
+        let is_set = |property: &PropertyInfo| !plain(&property.declared.kind).1;
+        all.filter(|(_, property)| is_set(property))
+            .flat_map(|(name, property)| at(name, &property.declared.constraints))
+            .collect()
+    }
+
+    /// What the fields of a data type ask that are set for sure, by their paths.
+    fn fields(&self, name: &str) -> Vec<(String, &'f Constraint)> {
+        let data = self.program.data.get(name);
+        let all = data.into_iter().flat_map(|data| &data.fields);
+        all.filter(|(_, field)| !plain(&field.kind).1)
+            .flat_map(|(name, field)| at(name, &field.constraints))
+            .collect()
+    }
+
+    fn look_at<'c>(
+        &mut self,
+        kind: &'c Type,
+        brought: Vec<(String, &'c Constraint)>,
+        constraints: impl Iterator<Item = &'c Constraint>,
+    ) where
+        'f: 'c,
+    {
+        let of_self: Vec<(String, &Constraint)> =
             constraints.map(|one| ("self".to_owned(), one)).collect();
-        if own.is_empty() {
+        if of_self.is_empty() {
             return;
         }
         let (plain, may_be_unset) = plain(kind);
+        let mut own = brought;
         let mut rooms: BTreeMap<String, Room> = BTreeMap::new();
         let mut scalar = plain.clone();
         // A named scalar brings its own.
@@ -110,20 +155,9 @@ impl Finder<'_> {
             && let Some(alias) = &data.alias
         {
             scalar = alias.clone();
-            own.splice(0..0, data.constraints.iter().map(|one| ("self".to_owned(), one)));
+            own.extend(data.constraints.iter().map(|one| ("self".to_owned(), one)));
         }
-        // So do the properties of a node, where they are set for sure.
-        if let Type::Node(name) = plain
-            && let Some(info) = self.program.types.get(name)
-        {
-            let is_set = |property: &PropertyInfo| !self::plain(&property.declared.kind).1;
-            let properties = info.properties.iter().filter(|(_, property)| is_set(property));
-            let properties = properties.flat_map(|(name, property)| {
-                let path = format!("self.{name}");
-                property.declared.constraints.iter().map(move |one| (path.clone(), one))
-            });
-            own.splice(0..0, properties.collect::<Vec<_>>());
-        }
+        own.extend(of_self);
         rooms.insert("self".to_owned(), Room::of(&scalar));
         for (at, (this, one)) in own.iter().enumerate() {
             let Some(against) = narrow(&mut rooms, this, one, at) else { continue };
@@ -163,6 +197,15 @@ impl Finder<'_> {
     }
 }
 
+/// What is asked of a part of `self`.
+fn at<'c>(
+    name: &str,
+    constraints: &'c [Constraint],
+) -> impl Iterator<Item = (String, &'c Constraint)> {
+    let path = format!("self.{name}");
+    constraints.iter().map(move |one| (path.clone(), one))
+}
+
 /// Adds what a constraint says. If no value is left, what stands against it.
 fn narrow(
     rooms: &mut BTreeMap<String, Room>,
@@ -176,7 +219,7 @@ fn narrow(
             Some(rest) => format!("{this}{rest}"),
             None => path,
         };
-        let room = rooms.entry(path).or_default();
+        let room = rooms.entry(path).or_insert_with_key(|path| Room::at(path));
         if let Some(against) = room.closes(&fact, at) {
             return Some(against);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Constraint, Expr, Phase, Requirement, Type};
+use bp_plan::{Constraint, Expr, Item, Phase, Requirement, Type};
 
 use super::blocks;
 use super::choices::{self, Asks, Choice};
@@ -10,8 +10,8 @@ use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
 use super::rewrite::replaced;
-use super::{implementations, relationships};
-use crate::diagnostics::{Diagnostic, topology as says};
+use super::{implementations, relationships, targets};
+use crate::diagnostics::{Diagnostic, policies as says_policies, topology as says};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
 
@@ -70,6 +70,7 @@ pub(crate) fn check(
         };
         let Typed { ty, expr, phase } = typed;
         blocks::in_time(phase, Phase::Deploy, "what meets a requirement", place, out);
+        twice(name, file, &meets.target, &expr, out);
         (expr, ty, own)
     };
     if ty == Type::Unknown {
@@ -214,15 +215,8 @@ fn fit(
             match fits.as_slice() {
                 [] => false,
                 [only] => {
-                    if matches!(ty, Type::Node(_)) {
-                        // Of a choice there may be nothing.
-                        let safe = matches!(target, Expr::Binder(_));
-                        let of = Box::new(target);
-                        target = Expr::Field { of, name: only.clone(), safe };
-                        true
-                    } else {
-                        false
-                    }
+                    target = by_capability(target, ty, only);
+                    true
                 }
                 several => {
                     out.push(says::which_capability(at, name, several));
@@ -248,6 +242,51 @@ fn fit(
         return None;
     }
     Some(target)
+}
+
+/// The same targets, each by its capability of this name.
+fn by_capability(target: Expr, ty: &Type, name: &str) -> Expr {
+    let field = |of: Expr, safe| Expr::Field { of: Box::new(of), name: name.to_owned(), safe };
+    match (ty, target) {
+        // Of a choice there may be nothing.
+        (Type::Node(_), target) => {
+            let safe = matches!(target, Expr::Binder(_));
+            field(target, safe)
+        }
+        (Type::Optional(_), target) => field(target, true),
+        (Type::List(one), Expr::List(items))
+            if items.iter().all(|item| matches!(item, Item::One(_))) =>
+        {
+            let each = items.into_iter().map(|item| match item {
+                Item::One(of) | Item::Spread(of) => Item::One(by_capability(of, one, name)),
+            });
+            Expr::List(each.collect())
+        }
+        (_, target) => Expr::Splat {
+            of: Box::new(target),
+            body: Box::new(field(Expr::Local("*".to_owned()), false)),
+        },
+    }
+}
+
+/// Tells what is listed already: it counts once.
+fn twice(name: &str, file: FileId, written: &ast::Expr, target: &Expr, out: &mut Vec<Diagnostic>) {
+    let (ExprKind::List(elements), Expr::List(items)) = (&written.kind, target) else { return };
+    if elements.len() != items.len() {
+        return;
+    }
+    let mut before = BTreeMap::new();
+    for (element, item) in elements.iter().zip(items) {
+        let (Item::One(one) | Item::Spread(one)) = item;
+        let Some(plain) = targets::plain(one) else { continue };
+        let at = Place { file, span: element.value.span };
+        if let Some(first) = before.get(&plain) {
+            let what = format!("targets of `{name}`");
+            out.push(says_policies::named_twice(at, plain.0, &what, *first));
+        } else {
+            before.insert(plain, at);
+        }
+    }
 }
 
 /// How many targets a requirement takes.

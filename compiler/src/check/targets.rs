@@ -250,9 +250,7 @@ impl Around<'_, '_> {
                 let (fewest, most, _) = self.bounds(name);
                 (fewest, most)
             }
-            Expr::Splat { of, body } if matches!(&**body, Expr::Local(name) if name == "*") => {
-                self.how_many(of)
-            }
+            Expr::Splat { of, body } if self.is_one_of_each(of, body) => self.how_many(of),
             Expr::Index { of, safe, .. } if matches!(**of, Expr::Node(_) | Expr::Selection(_)) => {
                 (u64::from(!safe), Some(1))
             }
@@ -261,9 +259,13 @@ impl Around<'_, '_> {
                 let (fewest, most) = self.how_many(of);
                 (if *safe { 0 } else { fewest }, most)
             }
+            // What is listed twice counts once.
             Expr::List(items) => {
-                let all =
-                    items.iter().map(|(Item::One(one) | Item::Spread(one))| self.how_many(one));
+                let mut before = BTreeSet::new();
+                let distinct = items.iter().filter(|(Item::One(one) | Item::Spread(one))| {
+                    plain(one).is_none_or(|plain| before.insert(plain))
+                });
+                let all = distinct.map(|(Item::One(one) | Item::Spread(one))| self.how_many(one));
                 all.fold((0, Some(0)), |(fewest, most), one| {
                     let most = most.zip(one.1).map(|(a, b)| a.saturating_add(b));
                     (fewest.saturating_add(one.0), most)
@@ -285,6 +287,18 @@ impl Around<'_, '_> {
             Expr::Value(Value::Null) => (0, Some(0)),
             Expr::Value(Value::List(items)) if items.is_empty() => (0, Some(0)),
             _ => (0, None),
+        }
+    }
+
+    /// Whether something is made of each element, be it the element or a capability of it.
+    fn is_one_of_each(&self, of: &Expr, body: &Expr) -> bool {
+        match body {
+            Expr::Local(name) => name == "*",
+            Expr::Field { of: element, name, safe: false } => {
+                matches!(&**element, Expr::Local(name) if name == "*")
+                    && self.is_capability(of, name)
+            }
+            _ => false,
         }
     }
 
@@ -338,6 +352,18 @@ impl Around<'_, '_> {
         }
         let is_all = is_sure && filter.is_none();
         (if is_all { fewest } else { 0 }, most, why)
+    }
+}
+
+/// The node that a target is, or the node and its capability, where it names one as it is.
+pub(crate) fn plain(target: &Expr) -> Option<(&str, Option<&str>)> {
+    match target {
+        Expr::Node(name) => Some((name, None)),
+        Expr::Field { of, name, .. } => match &**of {
+            Expr::Node(node) => Some((node, Some(name))),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -8,7 +8,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 use super::annotations::{has, texts};
 use super::expr::{
     Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
-    is_built_in,
+    holds_node, is_built_in,
 };
 use super::late::known_in_time;
 use super::members::{self, Pass};
@@ -428,6 +428,7 @@ pub(crate) fn input(
 ) -> bp_plan::Input {
     use super::expr::World as _;
     let scope = Scope::new(file);
+    can_be_given(program, file, value, &ty, out);
     let constraints = check_wheres(program, &scope, &ty, &value.wheres, out);
     let default = value.default.as_ref().map(|default| {
         let at = value.ty.as_ref().map(|ty| Place { file, span: ty.span });
@@ -453,6 +454,21 @@ pub(crate) fn input(
     }
 }
 
+/// Tells of a type of which nobody could give a value from outside.
+fn can_be_given(
+    program: &Program<'_>,
+    file: FileId,
+    value: &ast::ValueItem,
+    ty: &Type,
+    out: &mut Vec<Diagnostic>,
+) {
+    if holds_node(program, ty) {
+        let what = if value.keyword == ValueKeyword::Secret { "secret" } else { "input" };
+        let at = Place { file, span: value.ty.as_ref().map_or(value.name.span, |ty| ty.span) };
+        out.push(says_types::node_given(at, what, &value.name.text, ty));
+    }
+}
+
 /// A secret as the plan has it.
 pub(crate) fn secret(
     program: &Program<'_>,
@@ -467,6 +483,7 @@ pub(crate) fn secret(
         Type::Secret(of) => (**of).clone(),
         other => other.clone(),
     };
+    can_be_given(program, file, value, &of, out);
     if let Some(default) = &value.default {
         let head = value.ty.as_ref().map_or(value.name.span, |ty| ty.span);
         let whole = Place { file, span: Span::new(head.end, default.span.end) };

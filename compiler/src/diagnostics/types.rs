@@ -497,15 +497,17 @@ pub fn collection_as_node(at: Place, found: &Type, want: &Type) -> Diagnostic {
         .help("name one by its key, `n[key]`, or take all of them with `n[*]`")
 }
 
-/// `xs.name`.
-pub fn field_of_collection(at: Place, name: &str, found: &Type) -> Diagnostic {
+/// `xs.name`. `self` may be one of the collection.
+pub fn field_of_collection(at: Place, name: &str, found: &Type, is_self: bool) -> Diagnostic {
     let is_nodes = matches!(found, Type::Nodes(_));
     let message = if is_nodes {
         format!("this is a {found}: which one's `{name}`?")
     } else {
         format!("{} is a list: which element's `{name}`?", a(found))
     };
-    let help = if is_nodes {
+    let help = if is_self {
+        format!("write `self.{name}` for the one that is looked at here, or `n[*].{name}` for all")
+    } else if is_nodes {
         format!("write `n[key].{name}` for one of them, or `n[*].{name}` for a list of all")
     } else {
         format!("write `xs[0].{name}` for one of them, or `xs[*].{name}` for a list of all")

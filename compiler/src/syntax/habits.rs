@@ -204,18 +204,21 @@ impl Here<'_> {
         Some(foreign_form(self.place(0, end), message, help, Some(edits)))
     }
 
-    /// `assert c, "message"`.
+    /// `assert c, "message"`, or `where c, "message"`.
     fn message(&self) -> Option<Diagnostic> {
         let condition = self.before.trim_end().strip_suffix(',')?;
         let entry = condition.rsplit('{').next().unwrap_or_default().trim_start();
-        if !["assert ", "check "].iter().any(|word| entry.starts_with(word)) {
-            return None;
-        }
+        let entry_word = ["assert", "check"].into_iter().find(|word| is_word(entry, word));
+        let word = match entry_word {
+            Some(word) => word,
+            None if condition.contains(" where ") => "where",
+            None => return None,
+        };
         let comma = self.at.span.start - offset(self.before.len() - condition.len());
         let place = between(self.at, comma, comma + 1);
         let edits = vec![(place, " else".to_owned())];
-        let help = "write `assert c else \"message\"`";
-        Some(foreign_form(place, "a message stands behind `else`", help, Some(edits)))
+        let help = format!("write `{word} c else \"message\"`");
+        Some(foreign_form(place, "a message stands behind `else`", &help, Some(edits)))
     }
 
     /// `workflow w { … }`.
@@ -365,6 +368,10 @@ fn parts(text: &str, marks: &[&str]) -> Option<(Vec<usize>, usize)> {
         }
     }
     None
+}
+
+fn is_word(text: &str, word: &str) -> bool {
+    text.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
 }
 
 fn word_of(text: &str) -> &str {

@@ -243,7 +243,7 @@ impl Lowering<'_> {
     fn type_item(&mut self, pair: P<'_>) -> TypeItem {
         let at = span(&pair);
         let mut parts = Parts::of(pair);
-        let is_abstract = parts.take(Rule::kw_abstract).is_some();
+        let abstract_word = parts.take(Rule::kw_abstract);
         let kind = match parts.take(Rule::type_kind).map(|kind| kind.as_str()) {
             Some("data") => TypeItemKind::Data,
             Some("capability") => TypeItemKind::Capability,
@@ -253,6 +253,11 @@ impl Lowering<'_> {
             Some("group") => TypeItemKind::Group,
             _ => TypeItemKind::Node,
         };
+        let is_abstract = abstract_word.is_some() && kind == TypeItemKind::Node;
+        if let Some(word) = abstract_word.filter(|_| !is_abstract) {
+            let help = "remove it: a blueprint stands for an abstract node type, for no other type";
+            self.report(says::misplaced(self.at(span(&word)), "`abstract`", help));
+        }
         let name = parts.take(Rule::word);
         let name = self.type_name(name, at);
         let mut item = TypeItem {
@@ -284,6 +289,7 @@ impl Lowering<'_> {
 
     fn placed(&mut self, pair: P<'_>) -> Placed {
         let at = span(&pair);
+        let is_select = pair.as_rule() == Rule::select;
         let mut parts = Parts::of(pair);
         let name = parts.take(Rule::word);
         let name = self.value_name(name, at);
@@ -298,7 +304,12 @@ impl Lowering<'_> {
             }
             None => super::ast::Path { segments: Vec::new(), span: name.span },
         };
-        let cardinality = parts.take(Rule::card).map(|card| self.cardinality(card));
+        let mut cardinality = None;
+        match parts.take(Rule::card) {
+            Some(card) if is_select => cardinality = Some(self.cardinality(card)),
+            Some(card) => self.idle_cardinality(&card),
+            None => {}
+        }
         let body = self.last_body(&mut parts);
         Placed { name, ty, cardinality, body }
     }

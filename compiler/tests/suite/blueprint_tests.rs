@@ -91,6 +91,40 @@ fn found(text: &str) -> Vec<Vec<Diagnostic>> {
     analysis.tests().iter().map(|test| suite.run(test)).collect()
 }
 
+/// Nodes with a capability, and nodes that require two of these in each way that can be written.
+const SEVERAL: &str = r#"blueprint several { version = "1.0.0" }
+capability type Port { property n: int }
+node type Box {
+  property n: int
+  capability port: Port { n = self.n }
+}
+node type User { requires ports: Port[0..] }
+node one: Box { n = 1 }
+node two: Box { n = 2 }
+node maybe: Box if false { n = 3 }
+node box: Box for i in 4..5 { n = i }
+node listed: User { ports -> [one, two] }
+node all: User { ports -> box }
+node taken: User { ports -> box[*] }
+node few: User { ports -> [b for b in box if b.n > 4] }
+node none: User { ports -> [maybe] }
+"#;
+
+#[test]
+fn what_requires_capabilities_takes_them_of_the_nodes_that_it_names() {
+    for (node, numbers) in [
+        ("listed", "[1, 2]"),
+        ("all", "[4, 5]"),
+        ("taken", "[4, 5]"),
+        ("few", "[5]"),
+        ("none", "[]"),
+    ] {
+        let test = format!("{SEVERAL}test \"t\" {{ assert {node}.ports[*].n == {numbers} }}");
+        let found = found(&test);
+        assert!(found.iter().all(Vec::is_empty), "{node}: {found:?}");
+    }
+}
+
 /// What one test of the boxes finds, given what it says after its inventory.
 fn of_boxes(body: &str) -> Vec<Diagnostic> {
     let text = format!("{BOXES}test \"t\" {{\n  inventory = {CLUSTERS}\n{body}\n}}\n");

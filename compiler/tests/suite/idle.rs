@@ -141,6 +141,8 @@ fn constraints_that_leave_nothing_are_told() {
         ("version where self >= \"1.27\" where self < \"1.9\"", "self < \"1.9\""),
         ("\"a\" | \"b\" where self != \"a\" where self != \"b\"", "self != \"b\""),
         ("bool where self where not self", "not self"),
+        ("string where length(self) < 0", "length(self) < 0"),
+        ("list<int> where length(self) > 4 where length(self) < 5", "length(self) < 5"),
         ("float where self > 1 where self < 1", "self < 1"),
     ] {
         let text = format!("{HEAD}input i: {text}\noutput o: json = i\n");
@@ -157,6 +159,8 @@ fn constraints_that_leave_nothing_are_told() {
         "version where self >= \"1.9\" where self < \"1.27\"",
         "\"a\" | \"b\" where self != \"a\"",
         "bool where self",
+        "string where length(self) < 1",
+        "string where length(self) > 4 where length(self) < 6 where self != \"a\"",
     ] {
         let text = format!("{HEAD}input i: {text}\noutput o: json = i\n");
         assert_eq!(said(&text), Vec::<String>::new(), "{text}");
@@ -183,6 +187,15 @@ fn constraints_of_several_places_join() {
             &["E3050 self.memory > 4GiB and self.memory < 2GiB"],
         ),
         ("data type D { p: int where self < 0 where self > 0 }", &["E3050 self > 0"]),
+        // What a member asks joins with what is asked of the whole.
+        (
+            "node type A {\n  property p: int where self > 5\n  check self.p < 3\n}\nnode a: A { p = 7 }",
+            &["E3050 self.p < 3"],
+        ),
+        (
+            "data type D {\n  p: int where self > 5\n  q: int? where self > 5\n  check self.p < 3\n  check (self.q ?? 0) < 3\n}",
+            &["E3050 self.p < 3"],
+        ),
     ] {
         let found = said(text);
         let found: Vec<&str> =

@@ -68,6 +68,9 @@ const MISTAKES: &[(&str, &str)] = &[
         "secret pw: string\nnode type A { property x: int }\nselect s: A[0..] { count = 1, prefer = [least(length(pw))] }",
         "E3020 4:47",
     ),
+    // What nobody could give.
+    ("node type A\ninput n: A", "E3047 3:10"),
+    ("node type A\ndata type D { a: list<A> }\nsecret n: D?", "E3047 4:11"),
     // Nodes and types.
     ("node type T { property size: int = 1 }\nnode a: T { sise = 2 }", "E4001 3:13"),
     ("node type T { property size: int }\nnode a: T", "E4002 3:6"),
@@ -91,7 +94,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("node type T { requires up: Root }\nnode a: T", "E4008 3:6"),
     (
         "node type T { requires up: Root[0..1] }\nnode b: Root\nnode a: T { up -> [b, b] }",
-        "E4009 4:19",
+        "W5005 4:23",
     ),
     (
         "node type T { requires up: Root[0..1] via HostedOn }\nnode b: Root\nnode a: T { up -> b via ConnectsTo }",
@@ -195,6 +198,15 @@ const MISTAKES: &[(&str, &str)] = &[
         "E3050 3:35",
     ),
     ("node type H\nnode type B { requires h: H }\nnode b: B { h -> H where false }", "E3050 4:26"),
+    // A value that does not meet what nothing could is no second mistake.
+    (
+        "node type A { property s: string where length(self) < 0 }\nnode a: A { s = \"x\" }",
+        "E3050 2:40",
+    ),
+    (
+        "capability type C\nnode type H { capability c: C }\nnode type B { requires two: C[2] }\nnode h: H for x in 1..3\nnode b: B { two -> h }",
+        "E4009 6:20",
+    ),
     (
         "node type H { property m: int = 1 }\nnode type B { requires h: H }\nnode b: B { h -> H where self.m > 3 and self.m < 2 }",
         "E3050 4:26",
@@ -623,6 +635,8 @@ fn help_can_be_followed() {
     }
     let capability = "capability type C\nnode type H { capability c: C }\nnode type T { requires h: H }\nnode h: H\nnode t: T { h -> C }";
     assert!(help(capability).contains("a node type"), "{}", help(capability));
+    let of_all = "node type T { property x: int }\nselect s: T[0..] { where = s.x > 1 }";
+    assert!(help(of_all).contains("`self.x`"), "{}", help(of_all));
     let prefer = "node type T { property x: int }\nselect s: T[0..] { prefer = self.x }";
     assert!(help(prefer).contains("least(self.x)"), "{}", help(prefer));
 }

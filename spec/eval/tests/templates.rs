@@ -140,8 +140,9 @@ fn what_the_data_lacks_is_said_at_its_place() {
         ("{{#with gone}}x{{/with}}", "gone", ErrorKind::MissingKey, "no `gone`"),
         ("{{items.2}}", "2", ErrorKind::MissingKey, "the list has 2"),
         ("{{items.name}}", "name", ErrorKind::MissingKey, "no element"),
-        ("{{name.x}}", "x", ErrorKind::MissingKey, "in the string"),
+        ("{{name.x}}", "x", ErrorKind::MissingKey, "in a string"),
         ("{{lookup labels \"x\"}}", "lookup labels \"x\"", ErrorKind::MissingKey, "no element"),
+        ("{{lookup labels name}}", "lookup labels name", ErrorKind::MissingKey, "that `name` has"),
         ("{{unset}}", "unset", ErrorKind::WrongType, "null"),
         ("{{items}}", "items", ErrorKind::WrongType, "a list of 2 elements"),
         ("{{labels}}", "labels", ErrorKind::WrongType, "a map"),
@@ -162,6 +163,33 @@ fn what_the_data_lacks_is_said_at_its_place() {
         assert_eq!(&text[mistake.span.clone()], part, "{text}: {mistake:?}");
         assert_eq!(mistake.error.kind, kind, "{text}: {mistake:?}");
         assert!(mistake.error.message.contains(words), "{text}: {mistake:?}");
+    }
+}
+
+#[test]
+fn no_mistake_tells_a_value_as_it_may_be_a_secret() {
+    let data = map(&[
+        ("pin", Value::Int(471_147)),
+        ("word", "hunter2".into()),
+        ("sure", Value::Bool(true)),
+        ("open", map(&[])),
+    ]);
+    for text in [
+        "{{lookup open word}}",
+        "{{lookup open pin}}",
+        "{{word.x}}",
+        "{{pin.x}}",
+        "{{sure.x}}",
+        "{{#each word}}x{{/each}}",
+        "{{#each pin}}x{{/each}}",
+        "{{#each sure}}x{{/each}}",
+        "{{#with (lookup open word)}}x{{/with}}",
+        "{{#each (lookup open word)}}x{{/each}}",
+    ] {
+        let told = Template::parse(text).unwrap().render(&data).unwrap_err().error.message;
+        for secret in ["471", "hunter", "true"] {
+            assert!(!told.contains(secret), "{text}: {told}");
+        }
     }
 }
 

@@ -91,7 +91,11 @@ impl Checker<'_> {
                 None
             }
             Type::Nodes(_) | Type::List(_) => {
-                self.report(says::field_of_collection(self.place(name.span), text, ty));
+                let this = self.scope.local("self").map(|local| &local.ty);
+                let is_one =
+                    matches!((ty, this), (Type::Nodes(of), Some(Type::Node(it))) if it == of);
+                let at = self.place(name.span);
+                self.report(says::field_of_collection(at, text, ty, is_one));
                 None
             }
             _ => self.no_field(ty, name, &[]),

@@ -181,21 +181,50 @@ pub(super) fn has_secret(ty: &Type) -> bool {
 
 /// Whether any part of a value of this type is secret.
 pub fn holds_secret(world: &dyn World, ty: &Type) -> bool {
-    fn holds(world: &dyn World, ty: &Type, seen: &mut BTreeSet<String>) -> bool {
+    holds(world, ty, &|part| matches!(part, Type::Secret(_)))
+}
+
+/// Whether it is a node, a group or a part of one, or has such a part: what only the blueprint itself has.
+pub fn holds_node(world: &dyn World, ty: &Type) -> bool {
+    let is_node = |part: &Type| {
+        matches!(
+            part,
+            Type::Node(_)
+                | Type::Nodes(_)
+                | Type::Group(_)
+                | Type::Capability(_)
+                | Type::Relationship(_)
+        )
+    };
+    holds(world, ty, &is_node)
+}
+
+/// Whether it is such a part, or has one. Data types may name each other in a long line.
+fn holds(world: &dyn World, ty: &Type, is: &dyn Fn(&Type) -> bool) -> bool {
+    if is(ty) || matches!(ty, Type::Bool | Type::Int | Type::String | Type::Node(_)) {
+        return is(ty);
+    }
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut left = vec![ty.clone()];
+    while let Some(ty) = left.pop() {
+        if is(&ty) {
+            return true;
+        }
         match ty {
-            Type::Secret(_) => true,
-            Type::Optional(of) | Type::List(of) | Type::Map(of) => holds(world, of, seen),
-            Type::Union(members) => members.iter().any(|of| holds(world, of, seen)),
-            Type::Record(fields) => fields.values().any(|of| holds(world, of, seen)),
-            Type::Data(name) if seen.insert(name.clone()) => {
-                world.data_type(name).is_some_and(|data| {
-                    data.fields.values().any(|field| holds(world, &field.kind, seen))
-                })
+            Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => {
+                left.push(*of);
             }
-            _ => false,
+            Type::Union(members) => left.extend(members),
+            Type::Record(fields) => left.extend(fields.into_values()),
+            Type::Data(name) if seen.insert(name.clone()) => {
+                if let Some(data) = world.data_type(&name) {
+                    left.extend(data.fields.values().map(|field| field.kind.clone()));
+                }
+            }
+            _ => {}
         }
     }
-    holds(world, ty, &mut BTreeSet::new())
+    false
 }
 
 /// The type without what is secret in it.

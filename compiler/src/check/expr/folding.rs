@@ -3,7 +3,7 @@
 
 use bp_eval::budget::weight;
 use bp_eval::{ErrorKind, EvalError, Outcome, evaluate_constant};
-use bp_plan::{Expr, Phase, Type, Value};
+use bp_plan::{BinaryOp, Expr, Phase, Type, Value};
 
 use super::{CLOSED, Checker, Part};
 use crate::diagnostics::{Diagnostic, types as says};
@@ -42,21 +42,59 @@ pub(super) fn mistake(at: Place, error: &EvalError) -> Diagnostic {
     }
 }
 
+/// What fails whatever the rest of it will be: a divisor that is 0, a pattern that is none.
+fn doomed(expr: &Expr) -> Option<EvalError> {
+    let text = |text: &str| Expr::Value(Value::String(text.to_owned()));
+    let tried = match expr {
+        Expr::Binary { op: op @ BinaryOp::Divide, right, .. } if right.as_value().is_some() => {
+            Expr::Binary {
+                op: *op,
+                left: Box::new(Expr::Value(Value::Int(1))),
+                right: right.clone(),
+            }
+        }
+        Expr::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
+            ("matches", [_, by]) if by.as_value().is_some() => {
+                Expr::Call { function: function.clone(), arguments: vec![text(""), by.clone()] }
+            }
+            ("replace", [_, old, _]) if old.as_value().is_some() => Expr::Call {
+                function: function.clone(),
+                arguments: vec![text(""), old.clone(), text("")],
+            },
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let error = evaluate_constant(&tried).err()?;
+    match error.kind {
+        ErrorKind::DivisionByZero => {
+            Some(EvalError::new(error.kind, "the divisor of this is always 0"))
+        }
+        ErrorKind::BadArgument => Some(error),
+        _ => None,
+    }
+}
+
 impl Checker<'_> {
     /// The part's value where it has one already; else the part.
     pub(super) fn settle(&mut self, part: Part, span: Span) -> Part {
-        if part.open != CLOSED || part.is_broken() || part.expr.as_value().is_some() {
+        if part.is_broken() || part.expr.as_value().is_some() {
             return part;
         }
-        match evaluate_constant(&part.expr) {
-            Ok(Outcome::Value(value)) => {
-                Part { expr: Expr::Value(value), phase: Phase::Compile, ..part }
+        let known = (part.open == CLOSED).then(|| evaluate_constant(&part.expr));
+        let error = match known {
+            Some(Ok(Outcome::Value(value))) => {
+                return Part { expr: Expr::Value(value), phase: Phase::Compile, ..part };
             }
-            Err(error) if self.certain => {
+            Some(Err(error)) => Some(error),
+            Some(Ok(_)) | None => doomed(&part.expr),
+        };
+        match error.filter(|_| self.certain) {
+            Some(error) => {
                 self.report(mistake(self.place(span), &error));
                 Part::broken()
             }
-            Ok(_) | Err(_) => part,
+            None => part,
         }
     }
 

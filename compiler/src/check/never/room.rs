@@ -5,6 +5,9 @@ use std::cmp::Ordering;
 use bp_eval::{compare, equal};
 use bp_plan::{BinaryOp, Expr, Type, UnaryOp, Value};
 
+/// How the path of a length ends.
+const LENGTH: &str = ".length()";
+
 /// What a constraint says of a variable.
 #[derive(Clone, Debug)]
 pub(super) enum Fact {
@@ -60,6 +63,14 @@ impl Room {
         };
         let facts = among.into_iter().map(|among| (Fact::Among(among), None)).collect();
         Self { facts, is_whole: *kind == Type::Int }
+    }
+
+    /// What is left to a variable before anything is said of it.
+    pub(super) fn at(path: &str) -> Self {
+        if path.ends_with(LENGTH) {
+            return Self { facts: vec![(Fact::Low(Value::Int(0), true), None)], is_whole: true };
+        }
+        Self::default()
     }
 
     /// Takes in what a constraint says.
@@ -225,11 +236,15 @@ fn turned(op: BinaryOp) -> Option<BinaryOp> {
     })
 }
 
-/// `self`, or what is read from it.
+/// `self`, what is read from it, or how long that is.
 fn path(expr: &Expr) -> Option<String> {
     match expr {
         Expr::This => Some("self".to_owned()),
         Expr::Field { of, name, safe: false } => Some(format!("{}.{name}", path(of)?)),
+        Expr::Call { function, arguments } if function == "length" => match arguments.as_slice() {
+            [of] => Some(format!("{}{LENGTH}", path(of)?)),
+            _ => None,
+        },
         _ => None,
     }
 }

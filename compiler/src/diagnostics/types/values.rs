@@ -67,6 +67,21 @@ pub fn secret_default(at: Place, name: &str, whole: Place) -> Diagnostic {
         .fix("remove the value", vec![(whole, String::new())])
 }
 
+/// An input or secret of a type that is a node, or has one: whoever deploys gives values.
+pub fn node_given(at: Place, what: &str, name: &str, ty: &Type) -> Diagnostic {
+    let message =
+        format!("the {what} `{name}` can't be given: `{ty}` is no value but a part of a blueprint");
+    let error = Diagnostic::error("E3047", message, at).label("whoever deploys gives values");
+    match ty {
+        Type::Node(_) | Type::Capability(_) => error.help(format!(
+            "write `requires {name}: {ty}`: whoever uses this blueprint meets it with a node"
+        )),
+        _ => error.help(
+            "take what is needed of it, such as its name, or write `requires name: Type` for each",
+        ),
+    }
+}
+
 /// A division by zero.
 pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3022", message, at)

@@ -188,14 +188,14 @@ impl<'d> Walk<'d, '_> {
     /// The value of an operand that must be there.
     fn value(&self, operand: &'d Operand) -> Result<Cow<'d, Json>, RenderMistake> {
         let missing = |key: &str| {
-            let message = format!("there is no element {}", shorten(key));
+            let message = format!("there is no element {key}");
             fail(&operand.span(), ErrorKind::MissingKey, message)
         };
         match operand {
             Operand::Lookup(of, _) => {
-                let (of, key) = &**of;
-                let (of, key) = (self.value(of)?, self.value(key)?);
-                found(&of, &key).ok_or_else(|| missing(&key.to_string()))
+                let (of, by) = &**of;
+                let (of, key) = (self.value(of)?, self.value(by)?);
+                found(&of, &key).ok_or_else(|| missing(&as_written(by)))
             }
             _ => self.asked(operand).and_then(|value| value.ok_or_else(|| missing("there"))),
         }
@@ -297,12 +297,22 @@ fn missing(of: &Json, name: &str) -> String {
     }
 }
 
+/// How a key is told: as the template has it. What it is may be a secret.
+fn as_written(key: &Operand) -> String {
+    match key {
+        Operand::Literal(value, _) => shorten(&value.to_string()),
+        Operand::Path(path) => format!("by the name that `{}` has", shorten(&path.text)),
+        Operand::Lookup(..) => "by the name that was looked up".to_owned(),
+    }
+}
+
+/// What a value is, not which: it may be a secret.
 fn described(value: &Json) -> String {
     match value {
         Json::Null => "null".to_owned(),
-        Json::Bool(truth) => format!("the bool {truth}"),
-        Json::Number(number) => format!("the number {number}"),
-        Json::String(text) => format!("the string \"{}\"", shorten(text)),
+        Json::Bool(_) => "a bool".to_owned(),
+        Json::Number(_) => "a number".to_owned(),
+        Json::String(_) => "a string".to_owned(),
         Json::Array(items) => match items.len() {
             1 => "a list of 1 element".to_owned(),
             n => format!("a list of {n} elements"),
