@@ -16,7 +16,7 @@ use bp_compiler::loader::Overlay;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How many edits.
-const EDITS: usize = 100;
+const EDITS: usize = 300;
 /// Eight lines each.
 const NODES: usize = 1_250;
 

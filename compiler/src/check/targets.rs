@@ -239,7 +239,12 @@ impl Around<'_, '_> {
                 (target.fewest, target.most) = (0, Some(0));
                 target.why = Some("the list is empty".to_owned());
             }
-            _ => {}
+            other => {
+                if self.how_many(other).1 == Some(0) {
+                    (target.fewest, target.most) = (0, Some(0));
+                    target.why = Some("it gives nothing".to_owned());
+                }
+            }
         }
     }
 

@@ -74,6 +74,7 @@ fn what_groups_and_policies_are_over_is_checked() {
         (&site("group g: S { members -> a }"), &["E2017 5:14"]),
         (&rollout("policy p: fleet.Rollout { targets = [] }"), &["E5003 5:37"]),
         (&rollout("policy p: fleet.Rollout { targets = [b] }"), &["E5003 5:37"]),
+        (&rollout("policy p: fleet.Rollout { targets = [x for x in [b]] }"), &["E5003 5:37"]),
         (&rollout("policy p: fleet.Rollout { targets = [a, b] }"), &["W5004 5:41"]),
         (&rollout("policy p: fleet.Rollout { targets = a.x }"), &["E3003 5:39"]),
         (&rollout("policy p: fleet.Rollout"), &["E5008 5:8"]),

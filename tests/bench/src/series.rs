@@ -71,8 +71,14 @@ pub(crate) fn measure(programs: &Programs, folder: &Path, nodes: usize) -> Resul
         folder,
         environment: vec![],
     };
-    // What takes a few milliseconds is as often disturbed as not.
-    let times = if nodes <= TERRAFORM_MOST { 15 } else { 5 };
+    // What takes a few milliseconds is as often disturbed as not, and how it grows is told by the least of them.
+    let times = if nodes <= 100 {
+        101
+    } else if nodes <= TERRAFORM_MOST {
+        15
+    } else {
+        5
+    };
     let check = bpc(&["check", "tree.bp"]);
     let memory = check.memory()?;
     let check = check.repeat(times, || Ok(()))?;
