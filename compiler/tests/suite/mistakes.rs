@@ -132,6 +132,15 @@ const MISTAKES: &[(&str, &str)] = &[
         "E4016 5:34",
     ),
     ("node a: Root for x in [\"k\", \"k\"]", "E4017 2:23"),
+    // A property of an element is known when it is of all.
+    (
+        "node type S {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T for s in all if s.size > 4",
+        "E4016 9:27",
+    ),
+    (
+        "node type S {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T if any(n in all[*].size, n > 4)",
+        "E4016 9:14",
+    ),
     ("node a: Root for x in [[1], [2]]", "E4018 2:23"),
     ("node a: Root for x in 1..5000000", "E4019 2:23"),
     ("abstract node type T\nnode a: T", "E4020 3:9"),

@@ -276,7 +276,7 @@ fn a_cron_expression_has_five_fields_that_can_come() {
     takes("schedule.Cron", "run = update", "cron", &texts, false);
     let zone = "run = update, cron = \"0 2 * * *\"";
     takes("schedule.Cron", zone, "time_zone", &["\"Europe/Berlin\"", "\"UTC\""], true);
-    takes("schedule.Cron", zone, "time_zone", &["\"Europe Berlin\"", "\"\""], false);
+    takes("schedule.Cron", zone, "time_zone", &["\"Europe/Berlinn\"", "\"\""], false);
 }
 
 #[test]

@@ -39,6 +39,16 @@ fn text() {
         assert_eq!(run("matches", &[s("1.4.0"), s(r"^\d+\.\d+\.\d+$")]), Value::Bool(true));
         assert_eq!(run("matches", &[s("v1.4.0"), s(r"^\d+")]), Value::Bool(false));
     }
+    for (name, is_zone) in [
+        ("Europe/Berlin", true),
+        ("UTC", true),
+        ("America/Argentina/Buenos_Aires", true),
+        ("Europe/Berlinn", false),
+        ("europe/berlin", false),
+        ("", false),
+    ] {
+        assert_eq!(run("is_time_zone", &[s(name)]), Value::Bool(is_zone), "{name}");
+    }
     assert_eq!(run("starts_with", &[s("abc"), s("ab")]), Value::Bool(true));
     assert_eq!(run("ends_with", &[s("abc"), s("ab")]), Value::Bool(false));
     assert_eq!(run("contains", &[s("abc"), s("bc")]), Value::Bool(true));

@@ -136,10 +136,28 @@ impl Checker<'_> {
             let of = Box::new(from.expr.clone());
             Box::new((Expr::Field { of, name, safe }, Type::Relationship(via)))
         });
+        let mut phase = from.phase.max(member.phase);
+        // Of an element it is known when it is of all.
+        if let Some(all) = self.all_of(&from.expr) {
+            phase = self.world.member(ty, &name.text, &all).map_or(phase, |of| phase.max(of.phase));
+        }
         let of = Box::new(from.expr);
         let expr = Expr::Field { of, name: name.text.to_string(), safe };
-        let phase = from.phase.max(member.phase);
         Some(Part { via, ..Part::new(member.ty, expr, phase, OPEN) })
+    }
+
+    /// What is read of one of several nodes, as if it were read of them all.
+    fn all_of(&self, from: &Expr) -> Option<Expr> {
+        match from {
+            Expr::Local(name) => {
+                Some(Expr::Node(self.scope.local(name).and_then(|local| local.among.clone())?))
+            }
+            Expr::Field { of, name, safe } => {
+                let of = Box::new(self.all_of(of)?);
+                Some(Expr::Field { of, name: name.clone(), safe: *safe })
+            }
+            _ => None,
+        }
     }
 
     fn no_field(&mut self, ty: &Type, name: &ast::Name, known: &[&str]) -> Option<Part> {
@@ -327,7 +345,7 @@ impl Checker<'_> {
         let Some((over, _, element)) = self.collection(of) else { return Part::broken() };
         let base = self.scope.locals.len();
         let phase = over.phase;
-        let element = Local::variable("*", element, phase);
+        let element = Local::element("*", element, phase, &over.expr);
         let body = self.within(vec![element], |c| c.perhaps(false, |c| c.infer(body, None)));
         if body.is_broken() {
             return body;

@@ -88,6 +88,7 @@ pub fn parameter_scope(file: FileId, parameters: &[Parameter]) -> Scope {
             ty: parameter.ty.clone(),
             phase: Phase::Compile,
             expr: Expr::Field { of, name: parameter.name.clone(), safe: false },
+            among: None,
         })
     })
 }

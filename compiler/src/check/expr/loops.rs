@@ -80,7 +80,13 @@ impl Checker<'_> {
             } else {
                 self.new_local(name);
             }
-            locals.push(Local::variable(name.text.as_str(), ty, over.phase));
+            // Where there are two names, the first is of keys.
+            let is_element = ty == element;
+            locals.push(if is_element {
+                Local::element(name.text.as_str(), ty, over.phase, &over.expr)
+            } else {
+                Local::variable(name.text.as_str(), ty, over.phase)
+            });
         }
         Bound { over, key, element, locals }
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use bp_plan::Value;
+use jiff::tz::TimeZoneDatabase;
 use regex::Regex;
 
 use super::{Function, at, expected, items, text};
@@ -96,6 +97,19 @@ pub(super) const FUNCTIONS: &[Function] = &[
         documentation: "Whether a regular expression matches anywhere in the text; `^` and `$` tie it to the ends.",
         example: r#"matches("1.4.0", r"^\d+\.\d+\.\d+$")"#,
         run: |a| Ok(Value::Bool(pattern(text(a, 1)?)?.is_match(text(a, 0)?))),
+    },
+    Function {
+        name: "is_time_zone",
+        least: 1,
+        most: Some(1),
+        signature: "is_time_zone(name: string) -> bool",
+        documentation: "Whether the IANA's database has a time zone of this very name: `Europe/Berlin`, `UTC`.",
+        example: r#"is_time_zone("Europe/Berlin")"#,
+        run: |a| {
+            let name = text(a, 0)?;
+            let zone = TimeZoneDatabase::bundled().get(name);
+            Ok(Value::Bool(zone.is_ok_and(|zone| zone.iana_name() == Some(name))))
+        },
     },
     Function {
         name: "starts_with",
