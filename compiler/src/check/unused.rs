@@ -54,7 +54,7 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     );
     for item in items {
         let Some((name, what)) = declared(&item.kind) else { continue };
-        if substitutes && what == "input" {
+        if substitutes && matches!(what, "input" | "requirement") {
             continue;
         }
         let is_used = match what {
@@ -100,6 +100,7 @@ fn declared(kind: &ItemKind) -> Option<(&ast::Name, &'static str)> {
             (&value.name, what)
         }
         ItemKind::Select(select) => (&select.name, "selection"),
+        ItemKind::Requires(member) => (&member.name, "requirement"),
         ItemKind::Function(function) => (&function.name, "function"),
         ItemKind::Type(it) => (&it.name, "type"),
         _ => return None,

@@ -27,7 +27,13 @@ pub fn import(at: Place, name: &str, remove: Option<Place>) -> Diagnostic {
 pub fn declaration(at: Place, name: &str, what: &str, remove: Option<Place>) -> Diagnostic {
     let message = format!("the {what} `{name}` is never used");
     let help = match what {
-        "type" => format!("use it, or remove it; `_{name}` keeps it without a word"),
+        "type" => {
+            "use it, or remove it; a type that others are to use belongs into a file of its own, without a blueprint"
+                .to_owned()
+        }
+        "requirement" => format!(
+            "let a node need it, or remove it: whoever uses the blueprint would have to meet it for nothing; `_{name}` keeps it"
+        ),
         "input" => {
             format!(
                 "use it, or remove it: whoever gives it a value would wait for an effect; `_{name}` keeps it"

@@ -46,6 +46,8 @@ fn what_nothing_names_is_told() {
         ("data type T { a: int }", &["W2010 T"]),
         ("node type T", &["W2010 T"]),
         ("select s: Compute[0..]", &["W2010 s"]),
+        ("requires r: Compute", &["W2010 r"]),
+        ("requires r: Compute\nnode n: Root { after -> r }", &[]),
         ("const a = 1\nconst b = a", &["W2010 b"]),
         ("const _a = 1\nnode type _T\nfn _f() -> int = 1", &["E1012 _T"]),
         ("fn f(a: int, b: int) -> int = a\noutput o: int = f(1, 2)", &["W2011 b"]),
