@@ -11,6 +11,9 @@ pub struct Library {
     pub text: &'static str,
 }
 
+/// The providers that come with the runtime. Others may be added to it, so another name is no error.
+pub const PROVIDERS: &[&str] = &["cloudformation", "kubernetes", "noop"];
+
 /// All modules; the first is the core, which needs no `use`.
 pub const MODULES: &[Library] = &[
     Library { name: "std", path: "std/std.bp", text: include_str!("../../stdlib/std.bp") },

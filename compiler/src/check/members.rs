@@ -14,7 +14,10 @@ use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Valu
 use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use super::refinement;
-use crate::diagnostics::{Diagnostic, names as says_names, nodes as says_nodes, topology as says};
+use crate::diagnostics::{
+    Diagnostic, names as says_names, near, nodes as says_nodes, topology as says,
+};
+use crate::library::PROVIDERS;
 use crate::resolve::TypeDeclaration;
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, TypeItemKind};
@@ -619,7 +622,16 @@ impl Builder<'_, '_> {
 
     fn provider(&mut self, info: &mut TypeInfo, value: &ast::Expr) {
         match &value.kind {
-            ExprKind::Literal(Value::String(name)) => info.provider = Some(name.clone()),
+            ExprKind::Literal(Value::String(name)) => {
+                if self.pass == Pass::Signatures
+                    && !PROVIDERS.contains(&name.as_str())
+                    && let Some(meant) = near(name, PROVIDERS.iter().copied())
+                {
+                    let at = self.place(value.span);
+                    self.out.push(says_nodes::misspelt_provider(at, name, meant));
+                }
+                info.provider = Some(name.clone());
+            }
             ExprKind::Missing => {}
             _ if self.pass == Pass::Signatures => {
                 let at = self.place(value.span);

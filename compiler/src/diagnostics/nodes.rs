@@ -104,6 +104,16 @@ pub fn experimental(at: Place, what: &str, declared: Place) -> Diagnostic {
         .help("expect to change this with the next version of what declares it")
 }
 
+/// A provider whose name is nearly that of one that comes with the runtime.
+pub fn misspelt_provider(at: Place, name: &str, meant: &str) -> Diagnostic {
+    Diagnostic::warning("W4032", format!("no provider `{name}` comes with the runtime"), at)
+        .label(format!("did you mean `{meant}`?"))
+        .help(format!(
+            "write \"{meant}\"; if the provider is one of your own, give it another name"
+        ))
+        .fix(format!("replace `{name}` by `{meant}`"), vec![(at, format!("\"{meant}\""))])
+}
+
 /// A node that was called as another is now.
 pub fn was_taken(at: Place, name: &str, was: &str, declared: Place) -> Diagnostic {
     Diagnostic::error("E4039", format!("`{name}` can't have been `{was}`: that is another one"), at)

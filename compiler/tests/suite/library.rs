@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use bp_compiler::analysis::Analysis;
 use bp_compiler::document::document;
-use bp_compiler::library::MODULES;
+use bp_compiler::library::{MODULES, PROVIDERS};
 use bp_compiler::source::FileId;
 use bp_compiler::syntax::ast::ItemKind;
 use bp_compiler::syntax::parse_bytes;
@@ -100,5 +100,15 @@ fn its_reference_is_fresh() {
             "{} is stale: run `UPDATE=1 cargo test -p bp-compiler --test suite library`",
             path.display()
         );
+    }
+}
+
+#[test]
+fn its_providers_are_known() {
+    let named = MODULES.iter().flat_map(|module| module.text.split("provider = \"").skip(1));
+    let named: Vec<&str> = named.filter_map(|rest| rest.split('"').next()).collect();
+    assert!(!named.is_empty());
+    for name in named {
+        assert!(PROVIDERS.contains(&name), "{name}");
     }
 }

@@ -241,6 +241,8 @@ const SAID: &[(&str, &[&str])] = &[
     ("@was(\"c\")\nnode a: Root\n@was(\"c\")\nnode b: Root", &["E4039 4:1"]),
     ("@was(\"F oo\")\nnode a: Root", &["E4039 2:1"]),
     ("@protct\nnode a: Root", &["E2022 2:1"]),
+    ("node type A { provider = \"kubernets\" }\nnode a: A", &["W4032 2:26"]),
+    ("node type A { provider = \"vsphere\" }\nnode a: A", &[]),
     // What is deprecated or experimental.
     ("@deprecated(\"use B\")\nnode type A\nnode a: A", &["W4030 4:9"]),
     ("@experimental\nnode type A\nnode type B extends A\nnode a: B", &["W4031 4:21"]),
