@@ -8,7 +8,6 @@ use smol_str::SmolStr;
 
 use super::annotations::{has, texts};
 use super::blocks;
-use super::capabilities;
 use super::choices::{self, Choice, Needs};
 use super::expr::{
     Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
@@ -21,6 +20,7 @@ use super::members::short;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
 use super::unmet;
+use super::{capabilities, targets};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::Module;
 use crate::source::{FileId, Place, Span};
@@ -238,12 +238,22 @@ fn fresh(
     Some(CheckedNode { known: Arc::new(known), start, at })
 }
 
-/// When the properties of a node, and those of its capabilities, are known. What is not noted is known when
-/// compiling.
+/// When the properties of a node, those of its capabilities, and those of the nodes that it requires by name
+/// are known. What is not noted is known when compiling.
 fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
     let mut phases = capabilities::phases(program, node);
     let later = node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
     phases.extend(later.map(|(property, set)| (property.clone(), set.phase)));
+    for requirement in &node.requirements {
+        let Some((target, capability)) = targets::plain(&requirement.target) else { continue };
+        for (property, phase) in program.phases.get(target).into_iter().flatten() {
+            let property = match capability {
+                Some(of) => property.strip_prefix(of).and_then(|rest| rest.strip_prefix('.')),
+                None => Some(property.as_str()).filter(|property| !property.contains('.')),
+            };
+            phases.extend(property.map(|it| (format!("{}.{it}", requirement.name), *phase)));
+        }
+    }
     phases
 }
 

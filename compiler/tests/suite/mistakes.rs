@@ -132,6 +132,15 @@ const MISTAKES: &[(&str, &str)] = &[
         "E4016 5:34",
     ),
     ("node a: Root for x in [\"k\", \"k\"]", "E4017 2:23"),
+    // So is one of what a node requires, and of a capability of it.
+    (
+        "node type F { attribute n: int }\nnode type H { property size: int }\nnode type A { requires host: H }\nnode f: F\nnode h: H { size = f.n }\nnode a: A { host -> h }\nnode b: Root if a.host.size > 4",
+        "E4016 8:17",
+    ),
+    (
+        "node type F { attribute n: int }\ncapability type P { property port: int }\nnode type H { capability p: P }\nnode type A { requires to: P }\nnode f: F\nnode h: H { p = { port = f.n } }\nnode a: A { to -> h }\nnode b: Root if a.to.port > 4",
+        "E4016 9:17",
+    ),
     // A property of an element is known when it is of all.
     (
         "node type S {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T for s in all if s.size > 4",
