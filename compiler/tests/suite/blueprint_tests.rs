@@ -35,6 +35,8 @@ node space: k8s.Namespace for cluster in shops {
 }
 "#;
 
+use crate::common::placed;
+
 /// `east` and `west` are for the shop, `north` is not.
 const CLUSTERS: &str = r#"{ clusters = [
     { name = "east", labels = { tier = "shop", region = "eu" }, version = "1.29.1" },
@@ -74,10 +76,7 @@ impl Folder {
 }
 
 fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let place = |d: &Diagnostic| {
-        let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
-        format!("{} {}:{}", d.code, at.line, at.column)
-    };
+    let place = |d: &Diagnostic| placed(analysis, d);
     diagnostics.iter().map(place).collect()
 }
 

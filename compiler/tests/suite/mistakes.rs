@@ -7,6 +7,8 @@ use std::path::Path;
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::{Diagnostic, Severity};
 
+use crate::common::placed;
+
 const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 
 /// What stands after a blueprint's head (line 1), and what is said: `CODE LINE:COLUMN`.
@@ -390,10 +392,7 @@ fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
 }
 
 fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let place = |d: &Diagnostic| {
-        let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
-        format!("{} {}:{}", d.code, at.line, at.column)
-    };
+    let place = |d: &Diagnostic| placed(analysis, d);
     diagnostics.iter().map(place).collect()
 }
 

@@ -4,6 +4,8 @@ use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::{Diagnostic, unused::is_of_unused};
 use bp_plan::{Expr, Phase, Plan, Type, Value};
 
+use crate::common::placed;
+
 const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 
 fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
@@ -15,10 +17,7 @@ fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
 }
 
 fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let place = |d: &Diagnostic| {
-        let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
-        format!("{} {}:{} {} / {:?}", d.code, at.line, at.column, d.message, d.help)
-    };
+    let place = |d: &Diagnostic| format!("{} {} / {:?}", placed(analysis, d), d.message, d.help);
     diagnostics.iter().filter(|d| !is_of_unused(d.code)).map(place).collect()
 }
 

@@ -5,6 +5,8 @@ use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::{Diagnostic, unused::is_of_unused};
 use bp_plan::{Expr, Plan, Quantity, Type, Value};
 
+use crate::common::placed;
+
 const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 
 /// An analysis of a file that has `a.sh` and `b.sh` beside it.
@@ -19,10 +21,7 @@ fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
 }
 
 fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let place = |d: &Diagnostic| {
-        let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
-        format!("{} {}:{} {} / {:?}", d.code, at.line, at.column, d.message, d.help)
-    };
+    let place = |d: &Diagnostic| format!("{} {} / {:?}", placed(analysis, d), d.message, d.help);
     diagnostics.iter().filter(|d| !is_of_unused(d.code)).map(place).collect()
 }
 

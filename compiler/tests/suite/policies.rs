@@ -8,6 +8,8 @@ use bp_compiler::diagnostics::Diagnostic;
 use bp_compiler::loader::Overlay;
 use bp_plan::{Expr, Item, Plan, Rank, Value};
 
+use crate::common::placed;
+
 const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 
 fn analysed(text: &str) -> Analysis {
@@ -18,10 +20,7 @@ fn analysed(text: &str) -> Analysis {
 }
 
 fn said(analysis: &Analysis) -> Vec<String> {
-    let place = |d: &Diagnostic| {
-        let at = analysis.sources().file(d.place.file).unwrap().position(d.place.span.start);
-        format!("{} {}:{}", d.code, at.line, at.column)
-    };
+    let place = |d: &Diagnostic| placed(analysis, d);
     // These blueprints are as small as can be: that something in them is never used is no matter.
     let matters = |d: &&Diagnostic| !matches!(d.code, "W2010" | "W2011" | "W3051");
     analysis.diagnostics().iter().filter(matters).map(place).collect()

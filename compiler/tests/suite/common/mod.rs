@@ -1,13 +1,12 @@
 //! What several test files need: the programs of the repository, and the files that a fix leaves.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::diagnostics::Fix;
+use bp_compiler::diagnostics::{Diagnostic, Fix};
 
 /// All programs in and below these folders of the repository, in the order of their paths.
-pub fn programs(folders: &[&str]) -> Vec<PathBuf> {
+pub(crate) fn programs(folders: &[&str]) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut folders: Vec<PathBuf> = folders.iter().map(|folder| root.join(folder)).collect();
     let mut found = Vec::new();
@@ -25,8 +24,15 @@ pub fn programs(folders: &[&str]) -> Vec<PathBuf> {
     found
 }
 
+/// `CODE line:column`: what is said, and where.
+pub(crate) fn placed(analysis: &Analysis, said: &Diagnostic) -> String {
+    let source = analysis.sources().file(said.place.file).unwrap();
+    let at = source.position(said.place.span.start);
+    format!("{} {}:{}", said.code, at.line, at.column)
+}
+
 /// These files (name and text) once a fix is applied.
-pub fn mended(analysis: &Analysis, files: &[(String, String)], fix: &Fix) -> Vec<(String, String)> {
+pub(crate) fn mended(analysis: &Analysis, files: &[(String, String)], fix: &Fix) -> Vec<(String, String)> {
     let mut files = files.to_vec();
     let mut edits = fix.edits.clone();
     edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.span.start));
