@@ -25,6 +25,9 @@ pub(crate) use verdict::verify;
 /// What a candidate is called in the predicate; no name of the language has a dot.
 const CANDIDATE: &str = "candidate.self";
 
+/// How many candidates a choice writes out; more have a name in common with those of other choices.
+const WRITTEN_OUT: usize = 16;
+
 /// What is asked for.
 pub(crate) struct Asks<'a> {
     /// The node that requires, and its type by full name.
@@ -51,6 +54,8 @@ pub(crate) struct Choice {
     candidates: Arc<Vec<Candidate>>,
     /// Those that need the node that requires: to choose one would close a ring.
     closing: BTreeSet<String>,
+    /// Every candidate may be chosen: the expression names them together, as all choices of this type do.
+    takes_all: bool,
     /// The selection of the inventory that is chosen from after the nodes, and its name.
     pub(crate) inventory: Option<(String, Selection)>,
     at: Place,
@@ -81,6 +86,16 @@ impl Choice {
         &self.requirement
     }
 
+    /// The constant that stands for its candidates, where they are not written out.
+    pub(crate) fn constant(&self) -> Option<String> {
+        self.takes_all.then(|| name_of_all(&self.wanted))
+    }
+
+    /// The candidates, as a list.
+    pub(crate) fn candidates(&self) -> Expr {
+        Expr::List(self.candidates.iter().map(item).collect())
+    }
+
     /// Notes that this node may come to need each of its candidates, so that none of them chooses
     /// it in its turn.
     pub(crate) fn note(&self, node: &str, needs: &mut Needs) {
@@ -109,10 +124,16 @@ pub(crate) fn choice(
         let closing = candidates.iter().filter(|one| reaching.contains(one.name.as_str()));
         closing.map(|one| one.name.clone()).filter(|name| name != asks.node).collect()
     };
-    let open =
-        candidates.iter().filter(|one| one.name != asks.node && !closing.contains(&one.name));
-    let mut over: Vec<Item> = open.map(item).collect();
-    let is_open = !over.is_empty();
+    let is_open = |one: &&Candidate| one.name != asks.node && !closing.contains(one.name.as_str());
+    let open = candidates.iter().filter(is_open).count();
+    // Written out for each, a thousand choices among a thousand nodes would take a million names.
+    let takes_all = open > WRITTEN_OUT && open == candidates.len();
+    let mut over: Vec<Item> = if takes_all {
+        vec![Item::Spread(Expr::Const(name_of_all(asks.wanted)))]
+    } else {
+        candidates.iter().filter(is_open).map(item).collect()
+    };
+    let is_open = open > 0;
     // What is reported of nodes is known too late; of the inventory it is known before.
     if let Some(one) = wheres.first()
         && asks.all.iter().any(|constraint| {
@@ -151,6 +172,7 @@ pub(crate) fn choice(
         constraints: asks.all,
         candidates,
         closing,
+        takes_all,
         inventory,
         at: asks.at,
     };
@@ -183,6 +205,11 @@ fn reports(program: &Program<'_>, expr: &Expr, asks: &Asks<'_>, is_open: bool) -
     let mut found = false;
     expr.parts(&mut |part| found = found || reports(program, part, asks, is_open));
     found
+}
+
+/// The constant of all nodes of a type; no name of the language has a bracket.
+fn name_of_all(wanted: &str) -> String {
+    format!("candidates({wanted})")
 }
 
 /// A candidate among all: of a collection each instance.

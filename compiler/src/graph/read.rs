@@ -29,7 +29,15 @@ enum Target {
 }
 
 pub(super) fn read(plan: &Plan) -> Diagram {
-    let mut reader = Reader { plan, diagram: Diagram::default(), places: BTreeMap::new() };
+    let none = (BTreeMap::new(), BTreeMap::new());
+    let constants = plan.constants.iter();
+    let constants = constants.map(|(name, of)| (name.as_str(), led(of, &none.0, &none.1)));
+    let mut reader = Reader {
+        plan,
+        diagram: Diagram::default(),
+        places: BTreeMap::new(),
+        constants: constants.collect(),
+    };
     reader.items();
     for (name, node) in &plan.nodes {
         reader.needs(name, node);
@@ -43,6 +51,8 @@ struct Reader<'p> {
     plan: &'p Plan,
     diagram: Diagram,
     places: BTreeMap<Target, usize>,
+    /// What constants lead to.
+    constants: BTreeMap<&'p str, Led>,
 }
 
 impl Reader<'_> {
@@ -145,13 +155,13 @@ impl Reader<'_> {
         let mut locals = BTreeMap::new();
         let mut seen: BTreeSet<usize> = BTreeSet::new();
         if let Some(each) = &node.each {
-            let over = led(&each.over, &locals);
+            let over = led(&each.over, &locals, &self.constants);
             for name in &each.names {
                 locals.insert(name.clone(), over.clone());
             }
         }
         for requirement in &node.requirements {
-            let led = led(&requirement.target, &locals);
+            let led = led(&requirement.target, &locals, &self.constants);
             let to: Vec<usize> =
                 led.to.iter().filter_map(|target| self.places.get(target).copied()).collect();
             if requirement.hosts
@@ -328,7 +338,7 @@ fn names(led: &Led) -> Vec<String> {
 }
 
 /// What an expression that gives nodes, capabilities or elements can give.
-fn led(expr: &Expr, locals: &BTreeMap<String, Led>) -> Led {
+fn led(expr: &Expr, locals: &BTreeMap<String, Led>, constants: &BTreeMap<&str, Led>) -> Led {
     let mut found = Led::default();
     let mut take = |other: Led| {
         found.to.extend(other.to);
@@ -339,15 +349,16 @@ fn led(expr: &Expr, locals: &BTreeMap<String, Led>) -> Led {
         Expr::Selection(name) => take(one(Target::Selection(name.clone()))),
         Expr::Requirement(name) => take(one(Target::Required(name.clone()))),
         Expr::Local(name) => take(locals.get(name).cloned().unwrap_or_default()),
+        Expr::Const(name) => take(constants.get(name.as_str()).cloned().unwrap_or_default()),
         Expr::Field { of, .. } | Expr::Index { of, .. } | Expr::Splat { of, .. } => {
-            take(led(of, locals));
+            take(led(of, locals, constants));
         }
         Expr::If { then, otherwise, .. } => {
-            take(led(then, locals));
-            take(led(otherwise, locals));
+            take(led(then, locals, constants));
+            take(led(otherwise, locals, constants));
         }
         Expr::Binder(binder) => {
-            let over = led(&binder.over, locals);
+            let over = led(&binder.over, locals, constants);
             if binder.function == "choose" {
                 take(Led { is_choice: true, ..over });
             } else {
@@ -355,10 +366,10 @@ fn led(expr: &Expr, locals: &BTreeMap<String, Led>) -> Led {
                 for name in &binder.names {
                     inner.insert(name.clone(), over.clone());
                 }
-                take(binder.body.as_ref().map_or(over, |body| led(body, &inner)));
+                take(binder.body.as_ref().map_or(over, |body| led(body, &inner, constants)));
             }
         }
-        other => other.parts(&mut |part| take(led(part, locals))),
+        other => other.parts(&mut |part| take(led(part, locals, constants))),
     }
     found
 }

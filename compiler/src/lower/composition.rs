@@ -91,7 +91,8 @@ pub(super) fn blueprint_type(
     })
 }
 
-/// The constants that a blueprint can name: its own, and those of the modules that it uses.
+/// The constants that a blueprint can name: its own, those of the modules that it uses, and what its choices
+/// choose among.
 pub(super) fn constants(checked: &Checked<'_>, used: &BTreeSet<FileId>) -> BTreeMap<String, Expr> {
     let program = &checked.program;
     let modules: BTreeSet<&str> = program
@@ -106,5 +107,18 @@ pub(super) fn constants(checked: &Checked<'_>, used: &BTreeSet<FileId>) -> BTree
         .iter()
         .filter(|(name, _)| modules.contains(name.rsplit_once('.').map_or("", |(of, _)| of)))
         .map(|(name, value)| (name.clone(), value.clone()))
+        .chain(candidates(checked))
         .collect()
+}
+
+fn candidates(checked: &Checked<'_>) -> BTreeMap<String, Expr> {
+    let mut found = BTreeMap::new();
+    for choice in checked.nodes.nodes.values().flat_map(|node| &node.choices) {
+        if let Some(name) = choice.constant()
+            && !found.contains_key(&name)
+        {
+            found.insert(name, choice.candidates());
+        }
+    }
+    found
 }

@@ -1,5 +1,6 @@
 //! Tests of blueprints: what is wrong with them, what they find, what `bpc test` says of them.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -122,6 +123,20 @@ fn what_requires_capabilities_takes_them_of_the_nodes_that_it_names() {
         let found = found(&test);
         assert!(found.iter().all(Vec::is_empty), "{node}: {found:?}");
     }
+}
+
+#[test]
+fn a_choice_among_many_takes_the_first_that_fits() {
+    let mut text = "blueprint many { version = \"1.0.0\" }\nnode type H { property size: int }\nnode type A { requires host: H }\n".to_owned();
+    for i in 10..40 {
+        let _ = write!(
+            text,
+            "node h{i}: H {{ size = {i} }}\nnode a{i}: A {{ host -> H where self.size >= {i} }}\n"
+        );
+    }
+    text.push_str("test \"t\" {\n  assert a10.host == h10\n  assert a27.host.size == 27\n  assert a39.host == h39\n}\n");
+    let found = found(&text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
 }
 
 /// What one test of the boxes finds, given what it says after its inventory.

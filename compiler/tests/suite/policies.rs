@@ -1,6 +1,7 @@
 //! Groups, policies, selections and choices: what is right is accepted and in the plan; every mistake is
 //! told once, where it is.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use bp_compiler::analysis::Analysis;
@@ -459,4 +460,26 @@ fn of_two_that_could_choose_each_other_the_first_does() {
     };
     assert_eq!(candidates("a") + candidates("b"), 1);
     assert!(matches!(plan.nodes["a"].properties["n"].value, Expr::Value(Value::Int(1))));
+}
+
+/// Else a thousand choices among a thousand nodes would take a million names.
+#[test]
+fn choices_among_many_share_their_candidates() {
+    let mut text =
+        "node type H { property size: int }\nnode type A { requires host: H }\n".to_owned();
+    for i in 0..20 {
+        let _ = write!(
+            text,
+            "node h{i}: H {{ size = {i} }}\nnode a{i}: A {{ host -> H where self.size > {i} - 1 }}\n"
+        );
+    }
+    let plan = plan(&text);
+    let [Expr::List(all)] = plan.constants.values().collect::<Vec<_>>()[..] else {
+        panic!("{:?}", plan.constants)
+    };
+    assert_eq!(all.len(), 20);
+    assert!(plan.nodes.values().all(|node| {
+        let written = serde_json::to_string(&node.requirements).unwrap();
+        node.requirements.is_empty() || !written.contains("\"h19\"")
+    }));
 }

@@ -32,7 +32,11 @@ pub(crate) fn placed(analysis: &Analysis, said: &Diagnostic) -> String {
 }
 
 /// These files (name and text) once a fix is applied.
-pub(crate) fn mended(analysis: &Analysis, files: &[(String, String)], fix: &Fix) -> Vec<(String, String)> {
+pub(crate) fn mended(
+    analysis: &Analysis,
+    files: &[(String, String)],
+    fix: &Fix,
+) -> Vec<(String, String)> {
     let mut files = files.to_vec();
     let mut edits = fix.edits.clone();
     edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.span.start));
