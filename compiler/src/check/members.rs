@@ -13,7 +13,7 @@ use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Valu
 
 use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
-use super::refinement;
+use super::{refinement, relationships};
 use crate::diagnostics::{
     Diagnostic, names as says_names, near, nodes as says_nodes, topology as says,
 };
@@ -226,10 +226,16 @@ impl Builder<'_, '_> {
         }
         let mut seen: BTreeMap<(bool, String), Place> = BTreeMap::new();
         let mut operations = BTreeMap::new();
-        // They set attributes, which may stand behind them.
-        let is_operation = |entry: &&ast::BodyEntry| matches!(entry.kind, EntryKind::Operation(_));
-        let (last, first): (Vec<_>, Vec<_>) = item.body.entries.iter().partition(is_operation);
-        for entry in first.into_iter().chain(last) {
+        // Members read the ends of a relationship, and operations set attributes, which may stand behind them.
+        let is_relationship = self.declared.kind == TypeItemKind::Relationship;
+        let rank = |entry: &&ast::BodyEntry| match &entry.kind {
+            EntryKind::Field(end) if is_relationship && relationships::is_end(&end.name.text) => 0,
+            EntryKind::Operation(_) => 2,
+            _ => 1,
+        };
+        let mut entries: Vec<&ast::BodyEntry> = item.body.entries.iter().collect();
+        entries.sort_by_key(rank);
+        for entry in entries {
             if let Some(name) = member_name(&entry.kind) {
                 // An attribute may repeat a property.
                 let key = (matches!(entry.kind, EntryKind::Attribute(_)), name.text.to_string());

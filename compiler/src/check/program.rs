@@ -550,8 +550,9 @@ impl World for Program<'_> {
         // What a node sets, it need not wait to hear of itself.
         let is_own = *from == Expr::This && info.properties.contains_key(name);
         if let Some((ty, _)) = info.attributes.get(name).filter(|_| !is_own) {
-            // Of which deployment it is, is told before anything runs.
-            let is_fact = name == "deployment" && self.names.blueprints.contains_key(&info.full);
+            // Of which deployment it is, is told before anything runs; so is all of what was there before.
+            let is_told = name == "deployment" && self.names.blueprints.contains_key(&info.full);
+            let is_fact = is_told || is_element(from);
             let phase = if is_fact { Phase::Deploy } else { Phase::Run };
             return Some(Member { ty: ty.clone(), phase, via: None });
         }
@@ -563,7 +564,9 @@ impl World for Program<'_> {
                 _ => Self::node_of(from).and_then(|node| self.phases.get(node)?.get(name)),
             };
             let phase = match from {
-                Expr::Local(_) | Expr::Group(_) | Expr::Requirement(_) => Phase::Deploy,
+                Expr::Local(_) | Expr::Selection(_) | Expr::Group(_) | Expr::Requirement(_) => {
+                    Phase::Deploy
+                }
                 _ => known.copied().unwrap_or(Phase::Compile),
             };
             return Some(Member { ty: property.declared.kind.clone(), phase, via: None });
@@ -758,5 +761,14 @@ impl World for Program<'_> {
     fn text(&self, place: Place) -> String {
         let text = self.sources.file(place.file).map(|file| file.slice(place.span));
         text.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Whether it is of the inventory.
+fn is_element(from: &Expr) -> bool {
+    match from {
+        Expr::Selection(_) => true,
+        Expr::Index { of, .. } => matches!(**of, Expr::Selection(_)),
+        _ => false,
     }
 }

@@ -21,7 +21,7 @@ impl Builder<'_, '_> {
             Pass::Signatures => &mut *self.out,
             Pass::Bodies => &mut silent,
         };
-        if !matches!(name, "source" | "target") {
+        if !is_end(name) {
             out.push(says::unknown_end(place, name));
             return;
         }
@@ -121,4 +121,9 @@ fn goes(program: &Program<'_>, found: &Type, wanted: &Type) -> bool {
         // A capability stands for its node, whose type is known only where it is met.
         _ => true,
     }
+}
+
+/// Whether a member of a relationship type is one of its ends.
+pub(crate) fn is_end(name: &str) -> bool {
+    matches!(name, "source" | "target")
 }

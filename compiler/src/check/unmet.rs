@@ -14,7 +14,7 @@ use super::nodes::{CheckedNode, Nodes};
 use super::program::{Program, RequirementInfo};
 use super::relationships;
 use super::requirements::{capabilities, nodes_and_requirements};
-use super::verify::Known;
+use super::verify::{Known, Memo, reference};
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::syntax::ast::{self, ExprKind, ItemKind};
 
@@ -174,12 +174,9 @@ impl Search<'_, '_> {
 
     /// Whether what is asked of a target may hold of this one.
     fn holds(&self, target: &Reference) -> bool {
-        let known = Known {
-            program: self.program,
-            nodes: self.nodes,
-            this: self.node,
-            source: Some(self.node),
-        };
+        let memo = Memo::default();
+        let own = reference(self.node);
+        let known = Known::of((self.program, self.nodes, &memo), own.clone()).required_by(own);
         let value = Value::Reference(target.clone());
         self.declared.declared.constraints.iter().all(|constraint| {
             !matches!(check_constraint(constraint, &value, &known), Ok(Verdict::Broken(_)) | Err(_))

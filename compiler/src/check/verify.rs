@@ -1,20 +1,25 @@
 //! What can be told of nodes when compiling: targets that break what is asked of them, nodes that
 //! break the checks of their types.
 
+mod known;
 mod missing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{Environment, EvalError, Outcome, Outer, Verdict, check_constraint};
-use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Value};
+use bp_eval::{Environment as _, EvalError, Outcome, Verdict, check_constraint, evaluate_with};
+use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Type, Value};
 
 use super::groups::Groups;
+use super::instances::Locals;
 use super::nodes::{CheckedNode, Nodes};
-use super::program::{Program, RequirementInfo};
+use super::program::{Program, RequirementInfo, TypeInfo};
 use super::targets::Around;
 use super::{capabilities, choices, requirements};
-use crate::diagnostics::{Diagnostic, topology as says};
+use crate::diagnostics::{Diagnostic, topology as says, types as says_types};
 use crate::source::Place;
+
+pub(super) use known::{Known, Memo, reference};
+use known::{World, instance};
 
 /// Tells what is broken for sure.
 pub(crate) fn verify(
@@ -25,12 +30,15 @@ pub(crate) fn verify(
 ) {
     let groups = Groups::new();
     let around = Around { program, nodes, selections, groups: &groups };
+    let memo = Memo::default();
+    let world = (program, nodes, &memo);
+    let mut told = BTreeSet::new();
     for (name, checked) in &nodes.nodes {
-        let known = Known { program, nodes, this: name, source: None };
+        let known = Known::of(world, reference(name));
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         if checked.node.each.is_none() {
             let mut holds = |constraint: &Constraint, declared: Place| {
-                let value = reference(name);
+                let value = Value::Reference(reference(name));
                 if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
                     out.push(says::node_breaks(checked.place(), name, &message, declared));
                 }
@@ -44,6 +52,10 @@ pub(crate) fn verify(
             {
                 holds(&constraint, place);
             }
+        }
+        properties(world, name, checked, out);
+        if !capabilities::are_given(program, info) {
+            of_capabilities(world, (name, checked), info, &mut told, out);
         }
         for choice in &checked.choices {
             let declared = info.requirements.get(choice.requirement());
@@ -60,10 +72,26 @@ pub(crate) fn verify(
             }
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
             let at = declared.map_or(place, |declared| declared.place);
-            for constraint in asked.iter().chain(&requirement.constraints) {
-                for target in targets(&requirement.target) {
-                    let own = Known { program, nodes, this: name, source: Some(name) };
-                    breaks(&own, &requirement.name, constraint, &target, place, at, out);
+            let constraints: Vec<&Constraint> =
+                asked.iter().chain(&requirement.constraints).collect();
+            if constraints.is_empty() {
+                continue;
+            }
+            for (own, locals) in own(program, name, checked) {
+                let known = Known::of(world, own.clone()).required_by(own);
+                let targets = match checked.node.each {
+                    None => targets(&requirement.target),
+                    Some(_) => led(&requirement.target, &known, &locals),
+                };
+                let told = out.len();
+                for constraint in &constraints {
+                    for target in &targets {
+                        breaks(&known, &requirement.name, constraint, target, place, at, out);
+                    }
+                }
+                // What breaks for one of many is told once.
+                if out.len() > told {
+                    break;
                 }
             }
         }
@@ -101,8 +129,9 @@ pub(crate) fn holds(
     node: &str,
     constraint: &Constraint,
 ) -> Result<Verdict, EvalError> {
-    let known = Known { program, nodes, this: node, source: None };
-    check_constraint(constraint, &reference(node), &known)
+    let memo = Memo::default();
+    let known = Known::of((program, nodes, &memo), reference(node));
+    check_constraint(constraint, &Value::Reference(reference(node)), &known)
 }
 
 /// The targets that are plain nodes, or capabilities of plain nodes.
@@ -127,8 +156,134 @@ fn targets(target: &Expr) -> Vec<Reference> {
     }
 }
 
-fn reference(node: &str) -> Value {
-    Value::Reference(Reference::Node { node: node.to_owned(), key: None })
+/// The node itself, or each of its instances where these are known, with what the names of the loop are there.
+fn own(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<(Reference, Locals)> {
+    if checked.node.each.is_none() {
+        return vec![(reference(name), Locals::new())];
+    }
+    let keyed = program.instances.get(name);
+    let all = keyed.into_iter().flat_map(|all| all.iter());
+    all.map(|(key, locals)| (instance(name, key), locals.clone())).collect()
+}
+
+/// The nodes and capabilities that a target leads to in an instance, as far as that is known.
+fn led(target: &Expr, known: &Known<'_, '_>, locals: &Locals) -> Vec<Reference> {
+    fn gather(value: Value, found: &mut Vec<Reference>) {
+        match value {
+            Value::Reference(reference) => found.push(reference),
+            Value::List(items) => items.into_iter().for_each(|item| gather(item, found)),
+            _ => {}
+        }
+    }
+    let locals: Vec<(&str, Value)> =
+        locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    let mut found = Vec::new();
+    if let Ok(Outcome::Value(value)) = evaluate_with(target, known, &locals) {
+        gather(value, &mut found);
+    }
+    found
+}
+
+/// Tells the properties that are known, though not written down, and break what is asked of them.
+fn properties(
+    (program, nodes, memo): World<'_, '_>,
+    name: &str,
+    checked: &CheckedNode,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(info) = program.types.get(&checked.node.kind) else { return };
+    for (property, declared) in &info.properties {
+        let asked = constraints(program, &declared.declared.kind);
+        let asked: Vec<&Constraint> = asked.chain(&declared.declared.constraints).collect();
+        let set = checked.node.properties.get(property).map(|set| &set.value);
+        let is_written = |value: &Expr| value.as_value().is_some();
+        let value = set.or(declared.declared.default.as_ref());
+        if asked.is_empty() || value.is_none_or(is_written) {
+            continue;
+        }
+        for (own, _) in own(program, name, checked) {
+            let known = Known::of((program, nodes, memo), own.clone());
+            let Ok(Some(Outcome::Value(value))) = known.field(&own, property) else { continue };
+            let Some((constraint, message)) = broken(&asked, &value, &known) else { continue };
+            let at = set.map_or_else(|| checked.place(), |_| checked.value(property));
+            let message = match &own {
+                Reference::Node { key: Some(key), .. } => format!("`{name}[{key:?}]`: {message}"),
+                _ => message,
+            };
+            let because = (declared.place, format!("`{property}` is declared here"));
+            let text = constraint.message.is_none().then_some(constraint.text.as_str());
+            out.push(says_types::constraint_broken(at, &message, text, Some(because)));
+            break;
+        }
+    }
+}
+
+/// Tells what the capabilities of a node have for sure and must not have. `told` are the capabilities whose
+/// type was told of.
+fn of_capabilities(
+    (program, nodes, memo): World<'_, '_>,
+    (name, checked): (&str, &CheckedNode),
+    info: &TypeInfo,
+    told: &mut BTreeSet<(Place, String)>,
+    out: &mut Vec<Diagnostic>,
+) {
+    for (capability, of) in &info.capabilities {
+        let Some(declared) = program.types.get(&of.ty) else { continue };
+        for (property, declared) in &declared.properties {
+            let asked = constraints(program, &declared.declared.kind);
+            let asked: Vec<&Constraint> = asked.chain(&declared.declared.constraints).collect();
+            let set = checked.node.capabilities.get(capability).and_then(|set| set.get(property));
+            // What the node writes down was looked at there, and defaults where they are declared.
+            let is_looked_at = match set {
+                Some(set) => set.value.as_value().is_some(),
+                None => !of.values.contains_key(property),
+            };
+            if asked.is_empty() || is_looked_at {
+                continue;
+            }
+            for (own, _) in own(program, name, checked) {
+                let known = Known::of((program, nodes, memo), own.clone());
+                let whole = Reference::Capability { of: Box::new(own), name: capability.clone() };
+                let Ok(Some(Outcome::Value(value))) = known.field(&whole, property) else {
+                    continue;
+                };
+                let Some((constraint, message)) = broken(&asked, &value, &known) else { continue };
+                let is_written = of.values.get(property).is_some_and(|it| it.as_value().is_some());
+                let at = if is_written { of.place } else { checked.place() };
+                if told.insert((at, property.clone())) {
+                    let message = format!("`{capability}.{property}`: {message}");
+                    let because = (declared.place, format!("`{property}` is declared here"));
+                    let text = constraint.message.is_none().then_some(constraint.text.as_str());
+                    out.push(says_types::constraint_broken(at, &message, text, Some(because)));
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// The first constraint that a value does not meet, and what is said of it.
+fn broken<'c>(
+    asked: &[&'c Constraint],
+    value: &Value,
+    known: &Known<'_, '_>,
+) -> Option<(&'c Constraint, String)> {
+    if *value == Value::Null {
+        return None;
+    }
+    asked.iter().find_map(|one| match check_constraint(one, value, known) {
+        Ok(Verdict::Broken(message)) => Some((*one, message)),
+        _ => None,
+    })
+}
+
+/// What a named scalar asks of its values.
+fn constraints<'p>(program: &'p Program<'_>, kind: &Type) -> impl Iterator<Item = &'p Constraint> {
+    let data = match kind {
+        Type::Data(name) => program.data.get(name).filter(|data| data.alias.is_some()),
+        _ => None,
+    };
+    data.into_iter().flat_map(|data| &data.constraints)
 }
 
 fn breaks(
@@ -140,7 +295,7 @@ fn breaks(
     declared: Place,
     out: &mut Vec<Diagnostic>,
 ) {
-    if let Reference::Node { node, .. } = target
+    if let Reference::Node { node, key: None } = target
         && known.nodes.nodes.get(node).is_none_or(|n| n.node.each.is_some())
     {
         return;
@@ -180,94 +335,4 @@ pub(super) fn shown(
         return;
     }
     expr.parts(&mut |part| shown(part, known, target, seen));
-}
-
-/// The surroundings as far as they are known when compiling.
-pub(super) struct Known<'p, 's> {
-    pub(super) program: &'p Program<'s>,
-    pub(super) nodes: &'p Nodes,
-    pub(super) this: &'p str,
-    pub(super) source: Option<&'p str>,
-}
-
-impl Known<'_, '_> {
-    fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
-        let info = self.program.types.get(&node.node.kind);
-        info.is_some_and(|info| info.capabilities.contains_key(name))
-    }
-
-    fn property(&self, node: &CheckedNode, name: &str) -> Option<Outcome> {
-        let info = self.program.types.get(&node.node.kind)?;
-        if info.attributes.contains_key(name) {
-            return Some(Outcome::Unknown);
-        }
-        let declared = info.properties.get(name)?;
-        let value = node.node.properties.get(name).map(|set| &set.value);
-        let value = value.or(declared.declared.default.as_ref());
-        Some(match value {
-            Some(Expr::Value(value)) => Outcome::Value(value.clone()),
-            Some(_) => Outcome::Unknown,
-            None => Outcome::Value(Value::Null),
-        })
-    }
-}
-
-impl Environment for Known<'_, '_> {
-    fn input(&self, _: &str) -> Result<Outcome, EvalError> {
-        Ok(Outcome::Unknown)
-    }
-
-    fn constant(&self, _: &str) -> Result<Outcome, EvalError> {
-        Ok(Outcome::Unknown)
-    }
-
-    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
-        Ok(match name {
-            Outer::This => Outcome::Value(reference(self.this)),
-            Outer::Source => {
-                self.source.map_or(Outcome::Unknown, |node| Outcome::Value(reference(node)))
-            }
-            _ => Outcome::Unknown,
-        })
-    }
-
-    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
-        Ok(Some(match of {
-            Reference::Node { node, key: None } => match self.nodes.nodes.get(node) {
-                Some(node) if self.has_capability(node, name) => {
-                    let of = Box::new(of.clone());
-                    let name = name.to_owned();
-                    Outcome::Value(Value::Reference(Reference::Capability { of, name }))
-                }
-                Some(node) => self.property(node, name).unwrap_or(Outcome::Unknown),
-                None => Outcome::Unknown,
-            },
-            Reference::Capability { of, name: capability } => {
-                let Reference::Node { node, key: None } = &**of else {
-                    return Ok(Some(Outcome::Unknown));
-                };
-                let node = self.nodes.nodes.get(node);
-                let own = node
-                    .and_then(|node| node.node.capabilities.get(capability))
-                    .and_then(|set| set.get(name));
-                if let Some(own) = own {
-                    return Ok(Some(match &own.value {
-                        Expr::Value(value) => Outcome::Value(value.clone()),
-                        _ => Outcome::Unknown,
-                    }));
-                }
-                let value = node
-                    .and_then(|node| self.program.types.get(&node.node.kind))
-                    .and_then(|info| Some((info, info.capabilities.get(capability)?)))
-                    .and_then(|(info, of)| {
-                        capabilities::values(self.program, info, capability, of).remove(name)
-                    });
-                match value {
-                    Some(Expr::Value(value)) => Outcome::Value(value),
-                    _ => Outcome::Unknown,
-                }
-            }
-            _ => Outcome::Unknown,
-        }))
-    }
 }

@@ -139,6 +139,39 @@ fn a_choice_among_many_takes_the_first_that_fits() {
     assert!(found.iter().all(Vec::is_empty), "{found:?}");
 }
 
+/// What decides which nodes there are may be a fact of what was there before.
+#[test]
+fn facts_of_the_inventory_decide() {
+    let text = r#"blueprint facts { version = "1.0.0" }
+use std.kubernetes as k8s
+select cs: k8s.Cluster[0..]
+node type A { requires on: k8s.Cluster[0..] }
+node a: A for c in cs by c.name if c.labels.tier == "shop"
+node b: A for name in cs[*].name
+node d: A if any(c in cs, c.labels?.tier == "shop")
+node e: A for tier in unique([c.labels.tier for c in cs])
+node f: A { on -> [c for c in cs if c.labels?.tier == "shop"] }
+node g: k8s.Namespace for p in [{ c = c, n = c.name } for c in cs] by p.n {
+  name = "x"
+  host -> p.c
+}
+test "t" {
+  inventory = { clusters = [
+    { name = "x", labels = { tier = "shop" } },
+    { name = "y", labels = { tier = "lab" } },
+  ] }
+  assert count(a) == 1
+  assert count(b) == 2
+  assert d != null
+  assert count(e) == 2
+  assert length(f.on) == 1
+  assert count(g) == 2
+}
+"#;
+    let found = found(text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+}
+
 /// What one test of the boxes finds, given what it says after its inventory.
 fn of_boxes(body: &str) -> Vec<Diagnostic> {
     let text = format!("{BOXES}test \"t\" {{\n  inventory = {CLUSTERS}\n{body}\n}}\n");

@@ -218,6 +218,39 @@ const MISTAKES: &[(&str, &str)] = &[
         "E3050 3:35",
     ),
     ("node type H\nnode type B { requires h: H }\nnode b: B { h -> H where false }", "E3050 4:26"),
+    // What is known, though not written down, is held against what is asked of it.
+    (
+        "capability type C { property n: int where self in 1..10 }\nnode type H { capability c: C { n = 20 } }\nnode h: H\nnode i: H",
+        "E3028 3:26",
+    ),
+    (
+        "capability type C { property n: int where self in 1..10 }\nnode type H {\n  property z: int\n  capability c: C { n = self.z }\n}\nnode h: H { z = 20 }",
+        "E3028 7:6",
+    ),
+    (
+        "node type H { property z: int where self < 3 }\nnode h: H for i in 1..4 { z = i }",
+        "E3028 3:31",
+    ),
+    (
+        "node type H {\n  property z: int\n  property y: int = self.z where self > 5\n}\nnode h: H { z = 1 }",
+        "E3028 6:6",
+    ),
+    (
+        "node type H { property z: int where self < 30 }\nnode h: H { z = a.z + 1 }\nnode a: H { z = b.z + 1 }\nnode b: H { z = 28 }",
+        "E3028 3:17",
+    ),
+    (
+        "data type P = int where self > 0\nfn f(x: int) -> P = x - 10\nnode type N { property p: P }\nnode n: N { p = f(3) }",
+        "E3028 5:17",
+    ),
+    (
+        "node type H { property z: int }\nnode type A { requires host: H via HostedOn where self.z > 1 }\nnode h: H for i in 1..2 { z = i }\nnode a: A for i in 1..2 { host -> h[i] }",
+        "E4011 5:35",
+    ),
+    (
+        "capability type C { property n: int }\nnode type H {\n  property z: int\n  capability c: C { n = self.z }\n}\nnode type A { requires c: C where self.n >= 2 }\nnode h: H { z = 1 }\nnode a: A { c -> h }",
+        "E4011 9:18",
+    ),
     // A value that does not meet what nothing could is no second mistake.
     (
         "node type A { property s: string where length(self) < 0 }\nnode a: A { s = \"x\" }",

@@ -1,13 +1,13 @@
 //! Whether anything fits a choice that is left to the runtime, and what comes nearest.
 
 use bp_eval::{ErrorKind, Verdict, check_constraint};
-use bp_plan::{BinaryOp, Constraint, Expr, Reference, Value};
+use bp_plan::{BinaryOp, Constraint, Expr, Value};
 
 use super::{Candidate, Choice};
 use crate::check::members::short;
 use crate::check::nodes::Nodes;
 use crate::check::program::Program;
-use crate::check::verify::{Known, shown};
+use crate::check::verify::{Known, Memo, reference, shown};
 use crate::diagnostics::{Diagnostic, selections as says};
 use crate::source::Place;
 
@@ -66,8 +66,10 @@ fn miss(
         let why = format!("`{name}`, which is never there: its `if` does not hold");
         return Some((usize::MAX, checked.place(), why));
     }
-    let known = Known { program, nodes, this: name, source: Some(node) };
-    let reference = Reference::Node { node: name.clone(), key: None };
+    let memo = Memo::default();
+    let source = reference(node);
+    let reference = reference(name);
+    let known = Known::of((program, nodes, &memo), reference.clone()).required_by(source);
     let mut broken = 0;
     let mut seen = Vec::new();
     for constraint in &choice.constraints {

@@ -136,11 +136,10 @@ impl Checker<'_> {
             let of = Box::new(from.expr.clone());
             Box::new((Expr::Field { of, name, safe }, Type::Relationship(via)))
         });
-        let mut phase = from.phase.max(member.phase);
         // Of an element it is known when it is of all.
-        if let Some(all) = self.all_of(&from.expr) {
-            phase = self.world.member(ty, &name.text, &all).map_or(phase, |of| phase.max(of.phase));
-        }
+        let of_all = self.all_of(&from.expr);
+        let of_all = of_all.and_then(|all| self.world.member(ty, &name.text, &all));
+        let phase = from.phase.max(of_all.map_or(member.phase, |all| all.phase));
         let of = Box::new(from.expr);
         let expr = Expr::Field { of, name: name.text.to_string(), safe };
         Some(Part { via, ..Part::new(member.ty, expr, phase, OPEN) })
@@ -149,9 +148,7 @@ impl Checker<'_> {
     /// What is read of one of several nodes, as if it were read of them all.
     fn all_of(&self, from: &Expr) -> Option<Expr> {
         match from {
-            Expr::Local(name) => {
-                Some(Expr::Node(self.scope.local(name).and_then(|local| local.among.clone())?))
-            }
+            Expr::Local(name) => self.scope.local(name)?.among.clone(),
             Expr::Field { of, name, safe } => {
                 let of = Box::new(self.all_of(of)?);
                 Some(Expr::Field { of, name: name.clone(), safe: *safe })

@@ -417,7 +417,7 @@ impl Checker<'_> {
     }
 
     /// A constant record: its defaults that use `self`, and what must hold of it as a whole.
-    fn whole_value(&mut self, mut part: Part, ty: &Type, span: Span) -> Part {
+    pub(super) fn whole_value(&mut self, mut part: Part, ty: &Type, span: Span) -> Part {
         let Expr::Value(value) = &part.expr else { return part };
         if part.open != CLOSED {
             return part;

@@ -158,9 +158,11 @@ impl Checker<'_> {
             open = OPEN;
         }
         let result = function.result.clone();
-        let ty = if is_secret { fits::secret(result) } else { result };
+        let ty = if is_secret { fits::secret(result.clone()) } else { result.clone() };
         let expr = loops::applied(entries, (**body).clone());
-        self.settle(Part::new(ty, expr, phase, open), span)
+        let part = self.settle(Part::new(ty, expr, phase, open), span);
+        // What is known by now must be as the function says.
+        if self.certain { self.whole_value(part, &result, span) } else { part }
     }
 }
 

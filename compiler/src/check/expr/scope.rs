@@ -19,8 +19,8 @@ pub struct Local {
     pub phase: Phase,
     /// What a use of it becomes: [`Expr::Local`] for a loop's variable, the value of a `let`.
     pub expr: Expr,
-    /// The nodes of the blueprint that it is one of, by their name.
-    pub(super) among: Option<String>,
+    /// The nodes of the blueprint, or the selection, that it is one of.
+    pub(super) among: Option<Expr>,
 }
 
 impl Local {
@@ -33,7 +33,7 @@ impl Local {
     /// A loop's variable that goes through this.
     pub(super) fn element(name: impl Into<String>, ty: Type, phase: Phase, over: &Expr) -> Self {
         let among = match over {
-            Expr::Node(nodes) => Some(nodes.clone()),
+            Expr::Node(_) | Expr::Selection(_) => Some(over.clone()),
             Expr::Splat { of, body } if matches!(&**body, Expr::Local(each) if each == "*") => {
                 return Self::element(name, ty, phase, of);
             }

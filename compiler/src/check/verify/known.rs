@@ -1,0 +1,188 @@
+//! The surroundings of an expression as far as they are known when compiling: nodes and their properties.
+//!
+//! What one property is may hang on many others; each is worked out once.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use bp_eval::{Environment, EvalError, Outcome, Outer, evaluate_with};
+use bp_plan::{Expr, Reference, Value};
+
+use crate::check::capabilities;
+use crate::check::nodes::{CheckedNode, Nodes};
+use crate::check::program::Program;
+
+/// How deep a property may hang on others, to be worked out.
+const MOST_DEEP: usize = 40;
+
+/// A property: its node, the instance's key, and its name.
+type Slot = (String, Option<String>, String);
+
+/// What is known so far of properties.
+#[derive(Debug, Default)]
+pub(in crate::check) struct Memo {
+    known: RefCell<HashMap<Slot, Outcome>>,
+    depth: Cell<usize>,
+}
+
+/// What is looked at, and what was found out of it.
+pub(in crate::check) type World<'p, 's> = (&'p Program<'s>, &'p Nodes, &'p Memo);
+
+/// See the module.
+pub(in crate::check) struct Known<'p, 's> {
+    program: &'p Program<'s>,
+    pub(in crate::check) nodes: &'p Nodes,
+    memo: &'p Memo,
+    this: Reference,
+    source: Option<Reference>,
+}
+
+/// A node that is one.
+pub(in crate::check) fn reference(node: &str) -> Reference {
+    Reference::Node { node: node.to_owned(), key: None }
+}
+
+/// An instance of a collection.
+pub(in crate::check) fn instance(node: &str, key: &str) -> Reference {
+    Reference::Node { node: node.to_owned(), key: Some(key.to_owned()) }
+}
+
+impl<'p, 's> Known<'p, 's> {
+    /// Where this is `self`.
+    pub(in crate::check) fn of((program, nodes, memo): World<'p, 's>, this: Reference) -> Self {
+        Self { program, nodes, memo, this, source: None }
+    }
+
+    /// With this being `source`.
+    pub(in crate::check) fn required_by(self, source: Reference) -> Self {
+        Self { source: Some(source), ..self }
+    }
+
+    fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
+        let info = self.program.types.get(&node.node.kind);
+        info.is_some_and(|info| info.capabilities.contains_key(name))
+    }
+
+    fn property(&self, of: &Reference, node: &CheckedNode, name: &str) -> Option<Outcome> {
+        let info = self.program.types.get(&node.node.kind)?;
+        if info.attributes.contains_key(name) {
+            return Some(Outcome::Unknown);
+        }
+        let declared = info.properties.get(name)?;
+        let value = node.node.properties.get(name).map(|set| &set.value);
+        let value = value.or(declared.declared.default.as_ref());
+        Some(value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value)))
+    }
+
+    /// What an expression is that stands in a node.
+    fn evaluated(&self, of: &Reference, name: &str, expr: &Expr) -> Outcome {
+        if let Expr::Value(value) = expr {
+            return Outcome::Value(value.clone());
+        }
+        let Reference::Node { node, key } = of else { return Outcome::Unknown };
+        let slot = (node.clone(), key.clone(), name.to_owned());
+        if let Some(known) = self.memo.known.borrow().get(&slot) {
+            return known.clone();
+        }
+        let depth = self.memo.depth.get();
+        let locals = match key {
+            None => Some(Vec::new()),
+            Some(key) => self.program.instances.get(node).and_then(|all| {
+                let locals = all.get(key)?.iter();
+                Some(locals.map(|(name, value)| (name.as_str(), value.clone())).collect())
+            }),
+        };
+        let (Some(locals), true) = (locals, depth < MOST_DEEP) else { return Outcome::Unknown };
+        // Until it is known.
+        self.memo.known.borrow_mut().insert(slot.clone(), Outcome::Unknown);
+        self.memo.depth.set(depth + 1);
+        let within = Known::of((self.program, self.nodes, self.memo), of.clone());
+        let outcome = evaluate_with(expr, &within, &locals).unwrap_or(Outcome::Unknown);
+        self.memo.depth.set(depth);
+        self.memo.known.borrow_mut().insert(slot, outcome.clone());
+        outcome
+    }
+
+    /// The node, where it is one or an instance of it is asked for.
+    fn node(&self, node: &str, key: Option<&str>) -> Option<&'p CheckedNode> {
+        let checked = self.nodes.nodes.get(node)?;
+        (checked.node.each.is_some() == key.is_some()).then_some(checked)
+    }
+
+    /// What stands for a node's name: itself, or all of its instances.
+    fn named(&self, node: &str) -> Option<Value> {
+        let checked = self.nodes.nodes.get(node)?;
+        match checked.node.condition.as_ref().map(Expr::as_value) {
+            None | Some(Some(Value::Bool(true))) => {}
+            Some(Some(Value::Bool(false))) => return Some(Value::Null),
+            Some(_) => return None,
+        }
+        if checked.node.each.is_none() {
+            return Some(Value::Reference(reference(node)));
+        }
+        let keys = self.program.instances.get(node)?.keys();
+        let all = keys.map(|key| (key.clone(), Value::Reference(instance(node, key))));
+        Some(Value::Map(all.collect()))
+    }
+
+    fn of_capability(&self, owner: &Reference, capability: &str, name: &str) -> Option<Outcome> {
+        let Reference::Node { node, key } = owner else { return None };
+        let node = self.node(node, key.as_deref())?;
+        let slot = format!("{capability}.{name}");
+        let own = node.node.capabilities.get(capability).and_then(|set| set.get(name));
+        if let Some(own) = own {
+            return Some(self.evaluated(owner, &slot, &own.value));
+        }
+        let info = self.program.types.get(&node.node.kind)?;
+        let of = info.capabilities.get(capability)?;
+        let value = capabilities::values(self.program, info, capability, of).remove(name)?;
+        Some(self.evaluated(owner, &slot, &value))
+    }
+}
+
+impl Environment for Known<'_, '_> {
+    fn input(&self, _: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn constant(&self, _: &str) -> Result<Outcome, EvalError> {
+        Ok(Outcome::Unknown)
+    }
+
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
+        Ok(match name {
+            Outer::This => Outcome::Value(Value::Reference(self.this.clone())),
+            Outer::Source => {
+                let source = self.source.clone();
+                source.map_or(Outcome::Unknown, |of| Outcome::Value(Value::Reference(of)))
+            }
+            Outer::Node(node) => self.named(node).map_or(Outcome::Unknown, Outcome::Value),
+            _ => Outcome::Unknown,
+        })
+    }
+
+    fn element(&self, collection: Outer<'_>, key: &str) -> Result<Option<Value>, EvalError> {
+        let Outer::Node(node) = collection else { return Ok(None) };
+        let is_sure = self.nodes.nodes.get(node).is_some_and(|it| it.node.condition.is_none());
+        let is_there = self.program.instances.get(node).is_some_and(|all| all.contains_key(key));
+        Ok((is_sure && is_there).then(|| Value::Reference(instance(node, key))))
+    }
+
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
+        Ok(Some(match of {
+            Reference::Node { node, key } => match self.node(node, key.as_deref()) {
+                Some(node) if self.has_capability(node, name) => {
+                    let of = Box::new(of.clone());
+                    let name = name.to_owned();
+                    Outcome::Value(Value::Reference(Reference::Capability { of, name }))
+                }
+                Some(node) => self.property(of, node, name).unwrap_or(Outcome::Unknown),
+                None => Outcome::Unknown,
+            },
+            Reference::Capability { of, name: capability } => {
+                self.of_capability(of, capability, name).unwrap_or(Outcome::Unknown)
+            }
+            _ => Outcome::Unknown,
+        }))
+    }
+}
