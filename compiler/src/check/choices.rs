@@ -12,14 +12,15 @@ use bp_plan::{BinaryOp, Binder, Constraint, Expr, Item, Phase, Selection, Value}
 use super::blocks::in_time;
 use super::expr::World as _;
 use super::late::late;
+use super::members::short;
 use super::program::{Program, TypeInfo};
 use super::rewrite::replaced;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, types as says_types};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind};
 
-use needs::Candidate;
 pub(crate) use needs::Needs;
+use needs::{Candidate, Closing};
 pub(crate) use verdict::verify;
 
 /// What a candidate is called in the predicate; no name of the language has a dot.
@@ -27,6 +28,9 @@ const CANDIDATE: &str = "candidate.self";
 
 /// How many candidates a choice writes out; more have a name in common with those of other choices.
 const WRITTEN_OUT: usize = 16;
+
+/// How many bytes a candidate takes that is written out.
+const BYTES_OF_CANDIDATE: usize = 256;
 
 /// What is asked for.
 pub(crate) struct Asks<'a> {
@@ -53,7 +57,7 @@ pub(crate) struct Choice {
     /// The nodes of the wanted type, the one that requires among them where it is of that type.
     candidates: Arc<Vec<Candidate>>,
     /// Those that need the node that requires: to choose one would close a ring.
-    closing: BTreeSet<String>,
+    closing: Closing,
     /// Every candidate may be chosen: the expression names them together, as all choices of this type do.
     takes_all: bool,
     /// The selection of the inventory that is chosen from after the nodes, and its name.
@@ -99,13 +103,7 @@ impl Choice {
     /// Notes that this node may come to need each of its candidates, so that none of them chooses
     /// it in its turn.
     pub(crate) fn note(&self, node: &str, needs: &mut Needs) {
-        if self.closing.is_empty() {
-            needs.chooses(node, &self.wanted);
-            return;
-        }
-        for candidate in self.candidates.iter().filter(|one| !self.closing.contains(&one.name)) {
-            needs.names(node, &candidate.name);
-        }
+        needs.chooses(node, &self.wanted, &self.closing);
     }
 }
 
@@ -134,6 +132,11 @@ pub(crate) fn choice(
         candidates.iter().filter(is_open).map(item).collect()
     };
     let is_open = open > 0;
+    if over.len() > WRITTEN_OUT
+        && let Err(Some(most)) = program.keep(over.len() * BYTES_OF_CANDIDATE)
+    {
+        out.push(says_types::too_many_candidates(asks.at, short(asks.wanted), most));
+    }
     // What is reported of nodes is known too late; of the inventory it is known before.
     if let Some(one) = wheres.first()
         && asks.all.iter().any(|constraint| {
@@ -171,7 +174,7 @@ pub(crate) fn choice(
         wanted: asks.wanted.to_owned(),
         constraints: asks.all,
         candidates,
-        closing,
+        closing: Arc::new(closing),
         takes_all,
         inventory,
         at: asks.at,

@@ -274,3 +274,17 @@ fn a_long_ring() {
     });
     assert_eq!(errors(&pairs).len(), 1_000);
 }
+
+#[test]
+fn many_nodes_that_choose_among_each_other_are_too_much() {
+    let choosing = |count: usize| {
+        let mut body = "node type H {\n  property n: int\n  requires next: H[0..1]\n}\n".to_owned();
+        for i in 0..count {
+            let _ =
+                writeln!(body, "node h{i}: H {{\n  n = {i}\n  next -> H where self.n > {i}\n}}");
+        }
+        errors(&body)
+    };
+    assert_eq!(choosing(100), Vec::<&str>::new());
+    assert_eq!(choosing(800), ["E3026"]);
+}

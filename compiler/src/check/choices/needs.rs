@@ -12,6 +12,9 @@ use crate::check::program::Program;
 use crate::syntax::ast::{self, ExprKind, ItemKind};
 use crate::syntax::walk;
 
+/// Nodes that a choice must not take: it would close a ring.
+pub(super) type Closing = Arc<BTreeSet<String>>;
+
 /// A node that may be chosen.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
@@ -26,8 +29,8 @@ pub(crate) struct Candidate {
 pub(crate) struct Needs {
     /// For a node, those that name it or may choose it.
     by_node: BTreeMap<String, BTreeSet<String>>,
-    /// For a type, those that may choose any node of it.
-    by_type: BTreeMap<String, BTreeSet<String>>,
+    /// For a type, those that may choose any node of it, each with those that it may not choose.
+    by_type: BTreeMap<String, BTreeMap<String, Closing>>,
     /// The candidates by wanted type, once they were asked for.
     candidates: Mutex<BTreeMap<String, Arc<Vec<Candidate>>>>,
 }
@@ -66,9 +69,10 @@ impl Needs {
         self.by_node.entry(other.to_owned()).or_default().insert(node.to_owned());
     }
 
-    /// A node may choose any other of a type.
-    pub(super) fn chooses(&mut self, node: &str, wanted: &str) {
-        self.by_type.entry(wanted.to_owned()).or_default().insert(node.to_owned());
+    /// A node may choose any other of a type but these.
+    pub(super) fn chooses(&mut self, node: &str, wanted: &str, closing: &Closing) {
+        let choosers = self.by_type.entry(wanted.to_owned()).or_default();
+        choosers.insert(node.to_owned(), Arc::clone(closing));
     }
 
     /// The nodes of the root of the wanted type, by name.
@@ -111,35 +115,33 @@ impl Needs {
         node: &str,
     ) -> BTreeSet<&'n str> {
         let mut found: BTreeSet<&str> = BTreeSet::new();
-        let mut types: BTreeSet<&str> = BTreeSet::new();
-        let mut next: Vec<&str> = self.next(program, node, &mut types);
-        while let Some(name) = next.pop() {
-            if found.insert(name) {
-                next.extend(self.next(program, name, &mut types));
+        let all = self.by_type.iter();
+        let mut choosers: Vec<(&str, &str, &BTreeSet<String>)> = all
+            .flat_map(|(of, by)| {
+                by.iter().map(move |(name, but)| (of.as_str(), name.as_str(), &**but))
+            })
+            .collect();
+        let mut next: Vec<&str> = Vec::new();
+        let mut name = node;
+        loop {
+            next.extend(self.by_node.get(name).into_iter().flatten().map(String::as_str));
+            if !choosers.is_empty()
+                && let Some(full) = program.node_type(name)
+            {
+                // Whoever was found once is not asked again.
+                choosers.retain(|(of, chooser, but)| {
+                    let takes = program.names.is_subtype(full, of) && !but.contains(name);
+                    if takes {
+                        next.push(chooser);
+                    }
+                    !takes
+                });
             }
+            let Some(new) = std::iter::from_fn(|| next.pop()).find(|name| found.insert(name))
+            else {
+                return found;
+            };
+            name = new;
         }
-        found
-    }
-
-    /// Those that need a node at once. Whoever may choose any node of a type is given the first time only.
-    fn next<'n>(
-        &'n self,
-        program: &'n Program<'_>,
-        node: &str,
-        types: &mut BTreeSet<&'n str>,
-    ) -> Vec<&'n str> {
-        let mut found: Vec<&str> = Vec::new();
-        found.extend(self.by_node.get(node).into_iter().flatten().map(String::as_str));
-        if self.by_type.is_empty() {
-            return found;
-        }
-        let Some(full) = program.node_type(node) else { return found };
-        let ancestors = program.names.types.get(full).map_or(&[][..], |t| &t.ancestors);
-        for full in std::iter::once(full).chain(ancestors.iter().map(String::as_str)) {
-            if let Some(by) = self.by_type.get(full).filter(|_| types.insert(full)) {
-                found.extend(by.iter().map(String::as_str));
-            }
-        }
-        found
     }
 }

@@ -154,6 +154,17 @@ pub fn too_much_kept(at: Place, most: usize) -> Diagnostic {
         .help("make fewer and smaller values of others: each is written out into the plan")
 }
 
+/// Choices among nodes that may choose each other: each names its own candidates.
+pub fn too_many_candidates(at: Place, wanted: &str, most: usize) -> Diagnostic {
+    let message = format!(
+        "too many nodes choose among each other: up to here, their candidates take more than {} MiB",
+        most >> 20
+    );
+    Diagnostic::error("E3026", message, at).label(format!("chooses among nodes of `{wanted}`")).help(
+        "name the target; or let nodes of one type choose among those of another, whose candidates are written once",
+    )
+}
+
 /// Something that a function can't work on.
 pub fn bad_value(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3027", message, at)
