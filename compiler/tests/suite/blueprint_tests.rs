@@ -172,6 +172,40 @@ test "t" {
     assert!(found.iter().all(Vec::is_empty), "{found:?}");
 }
 
+/// Elements of the inventory have the properties of their type, as nodes have.
+#[test]
+fn elements_are_of_their_type() {
+    let text = |elements: &str, claim: &str| {
+        format!(
+            r#"blueprint hosts {{ version = "1.0.0" }}
+node type Host {{
+  property memory: size
+  property n: int = 5 where self > 3
+  property twice: int = self.n * 2
+  property note: string?
+}}
+select hs: Host[0..] {{ where = self.memory > 4GiB }}
+test "t" {{
+  inventory = {{ elements = [{elements}] }}
+  assert {claim}
+}}
+"#
+        )
+    };
+    let one = r#"{ name = "a", type = "Host", memory = "8GiB" }"#;
+    for claim in [
+        "count(hs) == 1",
+        "all(h in hs, h.memory == 8GiB)",
+        "all(h in hs, h.n == 5 and h.twice == 10 and h.note == null)",
+    ] {
+        let found = found(&text(one, claim));
+        assert!(found.iter().all(Vec::is_empty), "{claim}: {found:?}");
+    }
+    let wrong = r#"{ name = "a", type = "Host", memory = "8GiB", n = 1 }"#;
+    let found = found(&text(wrong, "all(h in hs, h.n > 0)"));
+    assert!(found[0].iter().any(|d| d.message.contains("self > 3")), "{found:?}");
+}
+
 /// What one test of the boxes finds, given what it says after its inventory.
 fn of_boxes(body: &str) -> Vec<Diagnostic> {
     let text = format!("{BOXES}test \"t\" {{\n  inventory = {CLUSTERS}\n{body}\n}}\n");

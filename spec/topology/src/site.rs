@@ -185,7 +185,7 @@ impl Environment for Site<'_> {
             Reference::Group { group } => self.world.group_field(group, name),
             Reference::Element { name: element, .. } => {
                 match self.world.inventory.element(element) {
-                    Some(element) => self.world.fact(element, name),
+                    Some(element) => self.world.fact(of, element, name),
                     None => Ok(None),
                 }
             }

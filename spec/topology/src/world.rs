@@ -572,29 +572,53 @@ impl World {
         }
     }
 
-    /// A fact of an element of the inventory.
-    pub(crate) fn fact(&self, element: &Element, name: &str) -> Result<Option<Outcome>, EvalError> {
-        let declared =
-            self.plan.node_types.get(&element.node_type).and_then(|kind| kind.attributes.get(name));
+    /// A fact of an element of the inventory, which this refers to: an attribute of its type, or a property,
+    /// which may have a default.
+    pub(crate) fn fact(
+        &self,
+        of: &Reference,
+        element: &Element,
+        name: &str,
+    ) -> Result<Option<Outcome>, EvalError> {
+        let node_type = self.plan.node_types.get(&element.node_type);
+        let property = node_type.and_then(|kind| kind.properties.get(name));
+        let attribute = node_type.and_then(|kind| kind.attributes.get(name));
+        let declared = attribute.or(property.map(|property| &property.kind));
+        let wrong = |kind, why: String| {
+            let of = &element.name;
+            error(kind, format!("the inventory's `{of}`: {name}: {why}"))
+        };
         match (element.facts.get(name), declared) {
             (Some(fact), declared) => {
                 let kind = declared.unwrap_or(&Type::Json);
-                bp_eval::from_json(fact.clone(), kind, &self.plan.data_types)
-                    .map(|value| Some(Outcome::Value(value)))
-                    .map_err(|e| {
-                        let of = &element.name;
-                        error(ErrorKind::WrongType, format!("the inventory's `{of}`: {name}: {e}"))
-                    })
+                let value = bp_eval::from_json(fact.clone(), kind, &self.plan.data_types)
+                    .map_err(|e| wrong(ErrorKind::WrongType, e.to_string()))?;
+                for constraint in property.into_iter().flat_map(|property| &property.constraints) {
+                    if let Verdict::Broken(message) =
+                        check_constraint(constraint, &value, &self.outside())?
+                    {
+                        return Err(wrong(ErrorKind::Constraint, message));
+                    }
+                }
+                Ok(Some(Outcome::Value(value)))
             }
             (None, _) if name == "name" => {
                 Ok(Some(Outcome::Value(Value::String(element.name.clone()))))
             }
-            (None, Some(Type::Optional(_))) => Ok(Some(Outcome::Value(Value::Null))),
-            (None, Some(Type::Map(_))) => Ok(Some(Outcome::Value(Value::Map(BTreeMap::new())))),
-            (None, Some(_)) => Err(error(
-                ErrorKind::MissingKey,
-                format!("nothing is known of `{name}` of `{}`", element.name),
-            )),
+            (None, Some(kind)) => match property.and_then(|property| property.default.as_ref()) {
+                Some(default) => {
+                    let site = Site::new(self, Some(Value::Reference(of.clone())));
+                    bp_eval::evaluate(default, &site).map(Some)
+                }
+                None => match kind {
+                    Type::Optional(_) => Ok(Some(Outcome::Value(Value::Null))),
+                    Type::Map(_) => Ok(Some(Outcome::Value(Value::Map(BTreeMap::new())))),
+                    _ => Err(error(
+                        ErrorKind::MissingKey,
+                        format!("nothing is known of `{name}` of `{}`", element.name),
+                    )),
+                },
+            },
             (None, None) => Ok(None),
         }
     }
