@@ -46,7 +46,9 @@ pub use blueprint_tests::BlueprintTest;
 pub(crate) use nodes::Nodes;
 pub(crate) use program::{Facts, Program, TypeInfo};
 
-use self::expr::{Scope, Way, World as _, check_expr, check_type_expr, check_wheres, held};
+use self::expr::{
+    Scope, Way, World as _, check_expr, check_type_expr, check_wheres, held, holds_node,
+};
 use self::kept::Before;
 use self::members::Pass;
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
@@ -334,6 +336,12 @@ impl Checked<'_> {
                     let error = crate::diagnostics::types::secret_output(place, &typed.ty);
                     out.push(Way::into(&self.program, &scope, &typed.expr).shown(error));
                 }
+                continue;
+            }
+            // It leaves the deployment as data. What is open (`json`) is looked at when it is known.
+            if holds_node(&self.program, &kind) {
+                let at = output.ty.as_ref().map_or(place, |ty| Place { file, span: ty.span });
+                out.push(crate::diagnostics::types::node_as_output(at, &output.name.text, &kind));
                 continue;
             }
             let wheres = check_wheres(&self.program, &Scope::new(file), &kind, &output.wheres, out);

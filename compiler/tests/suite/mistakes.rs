@@ -73,6 +73,8 @@ const MISTAKES: &[(&str, &str)] = &[
     // What nobody could give.
     ("node type A\ninput n: A", "E3047 3:10"),
     ("node type A\ndata type D { a: list<A> }\nsecret n: D?", "E3047 4:11"),
+    ("node type A\nnode a: A\noutput o: A = a", "E3048 4:11"),
+    ("node type A\nnode a: A\noutput o = [a]", "E3048 4:12"),
     // Nodes and types.
     ("node type T { property size: int = 1 }\nnode a: T { sise = 2 }", "E4001 3:13"),
     ("node type T { property size: int }\nnode a: T", "E4002 3:6"),

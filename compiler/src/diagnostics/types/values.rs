@@ -82,6 +82,15 @@ pub fn node_given(at: Place, what: &str, name: &str, ty: &Type) -> Diagnostic {
     }
 }
 
+/// An output that is a node, or has one.
+pub fn node_as_output(at: Place, name: &str, ty: &Type) -> Diagnostic {
+    let message =
+        format!("the output `{name}` can't be told: `{ty}` is no value but a part of a blueprint");
+    Diagnostic::error("E3048", message, at)
+        .label("an output is data")
+        .help("give what is needed of it, such as an address; a capability that other blueprints connect to is exposed: `expose name = node.capability`")
+}
+
 /// A division by zero.
 pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3022", message, at)
