@@ -1,13 +1,14 @@
-//! Attributes of relationships that nothing sets. No provider keeps a relationship: what it observes, its
-//! operations tell.
+//! Attributes that nothing sets. No provider keeps a relationship, nor a node that its own operations make: what
+//! these observe, the operations tell.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bp_plan::Implementation;
+use bp_plan::{Implementation, Type};
 
 use super::Checked;
 use super::members::short;
+use super::program::TypeInfo;
 use crate::diagnostics::{Diagnostic, Severity, operations as says};
 use crate::source::Place;
 use crate::syntax::ast::{EntryKind, TypeItemKind};
@@ -25,25 +26,53 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     for (full, declared) in &checked.program.names.types {
         let module = sources.modules.get(declared.file.0 as usize);
         let is_own = module.is_some_and(|module| Arc::ptr_eq(&module.package, &root.package));
-        if declared.kind != TypeItemKind::Relationship || !is_own {
+        let is_of_operations = match declared.kind {
+            TypeItemKind::Relationship => true,
+            TypeItemKind::Node => checked.program.types.get(full).is_some_and(made_by_operations),
+            _ => false,
+        };
+        if !is_of_operations || !is_own {
             continue;
         }
         let Some(item) = declared.item(sources) else { continue };
         for entry in &item.body.entries {
             let EntryKind::Attribute(member) = &entry.kind else { continue };
             let name = member.name.text.as_str();
+            // What may be unset, or repeats a property, has a value all the same.
+            let info = checked.program.types.get(full);
+            let has_value = info.is_some_and(|info| {
+                let ty = info.attributes.get(name).map(|(ty, _)| ty);
+                matches!(ty, Some(Type::Optional(_) | Type::Unknown))
+                    || info.properties.contains_key(name)
+            });
+            if has_value && declared.kind == TypeItemKind::Node {
+                continue;
+            }
             let is_set = set.iter().any(|(of, attribute)| {
                 attribute == name && checked.program.names.is_subtype(of, full)
             });
             if !is_set {
                 let at = Place { file: declared.file, span: member.name.span };
-                out.push(says::unset_attribute(at, name, short(full)));
+                let step = match declared.kind {
+                    TypeItemKind::Node => "lifecycle.create",
+                    _ => "configure.establish_target",
+                };
+                out.push(says::unset_attribute(at, name, short(full), step));
             }
         }
     }
 }
 
-/// What operations set: the relationship type by its full name, and the attribute.
+/// Whether nothing but its own operations makes such a node.
+fn made_by_operations(info: &TypeInfo) -> bool {
+    info.provider.is_none()
+        && !info.is_abstract
+        && info.operations.iter().any(|(name, operation)| {
+            name.starts_with("lifecycle.") && operation.implementation.is_some()
+        })
+}
+
+/// What operations set: the type by its full name, and the attribute.
 fn set(checked: &Checked<'_>) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     let mut add = |of: &str, implementation: &Implementation| {
@@ -55,7 +84,12 @@ fn set(checked: &Checked<'_>) -> BTreeSet<(String, String)> {
         }
     }
     let nodes = checked.others.iter().chain([checked]).flat_map(|one| one.nodes.nodes.values());
-    for met in nodes.flat_map(|one| &one.node.requirements) {
+    let nodes: Vec<_> = nodes.collect();
+    for node in &nodes {
+        let own = node.node.operations.values().filter_map(|own| own.implementation.as_ref());
+        own.for_each(|it| add(&node.node.kind, it));
+    }
+    for met in nodes.iter().flat_map(|one| &one.node.requirements) {
         let own = met.operations.values().filter_map(|own| own.implementation.as_ref());
         own.for_each(|it| add(&met.relationship, it));
     }

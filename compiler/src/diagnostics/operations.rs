@@ -193,11 +193,12 @@ pub fn two_keepers(
     .help(format!("leave one of them out: the step is the provider's own ({instead})"))
 }
 
-/// An attribute of a relationship type that no operation sets.
-pub fn unset_attribute(at: Place, name: &str, of: &str) -> Diagnostic {
+/// An attribute that no operation sets, of a relationship type or of a node type whose nodes operations make;
+/// `step` is an operation of it.
+pub fn unset_attribute(at: Place, name: &str, of: &str, step: &str) -> Diagnostic {
     Diagnostic::warning("W7027", format!("nothing sets `{name}` of `{of}`: who reads it waits in vain"), at)
         .label("no operation has it in its `sets`")
         .help(format!(
-            "set it: `operation configure.establish_target = script(\"…\") {{ sets = {{ {name} = result.{name} }} }}`; or leave it out"
+            "set it: `operation {step} = script(\"…\") {{ sets = {{ {name} = result.{name} }} }}`; or leave it out"
         ))
 }

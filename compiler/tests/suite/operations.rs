@@ -376,3 +376,26 @@ fn an_attribute_of_a_relationship_that_nothing_sets_is_told() {
     let analysis = Analysis::load(&folder.path().join("m.bp"));
     assert_eq!(said(&analysis, analysis.diagnostics()), [] as [&str; 0]);
 }
+
+#[test]
+fn an_attribute_of_what_operations_make_that_nothing_sets_is_told() {
+    let told = |of_type: &str, of_node: &str| {
+        let text = format!("node type A {{\n{of_type}\n}}\nnode a: A {{\n{of_node}\n}}");
+        let (analysis, _folder) = analyse(&text);
+        said(&analysis, analysis.diagnostics())
+    };
+    let create = "  operation lifecycle.create = script(\"a.sh\")";
+    let sets = "  operation lifecycle.create = script(\"a.sh\") { sets = { url = result } }";
+    let found = told(&format!("  attribute url: json\n{create}"), "");
+    assert!(found.len() == 1 && found[0].starts_with("W7027 3:13 "), "{found:#?}");
+    assert!(found[0].contains("lifecycle.create"), "{found:#?}");
+    for (of_type, of_node) in [
+        (format!("  attribute url: json\n{sets}"), ""),
+        (format!("  attribute url: json\n{create}"), sets),
+        (format!("  attribute url: string?\n{create}"), ""),
+        // Whoever keeps it reports it.
+        (String::from("  attribute url: json\n  provider = \"noop\""), ""),
+    ] {
+        assert_eq!(told(&of_type, of_node), [] as [&str; 0], "{of_type}");
+    }
+}
