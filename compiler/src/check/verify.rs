@@ -6,9 +6,12 @@ mod missing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{Environment as _, EvalError, Outcome, Verdict, check_constraint, evaluate_with};
+use bp_eval::{
+    Environment as _, ErrorKind, EvalError, Outcome, Verdict, check_constraint, evaluate_with,
+};
 use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Type, Value};
 
+use super::expr::mistake;
 use super::groups::Groups;
 use super::instances::Locals;
 use super::nodes::{CheckedNode, Nodes};
@@ -95,7 +98,11 @@ pub(crate) fn verify(
                 }
             }
         }
+        let told = out.len();
         missing::instances(program, name, checked, out);
+        if checked.node.each.is_some() && out.len() == told {
+            fails(world, name, checked, out);
+        }
     }
 }
 
@@ -256,6 +263,34 @@ fn of_capabilities(
                     let text = constraint.message.is_none().then_some(constraint.text.as_str());
                     out.push(says_types::constraint_broken(at, &message, text, Some(because)));
                 }
+                break;
+            }
+        }
+    }
+}
+
+/// Tells the properties of a collection that can't be worked out for one of its instances.
+fn fails(
+    (program, nodes, memo): World<'_, '_>,
+    name: &str,
+    checked: &CheckedNode,
+    out: &mut Vec<Diagnostic>,
+) {
+    let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
+    for (property, set) in open {
+        for (own, locals) in own(program, name, checked) {
+            let known = Known::of((program, nodes, memo), own);
+            let locals: Vec<(&str, Value)> =
+                locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            let Err(error) = evaluate_with(&set.value, &known, &locals) else { continue };
+            if matches!(
+                error.kind,
+                ErrorKind::MissingKey
+                    | ErrorKind::DivisionByZero
+                    | ErrorKind::Overflow
+                    | ErrorKind::BadArgument
+            ) {
+                out.push(mistake(checked.value(property), &error));
                 break;
             }
         }

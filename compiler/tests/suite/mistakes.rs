@@ -253,6 +253,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "capability type C { property n: int }\nnode type H {\n  property z: int\n  capability c: C { n = self.z }\n}\nnode type A { requires c: C where self.n >= 2 }\nnode h: H { z = 1 }\nnode a: A { c -> h }",
         "E4011 9:18",
     ),
+    (
+        "node type H { property z: int = 1 }\nconst xs = [1, 2]\nnode h: H for i in 0..2 { z = xs[i] }",
+        "E3024 4:31",
+    ),
     // A value that does not meet what nothing could is no second mistake.
     (
         "node type A { property s: string where length(self) < 0 }\nnode a: A { s = \"x\" }",

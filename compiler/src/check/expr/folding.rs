@@ -31,7 +31,7 @@ pub(super) struct Taken {
 }
 
 /// The mistake of a value, as a diagnostic.
-pub(super) fn mistake(at: Place, error: &EvalError) -> Diagnostic {
+pub fn mistake(at: Place, error: &EvalError) -> Diagnostic {
     match error.kind {
         ErrorKind::DivisionByZero => says::division_by_zero(at, &error.message),
         ErrorKind::Overflow => says::overflow(at, &error.message),

@@ -43,6 +43,7 @@ pub use each::{Looped, check_claim, check_condition, check_each, check_local, is
 pub(crate) use files::NAMES as OF_FILES;
 pub(crate) use fits::secret as secret_of;
 pub use fits::{fits, holds_node, holds_secret, plain};
+pub use folding::mistake;
 pub use functions::{check_body, check_signature, parameter_scope};
 pub(crate) use names::deployment_type;
 pub(crate) use names::is_function as is_built_in;
