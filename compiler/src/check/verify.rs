@@ -21,8 +21,8 @@ use super::{capabilities, choices, requirements};
 use crate::diagnostics::{Diagnostic, topology as says, types as says_types};
 use crate::source::Place;
 
-pub(super) use known::{Known, Memo, reference};
-use known::{World, instance};
+use known::World;
+pub(super) use known::{Known, Memo, instance, reference};
 
 /// Tells what is broken for sure.
 pub(crate) fn verify(

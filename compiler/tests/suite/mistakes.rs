@@ -257,6 +257,10 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type H { property z: int = 1 }\nconst xs = [1, 2]\nnode h: H for i in 0..2 { z = xs[i] }",
         "E3024 4:31",
     ),
+    (
+        "node type H { property z: int }\nnode type A { requires host: H via HostedOn }\nnode h: H for z in [1, 2, 3] { z = z }\nnode a: A { host -> H where self.z > 5 }",
+        "W4079 5:21",
+    ),
     // A value that does not meet what nothing could is no second mistake.
     (
         "node type A { property s: string where length(self) < 0 }\nnode a: A { s = \"x\" }",

@@ -392,9 +392,15 @@ fn choices_take_what_may_fit() {
     told(&[
         (
             &with(
-                "node h: Host for z in [\"a\"] { zone = z }\nnode a: App { host -> Host where self.zone == \"q\" }",
+                "node h: Host for z in [\"a\", \"q\"] { zone = z }\nnode a: App { host -> Host where self.zone == \"q\" }",
             ),
             &[],
+        ),
+        (
+            &with(
+                "node h: Host for z in [\"a\", \"b\"] { zone = z }\nnode a: App { host -> Host where self.zone == \"q\" }",
+            ),
+            &["E4078 10:23"],
         ),
         (
             &with(

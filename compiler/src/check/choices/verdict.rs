@@ -1,13 +1,13 @@
 //! Whether anything fits a choice that is left to the runtime, and what comes nearest.
 
 use bp_eval::{ErrorKind, Verdict, check_constraint};
-use bp_plan::{BinaryOp, Constraint, Expr, Value};
+use bp_plan::{BinaryOp, Constraint, Expr, Reference, Value};
 
 use super::{Candidate, Choice};
 use crate::check::members::short;
 use crate::check::nodes::Nodes;
 use crate::check::program::Program;
-use crate::check::verify::{Known, Memo, reference, shown};
+use crate::check::verify::{Known, Memo, instance, reference, shown};
 use crate::diagnostics::{Diagnostic, selections as says};
 use crate::source::Place;
 
@@ -67,9 +67,32 @@ fn miss(
         return Some((usize::MAX, checked.place(), why));
     }
     let memo = Memo::default();
-    let source = reference(node);
-    let reference = reference(name);
-    let known = Known::of((program, nodes, &memo), reference.clone()).required_by(source);
+    let of_one = |this: Reference| {
+        let shown = match &this {
+            Reference::Node { key: Some(key), .. } => format!("{name}[{key:?}]"),
+            _ => name.clone(),
+        };
+        let known = Known::of((program, nodes, &memo), this.clone()).required_by(reference(node));
+        let (broken, seen) = asked(choice, &known, &this)?;
+        let why = match seen.as_slice() {
+            [] => format!("`{shown}`, which does not fit"),
+            _ => format!("`{shown}`, whose {}", seen.join(", and whose ")),
+        };
+        Some((broken, checked.place(), why))
+    };
+    if !candidate.is_keyed {
+        return of_one(reference(name));
+    }
+    // Of a collection any instance may fit; the nearest is told.
+    let mut misses = Vec::new();
+    for key in program.instances.get(name)?.keys() {
+        misses.push(of_one(instance(name, key))?);
+    }
+    misses.into_iter().min_by_key(|(broken, ..)| *broken)
+}
+
+/// How much of what is asked does not hold of a candidate, and what it has instead; nothing where all may hold.
+fn asked(choice: &Choice, known: &Known<'_, '_>, this: &Reference) -> Option<(usize, Vec<String>)> {
     let mut broken = 0;
     let mut seen = Vec::new();
     for constraint in &choice.constraints {
@@ -77,26 +100,19 @@ fn miss(
         conjuncts(&constraint.predicate, &mut parts);
         for part in parts {
             let alone = Constraint { predicate: part.clone(), message: None, ..constraint.clone() };
-            let value = Value::Reference(reference.clone());
-            let is_broken = match check_constraint(&alone, &value, &known) {
+            let value = Value::Reference(this.clone());
+            let is_broken = match check_constraint(&alone, &value, known) {
                 Ok(Verdict::Broken(_)) => true,
                 Err(error) => error.kind == ErrorKind::MissingKey,
                 Ok(_) => false,
             };
             if is_broken {
                 broken += 1;
-                shown(part, &known, &reference, &mut seen);
+                shown(part, known, this, &mut seen);
             }
         }
     }
-    if broken == 0 {
-        return None;
-    }
-    let why = match seen.as_slice() {
-        [] => format!("`{name}`, which does not fit"),
-        _ => format!("`{name}`, whose {}", seen.join(", and whose ")),
-    };
-    Some((broken, checked.place(), why))
+    (broken > 0).then_some((broken, seen))
 }
 
 fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
