@@ -12,6 +12,12 @@ use crate::syntax::ast::{EntryKind, ItemKind, Member, TypeItem};
 /// Functions that take a path first, as what stands before it is written.
 const OF_PATHS: [&str; 4] = ["script(", "file(", "read(", "template("];
 
+/// How the names of files end that people name there.
+const ENDINGS: [&str; 26] = [
+    "sh", "bash", "py", "rb", "pl", "js", "ts", "ps1", "bat", "sql", "txt", "md", "json", "yaml",
+    "yml", "toml", "xml", "csv", "ini", "conf", "cfg", "hbs", "tmpl", "j2", "pem", "bp",
+];
+
 /// Gives errors of unknown names the sentence of what is meant.
 pub(crate) fn explain(sources: &Sources, found: &mut Vec<Diagnostic>) {
     let mut paths = Vec::new();
@@ -50,7 +56,7 @@ fn path(source: &SourceFile, at: Place) -> Option<Diagnostic> {
     let text = source.slice(span);
     let is_argument = OF_PATHS.iter().any(|function| call.ends_with(function))
         && rest.get(tail..)?.starts_with([')', ',']);
-    let is_path = text.rsplit('/').next()?.contains('.') && !text.ends_with('.');
+    let is_path = text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
     (is_argument && is_path).then(|| says::unquoted_path(Place { span, ..at }, text))
 }
 
@@ -65,15 +71,22 @@ fn name(module: &Module, at: Place) -> Option<Diagnostic> {
     {
         return Some(told);
     }
-    let output = items.iter().find_map(|item| match &item.kind {
-        ItemKind::Output(output) if output.name.text == name => Some(output),
-        _ => None,
-    })?;
+    let output_of = |name: &str| {
+        items.iter().find_map(|item| match &item.kind {
+            ItemKind::Output(output) if output.name.text == name => Some(output),
+            _ => None,
+        })
+    };
+    let output = output_of(name)?;
     let declared = Place { file: at.file, span: output.name.span };
     let gives = module.source.slice(output.value.span);
+    // A node that reads what is made of it may wait for itself: another output does not.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
-    let is_other = gives != name && !gives.is_empty() && gives.chars().all(is_plain);
-    Some(says::output_as_value(at, name, declared, is_other.then_some(gives)))
+    let is_sure = matches!(item.kind, ItemKind::Output(_))
+        && !gives.is_empty()
+        && gives.chars().all(is_plain)
+        && output_of(gives.split('.').next()?).is_none();
+    Some(says::output_as_value(at, name, declared, is_sure.then_some(gives)))
 }
 
 /// A member of the type whose body has a `where` that names it.

@@ -95,6 +95,16 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("const a = \"${undefined}\"", "E3001 2:14", "can't stand here"),
     ("input a: int = undefined\noutput o: int = a", "E3001 2:16", "can't stand here"),
     ("input a: int? = undefined\noutput o: int? = a", "E3001 2:17", "write `null`"),
+    (
+        "node type A { property s: string, property t: string = \"\" }\noutput o: string = n.t\nnode n: A { s = o }",
+        "E3001 4:17",
+        "a `const` gives it a name for both",
+    ),
+    (
+        "const cfg = { path = \"root.bp\" }\noutput o: string = read(cfg.pth)",
+        "E3003 3:29",
+        "it has `path`",
+    ),
     // In a `where`, what it is about is `self`.
     ("input a: int = 3 where a > 2\noutput o: int = a", "E3049 2:24", "write `self`"),
     ("const a: int = 3 where a > 2\noutput o: int = a", "E3049 2:24", "write `self`"),
