@@ -130,11 +130,15 @@ fn of_both(condition: &str, member: &str, other: &str) -> Option<String> {
         let (word, after) = more.split_at(end);
         let is_field = between.ends_with('.') && !between.ends_with("..");
         made.push_str(between);
-        made.push_str(&match word {
-            "self" if !is_field => format!("self.{member}"),
-            word if word == other && !is_field => format!("self.{other}"),
-            word => word.to_owned(),
-        });
+        let own = match word {
+            "self" if !is_field => Some(member),
+            word if word == other && !is_field => Some(other),
+            _ => None,
+        };
+        match own {
+            Some(own) => made.extend(["self.", own]),
+            None => made.push_str(word),
+        }
         rest = after;
     }
     Some(made)

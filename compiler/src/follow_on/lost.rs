@@ -22,7 +22,7 @@ pub(super) fn silence(names: &Names, sources: &Sources, found: &mut Vec<Diagnost
     let lost = Lost::of(sources, found);
     // The types of a package that could not be brought in have told of themselves at the `use`.
     let has_lost = names.files.iter().any(|file| !file.lost.is_empty());
-    found.retain(|one| !lost.echoes(sources, one) && !(has_lost && is_of_inventory(one)));
+    found.retain(|one| !(lost.echoes(sources, one) || has_lost && is_of_inventory(one)));
 }
 
 /// Whether it tells that the type of an element of an inventory is not there.
