@@ -12,6 +12,7 @@ use crate::diagnostics::{Diagnostic, Severity, names as says_names, plan as says
 use crate::follow_on;
 use crate::loader::{self, Attached, Attachments, Files, Lock, Overlay, Sources};
 use crate::lower::compose;
+use crate::meant;
 use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
 
@@ -101,6 +102,7 @@ impl Analysis {
             }
             tests.clone_from(&checked.tests);
             unplanned.extend(checked.unplanned.iter().cloned());
+            meant::explain(&sources, &mut found);
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
             follow_on::silence(&names, &sources, &diagnostics, &mut found);

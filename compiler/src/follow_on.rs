@@ -1,9 +1,11 @@
 //! What is told only because something else was: one mistake is told by the one who says most of it.
 //!
-//! What follows from a text that could not be read is `unread`; from an import that failed, `imports`.
+//! What follows from a text that could not be read is `unread`; from an import that failed, `imports`; from a
+//! declaration that is there twice or was not understood, `lost`.
 //! Within the syntax, `syntax/echoes.rs` does the same.
 
 mod imports;
+mod lost;
 mod unread;
 
 use std::collections::BTreeSet;
@@ -25,6 +27,7 @@ pub(crate) fn silence(
     rings(sources, syntax, found);
     second_blueprint(sources, found);
     imports::silence(names, sources, found);
+    lost::silence(names, sources, found);
     unread::silence(sources, syntax, found);
 }
 

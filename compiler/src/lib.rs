@@ -25,6 +25,7 @@ pub mod inspect;
 pub mod library;
 pub mod loader;
 mod lower;
+mod meant;
 pub mod render;
 mod resolve;
 mod rings;

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Phase, Property, Type};
+use bp_plan::{Phase, Property, Type};
 use smol_str::SmolStr;
 
 use super::expr::{Scope, World, check_expr, held};
 use super::inserts;
 use super::members::short;
-use super::placeholders::placeholder;
 use super::program::{Program, PropertyInfo, TypeInfo};
-use super::rewrite::mentions;
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
@@ -199,28 +197,13 @@ pub(crate) fn missing(
     let is_told = body_told && missing.len() == 1;
     if !missing.is_empty() && !is_told {
         let error = says::missing_properties(at, owner, short(&info.full), &missing);
-        let line = |(name, _): &(String, Place)| {
-            let property = &info.properties.get(name)?.declared;
-            Some(format!("{name} = {}", placeholder(program, property)?))
-        };
-        let lines: Option<Vec<String>> = missing.iter().map(line).collect();
-        let lines = lines.filter(|_| !are_checked(info, &missing));
-        out.push(match lines.and_then(|lines| inserts::entries(program, at, &lines)) {
+        // What a value is, its author alone knows: `…` is refused until it is given.
+        let lines: Vec<String> = missing.iter().map(|(name, _)| format!("{name} = …")).collect();
+        out.push(match inserts::entries(program, at, &lines) {
             Some(edits) => error.fix(format!("set `{}`", names(&missing)), edits),
             None => error,
         });
     }
-}
-
-/// Whether a `check` of the type asks something of these: what would be allowed can't be guessed.
-fn are_checked(info: &TypeInfo, missing: &[(String, Place)]) -> bool {
-    let asks = |part: &Expr| match part {
-        Expr::Field { of, name, .. } => {
-            **of == Expr::This && missing.iter().any(|(missing, _)| missing == name)
-        }
-        _ => false,
-    };
-    info.constraints.iter().any(|(constraint, _)| mentions(&constraint.predicate, &asks))
 }
 
 /// Where the entries of a literal stand, by path.

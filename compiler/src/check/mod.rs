@@ -20,7 +20,6 @@ mod never;
 mod nodes;
 pub(crate) mod operations;
 mod order;
-mod placeholders;
 mod policies;
 pub(crate) mod program;
 mod refinement;

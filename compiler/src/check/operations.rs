@@ -181,7 +181,8 @@ fn parameters(
         }
         let ty = check_type_expr(program, file, &parameter.ty, &mut Vec::new());
         let scope = Scope::new(file);
-        let constraints = check_wheres(program, &scope, &ty, &parameter.wheres, out);
+        let constraining = scope.clone().constraining(&parameter.name.text);
+        let constraints = check_wheres(program, &constraining, &ty, &parameter.wheres, out);
         let note = format!("`{name}` is declared here");
         let scope = scope.because(Some(at), note.clone());
         let default = parameter.default.as_ref().map(|default| {

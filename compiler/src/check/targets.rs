@@ -104,10 +104,11 @@ pub(crate) fn check(
 ) -> Option<Targets> {
     let place = Place { file: around.program.file, span: written.span };
     let before = out.len();
-    let mut walk = Walk { around, asked, items: Vec::new(), all: Vec::new(), out };
+    let (items, all) = (Vec::new(), Vec::new());
+    let mut walk = Walk { around, asked, items, all, is_lost: false, out };
     walk.one(written);
-    let Walk { items, all, .. } = walk;
-    if out.iter().skip(before).any(|d| d.place.file == place.file) {
+    let Walk { items, all, is_lost, .. } = walk;
+    if is_lost || out.iter().skip(before).any(|d| d.place.file == place.file) {
         return None;
     }
     let mut targets = Targets { expr: Expr::List(items), all, place };
@@ -122,6 +123,8 @@ struct Walk<'a, 's> {
     asked: &'a Asked<'a>,
     items: Vec<Item>,
     all: Vec<Target>,
+    /// Something that is named has a mistake, which was told there.
+    is_lost: bool,
     out: &'a mut Vec<Diagnostic>,
 }
 
@@ -150,6 +153,7 @@ impl Walk<'_, '_> {
         let Typed { ty, expr, phase } =
             check_expr(self.around.program, &scope, written, None, self.out);
         if ty == Type::Unknown {
+            self.is_lost = true;
             return;
         }
         let what = format!("what `{}` names", self.asked.what);

@@ -232,7 +232,12 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
             let mut scan = Scan { program, file: *file, needs: &mut needs };
             value.ty.iter().for_each(|ty| scan.types(ty));
             value.default.iter().for_each(|e| walk::expressions(e, &mut |e| scan.expression(e)));
+            let mut asked = BTreeSet::new();
+            let mut scan = Scan { program, file: *file, needs: &mut asked };
             walk::wheres(&value.wheres, &mut |expr| scan.expression(expr));
+            // Its own name there is a mistake, which is told: it is called `self`.
+            asked.remove(thing);
+            needs.extend(asked);
         }
         Thing::Function(file, item) => {
             let Some(ItemKind::Function(function)) = item_of(program, *file, *item) else {
@@ -377,7 +382,8 @@ fn constant(
     };
     let typed = check_expr(program, &scope, default, ty.as_ref(), out);
     let known = ty.filter(|ty| *ty != Type::Unknown).unwrap_or_else(|| typed.ty.clone());
-    let wheres = check_wheres(program, &Scope::new(file), &known, &value.wheres, out);
+    let constraining = Scope::new(file).constraining(&value.name.text);
+    let wheres = check_wheres(program, &constraining, &known, &value.wheres, out);
     let place = Place { file, span: default.span };
     if let Some(value) = typed.expr.as_value() {
         held(&wheres, value, place, None, out);
@@ -429,7 +435,8 @@ pub(crate) fn input(
     use super::expr::World as _;
     let scope = Scope::new(file);
     can_be_given(program, file, value, &ty, out);
-    let constraints = check_wheres(program, &scope, &ty, &value.wheres, out);
+    let constraining = scope.clone().constraining(&value.name.text);
+    let constraints = check_wheres(program, &constraining, &ty, &value.wheres, out);
     let default = value.default.as_ref().map(|default| {
         let at = value.ty.as_ref().map(|ty| Place { file, span: ty.span });
         let note = format!("`{}` is declared here", value.name.text);
@@ -490,8 +497,9 @@ pub(crate) fn secret(
         let at = Place { file, span: default.span };
         out.push(says_types::secret_default(at, &value.name.text, whole));
     }
+    let scope = Scope::new(file).constraining(&value.name.text);
     bp_plan::Secret {
-        constraints: check_wheres(program, &Scope::new(file), ty, &value.wheres, out),
+        constraints: check_wheres(program, &scope, ty, &value.wheres, out),
         kind: of,
         label: texts(&item.annotations, "label").into_iter().next(),
         hidden: has(&item.annotations, "hidden"),

@@ -72,6 +72,31 @@ pub fn named_argument(at: Place, name: &str) -> Diagnostic {
         .help("give the values alone, in the order of the function's parameters")
 }
 
+/// `call n.i.o(a = 1)`; `form` is how it is written.
+pub fn called_like_a_function(
+    at: Place,
+    word: &str,
+    form: &str,
+    edits: Option<Edits>,
+) -> Diagnostic {
+    let what = if word == "run" { "a workflow" } else { "an operation" };
+    let error = Diagnostic::error("E1007", format!("{what} is given a block, not `( )`"), at)
+        .label("not written like this")
+        .help(format!("write `{form}`"));
+    with(error, edits.map(|edits| fix(format!("write `{form}`"), edits)))
+}
+
+/// `secret s: T from "a/${b}"`.
+pub fn made_name(at: Place) -> Diagnostic {
+    Diagnostic::error(
+        "E1001",
+        "a secret is read from a name as it stands: nothing is put into it",
+        at,
+    )
+    .label("has a `${ }`")
+    .help("write the whole name, such as `from \"db/password\"`")
+}
+
 /// `f(x -> x.name)`.
 pub fn lambda(at: Place) -> Diagnostic {
     Diagnostic::error("E1007", "`->` makes no function here", at).label("not in an argument").help(

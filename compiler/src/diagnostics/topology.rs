@@ -60,6 +60,7 @@ pub fn set_twice(at: Place, name: &str, first: Place) -> Diagnostic {
     Diagnostic::error("E4003", format!("`{name}` is set twice"), at)
         .label("the second")
         .related(first, "the first")
+        .help("remove one of the two")
 }
 
 /// A property that its type settles for good.

@@ -175,6 +175,7 @@ pub(super) fn find(root: &Path, overlay: &Overlay) -> Packages {
         by_qualifier: BTreeMap::new(),
         line: Vec::new(),
         rings: BTreeSet::new(),
+        misnamed: Vec::new(),
     };
     let near = inside.rfind('/').map_or("", |at| inside.get(..=at).unwrap_or_default());
     let near = Some((near.to_owned(), root.parent().unwrap_or(Path::new("")).to_owned()));
@@ -202,6 +203,8 @@ struct Finder<'a> {
     line: Vec<(PathBuf, String)>,
     /// Rings that were told of, by the folders in them.
     rings: BTreeSet<BTreeSet<PathBuf>>,
+    /// What packages are called that the `bp.toml` at hand depends on by another name.
+    misnamed: Vec<String>,
 }
 
 impl Finder<'_> {
@@ -251,6 +254,9 @@ impl Finder<'_> {
         for dependency in &manifest.dependencies {
             let found = self.dependency(&package.folder, dependency);
             package.dependencies.insert(dependency.name.clone(), found);
+            for name in std::mem::take(&mut self.misnamed) {
+                package.dependencies.entry(name).or_insert(None);
+            }
         }
         self.line.pop();
     }
@@ -303,6 +309,7 @@ impl Finder<'_> {
         }
         let theirs = theirs.unwrap_or(named.at);
         self.found.diagnostics.push(says::other_name(named.at, &named.name, &package.name, theirs));
+        self.misnamed.push(package.name.clone());
         false
     }
 

@@ -7,7 +7,7 @@ use super::grammar::Rule;
 use super::lowering::offset;
 use super::peg;
 use super::scan::is_item_head;
-use crate::diagnostics::slips::{between, foreign_form};
+use crate::diagnostics::slips::{between, foreign_form, foreign_list, made_name};
 use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{Place, SourceFile};
 
@@ -54,16 +54,26 @@ const UNITS: &[(&str, &str)] = &[
 
 /// The mistake as a habit, where it is one.
 pub(super) fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    let here = here(source, said)?;
+    match said.code {
+        "E1002" => here.bracket(),
+        "E1001" => here.form(),
+        "E1006" => here.list_type(),
+        _ => None,
+    }
+}
+
+/// The mistake as a comma that is missing in a list, where nothing else is meant.
+pub(super) fn comma(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
+    here(source, said).filter(|here| here.awaits("`,` or `]`"))?.comma()
+}
+
+fn here<'a>(source: &'a SourceFile, said: &'a Diagnostic) -> Option<Here<'a>> {
     let at = said.place;
     let start = source.line_start(at.span.start);
     let line = source.text().get(start as usize..)?.split('\n').next()?;
     let (before, rest) = line.split_at_checked((at.span.start - start) as usize)?;
-    let here = Here { source, said, at, before, rest };
-    match said.code {
-        "E1002" => here.bracket(),
-        "E1001" => here.form(),
-        _ => None,
-    }
+    Some(Here { source, said, at, before, rest })
 }
 
 /// Where something else was awaited.
@@ -120,6 +130,9 @@ impl Here<'_> {
                 Some(edits),
             ));
         }
+        if self.awaits("`=` and a value") && self.rest.starts_with('{') {
+            return self.body_in_braces();
+        }
         if self.awaits("`=`, `:` or `->` after `where`") {
             let is_select = self.item().is_some_and(|item| item.starts_with("select "));
             let edits = is_select.then(|| vec![(self.place(0, 0), "= ".to_owned())]);
@@ -147,6 +160,13 @@ impl Here<'_> {
         let entry = self.entry();
         if entry.is_empty() {
             return None;
+        }
+        if word == "from" && entry.starts_with("secret ") {
+            let text = self.rest.get("from".len()..)?;
+            let from = "from".len() + text.len() - text.trim_start().len();
+            let text = text.trim();
+            let is_made = text.starts_with('"') && text.contains("${");
+            return is_made.then(|| made_name(self.place(from, text.len())));
         }
         if self.rest.starts_with('[') && entry.contains(": ") {
             return self.cardinality(entry);
@@ -178,6 +198,71 @@ impl Here<'_> {
         let message = format!("`{word}` is no unit");
         let place = self.place(0, word.len());
         is_number.then(|| foreign_form(place, &message, &help, Some(edits)))
+    }
+
+    /// `[1 2]`: with the commas that are missing from here on, where it has plain elements.
+    fn comma(&self) -> Option<Diagnostic> {
+        let is_element = |c: char| c.is_ascii_alphanumeric() || matches!(c, '"' | '_' | '{' | '[');
+        let joins = |word: &str| {
+            matches!(word, "for" | "if" | "in" | "and" | "or" | "not" | "then" | "else" | "where")
+        };
+        if !self.rest.starts_with(is_element) || joins(word_of(self.rest)) {
+            return None;
+        }
+        let inner = self.rest.get(..self.rest.find(']')?)?;
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ' ' | ',');
+        let said = self.said.clone().help("part the elements of a list by commas: `[a, b]`");
+        let is_sure = inner.chars().all(is_plain) && !inner.split([' ', ',']).any(joins);
+        let edits = is_sure.then(|| {
+            let gaps = inner.match_indices(' ').map(|(at, _)| at).filter(|at| {
+                let (before, after) = inner.split_at(*at);
+                let after = after.trim_start();
+                !before.ends_with([' ', ',']) && !after.is_empty() && !after.starts_with(',')
+            });
+            let end = self.at.span.start;
+            let first = end - offset(self.before.len() - self.before.trim_end().len());
+            let places = std::iter::once(between(self.at, first, first));
+            let places = places.chain(gaps.map(|at| self.place(at, 0)));
+            places.map(|place| (place, ",".to_owned())).collect()
+        });
+        Some(match edits {
+            Some(edits) => said.fix("put the commas", edits),
+            None => said,
+        })
+    }
+
+    /// `fn f() -> int { 1 }`.
+    fn body_in_braces(&self) -> Option<Diagnostic> {
+        if !self.before.trim_start().starts_with("fn ") {
+            return None;
+        }
+        let message = "a function's value stands behind a `=`, without braces";
+        let help = "write `fn name(a: type) -> type = value`";
+        let edits = self.in_braces().map(|value| {
+            let length = self.rest.trim_end().len();
+            vec![(self.place(0, length), format!("= {value}"))]
+        });
+        Some(foreign_form(self.place(0, 1), message, help, edits))
+    }
+
+    /// The one value between the braces that the rest of the line is.
+    fn in_braces(&self) -> Option<&str> {
+        let inner = self.rest.trim_end().strip_prefix('{')?.strip_suffix('}')?.trim();
+        let value = inner.strip_prefix("return ").unwrap_or(inner).trim();
+        let tree = peg::parse(Rule::expr, value).ok()?;
+        let is_whole = tree.pairs().next()?.end() as usize == value.len();
+        is_whole.then_some(value)
+    }
+
+    /// `[int]` as a type.
+    fn list_type(&self) -> Option<Diagnostic> {
+        let inner = self.rest.strip_prefix('[')?;
+        let end = inner.find(']')?;
+        let of = inner.get(..end)?.trim();
+        let is_type =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '<' | '>' | '?');
+        let is_good = of.starts_with(|c: char| c.is_ascii_alphabetic()) && of.chars().all(is_type);
+        is_good.then(|| foreign_list(self.place(0, end + 2), of))
     }
 
     /// `T[*]`, `T via R[0..1]`.

@@ -26,6 +26,7 @@ mod fixes;
 mod format;
 mod idle;
 mod library;
+mod meant;
 mod mistakes;
 mod node_types;
 mod operations;

@@ -70,7 +70,7 @@ fn a_property_that_is_missing_is_put_there() {
     });
     let actions = editor.ask("textDocument/codeAction", &params);
     let edit = &actions[0]["edit"]["changes"][&uri][0];
-    assert_eq!(edit["newText"], " { name = \"\" }", "{actions:#}");
+    assert_eq!(edit["newText"], " { name = … }", "{actions:#}");
 }
 
 #[test]

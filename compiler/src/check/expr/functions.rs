@@ -40,15 +40,33 @@ pub fn check_signature(
         let note = format!("`{}` is declared here", name.text);
         let scope = Scope::new(file).because(Some(at), note);
         let default = parameter.default.as_ref().map(|default| {
+            let before = out.len();
             let typed = check_expr(world, &scope, default, Some(&ty), out);
+            of_parameters(world, function, before, out);
             typed.expr
         });
-        let constraints = check_wheres(world, &Scope::new(file), &ty, &parameter.wheres, out);
+        let scope = Scope::new(file).constraining(&name.text);
+        let constraints = check_wheres(world, &scope, &ty, &parameter.wheres, out);
         parameters.push(Parameter { name: name.text.to_string(), ty, default, constraints });
     }
     let result =
         function.result.as_ref().map_or(Type::Unknown, |ty| check_type_expr(world, file, ty, out));
     Function { parameters, result, phase: Phase::Compile, body: None }
+}
+
+/// Of what was told of a default since: a name that is not there may be a parameter's.
+fn of_parameters(
+    world: &dyn World,
+    function: &ast::Function,
+    before: usize,
+    out: &mut [Diagnostic],
+) {
+    for told in out.iter_mut().skip(before).filter(|told| told.code == "E3001") {
+        let name = world.text(told.place);
+        if function.parameters.iter().any(|parameter| parameter.name.text == name) {
+            *told = says::parameter_in_default(told.place, &name);
+        }
+    }
 }
 
 /// The function with its body, which must give what the signature says; where that says nothing, what it gives.
@@ -147,6 +165,9 @@ impl Checker<'_> {
                 expr = part.expr;
             } else if needs_more(&expr) {
                 open = OPEN;
+            } else if expr.as_value() == Some(&Value::Null) {
+                // A default with a mistake is null, which was told where it stands.
+                is_broken |= !fits::fits(self.world, &Type::Null, &parameter.ty);
             }
             entries.push(Entry::One(parameter.name.clone(), expr));
         }

@@ -68,7 +68,9 @@ impl Checker<'_> {
         let mut lowered = Vec::with_capacity(parts.len());
         let (mut broken, mut is_secret) = (false, false);
         for expr in parts {
+            let before = self.out.len();
             let part = self.infer(expr, None);
+            self.meant(expr, &Type::String, before);
             let (ty, was_secret) = fits::revealed(part.ty.clone());
             is_secret |= was_secret;
             broken |= part.is_broken() || !self.is_printable(&ty, expr);

@@ -183,7 +183,9 @@ impl<'a> Checker<'a> {
     /// The part, which must be of this type.
     fn check(&mut self, expr: &ast::Expr, want: &Type) -> Part {
         self.takes_null = matches!(want, Type::Optional(_) | Type::Unknown);
+        let before = self.out.len();
         let part = self.infer(expr, Some(want));
+        self.meant(expr, want, before);
         self.require(part, want, expr)
     }
 

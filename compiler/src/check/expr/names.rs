@@ -66,6 +66,10 @@ impl Checker<'_> {
             }
             _ => {}
         }
+        if self.scope.constrained.as_ref().is_some_and(|constrained| constrained == name) {
+            self.report(says::constrained_by_name(self.place(span), name));
+            return Part::broken();
+        }
         if let Some(found) = self.world.value(self.scope.file(), name) {
             self.notice_value(name, span);
             return self.found(found, name, span);
@@ -168,9 +172,27 @@ impl Checker<'_> {
             let locals = self.scope.locals.iter().map(|local| local.name.clone());
             names.extend(locals.chain(self.world.value_names(file)).filter(|known| known != "*"));
         }
-        let near = nearest(name, names.iter().map(String::as_str));
+        let near = match name {
+            "this" if self.scope.local("self").is_some() => Some("self"),
+            name => nearest(name, names.iter().map(String::as_str)),
+        };
         let place = near.and_then(|near| self.world.value_place(file, near));
         self.report(says::unknown_name(at, name, near, place));
+    }
+
+    /// What else may be meant by a name that was told since, where a value of this type is wanted: one of
+    /// its texts, without quotes. No `null` is meant where none may stand.
+    pub(super) fn meant(&mut self, expr: &ast::Expr, want: &Type, before: usize) {
+        let ast::ExprKind::Name(name) = &expr.kind else { return };
+        let takes_null = fits::fits(self.world, &Type::Null, want);
+        let Some(told) = self.out.get_mut(before).filter(|told| told.code == "E3001") else {
+            return;
+        };
+        if is_text_of(name, want) {
+            *told = says::unquoted(told.place, name);
+        } else if !takes_null && says::is_meant_as_null(told) {
+            *told = says::no_null_here(told.place, name);
+        }
     }
 
     /// Whether names are looked for that were perhaps meant: not for the hundredth mistake, since
@@ -203,6 +225,16 @@ impl Checker<'_> {
             Some(path) if self.scope.settled.contains(&path) => settled(part),
             _ => part,
         }
+    }
+}
+
+/// Whether the type lists this text.
+fn is_text_of(name: &str, want: &Type) -> bool {
+    match want {
+        Type::Literal(text) => text == name,
+        Type::Union(members) => members.iter().any(|one| is_text_of(name, one)),
+        Type::Optional(of) | Type::Secret(of) => is_text_of(name, of),
+        _ => false,
     }
 }
 

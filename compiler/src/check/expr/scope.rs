@@ -84,6 +84,8 @@ pub struct Scope {
     pub(super) because: Option<Because>,
     /// It is about what implements an operation: a file that is not there is no error yet.
     pub(super) is_implementing: bool,
+    /// What has this name is what is being constrained: it is called `self` here.
+    pub(super) constrained: Option<SmolStr>,
 }
 
 impl Scope {
@@ -140,6 +142,13 @@ impl Scope {
     #[must_use]
     pub(crate) fn implementing(mut self) -> Self {
         self.is_implementing = true;
+        self
+    }
+
+    /// As what constrains the thing of this name.
+    #[must_use]
+    pub(crate) fn constraining(mut self, name: &SmolStr) -> Self {
+        self.constrained = Some(name.clone());
         self
     }
 

@@ -115,7 +115,8 @@ fn taken(
 ) -> Taken {
     let ty = check_type_expr(program, file, &parameter.ty, out);
     let at = Place { file, span: parameter.name.span };
-    let constraints = check_wheres(program, &Scope::new(file), &ty, &parameter.wheres, out);
+    let scope = Scope::new(file).constraining(&parameter.name.text);
+    let constraints = check_wheres(program, &scope, &ty, &parameter.wheres, out);
     let default = parameter.default.as_ref().map(|default| {
         let note = format!("`{}` is declared here", parameter.name.text);
         let scope = Scope::new(file).because(Some(at), note.clone());

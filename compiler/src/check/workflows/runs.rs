@@ -5,7 +5,9 @@ use bp_plan::workflow::Run;
 
 use super::{Checker, check_arguments, given_by_body, rings, signature};
 use crate::check::expr::{Scope, check_expr};
+use crate::diagnostics::slips::called_like_a_function;
 use crate::diagnostics::{near, workflows as says};
+use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind};
 
 impl Checker<'_, '_> {
@@ -67,6 +69,20 @@ impl Checker<'_, '_> {
                     .map(|head| head.name.as_str())
                     .collect();
                 self.out.push(says::unknown_workflow(at, name, near, &own));
+                None
+            }
+            ExprKind::Call { function, arguments }
+                if let [name] = function.segments.as_slice()
+                    && signature(self.program, &name.text).is_some() =>
+            {
+                // A workflow has a block for what it is given.
+                let block = if arguments.is_empty() { "" } else { " { name = value }" };
+                let form = format!("run {}{block}", name.text);
+                let end = function.span.end;
+                let given = self.place(Span::new(end, workflow.span.end));
+                let edits = arguments.is_empty().then(|| vec![(given, String::new())]);
+                let at = self.place(Span::new(end, end + 1));
+                self.out.push(called_like_a_function(at, "run", &form, edits));
                 None
             }
             _ => {

@@ -11,7 +11,7 @@ pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Pla
     let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
     let is_null = matches!(name, "nul" | "nil" | "None" | "undefined");
     match near.or(is_null.then_some("null")) {
-        Some(near @ ("true" | "false" | "null")) => error
+        Some(near @ ("true" | "false" | "null" | "self")) => error
             .label(format!("did you mean `{near}`?"))
             .help(format!("write `{near}`"))
             .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
@@ -26,6 +26,70 @@ pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Pla
             .label("not declared")
             .help(format!("declare it, for instance `input {name}: string`, or correct the name")),
     }
+}
+
+/// Whether this says of an unknown name that `null` may be meant.
+pub fn is_meant_as_null(told: &Diagnostic) -> bool {
+    told.code == "E3001" && told.label == "did you mean `null`?"
+}
+
+/// `undefined` where something must be given.
+pub fn no_null_here(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("not declared")
+        .help("give a value: `null`, which says that something is unset, can't stand here")
+}
+
+/// One of the texts that the type lists, without its quotes.
+pub fn unquoted(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("a text stands between quotes")
+        .help(format!("write `\"{name}\"`"))
+        .fix(format!("write `\"{name}\"`"), vec![(at, format!("\"{name}\""))])
+}
+
+/// A parameter's name in the default of another.
+pub fn parameter_in_default(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("a default sees no parameter")
+        .help(format!("`{name}` is known in the body alone: make this parameter optional (`type? = null`), and say there what counts then"))
+}
+
+/// A `where` that names what it constrains.
+pub fn constrained_by_name(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3049", format!("`{name}` is called `self` in its own `where`"), at)
+        .label("this is the value itself")
+        .help("write `self`")
+        .fix("write `self`", vec![(at, "self".to_owned())])
+}
+
+/// A property named in the `where` of another.
+pub fn sibling_in_where(at: Place, name: &str, of: &str, condition: Option<&str>) -> Diagnostic {
+    let form = condition.map_or_else(|| format!("self.{of} > self.{name}"), str::to_owned);
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label(format!("a `where` sees `{of}` alone, as `self`"))
+        .help(format!("what is asked of several stands in the type's body: `check {form}`"))
+}
+
+/// An output that another names; `gives` is what it gives, where that can stand in its place.
+pub fn output_as_value(at: Place, name: &str, declared: Place, gives: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("an output is for those outside")
+        .related(declared, format!("the output `{name}` is declared here"));
+    match gives {
+        Some(gives) => error
+            .help(format!("name what it gives: `{gives}`"))
+            .fix(format!("write `{gives}`"), vec![(at, gives.to_owned())]),
+        None => error.help(format!("name what `{name}` gives; a `const` gives it a name for both")),
+    }
+}
+
+/// A path without its quotes.
+pub fn unquoted_path(at: Place, path: &str) -> Diagnostic {
+    Diagnostic::error("E3001", format!("`{path}` is a path: it stands between quotes"), at)
+        .label("a text stands between quotes")
+        .help(format!("write `\"{path}\"`"))
+        .fix(format!("write `\"{path}\"`"), vec![(at, format!("\"{path}\""))])
 }
 
 /// A name that the used module does not have.

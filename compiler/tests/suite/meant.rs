@@ -1,0 +1,251 @@
+//! One mistake is told once, where it is, with what to do: programs of which more was told, or less.
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::Diagnostic;
+
+use crate::common::placed;
+
+const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
+
+/// What stands after a blueprint's head (line 1), what is said of it (`CODE LINE:COLUMN`), and words of the
+/// help.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    // What uses something that has a mistake repeats none.
+    (
+        "fn f(x: int, y: int = x + 1) -> int = x + y\nconst a = f(1)\noutput o: int = a",
+        "E3001 2:23",
+        "`x` is known in the body alone",
+    ),
+    ("fn f(x: int = nope) -> int = x + 1\noutput o: int = f()", "E3001 2:15", "declare it"),
+    (
+        "use std.drift\nnode type A\nnode n: A\ngroup g: Nope { members = [n] }\npolicy p: drift.Correct { targets = [g] }",
+        "E2013 5:10",
+        "`group type Nope { … }`",
+    ),
+    (
+        "node type A {\n  implements Nope\n  operation nope.f = script(\"root.bp\")\n}\nnode n: A\nworkflow w() {\n  call n.nope.f { x = 1 }\n}",
+        "E2013 3:14",
+        "`interface type Nope { … }`",
+    ),
+    (
+        "node type A {\n  implements Nope as other\n  operation other.f = script(\"root.bp\")\n}\nnode n: A\nworkflow w() { call n.other.f }",
+        "E2013 3:14",
+        "`interface type Nope { … }`",
+    ),
+    (
+        "node type A { requires p: A[0..1] via Nope }\nnode n: A\noutput o: bool = n.p == null",
+        "E2013 2:39",
+        "`relationship type Nope { … }`",
+    ),
+    (
+        "node type A { requires p: A[0..1] via Nope }\nnode n: A\nnode m: A { p -> n }",
+        "E2013 2:39",
+        "`relationship type Nope { … }`",
+    ),
+    (
+        "node type A { property a: int }\nnode type A { property b: int }\nnode n: A { a = 1 }\nnode m: A { b = 1 }\noutput o: int = m.b",
+        "E2006 3:11",
+        "another name",
+    ),
+    // Texts and paths without quotes.
+    (
+        "node type A { property m: \"fast\" | \"slow\" }\nnode n: A { m = fast }",
+        "E3001 3:17",
+        "write `\"fast\"`",
+    ),
+    ("input m: (\"fast\" | \"slow\")? = fast", "E1007 2:10", "leave them out"),
+    ("input m: \"fast\" | \"slow\" = fast\noutput o: string = m", "E3001 2:28", "write `\"fast\"`"),
+    (
+        "node type A { operation lifecycle.create = script(a.sh) }\nnode n: A",
+        "E3001 2:51",
+        "write `\"a.sh\"`",
+    ),
+    (
+        "node type A { operation lifecycle.create = script(a.sh) }\nnode a: A",
+        "E3001 2:51",
+        "write `\"a.sh\"`",
+    ),
+    (
+        "node type A { operation lifecycle.create = script(scripts/a-b.sh) }\nnode n: A",
+        "E3001 2:51",
+        "write `\"scripts/a-b.sh\"`",
+    ),
+    // Names that stand for something else, or elsewhere.
+    (
+        "node type A {\n  property b: int\n  property a: int = this.b\n}\nnode n: A { b = 1 }",
+        "E3001 4:21",
+        "write `self`",
+    ),
+    ("output o: int = 1\noutput p: int = o", "E3001 3:17", "name what it gives: `1`"),
+    (
+        "output o: int = 1 + 1\noutput p: int = o",
+        "E3001 3:17",
+        "a `const` gives it a name for both",
+    ),
+    (
+        "node type A {\n  property lo: int\n  property hi: int where self > lo\n}\nnode n: A { lo = 1, hi = 2 }",
+        "E3001 4:33",
+        "`check self.hi > self.lo`",
+    ),
+    (
+        "data type D {\n  lo: list<int>\n  hi: int where self > count(lo) and self < 9\n}\ninput d: D\noutput o: int = d.hi",
+        "E3001 4:30",
+        "`check self.hi > count(self.lo) and self.hi < 9`",
+    ),
+    ("const a = \"${undefined}\"", "E3001 2:14", "can't stand here"),
+    ("input a: int = undefined\noutput o: int = a", "E3001 2:16", "can't stand here"),
+    ("input a: int? = undefined\noutput o: int? = a", "E3001 2:17", "write `null`"),
+    (
+        "node type A { property s: string, property t: string = \"\" }\noutput o: string = n.t\nnode n: A { s = o }",
+        "E3001 4:17",
+        "a `const` gives it a name for both",
+    ),
+    (
+        "const cfg = { path = \"root.bp\" }\noutput o: string = read(cfg.pth)",
+        "E3003 3:29",
+        "it has `path`",
+    ),
+    // In a `where`, what it is about is `self`.
+    ("input a: int = 3 where a > 2\noutput o: int = a", "E3049 2:24", "write `self`"),
+    ("const a: int = 3 where a > 2\noutput o: int = a", "E3049 2:24", "write `self`"),
+    ("secret s: string where length(s) > 3", "E3049 2:31", "write `self`"),
+    ("fn f(x: int where x > 0) -> int = x\noutput o: int = f(1)", "E3049 2:19", "write `self`"),
+    ("workflow w(n: int where n > 0) { wait 1s }", "E3049 2:25", "write `self`"),
+    (
+        "interface type I { operation f(n: int where n > 0) }\nnode type A { implements I, operation i.f = script(\"root.bp\") }\nnode a: A",
+        "E3049 2:45",
+        "write `self`",
+    ),
+    (
+        "node type A { property p: int where p > 2 }\nnode a: A { p = 3 }",
+        "E3049 2:37",
+        "write `self`",
+    ),
+    // A binder may not have the name either: that is told of it alone.
+    (
+        "input a: list<int> = [1] where all(a in self, a > 0)\noutput o: int = a[0]",
+        "E3032 2:36",
+        "another name",
+    ),
+    // Operations and workflows have blocks.
+    (
+        "interface type I { operation f(x: int) }\nnode type A { implements I, operation i.f = script(\"root.bp\") }\nnode a: A\nworkflow w() {\n  call a.i.f(x = 3)\n}",
+        "E1007 6:13",
+        "write `call a.i.f { x = 3 }`",
+    ),
+    (
+        "interface type I { operation f(x: int) }\nnode type A { implements I, operation i.f = script(\"root.bp\") }\nnode a: A\nworkflow w() { call a.i.f(3) }",
+        "E1007 5:26",
+        "write `call a.i.f { name = value }`",
+    ),
+    ("workflow v() { wait 1s }\nworkflow w() {\n  v()\n}", "E1007 4:4", "write `run v`"),
+    (
+        "workflow v(n: int) { wait 1s }\nworkflow w() {\n  v(n = 1)\n}",
+        "E1007 4:4",
+        "write `run v { n = 1 }`",
+    ),
+    (
+        "workflow v(n: int) { wait 1s }\nworkflow w() { run v(3) }",
+        "E1007 3:21",
+        "write `run v { name = value }`",
+    ),
+    // What is said of a form.
+    ("const a = [1 2]\noutput o: list<int> = a", "E1001 2:14", "by commas"),
+    ("fn f(x: int) -> int { x }\noutput o: int = f(1)", "E1007 2:21", "-> type = value`"),
+    ("fn f(x: int) -> int {\n  x\n}\noutput o: int = f(1)", "E1007 2:21", "-> type = value`"),
+    (
+        "node type A { property a: int }\nnode n: A {\n  a = 1\n  a = 2\n}",
+        "E4003 5:3",
+        "remove one",
+    ),
+    ("input s: string\nsecret t: string from \"db/${s}\"", "E1001 3:23", "the whole name"),
+    ("const a: [int] = [1]\noutput o: list<int> = a", "E1007 2:10", "write `list<int>`"),
+];
+
+fn package(files: &[(&str, &str)]) -> (Analysis, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let root = folder.path().join(files.last().unwrap().0);
+    (Analysis::check(&root), folder)
+}
+
+/// All errors.
+fn said(analysis: &Analysis) -> Vec<String> {
+    let errors = analysis.diagnostics().iter().filter(|one| one.code.starts_with('E'));
+    errors.map(|one| placed(analysis, one)).collect()
+}
+
+#[test]
+fn one_mistake_is_told_once_with_what_to_do() {
+    let mut wrong = Vec::new();
+    for (text, expected, words) in MISTAKES {
+        let (analysis, _folder) = package(&[("root.bp", &format!("{HEAD}{text}\n"))]);
+        let found = said(&analysis);
+        let help = analysis.diagnostics().first().and_then(|one: &Diagnostic| one.help.clone());
+        let help = help.unwrap_or_default();
+        if found != [*expected] || !help.contains(words) {
+            wrong.push(format!("{text}\n  {expected}: {words}\n  {found:?}: {help}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn what_is_missed_for_another_reason_is_told() {
+    for (text, expected) in [
+        (
+            "node type A { requires p: A[0..1] via Nope }\nnode n: A\noutput o: bool = n.q == null",
+            vec!["E2013 2:39", "E3003 4:20"],
+        ),
+        (
+            "node type A { implements Nope }\nnode type B\nnode b: B\nworkflow w() { call b.other.f }",
+            vec!["E2013 2:26", "E7048 5:23"],
+        ),
+        (
+            "node type A\nnode type A\nnode type B\nnode b: B { x = 1 }",
+            vec!["E2006 3:11", "E4001 5:13"],
+        ),
+        (
+            "fn f(x: int = nope) -> int = x\noutput o: int = f(\"a\")",
+            vec!["E3001 2:15", "E3002 3:19"],
+        ),
+    ] {
+        let (analysis, _folder) = package(&[("root.bp", &format!("{HEAD}{text}\n"))]);
+        assert_eq!(said(&analysis), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_a_blueprint_exposes_of_what_may_be_unset_is_told_there() {
+    let module = "blueprint s { version = \"1.0.0\" }\ncapability type Sql\nnode type Db { capability sql: Sql }\ninput on: bool = true\nnode s: Db if on\nexpose sql = s.sql\n";
+    let root = format!(
+        "{HEAD}use \"./store.bp\" as store\nnode type C {{ requires sql: store.Sql }}\nnode b: store.Blueprint\nnode c: C {{ sql -> b.sql }}\n"
+    );
+    let (analysis, _folder) = package(&[("store.bp", module), ("root.bp", &root)]);
+    let codes: Vec<&str> = analysis.diagnostics().iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["E3006"], "{:#?}", analysis.diagnostics());
+}
+
+#[test]
+fn a_package_under_another_name_is_told_once() {
+    let (analysis, _folder) = package(&[
+        ("acme/bp.toml", "[package]\nname = \"acme\"\nversion = \"1.0.0\"\n"),
+        ("acme/telco.bp", "node type Antenna\n"),
+        ("acme/sites.bp", "node type Site\n"),
+        (
+            "shop/bp.toml",
+            "[package]\nname = \"shop\"\nversion = \"1.0.0\"\n\n[dependencies]\namce = { path = \"../acme\" }\n",
+        ),
+        ("shop/sites.yaml", "elements:\n  - name: mast\n    type: acme.telco.Antenna\n"),
+        (
+            "shop/shop.bp",
+            "blueprint shop { version = \"1.0.0\" }\nuse acme.telco\nuse acme.sites as places\nselect masts: telco.Antenna[0..]\nnode site: places.Site\ntest \"one\" {\n  inventory = file(\"sites.yaml\")\n  assert 1 == 1\n}\n",
+        ),
+    ]);
+    let codes: Vec<&str> = analysis.diagnostics().iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["E6008"], "{:#?}", analysis.diagnostics());
+}
