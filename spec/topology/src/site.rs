@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
-use bp_plan::{Reference, Value};
+use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer, Tracer};
+use bp_plan::{Expr, Reference, Value};
 
 use crate::life::{self, Link};
 use crate::topology::{Existence, InstanceId};
@@ -203,6 +203,23 @@ impl Environment for Site<'_> {
         match of {
             Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
             _ => None,
+        }
+    }
+
+    fn tracer(&self) -> Option<&dyn Tracer> {
+        self.world.traced(|_| ()).map(|()| self as &dyn Tracer)
+    }
+}
+
+impl Tracer for Site<'_> {
+    fn plain(&self, value: &Value) {
+        self.world.traced(|trace| trace.plain(value));
+    }
+
+    fn secret(&self, part: &Expr, names: &BTreeSet<String>, locals: &[(&str, Value)]) {
+        let open = self.world.revealing(|| bp_eval::evaluate_with(part, self, locals));
+        if let Ok(Outcome::Value(value)) = open {
+            self.world.traced(|trace| trace.secret(part, &value, names));
         }
     }
 }
