@@ -20,6 +20,7 @@ pub mod life;
 pub mod made;
 pub mod parameters;
 pub mod placement;
+mod policies;
 pub mod problem;
 pub mod resolved;
 pub mod secrets;

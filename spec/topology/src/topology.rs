@@ -16,7 +16,7 @@ use crate::resolved::{Flaw, Partly, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{Reads, World, error, known};
-use crate::{groups, inputs, life, resolved, secrets, selection};
+use crate::{groups, inputs, life, policies, resolved, secrets, selection};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -163,6 +163,7 @@ impl Topology {
             topology.connect(at, &mut problems);
         }
         problems.extend(groups::check(&topology.world));
+        problems.extend(policies::check(&topology.world));
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
         }
