@@ -68,3 +68,11 @@ fn policies_are_as_their_types_ask() {
         (DEFAULT, "z: int = 3", "z: int = 2", "E3028 7 the policy `p`: `to`: it ends late"),
     ]);
 }
+
+const OUTPUT: &str = r#"input i: int = 3
+output o: int = i * 2 where self > 6 else "${self} is too small""#;
+
+#[test]
+fn outputs_are_within_their_constraints() {
+    assert_told(&[(OUTPUT, "int = 3", "int = 4", "E3028 3 the output `o`: 6 is too small")]);
+}

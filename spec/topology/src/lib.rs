@@ -18,6 +18,7 @@ pub mod inventory;
 pub mod inventory_file;
 pub mod life;
 pub mod made;
+mod outputs;
 pub mod parameters;
 pub mod placement;
 mod policies;
