@@ -76,3 +76,56 @@ output o: int = i * 2 where self > 6 else "${self} is too small""#;
 fn outputs_are_within_their_constraints() {
     assert_told(&[(OUTPUT, "int = 3", "int = 4", "E3028 3 the output `o`: 6 is too small")]);
 }
+
+const PROPERTY: &str = r#"relationship type R extends DependsOn { property w: int where self > 5 else "w is ${self}" }
+node type A { property n: int = 1 }
+node type Q { requires a: A via R }
+input i: int = 3
+node a: A
+node q: Q {
+  a -> a via R {
+    w = i
+  }
+}"#;
+const SOURCE: &str = r#"relationship type R extends DependsOn {
+  source: Q
+  property w: int = source.n where self > 5 else "w is ${self}"
+}
+node type A { property n: int = 1 }
+node type Q { property n: int, requires a: A via R }
+input i: int = 3
+node a: A
+node q: Q {
+  n = i
+  a -> a
+}"#;
+const CHECK: &str = r#"relationship type R extends DependsOn {
+  property w: int
+  check self.w > 5 else "w is ${self.w}"
+}
+node type A { property n: int = 1 }
+node type Q { requires a: A via R }
+input i: int = 3
+node a: A for k in ["x", "y"] { n = 1 }
+node q: Q { a -> a["y"] via R { w = i } }"#;
+const ENDS: &str = r#"relationship type R extends DependsOn {
+  source: Q
+  target: A
+  check source.n != target.n else "both are ${source.n}"
+}
+node type A { property n: int }
+node type Q { property n: int, requires a: A[0..] via R }
+input i: int = 2
+node a: A { n = 1 }
+node b: A { n = 2 }
+node q: Q { n = i, a -> [a, b] }"#;
+
+#[test]
+fn relationships_are_as_their_types_ask() {
+    assert_told(&[
+        (PROPERTY, "int = 3", "int = 6", "E3028 9 `q`: `a -> a`: `w`: w is 3"),
+        (SOURCE, "int = 3", "int = 6", "E3028 12 `q`: `a -> a`: `w`: w is 3"),
+        (CHECK, "int = 3", "int = 6", "E4023 10 `q`: `a -> a[\"y\"]`: w is 3"),
+        (ENDS, "int = 2", "int = 3", "E4023 12 `q`: `a -> b`: both are 2"),
+    ]);
+}

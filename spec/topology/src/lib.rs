@@ -17,6 +17,7 @@ pub mod inputs;
 pub mod inventory;
 pub mod inventory_file;
 pub mod life;
+mod links;
 pub mod made;
 mod outputs;
 pub mod parameters;

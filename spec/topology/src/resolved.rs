@@ -147,6 +147,7 @@ pub(crate) fn partly(topology: &Topology, id: &InstanceId) -> Result<Partly, Fla
             Err(error) => return Err(Flaw::new(code_of(&error), format!("`{id}`: {error}"))),
         }
     }
+    world.check_links(id)?;
     let (account, reads) = world.reading(|| account(topology, id));
     let missing = reads.missing.clone();
     world.note(reads);
