@@ -350,6 +350,7 @@ impl Checked<'_> {
             let made = Output {
                 kind,
                 value: typed.expr,
+                constraints: wheres,
                 phase: typed.phase,
                 documentation: item.documentation.to_string(),
                 span: self.program.span(place),

@@ -36,7 +36,10 @@ pub(super) fn each(plan: &mut Plan, visit: Visit<'_>) {
             properties(&mut run.with, visit);
         }
     }
-    plan.outputs.values_mut().for_each(|output| visit(&mut output.span));
+    for output in plan.outputs.values_mut() {
+        visit(&mut output.span);
+        constraints(&mut output.constraints, visit);
+    }
     plan.exposed.values_mut().for_each(|exposed| visit(&mut exposed.span));
     for required in plan.requirements.values_mut() {
         visit(&mut required.span);

@@ -255,13 +255,15 @@ impl<'a> Lowering<'a> {
             end += 1;
         }
         let lines = all.get(from..end).unwrap_or_default();
-        // Up from the declaration, as long as nothing but comments and blanks lies between.
+        // Up from the declaration, as long as nothing but comments, blanks and commas lies between: a comma only
+        // parts entries, and the layout takes it out.
         let mut first = lines.len();
         let mut below = start;
         while let Some(line) = first.checked_sub(1).and_then(|at| lines.get(at)) {
             let between = self.source.slice(Span::new(line.span.end.min(below), below));
             let is_apart = first < lines.len() && has_blank_line(between);
-            if line.span.start < start && (is_apart || !only_comments(between)) {
+            let is_near = only_comments(&between.replace(',', " "));
+            if line.span.start < start && (is_apart || !is_near) {
                 break;
             }
             below = below.min(line.span.start);

@@ -82,7 +82,7 @@ fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
 }
 
 /// What is found by each test of a text: nothing where it passed.
-fn found(text: &str) -> Vec<Vec<Diagnostic>> {
+pub(crate) fn found(text: &str) -> Vec<Vec<Diagnostic>> {
     let folder = Folder::with(text);
     let analysis = Analysis::load(&folder.root());
     let wrong: Vec<Diagnostic> = obstacles(&analysis);

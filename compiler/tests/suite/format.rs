@@ -125,6 +125,24 @@ fn a_keyword_s_word_may_be_a_name() {
     assert_eq!(formatted(text), text);
 }
 
+/// The comma goes, so what it parts from a declaration must document that before it goes, too.
+#[test]
+fn documentation_above_a_comma_is_of_what_follows() {
+    for text in [
+        "node type A {\n  /// x\n  ,/// y\n  attribute a: int\n}\n",
+        "node type A {\n  property b: int\n  /// x\n  , attribute a: int\n}\n",
+    ] {
+        let tree = |text: &str| {
+            let (tree, told) = syntax::parse(FileId(0), &SourceFile::new("x.bp", text));
+            assert!(told.is_empty(), "{text}\n{told:?}");
+            let syntax::ast::ItemKind::Type(item) = &tree.items[0].kind else { panic!() };
+            item.body.entries.last().unwrap().documentation.clone()
+        };
+        assert_eq!(tree(text), tree(&formatted(text)), "{text}");
+        assert!(tree(text).starts_with('x'), "{text}");
+    }
+}
+
 #[test]
 fn a_file_with_errors_is_left_alone() {
     let broken = SourceFile::new("x.bp", "node a: {\n");

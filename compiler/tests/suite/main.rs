@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod asked;
 mod bites;
 mod blueprint_tests;
 mod book;

@@ -170,6 +170,7 @@ fn boxes() -> Plan {
             bp_plan::Output {
                 kind: Type::String,
                 value: label_of_b,
+                constraints: Vec::new(),
                 phase: Phase::Run,
                 documentation: String::new(),
                 span: span(),

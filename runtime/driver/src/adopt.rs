@@ -80,7 +80,7 @@ impl Runtime {
                 let message = format!("`{}` is not the cluster it was", found.target.name);
                 return Err(not(Failure::permanent(message)));
             }
-            let wanted = subject(&hands, step(instance, &found.subject)).await;
+            let wanted = subject(&mut hands, step(instance, &found.subject)).await;
             let wanted = wanted.map_err(|f| not(told(&hands, f)))?;
             let adopted = provider.adopt(&call, &wanted, object).await;
             (there.identity, adopted.map_err(|f| not(told(&hands, f)))?)

@@ -10,7 +10,7 @@ use crate::perform::{Hands, subject, told};
 
 /// Makes the call that a step is, or goes on with it.
 pub(crate) async fn perform(
-    hands: &Hands,
+    hands: &mut Hands,
     executor: &dyn Executor,
     target: &TargetRef,
     step: Step,
@@ -41,7 +41,7 @@ pub(crate) fn unknown(target: String, step: Step) -> Report {
     Report::Called { target, instance: step.instance, outcome, output: None }
 }
 
-async fn job(hands: &Hands, step: Step, call: &CallStep) -> Result<Job, Failure> {
+async fn job(hands: &mut Hands, step: Step, call: &CallStep) -> Result<Job, Failure> {
     let key = step.key.clone();
     let subject = subject(hands, step).await?;
     let timeout = call.limits.timeout_ms.and_then(|ms| u64::try_from(ms).ok());

@@ -152,14 +152,15 @@ fn failing(failure: Failure) -> Answer {
 
 /// What a provider would do to an instance.
 pub(crate) async fn answer(hands: &Hands, provider: &dyn Provider, query: Query) -> Answer {
-    match look(hands, provider, query).await {
+    let mut hands = hands.clone();
+    match look(&mut hands, provider, query).await {
         Ok(answer) => answer,
-        Err(failure) => failing(told(hands, failure)),
+        Err(failure) => failing(told(&hands, failure)),
     }
 }
 
 async fn look(
-    hands: &Hands,
+    hands: &mut Hands,
     provider: &dyn Provider,
     query: Query,
 ) -> Result<Answer, bp_provider::Failure> {

@@ -12,7 +12,7 @@ use bp_provider::{
     Call, Change, Class, Connection, Failure, FieldChange, Handle, Observation, Progress, Provider,
     Record, Subject, Target,
 };
-use bp_topology::Secrets;
+use bp_topology::{Made, Secrets};
 use serde_json::Value as Json;
 
 use crate::files;
@@ -44,6 +44,7 @@ pub(crate) struct Hands {
     pub(crate) deployment: String,
     pub(crate) deployment_name: String,
     pub(crate) deadlines: Deadlines,
+    /// Over the secrets, and what the subject at hand is made of them.
     pub(crate) veil: Arc<Veil>,
     pub(crate) secrets: Secrets,
 }
@@ -60,7 +61,7 @@ pub(crate) async fn contact(hands: &Hands, provider: &dyn Provider, target: &Tar
 
 /// Brings a step about, as far as one call goes, or waits for one that was taken on.
 pub(crate) async fn perform(
-    hands: &Hands,
+    hands: &mut Hands,
     provider: &dyn Provider,
     target: &TargetRef,
     step: Step,
@@ -115,7 +116,7 @@ fn unseen(hands: &Hands, progress: Progress) -> Result<Progress, Failure> {
 }
 
 async fn attempt(
-    hands: &Hands,
+    hands: &mut Hands,
     provider: &dyn Provider,
     target: &TargetRef,
     step: Step,
@@ -220,7 +221,8 @@ pub(crate) async fn stored(hands: &Hands, digest: &str) -> Result<Described, Fai
         .map_err(|error| damaged(format!("the journal's blob {digest}: {error}")))
 }
 
-pub(crate) async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failure> {
+/// What a step is about, with its secrets. From here on these hands hide what is made of them, too.
+pub(crate) async fn subject(hands: &mut Hands, step: Step) -> Result<Subject, Failure> {
     let damaged = |error: String| Failure::new(Class::Permanent, error);
     let described = match step.subject {
         Wanted::Here(described) => described,
@@ -247,7 +249,10 @@ pub(crate) async fn subject(hands: &Hands, step: Step) -> Result<Subject, Failur
         ),
     };
     let digest = bp_engine::retry::digest(&described.bytes());
-    let Revealed { properties: revealed, paths: secret } = described.revealed;
+    let Revealed { properties: revealed, paths: secret, made } = described.revealed;
+    if *made != Made::default() {
+        hands.veil = Arc::new(hands.veil.with(&made));
+    }
     let mut properties = described.properties;
     properties.extend(revealed);
     let properties = files::with_content(&*hands.store, properties, &described.files).await?;

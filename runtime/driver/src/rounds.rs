@@ -131,7 +131,7 @@ impl Rounds {
     }
 
     fn begin(&self, effect: Effect, flights: &mut Flights) {
-        let hands = self.hands.clone();
+        let mut hands = self.hands.clone();
         let reports = flights.reports.clone();
         match effect {
             Effect::Contact { target, provider } => {
@@ -151,7 +151,7 @@ impl Rounds {
                 let task = flights.tasks.spawn(async move {
                     let report = match (executor, step.call.clone()) {
                         (Some(executor), Some(call)) => {
-                            crate::call::perform(&hands, &*executor, &target, *step, call).await
+                            crate::call::perform(&mut hands, &*executor, &target, *step, call).await
                         }
                         _ => crate::call::unknown(target.id, *step),
                     };
@@ -167,7 +167,7 @@ impl Rounds {
                 let is_wait = step.handle.is_some();
                 let task = flights.tasks.spawn(async move {
                     let report = match provider {
-                        Some(provider) => perform(&hands, &*provider, &target, *step).await,
+                        Some(provider) => perform(&mut hands, &*provider, &target, *step).await,
                         None => Report::Failed {
                             target: target.id,
                             instance: step.instance,

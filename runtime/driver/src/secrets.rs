@@ -1,8 +1,10 @@
 //! Where the values of secrets come from, and how they are kept from being seen.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use bp_plan::Plan;
-use bp_topology::Secrets;
+use bp_topology::{Made, Secrets};
 use serde_json::Value as Json;
 
 /// Gives secrets at the moment of their use. It must never write them anywhere.
@@ -27,10 +29,26 @@ pub(crate) struct Veil {
 impl Veil {
     pub(crate) fn of(secrets: &Secrets) -> Self {
         let named = |(name, text): (&str, String)| {
-            let forms = forms(&text).into_iter().filter(|form| form.len() >= SHORTEST);
-            forms.map(|form| (form, name.to_owned())).collect::<Vec<_>>()
+            let all = forms(&text).into_iter().chain(long_lines(&text));
+            all.map(|form| (form, name.to_owned())).collect::<Vec<_>>()
         };
-        let mut texts: Vec<_> = secrets.texts().into_iter().flat_map(named).collect();
+        Self::hiding(secrets.texts().into_iter().flat_map(named).collect())
+    }
+
+    /// The same, and over what is made of secrets, too.
+    pub(crate) fn with(&self, made: &Made) -> Self {
+        let mut texts = self.texts.clone();
+        for (text, names) in &made.texts {
+            texts.extend(forms(text).into_iter().map(|form| (form, joined(names))));
+        }
+        for (line, names) in &made.lines {
+            texts.extend(long_lines(line).map(|line| (line, joined(names))));
+        }
+        Self::hiding(texts)
+    }
+
+    fn hiding(mut texts: Vec<(String, String)>) -> Self {
+        texts.retain(|(text, _)| text.len() >= SHORTEST);
         texts.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         texts.dedup();
         Self { texts }
@@ -66,12 +84,22 @@ impl Veil {
     }
 }
 
+/// The names of secrets of which one text is made.
+fn joined(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
 /// What stands in a secret's place.
 fn shown(name: &str) -> String {
     format!("‹secret {name}›")
 }
 
-/// The forms in which a text may come back: as it is, its long lines, and as others encode it.
+/// The lines of a text that are kept from being seen by themselves.
+fn long_lines(text: &str) -> impl Iterator<Item = String> {
+    text.lines().map(str::trim).filter(|line| line.len() >= LONG_LINE).map(str::to_owned)
+}
+
+/// The forms in which a text may come back: as it is, and as others encode it.
 fn forms(text: &str) -> Vec<String> {
     let quoted = Json::from(text).to_string();
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
@@ -81,10 +109,7 @@ fn forms(text: &str) -> Vec<String> {
     let form: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let percent = form.replace('+', "%20");
     let base64 = base64::engine::general_purpose::STANDARD_NO_PAD.encode(text);
-    let mut forms = vec![text.to_owned(), inner.to_owned(), escaped, form, percent, base64];
-    let lines = text.lines().map(str::trim).filter(|line| line.len() >= LONG_LINE);
-    forms.extend(lines.map(str::to_owned));
-    forms
+    vec![text.to_owned(), inner.to_owned(), escaped, form, percent, base64]
 }
 
 #[cfg(test)]
@@ -107,8 +132,8 @@ mod tests {
     #[test]
     fn a_secret_is_known_in_the_forms_that_others_give_it() {
         let secret = "-----BEGIN KEY-----\nMIIabc\"def&ghi<jkl\n";
-        let texts = forms(secret).into_iter().map(|form| (form, "key".to_owned())).collect();
-        let veil = Veil { texts };
+        let texts = forms(secret).into_iter().chain(long_lines(secret));
+        let veil = Veil { texts: texts.map(|form| (form, "key".to_owned())).collect() };
         for said in [
             format!("no: {}", json!(secret)),
             "no: MIIabc\"def&ghi<jkl".to_owned(),
@@ -121,6 +146,27 @@ mod tests {
         ] {
             assert!(veil.seen(&json!(said)).is_some(), "{said}");
         }
+    }
+
+    #[test]
+    fn what_is_made_of_a_secret_is_hidden_in_its_forms_and_what_is_short_is_not() {
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let made = Made {
+            texts: [("HUNTER2".to_owned(), of(&["user"])), ("HUN".to_owned(), of(&["user"]))]
+                .into(),
+            lines: [
+                ("pw=HUN and more".to_owned(), of(&["admin", "user"])),
+                ("pw=HUN".to_owned(), of(&["user"])),
+            ]
+            .into(),
+        };
+        let veil = veil().with(&made);
+        let encoded = base64::engine::general_purpose::STANDARD.encode("HUNTER2");
+        let said = format!("HUNTER2 hunter2 HUN pw=HUN and more {encoded}");
+        assert_eq!(
+            veil.over(said),
+            "‹secret user› ‹secret user› HUN ‹secret admin, user› ‹secret user›=="
+        );
     }
 
     #[test]

@@ -378,11 +378,11 @@ impl Rounds {
     fn begin(&self, call: Perform, reports: &UnboundedSender<CallReport>, tasks: &mut JoinSet<()>) {
         let Perform { target, path, step } = call;
         let executor = self.executors.get(&step.provider).cloned();
-        let (hands, reports) = (self.hands.clone(), reports.clone());
+        let (mut hands, reports) = (self.hands.clone(), reports.clone());
         tasks.spawn(async move {
             let report = match (executor, step.call.clone()) {
                 (Some(executor), Some(call)) => {
-                    crate::call::perform(&hands, &*executor, &target, *step, call).await
+                    crate::call::perform(&mut hands, &*executor, &target, *step, call).await
                 }
                 _ => crate::call::unknown(target.id, *step),
             };

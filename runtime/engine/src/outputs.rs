@@ -41,14 +41,13 @@ pub fn wrong(topology: &Topology) -> Vec<Problem> {
 }
 
 fn output(topology: &Topology, output: &bp_plan::Output) -> Output {
-    let (outcome, reads) = topology.evaluate(&output.value);
+    let (outcome, reads) = topology.output(output);
     match outcome {
         Ok(Outcome::Unknown) => Output::Unknown(reads.missing.into_iter().collect()),
         Ok(Outcome::Secret(_)) => Output::Secret,
         Err(error) => Output::Wrong(error.message),
         Ok(Outcome::Value(value)) => {
-            let json = bp_eval::conform(value, &output.kind, &topology.plan().data_types)
-                .and_then(|value| bp_eval::to_json(&value));
+            let json = bp_eval::to_json(&value);
             json.map_or_else(|error| Output::Wrong(error.to_string()), Output::Known)
         }
     }

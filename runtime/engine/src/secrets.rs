@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fmt::Write as _;
 
-use bp_topology::{Property, Secrets};
+use bp_topology::{Made, Property, Secrets};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value as Json, json};
 use sha2::Sha256;
@@ -21,6 +21,8 @@ pub struct Revealed {
     pub properties: BTreeMap<String, Json>,
     /// Which parts of them are secret: `parameters.Password`.
     pub paths: BTreeSet<String>,
+    /// What is made of secrets in them.
+    pub made: Box<Made>,
 }
 
 impl fmt::Debug for Revealed {
@@ -34,7 +36,10 @@ impl Revealed {
     pub(crate) fn shown(&mut self, key: &[u8], name: &str, property: Property) -> Json {
         match property {
             Property::Plain(value) => value,
-            Property::Secret { open, of, parts } => self.add(key, name, open, &of, &parts),
+            Property::Secret { open, of, parts, made } => {
+                self.made.extend(made);
+                self.add(key, name, open, &of, &parts)
+            }
         }
     }
 

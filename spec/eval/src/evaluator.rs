@@ -156,6 +156,15 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn eval(&mut self, expr: &'a Expr) -> Eval {
+        let came_to = self.untraced(expr);
+        if let Some(tracer) = self.env.tracer() {
+            self.trace(tracer, expr, &came_to);
+        }
+        came_to
+    }
+
+    /// As [`Evaluator::eval`], of what only a part is taken from: nobody is told of the whole.
+    fn untraced(&mut self, expr: &'a Expr) -> Eval {
         let _level = Level::enter()?;
         self.budget.step()?;
         match expr {
@@ -272,7 +281,7 @@ impl<'a> Evaluator<'a> {
             self.budget.weigh(&found)?;
             return Ok(found);
         }
-        let of = match self.eval(of) {
+        let of = match self.untraced(of) {
             Err(stop @ (Stop::Unknown | Stop::Secret(_))) => {
                 return self.part(of, name).unwrap_or(Err(stop));
             }
@@ -307,7 +316,7 @@ impl<'a> Evaluator<'a> {
             return Ok(found);
         }
         let mut gravest = Gravest::default();
-        let of = self.eval(of);
+        let of = self.untraced(of);
         let of = gravest.note(of)?;
         let key = gravest.note(key)?;
         gravest.settle()?;

@@ -26,6 +26,7 @@ mod operators;
 pub mod template;
 mod text;
 mod timestamp;
+mod trace;
 mod typed;
 mod version;
 
@@ -37,6 +38,7 @@ pub use input::{parse_input, split_input};
 pub use json::to_json;
 pub use operators::{compare, equal};
 pub use text::{float_text, reference_text, scalar_text};
+pub use trace::Tracer;
 pub use typed::{DataTypes, ValueError, check_type, conform, from_json};
 pub use version::{compare_versions, parse_version};
 
@@ -117,6 +119,10 @@ pub trait Environment {
     }
     /// A function of the plan's own, which is no built-in; `None` where there is none.
     fn function(&self, _name: &str) -> Option<(&[String], &Expr)> {
+        None
+    }
+    /// Who is told what the parts of an expression come to.
+    fn tracer(&self) -> Option<&dyn Tracer> {
         None
     }
 }

@@ -397,6 +397,9 @@ pub struct Output {
     pub kind: Type,
     /// Its value.
     pub value: Expr,
+    /// What must hold of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
     /// When it is known.
     #[serde(default, skip_serializing_if = "is_compile")]
     pub phase: Phase,

@@ -136,6 +136,7 @@ impl<'a> Check<'a> {
             c.kind(&output.kind);
             c.span(output.span);
             c.expr(&output.value);
+            c.constraints(&output.constraints);
         });
         self.composition();
         self.each("workflows", &plan.workflows, Self::workflow);

@@ -359,6 +359,7 @@ impl<'w> Caller<'w> {
             Ok(Outcome::Unknown) => return Ok(None),
             Ok(Outcome::Secret(_)) | Err(_) => return Err(wrong()),
         };
+        let made = self.world.tracing(|| self.evaluate(expr));
         let mut parts = Vec::new();
         secret_parts(&|expr| self.evaluate(expr), expr, Vec::new(), &mut parts);
         let is_later = life::stage(&act.operation).is_some_and(|s| s >= life::Stage::Prestop);
@@ -370,7 +371,7 @@ impl<'w> Caller<'w> {
                 "give the secret by itself, as an argument or a variable of its own".to_owned();
             return Err(refuse(message, Some(&help)));
         }
-        Ok(Some(Property::Secret { open, of, parts }))
+        Ok(Some(Property::Secret { open, of, parts, made }))
     }
 
     /// Whether this part is one secret and nothing more.

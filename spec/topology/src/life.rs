@@ -269,14 +269,20 @@ fn carried<'p>(declared: &'p Operation, own: Option<&'p OwnOperation>) -> Option
 }
 
 /// The line of the blueprint that says what carries an operation out: `lifecycle.create` of a node,
-/// `database.configure.establish_target` of what meets its requirement `database`.
+/// `database.configure.establish_target` of what meets its requirement `database`; or that sets a property
+/// of a relationship (`database.port`), else that meets the requirement.
 pub(crate) fn blame(plan: &Plan, node: &Node, path: &str) -> Option<Span> {
     if let Some(carried) = of_node(plan, node, path) {
         return Some(carried.implementation.span);
     }
-    let (requirement, operation) = path.split_once('.')?;
+    let (requirement, part) = path.split_once('.').unwrap_or((path, ""));
     let mut met = node.requirements.iter().filter(|met| met.name == requirement);
-    met.find_map(|met| Some(of_link(plan, met, operation)?.implementation.span))
+    let first = met.clone().next()?;
+    let of_part = met.find_map(|met| match met.properties.get(part) {
+        Some(property) => Some(property.span),
+        None => Some(of_link(plan, met, part)?.implementation.span),
+    });
+    of_part.or(Some(first.span))
 }
 
 impl Via {

@@ -7,6 +7,7 @@ use bp_eval::{ErrorKind, EvalError, Outcome, ValueError, Verdict, check_constrai
 use bp_plan::{Entry, Expr, FileRef, Type, Value};
 use serde_json::Value as Json;
 
+use crate::made::Made;
 use crate::problem::code_of;
 use crate::topology::{InstanceId, Topology};
 use crate::world::{World, known};
@@ -41,6 +42,8 @@ pub enum Property {
         of: BTreeSet<String>,
         /// The way to each secret part; an empty one is the whole.
         parts: Vec<Vec<String>>,
+        /// What is made of the secrets in it.
+        made: Made,
     },
 }
 
@@ -144,6 +147,7 @@ pub(crate) fn partly(topology: &Topology, id: &InstanceId) -> Result<Partly, Fla
             Err(error) => return Err(Flaw::new(code_of(&error), format!("`{id}`: {error}"))),
         }
     }
+    world.check_links(id)?;
     let (account, reads) = world.reading(|| account(topology, id));
     let missing = reads.missing.clone();
     world.note(reads);
@@ -186,6 +190,7 @@ fn revealed(
         Ok(Outcome::Unknown) => return Ok(None),
         Ok(Outcome::Secret(_)) | Err(_) => return Err(refuse(None)),
     };
+    let made = world.tracing(|| world.property(id, name));
     let mut parts = Vec::new();
     let set = world.plan.nodes.get(&id.node).and_then(|node| node.properties.get(name));
     match set {
@@ -195,7 +200,7 @@ fn revealed(
         }
         None => parts.push(Vec::new()),
     }
-    Ok(Some(Property::Secret { open, of, parts }))
+    Ok(Some(Property::Secret { open, of, parts, made }))
 }
 
 /// The innermost entries of a record, as written, that have secret parts.

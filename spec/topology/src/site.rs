@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
-use bp_plan::{Reference, Value};
+use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer, Tracer};
+use bp_plan::{Expr, Reference, Value};
 
 use crate::life::{self, Link};
 use crate::topology::{Existence, InstanceId};
@@ -57,32 +57,32 @@ impl Site<'_> {
         let links = life::links(self.world, id, node);
         let mut links = links.iter().filter(|link| link.requirement.name == *requirement);
         let Some(link) = links.find(|link| link.index == index) else { return Ok(None) };
-        if let Some(property) = link.requirement.properties.get(name) {
-            return self.world.evaluate(id, &property.value).map(Some);
-        }
         let kind = plan.relationship_types.get(&link.requirement.relationship);
-        if let Some(attribute) = kind.and_then(|kind| kind.attributes.get(name)) {
+        let is_set = link.requirement.properties.contains_key(name);
+        if let Some(attribute) = kind.and_then(|kind| kind.attributes.get(name))
+            && !is_set
+        {
             let via = link.via();
             return self.world.relationship_attribute(id, &via, name, attribute).map(Some);
         }
-        let Some(declared) = kind.and_then(|kind| kind.properties.get(name)) else {
-            return Ok(None);
-        };
-        let Some(default) = &declared.default else { return Ok(Some(Outcome::Value(Value::Null))) };
-        bp_eval::evaluate(default, &self.world.inside(id, link)).map(Some)
+        self.world.link_property(id, link, name)
     }
 }
 
 impl World {
     /// The surroundings of an expression of a relationship's type, for this relationship.
     pub(crate) fn inside(&self, id: &InstanceId, link: &Link<'_>) -> Site<'_> {
-        let this = Reference::Relationship {
-            of: Box::new(id.reference()),
-            requirement: link.requirement.name.clone(),
-            index: link.index,
-        };
-        Site::new(self, Some(Value::Reference(this))).between(id, link)
+        Site::new(self, Some(link_value(id, link))).between(id, link)
     }
+}
+
+/// A relationship as a value.
+pub(crate) fn link_value(id: &InstanceId, link: &Link<'_>) -> Value {
+    Value::Reference(Reference::Relationship {
+        of: Box::new(id.reference()),
+        requirement: link.requirement.name.clone(),
+        index: link.index,
+    })
 }
 
 impl Environment for Site<'_> {
@@ -203,6 +203,23 @@ impl Environment for Site<'_> {
         match of {
             Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
             _ => None,
+        }
+    }
+
+    fn tracer(&self) -> Option<&dyn Tracer> {
+        self.world.traced(|_| ()).map(|()| self as &dyn Tracer)
+    }
+}
+
+impl Tracer for Site<'_> {
+    fn plain(&self, value: &Value) {
+        self.world.traced(|trace| trace.plain(value));
+    }
+
+    fn secret(&self, part: &Expr, names: &BTreeSet<String>, locals: &[(&str, Value)]) {
+        let open = self.world.revealing(|| bp_eval::evaluate_with(part, self, locals));
+        if let Ok(Outcome::Value(value)) = open {
+            self.world.traced(|trace| trace.secret(part, &value, names));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint_with};
-use bp_plan::{Each, Expr, Plan, Reference, Requirement, Span, Value};
+use bp_plan::{Each, Expr, Output, Plan, Reference, Requirement, Span, Value};
 use serde_json::Value as Json;
 
 use crate::calls::Own;
@@ -16,7 +16,7 @@ use crate::resolved::{Flaw, Partly, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{Reads, World, error, known};
-use crate::{groups, inputs, life, resolved, secrets, selection};
+use crate::{groups, inputs, life, outputs, policies, resolved, secrets, selection};
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -163,8 +163,10 @@ impl Topology {
             topology.connect(at, &mut problems);
         }
         problems.extend(groups::check(&topology.world));
+        problems.extend(policies::check(&topology.world));
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
+            problems.extend(outputs::check(&topology.world));
         }
         let is_good = problems.iter().all(|problem| problem.is_warning);
         Expanded { topology: is_good.then_some(topology), problems }
@@ -241,6 +243,11 @@ impl Topology {
         let locals: Vec<(&str, Value)> =
             locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         self.world.reading(|| bp_eval::evaluate_with(expr, &self.world.outside(), &locals))
+    }
+
+    /// An output of the plan: of its type, and within its constraints. Beside it what it read of instances.
+    pub fn output(&self, output: &Output) -> (Result<Outcome, EvalError>, Reads) {
+        self.world.reading(|| outputs::value(&self.world, output))
     }
 
     fn enlist(&mut self, plan: &Plan, problems: &mut Vec<Problem>) {

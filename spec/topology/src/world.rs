@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use crate::inventory::{Element, Inventory};
 use crate::life::Via;
+use crate::made::{Made, Trace};
 use crate::secrets::Secrets;
 use crate::site::Site;
 use crate::topology::{Existence, InstanceId, Place};
@@ -50,6 +51,8 @@ pub(crate) struct World {
     is_expecting: bool,
     /// What an instance on its way knows of itself, for the time of one evaluation.
     own: RefCell<Option<Known>>,
+    /// What is made of secrets, while somebody asks for it.
+    trace: RefCell<Option<Trace>>,
 }
 
 /// What an instance that is on its way knows of itself.
@@ -118,6 +121,7 @@ impl World {
             is_revealing: Cell::new(false),
             is_expecting: false,
             own: RefCell::default(),
+            trace: RefCell::default(),
         }
     }
 
@@ -228,6 +232,27 @@ impl World {
         result
     }
 
+    /// What this work makes of secrets.
+    pub(crate) fn tracing<T>(&self, work: impl FnOnce() -> T) -> Made {
+        let outside = self.trace.replace(Some(Trace::default()));
+        work();
+        self.trace.replace(outside).unwrap_or_default().made()
+    }
+
+    /// The notes of what is made of secrets, where somebody asks for them.
+    pub(crate) fn traced<T>(&self, note: impl FnOnce(&mut Trace) -> T) -> Option<T> {
+        if self.is_revealing.get() {
+            return None;
+        }
+        self.trace.borrow_mut().as_mut().map(note)
+    }
+
+    /// Whether a secret answer is worked out once more, since how it is made is asked for.
+    fn is_gone_through(&self, slot: &Slot, answer: &Answer) -> bool {
+        matches!(answer, Answer::Outcome(Ok(Outcome::Secret(_))))
+            && self.traced(|trace| trace.begins(&slot.described())).unwrap_or_default()
+    }
+
     /// Who asks may not see a secret that is needed.
     pub(crate) fn note_veil(&self) {
         self.reads.borrow_mut().is_veiled = true;
@@ -246,14 +271,16 @@ impl World {
     /// Works a slot out once. What read an attribute is not remembered: a report may change it.
     fn once(&self, slot: Slot, work: impl FnOnce() -> Answer) -> Result<Answer, EvalError> {
         match self.memo.borrow().get(&slot) {
-            Some(Some(answer)) => return Ok(answer.clone()),
+            Some(Some(answer)) if !self.is_gone_through(&slot, answer) => {
+                return Ok(answer.clone());
+            }
+            Some(Some(_)) | None => {}
             Some(None) => {
                 return Err(error(
                     ErrorKind::Cycle,
                     format!("{} needs its own value", slot.described()),
                 ));
             }
-            None => {}
         }
         if self.depth.get() >= DEEPEST {
             return Err(error(

@@ -589,6 +589,76 @@ cat >&2
     assert!(words.contains("give the secret by itself"), "{words}");
 }
 
+/// Everything here that is called `M…` is made of the secret on one way or another.
+const MADE: &str = r#"
+secret password: string
+node type Made {
+  property password: secret string
+  property banner: string = "hello-plain-world"
+  property conf: secret string = "user=plain-user\npass=${upper(self.password)}\n"
+  operation lifecycle.create = script("say.sh") {
+    args = { list = ["plain-in-a-list", replace(self.password, "-", "_")], banner = self.banner }
+    env = {
+      WHOLE = upper(self.password),
+      CONF = self.conf,
+      FILLED = template("conf.hbs", { password = replace(self.password, "e", "E") }),
+      PARTS = json_encode(split(self.password, "-")),
+      SHORT = "${length(self.password)}",
+      PLAIN = "plain-beside-it"
+    }
+  }
+}
+node made: Made { password = password }
+"#;
+
+#[test]
+fn what_is_made_of_a_secret_is_as_secret() {
+    let mut shop = Shop::new();
+    shop.environment.set("BPR_SECRET_PASSWORD", ["hunter2", "-canary-phrase"].concat());
+    shop.environment.write("conf.hbs", "plain line of a template\nlogin {{password}}\n");
+    let say = r#"
+{ echo "$WHOLE"; echo "$CONF"; echo "$FILLED"; echo "$PARTS"; echo "n $SHORT"; echo "$PLAIN"; cat; } >&2
+echo "$list $banner"
+exit "${EXIT:-0}"
+"#;
+    shop.script("say.sh", say);
+    let check = |shop: &Shop, words: &str| {
+        let made = ["HUNTER2-CANARY-PHRASE", "hunter2_canary_phrase", "huntEr2-canary-phrasE"];
+        for secret in made.into_iter().chain(["hunter2-canary-phrase", "\"hunter2\""]) {
+            assert!(!words.contains(secret), "{words}");
+            shop.environment.assert_unseen(secret, words);
+        }
+        for plain in [
+            "user=plain-user\n",
+            "pass=‹secret password›\n",
+            "plain line of a template\n",
+            "n 21\n",
+            "plain-beside-it\n",
+            "plain-in-a-list",
+            "hello-plain-world\n",
+        ] {
+            assert!(words.contains(plain), "{plain:?} is not in {words}");
+        }
+    };
+    let deployed = shop.deploy(MADE).expect(0);
+    check(&shop, &deployed.words());
+    // Of a script that fails the last lines are told once more.
+    shop.script("say.sh", &say.replace("${EXIT:-0}", "3"));
+    let failed = shop.environment.deploy(&shop.plan(MADE), "again", &[]);
+    let failed = failed.wait(Duration::from_mins(2)).expect(1);
+    let history = shop.environment.ask("history", "again", 0).to_string();
+    check(&shop, &(failed.words() + &history));
+
+    // A result that shows it is not kept either.
+    shop.script("say.sh", "echo \"{ \\\"id\\\": \\\"$WHOLE\\\" }\"");
+    let body = MADE.replace("property banner", "attribute id: string\n  property banner");
+    let body = body.replace("args = {", "sets = { id = result.id }\n    args = {");
+    let told = shop.environment.deploy(&shop.plan(&body), "result", &[]);
+    let words = told.wait(Duration::from_mins(2)).expect(1).words();
+    assert!(words.contains("a result that shows ‹secret password›"), "{words}");
+    shop.environment.assert_unseen("HUNTER2-CANARY-PHRASE", &words);
+}
+
 #[test]
 fn what_this_runtime_can_t_carry_out_is_refused_before_anything_is_done() {
     let shop = Shop::new();

@@ -216,6 +216,7 @@ pub fn plan_with(greeting: &str, change: impl FnOnce(&mut Plan)) -> Vec<u8> {
                     of: Box::new(Expr::Node("web".into())),
                     body: Box::new(field(Expr::Local("*".into()), "id")),
                 },
+                constraints: Vec::new(),
                 phase: Phase::Run,
                 documentation: String::new(),
                 span: span(),

@@ -281,6 +281,7 @@ pub fn plan() -> Plan {
                         safe: false,
                     }),
                 },
+                constraints: Vec::new(),
                 phase: Phase::Run,
                 documentation: String::new(),
                 span: span(),
