@@ -115,7 +115,9 @@ pub(crate) fn choice(
     out: &mut Vec<Diagnostic>,
 ) -> (Expr, Choice) {
     let candidates = program.needs.candidates(program, asks.wanted);
-    let closing = if asks.unordered {
+    // Once there were too many, which was told, no more are looked at.
+    let is_full = program.keep(0).is_err();
+    let closing = if asks.unordered || is_full {
         BTreeSet::new()
     } else {
         let reaching = program.needs.reaching(program, asks.node);
@@ -126,7 +128,9 @@ pub(crate) fn choice(
     let open = candidates.iter().filter(is_open).count();
     // Written out for each, a thousand choices among a thousand nodes would take a million names.
     let takes_all = open > WRITTEN_OUT && open == candidates.len();
-    let mut over: Vec<Item> = if takes_all {
+    let mut over: Vec<Item> = if is_full {
+        Vec::new()
+    } else if takes_all {
         vec![Item::Spread(Expr::Const(name_of_all(asks.wanted)))]
     } else {
         candidates.iter().filter(is_open).map(item).collect()

@@ -27,7 +27,7 @@ pub(crate) struct Candidate {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
-    /// For a node, those that name it or may choose it.
+    /// For a node, those that name it.
     by_node: BTreeMap<String, BTreeSet<String>>,
     /// For a type, those that may choose any node of it, each with those that it may not choose.
     by_type: BTreeMap<String, BTreeMap<String, Closing>>,
@@ -64,8 +64,8 @@ impl Needs {
         needs
     }
 
-    /// A node names another, or may choose it.
-    pub(super) fn names(&mut self, node: &str, other: &str) {
+    /// A node names another.
+    fn names(&mut self, node: &str, other: &str) {
         self.by_node.entry(other.to_owned()).or_default().insert(node.to_owned());
     }
 
