@@ -1,10 +1,9 @@
 //! Node types, relationship types and data types: refinement, ends, capabilities, labels, annotations.
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::diagnostics::{Diagnostic, unused::is_of_unused};
 use bp_plan::{Expr, Phase, Plan, Type, Value};
 
-use crate::common::placed;
+use crate::common::{planned, said};
 
 const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 
@@ -16,20 +15,9 @@ fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
     (Analysis::load(&path), folder)
 }
 
-fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let place = |d: &Diagnostic| format!("{} {} / {:?}", placed(analysis, d), d.message, d.help);
-    diagnostics.iter().filter(|d| !is_of_unused(d.code)).map(place).collect()
-}
-
 fn plan(text: &str) -> Plan {
     let (analysis, _folder) = analyse(text);
-    let mut all = [analysis.diagnostics(), analysis.unplanned()].concat();
-    // A small program need not use what it declares.
-    all.retain(|d| !is_of_unused(d.code));
-    assert!(all.is_empty(), "{text}\n{:#?}", said(&analysis, &all));
-    let plan = analysis.plan().unwrap().clone();
-    bp_plan::validate(&plan).unwrap();
-    plan
+    planned(&analysis, text)
 }
 
 /// What narrows is taken, and what is in force is joined.

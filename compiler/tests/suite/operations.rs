@@ -2,10 +2,9 @@
 //! mistake at its place.
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::diagnostics::{Diagnostic, unused::is_of_unused};
 use bp_plan::{Expr, Plan, Quantity, Type, Value};
 
-use crate::common::placed;
+use crate::common::{planned, said};
 
 const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 
@@ -20,20 +19,9 @@ fn analyse(text: &str) -> (Analysis, tempfile::TempDir) {
     (Analysis::load(&path), folder)
 }
 
-fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let place = |d: &Diagnostic| format!("{} {} / {:?}", placed(analysis, d), d.message, d.help);
-    diagnostics.iter().filter(|d| !is_of_unused(d.code)).map(place).collect()
-}
-
 fn plan(text: &str) -> Plan {
     let (analysis, _folder) = analyse(text);
-    let mut all = [analysis.diagnostics(), analysis.unplanned()].concat();
-    // A small program need not use what it declares.
-    all.retain(|d| !is_of_unused(d.code));
-    assert!(all.is_empty(), "{text}\n{:#?}", said(&analysis, &all));
-    let plan = analysis.plan().unwrap().clone();
-    bp_plan::validate(&plan).unwrap();
-    plan
+    planned(&analysis, text)
 }
 
 const MAINTENANCE: &str = "interface type Maintenance {\n  operation snapshot(into: string, timeout: duration = 10m) -> { bytes: size }\n  operation prune(keep: int = 3 where self >= 1)\n}\n";

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
-use bp_compiler::diagnostics::{Diagnostic, Fix};
+use bp_compiler::diagnostics::{Diagnostic, Fix, unused::is_of_unused};
+use bp_plan::Plan;
 
 /// All programs in and below these folders of the repository, in the order of their paths.
 pub(crate) fn programs(folders: &[&str]) -> Vec<PathBuf> {
@@ -29,6 +30,22 @@ pub(crate) fn placed(analysis: &Analysis, said: &Diagnostic) -> String {
     let source = analysis.sources().file(said.place.file).unwrap();
     let at = source.position(said.place.span.start);
     format!("{} {}:{}", said.code, at.line, at.column)
+}
+
+/// What is said, where, in which words, but for what is never used: a small program need not use all it declares.
+pub(crate) fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
+    let one = |d: &Diagnostic| format!("{} {} / {:?}", placed(analysis, d), d.message, d.help);
+    diagnostics.iter().filter(|d| !is_of_unused(d.code)).map(one).collect()
+}
+
+/// The plan of a text of which nothing is said.
+pub(crate) fn planned(analysis: &Analysis, text: &str) -> Plan {
+    let all = [analysis.diagnostics(), analysis.unplanned()].concat();
+    let told = said(analysis, &all);
+    assert!(told.is_empty(), "{text}\n{told:#?}");
+    let plan = analysis.plan().unwrap().clone();
+    bp_plan::validate(&plan).unwrap();
+    plan
 }
 
 /// These files (name and text) once a fix is applied.
