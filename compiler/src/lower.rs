@@ -8,7 +8,9 @@ mod spans;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Blueprint, DataType, Digest, EDITION, FORMAT, NodeType, Plan, PropertyType, Type};
+use bp_plan::{
+    Blueprint, DataType, Digest, EDITION, Expr, FORMAT, NodeType, Plan, PropertyType, Type,
+};
 
 use composition::Parts;
 pub(crate) use composition::compose;
@@ -49,7 +51,7 @@ fn lower(checked: &Checked<'_>, parts: &Parts) -> Option<Plan> {
         group_types: over::group_types(checked),
         groups: over::groups(checked),
         policy_types: over::policy_types(checked),
-        policies: checked.policies.clone(),
+        policies: over::policies(checked),
         outputs: checked.outputs.clone(),
         requirements: checked.composition.requirements.clone(),
         exposed: checked.composition.exposed.clone(),
@@ -142,6 +144,9 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
     }
     over::data_types(plan, &mut |ty| named(ty, &mut wanted));
     operations::types(plan, &mut |ty| named(ty, &mut wanted));
+    for ty in bp_plan::validate::held(plan) {
+        named(ty, &mut wanted);
+    }
     let derived = operations::derived(program);
     let mut types: BTreeMap<String, DataType> = BTreeMap::new();
     while let Some(name) = wanted.pop() {
@@ -151,11 +156,26 @@ fn data_types(program: &Program<'_>, plan: &Plan) -> BTreeMap<String, DataType> 
         let Some(data) = program.data.get(&name) else { continue };
         data.fields.values().for_each(|field: &PropertyType| named(&field.kind, &mut wanted));
         data.alias.iter().for_each(|alias| named(alias, &mut wanted));
+        let constraints = data.fields.values().flat_map(|field| &field.constraints);
+        for constraint in constraints.chain(&data.constraints) {
+            held(&constraint.predicate, &mut wanted);
+            constraint.message.iter().for_each(|message| held(message, &mut wanted));
+        }
+        let defaults = data.fields.values().filter_map(|field| field.default.as_ref());
+        defaults.for_each(|default| held(default, &mut wanted));
         let kin = derived.get(name.as_str()).into_iter().flatten();
         wanted.extend(kin.map(|name| (*name).to_owned()));
         types.insert(name, (**data).clone());
     }
     types
+}
+
+/// The data types that parts of an expression are held against.
+fn held(expr: &Expr, found: &mut Vec<String>) {
+    if let Expr::Held(of) = expr {
+        named(&of.kind, found);
+    }
+    expr.parts(&mut |part| held(part, found));
 }
 
 fn named(ty: &Type, found: &mut Vec<String>) {

@@ -126,6 +126,7 @@ fn member(of: &Expr, name: &str) -> Expr {
 /// A constraint of a part of a node as one of the node.
 fn of_node(constraint: &Constraint, part: &Expr, name: &str) -> Constraint {
     let message = match &constraint.message {
+        Some(Expr::Value(Value::String(text))) => Expr::string(format!("`{name}`: {text}")),
         Some(message) => seen_from(message, part),
         None => Expr::string(format!("`{name}` does not meet `where {}`", constraint.text)),
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{DataType, Type};
 
-use super::expr::{Scope, World, check_type_expr, check_wheres};
+use super::expr::{Scope, World, check_check, check_type_expr, check_wheres};
 use super::members::{Pass, described, property};
 use super::program::Program;
 use super::refinement;
@@ -91,8 +91,7 @@ pub(crate) fn data_type(
                 data.fields.insert(member.name.text.to_string(), field);
             }
             EntryKind::Check(check) if pass == Pass::Bodies => {
-                let checks = std::slice::from_ref(check);
-                data.constraints.extend(check_wheres(program, &scope, &this, checks, out));
+                data.constraints.extend(check_check(program, &scope, &this, check, out));
             }
             EntryKind::Check(_) => {}
             _ if pass == Pass::Signatures => {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use bp_plan::{Expr, Group};
 
 use super::expr::{Scope, World as _};
-use super::known::Whole;
 use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
@@ -23,6 +22,8 @@ use crate::syntax::walk;
 pub(crate) struct CheckedGroup {
     pub(crate) group: Group,
     pub(crate) targets: Targets,
+    /// Where its name stands, unless something is wrong with what it sets.
+    pub(crate) sound: Option<Place>,
 }
 
 /// All groups, by name.
@@ -148,11 +149,7 @@ fn group(
         }
         None => Targets { expr: Expr::List(Vec::new()), all: Vec::new(), place },
     };
-    if out.len() == before
-        && let Some((message, at)) = Whole::new(program, info, &set).broken()
-    {
-        out.push(says::breaks(place, owner, &message, at));
-    }
+    let sound = (out.len() == before).then_some(place);
     let group = Group {
         kind,
         members: targets.expr.clone(),
@@ -160,5 +157,5 @@ fn group(
         documentation: documentation.to_owned(),
         span: program.span(place),
     };
-    Some(CheckedGroup { group, targets })
+    Some(CheckedGroup { group, targets, sound })
 }

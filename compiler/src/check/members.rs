@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
-use super::expr::{Scope, World, check_expr, check_type_expr, check_wheres, fits};
+use super::expr::{Scope, World, check_check, check_expr, check_type_expr, check_wheres, fits};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use super::{refinement, relationships};
 use crate::diagnostics::{
@@ -390,9 +390,8 @@ impl Builder<'_, '_> {
             EntryKind::Check(check) if self.pass == Pass::Bodies => {
                 let scope = self.scope(info);
                 let this = self.this();
-                let checks = std::slice::from_ref(check);
                 let place = self.place(check.predicate.span);
-                let made = check_wheres(self.program, &scope, &this, checks, self.out);
+                let made = check_check(self.program, &scope, &this, check, self.out);
                 info.constraints.extend(made.into_iter().map(|one| (one, place)));
             }
             EntryKind::Assign { key, value } if key.text == "exclusive" => {

@@ -13,7 +13,6 @@ mod implementations;
 mod inserts;
 mod instances;
 pub(crate) mod kept;
-mod known;
 mod late;
 pub(crate) mod members;
 mod never;
@@ -69,7 +68,7 @@ pub(crate) struct Checked<'s> {
     pub(crate) selections: BTreeMap<String, Selection>,
     pub(crate) nodes: Nodes,
     pub(crate) groups: groups::Groups,
-    pub(crate) policies: BTreeMap<String, bp_plan::Policy>,
+    pub(crate) policies: policies::Policies,
     pub(crate) outputs: BTreeMap<String, Output>,
     pub(crate) tests: Vec<BlueprintTest>,
     /// What it needs, offers and stands for.
@@ -186,7 +185,8 @@ impl Checked<'_> {
         order::check(&self.program, &self.nodes, out);
         // What refers round in a ring can't be looked at any further.
         if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
-            verify::verify(&self.program, &self.nodes, &self.selections, out);
+            let over = (&self.groups, &self.policies);
+            verify::verify(&self.program, &self.nodes, &self.selections, over, out);
         }
         composition::offers::check(self, out);
         composition::types::finish(self);

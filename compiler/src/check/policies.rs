@@ -7,7 +7,6 @@ use bp_plan::{Expr, Policy};
 
 use super::Checked;
 use super::expr::{Scope, World as _};
-use super::known::Whole;
 use super::members::short;
 use super::program::{Program, TypeInfo};
 use super::settings::{self, Settings};
@@ -23,8 +22,19 @@ use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, TypeItemKind};
 /// The keys of a policy that are no properties.
 const KEYS: [&str; 3] = ["targets", "run", "with"];
 
+/// A policy that was checked.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckedPolicy {
+    pub(crate) policy: Policy,
+    /// Where its name stands, unless something is wrong with what it sets.
+    pub(crate) sound: Option<Place>,
+}
+
+/// All policies, by name.
+pub(crate) type Policies = BTreeMap<String, CheckedPolicy>;
+
 /// Checks the policies of the root.
-pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMap<String, Policy> {
+pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Policies {
     let program = &checked.program;
     let around = Around {
         program,
@@ -32,15 +42,15 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMa
         selections: &checked.selections,
         groups: &checked.groups,
     };
-    let mut policies = BTreeMap::new();
+    let mut policies = Policies::new();
     let mut over: Vec<(&str, String, Targets)> = Vec::new();
     let items = program.blueprint().into_iter().flat_map(|m| m.tree.items.iter());
     for item in items {
         let ItemKind::Policy(placed) = &item.kind else { continue };
         let Some((mut made, targets)) = policy(&around, placed, out) else { continue };
-        made.documentation = item.documentation.to_string();
+        made.policy.documentation = item.documentation.to_string();
         if let Some(targets) = targets {
-            over.push((&placed.name.text, made.kind.clone(), targets));
+            over.push((&placed.name.text, made.policy.kind.clone(), targets));
         }
         policies.entry(placed.name.text.to_string()).or_insert(made);
     }
@@ -86,7 +96,7 @@ fn policy(
     around: &Around<'_, '_>,
     item: &ast::Placed,
     out: &mut Vec<Diagnostic>,
-) -> Option<(Policy, Option<Targets>)> {
+) -> Option<(CheckedPolicy, Option<Targets>)> {
     let program = around.program;
     let file = program.file;
     let place = Place { file, span: item.name.span };
@@ -130,15 +140,12 @@ fn policy(
     let targets =
         if over_told || is_odd { None } else { over(around, info, owner, place, written, out) };
     let run = if run_told { None } else { runs(program, info, owner, place, &special, out) };
-    if out.len() == before
-        && let Some((message, at)) = Whole::new(program, info, &set).broken()
-    {
-        out.push(says::breaks(place, owner, &message, at));
-    }
+    let sound = (out.len() == before).then_some(place);
     let expr = targets.as_ref().map_or(Expr::List(Vec::new()), |targets| targets.expr.clone());
     let span = program.span(place);
     let documentation = String::new();
-    Some((Policy { kind, targets: expr, properties: set, run, documentation, span }, targets))
+    let policy = Policy { kind, targets: expr, properties: set, run, documentation, span };
+    Some((CheckedPolicy { policy, sound }, targets))
 }
 
 /// What it is over.

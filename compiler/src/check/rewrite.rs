@@ -1,6 +1,6 @@
 //! Expressions with other names: what was said in one place, as another place sees it.
 
-use bp_plan::{Binder, Entry, Expr, Item, Template};
+use bp_plan::{Binder, Constraint, Entry, Expr, Held, Item, Template};
 
 /// The expression with parts replaced: what `change` gives stands in the place of the part, and is
 /// not looked into.
@@ -60,7 +60,25 @@ pub(crate) fn replaced(expr: &Expr, change: &dyn Fn(&Expr) -> Option<Expr>) -> E
             text: template.text.clone(),
             data: go(&template.data),
         })),
+        Expr::Held(held) => Expr::Held(Box::new(Held {
+            of: go(&held.of),
+            what: held.what.clone(),
+            kind: held.kind.clone(),
+            constraints: held.constraints.iter().map(|one| constraint(one, change)).collect(),
+        })),
         other => other.clone(),
+    }
+}
+
+/// A constraint with parts replaced.
+pub(crate) fn constraint(
+    constraint: &Constraint,
+    change: &dyn Fn(&Expr) -> Option<Expr>,
+) -> Constraint {
+    Constraint {
+        predicate: replaced(&constraint.predicate, change),
+        message: constraint.message.as_ref().map(|message| replaced(message, change)),
+        ..constraint.clone()
     }
 }
 

@@ -8,7 +8,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 use super::annotations::{has, texts};
 use super::expr::{
     Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
-    holds_node, is_built_in,
+    held_later, holds_node, is_built_in,
 };
 use super::late::known_in_time;
 use super::members::{self, Pass};
@@ -398,7 +398,9 @@ fn constant(
             Some(module) => format!("{module}.{}", value.name.text),
             None => value.name.text.to_string(),
         };
-        Arc::make_mut(&mut program.constants).insert(name.clone(), typed.expr);
+        let what = format!("the constant `{}`", value.name.text);
+        let expr = held_later(program, &what, (typed.expr, &typed.ty), &known, &wheres);
+        Arc::make_mut(&mut program.constants).insert(name.clone(), expr);
         Named { ty: known, phase: typed.phase, expr: Expr::Const(name) }
     };
     Arc::make_mut(&mut program.values).insert((file, item), named);

@@ -3,6 +3,7 @@
 
 mod known;
 mod missing;
+mod placed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use super::expr::mistake;
 use super::groups::Groups;
 use super::instances::Locals;
 use super::nodes::{CheckedNode, Nodes};
+use super::policies::Policies;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::targets::Around;
 use super::{capabilities, choices, requirements};
@@ -29,12 +31,13 @@ pub(crate) fn verify(
     program: &Program<'_>,
     nodes: &Nodes,
     selections: &BTreeMap<String, Selection>,
+    (groups, policies): (&Groups, &Policies),
     out: &mut Vec<Diagnostic>,
 ) {
-    let groups = Groups::new();
-    let around = Around { program, nodes, selections, groups: &groups };
+    let around = Around { program, nodes, selections, groups };
     let memo = Memo::default();
     let world = (program, nodes, &memo);
+    placed::verify(world, groups, policies, out);
     let mut told = BTreeSet::new();
     for (name, checked) in &nodes.nodes {
         let known = Known::of(world, reference(name));
@@ -100,7 +103,7 @@ pub(crate) fn verify(
         }
         let told = out.len();
         missing::instances(program, name, checked, out);
-        if checked.node.each.is_some() && out.len() == told {
+        if out.len() == told {
             fails(world, name, checked, out);
         }
     }
@@ -173,15 +176,18 @@ fn own(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<(Referen
     all.map(|(key, locals)| (instance(name, key), locals.clone())).collect()
 }
 
+/// What a value refers to.
+fn gather(value: Value, found: &mut Vec<Reference>) {
+    match value {
+        Value::Reference(reference) => found.push(reference),
+        Value::List(items) => items.into_iter().for_each(|item| gather(item, found)),
+        Value::Map(entries) => entries.into_values().for_each(|entry| gather(entry, found)),
+        _ => {}
+    }
+}
+
 /// The nodes and capabilities that a target leads to in an instance, as far as that is known.
 fn led(target: &Expr, known: &Known<'_, '_>, locals: &Locals) -> Vec<Reference> {
-    fn gather(value: Value, found: &mut Vec<Reference>) {
-        match value {
-            Value::Reference(reference) => found.push(reference),
-            Value::List(items) => items.into_iter().for_each(|item| gather(item, found)),
-            _ => {}
-        }
-    }
     let locals: Vec<(&str, Value)> =
         locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let mut found = Vec::new();
@@ -269,7 +275,7 @@ fn of_capabilities(
     }
 }
 
-/// Tells the properties of a collection that can't be worked out for one of its instances.
+/// Tells the properties that can't be worked out, be it for one instance of a collection.
 fn fails(
     (program, nodes, memo): World<'_, '_>,
     name: &str,
@@ -289,6 +295,7 @@ fn fails(
                     | ErrorKind::DivisionByZero
                     | ErrorKind::Overflow
                     | ErrorKind::BadArgument
+                    | ErrorKind::Constraint
             ) {
                 out.push(mistake(checked.value(property), &error));
                 break;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Constraint, Group, GroupType, Plan, PolicyType, PropertyType, Type};
+use bp_plan::{Constraint, Group, GroupType, Plan, Policy, PolicyType, PropertyType, Type};
 
 use crate::check::{Checked, TypeInfo};
 
@@ -42,8 +42,12 @@ pub(super) fn groups(checked: &Checked<'_>) -> BTreeMap<String, Group> {
     checked.groups.iter().map(|(name, checked)| (name.clone(), checked.group.clone())).collect()
 }
 
+pub(super) fn policies(checked: &Checked<'_>) -> BTreeMap<String, Policy> {
+    checked.policies.iter().map(|(name, checked)| (name.clone(), checked.policy.clone())).collect()
+}
+
 pub(super) fn policy_types(checked: &Checked<'_>) -> BTreeMap<String, PolicyType> {
-    let kinds = checked.policies.values().map(|policy| &policy.kind).collect();
+    let kinds = checked.policies.values().map(|checked| &checked.policy.kind).collect();
     types(checked, kinds)
         .filter_map(|(kind, info, extends)| {
             let (targets, cardinality, _) = info.over.members.clone()?;

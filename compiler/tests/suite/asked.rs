@@ -129,3 +129,107 @@ fn relationships_are_as_their_types_ask() {
         (ENDS, "int = 2", "int = 3", "E4023 12 `q`: `a -> b`: both are 2"),
     ]);
 }
+
+#[test]
+fn what_functions_and_constants_are_given_is_as_they_ask() {
+    assert_told(&[
+        (
+            "fn f(x: int where self > 5 else \"${self} is small\") -> int = x * 2\ninput a: int = 1\noutput o: int = f(a)",
+            "= 1",
+            "= 6",
+            "E3028 4 the output `o`: `x` of `f`: 1 is small",
+        ),
+        (
+            "data type Port = int where self in 1..65535\nfn f(x: list<Port>) -> int = count(x)\ninput a: int = 0\noutput o: int = f([80, a])",
+            "= 0",
+            "= 1",
+            "E3028 5 the output `o`: `x` of `f`: [1]: the int 0 does not meet `where self in 1..65535`",
+        ),
+        (
+            "data type Port = int where self in 1..65535\nfn f(x: int) -> Port = x + 1\ninput a: int = 65535\noutput o: int = f(a)",
+            "= 65535",
+            "= 65534",
+            "E3028 5 the output `o`: what `f` gives: the int 65536 does not meet `where self in 1..65535`",
+        ),
+        (
+            "const low: int = 3\nfn f(x: int = 9 where self > low) -> int = x\ninput a: int = 1\noutput o: int = f(a) + f()",
+            "input a: int = 1",
+            "input a: int = 4",
+            "E3028 5 the output `o`: `x` of `f`: the int 1 does not meet `where self > low`",
+        ),
+        (
+            "input a: int = 1\nconst b: int = a + 1 where self > 5\noutput o: int = b",
+            "= 1",
+            "= 5",
+            "E3028 4 the output `o`: the constant `b`: the int 2 does not meet `where self > 5`",
+        ),
+    ]);
+}
+
+/// What the compiler says of it.
+fn checked(body: &str) -> Vec<String> {
+    let text = format!("blueprint sample {{ version = \"1.0.0\" }}\n{body}\n");
+    let path = std::path::Path::new("/asked.bp");
+    let overlay = [(path.to_path_buf(), text.clone())].into_iter().collect();
+    let analysis = bp_compiler::analysis::Analysis::load_with(path, &overlay);
+    let line = |offset: u32| text.get(..offset as usize).unwrap().lines().count().max(1);
+    let errors = analysis.diagnostics().iter().filter(|d| d.code.starts_with('E'));
+    errors.map(|d| format!("{} {} {}", d.code, line(d.place.span.start + 1), d.message)).collect()
+}
+
+#[test]
+fn what_is_known_when_compiling_is_held_against_what_is_asked() {
+    for (text, from, to, wanted) in [
+        (
+            "data type Port = int where self in 1..65535\nfn f(x: Port) -> int = x\noutput o: list<int> = [f(x) for x in [80, 0]]",
+            ", 0]",
+            ", 1]",
+            "E3028 4 `x` of `f`: the int 0 does not meet `where self in 1..65535`",
+        ),
+        (
+            "fn f(x: int where self > 0) -> int = x\nnode type A { property p: int }\nnode a: A { p = 0 }\nnode b: A { p = f(a.p) }\noutput o: int = b.p",
+            "p = 0",
+            "p = 1",
+            "E3028 5 `x` of `f`: the int 0 does not meet `where self > 0`",
+        ),
+        (
+            "fn f(x: int = 0 where self > 0) -> int = x\noutput o: int = f(1)",
+            "int = 0",
+            "int = 1",
+            "E3028 2 the int 0 does not meet `where self > 0`",
+        ),
+        (
+            "policy type P { property p: int, check self.p > 0 }\nnode type A { property p: int }\nnode a: A { p = 0 }\npolicy q: P { p = a.p }\noutput o: int = a.p",
+            "p = 0",
+            "p = 1",
+            "E5011 5 `q`: `check self.p > 0` does not hold",
+        ),
+    ] {
+        assert_eq!(checked(text), [wanted], "{text}");
+        assert_eq!(checked(&text.replace(from, to)), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn groups_are_as_their_types_ask_of_their_members() {
+    const KIND: &str = "group type G {\n  members: A[0..]\n  property most: int\n  check count(self.members) <= self.most else \"${count(self.members)} are too many\"\n  check all(m in self.members, m.size > 1) else \"too small\"\n}\nnode type A { property size: int }\n";
+    let of = |rest: &str| checked(&format!("{KIND}{rest}\noutput o: int = g.most"));
+    let nodes = "node a: A { size = 2 }\nnode b: A for x in [1, 2] { size = x + 2 }\n";
+    for (rest, wanted) in [
+        ("group g: G { members = [a, b], most = 3 }", None),
+        ("group g: G { members = [a, b], most = 2 }", Some("E5011 11 `g`: 3 are too many")),
+        (
+            "group h: Group { members = [b] }\ngroup g: G { members = [a, h], most = 2 }",
+            Some("E5011 12 `g`: 3 are too many"),
+        ),
+    ] {
+        let found = of(&format!("{nodes}{rest}"));
+        assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{rest}");
+    }
+    let small = "node a: A { size = 1 }\ngroup g: G { members = [a], most = 2 }";
+    assert_eq!(of(small), ["E5011 10 `g`: too small"]);
+    // What only an input tells is told when that is known.
+    let given = "input n: int = 1\nnode a: A { size = n }\ngroup g: G { members = [a], most = 2 }";
+    let given = told(&format!("{KIND}{given}\noutput o: int = g.most"));
+    assert_eq!(given, ["E5011 11 the group `g`: too small"]);
+}

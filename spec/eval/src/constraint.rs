@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bp_plan::{Constraint, Expr, Reference, Value};
+use bp_plan::{Constraint, Reference, Value};
 
 use crate::text::described;
+use crate::typed::DataTypes;
 use crate::{Environment, EvalError, Outcome, Outer, evaluate, evaluate_with};
 
 /// How a constraint stands.
@@ -53,26 +54,28 @@ pub fn check_constraint_with(
     }
 }
 
-/// As [`check_constraint`], of a value that nobody may see: what is told has no part of it.
+/// As [`check_constraint_with`], of a value that nobody may see: what is told has no part of it, nor of the
+/// locals.
 pub fn check_secret(
     constraint: &Constraint,
     value: &Value,
     env: &dyn Environment,
-) -> Result<Verdict, EvalError> {
+    locals: &[(&str, Value)],
+) -> Verdict {
     let without = Constraint { message: None, ..constraint.clone() };
     // What a mistake says of the value is not for anybody's eyes either.
-    match check_constraint(&without, value, env) {
+    match check_constraint_with(&without, value, env, locals) {
         Ok(Verdict::Broken(_)) | Err(_) => {}
-        Ok(verdict) => return Ok(verdict),
+        Ok(verdict) => return verdict,
     }
     let own = constraint.message.as_ref().map(|message| {
         let env = WithSelf { value, is_hidden: true, env };
         evaluate(message, &env)
     });
-    Ok(Verdict::Broken(match own {
+    Verdict::Broken(match own {
         Some(Ok(Outcome::Value(Value::String(text)))) => text,
         _ => format!("it does not meet `where {}`", constraint.text),
-    }))
+    })
 }
 
 fn message(
@@ -128,8 +131,8 @@ impl Environment for WithSelf<'_> {
         self.env.part(of, path)
     }
 
-    fn function(&self, name: &str) -> Option<(&[String], &Expr)> {
-        self.env.function(name)
+    fn data_types(&self) -> Option<&DataTypes> {
+        self.env.data_types()
     }
 }
 
@@ -152,6 +155,31 @@ impl Environment for Nowhere {
 
     fn field(&self, _: &Reference, _: &str) -> Result<Option<Outcome>, EvalError> {
         Ok(Some(Outcome::Unknown))
+    }
+}
+
+/// Surroundings that know data types at most.
+pub(crate) struct OfTypes<'a>(pub(crate) Option<&'a DataTypes>);
+
+impl Environment for OfTypes<'_> {
+    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
+        Nowhere.input(name)
+    }
+
+    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+        Nowhere.constant(name)
+    }
+
+    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
+        Nowhere.name(name)
+    }
+
+    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
+        Nowhere.field(of, name)
+    }
+
+    fn data_types(&self) -> Option<&DataTypes> {
+        self.0
     }
 }
 

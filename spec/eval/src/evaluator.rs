@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use bp_plan::{BinaryOp, Expr, Template, UnaryOp, Value};
 
 use crate::budget::{Budget, MAX_FOLDED_BYTES};
-use crate::constraint::Nowhere;
+use crate::constraint::OfTypes;
 use crate::text::described;
+use crate::typed::DataTypes;
 use crate::{
     Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators, template,
 };
@@ -115,10 +116,14 @@ pub fn evaluate(expr: &Expr, env: &dyn Environment) -> Result<Outcome, EvalError
     evaluate_with(expr, env, &[])
 }
 
-/// As [`evaluate`], while compiling, of what needs nothing from outside: it may take less room.
-pub fn evaluate_constant(expr: &Expr) -> Result<Outcome, EvalError> {
+/// As [`evaluate`], while compiling, of what needs nothing from outside but perhaps data types: it may take
+/// less room.
+pub fn evaluate_constant(
+    expr: &Expr,
+    data_types: Option<&DataTypes>,
+) -> Result<Outcome, EvalError> {
     let budget = Budget::of(MAX_FOLDED_BYTES);
-    Evaluator { env: &Nowhere, locals: Vec::new(), budget }.outcome(expr)
+    Evaluator { env: &OfTypes(data_types), locals: Vec::new(), budget }.outcome(expr)
 }
 
 /// As [`evaluate`], with values for some locals (loop variables, parameters).
@@ -201,6 +206,7 @@ impl<'a> Evaluator<'a> {
             Expr::Binder(binder) => self.binder(binder),
             Expr::Interpolate(parts) => self.interpolate(parts),
             Expr::Template(template) => self.template(template),
+            Expr::Held(held) => self.held(held),
         }
     }
 
@@ -449,26 +455,8 @@ impl<'a> Evaluator<'a> {
             self.budget.weigh(&value)?;
             return Ok(value);
         }
-        let Some((parameters, body)) = self.env.function(function) else {
-            return Err(EvalError::new(
-                ErrorKind::Unavailable,
-                format!("there is no function `{function}`"),
-            )
-            .into());
-        };
-        if parameters.len() != values.len() {
-            return Err(EvalError::bad_argument(format!(
-                "`{function}` takes {} arguments, found {}",
-                parameters.len(),
-                values.len()
-            ))
-            .into());
-        }
-        let scope = parameters.iter().map(String::as_str).zip(values.into_iter().map(Ok)).collect();
-        let outside = std::mem::replace(&mut self.locals, scope);
-        let result = self.eval(body);
-        self.locals = outside;
-        result
+        Err(EvalError::new(ErrorKind::Unavailable, format!("there is no function `{function}`"))
+            .into())
     }
 }
 

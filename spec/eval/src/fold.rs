@@ -1,6 +1,6 @@
 //! Folding: every part that is known already becomes its value, the rest stays as it is.
 
-use bp_plan::{BinaryOp, Binder, Entry, Expr, Item, Template, Value};
+use bp_plan::{BinaryOp, Binder, Entry, Expr, Held, Item, Template, Value};
 
 use crate::evaluator::{Evaluator, Level, Stop};
 use crate::{Environment, EvalError};
@@ -152,6 +152,9 @@ impl Folder<'_> {
                 data: self.fold(&template.data)?,
             })),
             Expr::Binder(binder) => Expr::Binder(Box::new(self.binder(binder)?)),
+            Expr::Held(held) => {
+                Expr::Held(Box::new(Held { of: self.fold(&held.of)?, ..(**held).clone() }))
+            }
             other => other.clone(),
         })
     }

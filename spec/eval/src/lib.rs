@@ -19,6 +19,7 @@ mod constraint;
 mod evaluator;
 mod fold;
 pub mod functions;
+mod held;
 mod input;
 mod json;
 mod literal;
@@ -42,7 +43,7 @@ pub use trace::Tracer;
 pub use typed::{DataTypes, ValueError, check_type, conform, from_json};
 pub use version::{compare_versions, parse_version};
 
-use bp_plan::{Expr, Reference, Value};
+use bp_plan::{Reference, Value};
 
 /// What an evaluation gives.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,8 +118,8 @@ pub trait Environment {
     fn part(&self, _of: &Reference, _path: &[&str]) -> Option<Result<Outcome, EvalError>> {
         None
     }
-    /// A function of the plan's own, which is no built-in; `None` where there is none.
-    fn function(&self, _name: &str) -> Option<(&[String], &Expr)> {
+    /// The data types by full name; `None` where they are not at hand, so that what must be of one is not known.
+    fn data_types(&self) -> Option<&DataTypes> {
         None
     }
     /// Who is told what the parts of an expression come to.

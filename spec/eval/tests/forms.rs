@@ -6,7 +6,9 @@ mod common;
 use std::collections::BTreeSet;
 
 use bp_eval::{ErrorKind, Outcome, evaluate_with, fold};
-use bp_plan::{BinaryOp as Op, Binder, Entry, Expr, Item, UnaryOp, Value};
+use bp_plan::{
+    BinaryOp as Op, Binder, Constraint, Entry, Expr, Held, Item, Span, Type, UnaryOp, Value,
+};
 use common::*;
 
 fn binder(function: &str, names: &[&str], over: Expr, body: Option<Expr>) -> Binder {
@@ -348,11 +350,40 @@ fn maps_are_made_and_gone_through() {
 }
 
 #[test]
-fn functions_of_the_plan_see_their_parameters_alone() {
-    assert_eq!(value(&call("own.double", vec![v(4)])), Value::Int(8));
-    assert_eq!(error(&call("own.double", vec![])).kind, ErrorKind::BadArgument);
-    let outer = bind("list", range(1, 2), call("own.double", vec![local("x")]));
-    assert_eq!(value(&outer), list([2, 4]));
+fn what_is_asked_of_a_value_is_held_against_it() {
+    let text = |text: &str| Some(v(text));
+    let asked = |of: Expr, kind: Type, message: Option<Expr>| {
+        let predicate = op(Op::Less, local("self"), v(9));
+        let text = "self < 9".to_owned();
+        let constraints = vec![Constraint { predicate, text, message, span: Span::default() }];
+        Expr::Held(Box::new(Held { of, what: "`x` of `f`".to_owned(), kind, constraints }))
+    };
+    assert_eq!(value(&asked(v(8), Type::Int, None)), Value::Int(8));
+    assert_eq!(
+        value(&asked(v(Value::Null), Type::Optional(Box::new(Type::Int)), None)),
+        Value::Null
+    );
+    // `self` of what is around is another.
+    assert_eq!(value(&asked(Expr::This, Type::Int, None)), Value::Int(7));
+    let told = error(&asked(v(9), Type::Int, None));
+    assert_eq!(told.kind, ErrorKind::Constraint);
+    assert_eq!(told.message, "`x` of `f`: the int 9 does not meet `where self < 9`");
+    assert_eq!(
+        error(&asked(v(9), Type::Int, text("below nine"))).message,
+        "`x` of `f`: below nine"
+    );
+    let told = error(&asked(v("9"), Type::Int, None));
+    assert_eq!(told.message, "`x` of `f`: expected int, found the string \"9\"");
+    assert_eq!(outcome(&asked(unknown(), Type::Int, None)), Outcome::Unknown);
+    // Of a secret no message tells the value, nor one that its type would have told.
+    let secret = || Type::Secret(Box::new(Type::Int));
+    let told = error(&asked(v(31_337), secret(), Some(local("self"))));
+    assert_eq!(told.message, "`x` of `f`: it does not meet `where self < 9`");
+    let told = error(&asked(v("hunter2"), secret(), None));
+    assert_eq!(told.message, "`x` of `f`: the secret is not as its type asks");
+    // Without the data types at hand it is not known.
+    let of = Type::Data("Port".to_owned());
+    assert_eq!(outcome(&asked(v(80), of, None)), Outcome::Unknown);
 }
 
 #[test]

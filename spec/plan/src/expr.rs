@@ -4,6 +4,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::Constraint;
+use crate::types::Type;
 use crate::value::Value;
 
 /// An expression whose names are resolved.
@@ -95,7 +97,7 @@ pub enum Expr {
         /// When it does not.
         otherwise: Box<Expr>,
     },
-    /// A built-in function, or one of the plan's own `functions` (those contain a `.` or are listed there).
+    /// A built-in function.
     Call {
         /// Its name.
         function: String,
@@ -109,6 +111,24 @@ pub enum Expr {
     Interpolate(Vec<Expr>),
     /// `template("x.hbs", data)`: the text that the template gives with the data.
     Template(Box<Template>),
+    /// A value that must be as is asked of it: the argument of a function whose parameter has a `where`.
+    Held(Box<Held>),
+}
+
+/// A value and what is asked of it: it is a mistake where it is of another type or breaks a constraint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// The value.
+    pub of: Expr,
+    /// What it is for: "`port` of `address`", for messages.
+    pub what: String,
+    /// Its type. Of a secret no message tells the value.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// What must hold of it. In these the value is the local `self`, for what is around has a `self` of its
+    /// own; their spans are empty, for a mistake is told where the whole stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
 }
 
 /// A template and what it is filled in with. Its text travels here, so that evaluation needs no files.
@@ -279,6 +299,13 @@ impl Expr {
             }
             Self::Interpolate(parts) => parts.iter().for_each(visit),
             Self::Template(template) => visit(&template.data),
+            Self::Held(held) => {
+                visit(&held.of);
+                held.constraints.iter().for_each(|one| {
+                    visit(&one.predicate);
+                    one.message.iter().for_each(&mut *visit);
+                });
+            }
         }
     }
 

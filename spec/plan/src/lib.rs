@@ -36,7 +36,7 @@ pub use document::{
     PropertyType, Requirement, RequirementType, Secret, Source,
 };
 pub use error::PlanError;
-pub use expr::{BinaryOp, Binder, Entry, Expr, Item, Template, UnaryOp};
+pub use expr::{BinaryOp, Binder, Entry, Expr, Held, Item, Template, UnaryOp};
 pub use operation::{
     Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
 };

@@ -45,11 +45,17 @@ pub fn files(plan: &Plan) -> BTreeSet<&Digest> {
     Check::over(plan).files
 }
 
+/// The types that values are held against within the plan's expressions.
+pub fn held(plan: &Plan) -> BTreeSet<&Type> {
+    Check::over(plan).held
+}
+
 struct Check<'a> {
     plan: &'a Plan,
     at: Vec<&'a str>,
     locals: Vec<&'a str>,
     functions: BTreeSet<&'a str>,
+    held: BTreeSet<&'a Type>,
     files: BTreeSet<&'a Digest>,
     problems: Vec<Problem>,
 }
@@ -61,6 +67,7 @@ impl<'a> Check<'a> {
             at: Vec::new(),
             locals: Vec::new(),
             functions: BTreeSet::new(),
+            held: BTreeSet::new(),
             files: BTreeSet::new(),
             problems: Vec::new(),
         };
@@ -352,6 +359,14 @@ impl<'a> Check<'a> {
                 self.locals.pop();
             }
             Expr::Binder(binder) => self.binder(binder),
+            Expr::Held(held) => {
+                self.kind(&held.kind);
+                self.held.insert(&held.kind);
+                self.expr(&held.of);
+                self.locals.push("self");
+                self.constraints(&held.constraints);
+                self.locals.pop();
+            }
             Expr::Call { function, arguments } => {
                 self.functions.insert(function);
                 for argument in arguments {

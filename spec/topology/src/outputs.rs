@@ -20,11 +20,11 @@ pub(crate) fn value(world: &World, output: &Output) -> Result<Outcome, EvalError
     Ok(Outcome::Value(value))
 }
 
-/// The outputs that are not within their constraints, as far as that is known before anything runs. Whether
-/// the others have a value shows once all is there.
+/// The outputs that can't be worked out, or are not within their constraints, as far as that is known before
+/// anything runs.
 pub(crate) fn check(world: &World) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (name, output) in world.plan.outputs.iter().filter(|(_, of)| !of.constraints.is_empty()) {
+    for (name, output) in &world.plan.outputs {
         if let Err(error) = value(world, output) {
             let problem = Problem::error(format!("the output `{name}`: {error}"));
             problems.push(problem.code(code_of(&error)).at(output.span));

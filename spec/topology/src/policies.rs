@@ -1,6 +1,8 @@
 //! Policies: whether they are as their types ask.
 
-use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer, Verdict, check_constraint};
+use bp_eval::{
+    DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Verdict, check_constraint,
+};
 use bp_plan::{Policy, PolicyType, Reference, Value};
 
 use crate::problem::{Problem, code_of};
@@ -126,5 +128,9 @@ impl Environment for Whole<'_> {
 
     fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
         self.site.part(of, path)
+    }
+
+    fn data_types(&self) -> Option<&DataTypes> {
+        self.site.data_types()
     }
 }

@@ -128,7 +128,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             continue;
         };
         for constraint in &secret.constraints {
-            let Ok(Verdict::Broken(message)) = check_secret(constraint, value, &world.outside())
+            let Verdict::Broken(message) = check_secret(constraint, value, &world.outside(), &[])
             else {
                 continue;
             };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer, Tracer};
+use bp_eval::{DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Tracer};
 use bp_plan::{Expr, Reference, Value};
 
 use crate::life::{self, Link};
@@ -204,6 +204,10 @@ impl Environment for Site<'_> {
             Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
             _ => None,
         }
+    }
+
+    fn data_types(&self) -> Option<&DataTypes> {
+        Some(&self.world.plan.data_types)
     }
 
     fn tracer(&self) -> Option<&dyn Tracer> {

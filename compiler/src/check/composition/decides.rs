@@ -7,6 +7,7 @@ use bp_plan::{Expr, Item, Node, Phase};
 
 use crate::check::Checked;
 use crate::check::nodes::{CheckedNode, Nodes};
+use crate::check::policies::CheckedPolicy;
 use crate::check::program::Program;
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::Place;
@@ -42,7 +43,7 @@ pub(super) fn inputs(
         let prefer = selection.prefer.iter().map(|preference| &preference.by);
         spread.chain(prefer).chain(&selection.count).for_each(|expr| walk.expr(expr, None));
     }
-    for (name, policy) in &checked.policies {
+    for (name, CheckedPolicy { policy, .. }) in &checked.policies {
         walk.at = place_of(checked, program, name);
         let properties = policy.properties.values().map(|set| &set.value);
         properties.chain([&policy.targets]).for_each(|expr| walk.expr(expr, None));

@@ -2,7 +2,7 @@
 //! where they stand.
 
 use bp_eval::budget::weight;
-use bp_eval::{ErrorKind, EvalError, Outcome, evaluate_constant};
+use bp_eval::{DataTypes, ErrorKind, EvalError, Outcome, evaluate_constant};
 use bp_plan::{BinaryOp, Expr, Phase, Type, Value};
 
 use super::{CLOSED, Checker, Part};
@@ -38,6 +38,7 @@ pub fn mistake(at: Place, error: &EvalError) -> Diagnostic {
         ErrorKind::MissingKey => says::missing_key(at, &error.message),
         ErrorKind::DuplicateKey => says::duplicate_made_key(at, &error.message),
         ErrorKind::TooLarge => says::too_large(at, &error.message),
+        ErrorKind::Constraint => says::constraint_broken(at, &error.message, None, None),
         _ => says::bad_value(at, &error.message),
     }
 }
@@ -65,7 +66,7 @@ fn doomed(expr: &Expr) -> Option<EvalError> {
         },
         _ => return None,
     };
-    let error = evaluate_constant(&tried).err()?;
+    let error = evaluate_constant(&tried, None).err()?;
     match error.kind {
         ErrorKind::DivisionByZero => {
             Some(EvalError::new(error.kind, "the divisor of this is always 0"))
@@ -81,7 +82,7 @@ impl Checker<'_> {
         if part.is_broken() || part.expr.as_value().is_some() {
             return part;
         }
-        let known = (part.open == CLOSED).then(|| evaluate_constant(&part.expr));
+        let known = (part.open == CLOSED).then(|| self.constant(&part.expr));
         let error = match known {
             Some(Ok(Outcome::Value(value))) => {
                 return Part { expr: Expr::Value(value), phase: Phase::Compile, ..part };
@@ -96,6 +97,24 @@ impl Checker<'_> {
             }
             None => part,
         }
+    }
+
+    /// What an expression is that needs nothing from outside but the data types that its parts are held against.
+    fn constant(&self, expr: &Expr) -> Result<Outcome, EvalError> {
+        let known = evaluate_constant(expr, None);
+        if !matches!(known, Ok(Outcome::Unknown)) {
+            return known;
+        }
+        let mut data_types = DataTypes::new();
+        self.held_types(expr, &mut data_types);
+        if data_types.is_empty() { known } else { evaluate_constant(expr, Some(&data_types)) }
+    }
+
+    fn held_types(&self, expr: &Expr, found: &mut DataTypes) {
+        if let Expr::Held(held) = expr {
+            found.extend(self.data_types(&held.kind));
+        }
+        expr.parts(&mut |part| self.held_types(part, found));
     }
 
     /// The whole, unless it is more than an evaluation can take.

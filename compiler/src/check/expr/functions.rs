@@ -8,7 +8,7 @@ use super::calls::counted;
 use super::scope::Because;
 use super::{
     CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, World, check_expr,
-    check_type_expr, check_wheres, fits, folding, has_error, held, loops,
+    check_type_expr, check_wheres, fits, folding, has_error, held, held_later, loops,
 };
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::{FileId, Place, Span};
@@ -39,14 +39,19 @@ pub fn check_signature(
         }
         let note = format!("`{}` is declared here", name.text);
         let scope = Scope::new(file).because(Some(at), note);
+        let constraining = Scope::new(file).constraining(&name.text);
+        let constraints = check_wheres(world, &constraining, &ty, &parameter.wheres, out);
         let default = parameter.default.as_ref().map(|default| {
             let before = out.len();
             let typed = check_expr(world, &scope, default, Some(&ty), out);
             of_parameters(world, function, before, out);
-            typed.expr
+            if let Some(value) = typed.expr.as_value() {
+                let place = Place { file, span: default.span };
+                held(&constraints, value, place, None, out);
+            }
+            let what = format!("`{}` of `{}`", name.text, function.name.text);
+            held_later(world, &what, (typed.expr, &typed.ty), &ty, &constraints)
         });
-        let scope = Scope::new(file).constraining(&name.text);
-        let constraints = check_wheres(world, &scope, &ty, &parameter.wheres, out);
         parameters.push(Parameter { name: name.text.to_string(), ty, default, constraints });
     }
     let result =
@@ -92,7 +97,12 @@ pub fn check_body(
     }
     // What has no type has a mistake that was told where it is.
     let is_whole = !has_error(out, before) && body.ty != Type::Unknown && !body.is_lost();
-    let expr = is_whole.then(|| Arc::new(body.expr));
+    let what = format!("what `{}` gives", function.name.text);
+    let gives = |given| match expected {
+        Some(result) => held_later(world, &what, given, result, &[]),
+        None => given.0,
+    };
+    let expr = is_whole.then(|| Arc::new(gives((body.expr, &body.ty))));
     let result = if function.result.is_some() { signature.result } else { body.ty };
     Function { parameters: signature.parameters, result, phase: body.phase, body: expr }
 }
@@ -162,7 +172,9 @@ impl Checker<'_> {
                 is_secret |= fits::has_secret(&part.ty) && !fits::has_secret(&parameter.ty);
                 phase = phase.max(part.phase);
                 open = open.min(part.open);
-                expr = part.expr;
+                let what = format!("`{}` of `{name}`", parameter.name);
+                let given = (part.expr, &part.ty);
+                expr = held_later(self.world, &what, given, &parameter.ty, &parameter.constraints);
             } else if needs_more(&expr) {
                 open = OPEN;
             } else if expr.as_value() == Some(&Value::Null) {

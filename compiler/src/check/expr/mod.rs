@@ -50,7 +50,8 @@ pub(crate) use names::is_function as is_built_in;
 pub use scope::{Local, Scope};
 pub(crate) use secrets::Way;
 pub use type_expr::check_type_expr;
-pub use wheres::check_wheres;
+pub(crate) use wheres::held_later;
+pub use wheres::{check_check, check_wheres};
 pub use world::{Declared, Function, Member, Named, Notice, Parameter, TextFile, World};
 
 use crate::diagnostics::{Diagnostic, Severity, types as says};

@@ -2,15 +2,16 @@
 //!
 //! What one property is may hang on many others; each is worked out once.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
 
-use bp_eval::{Environment, EvalError, Outcome, Outer, evaluate_with};
-use bp_plan::{Expr, Reference, Value};
+use bp_eval::{DataTypes, Environment, EvalError, Outcome, Outer, evaluate_with};
+use bp_plan::{Expr, Property, Reference, Value};
 
+use super::gather;
 use crate::check::capabilities;
 use crate::check::nodes::{CheckedNode, Nodes};
-use crate::check::program::Program;
+use crate::check::program::{Program, TypeInfo};
 
 /// How deep a property may hang on others, to be worked out.
 const MOST_DEEP: usize = 40;
@@ -23,18 +24,32 @@ type Slot = (String, Option<String>, String);
 pub(in crate::check) struct Memo {
     known: RefCell<HashMap<Slot, Outcome>>,
     depth: Cell<usize>,
+    data_types: OnceCell<DataTypes>,
 }
+
+/// A group or a policy.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::check) struct Placed<'p> {
+    pub(in crate::check) info: &'p TypeInfo,
+    pub(in crate::check) set: &'p BTreeMap<String, Property>,
+    /// The members of a group.
+    pub(in crate::check) members: Option<&'p Expr>,
+}
+
+/// Groups and policies by name: no two have the same.
+pub(in crate::check) type Places<'p> = BTreeMap<&'p str, Placed<'p>>;
 
 /// What is looked at, and what was found out of it.
 pub(in crate::check) type World<'p, 's> = (&'p Program<'s>, &'p Nodes, &'p Memo);
 
 /// See the module.
 pub(in crate::check) struct Known<'p, 's> {
-    program: &'p Program<'s>,
+    pub(in crate::check) program: &'p Program<'s>,
     pub(in crate::check) nodes: &'p Nodes,
     memo: &'p Memo,
     this: Reference,
     source: Option<Reference>,
+    places: Option<&'p Places<'p>>,
 }
 
 /// A node that is one.
@@ -50,12 +65,49 @@ pub(in crate::check) fn instance(node: &str, key: &str) -> Reference {
 impl<'p, 's> Known<'p, 's> {
     /// Where this is `self`.
     pub(in crate::check) fn of((program, nodes, memo): World<'p, 's>, this: Reference) -> Self {
-        Self { program, nodes, memo, this, source: None }
+        Self { program, nodes, memo, this, source: None, places: None }
     }
 
     /// With this being `source`.
     pub(in crate::check) fn required_by(self, source: Reference) -> Self {
         Self { source: Some(source), ..self }
+    }
+
+    /// With these groups and policies.
+    pub(in crate::check) fn among(self, places: &'p Places<'p>) -> Self {
+        Self { places: Some(places), ..self }
+    }
+
+    /// A property of a group or a policy, or the members of a group.
+    fn of_placed(&self, of: &Reference, name: &str) -> Option<Outcome> {
+        let Reference::Group { group } = of else { return None };
+        let placed = self.places?.get(group.as_str())?;
+        if let Some(members) = placed.members.filter(|_| name == "members") {
+            let mut found = Vec::new();
+            self.gather_members(members, &mut found)?;
+            let members = found.into_iter().map(Value::Reference);
+            return Some(Outcome::Value(Value::List(members.collect())));
+        }
+        let declared = placed.info.properties.get(name)?;
+        let set = placed.set.get(name).map(|set| &set.value);
+        let value = set.or(declared.declared.default.as_ref());
+        Some(value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value)))
+    }
+
+    /// The members that an expression names, with those of the groups among them; nothing where one is not known.
+    fn gather_members(&self, members: &Expr, found: &mut Vec<Reference>) -> Option<()> {
+        let Ok(Outcome::Value(value)) = evaluate_with(members, self, &[]) else { return None };
+        let mut named = Vec::new();
+        gather(value, &mut named);
+        for one in named {
+            if let Reference::Group { group } = &one {
+                let inner = self.places?.get(group.as_str())?.members?;
+                self.gather_members(inner, found)?;
+            } else if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        Some(())
     }
 
     fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
@@ -79,7 +131,11 @@ impl<'p, 's> Known<'p, 's> {
         if let Expr::Value(value) = expr {
             return Outcome::Value(value.clone());
         }
-        let Reference::Node { node, key } = of else { return Outcome::Unknown };
+        let (node, key) = match of {
+            Reference::Node { node, key } => (node, key),
+            Reference::Group { group } => (group, &None),
+            _ => return Outcome::Unknown,
+        };
         let slot = (node.clone(), key.clone(), name.to_owned());
         if let Some(known) = self.memo.known.borrow().get(&slot) {
             return known.clone();
@@ -97,6 +153,7 @@ impl<'p, 's> Known<'p, 's> {
         self.memo.known.borrow_mut().insert(slot.clone(), Outcome::Unknown);
         self.memo.depth.set(depth + 1);
         let within = Known::of((self.program, self.nodes, self.memo), of.clone());
+        let within = Known { places: self.places, ..within };
         let outcome = evaluate_with(expr, &within, &locals).unwrap_or(Outcome::Unknown);
         self.memo.depth.set(depth);
         self.memo.known.borrow_mut().insert(slot, outcome.clone());
@@ -145,8 +202,11 @@ impl Environment for Known<'_, '_> {
         Ok(Outcome::Unknown)
     }
 
-    fn constant(&self, _: &str) -> Result<Outcome, EvalError> {
-        Ok(Outcome::Unknown)
+    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
+        match self.program.constants.get(name) {
+            Some(constant) => evaluate_with(constant, self, &[]),
+            None => Ok(Outcome::Unknown),
+        }
     }
 
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
@@ -157,6 +217,9 @@ impl Environment for Known<'_, '_> {
                 source.map_or(Outcome::Unknown, |of| Outcome::Value(Value::Reference(of)))
             }
             Outer::Node(node) => self.named(node).map_or(Outcome::Unknown, Outcome::Value),
+            Outer::Group(group) => {
+                Outcome::Value(Value::Reference(Reference::Group { group: group.to_owned() }))
+            }
             _ => Outcome::Unknown,
         })
     }
@@ -182,7 +245,14 @@ impl Environment for Known<'_, '_> {
             Reference::Capability { of, name: capability } => {
                 self.of_capability(of, capability, name).unwrap_or(Outcome::Unknown)
             }
+            Reference::Group { .. } => self.of_placed(of, name).unwrap_or(Outcome::Unknown),
             _ => Outcome::Unknown,
         }))
+    }
+
+    fn data_types(&self) -> Option<&DataTypes> {
+        let all = self.program.data.iter();
+        let made = || all.map(|(name, data)| (name.clone(), (**data).clone())).collect();
+        Some(self.memo.data_types.get_or_init(made))
     }
 }

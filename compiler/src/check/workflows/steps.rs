@@ -5,7 +5,9 @@ use bp_plan::{Dimension, Expr, Phase, Type, Value};
 
 use super::Checker;
 use super::blocks::{Around, Checked};
-use crate::check::expr::{Local, Scope, Typed, check_condition, check_each, check_expr};
+use crate::check::expr::{
+    Local, Scope, Typed, check_condition, check_each, check_expr, held_later,
+};
 use crate::diagnostics::workflows as says;
 use crate::source::Span;
 use crate::syntax::ast::{self, StepKind};
@@ -290,7 +292,9 @@ impl Checker<'_, '_> {
             (Some(value), Some(result)) => {
                 let note = format!("`{}` gives this", self.head.name);
                 let scope = scope.clone().because(declared, note);
-                Some(self.expr(&scope, value, Some(result)).expr)
+                let typed = self.expr(&scope, value, Some(result));
+                let what = format!("what `{}` gives", self.head.name);
+                Some(held_later(self.program, &what, (typed.expr, &typed.ty), result, &[]))
             }
             (Some(value), None) => {
                 let typed = self.expr(scope, value, None);

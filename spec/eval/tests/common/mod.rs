@@ -75,13 +75,6 @@ impl Environment for World {
             _ => None,
         })
     }
-
-    fn function(&self, name: &str) -> Option<(&[String], &Expr)> {
-        static DOUBLE: std::sync::LazyLock<(Vec<String>, Expr)> = std::sync::LazyLock::new(|| {
-            (vec!["x".to_owned()], op(BinaryOp::Multiply, Expr::Local("x".into()), v(2)))
-        });
-        (name == "own.double").then(|| (DOUBLE.0.as_slice(), &DOUBLE.1))
-    }
 }
 
 pub fn v(value: impl Into<Value>) -> Expr {
