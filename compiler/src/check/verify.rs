@@ -2,6 +2,7 @@
 //! break the checks of their types.
 
 mod known;
+mod links;
 mod missing;
 mod placed;
 
@@ -76,6 +77,7 @@ pub(crate) fn verify(
             }) {
                 continue;
             }
+            links::verify(world, (name, checked), requirement, place, out);
             let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
             let at = declared.map_or(place, |declared| declared.place);
             let constraints: Vec<&Constraint> =
@@ -85,10 +87,10 @@ pub(crate) fn verify(
             }
             for (own, locals) in own(program, name, checked) {
                 let known = Known::of(world, own.clone()).required_by(own);
-                let targets = match checked.node.each {
-                    None => targets(&requirement.target),
-                    Some(_) => led(&requirement.target, &known, &locals),
-                };
+                let mut targets = targets(&requirement.target);
+                if targets.is_empty() || checked.node.each.is_some() {
+                    targets = led(&requirement.target, &known, &locals);
+                }
                 let told = out.len();
                 for constraint in &constraints {
                     for target in &targets {

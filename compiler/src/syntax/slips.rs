@@ -179,7 +179,14 @@ impl Spot<'_> {
                 return Some(crate::diagnostics::syntax::foreign_operator(place, foreign, ours));
             }
         }
-        if self.rest.starts_with("==") || !self.is_after_value() {
+        let is_missed = self.has_said(&["`=` and the constant's value"]);
+        if self.rest.starts_with("==") || !(self.is_after_value() || is_missed) {
+            return None;
+        }
+        if let Some(told) = self.late_value() {
+            return Some(told);
+        }
+        if is_missed {
             return None;
         }
         let place = self.from(start, 1);
@@ -192,6 +199,33 @@ impl Spot<'_> {
         let compares = [" == ", " < ", " > ", " <= ", " >= ", " != ", " in "];
         let is_first = !compares.iter().any(|operator| self.before.contains(operator));
         Some(says::equals_compared(place, is_first && !self.rest.starts_with("=>")))
+    }
+
+    /// `input a: int where self > 5 = 9`: the value behind what is asked of it.
+    fn late_value(&self) -> Option<Diagnostic> {
+        let (head, condition) = self.before.split_once(" where ")?;
+        let names_type = head.contains(": ") && !head.contains('=');
+        // `where self = 5` compares.
+        let has_ended = [" == ", " != ", " < ", " > ", " <= ", " >= ", " in "]
+            .iter()
+            .any(|operator| condition.contains(operator))
+            || condition.trim_end().ends_with(')');
+        if !names_type || !has_ended {
+            return None;
+        }
+        let value = self.rest.split([',', '}']).next().unwrap_or_default().trim_end();
+        let is_plain =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '=' | ' ' | '_' | '.' | '-' | '"');
+        let line = self.at.span.start - offset(self.before.len());
+        let (at, behind) = (line + offset(head.len()), self.blank().span.start);
+        let edits =
+            (value.chars().all(is_plain) && value.matches('"').count() % 2 == 0).then(|| {
+                let whole = between(self.at, behind, self.at.span.start + offset(value.len()));
+                vec![(self.from(at, 0), format!(" {value}")), (whole, String::new())]
+            });
+        let message = "a value stands before the `where` that is asked of it";
+        let help = "write `name: type = value where self > 0`";
+        Some(says::foreign_form(self.from(self.at.span.start, 1), message, help, edits))
     }
 
     /// `# …`, with the lines below that are comments, too.

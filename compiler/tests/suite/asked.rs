@@ -233,3 +233,30 @@ fn groups_are_as_their_types_ask_of_their_members() {
     let given = told(&format!("{KIND}{given}\noutput o: int = g.most"));
     assert_eq!(given, ["E5011 11 the group `g`: too small"]);
 }
+
+#[test]
+fn relationships_that_are_known_are_as_their_types_ask() {
+    for (text, from, to, wanted) in [
+        (PROPERTY_KNOWN, "n = 2", "n = 6", "E3028 10 `w`: w is 2"),
+        (CHECK, "input i: int = 3", "const i: int = 6", "E4023 10 `a`: w is 3"),
+        (ENDS, "input i: int = 2", "const i: int = 3", "E4023 12 `a`: both are 2"),
+    ] {
+        let text = text.replace("input i", "const i");
+        assert_eq!(checked(&text), [wanted], "{text}");
+        let good = text.replace(&from.replace("input i", "const i"), to);
+        assert_ne!(good, text);
+        assert_eq!(checked(&good), [""; 0], "{good}");
+    }
+}
+
+const PROPERTY_KNOWN: &str = r#"relationship type R extends DependsOn {
+  source: Q
+  property w: int = source.n where self > 5 else "w is ${self}"
+}
+node type A
+node type Q { property n: int, requires a: A via R }
+node a: A
+node q: Q for k in ["x"] {
+  n = 2, a -> a
+}
+output o: int = q["x"].n"#;

@@ -57,6 +57,9 @@ const PROGRAMS: &[(char, &str)] = &[
     ),
     // Loops of other languages.
     ('+', "node type A { property p: string }\nnode n: A for x of [\"a\"] { p = x }"),
+    // A value behind what is asked of it.
+    ('+', "input a: int where self > 5 = 9\noutput o: int = a"),
+    ('+', "node type A { property p: int where self in 1..3 = 2 }\nnode a: A"),
     // Values that are missing.
     ('+', "node type A { property size: size where self >= 10GiB }\nnode a: A"),
     ('+', "node type A { property m: list<int> where count(self) > 0 }\nnode a: A"),

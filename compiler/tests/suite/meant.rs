@@ -150,6 +150,22 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "write `run v { name = value }`",
     ),
     // What is said of a form.
+    (
+        "input a: int where self > 5 = 9\noutput o: int = a",
+        "E1007 2:29",
+        "`name: type = value where",
+    ),
+    (
+        "const a: int where self > 5 = 9\noutput o: int = a",
+        "E1007 2:29",
+        "`name: type = value where",
+    ),
+    (
+        "node type A { property p: string where matches(self, \"a\") = \"a\" }\nnode a: A",
+        "E1007 2:59",
+        "`name: type = value where",
+    ),
+    ("input a: int where self = 9\noutput o: int = a", "E1007 2:25", "write `==`"),
     ("const a = [1 2]\noutput o: list<int> = a", "E1001 2:14", "by commas"),
     ("fn f(x: int) -> int { x }\noutput o: int = f(1)", "E1007 2:21", "-> type = value`"),
     ("fn f(x: int) -> int {\n  x\n}\noutput o: int = f(1)", "E1007 2:21", "-> type = value`"),

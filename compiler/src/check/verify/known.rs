@@ -6,7 +6,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 use bp_eval::{DataTypes, Environment, EvalError, Outcome, Outer, evaluate_with};
-use bp_plan::{Expr, Property, Reference, Value};
+use bp_plan::{Expr, Property, Reference, Requirement, Value};
 
 use super::gather;
 use crate::check::capabilities;
@@ -49,6 +49,8 @@ pub(in crate::check) struct Known<'p, 's> {
     memo: &'p Memo,
     this: Reference,
     source: Option<Reference>,
+    /// What the relationship leads to that is looked at.
+    link: Option<(&'p Requirement, Reference)>,
     places: Option<&'p Places<'p>>,
 }
 
@@ -65,12 +67,32 @@ pub(in crate::check) fn instance(node: &str, key: &str) -> Reference {
 impl<'p, 's> Known<'p, 's> {
     /// Where this is `self`.
     pub(in crate::check) fn of((program, nodes, memo): World<'p, 's>, this: Reference) -> Self {
-        Self { program, nodes, memo, this, source: None, places: None }
+        Self { program, nodes, memo, this, source: None, link: None, places: None }
     }
 
     /// With this being `source`.
     pub(in crate::check) fn required_by(self, source: Reference) -> Self {
         Self { source: Some(source), ..self }
+    }
+
+    /// Where `self` is the relationship by which this requirement leads to this.
+    pub(in crate::check) fn leading_to(self, by: &'p Requirement, target: Reference) -> Self {
+        Self { link: Some((by, target)), ..self }
+    }
+
+    /// A property of the relationship that is looked at: as it is set where the requirement is met, else by its
+    /// type's default.
+    fn of_link(&self, name: &str) -> Option<Outcome> {
+        let (by, _) = self.link.as_ref()?;
+        let declared = self.program.types.get(&by.relationship)?.properties.get(name)?;
+        if let Some(set) = by.properties.get(name) {
+            let slot = format!("{}.{name}", by.name);
+            return Some(self.evaluated(self.source.as_ref()?, &slot, &set.value));
+        }
+        let Some(default) = declared.declared.default.as_ref() else {
+            return Some(Outcome::Value(Value::Null));
+        };
+        Some(evaluate_with(default, self, &[]).unwrap_or(Outcome::Unknown))
     }
 
     /// With these groups and policies.
@@ -216,6 +238,10 @@ impl Environment for Known<'_, '_> {
                 let source = self.source.clone();
                 source.map_or(Outcome::Unknown, |of| Outcome::Value(Value::Reference(of)))
             }
+            Outer::Target => {
+                let target = self.link.as_ref().map(|(_, target)| target.clone());
+                target.map_or(Outcome::Unknown, |of| Outcome::Value(Value::Reference(of)))
+            }
             Outer::Node(node) => self.named(node).map_or(Outcome::Unknown, Outcome::Value),
             Outer::Group(group) => {
                 Outcome::Value(Value::Reference(Reference::Group { group: group.to_owned() }))
@@ -244,6 +270,9 @@ impl Environment for Known<'_, '_> {
             },
             Reference::Capability { of, name: capability } => {
                 self.of_capability(of, capability, name).unwrap_or(Outcome::Unknown)
+            }
+            Reference::Relationship { .. } if *of == self.this => {
+                self.of_link(name).unwrap_or(Outcome::Unknown)
             }
             Reference::Group { .. } => self.of_placed(of, name).unwrap_or(Outcome::Unknown),
             _ => Outcome::Unknown,
