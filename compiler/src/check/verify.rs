@@ -41,25 +41,8 @@ pub(crate) fn verify(
     placed::verify(world, groups, policies, out);
     let mut told = BTreeSet::new();
     for (name, checked) in &nodes.nodes {
-        let known = Known::of(world, reference(name));
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
-        if checked.node.each.is_none() {
-            let mut holds = |constraint: &Constraint, declared: Place| {
-                let value = Value::Reference(reference(name));
-                if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, &known) {
-                    out.push(says::node_breaks(checked.place(), name, &message, declared));
-                }
-            };
-            for (constraint, place) in &info.constraints {
-                holds(constraint, *place);
-            }
-            let own = info.capabilities.iter().filter(|_| !capabilities::are_given(program, info));
-            for (constraint, place) in
-                own.flat_map(|(name, of)| capabilities::wholes(program, name, of))
-            {
-                holds(&constraint, place);
-            }
-        }
+        checks(world, (name, checked), info, out);
         properties(world, name, checked, out);
         if !capabilities::are_given(program, info) {
             of_capabilities(world, (name, checked), info, &mut told, out);
@@ -107,6 +90,30 @@ pub(crate) fn verify(
         missing::instances(program, name, checked, out);
         if out.len() == told {
             fails(world, name, checked, out);
+        }
+    }
+}
+
+/// Tells the checks of a node's type and of its capabilities' types that do not hold, each for one instance.
+fn checks(
+    world: World<'_, '_>,
+    (name, checked): (&str, &CheckedNode),
+    info: &TypeInfo,
+    out: &mut Vec<Diagnostic>,
+) {
+    let (program, ..) = world;
+    let own = info.capabilities.iter().filter(|_| !capabilities::are_given(program, info));
+    let of_parts = own.flat_map(|(name, of)| capabilities::wholes(program, name, of));
+    let all = info.constraints.iter().cloned().chain(of_parts);
+    let instances = instances(program, name, checked);
+    for (constraint, declared) in all {
+        for of in &instances {
+            let known = Known::of(world, of.clone());
+            let value = Value::Reference(of.clone());
+            if let Ok(Verdict::Broken(message)) = check_constraint(&constraint, &value, &known) {
+                out.push(says::node_breaks(checked.place(), name, &message, declared));
+                break;
+            }
         }
     }
 }
@@ -176,6 +183,15 @@ fn own(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<(Referen
     let keyed = program.instances.get(name);
     let all = keyed.into_iter().flat_map(|all| all.iter());
     all.map(|(key, locals)| (instance(name, key), locals.clone())).collect()
+}
+
+/// The node itself, or its instances; where these are not known, one that stands for all of them: of it what is
+/// known that is the same in each.
+fn instances(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<Reference> {
+    if checked.node.each.is_some() && !program.instances.contains_key(name) {
+        return vec![instance(name, "")];
+    }
+    own(program, name, checked).into_iter().map(|(own, _)| own).collect()
 }
 
 /// What a value refers to.

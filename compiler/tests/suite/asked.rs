@@ -260,3 +260,63 @@ node q: Q for k in ["x"] {
   n = 2, a -> a
 }
 output o: int = q["x"].n"#;
+
+/// Objects of Kubernetes: what stands in the first and must not, and what is said of it.
+const OBJECTS: &[(&str, &str)] = &[
+    ("Namespace { name = \"Shop\" }", "a namespace's name has"),
+    ("Deployment { name = \"web-\", image = \"a\" }", "a name has at most 253"),
+    ("Deployment { name = \"web\", namespace = \"a.b\", image = \"a\" }", "a namespace's name has"),
+    ("Deployment { name = \"web\", image = \"\" }", "an image is a name without blanks"),
+    ("Deployment { name = \"web\", image = \"a\", ports = [80, 99999] }", "a port is a number"),
+    ("Deployment { name = \"web\", image = \"a\", labels = { \"a b\" = \"c\" } }", "labels have"),
+    ("Deployment { name = \"web\", image = \"a\", labels = { a = \"-\" } }", "labels have"),
+    (
+        "Deployment { name = \"web\", image = \"a\", annotations = { \"/a\" = \"\" } }",
+        "the key of an",
+    ),
+    (
+        "Deployment { name = \"web\", image = \"a\", env = { \"a=b\" = \"\" } }",
+        "the name of an env",
+    ),
+    ("Deployment { name = \"web\", image = \"a\", env_from = [\"A\"] }", "these are names of Conf"),
+    ("Deployment { name = \"web\", image = \"a\", replicas = 3000000000 }", "the int 3000000000"),
+    ("ConfigMap { name = \"web\", data = { \"a/b\" = \"\" } }", "the key of an entry"),
+    ("Service { name = \"1\", selector = {}, ports = [{ port = 80 }] }", "`n`: a Service's name"),
+    ("Service { name = \"web\", selector = {}, ports = [] }", "a Service serves at least"),
+    ("Service { name = \"web\", selector = {}, ports = [{ port = 0 }] }", "the int 0 does not"),
+    (
+        "Service { name = \"web\", selector = {}, ports = [{ port = 80 }, { port = 81 }] }",
+        "`n`: where a Service has several ports",
+    ),
+    (
+        "Service { name = \"web\", selector = {}, ports = [{ port = 80, name = \"a\" }, { port = 81, name = \"a\" }] }",
+        "`n`: two ports of a Service have the same name",
+    ),
+    (
+        "Service { name = \"web\", selector = {}, ports = [{ port = 80, name = \"a\" }, { port = 80, name = \"b\" }] }",
+        "`n`: a Service has the same port twice",
+    ),
+];
+
+#[test]
+fn objects_that_no_api_server_takes_are_told() {
+    let of = |node: &str| {
+        let node = node.replacen(" {", " for c in cs { host -> c,", 1);
+        checked(&format!(
+            "use std.kubernetes as k8s\nselect cs: k8s.Cluster[1..]\nnode n: k8s.{node}"
+        ))
+    };
+    for (node, wanted) in OBJECTS {
+        let found = of(node);
+        let is_told = found.iter().any(|told| told.contains(&format!(" 4 {wanted}")));
+        assert!(found.len() == 1 && is_told, "{node}\n  {wanted}: {found:?}");
+    }
+    for node in [
+        "Namespace { name = \"shop-1\", labels = { \"a.b/c\" = \"D_e\", e = \"\" } }",
+        "Deployment { name = \"a.b\", image = \"r/i@sha256:0\", ports = [1, 65535], env = { \"A B\" = \"=\" } }",
+        "Service { name = \"web\", selector = { app = \"a\" }, ports = [{ port = 53, name = \"a\" }, { port = 53, protocol = \"UDP\", name = \"b\" }] }",
+        "ConfigMap { name = \"web\", data = { \"a.b\" = \"\" }, annotations = { \"a/b\" = \"any thing\" } }",
+    ] {
+        assert_eq!(of(node), [""; 0], "{node}");
+    }
+}

@@ -139,10 +139,13 @@ impl<'p, 's> Known<'p, 's> {
 
     fn property(&self, of: &Reference, node: &CheckedNode, name: &str) -> Option<Outcome> {
         let info = self.program.types.get(&node.node.kind)?;
-        if info.attributes.contains_key(name) {
+        let declared = info.properties.get(name);
+        // What a node sets, it need not wait to hear of itself.
+        let is_own = *of == self.this && declared.is_some();
+        if info.attributes.contains_key(name) && !is_own {
             return Some(Outcome::Unknown);
         }
-        let declared = info.properties.get(name)?;
+        let declared = declared?;
         let value = node.node.properties.get(name).map(|set| &set.value);
         let value = value.or(declared.declared.default.as_ref());
         Some(value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value)))
