@@ -8,6 +8,7 @@ mod choices;
 pub(crate) mod composition;
 mod data;
 pub mod expr;
+mod first;
 mod groups;
 mod implementations;
 mod inserts;
@@ -141,6 +142,7 @@ pub(crate) fn check<'s>(
     implementations::needed(out, &mut checked.unplanned);
     never::check(&checked, out);
     unset::check(&checked, out);
+    first::check(&checked, out);
     unused::imports(sources, names, out);
     checked
 }

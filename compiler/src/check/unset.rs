@@ -22,7 +22,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     else {
         return;
     };
-    let set = set(checked);
+    let set = setters(checked);
     for (full, declared) in &checked.program.names.types {
         let module = sources.modules.get(declared.file.0 as usize);
         let is_own = module.is_some_and(|module| Arc::ptr_eq(&module.package, &root.package));
@@ -48,7 +48,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             if has_value && declared.kind == TypeItemKind::Node {
                 continue;
             }
-            let is_set = set.iter().any(|(of, attribute)| {
+            let is_set = set.iter().any(|(of, attribute, _)| {
                 attribute == name && checked.program.names.is_subtype(of, full)
             });
             if !is_set {
@@ -64,7 +64,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// Whether nothing but its own operations makes such a node.
-fn made_by_operations(info: &TypeInfo) -> bool {
+pub(super) fn made_by_operations(info: &TypeInfo) -> bool {
     info.provider.is_none()
         && !info.is_abstract
         && info.operations.iter().any(|(name, operation)| {
@@ -72,26 +72,29 @@ fn made_by_operations(info: &TypeInfo) -> bool {
         })
 }
 
-/// What operations set: the type by its full name, and the attribute.
-fn set(checked: &Checked<'_>) -> BTreeSet<(String, String)> {
+/// What operations set: the type by its full name, the attribute, and the operation.
+pub(super) fn setters(checked: &Checked<'_>) -> BTreeSet<(String, String, String)> {
     let mut found = BTreeSet::new();
-    let mut add = |of: &str, implementation: &Implementation| {
-        found.extend(implementation.sets.keys().map(|name| (of.to_owned(), name.clone())));
+    let mut add = |of: &str, operation: &str, implementation: &Implementation| {
+        let sets = implementation.sets.keys();
+        found.extend(sets.map(|name| (of.to_owned(), name.clone(), operation.to_owned())));
     };
     for (full, info) in checked.program.types.iter() {
-        for operation in info.operations.values() {
-            operation.implementation.iter().for_each(|it| add(full, it));
+        for (name, operation) in &info.operations {
+            operation.implementation.iter().for_each(|it| add(full, name, it));
         }
     }
     let nodes = checked.others.iter().chain([checked]).flat_map(|one| one.nodes.nodes.values());
     let nodes: Vec<_> = nodes.collect();
     for node in &nodes {
-        let own = node.node.operations.values().filter_map(|own| own.implementation.as_ref());
-        own.for_each(|it| add(&node.node.kind, it));
+        for (name, own) in &node.node.operations {
+            own.implementation.iter().for_each(|it| add(&node.node.kind, name, it));
+        }
     }
     for met in nodes.iter().flat_map(|one| &one.node.requirements) {
-        let own = met.operations.values().filter_map(|own| own.implementation.as_ref());
-        own.for_each(|it| add(&met.relationship, it));
+        for (name, own) in &met.operations {
+            own.implementation.iter().for_each(|it| add(&met.relationship, name, it));
+        }
     }
     found
 }

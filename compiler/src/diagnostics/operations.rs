@@ -202,3 +202,19 @@ pub fn unset_attribute(at: Place, name: &str, of: &str, step: &str) -> Diagnosti
             "set it: `operation {step} = script(\"…\") {{ sets = {{ {name} = result.{name} }} }}`; or leave it out"
         ))
 }
+
+/// An operation that reads what is set by no operation before it; `by` is one that sets it.
+pub fn reads_too_early(at: Place, name: &str, operation: &str, by: &str) -> Diagnostic {
+    let sets = if operation == by {
+        format!("it sets `{name}` itself")
+    } else {
+        format!("`{by}`, which sets `{name}`, comes later")
+    };
+    Diagnostic::error(
+        "E7028",
+        format!("`{operation}` reads `{name}`, which nothing has set by then"),
+        at,
+    )
+    .label("has no value yet")
+    .help(format!("{sets}: let an operation before this one set it, or leave it out here"))
+}

@@ -387,3 +387,37 @@ fn an_attribute_of_what_operations_make_that_nothing_sets_is_told() {
         assert_eq!(told(&of_type, of_node), [] as [&str; 0], "{of_type}");
     }
 }
+
+#[test]
+fn an_attribute_of_its_own_that_nothing_has_set_by_then_is_told() {
+    let told = |of_type: &str, rest: &str| {
+        let text = format!("node type A {{\n  attribute url: json\n{of_type}\n}}\n{rest}node a: A");
+        let (analysis, _folder) = analyse(&text);
+        said(&analysis, analysis.diagnostics())
+    };
+    let step = |name: &str, block: &str| {
+        format!("  operation lifecycle.{name} = script(\"a.sh\") {{ {block} }}")
+    };
+    let (reads, sets) = ("args = { a = self.url }", "sets = { url = result }");
+    let found = told(&step("create", &format!("{reads}, {sets}")), "");
+    assert!(found.len() == 1 && found[0].starts_with("E7028 4:62 "), "{found:#?}");
+    let found = told(&format!("{}\n{}", step("start", sets), step("configure", reads)), "");
+    assert!(found.len() == 1 && found[0].starts_with("E7028 5:"), "{found:#?}");
+    assert!(found[0].contains("lifecycle.configure"), "{found:#?}");
+    for (of_type, rest) in [
+        (format!("{}\n{}", step("create", sets), step("configure", reads)), ""),
+        // What an operation of a derived type sets may be read.
+        (
+            step("create", sets),
+            "node type B extends A {\n  operation lifecycle.configure = script(\"a.sh\") { args = { a = self.url } }\n}\n",
+        ),
+        (
+            step("configure", reads),
+            "node type B extends A {\n  operation lifecycle.create = script(\"a.sh\") { sets = { url = result } }\n}\n",
+        ),
+        // By then it is set.
+        (format!("{}\n{}", step("poststart", sets), step("stop", reads)), ""),
+    ] {
+        assert_eq!(told(&of_type, rest), [] as [&str; 0], "{of_type} {rest}");
+    }
+}
