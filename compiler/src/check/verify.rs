@@ -5,6 +5,7 @@ mod known;
 mod links;
 mod missing;
 mod placed;
+pub(crate) mod stands;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,7 +142,7 @@ fn is_miscounted(
     true
 }
 
-/// Whether a constraint holds of a node, as far as that can be told when compiling.
+/// Whether a constraint holds of a node, of each of its instances, as far as that can be told when compiling.
 pub(crate) fn holds(
     program: &Program<'_>,
     nodes: &Nodes,
@@ -149,8 +150,17 @@ pub(crate) fn holds(
     constraint: &Constraint,
 ) -> Result<Verdict, EvalError> {
     let memo = Memo::default();
-    let known = Known::of((program, nodes, &memo), reference(node));
-    check_constraint(constraint, &Value::Reference(reference(node)), &known)
+    let Some(checked) = nodes.nodes.get(node) else { return Ok(Verdict::Open) };
+    let mut all = Verdict::Holds;
+    for of in instances(program, node, checked) {
+        let known = Known::of((program, nodes, &memo), of.clone());
+        match check_constraint(constraint, &Value::Reference(of), &known)? {
+            Verdict::Holds => {}
+            Verdict::Open => all = Verdict::Open,
+            broken @ Verdict::Broken(_) => return Ok(broken),
+        }
+    }
+    Ok(all)
 }
 
 /// The targets that are plain nodes, or capabilities of plain nodes.

@@ -142,7 +142,12 @@ pub fn using_other(at: Place, name: &str, ty: &str, fits: &[String]) -> Diagnost
 }
 
 /// A node of an abstract type that no blueprint may stand for.
-pub fn none_fits(at: Place, ty: &str, why: &[(String, String, Place)]) -> Diagnostic {
+pub fn none_fits(
+    at: Place,
+    ty: &str,
+    why: &[(String, String, Place)],
+    is_collection: bool,
+) -> Diagnostic {
     let reasons: Vec<String> =
         why.iter().map(|(name, why, _)| format!("`{name}`: {why}")).collect();
     let error = Diagnostic::error(
@@ -150,7 +155,11 @@ pub fn none_fits(at: Place, ty: &str, why: &[(String, String, Place)]) -> Diagno
         format!("no blueprint can stand for this `{ty}`: {}", reasons.join("; ")),
         at,
     )
-    .help("change the node so that one fits, or name one with `using`");
+    .help(if is_collection {
+        "one blueprint stands for all instances: let one fit all of them, or make a node for each kind"
+    } else {
+        "change the node so that one fits, or name one with `using`"
+    });
     why.iter().fold(error, |error, (name, _, place)| {
         error.related(*place, format!("`{name}` is declared here"))
     })

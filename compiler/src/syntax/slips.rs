@@ -218,8 +218,8 @@ impl Spot<'_> {
             |c: char| c.is_ascii_alphanumeric() || matches!(c, '=' | ' ' | '_' | '.' | '-' | '"');
         let line = self.at.span.start - offset(self.before.len());
         let (at, behind) = (line + offset(head.len()), self.blank().span.start);
-        let edits =
-            (value.chars().all(is_plain) && value.matches('"').count() % 2 == 0).then(|| {
+        let edits = (value.chars().all(is_plain) && value.matches('"').count().is_multiple_of(2))
+            .then(|| {
                 let whole = between(self.at, behind, self.at.span.start + offset(value.len()));
                 vec![(self.from(at, 0), format!(" {value}")), (whole, String::new())]
             });

@@ -377,6 +377,34 @@ fn a_node_of_an_abstract_type_is_met_by_the_one_blueprint_that_fits() {
 }
 
 #[test]
+fn one_blueprint_stands_for_all_instances_of_a_collection() {
+    let told = |text: &str| {
+        let text = shop(text).replace("d.address", "\"\"");
+        let text = text.replace("const s: types.Sql? = null\n", "");
+        let small = substitute("small", "types.Database where self.size <= 10")
+            .replace("input size: int", "input size: int where self > 2");
+        let large = substitute("large", LARGE);
+        let files: &[(&str, &str)] =
+            &[("shop.bp", &text), ("types.bp", TYPES), ("small.bp", &small), ("large.bp", &large)];
+        let found = wrong(files);
+        let plan = found.is_empty().then(|| compiled(files).plan);
+        (found, plan.and_then(|plan| plan.nodes["d"].substituted_by.clone()))
+    };
+    for (values, by) in [("3, 4", "small"), ("30, 40", "large")] {
+        let (found, chosen) =
+            told(&format!("node d: types.Database for x in [{values}] {{ size = x }}"));
+        assert_eq!((found, chosen), (vec![], Some(format!("{by}.Blueprint"))), "{values}");
+    }
+    // An instance may ask for what the inventory tells, as long as what decides is the same in all.
+    let fleet = "use std.kubernetes as k8s\nselect cs: k8s.Cluster[1..]\nnode d: types.Database for c in cs { size = 30 }";
+    assert_eq!(told(fleet), (vec![], Some("large.Blueprint".to_owned())));
+    assert_eq!(told("node d: types.Database for x in [3, 30] { size = x }").0, ["E4051 shop.bp:6"]);
+    // What stands for a node may take less than the node's type does.
+    assert_eq!(told("node d: types.Database for x in [1, 3] { size = x }").0, ["E3028 shop.bp:6"]);
+    assert_eq!(told("node d: types.Database { size = 1 }").0, ["E3028 shop.bp:6"]);
+}
+
+#[test]
 fn several_that_fit_are_told_and_using_chooses() {
     let several = "node d: types.Database { size = 7 }";
     assert_eq!(chosen(several, LARGE).0, ["E4052 shop.bp:6"]);
@@ -423,9 +451,9 @@ fn none_that_fits_says_why_for_each() {
     ]);
     assert!(
         said.contains(
-            "`small`: `where self.size <= 10` does not hold; `large`: large starts at 50"
+            "`small`: `d` does not meet `where self.size <= 10`; `large`: large starts at 50"
         ) || said.contains(
-            "`large`: large starts at 50; `small`: `where self.size <= 10` does not hold"
+            "`large`: large starts at 50; `small`: `d` does not meet `where self.size <= 10`"
         ),
         "{said}"
     );

@@ -90,7 +90,7 @@ pub(super) fn choose(
         [only] => return Some(only.full.clone()),
         // What a mistake in the node leaves open can't decide.
         _ if is_told(file, item, out) => {}
-        [] => out.push(says::none_fits(at, short(kind), &why)),
+        [] => out.push(says::none_fits(at, short(kind), &why, item.each.is_some())),
         several => {
             let fits: Vec<(String, Place)> =
                 several.iter().map(|one| (known_as(program, file, one), one.place)).collect();
@@ -143,10 +143,7 @@ fn goes(checked: &Checked<'_>, program: &Program<'_>, node: &str, candidate: &Ca
         match verify::holds(program, &checked.nodes, node, constraint) {
             Ok(Verdict::Holds) => {}
             Ok(Verdict::Broken(message)) => {
-                return Match::Not(match constraint.message {
-                    Some(_) => message,
-                    None => format!("`where {}` does not hold", constraint.text),
-                });
+                return Match::Not(message);
             }
             Ok(Verdict::Open) => {
                 later = Some(format!("`where {}` can't be told when compiling", constraint.text));

@@ -6,6 +6,7 @@ use super::choose::{self, Candidate};
 use super::decides::{self, Deciding, made_of};
 use super::{type_of, types};
 use crate::check::members::short;
+use crate::check::verify::stands;
 use crate::check::{Checked, Program};
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::{FileId, Place};
@@ -106,6 +107,9 @@ fn substitute(
         let Some(info) = program.types.get(&one.node.kind) else { continue };
         if info.is_abstract {
             let by = choose::choose(checked, program, candidates, (name, node), out);
+            if let Some(by) = &by {
+                stands::verify((program, &checked.nodes), name, by, out);
+            }
             chosen.extend(by.map(|by| (name.to_owned(), by)));
         } else if let Some(using) = &node.using {
             let at = Place { file: checked.file, span: using.span };
