@@ -58,6 +58,7 @@ pub(super) fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic
     match said.code {
         "E1002" => here.bracket(),
         "E1001" => here.form(),
+        "E1006" if here.rest.starts_with('{') => here.record_type(),
         "E1006" => here.list_type(),
         _ => None,
     }
@@ -265,6 +266,16 @@ impl Here<'_> {
         is_good.then(|| foreign_list(self.place(0, end + 2), of))
     }
 
+    /// `{ a: int }` as a type.
+    fn record_type(&self) -> Option<Diagnostic> {
+        let inner = self.rest.strip_prefix('{')?.trim_start();
+        let field = word_of(inner);
+        let is_field = inner.get(field.len()..)?.trim_start().starts_with(':');
+        let message = "the type of a record has a name";
+        let help = "declare `data type Name { field: type }`, and write `Name` here";
+        (!field.is_empty() && is_field).then(|| foreign_form(self.place(0, 1), message, help, None))
+    }
+
     /// `T[*]`, `T via R[0..1]`.
     fn cardinality(&self, entry: &str) -> Option<Diagnostic> {
         let end = self.rest.find(']')? + 1;
@@ -356,6 +367,9 @@ impl Here<'_> {
         let help = match (word, found) {
             ("for", "parallel") => {
                 "write `for x in xs max 5 { … }`: at most 5 elements at once".to_owned()
+            }
+            ("for", "if") => {
+                "put the condition into the block: `for x in xs { if c { … } }`".to_owned()
             }
             _ => format!("write `{block}`"),
         };

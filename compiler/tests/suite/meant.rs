@@ -151,6 +151,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     // What is said of a form.
     (
+        "input s: map<{ a: int }> = {}\noutput o: int = count(s)",
+        "E1007 2:14",
+        "`data type Name { field: type }`",
+    ),
+    ("output o: list<int> = sort([2, 1], -n)", "E3009 2:23", "`sort(x in xs, by: K = x)"),
+    (
+        "workflow w(xs: list<int>) {\n  for x in xs if x > 1 { wait 1s }\n}",
+        "E1001 3:15",
+        "`for x in xs { if c { … } }`",
+    ),
+    (
         "input a: int where self > 5 = 9\noutput o: int = a",
         "E1007 2:29",
         "`name: type = value where",

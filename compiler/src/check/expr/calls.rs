@@ -120,8 +120,15 @@ impl Checker<'_> {
         let text = bp_eval::functions::NAMES.get(name).map_or("", |function| function.signature);
         let Some(form) = forms.iter().find(|form| form.takes(count)) else {
             let at = self.place(span);
-            self.report(says::arity(at, name, &takes(forms), count, text));
-            for argument in arguments {
+            let error = says::arity(at, name, &takes(forms), count, text);
+            // What is computed of each element may name it.
+            let binding = bp_eval::functions::form(name).filter(|_| count == 2);
+            let own = if binding.is_some() { 1 } else { count };
+            self.report(match binding {
+                Some(form) => error.help(format!("name the elements: `{}`", form.signature)),
+                None => error,
+            });
+            for argument in arguments.iter().take(own) {
                 self.infer(argument, None);
             }
             return Part::broken();
