@@ -9,7 +9,7 @@ use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
-use super::rewrite::replaced;
+use super::rewrite::{self, replaced};
 use super::{implementations, relationships, targets};
 use crate::diagnostics::{Diagnostic, policies as says_policies, topology as says};
 use crate::source::{FileId, Place};
@@ -50,10 +50,8 @@ pub(crate) fn check(
     {
         let inside = around_target(scope, &source);
         let ty = Type::Node(wanted.clone());
-        let own = check_wheres(program, &inside, &ty, &meets.wheres, out);
-        let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
-        let all: Vec<&Constraint> = own.iter().chain(asked).collect();
-        let all: Vec<Constraint> = all.into_iter().cloned().collect();
+        let mut all = check_wheres(program, &inside, &ty, &meets.wheres, out);
+        all.extend(declared.into_iter().flat_map(|d| of_candidates(program, d, &wanted)));
         let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
         let asks =
             Asks { node, full, requirement: name, wanted: &wanted, all, unordered, at: place };
@@ -105,6 +103,22 @@ pub(crate) fn check(
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })
+}
+
+/// What a requirement asks, of nodes of this type that may be chosen: where it takes a capability, it asks it of that.
+fn of_candidates(
+    program: &Program<'_>,
+    declared: &RequirementInfo,
+    wanted: &str,
+) -> Vec<Constraint> {
+    let asked = &declared.declared.constraints;
+    let Type::Capability(kind) = &declared.declared.target else { return asked.clone() };
+    let found = capabilities(program, wanted, kind);
+    // Another number of them is told with the target.
+    let [capability] = found.as_slice() else { return asked.clone() };
+    let member = Expr::Field { of: Box::new(Expr::This), name: capability.clone(), safe: false };
+    let of_it = |expr: &Expr| matches!(expr, Expr::This).then(|| member.clone());
+    asked.iter().map(|one| rewrite::constraint(one, &of_it)).collect()
 }
 
 /// What the `where` of a target sees of a node's own names: the variables of its loop, and its `let`s. What

@@ -98,6 +98,18 @@ pub fn inventory_element(at: Place, why: &str, near: Option<&str>, known: &[&str
     }
 }
 
+/// An element of an inventory without properties that each of its type must have.
+pub fn inventory_lacks(
+    at: Place,
+    (message, help): (String, String),
+    missing: &[(&str, Place)],
+) -> Diagnostic {
+    let error = Diagnostic::error("E7085", message, at).help(help);
+    missing.iter().fold(error, |error, (name, place)| {
+        error.related(*place, format!("`{name}` has no default and is not optional"))
+    })
+}
+
 /// `assert_fails` with a code that no inputs can bring about.
 pub fn no_refusal(at: Place, code: &str) -> Diagnostic {
     let codes = bp_topology::problem::CODES;

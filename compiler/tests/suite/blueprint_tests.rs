@@ -726,3 +726,29 @@ fn an_exposed_capability_is_read_as_far_as_inputs_decide() {
     let found = test("d.sql.address == \"x\"");
     assert!(found.len() == 1 && found[0].code == "E7080", "{found:?}");
 }
+
+/// Of a collection inside, what is exposed is that of the one with this key.
+#[test]
+fn an_exposed_capability_of_a_loop_is_read_as_far_as_it_is_known() {
+    let inner = "blueprint db { version = \"1.0.0\" }\ncapability type Sql {\n  property port: int\n  property name: string\n}\nnode type Server {\n  property port: int = 5432\n  property name: string\n  capability sql: Sql { port = self.port + 1, name = self.name }\n}\ninput base: int = 10\ninput names: list<string> = [\"a\"]\nnode plain: Server for k in [\"a\", \"b\"] { name = \"db-${k}\" }\nnode own: Server for k, n in { a = 1, b = 2 } { name = k, port = base * n, sql = { port = n } }\nnode late: Server for n in names { name = n, port = base }\nexpose first = plain[\"a\"].sql\nexpose second = own[\"b\"].sql\nexpose late = late[\"a\"].sql\n";
+    let test = |asserted: &str| {
+        let folder = Folder::with(&format!(
+            "blueprint top {{ version = \"1.0.0\" }}\nuse \"./db.bp\" as db\nnode d: db.Blueprint {{ base = 3 }}\ntest \"t\" {{\n  assert {asserted}\n}}\n"
+        ));
+        folder.write("db.bp", inner);
+        let analysis = Analysis::load(&folder.root());
+        assert!(obstacles(&analysis).is_empty(), "{:?}", obstacles(&analysis));
+        Suite::new(&analysis).unwrap().run(&analysis.tests()[0])
+    };
+    for holds in [
+        "d.first.port == 5433",
+        "d.first.name == \"db-a\"",
+        "d.second.port == 2 and d.second.name == \"b\"",
+        "d.late.port == 4",
+    ] {
+        assert!(test(holds).is_empty(), "{holds}: {:?}", test(holds));
+    }
+    // Which names there are is not known outside.
+    let found = test("d.late.name == \"a\"");
+    assert!(found.len() == 1 && found[0].code == "E7080", "{found:?}");
+}

@@ -26,6 +26,7 @@ mod files;
 mod fixes;
 mod format;
 mod idle;
+mod inventories;
 mod library;
 mod meant;
 mod mistakes;

@@ -435,6 +435,10 @@ async fn a_stack_is_known_by_a_name_that_its_instance_had() {
     let renamed = Subject { instance: "sales".into(), ..stage.subject() };
     let failure = stage.provider.adopt(&call(), &renamed, None).await.unwrap_err();
     assert!(failure.message.contains("belongs to `orders` of this deployment"), "{failure}");
+    assert_eq!(
+        failure.help.as_deref(),
+        Some("`orders` and `sales` cannot keep one stack: give one of them another `stack_name`")
+    );
     let renamed = Subject { was: vec!["orders".into()], ..renamed };
     let Observation::Present(present) = stage.provider.observe(&call(), &renamed).await.unwrap()
     else {

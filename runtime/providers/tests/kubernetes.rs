@@ -197,6 +197,9 @@ async fn another_deployments_object_is_refused() {
     twin.instance = "other".into();
     let failure = world.begin(&twin, &Change::Create).await.unwrap_err();
     assert!(failure.message.contains("configmap[\"east\"]"), "{failure}");
+    let help = failure.help.unwrap();
+    assert!(help.contains("`configmap[\"east\"]` and `other` cannot keep one object"), "{help}");
+    assert!(!help.contains("uninstall"), "{help}");
 }
 
 #[tokio::test]

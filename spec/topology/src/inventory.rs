@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bp_plan::{PropertyType, Type};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -26,6 +27,42 @@ pub struct Element {
     pub facts: BTreeMap<String, Json>,
     /// How it is reached, in the words of those who reach it. Credentials by reference, never by value.
     pub connection: Json,
+}
+
+impl Element {
+    /// Which of these properties of its type it must have, and nothing is said of: they have no default and are
+    /// not optional.
+    pub fn lacks<'p>(
+        &self,
+        properties: impl IntoIterator<Item = (&'p String, &'p PropertyType)>,
+    ) -> Vec<&'p str> {
+        let must_be_said = |declared: &PropertyType| {
+            declared.default.is_none()
+                && !matches!(declared.kind, Type::Optional(_) | Type::Unknown)
+        };
+        properties
+            .into_iter()
+            // What it is called, everything says.
+            .filter(|(name, declared)| {
+                *name != "name" && must_be_said(declared) && !self.facts.contains_key(*name)
+            })
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    /// That it lacks these, and what to do about it, as two sentences.
+    pub fn told_lacking(&self, missing: &[&str]) -> (String, String) {
+        let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let kind = self.node_type.rsplit('.').next().unwrap_or(&self.node_type);
+        let what = if missing.len() == 1 { "property" } else { "properties" };
+        let name = &self.name;
+        (
+            format!("the inventory's `{name}` lacks the {what} {list} of `{kind}`"),
+            format!(
+                "say in the inventory what {list} of `{name}` is, or give it a default in the type"
+            ),
+        )
+    }
 }
 
 /// Why an element can't be in an inventory.

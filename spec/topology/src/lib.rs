@@ -12,6 +12,7 @@
 //! - a secret's value comes out only as the secret part of a resolved instance.
 
 pub mod calls;
+mod elements;
 mod groups;
 pub mod inputs;
 pub mod inventory;

@@ -5,10 +5,10 @@ use bp_plan::Span;
 
 /// All codes that a problem of a plan with its inputs and inventory can have: those of mistakes that
 /// a compiler finds, where the mistake is the same and only the inputs show it.
-pub const CODES: [&str; 22] = [
+pub const CODES: [&str; 23] = [
     "E2019", "E3002", "E3022", "E3023", "E3024", "E3025", "E3026", "E3027", "E3028", "E4008",
     "E4009", "E4011", "E4017", "E4019", "E4023", "E5002", "E5011", "E7071", "E7081", "E7082",
-    "E7083", "E7084",
+    "E7083", "E7084", "E7085",
 ];
 
 /// Something that is to be given with a plan.

@@ -1,5 +1,7 @@
 //! Which elements of the inventory a selection takes, and why not the others.
 
+use std::collections::BTreeSet;
+
 use bp_eval::{ErrorKind, EvalError, Verdict, check_constraint};
 use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 
@@ -65,7 +67,10 @@ fn fits(
 
 /// All that is wrong with what the selections take.
 pub(crate) fn check(world: &World) -> Vec<Problem> {
-    let mut problems = Vec::new();
+    let mut problems = lacking(world);
+    if !problems.is_empty() {
+        return problems;
+    }
     for (name, selection) in &world.plan.selections {
         let placement = match placement(world, name) {
             Ok(placement) => placement,
@@ -87,11 +92,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         if !is_wrong && count > 0 {
             continue;
         }
-        let found = match count {
-            0 => "nothing of the inventory fits".to_owned(),
-            1 => "1 fits".to_owned(),
-            _ => format!("{count} fit"),
-        };
+        let found = found(&placement);
         let mut problem = if is_wrong {
             let wanted = cardinality(fewest, most);
             Problem::error(format!("the selection `{name}` wants {wanted}: {found}")).code("E7082")
@@ -99,7 +100,7 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             Problem::warning(format!("the selection `{name}` is empty: {found}"))
         };
         let fitting = placement.left.iter().find(|(_, left)| **left != Left::Unfit);
-        if let Some((name, left)) = fitting.filter(|_| count < fewest) {
+        if let Some((name, left)) = fitting.filter(|_| count < fewest || count == 0) {
             problem = problem.help(format!("`{name}` fits and is left: {left}"));
         } else if count == 0 {
             problem = match nearest(world, name, selection) {
@@ -110,6 +111,42 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
         problems.push(problem.at(selection.span));
     }
     problems
+}
+
+/// Elements that may be chosen and lack what their type asks of each of its nodes.
+fn lacking(world: &World) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut told = BTreeSet::new();
+    for selection in world.plan.selections.values() {
+        for element in candidates(world, selection) {
+            let Some(kind) = world.plan.node_types.get(&element.node_type) else { continue };
+            let missing = element.lacks(&kind.properties);
+            if !missing.is_empty() && told.insert(&element.name) {
+                let (message, help) = element.told_lacking(&missing);
+                let problem = Problem::error(message).code("E7085").help(help);
+                problems.push(problem.at(selection.span));
+            }
+        }
+    }
+    problems
+}
+
+/// How many fit; and how many of these are taken, with the reason where it is not all.
+fn found(placement: &Placement) -> String {
+    let taken = placement.taken.len();
+    let mut left = placement.left.values().filter(|left| **left != Left::Unfit);
+    let fit = match taken + left.clone().count() {
+        0 => return "nothing of the inventory fits".to_owned(),
+        1 => "1 fits".to_owned(),
+        count => format!("{count} fit"),
+    };
+    match left.next() {
+        Some(Left::Crowded { by, max, .. }) => {
+            format!("{fit}, of which `spread` takes {taken}: at most {max} with the same {by}")
+        }
+        Some(Left::Surplus { count }) => format!("{fit}, of which {count} are asked for"),
+        Some(Left::Unfit) | None => fit,
+    }
 }
 
 /// `1 or more`, `exactly 2`, `2 to 4`.

@@ -517,6 +517,11 @@ pub(crate) fn place(world: &World, id: &InstanceId) -> Result<Place, EvalError> 
     let Some(node) = world.plan.nodes.get(&id.node) else { return Ok(Place::Local) };
     for requirement in node.requirements.iter().filter(|requirement| requirement.hosts) {
         for target in &*world.requirement(id, &requirement.name)? {
+            // What has a capability is where the capability is.
+            let target = match target {
+                Reference::Capability { of, .. } => of,
+                target => target,
+            };
             let there = match target {
                 Reference::Element { name, .. } => Place::Element(name.clone()),
                 other => match InstanceId::of(other) {

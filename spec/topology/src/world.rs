@@ -11,7 +11,7 @@ use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
 use bp_plan::{Entry, Expr, Plan, Reference, Requirement, Type, Value};
 use serde_json::Value as Json;
 
-use crate::inventory::{Element, Inventory};
+use crate::inventory::Inventory;
 use crate::life::Via;
 use crate::made::{Made, Trace};
 use crate::secrets::Secrets;
@@ -83,6 +83,7 @@ enum Slot {
     Existence(String),
     Property(InstanceId, String),
     Requirement(InstanceId, String),
+    Labels(InstanceId),
     Place(InstanceId),
 }
 
@@ -546,6 +547,11 @@ impl World {
 
     /// The labels of an instance: the blueprint's, and its own.
     fn labels(&self, id: &InstanceId) -> Result<Outcome, EvalError> {
+        let slot = Slot::Labels(id.clone());
+        self.once(slot, || Answer::Outcome(self.fresh_labels(id)))?.outcome()
+    }
+
+    fn fresh_labels(&self, id: &InstanceId) -> Result<Outcome, EvalError> {
         let mut labels = BTreeMap::new();
         for (name, expr) in &self.plan.blueprint.labels {
             let value = bp_eval::evaluate(expr, &self.outside()).and_then(known)?;
@@ -580,7 +586,9 @@ impl World {
         if name == "node" {
             return Ok(Some(Outcome::Value(Value::Reference(of.clone()))));
         }
-        let Some(id) = InstanceId::of(of) else { return Ok(None) };
+        let Some(id) = InstanceId::of(of) else {
+            return self.element_capability_field(of, capability, name);
+        };
         let node = self.plan.nodes.get(&id.node);
         let own = node.and_then(|node| node.capabilities.get(capability)?.get(name));
         if let Some(own) = own {
@@ -596,57 +604,6 @@ impl World {
         match value {
             Some(value) => bp_eval::evaluate(value, &self.site(&id)).map(Some),
             None => Ok(is_told.then_some(Outcome::Unknown)),
-        }
-    }
-
-    /// A fact of an element of the inventory, which this refers to: an attribute of its type, or a property,
-    /// which may have a default.
-    pub(crate) fn fact(
-        &self,
-        of: &Reference,
-        element: &Element,
-        name: &str,
-    ) -> Result<Option<Outcome>, EvalError> {
-        let node_type = self.plan.node_types.get(&element.node_type);
-        let property = node_type.and_then(|kind| kind.properties.get(name));
-        let attribute = node_type.and_then(|kind| kind.attributes.get(name));
-        let declared = attribute.or(property.map(|property| &property.kind));
-        let wrong = |kind, why: String| {
-            let of = &element.name;
-            error(kind, format!("the inventory's `{of}`: {name}: {why}"))
-        };
-        match (element.facts.get(name), declared) {
-            (Some(fact), declared) => {
-                let kind = declared.unwrap_or(&Type::Json);
-                let value = bp_eval::from_json(fact.clone(), kind, &self.plan.data_types)
-                    .map_err(|e| wrong(ErrorKind::WrongType, e.to_string()))?;
-                for constraint in property.into_iter().flat_map(|property| &property.constraints) {
-                    if let Verdict::Broken(message) =
-                        check_constraint(constraint, &value, &self.outside())?
-                    {
-                        return Err(wrong(ErrorKind::Constraint, message));
-                    }
-                }
-                Ok(Some(Outcome::Value(value)))
-            }
-            (None, _) if name == "name" => {
-                Ok(Some(Outcome::Value(Value::String(element.name.clone()))))
-            }
-            (None, Some(kind)) => match property.and_then(|property| property.default.as_ref()) {
-                Some(default) => {
-                    let site = Site::new(self, Some(Value::Reference(of.clone())));
-                    bp_eval::evaluate(default, &site).map(Some)
-                }
-                None => match kind {
-                    Type::Optional(_) => Ok(Some(Outcome::Value(Value::Null))),
-                    Type::Map(_) => Ok(Some(Outcome::Value(Value::Map(BTreeMap::new())))),
-                    _ => Err(error(
-                        ErrorKind::MissingKey,
-                        format!("nothing is known of `{name}` of `{}`", element.name),
-                    )),
-                },
-            },
-            (None, None) => Ok(None),
         }
     }
 }
@@ -722,6 +679,7 @@ impl Slot {
             Self::Existence(node) => format!("whether there is a `{node}`"),
             Self::Property(id, name) => format!("`{id}.{name}`"),
             Self::Requirement(id, name) => format!("the requirement `{name}` of `{id}`"),
+            Self::Labels(id) => format!("`{id}.labels`"),
             Self::Place(id) => format!("where `{id}` is"),
         }
     }

@@ -151,6 +151,7 @@ fn kind(
 /// Whether the facts of an element are what its type says of it.
 fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diagnostic>) {
     let Some(info) = program.types.get(&element.node_type) else { return };
+    let before = out.len();
     // Where attributes stand for facts, they are properties to a test.
     let declared = |name: &str| match info.attributes.get(name) {
         Some((ty, _)) => Some(ty),
@@ -178,5 +179,14 @@ fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diag
                 .map(|place| (place, format!("`{name}` is declared here")));
             out.push(says_types::constraint_broken(at, &message, None, because));
         }
+    }
+    let properties = info.properties.iter().map(|(name, property)| (name, &property.declared));
+    let missing = element.lacks(properties);
+    // What was misspelt is not missing as well.
+    if !missing.is_empty() && out.len() == before {
+        let declared = missing.iter().filter_map(|name| Some((*name, info.properties.get(*name)?)));
+        let declared: Vec<(&str, Place)> =
+            declared.map(|(name, property)| (name, property.place)).collect();
+        out.push(says::inventory_lacks(at, element.told_lacking(&missing), &declared));
     }
 }

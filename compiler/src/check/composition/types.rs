@@ -13,6 +13,7 @@ use super::requires;
 use crate::check::Checked;
 use crate::check::capabilities;
 use crate::check::expr::{check_type_expr, deployment_type, secret_of};
+use crate::check::instances;
 use crate::check::members::short;
 use crate::check::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use crate::check::rewrite::{is_inside, mentions, replaced};
@@ -139,9 +140,27 @@ pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
 fn exposed_values(checked: &Checked<'_>, exposed: &Expr) -> BTreeMap<String, Expr> {
     let program = &checked.program;
     let Expr::Field { of, name: capability, .. } = exposed else { return BTreeMap::new() };
-    let Expr::Node(inner) = &**of else { return BTreeMap::new() };
+    let (of, key) = match &**of {
+        Expr::Index { of, key, .. } => (&**of, key.as_value().and_then(instances::key)),
+        of => (of, None),
+    };
+    let Expr::Node(inner) = of else { return BTreeMap::new() };
     let Some(node) = checked.nodes.nodes.get(inner).map(|one| &one.node) else {
         return BTreeMap::new();
+    };
+    // What the loop's names stand for in the one that is exposed, where that is known.
+    let keyed = node.each.as_ref().and_then(|each| instances::of(each, &BTreeMap::new()));
+    let locals = keyed.zip(key).and_then(|(keyed, key)| keyed.get(&key).cloned());
+    let is_of_loop = |expr: &Expr| match (expr, &node.each) {
+        (Expr::Local(name), Some(each)) => each.names.contains(name),
+        _ => false,
+    };
+    let bound = |expr: &Expr| match expr {
+        Expr::Local(name) => {
+            let (_, value) = locals.iter().flatten().find(|(local, _)| local == name)?;
+            Some(Expr::Value(value.clone()))
+        }
+        _ => None,
     };
     let info = program.types.get(&node.kind);
     let declared = info.and_then(|info| Some((info, info.capabilities.get(capability)?)));
@@ -163,8 +182,9 @@ fn exposed_values(checked: &Checked<'_>, exposed: &Expr) -> BTreeMap<String, Exp
                 Expr::Field { of, name, .. } if **of == Expr::This => set(name).cloned(),
                 _ => None,
             });
-            let seen =
-                (!mentions(&inside, &is_this)).then(|| seen_from(program, &inside, &Expr::This))?;
+            let inside = replaced(&inside, &bound);
+            let is_open = mentions(&inside, &|part| is_this(part) || is_of_loop(part));
+            let seen = (!is_open).then(|| seen_from(program, &inside, &Expr::This))?;
             (!mentions(&seen, &is_inside)).then_some((name, seen))
         })
         .collect()

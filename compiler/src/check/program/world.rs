@@ -145,8 +145,8 @@ impl World for Program<'_> {
             let ty = Type::List(Box::new(Type::Node(members.clone())));
             return Some(Member { ty, phase: Phase::Deploy, via: None });
         }
-        if name == "labels" && Self::node_of(from).is_some() {
-            // What a node of this blueprint says beside its properties.
+        if name == "labels" && matches!(of, Type::Node(_)) {
+            // What a node says beside its properties.
             let ty = Type::Map(Box::new(Type::String));
             return Some(Member { ty, phase: Phase::Deploy, via: None });
         }

@@ -66,16 +66,28 @@ pub(crate) fn owner_by(tags: &[Tag], subject: &Subject) -> Owner {
 
 /// Refuses a stack that is not this instance's.
 pub(crate) fn refuse_foreign(stack: &Stack, subject: &Subject) -> Result<(), Failure> {
-    let whose = match owner(stack, subject) {
+    let (whose, help) = match owner(stack, subject) {
         Owner::Ours => return Ok(()),
-        Owner::Instance(instance) => format!("belongs to `{instance}` of this deployment"),
-        Owner::Deployment(name) => format!("belongs to the deployment `{name}`"),
-        Owner::Nobody => "was made by somebody else".to_owned(),
+        Owner::Instance(instance) => (
+            format!("belongs to `{instance}` of this deployment"),
+            format!(
+                "`{instance}` and `{}` cannot keep one stack: give one of them another `stack_name`",
+                subject.instance
+            ),
+        ),
+        Owner::Deployment(name) => (
+            format!("belongs to the deployment `{name}`"),
+            "choose another `stack_name`, or uninstall that deployment first".to_owned(),
+        ),
+        Owner::Nobody => (
+            "was made by somebody else".to_owned(),
+            "choose another `stack_name`, or remove that stack first".to_owned(),
+        ),
     };
     let name = stack.stack_name().unwrap_or_default();
     let mut failure =
         Failure::new(Class::Conflict, format!("the stack name `{name}` is taken: it {whose}"))
-            .help("choose another `stack_name`, or remove that stack first");
+            .help(help);
     failure.property = Some("stack_name".to_owned());
     Err(failure)
 }

@@ -80,11 +80,14 @@ pub(crate) fn refuse_foreign(live: &Json, subject: &Subject, place: &Place) -> R
         Owner::Ours | Owner::Nobody => return Ok(()),
         Owner::Deployment(name) => (
             format!("{place} is there already and belongs to the deployment `{name}`"),
-            "give it another name, or uninstall that deployment first",
+            "give it another name, or uninstall that deployment first".to_owned(),
         ),
         Owner::Instance(instance) => (
             format!("{place} is there already and is kept by `{instance}` of this deployment"),
-            "two node instances cannot keep one object: give one of them another name or namespace",
+            format!(
+                "`{instance}` and `{}` cannot keep one object: give one of them another `name` or `namespace`",
+                subject.instance
+            ),
         ),
     };
     let mut failure = Failure::new(Class::Permanent, message).help(help);
