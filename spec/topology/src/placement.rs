@@ -46,14 +46,19 @@ impl std::fmt::Display for Left {
         match self {
             Self::Unfit => f.write_str("it does not fit"),
             Self::Crowded { by, value: Some(value), max } => {
-                write!(f, "there are {max} already whose {by} is {value}")
+                write!(f, "there {} {max} already whose {by} is {value}", are(*max))
             }
             Self::Crowded { by, value: None, max } => {
-                write!(f, "there are {max} already of which {by} is not known")
+                write!(f, "there {} {max} already of which {by} is not known", are(*max))
             }
             Self::Surplus { count } => write!(f, "the {count} that are wanted come before it"),
         }
     }
+}
+
+/// The verb of a number.
+fn are(count: u64) -> &'static str {
+    if count == 1 { "is" } else { "are" }
 }
 
 /// Chooses among those that fit, which are given in the inventory's order.

@@ -161,7 +161,7 @@ fn of_each_value_no_more_are_taken_than_may_be() {
     assert_eq!(placement.taken, ["d", "a"]);
     let eu = Left::Crowded { by: "self.labels.region".into(), value: Some("eu".into()), max: 1 };
     assert_eq!(placement.left["e"], eu);
-    assert_eq!(eu.to_string(), "there are 1 already whose self.labels.region is eu");
+    assert_eq!(eu.to_string(), "there is 1 already whose self.labels.region is eu");
     // Those without such a fact are a kind of their own.
     let clusters = &[("a", "", 1.0), ("b", "", 1.0), ("c", "eu", 1.0)];
     let placement = place(Selection { spread: Some(by_region(1)), ..any() }, clusters);
@@ -174,8 +174,10 @@ fn too_few_are_told_with_what_stands_in_the_way() {
     let told = expand(plan(wish), inventory(FIVE)).unwrap_err();
     assert_eq!(
         told,
-        ["the selection `some` wants 3 or more: 2 fit (`c` fits and is left: there are 1 already \
-          whose self.labels.region is eu)"]
+        [
+            "the selection `some` wants 3 or more: 5 fit, of which `spread` takes 2: at most 1 with the same \
+          self.labels.region (`c` fits and is left: there is 1 already whose self.labels.region is eu)"
+        ]
     );
 }
 
