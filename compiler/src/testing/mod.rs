@@ -15,9 +15,10 @@ use bp_topology::inventory_file::File;
 use bp_topology::{Expanded, Identity, Inventory, Problem, Secrets, Topology};
 
 use crate::analysis::Analysis;
-use crate::check::{BlueprintTest, blueprint_tests};
+use crate::check::BlueprintTest;
+use crate::check::blueprint_tests::{self, Stands};
 use crate::diagnostics::{Diagnostic, Severity, testing as says};
-use crate::source::{Place, Span};
+use crate::source::{FileId, Place, SourceFile, Span};
 
 /// A file's tests, ready to be run.
 #[derive(Debug)]
@@ -35,12 +36,19 @@ impl<'a> Suite<'a> {
         Some(Self { analysis, plan, inventory: Arc::default() })
     }
 
-    /// With an inventory, as a file has it, for tests that name none; what is wrong with it stands
-    /// at this place.
-    pub fn with_inventory(mut self, form: File, at: Place) -> Result<Self, Vec<Diagnostic>> {
+    /// With an inventory, as this file has it, for tests that name none; what is wrong with it stands
+    /// in the file of this id.
+    pub fn with_inventory(
+        mut self,
+        form: File,
+        source: &SourceFile,
+        file: FileId,
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let at = Place { file, ..Place::default() };
+        let stands = Stands { at, text: Some((source, file)) };
         let mut wrong = Vec::new();
         let program = self.analysis.program();
-        match blueprint_tests::from_file(&program, form, at, &mut wrong) {
+        match blueprint_tests::from_file(&program, form, &stands, &mut wrong) {
             Some(inventory) => self.inventory = inventory,
             None => return Err(wrong),
         }

@@ -9,6 +9,7 @@ use bp_topology::{Element, Identity, Inventory, Secrets, Topology};
 use serde_json::Value as Json;
 
 use crate::blueprint_tests::found;
+use crate::common::placed;
 
 fn analysis(text: &str) -> Analysis {
     Analysis::of_text(Path::new("sample.bp"), text, true)
@@ -181,4 +182,31 @@ fn a_chosen_nodes_capability_is_asked() {
     assert_eq!(told(&text("5")), Vec::<String>::new());
     let found = wrong(&text("9"));
     assert_eq!(found.iter().map(|(code, ..)| *code).collect::<Vec<_>>(), ["E4078"]);
+}
+
+#[test]
+fn what_is_wrong_with_an_element_stands_at_it_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root.bp");
+    let text = "blueprint s { version = \"1.0.0\" }\nnode type Host { property cpus: int }\nselect hosts: Host[0..]\ntest \"t\" {\n  inventory = file(\"all.yaml\")\n  assert count(hosts) == 3\n}\n";
+    std::fs::write(&root, text).unwrap();
+    for (inventory, wanted) in [
+        (
+            "elements:\n  - name: web\n    type: Host\n    cpus: 1\n  - { type: Host, name: 'we' }\n",
+            "E7085 5:26",
+        ),
+        (
+            "{ \"elements\": [\n  { \"type\": \"Host\", \"name\": \"we\", \"cpu\": 1 }] }\n",
+            "E7075 2:30",
+        ),
+    ] {
+        std::fs::write(folder.path().join("all.yaml"), inventory).unwrap();
+        let analysis = Analysis::load(&root);
+        let told: Vec<String> =
+            analysis.diagnostics().iter().map(|d| placed(&analysis, d)).collect();
+        assert_eq!(told, [wanted], "{:?}", analysis.diagnostics());
+        assert!(
+            analysis.diagnostics()[0].related.iter().any(|(_, why)| why == "the test's inventory")
+        );
+    }
 }

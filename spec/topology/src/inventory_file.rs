@@ -132,6 +132,22 @@ fn place(text: &str, key: &str) -> Option<(u64, u64)> {
     })
 }
 
+/// Where the name of this element stands in a file's text, as line and column from 1.
+pub fn named(text: &str, name: &str) -> Option<(u64, u64)> {
+    let quotes = ['"', '\'', ' '];
+    (1..).zip(text.lines()).find_map(|(number, line)| {
+        let (at, _) = line.match_indices(name).find(|(at, _)| {
+            let before = line.get(..*at).unwrap_or_default().trim_end_matches(quotes);
+            let key = before.strip_suffix(':').map(|key| key.trim_end_matches(quotes));
+            let after = line.get(at + name.len()..).unwrap_or_default();
+            key.is_some_and(|key| key.ends_with("name"))
+                && after.chars().next().is_none_or(|next| "\"', }#\r".contains(next))
+        })?;
+        let before = line.get(..at)?.chars().count();
+        Some((number, u64::try_from(before).ok()? + 1))
+    })
+}
+
 impl Cluster {
     /// The element that it is, reached like this.
     pub fn element(self, connection: Json) -> Element {

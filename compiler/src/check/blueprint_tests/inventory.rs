@@ -39,7 +39,10 @@ pub(super) fn check(
             return Ok(None);
         }
         return Ok(match File::parse(file.source.text()) {
-            Ok(form) => from_file(program, form, at, out),
+            Ok(form) => {
+                let stands = Stands { at, text: Some((&file.source, file.id)) };
+                from_file(program, form, &stands, out)
+            }
             Err(error) => {
                 let place = form_place(&file.source, file.id, &error);
                 out.push(says::inventory_form(place, &error.message, Some(at)));
@@ -79,7 +82,7 @@ fn literal(
         .map_err(|error| error.to_string())
         .and_then(|json| File::of_json(json).map_err(|error| error.message));
     match form {
-        Ok(form) => from_file(program, form, at, out),
+        Ok(form) => from_file(program, form, &Stands { at, text: None }, out),
         Err(why) => {
             out.push(says::inventory_form(at, &why, None));
             None
@@ -89,8 +92,13 @@ fn literal(
 
 /// Where a file is not as it should be; its first line where nobody knows.
 pub(crate) fn form_place(source: &SourceFile, file: FileId, error: &FormError) -> Place {
+    place_of(source, file, error.at.unwrap_or((1, 1)))
+}
+
+/// The word at this line and column.
+fn place_of(source: &SourceFile, file: FileId, (line, column): (u64, u64)) -> Place {
     let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    let (line, column) = error.at.map_or((1, 1), |(line, column)| (number(line), number(column)));
+    let (line, column) = (number(line), number(column));
     let start = source.offset(line, column);
     let rest = source.slice(Span::new(start, source.offset(line, u32::MAX)));
     let word = rest.find(|c: char| c.is_whitespace() || ",}]".contains(c)).unwrap_or(rest.len());
@@ -98,11 +106,29 @@ pub(crate) fn form_place(source: &SourceFile, file: FileId, error: &FormError) -
     Place { file, span: Span::new(start, end) }
 }
 
-/// The elements of an inventory of this form, which stands at `at`, each as its type says.
+/// Where an inventory stands.
+pub(crate) struct Stands<'a> {
+    /// Where it is named, or written.
+    pub(crate) at: Place,
+    /// Its own file, where it has one.
+    pub(crate) text: Option<(&'a SourceFile, FileId)>,
+}
+
+impl Stands<'_> {
+    /// The name of this element where its file can be looked into, else the whole.
+    fn element(&self, name: &str) -> Place {
+        let found = self.text.and_then(|(source, file)| {
+            Some(place_of(source, file, bp_topology::inventory_file::named(source.text(), name)?))
+        });
+        found.unwrap_or(self.at)
+    }
+}
+
+/// The elements of an inventory of this form, each as its type says.
 pub(crate) fn from_file(
     program: &Program<'_>,
     form: File,
-    at: Place,
+    stands: &Stands<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Arc<Inventory>> {
     let before = out.len();
@@ -115,12 +141,22 @@ pub(crate) fn from_file(
         connection: Json::Null,
     });
     for mut element in clusters.chain(others) {
-        element.node_type = kind(program, &element, at, out)?;
-        facts(program, &element, at, out);
-        if let Err(error) = inventory.add(element) {
-            out.push(says::inventory_form(at, &error.to_string(), None));
-            return None;
+        let at = stands.element(&element.name);
+        let kind = kind(program, &element, at, out);
+        if let Some(kind) = &kind {
+            element.node_type.clone_from(kind);
+            facts(program, &element, at, out);
         }
+        let added = kind.map(|_| inventory.add(element));
+        if let Some(Err(error)) = &added {
+            out.push(says::inventory_form(stands.at, &error.to_string(), None));
+        }
+        if !matches!(added, Some(Ok(()))) {
+            break;
+        }
+    }
+    for one in out.iter_mut().skip(before).filter(|one| one.place.file != stands.at.file) {
+        one.related.push((stands.at, "the test's inventory".to_owned()));
     }
     (out.len() == before).then(|| Arc::new(inventory))
 }

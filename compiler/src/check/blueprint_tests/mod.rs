@@ -23,7 +23,7 @@ use crate::source::{Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, ValueKeyword};
 use crate::syntax::walk;
 
-pub(crate) use inventory::{form_place, from_file};
+pub(crate) use inventory::{Stands, form_place, from_file};
 
 /// What stands in a test, for those who wrote something else.
 const ALLOWED: &str = "`inputs`, `inventory`, `secrets`, `let`, `assert` and `assert_fails`";

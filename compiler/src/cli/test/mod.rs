@@ -143,9 +143,8 @@ fn tested(
         && let Some(suite) = Suite::new(&analysis)
     {
         let suite = match inventory {
-            Some((form, _)) if !analysis.tests().is_empty() => {
-                let at = Place { file: INVENTORY, ..Place::default() };
-                suite.with_inventory(form.clone(), at)
+            Some((form, source)) if !analysis.tests().is_empty() => {
+                suite.with_inventory(form.clone(), source, INVENTORY)
             }
             _ => Ok(suite),
         };
