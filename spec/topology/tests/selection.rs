@@ -174,8 +174,10 @@ fn too_few_are_told_with_what_stands_in_the_way() {
     let told = expand(plan(wish), inventory(FIVE)).unwrap_err();
     assert_eq!(
         told,
-        ["the selection `some` wants 3 or more: 2 fit (`c` fits and is left: there are 1 already \
-          whose self.labels.region is eu)"]
+        [
+            "the selection `some` wants 3 or more: 5 fit, of which `spread` takes 2: at most 1 with the same self.labels.region (`c` fits and is left: there are 1 already \
+          whose self.labels.region is eu)"
+        ]
     );
 }
 
