@@ -25,6 +25,7 @@ mod prepare;
 mod rounds;
 pub mod runtime;
 pub mod secrets;
+mod twins;
 pub mod update;
 pub mod watch;
 pub mod workflow;

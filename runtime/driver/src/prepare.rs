@@ -9,6 +9,7 @@ use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 use crate::error::DriverError;
 use crate::runtime::{Executors, Providers};
 use crate::secrets::SecretSource;
+use crate::twins;
 
 /// What can be deployed.
 #[derive(Debug)]
@@ -79,6 +80,7 @@ pub fn prepare(
         }
     }
     problems.extend(topology.iter().flat_map(bp_engine::supports::machines));
+    problems.extend(topology.iter().flat_map(|wanted| twins::check(wanted, providers)));
     match topology {
         Some(topology) if problems.iter().all(|problem| problem.is_warning) => {
             Ok(Prepared { bytes, artifacts, plan, inputs, inventory, topology, warnings: problems })

@@ -320,6 +320,12 @@ pub trait Provider: Send + Sync {
     /// The name by which node types ask for it.
     fn name(&self) -> &'static str;
 
+    /// The properties by which what a node of this type makes is told from all else of its kind on its target; none
+    /// where the target gives it a name.
+    fn told_by(&self, _node_type: &str) -> &'static [&'static str] {
+        &[]
+    }
+
     /// What is really there.
     async fn observe(&self, call: &Call, subject: &Subject) -> Result<Observation, Failure>;
 

@@ -101,6 +101,33 @@ fn a_cyclic_reference() {
     refused(&check(&environment, "cycle.bp", source), 1, &["first", "second", "cycle.bp"]);
 }
 
+#[test]
+fn two_nodes_that_would_keep_the_same_object() {
+    let mut environment = Environment::new();
+    let clusters = environment.embedded(1);
+    let node = |node: &str, name: &str| {
+        format!("node {node}: k8s.ConfigMap for c in all {{\n  name = {name}\n  host -> c\n}}\n")
+    };
+    let source = format!(
+        "{HEAD}input name: string = \"web\"\n{}{}",
+        node("first", "name"),
+        node("second", "\"web\"")
+    );
+    let plan = environment.compile_text("twins", &source);
+    let deploy = |name: &str| environment.deploy_with(&plan, "twins", &clusters, &[name]);
+    let cluster = &clusters[0].name;
+    let words = [
+        "same ConfigMap",
+        &format!("first[\"{cluster}\"]"),
+        &format!("second[\"{cluster}\"]"),
+        "twins.bp",
+        "another `name`",
+    ];
+    refused(&deploy("name=web").wait(Duration::from_mins(1)), 1, &words);
+    // With names of their own both are there.
+    let _ = deploy("name=other").wait(Duration::from_mins(1)).expect(0);
+}
+
 /// Refuses a plan made from the real one's bytes.
 fn refused_plan(name: &str, words: &[&str], change: impl FnOnce(Vec<u8>) -> Vec<u8>) {
     let environment = Environment::new();

@@ -76,6 +76,14 @@ impl Provider for Kubernetes {
         "kubernetes"
     }
 
+    fn told_by(&self, node_type: &str) -> &'static [&'static str] {
+        match Kind::of_node_type(node_type) {
+            Ok(kind) if kind.is_namespaced() => &["name", "namespace"],
+            Ok(_) => &["name"],
+            Err(_) => &[],
+        }
+    }
+
     async fn observe(&self, call: &Call, subject: &Subject) -> Result<Observation, Failure> {
         let session = self.session(call).await?;
         let place = change::place(subject)?;
