@@ -9,7 +9,7 @@ use bp_plan::{Reference, Type, Value};
 use super::blocks::must_be_set;
 use super::choices::Needs;
 use super::inserts;
-use super::members::declared_at;
+use super::members::{declared_at, short};
 use super::nodes::{CheckedNode, Nodes};
 use super::program::{Program, RequirementInfo};
 use super::relationships;
@@ -44,6 +44,12 @@ pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnosti
             let of = declared.declared.target.to_string();
             let what = (requirement.as_str(), of.as_str(), asked.join(" and "));
             let error = says::missing_requirement(at, name, what, &fits, place);
+            let error = match &declared.declared.target {
+                Type::Node(of) if fits.is_empty() && is_observed(program, of) => {
+                    error.help(says::from_inventory(requirement, short(of)))
+                }
+                _ => error,
+            };
             let meets = fits.first().map(|fit| format!("{requirement} -> {fit}"));
             let edits = meets
                 .iter()
@@ -55,6 +61,17 @@ pub(crate) fn tell(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnosti
             });
         }
     }
+}
+
+/// Whether such a thing is there before any blueprint: nobody makes it, and nothing of it can be set.
+fn is_observed(program: &Program<'_>, of: &str) -> bool {
+    program.types.get(of).is_some_and(|info| {
+        let is_made = info.operations.values().any(|operation| operation.implementation.is_some());
+        info.provider.is_none()
+            && !is_made
+            && info.properties.is_empty()
+            && !info.attributes.is_empty()
+    })
 }
 
 /// Which nodes name which others, or may choose them.

@@ -125,6 +125,13 @@ pub fn missing_requirement(
         .help(help)
 }
 
+/// What to do about a requirement that only something of the inventory meets.
+pub fn from_inventory(name: &str, of: &str) -> String {
+    format!(
+        "take it from the inventory: `select all: {of}[1..]`, and `for x in all {{ {name} -> x }}`"
+    )
+}
+
 /// A requirement that is written as a property; `mark` puts the `->` in the place of the `=`.
 pub fn set_for_met(at: Place, name: &str, of: &str, mark: Option<(Place, String)>) -> Diagnostic {
     let error = Diagnostic::error("E4001", format!("`{of}` has no property `{name}`"), at)

@@ -149,6 +149,17 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "E1007 3:21",
         "write `run v { name = value }`",
     ),
+    // What nobody makes is of the inventory.
+    (
+        "node type A { attribute name: string }\nnode type B { requires a: A }\nnode b: B",
+        "E4008 4:6",
+        "`select all: A[1..]`, and `for x in all { a -> x }`",
+    ),
+    (
+        "node type A { property name: string, attribute x: int }\nnode type B { requires a: A }\nnode b: B",
+        "E4008 4:6",
+        "add a node of type `A`",
+    ),
     // What is said of a form.
     (
         "input s: map<{ a: int }> = {}\noutput o: int = count(s)",
