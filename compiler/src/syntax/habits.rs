@@ -141,6 +141,15 @@ impl Here<'_> {
             let message = "a selection's `where` is given with a `=`";
             return Some(foreign_form(self.place(0, word.len().max(1)), message, help, edits));
         }
+        if self.awaits("`=`, `:` or `->` after") && self.rest.starts_with('{') {
+            let name = self.before.trim_end();
+            let head = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let name = name.get(head.len()..).filter(|name| !name.is_empty())?;
+            let edits = vec![(self.place(0, 0), "= ".to_owned())];
+            let message = format!("the value of `{name}` stands behind a `=`");
+            let help = format!("write `{name} = {{ … }}`");
+            return Some(foreign_form(self.place(0, 1), &message, &help, Some(edits)));
+        }
         if self.awaits("`=` after `for`") && self.before.trim_end().ends_with("for") {
             let opening = self.before.rfind('{')?;
             let text = format!("{}{}", self.before.get(opening..)?, self.rest);

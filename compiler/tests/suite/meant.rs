@@ -149,6 +149,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "E1007 3:21",
         "write `run v { name = value }`",
     ),
+    ("node type A\nnode a: A { labels { tier = \"x\" } }", "E1007 3:20", "`labels = { … }`"),
     // What nobody makes is of the inventory.
     (
         "node type A { attribute name: string }\nnode type B { requires a: A }\nnode b: B",
