@@ -186,7 +186,11 @@ fn targets(target: &Expr) -> Vec<Reference> {
 }
 
 /// The node itself, or each of its instances where these are known, with what the names of the loop are there.
-fn own(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<(Reference, Locals)> {
+pub(super) fn own(
+    program: &Program<'_>,
+    name: &str,
+    checked: &CheckedNode,
+) -> Vec<(Reference, Locals)> {
     if checked.node.each.is_none() {
         return vec![(reference(name), Locals::new())];
     }
@@ -391,18 +395,35 @@ pub(super) fn shown(
     target: &Reference,
     seen: &mut Vec<String>,
 ) {
-    if let Expr::Field { of, name, .. } = expr
-        && matches!(**of, Expr::This)
-    {
-        if let Ok(Some(Outcome::Value(value))) = known.field(target, name)
-            && let Ok(text) = bp_eval::scalar_text(&value)
-        {
-            let text = format!("{name} is {text}");
-            if !seen.contains(&text) {
-                seen.push(text);
-            }
-        }
+    if let Some(path) = path(expr) {
+        let value = led_to(expr, known, target).and_then(|value| bp_eval::scalar_text(&value).ok());
+        let text = value.map(|value| format!("{path} is {value}"));
+        seen.extend(text.filter(|text| !seen.contains(text)));
         return;
     }
     expr.parts(&mut |part| shown(part, known, target, seen));
+}
+
+/// `self.sql.port` as it is told of: `sql.port`.
+fn path(expr: &Expr) -> Option<String> {
+    let Expr::Field { of, name, .. } = expr else { return None };
+    match &**of {
+        Expr::This => Some(name.clone()),
+        of => path(of).map(|of| format!("{of}.{name}")),
+    }
+}
+
+/// What such a path leads to, from what stands for `self`.
+fn led_to(expr: &Expr, known: &Known<'_, '_>, this: &Reference) -> Option<Value> {
+    let Expr::Field { of, name, .. } = expr else {
+        return matches!(expr, Expr::This).then(|| Value::Reference(this.clone()));
+    };
+    match led_to(of, known, this)? {
+        Value::Reference(of) => match known.field(&of, name) {
+            Ok(Some(Outcome::Value(value))) => Some(value),
+            _ => None,
+        },
+        Value::Map(mut entries) => entries.remove(name),
+        _ => None,
+    }
 }

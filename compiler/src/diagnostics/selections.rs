@@ -60,17 +60,18 @@ pub fn ranks_nothing(at: Place, name: &str) -> Diagnostic {
     )
 }
 
-/// A choice that is left to the runtime, and no candidate fits.
+/// A choice that is left to the runtime, and no candidate fits; `what` names the requirement, and the instance where
+/// it is of one.
 pub fn nothing_fits(
     at: Place,
-    name: &str,
+    what: &str,
     wanted: &str,
     text: &str,
     misses: &[(Place, String)],
 ) -> Diagnostic {
     let asked = match text {
-        "" => format!("no `{wanted}` of the blueprint can meet `{name}`"),
-        _ => format!("no `{wanted}` of the blueprint meets `{name}`: `where {text}`"),
+        "" => format!("no `{wanted}` of the blueprint can meet {what}"),
+        _ => format!("no `{wanted}` of the blueprint meets {what}: `where {text}`"),
     };
     let error =
         Diagnostic::error("E4078", asked, at).label("nothing fits").help(match misses.first() {
@@ -83,13 +84,13 @@ pub fn nothing_fits(
 /// The same, where the inventory may have one that fits.
 pub fn left_to_inventory(
     at: Place,
-    name: &str,
+    what: &str,
     wanted: &str,
     misses: &[(Place, String)],
 ) -> Diagnostic {
     let error = Diagnostic::warning(
         "W4079",
-        format!("no `{wanted}` of the blueprint meets `{name}`: the inventory must have one"),
+        format!("no `{wanted}` of the blueprint meets {what}: the inventory must have one"),
         at,
     )
     .label("no node fits");

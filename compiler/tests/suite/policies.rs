@@ -425,6 +425,19 @@ fn choices_take_what_may_fit() {
             "node type H { property z: int }\nnode type A { requires on: H }\nnode h: H { z = 1 }\nnode a: A { on -> H where self.z == 2 }",
             &["W4079 5:19"],
         ),
+        // Each instance asks for something else.
+        (
+            "node type H { property z: int }\nnode type A { requires on: H }\nnode h: H for x in [1, 2] { z = x }\nnode a: A for y in [1, 3] { on -> H where self.z == y }",
+            &["W4079 5:35"],
+        ),
+        (
+            "node type H { property z: int }\nnode type A { requires on: H }\nnode h: H for x in [1, 2] { z = x }\nnode a: A for y in [1, 2] { on -> H where self.z == y }",
+            &[],
+        ),
+        (
+            "node type H { property z: int, provider = \"noop\" }\nnode type A { property z: int, requires on: H where self.z == source.z }\nnode h: H for x in [1, 2] { z = x }\nnode a: A for y in [1, 3] { z = y, on -> H }",
+            &["E4078 5:42"],
+        ),
         (
             "node type A { requires on: Compute }\nnode c: Compute\nnode a: A { on -> Compute where self.address == \"x\" }",
             &["E4016 4:33"],

@@ -1,18 +1,25 @@
 //! Whether anything fits a choice that is left to the runtime, and what comes nearest.
 
-use bp_eval::{ErrorKind, Verdict, check_constraint};
+use bp_eval::{ErrorKind, Verdict, check_constraint_with};
 use bp_plan::{BinaryOp, Constraint, Expr, Reference, Value};
 
 use super::{Candidate, Choice};
+use crate::check::instances::Locals;
 use crate::check::members::short;
 use crate::check::nodes::Nodes;
 use crate::check::program::Program;
-use crate::check::verify::{Known, Memo, instance, reference, shown};
+use crate::check::rewrite::mentions;
+use crate::check::verify::{Known, Memo, instance, own, reference, shown};
 use crate::diagnostics::{Diagnostic, selections as says};
 use crate::source::Place;
 
+/// How many instances with candidates are looked at one by one.
+const MOST_PAIRS: usize = 10_000;
 /// How many candidates are told of.
 const MOST_TOLD: usize = 5;
+
+/// How far a candidate is from fitting, where it is, and why it does not fit.
+type Miss = (usize, Place, String);
 
 /// Tells a choice of a node that nothing of the blueprint fits.
 pub(crate) fn verify(
@@ -23,38 +30,67 @@ pub(crate) fn verify(
     is_required: bool,
     out: &mut Vec<Diagnostic>,
 ) {
-    let mut misses: Vec<(usize, Place, String)> = Vec::new();
-    for candidate in choice.candidates.iter().filter(|candidate| candidate.name != node) {
-        match miss(program, nodes, node, choice, candidate) {
-            Some(miss) => misses.push(miss),
-            None => return,
-        }
-    }
+    let Some((mut misses, of)) = all_miss(program, nodes, node, choice) else { return };
     misses.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
     let told: Vec<(Place, String)> =
         misses.into_iter().take(MOST_TOLD).map(|(_, place, why)| (place, why)).collect();
     let Choice { requirement: name, at, .. } = choice;
     let wanted = short(&choice.wanted);
+    let of = of.map(|of| format!(" of `{}`", bp_eval::reference_text(&of))).unwrap_or_default();
+    let what = format!("`{name}`{of}");
     if choice.inventory.is_some() {
         // Without any node of that type the inventory is what was meant.
         if told.is_empty() {
             return;
         }
-        out.push(says::left_to_inventory(*at, name, wanted, &told));
+        out.push(says::left_to_inventory(*at, &what, wanted, &told));
     } else if is_required {
         let text: Vec<&str> = choice.constraints.iter().map(|one| one.text.as_str()).collect();
-        out.push(says::nothing_fits(*at, name, wanted, &text.join(" and "), &told));
+        out.push(says::nothing_fits(*at, &what, wanted, &text.join(" and "), &told));
     }
+}
+
+/// Why no candidate fits: the node, or one of its instances where each asks something else. Nothing where one
+/// fits or may fit.
+fn all_miss(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    node: &str,
+    choice: &Choice,
+) -> Option<(Vec<Miss>, Option<Reference>)> {
+    let candidates = || choice.candidates.iter().filter(|candidate| candidate.name != node);
+    let any = (reference(node), Locals::new());
+    let of = |asking: &(Reference, Locals)| {
+        candidates()
+            .map(|one| miss(program, nodes, (node, asking), choice, one))
+            .collect::<Option<Vec<Miss>>>()
+    };
+    if let Some(misses) = of(&any) {
+        return Some((misses, None));
+    }
+    let is_of_instance = |expr: &Expr| matches!(expr, Expr::Local(_) | Expr::Source);
+    let checked = nodes.nodes.get(node).filter(|checked| checked.node.each.is_some())?;
+    if !choice.constraints.iter().any(|one| mentions(&one.predicate, &is_of_instance)) {
+        return None;
+    }
+    let all = own(program, node, checked);
+    if all.len().saturating_mul(choice.candidates.len()) > MOST_PAIRS {
+        return None;
+    }
+    all.iter().find_map(|asking| Some((of(asking)?, Some(asking.0.clone()))))
 }
 
 /// How far a candidate is from fitting, and why it does not; nothing where it fits or may fit.
 fn miss(
     program: &Program<'_>,
     nodes: &Nodes,
-    node: &str,
+    (node, asking): (&str, &(Reference, Locals)),
     choice: &Choice,
     candidate: &Candidate,
-) -> Option<(usize, Place, String)> {
+) -> Option<Miss> {
+    let (source, locals) = asking;
+    let locals: Vec<(&str, Value)> =
+        locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
     let name = &candidate.name;
     // What has a mistake of its own may fit once that is mended.
     let checked = nodes.nodes.get(name)?;
@@ -72,8 +108,8 @@ fn miss(
             Reference::Node { key: Some(key), .. } => format!("{name}[{key:?}]"),
             _ => name.clone(),
         };
-        let known = Known::of((program, nodes, &memo), this.clone()).required_by(reference(node));
-        let (broken, seen) = asked(choice, &known, &this)?;
+        let known = Known::of((program, nodes, &memo), this.clone()).required_by(source.clone());
+        let (broken, seen) = asked(choice, (&known, &locals), &this)?;
         let why = match seen.as_slice() {
             [] => format!("`{shown}`, which does not fit"),
             _ => format!("`{shown}`, whose {}", seen.join(", and whose ")),
@@ -92,7 +128,11 @@ fn miss(
 }
 
 /// How much of what is asked does not hold of a candidate, and what it has instead; nothing where all may hold.
-fn asked(choice: &Choice, known: &Known<'_, '_>, this: &Reference) -> Option<(usize, Vec<String>)> {
+fn asked(
+    choice: &Choice,
+    (known, locals): (&Known<'_, '_>, &[(&str, Value)]),
+    this: &Reference,
+) -> Option<(usize, Vec<String>)> {
     let mut broken = 0;
     let mut seen = Vec::new();
     for constraint in &choice.constraints {
@@ -101,7 +141,7 @@ fn asked(choice: &Choice, known: &Known<'_, '_>, this: &Reference) -> Option<(us
         for part in parts {
             let alone = Constraint { predicate: part.clone(), message: None, ..constraint.clone() };
             let value = Value::Reference(this.clone());
-            let is_broken = match check_constraint(&alone, &value, known) {
+            let is_broken = match check_constraint_with(&alone, &value, known, locals) {
                 Ok(Verdict::Broken(_)) => true,
                 Err(error) => error.kind == ErrorKind::MissingKey,
                 Ok(_) => false,
