@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bp_plan::{Each, Expr, Node, Phase, Property, Type, Value};
+use bp_plan::{Constraint, Each, Expr, Node, Phase, Property, Type, Value};
 use smol_str::SmolStr;
 
 use super::annotations::{has, texts};
@@ -90,9 +90,11 @@ impl CheckedNode {
         Place { file: self.start.file, span }
     }
 
-    /// The blueprint that stands for its type.
-    pub(crate) fn substitute(&mut self, by: String) {
-        Arc::make_mut(&mut self.known).node.substituted_by = Some(by);
+    /// The blueprint that stands for its type, and what that asks of it.
+    pub(crate) fn substitute(&mut self, by: String, asks: Vec<Constraint>) {
+        let node = &mut Arc::make_mut(&mut self.known).node;
+        node.substituted_by = Some(by);
+        node.constraints = asks;
     }
 
     /// The same node in an item of the same text, which stands there now; nothing where something was told of it.
@@ -348,6 +350,7 @@ impl Checker<'_, '_> {
             kind: full,
             // Told when all blueprints are known.
             substituted_by: None,
+            constraints: Vec::new(),
             condition,
             each,
             properties: body.properties,

@@ -158,7 +158,7 @@ pub fn none_fits(
     .help(if is_collection {
         "one blueprint stands for all instances: let one fit all of them, or make a node for each kind"
     } else {
-        "change the node so that one fits, or name one with `using`"
+        "change the node so that one fits"
     });
     why.iter().fold(error, |error, (name, _, place)| {
         error.related(*place, format!("`{name}` is declared here"))

@@ -65,7 +65,7 @@ pub fn set_twice(at: Place, name: &str, first: Place) -> Diagnostic {
 
 /// A property that its type settles for good.
 pub fn fixed(at: Place, name: &str, of: &str, declared: Place) -> Diagnostic {
-    Diagnostic::error("E4004", format!("`{of}` settles `{name}` for good"), at)
+    Diagnostic::error("E4004", format!("`{name}` of `{of}` is settled for good"), at)
         .related(declared, "settled here")
         .help("remove this line, or take a type that leaves it open")
 }

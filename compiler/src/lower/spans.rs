@@ -120,6 +120,7 @@ fn selection(one: &mut Selection, visit: Visit<'_>) {
 
 fn node(one: &mut Node, visit: Visit<'_>) {
     visit(&mut one.span);
+    constraints(&mut one.constraints, visit);
     one.each.iter_mut().for_each(|each| visit(&mut each.span));
     properties(&mut one.properties, visit);
     one.requirements.iter_mut().for_each(|it| requirement(it, visit));

@@ -56,7 +56,7 @@ fn policies_are_as_their_types_ask() {
             CRON,
             "\"bad\"",
             "\"0 2 * * *\"",
-            "E3028 6 the policy `p`: `cron`: a cron expression has five fields (minute, hour, day, month, day of the week), such as \"0 2 * * *\"",
+            "E3028 6 the policy `p`: `cron`: a cron expression has five fields, each within its range: minute (0-59), hour (0-23), day (1-31), month (1-12), day of the week (0-7), such as \"0 2 * * *\"",
         ),
         (
             BUDGET,
@@ -319,4 +319,34 @@ fn objects_that_no_api_server_takes_are_told() {
     ] {
         assert_eq!(of(node), [""; 0], "{node}");
     }
+}
+
+#[test]
+fn a_blueprint_that_was_chosen_by_name_is_asked_when_inputs_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "store.bp",
+        "abstract node type Store {\n  property size: size\n  attribute url: string\n}\n",
+    );
+    write(
+        "tiny.bp",
+        "blueprint tiny substitutes store.Store where self.size <= 1TiB { version = \"1.0.0\" }\nuse \"./store.bp\" as store\ninput size: size\noutput url: string = \"u-${size}\"\n",
+    );
+    write(
+        "shop.bp",
+        "blueprint shop { version = \"1.0.0\" }\nuse \"./store.bp\" as store\nuse \"./tiny.bp\" as tiny\ninput n: size = 10GiB\nnode a: store.Store using tiny.Blueprint { size = n }\noutput u: string = a.url\ntest \"small\" { assert a.size == 10GiB }\ntest \"large\" {\n  inputs = { n = 2TiB }\n  assert a.size == 2TiB\n}\n",
+    );
+    let analysis = bp_compiler::analysis::Analysis::load(&folder.path().join("shop.bp"));
+    assert!(analysis.diagnostics().is_empty(), "{:#?}", analysis.diagnostics());
+    let suite = bp_compiler::testing::Suite::new(&analysis).unwrap();
+    let found: Vec<Vec<String>> = analysis
+        .tests()
+        .iter()
+        .map(|test| suite.run(test).iter().map(|d| format!("{} {}", d.code, d.message)).collect())
+        .collect();
+    assert_eq!(
+        found,
+        [vec![], vec!["E4023 `a`: `a` does not meet `where self.size <= 1TiB`".to_owned()]]
+    );
 }

@@ -150,6 +150,11 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "write `run v { name = value }`",
     ),
     ("node type A\nnode a: A { labels { tier = \"x\" } }", "E1007 3:20", "`labels = { … }`"),
+    (
+        "node type H\ngroup type Site { members: H[1..] }\nnode type A { property s: list<Site> = [] }\nnode a: A",
+        "E3029 4:32",
+        "name a node type",
+    ),
     // What nobody makes is of the inventory.
     (
         "node type A { attribute name: string }\nnode type B { requires a: A }\nnode b: B",

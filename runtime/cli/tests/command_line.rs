@@ -99,6 +99,7 @@ fn boxes() -> Plan {
     let node = |label: &str, after: Option<&str>| Node {
         kind: "Box".into(),
         substituted_by: None,
+        constraints: Vec::new(),
         condition: None,
         each: None,
         properties: BTreeMap::from([("label".to_owned(), text(label))]),

@@ -294,6 +294,10 @@ pub struct Node {
     /// For a node of an abstract type: the type of the blueprint that stands for it, by full name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub substituted_by: Option<String>,
+    /// What must hold of it beyond its type: where a person chose the blueprint that stands for it, that one's
+    /// `where`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
     /// Whether there is one at all.
     #[serde(default, rename = "if", skip_serializing_if = "Option::is_none")]
     pub condition: Option<Expr>,

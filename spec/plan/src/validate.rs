@@ -214,6 +214,7 @@ impl<'a> Check<'a> {
         self.node_type_name(&node.kind);
         self.span(node.span);
         node.substituted_by.iter().for_each(|by| self.substituted(by));
+        self.constraints(&node.constraints);
         if let Some(condition) = &node.condition {
             self.within("if", |c| c.expr(condition));
         }

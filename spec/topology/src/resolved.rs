@@ -137,7 +137,7 @@ pub(crate) fn partly(topology: &Topology, id: &InstanceId) -> Result<Partly, Fla
         }
     }
     let labels = labels(topology, id)?;
-    for constraint in &node_type.constraints {
+    for constraint in node_type.constraints.iter().chain(&node.constraints) {
         let value = Value::Reference(id.reference());
         match check_constraint(constraint, &value, &world.site(id)) {
             Ok(Verdict::Broken(message)) => {

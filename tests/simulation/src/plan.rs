@@ -149,6 +149,7 @@ fn node(blueprint: &Blueprint, node: &Described) -> Node {
     Node {
         kind: node.kind.name().into(),
         substituted_by: None,
+        constraints: Vec::new(),
         condition: None,
         each: node.is_fleet.then(|| Each {
             names: vec!["cluster".into()],

@@ -96,7 +96,7 @@ fn substitute(
     {
         return;
     }
-    let mut chosen: Vec<(String, String)> = Vec::new();
+    let mut chosen: Vec<(String, String, Vec<bp_plan::Constraint>)> = Vec::new();
     let mut done: BTreeSet<&str> = BTreeSet::new();
     for item in &module.tree.items {
         let ItemKind::Node(node) = &item.kind else { continue };
@@ -110,15 +110,18 @@ fn substitute(
             if let Some(by) = &by {
                 stands::verify((program, &checked.nodes), name, by, out);
             }
-            chosen.extend(by.map(|by| (name.to_owned(), by)));
+            // Where a person chose, what decides may be known only when inputs are.
+            let asks = by.iter().filter(|_| node.using.is_some());
+            let asks = asks.flat_map(|by| choose::asks(candidates, by)).collect();
+            chosen.extend(by.map(|by| (name.to_owned(), by, asks)));
         } else if let Some(using) = &node.using {
             let at = Place { file: checked.file, span: using.span };
             out.push(says::using_concrete(at, short(&one.node.kind), info.place));
         }
     }
-    for (name, by) in chosen {
+    for (name, by, asks) in chosen {
         if let Some(one) = checked.nodes.nodes.get_mut(&name) {
-            one.substitute(by);
+            one.substitute(by, asks);
         }
     }
 }

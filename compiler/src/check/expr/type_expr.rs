@@ -115,6 +115,10 @@ impl Resolver<'_> {
         let at = self.place(path.span);
         let names =
             if self.out.len() < 100 { self.world.type_names(self.file) } else { Vec::new() };
+        if names.iter().any(|known| known == name) {
+            self.out.push(says::type_of_other_kind(at, name));
+            return;
+        }
         let known = names.iter().map(String::as_str).chain(BUILT_IN_TYPES.iter().copied());
         let near = foreign(name).or_else(|| nearest(name, known)).map(str::to_owned);
         let place = near.as_deref().and_then(|near| {

@@ -241,10 +241,12 @@ fn path(expr: &Expr) -> Option<String> {
     match expr {
         Expr::This => Some("self".to_owned()),
         Expr::Field { of, name, safe: false } => Some(format!("{}.{name}", path(of)?)),
-        Expr::Call { function, arguments } if function == "length" => match arguments.as_slice() {
-            [of] => Some(format!("{}{LENGTH}", path(of)?)),
-            _ => None,
-        },
+        Expr::Call { function, arguments } if matches!(function.as_str(), "length" | "count") => {
+            match arguments.as_slice() {
+                [of] => Some(format!("{}{LENGTH}", path(of)?)),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -118,6 +118,13 @@ pub fn unknown_type(at: Place, name: &str, near: Option<&str>, place: Option<Pla
     }
 }
 
+/// A type of groups, policies or operations where one of values stands.
+pub fn type_of_other_kind(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3029", format!("nothing is of the type `{name}` here"), at)
+        .label("a type of groups, policies or operations")
+        .help("name a node type, a data type, a capability type or a built-in one")
+}
+
 /// `list` without its argument, `int<string>`.
 pub fn type_arguments(at: Place, name: &str, takes: usize, found: usize) -> Diagnostic {
     let message = match takes {

@@ -90,6 +90,7 @@ fn node(kind: &str, properties: &[(&'static str, Expr)], after: &[Expr], on: boo
     Node {
         kind: kind.into(),
         substituted_by: None,
+        constraints: Vec::new(),
         condition: None,
         each: on.then(|| Each {
             names: vec!["cluster".into()],

@@ -117,6 +117,7 @@ fn web(file: Digest) -> Node {
     Node {
         kind: "Web".into(),
         substituted_by: None,
+        constraints: Vec::new(),
         condition: None,
         each: Some(Each {
             names: vec!["cluster".into()],
