@@ -8,7 +8,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 use super::annotations::{has, texts};
 use super::expr::{
     Named, Scope, check_body, check_expr, check_signature, check_type_expr, check_wheres, held,
-    held_later, holds_node, is_built_in,
+    held_later, holds_node, holds_secret, is_built_in,
 };
 use super::late::known_in_time;
 use super::members::{self, Pass};
@@ -463,6 +463,26 @@ pub(crate) fn input(
     }
 }
 
+/// An input of a type that is secret, or has a secret part, as a `secret` where that says the same.
+fn secret_input(
+    program: &Program<'_>,
+    file: FileId,
+    value: &ast::ValueItem,
+    written: &ast::TypeExpr,
+) -> Diagnostic {
+    use super::expr::World as _;
+    let start = value.name.span.start;
+    let word = Place { file, span: Span::new(start.saturating_sub(6), start.saturating_sub(1)) };
+    let at = Place { file, span: written.span };
+    let of = program.text(at).strip_prefix("secret ").map(str::to_owned);
+    let is_sure = value.default.is_none() && program.text(word) == "input";
+    let edits = of
+        .as_ref()
+        .filter(|_| is_sure)
+        .map(|of| vec![(word, "secret".to_owned()), (at, of.clone())]);
+    says_types::secret_input(at, &value.name.text, of.as_deref(), edits)
+}
+
 /// Tells of a type of which nobody could give a value from outside.
 fn can_be_given(
     program: &Program<'_>,
@@ -471,6 +491,13 @@ fn can_be_given(
     ty: &Type,
     out: &mut Vec<Diagnostic>,
 ) {
+    if value.keyword == ValueKeyword::Input
+        && holds_secret(program, ty)
+        && let Some(written) = &value.ty
+    {
+        out.push(secret_input(program, file, value, written));
+        return;
+    }
     if holds_node(program, ty) {
         let what = if value.keyword == ValueKeyword::Secret { "secret" } else { "input" };
         let at = Place { file, span: value.ty.as_ref().map_or(value.name.span, |ty| ty.span) };

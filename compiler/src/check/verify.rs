@@ -72,7 +72,10 @@ pub(crate) fn verify(
             for (own, locals) in own(program, name, checked) {
                 let known = Known::of(world, own.clone()).required_by(own);
                 let mut targets = targets(&requirement.target);
-                if targets.is_empty() || checked.node.each.is_some() {
+                if targets.is_empty()
+                    || checked.node.each.is_some()
+                    || targets.iter().any(|target| is_whole(nodes, target))
+                {
                     targets = led(&requirement.target, &known, &locals);
                 }
                 let told = out.len();
@@ -206,6 +209,12 @@ fn instances(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<Re
         return vec![instance(name, "")];
     }
     own(program, name, checked).into_iter().map(|(own, _)| own).collect()
+}
+
+/// Whether it stands for all instances of a collection.
+fn is_whole(nodes: &Nodes, target: &Reference) -> bool {
+    matches!(target, Reference::Node { node, key: None }
+        if nodes.nodes.get(node).is_some_and(|it| it.node.each.is_some()))
 }
 
 /// What a value refers to.

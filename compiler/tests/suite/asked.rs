@@ -350,3 +350,17 @@ fn a_blueprint_that_was_chosen_by_name_is_asked_when_inputs_are_known() {
         [vec![], vec!["E4023 `a`: `a` does not meet `where self.size <= 1TiB`".to_owned()]]
     );
 }
+
+#[test]
+fn what_a_requirement_asks_is_asked_of_each_instance_of_a_collection() {
+    let of = |target: &str, last: &str| {
+        checked(&format!(
+            "node type H {{ property z: string }}\nnode type T {{ requires hs: H[1..] where self.z == \"a\" }}\nnode h: H for x in [\"a\", \"{last}\"] {{ z = \"${{x}}\" }}\nnode t: T {{ hs -> {target} }}"
+        ))
+    };
+    for target in ["h", "h[*]"] {
+        let found = of(target, "b");
+        assert!(found.len() == 1 && found[0].starts_with("E4011 5 "), "{target}: {found:?}");
+    }
+    assert_eq!(of("h", "a2").len(), 1);
+}

@@ -58,6 +58,7 @@ const PROGRAMS: &[(char, &str)] = &[
     // Loops of other languages.
     ('+', "node type A { property p: string }\nnode n: A for x of [\"a\"] { p = x }"),
     ('+', "node type A { property p: int }\nnode a: A { p = 1, labels { tier = \"x\" } }"),
+    ('+', "node type A { property p: secret string }\ninput s: secret string\nnode a: A { p = s }"),
     // A value behind what is asked of it.
     ('+', "input a: int where self > 5 = 9\noutput o: int = a"),
     ('+', "node type A { property p: int where self in 1..3 = 2 }\nnode a: A"),

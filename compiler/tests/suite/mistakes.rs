@@ -72,6 +72,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     // What nobody could give.
     ("node type A\ninput n: A", "E3047 3:10"),
+    ("input n: secret string", "E3051 2:10"),
+    ("input n: map<secret string> = {}", "E3051 2:10"),
     ("node type A\ndata type D { a: list<A> }\nsecret n: D?", "E3047 4:11"),
     ("node type A\nnode a: A\noutput o: A = a", "E3048 4:11"),
     ("node type A\nnode a: A\noutput o = [a]", "E3048 4:12"),

@@ -4,7 +4,7 @@ use bp_eval::{Environment as _, Outcome, Verdict, check_constraint};
 use bp_plan::{Constraint, Reference, Requirement, Type, Value};
 
 use super::known::World;
-use super::{Known, broken, constraints, led, own, targets};
+use super::{Known, broken, constraints, is_whole, led, own, targets};
 use crate::check::nodes::CheckedNode;
 use crate::check::program::TypeInfo;
 use crate::check::relationships::end_type;
@@ -29,7 +29,10 @@ pub(super) fn verify(
     for (own, locals) in own(program, name, checked) {
         let known = Known::of(world, own.clone()).required_by(own.clone());
         let mut targets = targets(&requirement.target);
-        if targets.is_empty() || checked.node.each.is_some() {
+        if targets.is_empty()
+            || checked.node.each.is_some()
+            || targets.iter().any(|target| is_whole(world.1, target))
+        {
             targets = led(&requirement.target, &known, &locals);
         }
         for (index, target) in targets.into_iter().enumerate() {

@@ -82,6 +82,31 @@ pub fn node_given(at: Place, what: &str, name: &str, ty: &Type) -> Diagnostic {
     }
 }
 
+/// An input whose type is secret, or has a secret part; `of` is the type without that.
+pub fn secret_input(
+    at: Place,
+    name: &str,
+    of: Option<&str>,
+    edits: Option<Vec<(Place, String)>>,
+) -> Diagnostic {
+    let message = format!(
+        "the input `{name}` would not keep a secret: inputs are written down with the deployment"
+    );
+    let error =
+        Diagnostic::error("E3051", message, at).label("can be read by all who see the deployment");
+    let error = match of {
+        Some(of) => error
+            .help(format!("write `secret {name}: {of}`: its value stays in the store of secrets")),
+        None => error.help(
+            "declare what is secret of it by `secret name: type`, and take the rest by an input",
+        ),
+    };
+    match edits {
+        Some(edits) => error.fix(format!("make `{name}` a secret"), edits),
+        None => error,
+    }
+}
+
 /// An output that is a node, or has one.
 pub fn node_as_output(at: Place, name: &str, ty: &Type) -> Diagnostic {
     let message =
