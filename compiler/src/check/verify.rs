@@ -115,7 +115,14 @@ fn checks(
             let known = Known::of(world, of.clone());
             let value = Value::Reference(of.clone());
             if let Ok(Verdict::Broken(message)) = check_constraint(&constraint, &value, &known) {
-                out.push(says::node_breaks(checked.place(), name, &message, declared));
+                // One that stands for all of them has no key of its own.
+                let one = match of {
+                    Reference::Node { key: Some(key), .. } if !key.is_empty() => {
+                        bp_eval::reference_text(of)
+                    }
+                    _ => name.to_owned(),
+                };
+                out.push(says::node_breaks(checked.place(), &one, &message, declared));
                 break;
             }
         }

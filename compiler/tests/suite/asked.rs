@@ -364,3 +364,9 @@ fn what_a_requirement_asks_is_asked_of_each_instance_of_a_collection() {
     }
     assert_eq!(of("h", "a2").len(), 1);
 }
+
+#[test]
+fn the_instance_that_breaks_a_check_is_named() {
+    let text = "node type A { property z: int, check self.z < 3 }\nnode a: A for i in 1..3 { z = i }\noutput o: int = a[\"1\"].z";
+    assert_eq!(checked(text), ["E4023 3 `a[\"3\"]`: `check self.z < 3` does not hold"]);
+}
