@@ -370,3 +370,31 @@ fn the_instance_that_breaks_a_check_is_named() {
     let text = "node type A { property z: int, check self.z < 3 }\nnode a: A for i in 1..3 { z = i }\noutput o: int = a[\"1\"].z";
     assert_eq!(checked(text), ["E4023 3 `a[\"3\"]`: `check self.z < 3` does not hold"]);
 }
+
+/// What the values are held against that stand in a blueprint's first node.
+fn kinds(body: &str) -> Vec<bp_plan::Type> {
+    let text = format!("blueprint sample {{ version = \"1.0.0\" }}\n{body}\n");
+    let path = std::path::Path::new("/asked.bp");
+    let overlay = [(path.to_path_buf(), text)].into_iter().collect();
+    let analysis = bp_compiler::analysis::Analysis::load_with(path, &overlay);
+    let plan = analysis.plan().unwrap_or_else(|| panic!("{:#?}", analysis.diagnostics()));
+    bp_plan::validate::held(plan).into_iter().cloned().collect()
+}
+
+#[test]
+fn what_has_a_secret_part_is_held_as_a_secret() {
+    use bp_plan::Type;
+    let of = |head: &str, given: &str| {
+        kinds(&format!(
+            "data type D {{ key: secret string where length(self) > 3 }}\nsecret s: string\ndata type Long = string where length(self) > 3\n{head}\nnode type A {{ property p: secret json }}\nnode a: A {{ p = f({given}) }}"
+        ))
+    };
+    let secret = |ty: Type| Type::Secret(Box::new(ty));
+    assert_eq!(of("fn f(x: Long) -> string = x", "s"), [secret(Type::Data("Long".into()))]);
+    let optional = of("fn f(x: string? where length(self) > 3) -> string = x ?? \"\"", "s");
+    assert_eq!(optional, [Type::Optional(Box::new(secret(Type::String)))]);
+    assert_eq!(
+        of("fn f(x: D) -> secret json = x.key", "{ key = s }"),
+        [secret(Type::Data("D".into()))]
+    );
+}

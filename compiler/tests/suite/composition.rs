@@ -387,6 +387,11 @@ fn one_blueprint_stands_for_all_instances_of_a_collection() {
         let files: &[(&str, &str)] =
             &[("shop.bp", &text), ("types.bp", TYPES), ("small.bp", &small), ("large.bp", &large)];
         let found = wrong(files);
+        if found == ["E3028 shop.bp:6"] {
+            let (_folder, analysis) = analyse(files);
+            let by = &said(&analysis)[0].related[0].1;
+            assert_eq!(by, "`small`, which stands for this node, asks it here");
+        }
         let plan = found.is_empty().then(|| compiled(files).plan);
         (found, plan.and_then(|plan| plan.nodes["d"].substituted_by.clone()))
     };

@@ -15,7 +15,7 @@ impl<'a> Evaluator<'a> {
     /// The value as its type has it (a record has its type's defaults), or what is wrong with it.
     pub(crate) fn held(&mut self, held: &'a Held) -> Eval {
         let value = self.eval(&held.of)?;
-        let is_hidden = matches!(held.kind, Type::Secret(_));
+        let is_hidden = is_secret(&held.kind);
         let wrong = |why: &str| {
             Stop::Error(EvalError::new(ErrorKind::Constraint, format!("{}: {why}", held.what)))
         };
@@ -47,6 +47,15 @@ impl<'a> Evaluator<'a> {
         }
         self.budget.weigh(&value)?;
         Ok(value)
+    }
+}
+
+/// Whether it is secret as a whole, where it is set.
+fn is_secret(kind: &Type) -> bool {
+    match kind {
+        Type::Secret(_) => true,
+        Type::Optional(of) => is_secret(of),
+        _ => false,
     }
 }
 

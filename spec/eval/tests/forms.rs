@@ -381,6 +381,8 @@ fn what_is_asked_of_a_value_is_held_against_it() {
     assert_eq!(told.message, "`x` of `f`: it does not meet `where self < 9`");
     let told = error(&asked(v("hunter2"), secret(), None));
     assert_eq!(told.message, "`x` of `f`: the secret is not as its type asks");
+    let told = error(&asked(v("hunter2"), Type::Optional(Box::new(secret())), None));
+    assert_eq!(told.message, "`x` of `f`: the secret is not as its type asks");
     // Without the data types at hand it is not known.
     let of = Type::Data("Port".to_owned());
     assert_eq!(outcome(&asked(v(80), of, None)), Outcome::Unknown);

@@ -97,7 +97,8 @@ pub(crate) fn held_later(
     if expr.as_value().is_some() || !asks(world, (&expr, found), ty, constraints) {
         return expr;
     }
-    let is_secret = fits::has_secret(found) && !fits::has_secret(ty);
+    // Of what has a secret part no message may tell anything.
+    let is_secret = [found, ty].into_iter().any(|ty| fits::holds_secret(world, ty));
     let kind = if is_secret { fits::secret(ty.clone()) } else { ty.clone() };
     let constraints = constraints
         .iter()

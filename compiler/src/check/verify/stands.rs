@@ -40,8 +40,8 @@ pub(crate) fn verify(
             let is_set = checked.node.properties.contains_key(input);
             let at = if is_set { checked.value(input) } else { checked.place() };
             let message = format!("`{}`: {message}", bp_eval::reference_text(&of));
-            let stands =
-                format!("`{}`, which stands for this node, asks it here", short(blueprint));
+            let by = short(blueprint.trim_end_matches(".Blueprint"));
+            let stands = format!("`{by}`, which stands for this node, asks it here");
             let text = constraint.message.is_none().then_some(constraint.text.as_str());
             out.push(says::constraint_broken(at, &message, text, Some((declared.place, stands))));
             break;
