@@ -5,16 +5,14 @@ mod known;
 mod links;
 mod missing;
 mod placed;
+mod properties;
 pub(crate) mod stands;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{
-    Environment as _, ErrorKind, EvalError, Outcome, Verdict, check_constraint, evaluate_with,
-};
-use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Type, Value};
+use bp_eval::{Environment as _, EvalError, Outcome, Verdict, check_constraint, evaluate_with};
+use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Value};
 
-use super::expr::mistake;
 use super::groups::Groups;
 use super::instances::Locals;
 use super::nodes::{CheckedNode, Nodes};
@@ -22,7 +20,7 @@ use super::policies::Policies;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::targets::Around;
 use super::{capabilities, choices, requirements};
-use crate::diagnostics::{Diagnostic, topology as says, types as says_types};
+use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
 
 use known::World;
@@ -44,9 +42,9 @@ pub(crate) fn verify(
     for (name, checked) in &nodes.nodes {
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
         checks(world, (name, checked), info, out);
-        properties(world, name, checked, out);
+        properties::verify(world, (name, checked), info, out);
         if !capabilities::are_given(program, info) {
-            of_capabilities(world, (name, checked), info, &mut told, out);
+            properties::of_capabilities(world, (name, checked), info, &mut told, out);
         }
         for choice in &checked.choices {
             let declared = info.requirements.get(choice.requirement());
@@ -71,13 +69,7 @@ pub(crate) fn verify(
             }
             for (own, locals) in own(program, name, checked) {
                 let known = Known::of(world, own.clone()).required_by(own);
-                let mut targets = targets(&requirement.target);
-                if targets.is_empty()
-                    || checked.node.each.is_some()
-                    || targets.iter().any(|target| is_whole(nodes, target))
-                {
-                    targets = led(&requirement.target, &known, &locals);
-                }
+                let targets = targets(&known, checked, &requirement.target, &locals);
                 let told = out.len();
                 for constraint in &constraints {
                     for target in &targets {
@@ -93,7 +85,7 @@ pub(crate) fn verify(
         let told = out.len();
         missing::instances(program, name, checked, out);
         if out.len() == told {
-            fails(world, name, checked, out);
+            properties::fail(world, name, checked, out);
         }
     }
 }
@@ -173,8 +165,27 @@ pub(crate) fn holds(
     Ok(all)
 }
 
+/// The targets of a requirement in an instance: those that are written as plain nodes, whether they are there
+/// or not, else what the expression leads to, as far as that is known.
+fn targets(
+    known: &Known<'_, '_>,
+    checked: &CheckedNode,
+    target: &Expr,
+    locals: &Locals,
+) -> Vec<Reference> {
+    let plain = written(target);
+    let is_whole = |target: &Reference| {
+        matches!(target, Reference::Node { node, key: None }
+            if known.nodes.nodes.get(node).is_some_and(|it| it.node.each.is_some()))
+    };
+    if plain.is_empty() || checked.node.each.is_some() || plain.iter().any(is_whole) {
+        return led(target, known, locals);
+    }
+    plain
+}
+
 /// The targets that are plain nodes, or capabilities of plain nodes.
-fn targets(target: &Expr) -> Vec<Reference> {
+fn written(target: &Expr) -> Vec<Reference> {
     match target {
         Expr::Node(name) => vec![Reference::Node { node: name.clone(), key: None }],
         Expr::Field { of, name, .. } => match &**of {
@@ -187,7 +198,7 @@ fn targets(target: &Expr) -> Vec<Reference> {
         Expr::List(items) => items
             .iter()
             .flat_map(|item| match item {
-                Item::One(one) => targets(one),
+                Item::One(one) => written(one),
                 Item::Spread(_) => Vec::new(),
             })
             .collect(),
@@ -218,12 +229,6 @@ fn instances(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<Re
     own(program, name, checked).into_iter().map(|(own, _)| own).collect()
 }
 
-/// Whether it stands for all instances of a collection.
-fn is_whole(nodes: &Nodes, target: &Reference) -> bool {
-    matches!(target, Reference::Node { node, key: None }
-        if nodes.nodes.get(node).is_some_and(|it| it.node.each.is_some()))
-}
-
 /// What a value refers to.
 fn gather(value: Value, found: &mut Vec<Reference>) {
     match value {
@@ -243,137 +248,6 @@ fn led(target: &Expr, known: &Known<'_, '_>, locals: &Locals) -> Vec<Reference> 
         gather(value, &mut found);
     }
     found
-}
-
-/// Tells the properties that are known, though not written down, and break what is asked of them.
-fn properties(
-    (program, nodes, memo): World<'_, '_>,
-    name: &str,
-    checked: &CheckedNode,
-    out: &mut Vec<Diagnostic>,
-) {
-    let Some(info) = program.types.get(&checked.node.kind) else { return };
-    for (property, declared) in &info.properties {
-        let asked = constraints(program, &declared.declared.kind);
-        let asked: Vec<&Constraint> = asked.chain(&declared.declared.constraints).collect();
-        let set = checked.node.properties.get(property).map(|set| &set.value);
-        let is_written = |value: &Expr| value.as_value().is_some();
-        let value = set.or(declared.declared.default.as_ref());
-        if asked.is_empty() || value.is_none_or(is_written) {
-            continue;
-        }
-        for (own, _) in own(program, name, checked) {
-            let known = Known::of((program, nodes, memo), own.clone());
-            let Ok(Some(Outcome::Value(value))) = known.field(&own, property) else { continue };
-            let Some((constraint, message)) = broken(&asked, &value, &known) else { continue };
-            let at = set.map_or_else(|| checked.place(), |_| checked.value(property));
-            let message = match &own {
-                Reference::Node { key: Some(key), .. } => format!("`{name}[{key:?}]`: {message}"),
-                _ => message,
-            };
-            let because = (declared.place, format!("`{property}` is declared here"));
-            let text = constraint.message.is_none().then_some(constraint.text.as_str());
-            out.push(says_types::constraint_broken(at, &message, text, Some(because)));
-            break;
-        }
-    }
-}
-
-/// Tells what the capabilities of a node have for sure and must not have. `told` are the capabilities whose
-/// type was told of.
-fn of_capabilities(
-    (program, nodes, memo): World<'_, '_>,
-    (name, checked): (&str, &CheckedNode),
-    info: &TypeInfo,
-    told: &mut BTreeSet<(Place, String)>,
-    out: &mut Vec<Diagnostic>,
-) {
-    for (capability, of) in &info.capabilities {
-        let Some(declared) = program.types.get(&of.ty) else { continue };
-        for (property, declared) in &declared.properties {
-            let asked = constraints(program, &declared.declared.kind);
-            let asked: Vec<&Constraint> = asked.chain(&declared.declared.constraints).collect();
-            let set = checked.node.capabilities.get(capability).and_then(|set| set.get(property));
-            // What the node writes down was looked at there, and defaults where they are declared.
-            let is_looked_at = match set {
-                Some(set) => set.value.as_value().is_some(),
-                None => !of.values.contains_key(property),
-            };
-            if asked.is_empty() || is_looked_at {
-                continue;
-            }
-            for (own, _) in own(program, name, checked) {
-                let known = Known::of((program, nodes, memo), own.clone());
-                let whole = Reference::Capability { of: Box::new(own), name: capability.clone() };
-                let Ok(Some(Outcome::Value(value))) = known.field(&whole, property) else {
-                    continue;
-                };
-                let Some((constraint, message)) = broken(&asked, &value, &known) else { continue };
-                let is_written = of.values.get(property).is_some_and(|it| it.as_value().is_some());
-                let at = if is_written { of.place } else { checked.place() };
-                if told.insert((at, property.clone())) {
-                    let message = format!("`{capability}.{property}`: {message}");
-                    let because = (declared.place, format!("`{property}` is declared here"));
-                    let text = constraint.message.is_none().then_some(constraint.text.as_str());
-                    out.push(says_types::constraint_broken(at, &message, text, Some(because)));
-                }
-                break;
-            }
-        }
-    }
-}
-
-/// Tells the properties that can't be worked out, be it for one instance of a collection.
-fn fails(
-    (program, nodes, memo): World<'_, '_>,
-    name: &str,
-    checked: &CheckedNode,
-    out: &mut Vec<Diagnostic>,
-) {
-    let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
-    for (property, set) in open {
-        for (own, locals) in own(program, name, checked) {
-            let known = Known::of((program, nodes, memo), own);
-            let locals: Vec<(&str, Value)> =
-                locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            let Err(error) = evaluate_with(&set.value, &known, &locals) else { continue };
-            if matches!(
-                error.kind,
-                ErrorKind::MissingKey
-                    | ErrorKind::DivisionByZero
-                    | ErrorKind::Overflow
-                    | ErrorKind::BadArgument
-                    | ErrorKind::Constraint
-            ) {
-                out.push(mistake(checked.value(property), &error));
-                break;
-            }
-        }
-    }
-}
-
-/// The first constraint that a value does not meet, and what is said of it.
-fn broken<'c>(
-    asked: &[&'c Constraint],
-    value: &Value,
-    known: &Known<'_, '_>,
-) -> Option<(&'c Constraint, String)> {
-    if *value == Value::Null {
-        return None;
-    }
-    asked.iter().find_map(|one| match check_constraint(one, value, known) {
-        Ok(Verdict::Broken(message)) => Some((*one, message)),
-        _ => None,
-    })
-}
-
-/// What a named scalar asks of its values.
-fn constraints<'p>(program: &'p Program<'_>, kind: &Type) -> impl Iterator<Item = &'p Constraint> {
-    let data = match kind {
-        Type::Data(name) => program.data.get(name).filter(|data| data.alias.is_some()),
-        _ => None,
-    };
-    data.into_iter().flat_map(|data| &data.constraints)
 }
 
 fn breaks(

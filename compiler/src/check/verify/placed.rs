@@ -1,13 +1,14 @@
 //! Groups and policies: what is known of them when compiling, and breaks what their types ask.
 
-use bp_eval::{Environment as _, Outcome, Verdict, check_constraint};
-use bp_plan::{Constraint, Reference, Value};
+use bp_eval::{Verdict, check_constraint};
+use bp_plan::{Reference, Value};
 
+use super::Known;
 use super::known::{Placed, Places, World};
-use super::{Known, broken, constraints};
+use super::properties::{Wrong, asked_of_made, declared_here, wrong};
 use crate::check::groups::Groups;
 use crate::check::policies::Policies;
-use crate::diagnostics::{Diagnostic, policies as says, types as says_types};
+use crate::diagnostics::{Diagnostic, policies as says};
 use crate::source::Place;
 
 /// Tells what is broken for sure.
@@ -53,19 +54,12 @@ fn properties(
 ) -> bool {
     let before = out.len();
     for (name, declared) in &placed.info.properties {
-        let asked = constraints(known.program, &declared.declared.kind);
-        let asked: Vec<&Constraint> = asked.chain(&declared.declared.constraints).collect();
         let set = placed.set.get(name).map(|set| &set.value);
-        let value = set.or(declared.declared.default.as_ref());
-        if asked.is_empty() || value.is_none_or(|value| value.as_value().is_some()) {
-            continue;
-        }
-        let Ok(Some(Outcome::Value(value))) = known.field(of, name) else { continue };
-        let Some((constraint, message)) = broken(&asked, &value, known) else { continue };
-        let because = (declared.place, format!("`{name}` is declared here"));
-        let text = constraint.message.is_none().then_some(constraint.text.as_str());
-        let message = format!("`{name}`: {message}");
-        out.push(says_types::constraint_broken(at, &message, text, Some(because)));
+        let asked = asked_of_made(known.program, declared, set);
+        let wrong = wrong(known, of, name, &asked);
+        let told =
+            |wrong: Wrong| wrong.told(at, &format!("`{name}`: "), declared_here(name, declared));
+        out.extend(wrong.map(told));
     }
     out.len() > before
 }
