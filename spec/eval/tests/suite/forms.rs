@@ -1,7 +1,4 @@
 //! Every form of expression, known, unknown and secret.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::collections::BTreeSet;
 
@@ -9,7 +6,8 @@ use bp_eval::{ErrorKind, Outcome, evaluate_with, fold};
 use bp_plan::{
     BinaryOp as Op, Binder, Constraint, Entry, Expr, Held, Item, Span, Type, UnaryOp, Value,
 };
-use common::*;
+
+use crate::common::*;
 
 fn binder(function: &str, names: &[&str], over: Expr, body: Option<Expr>) -> Binder {
     Binder {

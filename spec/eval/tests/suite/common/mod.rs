@@ -1,5 +1,4 @@
 //! Surroundings for tests: a few inputs, a secret, a collection of clusters, a node.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 #![allow(clippy::missing_docs_in_private_items, missing_docs, reason = "a test's own vocabulary")]
 
 use std::collections::BTreeSet;
@@ -7,9 +6,9 @@ use std::collections::BTreeSet;
 use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
 use bp_plan::{BinaryOp, Expr, Reference, Value};
 
-pub struct World;
+pub(crate) struct World;
 
-pub fn cluster(name: &str) -> Value {
+pub(crate) fn cluster(name: &str) -> Value {
     Value::Reference(Reference::Element { selection: "demo".into(), name: name.into() })
 }
 
@@ -77,55 +76,55 @@ impl Environment for World {
     }
 }
 
-pub fn v(value: impl Into<Value>) -> Expr {
+pub(crate) fn v(value: impl Into<Value>) -> Expr {
     Expr::Value(value.into())
 }
 
-pub fn q(text: &str) -> Expr {
+pub(crate) fn q(text: &str) -> Expr {
     Expr::Value(quantity(text))
 }
 
-pub fn quantity(text: &str) -> Value {
+pub(crate) fn quantity(text: &str) -> Value {
     Value::Quantity(text.parse().unwrap())
 }
 
-pub fn float(x: f64) -> Expr {
+pub(crate) fn float(x: f64) -> Expr {
     Expr::Value(Value::Float(x))
 }
 
-pub fn version(text: &str) -> Expr {
+pub(crate) fn version(text: &str) -> Expr {
     Expr::Value(Value::Version(text.into()))
 }
 
-pub fn input(name: &str) -> Expr {
+pub(crate) fn input(name: &str) -> Expr {
     Expr::Input(name.into())
 }
 
-pub fn unknown() -> Expr {
+pub(crate) fn unknown() -> Expr {
     input("later")
 }
 
-pub fn secret() -> Expr {
+pub(crate) fn secret() -> Expr {
     Expr::Secret("password".into())
 }
 
-pub fn local(name: &str) -> Expr {
+pub(crate) fn local(name: &str) -> Expr {
     Expr::Local(name.into())
 }
 
-pub fn op(op: BinaryOp, left: Expr, right: Expr) -> Expr {
+pub(crate) fn op(op: BinaryOp, left: Expr, right: Expr) -> Expr {
     Expr::Binary { op, left: Box::new(left), right: Box::new(right) }
 }
 
-pub fn field(of: Expr, name: &str, safe: bool) -> Expr {
+pub(crate) fn field(of: Expr, name: &str, safe: bool) -> Expr {
     Expr::Field { of: Box::new(of), name: name.into(), safe }
 }
 
-pub fn index(of: Expr, key: Expr, safe: bool) -> Expr {
+pub(crate) fn index(of: Expr, key: Expr, safe: bool) -> Expr {
     Expr::Index { of: Box::new(of), key: Box::new(key), safe }
 }
 
-pub fn iff(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
+pub(crate) fn iff(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
     Expr::If {
         condition: Box::new(condition),
         then: Box::new(then),
@@ -133,32 +132,32 @@ pub fn iff(condition: Expr, then: Expr, otherwise: Expr) -> Expr {
     }
 }
 
-pub fn call(function: &str, arguments: Vec<Expr>) -> Expr {
+pub(crate) fn call(function: &str, arguments: Vec<Expr>) -> Expr {
     Expr::Call { function: function.into(), arguments }
 }
 
-pub fn list(items: impl IntoIterator<Item = i64>) -> Value {
+pub(crate) fn list(items: impl IntoIterator<Item = i64>) -> Value {
     Value::List(items.into_iter().map(Value::Int).collect())
 }
 
-pub fn map(entries: &[(&str, Value)]) -> Value {
+pub(crate) fn map(entries: &[(&str, Value)]) -> Value {
     Value::Map(entries.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect())
 }
 
-pub fn value(expr: &Expr) -> Value {
+pub(crate) fn value(expr: &Expr) -> Value {
     match bp_eval::evaluate(expr, &World) {
         Ok(Outcome::Value(value)) => value,
         other => panic!("{expr:?} gives {other:?}"),
     }
 }
 
-pub fn error(expr: &Expr) -> EvalError {
+pub(crate) fn error(expr: &Expr) -> EvalError {
     match bp_eval::evaluate(expr, &World) {
         Err(error) => error,
         Ok(other) => panic!("{expr:?} gives {other:?}"),
     }
 }
 
-pub fn outcome(expr: &Expr) -> Outcome {
+pub(crate) fn outcome(expr: &Expr) -> Outcome {
     bp_eval::evaluate(expr, &World).unwrap()
 }

@@ -1,20 +1,13 @@
 //! Templates: what they give, and what they refuse at which place.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-mod common;
 
 use std::collections::BTreeSet;
 
 use bp_eval::template::{MAX_TAGS, MAX_TEXT, MistakeKind, Template};
 use bp_eval::{ErrorKind, Outcome};
 use bp_plan::{Entry, Expr, Value};
-use common::*;
 use proptest::prelude::*;
+
+use crate::common::*;
 
 fn data() -> Value {
     let item = |name: &str, port: i64| map(&[("name", name.into()), ("port", Value::Int(port))]);

@@ -1,7 +1,4 @@
 //! Values by their types: from JSON, from command lines, to JSON.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod common;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +7,9 @@ use bp_plan::{
     BinaryOp as Op, Constraint, DataType, Digest, Dimension, Expr, FileRef, PropertyType, Span,
     Type, Value,
 };
-use common::*;
 use serde_json::json;
+
+use crate::common::*;
 
 fn constraint(predicate: Expr, message: Option<&str>) -> Constraint {
     Constraint {
@@ -173,7 +171,7 @@ fn command_lines_give_values_by_type() {
         ("prod", one_of(&["dev", "prod"]), "prod".into()),
         ("null", Type::Optional(Box::new(Type::Int)), Value::Null),
         ("7", Type::Optional(Box::new(Type::Int)), Value::Int(7)),
-        ("[1, 2]", list.clone(), common::list([1, 2])),
+        ("[1, 2]", list.clone(), crate::common::list([1, 2])),
         ("8080", Type::Data("Port".into()), Value::Int(8080)),
         ("{\"a\": 1}", Type::Json, map(&[("a", Value::Int(1))])),
     ] {

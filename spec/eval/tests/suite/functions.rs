@@ -1,13 +1,10 @@
 //! The built-in functions: what they give, and what they refuse.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::disallowed_methods, reason = "the document that is checked is a file")]
-
-mod common;
 
 use bp_eval::ErrorKind;
 use bp_eval::functions::{BINDERS, BINDING, Form, NAMES, OF_FILES, OF_PREFER};
 use bp_plan::{Expr, Value};
-use common::*;
+
+use crate::common::*;
 
 fn strings(items: &[&str]) -> Value {
     Value::List(items.iter().map(|s| Value::from(*s)).collect())
