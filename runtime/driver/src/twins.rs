@@ -2,49 +2,62 @@
 //! the first, and neither would know.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bp_topology::{Instance, InstanceId, Place, Problem, Property, Topology, topology};
-use serde_json::Value as Json;
 
 use crate::runtime::Providers;
 
-/// Where something is kept, by whom, of what kind, and by which properties it is told from others.
-type Claim<'t> = (&'t Place, &'t str, String, Vec<Json>);
+/// What would be kept, and how it is told from others.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Claim<'t> {
+    place: &'t Place,
+    provider: &'t str,
+    kind: &'t str,
+    /// The properties by which it is told from others of its kind, with their values; those that are set.
+    by: Vec<(&'static str, String)>,
+}
 
 /// Tells each that would keep what another keeps, as far as that is known before anything runs.
 pub(crate) fn check(wanted: &Topology, providers: &Providers) -> Vec<Problem> {
-    let mut first: BTreeMap<String, &InstanceId> = BTreeMap::new();
+    let mut first: BTreeMap<Claim<'_>, &InstanceId> = BTreeMap::new();
     let mut problems = Vec::new();
     for instance in wanted.instances() {
-        let Some((claim, by)) = claim(wanted, providers, instance) else { continue };
-        let key = format!("{claim:?}");
-        let Some(other) = first.get(key.as_str()) else {
-            first.insert(key, &instance.id);
-            continue;
-        };
-        let (id, kind) = (&instance.id, short(&claim.2));
-        let named: Vec<String> = by
-            .iter()
-            .zip(&claim.3)
-            .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| format!("`{name}` {value}"))
-            .collect();
-        let there = match claim.0 {
-            Place::Element(name) => format!(" on `{name}`"),
-            Place::Local => String::new(),
-        };
-        let message = format!(
-            "`{other}` and `{id}` would keep the same {kind}{there}: that with the {}",
-            named.join(" and the ")
-        );
-        let mut problem = Problem::error(message).help(format!(
-            "the second would write over the first: give one of them another {}",
-            by.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
-        ));
-        problem.span = topology::blame(wanted.plan(), &id.node, by.last().copied());
-        problems.push(problem);
+        let Some(claim) = claim(wanted, providers, instance) else { continue };
+        let id = &instance.id;
+        match first.entry(claim) {
+            Entry::Vacant(free) => drop(free.insert(id)),
+            Entry::Occupied(taken) => problems.push(problem(wanted, taken.key(), taken.get(), id)),
+        }
     }
     problems
+}
+
+fn problem(
+    wanted: &Topology,
+    claim: &Claim<'_>,
+    first: &InstanceId,
+    second: &InstanceId,
+) -> Problem {
+    let kind = claim.kind.rsplit('.').next().unwrap_or(claim.kind);
+    let there = match claim.place {
+        Place::Element(name) => format!(" on `{name}`"),
+        Place::Local => String::new(),
+    };
+    let named: Vec<String> =
+        claim.by.iter().map(|(name, value)| format!("`{name}` {value}")).collect();
+    let others: Vec<String> = claim.by.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let message = format!(
+        "`{first}` and `{second}` would keep the same {kind}{there}: that with the {}",
+        named.join(" and the ")
+    );
+    let mut problem = Problem::error(message).help(format!(
+        "the second would write over the first: give one of them another {}",
+        others.join(" or ")
+    ));
+    let property = claim.by.first().map(|(name, _)| *name);
+    problem.span = topology::blame(wanted.plan(), &second.node, property);
+    problem
 }
 
 /// What an instance would keep; nothing where that has no name of its own, or the name is not known yet.
@@ -52,30 +65,23 @@ fn claim<'t>(
     wanted: &'t Topology,
     providers: &Providers,
     instance: &'t Instance,
-) -> Option<(Claim<'t>, &'static [&'static str])> {
-    let name = instance.provider.as_deref()?;
-    let provider = providers.get(name)?;
+) -> Option<Claim<'t>> {
+    let provider = instance.provider.as_deref()?;
     let kind = &wanted.plan().nodes.get(&instance.id.node)?.kind;
-    let by = provider.told_by(kind);
-    if by.is_empty() {
+    let told_by = providers.get(provider)?.told_by(kind);
+    if told_by.is_empty() {
         return None;
     }
     // What can't be resolved is told when it is to be made.
     let partly = wanted.resolve_partly(&instance.id).0.ok()?;
-    let mut values = Vec::with_capacity(by.len());
-    for property in by {
-        if partly.unknown.contains_key(*property) {
-            return None;
-        }
-        values.push(match partly.known.properties.get(*property) {
-            None => Json::Null,
-            Some(Property::Plain(value)) => value.clone(),
+    let mut by = Vec::with_capacity(told_by.len());
+    for property in told_by {
+        match partly.known.properties.get(*property) {
+            Some(Property::Plain(value)) => by.push((*property, value.to_string())),
             Some(Property::Secret { .. }) => return None,
-        });
+            None if partly.unknown.contains_key(*property) => return None,
+            None => {}
+        }
     }
-    Some(((&instance.place, name, kind.clone(), values), by))
-}
-
-fn short(kind: &str) -> &str {
-    kind.rsplit('.').next().unwrap_or(kind)
+    Some(Claim { place: &instance.place, provider, kind, by })
 }
