@@ -1,6 +1,12 @@
 //! What types ask (`where`, `check`) holds whatever inputs are given: where only they show what is wrong,
 //! it is told when they are known.
 
+use std::path::Path;
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::Diagnostic;
+use bp_compiler::testing::Suite;
+
 use crate::blueprint_tests::found;
 
 /// What is told of a blueprint with its inputs' defaults: each as `CODE LINE message`.
@@ -166,15 +172,20 @@ fn what_functions_and_constants_are_given_is_as_they_ask() {
     ]);
 }
 
-/// What the compiler says of it.
-fn checked(body: &str) -> Vec<String> {
+/// A blueprint of this body, as the compiler sees it.
+fn analysed(body: &str) -> Analysis {
+    let path = Path::new("/asked.bp");
     let text = format!("blueprint sample {{ version = \"1.0.0\" }}\n{body}\n");
-    let path = std::path::Path::new("/asked.bp");
-    let overlay = [(path.to_path_buf(), text.clone())].into_iter().collect();
-    let analysis = bp_compiler::analysis::Analysis::load_with(path, &overlay);
-    let line = |offset: u32| text.get(..offset as usize).unwrap().lines().count().max(1);
+    Analysis::load_with(path, &[(path.to_path_buf(), text)].into_iter().collect())
+}
+
+/// What the compiler says of it: each error as `CODE LINE message`.
+fn checked(body: &str) -> Vec<String> {
+    let analysis = analysed(body);
+    let source = &analysis.sources().modules[0].source;
+    let line = |d: &Diagnostic| source.position(d.place.span.start).line;
     let errors = analysis.diagnostics().iter().filter(|d| d.code.starts_with('E'));
-    errors.map(|d| format!("{} {} {}", d.code, line(d.place.span.start + 1), d.message)).collect()
+    errors.map(|d| format!("{} {} {}", d.code, line(d), d.message)).collect()
 }
 
 #[test]
@@ -323,23 +334,23 @@ fn objects_that_no_api_server_takes_are_told() {
 
 #[test]
 fn a_blueprint_that_was_chosen_by_name_is_asked_when_inputs_are_known() {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write(
-        "store.bp",
-        "abstract node type Store {\n  property size: size\n  attribute url: string\n}\n",
-    );
-    write(
-        "tiny.bp",
-        "blueprint tiny substitutes store.Store where self.size <= 1TiB { version = \"1.0.0\" }\nuse \"./store.bp\" as store\ninput size: size\noutput url: string = \"u-${size}\"\n",
-    );
-    write(
-        "shop.bp",
-        "blueprint shop { version = \"1.0.0\" }\nuse \"./store.bp\" as store\nuse \"./tiny.bp\" as tiny\ninput n: size = 10GiB\nnode a: store.Store using tiny.Blueprint { size = n }\noutput u: string = a.url\ntest \"small\" { assert a.size == 10GiB }\ntest \"large\" {\n  inputs = { n = 2TiB }\n  assert a.size == 2TiB\n}\n",
-    );
-    let analysis = bp_compiler::analysis::Analysis::load(&folder.path().join("shop.bp"));
+    let folder = crate::common::folder(&[
+        (
+            "store.bp",
+            "abstract node type Store {\n  property size: size\n  attribute url: string\n}\n",
+        ),
+        (
+            "tiny.bp",
+            "blueprint tiny substitutes store.Store where self.size <= 1TiB { version = \"1.0.0\" }\nuse \"./store.bp\" as store\ninput size: size\noutput url: string = \"u-${size}\"\n",
+        ),
+        (
+            "shop.bp",
+            "blueprint shop { version = \"1.0.0\" }\nuse \"./store.bp\" as store\nuse \"./tiny.bp\" as tiny\ninput n: size = 10GiB\nnode a: store.Store using tiny.Blueprint { size = n }\noutput u: string = a.url\ntest \"small\" { assert a.size == 10GiB }\ntest \"large\" {\n  inputs = { n = 2TiB }\n  assert a.size == 2TiB\n}\n",
+        ),
+    ]);
+    let analysis = Analysis::load(&folder.path().join("shop.bp"));
     assert!(analysis.diagnostics().is_empty(), "{:#?}", analysis.diagnostics());
-    let suite = bp_compiler::testing::Suite::new(&analysis).unwrap();
+    let suite = Suite::new(&analysis).unwrap();
     let found: Vec<Vec<String>> = analysis
         .tests()
         .iter()
@@ -371,12 +382,9 @@ fn the_instance_that_breaks_a_check_is_named() {
     assert_eq!(checked(text), ["E4023 3 `a[\"3\"]`: `check self.z < 3` does not hold"]);
 }
 
-/// What the values are held against that stand in a blueprint's first node.
+/// What values are held against in a blueprint's plan.
 fn kinds(body: &str) -> Vec<bp_plan::Type> {
-    let text = format!("blueprint sample {{ version = \"1.0.0\" }}\n{body}\n");
-    let path = std::path::Path::new("/asked.bp");
-    let overlay = [(path.to_path_buf(), text)].into_iter().collect();
-    let analysis = bp_compiler::analysis::Analysis::load_with(path, &overlay);
+    let analysis = analysed(body);
     let plan = analysis.plan().unwrap_or_else(|| panic!("{:#?}", analysis.diagnostics()));
     bp_plan::validate::held(plan).into_iter().cloned().collect()
 }

@@ -35,12 +35,7 @@ output key: secret string = password
 "#;
 
 fn analyse(files: &[(&str, &str)]) -> (tempfile::TempDir, Analysis) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
+    let folder = crate::common::folder(files);
     let analysis = Analysis::load(&folder.path().join(files[0].0));
     (folder, analysis)
 }

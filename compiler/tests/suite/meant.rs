@@ -207,12 +207,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
 ];
 
 fn package(files: &[(&str, &str)]) -> (Analysis, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    let folder = crate::common::folder(files);
     let root = folder.path().join(files.last().unwrap().0);
     (Analysis::check(&root), folder)
 }

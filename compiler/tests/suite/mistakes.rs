@@ -535,12 +535,7 @@ fn a_head_says_each_thing_once() {
 
 /// Several files, by name; the first is the root.
 fn package(files: &[(&str, &str)]) -> (Analysis, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
+    let folder = crate::common::folder(files);
     (Analysis::load(&folder.path().join(files[0].0)), folder)
 }
 

@@ -6,20 +6,7 @@ use std::process::{Command, Output};
 use bp_compiler::analysis::Analysis;
 use bp_compiler::loader::Overlay;
 
-/// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), files);
-    folder
-}
-
-fn write(folder: &Path, files: &[(&str, &str)]) {
-    for (name, text) in files {
-        let path = folder.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-}
+use crate::common::{folder, write};
 
 /// What is said, as `CODE FILE LINE:COLUMN`, with files by their paths from the folder.
 fn said(analysis: &Analysis, folder: &Path) -> Vec<String> {

@@ -25,6 +25,22 @@ pub(crate) fn programs(folders: &[&str]) -> Vec<PathBuf> {
     found
 }
 
+/// Writes these files, by name and text, into a folder.
+pub(crate) fn write(folder: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// A new folder with these files.
+pub(crate) fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), files);
+    folder
+}
+
 /// `CODE line:column`: what is said, and where.
 pub(crate) fn placed(analysis: &Analysis, said: &Diagnostic) -> String {
     let source = analysis.sources().file(said.place.file).unwrap();
