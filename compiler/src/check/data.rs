@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{DataType, Type};
 
-use super::expr::{Scope, World, check_check, check_type_expr, check_wheres};
+use super::expr::{Scope, World, check_of_type, check_type_expr, check_wheres};
 use super::members::{Pass, described, property};
 use super::program::Program;
 use super::refinement;
@@ -91,7 +91,7 @@ pub(crate) fn data_type(
                 data.fields.insert(member.name.text.to_string(), field);
             }
             EntryKind::Check(check) if pass == Pass::Bodies => {
-                data.constraints.extend(check_check(program, &scope, &this, check, out));
+                data.constraints.extend(check_of_type(program, &scope, &this, check, out));
             }
             EntryKind::Check(_) => {}
             _ if pass == Pass::Signatures => {

@@ -1,13 +1,14 @@
 //! Operations that read an attribute of their own node which, when a node is made, nothing has set by then.
 
+use bp_plan::Type;
+
 use super::Checked;
 use super::operations::path;
 use super::unset::{made_by_operations, setters};
 use crate::diagnostics::{Diagnostic, Severity, operations as says};
-use crate::source::Place;
-use crate::syntax::ast::{EntryKind, ExprKind, Operation, TypeItemKind};
+use crate::source::{Place, Span};
+use crate::syntax::ast::{EntryKind, Expr, ExprKind, Operation, TypeItemKind};
 use crate::syntax::walk;
-use bp_plan::Type;
 
 /// The operations by which a node is made, in their order.
 const STEPS: [&str; 5] = [
@@ -59,8 +60,8 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// The attributes of its own node that an operation reads, each with its place.
-fn own_reads(operation: &Operation, see: &mut dyn FnMut(&str, crate::source::Span)) {
-    let mut visit = |expr: &crate::syntax::ast::Expr| {
+fn own_reads(operation: &Operation, see: &mut dyn FnMut(&str, Span)) {
+    let mut visit = |expr: &Expr| {
         if let ExprKind::Field { of, name, .. } = &expr.kind
             && matches!(&of.kind, ExprKind::Name(this) if this == "self")
         {

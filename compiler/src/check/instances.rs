@@ -46,7 +46,7 @@ pub(crate) fn of(each: &Each, known: &BTreeMap<String, Keyed>) -> Option<Keyed> 
 pub(crate) fn value(expr: &Expr, locals: &Locals) -> Option<Value> {
     let locals: Vec<(&str, Value)> =
         locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    match evaluate_with(expr, &Nowhere, &locals) {
+    match evaluate_with(expr, &Nowhere::default(), &locals) {
         Ok(Outcome::Value(value)) => Some(value),
         _ => None,
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
-use super::expr::{Scope, World, check_check, check_expr, check_type_expr, check_wheres, fits};
+use super::expr::{Scope, World, check_expr, check_of_type, check_type_expr, check_wheres, fits};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use super::{refinement, relationships};
 use crate::diagnostics::{
@@ -148,7 +148,7 @@ pub(crate) fn breaks(
     let Some(value) = default.as_value() else { return };
     for constraint in constraints {
         if let Ok(bp_eval::Verdict::Broken(message)) =
-            bp_eval::check_constraint(constraint, value, &bp_eval::Nowhere)
+            bp_eval::check_constraint(constraint, value, &bp_eval::Nowhere::default())
         {
             out.push(says::default_breaks(at, name, &message));
             return;
@@ -391,7 +391,7 @@ impl Builder<'_, '_> {
                 let scope = self.scope(info);
                 let this = self.this();
                 let place = self.place(check.predicate.span);
-                let made = check_check(self.program, &scope, &this, check, self.out);
+                let made = check_of_type(self.program, &scope, &this, check, self.out);
                 info.constraints.extend(made.into_iter().map(|one| (one, place)));
             }
             EntryKind::Assign { key, value } if key.text == "exclusive" => {

@@ -7,8 +7,8 @@ pub(crate) mod capabilities;
 mod choices;
 pub(crate) mod composition;
 mod data;
+mod early_reads;
 pub mod expr;
-mod first;
 mod groups;
 mod implementations;
 mod inserts;
@@ -142,7 +142,7 @@ pub(crate) fn check<'s>(
     implementations::needed(out, &mut checked.unplanned);
     never::check(&checked, out);
     unset::check(&checked, out);
-    first::check(&checked, out);
+    early_reads::check(&checked, out);
     unused::imports(sources, names, out);
     checked
 }

@@ -416,7 +416,7 @@ impl Checker<'_, '_> {
                 Some(key) => {
                     let name = looped.locals.last().map_or("", |local| local.name.as_str());
                     let bound = [(name, item.clone())];
-                    match bp_eval::evaluate_with(&key.expr, &bp_eval::Nowhere, &bound) {
+                    match bp_eval::evaluate_with(&key.expr, &bp_eval::Nowhere::default(), &bound) {
                         Ok(bp_eval::Outcome::Value(value)) => Some(value),
                         _ => None,
                     }

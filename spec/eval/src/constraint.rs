@@ -136,11 +136,14 @@ impl Environment for WithSelf<'_> {
     }
 }
 
-/// Surroundings that know nothing: for what types say of themselves.
+/// Surroundings that know nothing but data types, if at all: for what types say of themselves.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Nowhere;
+pub struct Nowhere<'a> {
+    /// The data types, where they are at hand.
+    pub data_types: Option<&'a DataTypes>,
+}
 
-impl Environment for Nowhere {
+impl Environment for Nowhere<'_> {
     fn input(&self, _: &str) -> Result<Outcome, EvalError> {
         Ok(Outcome::Unknown)
     }
@@ -156,30 +159,9 @@ impl Environment for Nowhere {
     fn field(&self, _: &Reference, _: &str) -> Result<Option<Outcome>, EvalError> {
         Ok(Some(Outcome::Unknown))
     }
-}
-
-/// Surroundings that know data types at most.
-pub(crate) struct OfTypes<'a>(pub(crate) Option<&'a DataTypes>);
-
-impl Environment for OfTypes<'_> {
-    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
-        Nowhere.input(name)
-    }
-
-    fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
-        Nowhere.constant(name)
-    }
-
-    fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
-        Nowhere.name(name)
-    }
-
-    fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
-        Nowhere.field(of, name)
-    }
 
     fn data_types(&self) -> Option<&DataTypes> {
-        self.0
+        self.data_types
     }
 }
 
@@ -188,21 +170,21 @@ pub(crate) struct WithRecord<'a>(pub(crate) &'a std::collections::BTreeMap<Strin
 
 impl Environment for WithRecord<'_> {
     fn input(&self, name: &str) -> Result<Outcome, EvalError> {
-        Nowhere.input(name)
+        Nowhere::default().input(name)
     }
 
     fn constant(&self, name: &str) -> Result<Outcome, EvalError> {
-        Nowhere.constant(name)
+        Nowhere::default().constant(name)
     }
 
     fn name(&self, name: Outer<'_>) -> Result<Outcome, EvalError> {
         match name {
             Outer::This => Ok(Outcome::Value(Value::Map(self.0.clone()))),
-            other => Nowhere.name(other),
+            other => Nowhere::default().name(other),
         }
     }
 
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError> {
-        Nowhere.field(of, name)
+        Nowhere::default().field(of, name)
     }
 }

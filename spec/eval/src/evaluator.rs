@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use bp_plan::{BinaryOp, Expr, Template, UnaryOp, Value};
 
 use crate::budget::{Budget, MAX_FOLDED_BYTES};
-use crate::constraint::OfTypes;
+use crate::constraint::Nowhere;
 use crate::text::described;
 use crate::typed::DataTypes;
 use crate::{
@@ -123,7 +123,7 @@ pub fn evaluate_constant(
     data_types: Option<&DataTypes>,
 ) -> Result<Outcome, EvalError> {
     let budget = Budget::of(MAX_FOLDED_BYTES);
-    Evaluator { env: &OfTypes(data_types), locals: Vec::new(), budget }.outcome(expr)
+    Evaluator { env: &Nowhere { data_types }, locals: Vec::new(), budget }.outcome(expr)
 }
 
 /// As [`evaluate`], with values for some locals (loop variables, parameters).

@@ -294,7 +294,7 @@ impl Conform<'_> {
 
 fn constrained(constraints: &[Constraint], value: &Value) -> Result<(), ValueError> {
     for constraint in constraints {
-        match check_constraint(constraint, value, &Nowhere) {
+        match check_constraint(constraint, value, &Nowhere::default()) {
             Ok(Verdict::Holds | Verdict::Open) => {}
             Ok(Verdict::Broken(message)) => return Err(ValueError::new(message)),
             Err(error) => {

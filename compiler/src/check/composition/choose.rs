@@ -4,13 +4,12 @@
 //! is none, since nothing can contain it.
 
 use bp_eval::Verdict;
-use bp_plan::Expr;
 
+use super::types::closed;
 use super::written;
 use crate::check::Checked;
 use crate::check::members::short;
 use crate::check::program::Program;
-use crate::check::rewrite::{is_inside, mentions};
 use crate::check::verify;
 use crate::diagnostics::{Diagnostic, Severity, composition as says, topology};
 use crate::source::{FileId, Place};
@@ -50,13 +49,13 @@ pub(super) fn candidates(others: &[Checked<'_>], program: &Program<'_>) -> Vec<C
 
 /// What a blueprint, by the full name of its type, asks of the nodes that it stands for, as far as that means the
 /// same outside of it.
-pub(super) fn asks(candidates: &[Candidate], full: &str) -> Vec<bp_plan::Constraint> {
-    let is_open =
-        |expr: &Expr| mentions(expr, &|part| is_inside(part) || matches!(part, Expr::Const(_)));
+pub(super) fn asks(
+    program: &Program<'_>,
+    candidates: &[Candidate],
+    full: &str,
+) -> Vec<bp_plan::Constraint> {
     let chosen = candidates.iter().find(|one| one.full == full);
-    let all = chosen.into_iter().flat_map(|one| &one.constraints).cloned();
-    all.filter(|one| !is_open(&one.predicate) && !one.message.as_ref().is_some_and(is_open))
-        .collect()
+    chosen.map_or_else(Vec::new, |one| closed(program, &one.constraints, None))
 }
 
 /// How a candidate goes with a node.

@@ -112,7 +112,7 @@ fn substitute(
             }
             // Where a person chose, what decides may be known only when inputs are.
             let asks = by.iter().filter(|_| node.using.is_some());
-            let asks = asks.flat_map(|by| choose::asks(candidates, by)).collect();
+            let asks = asks.flat_map(|by| choose::asks(program, candidates, by)).collect();
             chosen.extend(by.map(|by| (name.to_owned(), by, asks)));
         } else if let Some(using) = &node.using {
             let at = Place { file: checked.file, span: using.span };

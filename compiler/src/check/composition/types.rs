@@ -191,7 +191,7 @@ fn exposed_values(checked: &Checked<'_>, exposed: &Expr) -> BTreeMap<String, Exp
 }
 
 /// Those constraints that mean the same outside; the blueprint's plan has all of them.
-fn closed(
+pub(super) fn closed(
     program: &Program<'_>,
     constraints: &[Constraint],
     node: Option<&Expr>,

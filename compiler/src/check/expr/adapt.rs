@@ -20,7 +20,7 @@ pub fn held(
     out: &mut Vec<Diagnostic>,
 ) {
     for constraint in constraints {
-        match check_constraint(constraint, value, &Nowhere) {
+        match check_constraint(constraint, value, &Nowhere::default()) {
             Ok(Verdict::Holds | Verdict::Open) => {}
             Ok(Verdict::Broken(message)) => {
                 // A message says what is asked; the predicate of another file names what stands there.

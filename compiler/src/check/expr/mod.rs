@@ -51,7 +51,7 @@ pub use scope::{Local, Scope};
 pub(crate) use secrets::Way;
 pub use type_expr::check_type_expr;
 pub(crate) use wheres::held_later;
-pub use wheres::{check_check, check_wheres};
+pub use wheres::{check_of_type, check_wheres};
 pub use world::{Declared, Function, Member, Named, Notice, Parameter, TextFile, World};
 
 use crate::diagnostics::{Diagnostic, Severity, types as says};

@@ -27,7 +27,7 @@ pub fn check_wheres(
 }
 
 /// A `check` of a type, whose `self` is of it; one without a message says that it does not hold.
-pub fn check_check(
+pub fn check_of_type(
     world: &dyn World,
     scope: &Scope,
     this: &Type,

@@ -120,7 +120,7 @@ pub fn unknown_type(at: Place, name: &str, near: Option<&str>, place: Option<Pla
 
 /// A type of groups, policies or operations where one of values stands.
 pub fn type_of_other_kind(at: Place, name: &str) -> Diagnostic {
-    Diagnostic::error("E3029", format!("nothing is of the type `{name}` here"), at)
+    Diagnostic::error("E3029", format!("`{name}` is not a type that a value can have"), at)
         .label("a type of groups, policies or operations")
         .help("name a node type, a data type, a capability type or a built-in one")
 }
