@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 use super::annotations::{has, texts};
 use super::blocks;
 use super::choices::{self, Choice, Needs};
+use super::expr::origin::Origin;
 use super::expr::{
     Local, Looped, Scope, World, check_condition, check_each, check_expr, check_local, is_key,
 };
@@ -241,12 +242,16 @@ fn fresh(
 }
 
 /// When the properties of a node, those of its capabilities, and those of the nodes that it requires by name
-/// are known. What is not noted is known when compiling.
+/// are known. What is not noted is known when compiling. A requirement that is met by the inventory is noted by
+/// its name: whatever is read of that, is a fact when deploying.
 fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
     let mut phases = capabilities::phases(program, node);
     let later = node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
     phases.extend(later.map(|(property, set)| (property.clone(), set.phase)));
     for requirement in &node.requirements {
+        if is_met_by_elements(node, &requirement.target) {
+            phases.insert(requirement.name.clone(), Phase::Deploy);
+        }
         let Some((target, capability)) = targets::plain(&requirement.target) else { continue };
         for (property, phase) in program.phases.get(target).into_iter().flatten() {
             let property = match capability {
@@ -257,6 +262,23 @@ fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
         }
     }
     phases
+}
+
+/// Whether a target is of the inventory.
+fn is_met_by_elements(node: &Node, target: &Expr) -> bool {
+    let mut bound = Vec::new();
+    if let Some(each) = &node.each
+        && let Some(name) = each.names.last()
+    {
+        bound.push((name.clone(), Origin::of(Vec::new(), &each.over).element()));
+    }
+    // One, or each of a list.
+    match Origin::of(bound, target).element() {
+        Origin::Of(all) => {
+            !all.is_empty() && all.iter().all(|one| matches!(one, Expr::Selection(_)))
+        }
+        _ => false,
+    }
 }
 
 struct Checker<'a, 's> {

@@ -1,12 +1,13 @@
 //! `name -> target via R { … } where …`: what meets a requirement of a node.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bp_plan::{Constraint, Expr, Item, Phase, Requirement, Type};
 
 use super::blocks;
 use super::choices::{self, Asks, Choice};
-use super::expr::{Scope, Typed, World, check_expr, check_wheres};
+use super::expr::{Declared, Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
 use super::rewrite::{self, replaced};
@@ -37,6 +38,7 @@ pub(crate) fn check(
     let file = scope.file();
     let name = meets.name.text.as_str();
     let place = Place { file, span: meets.target.span };
+    let written = all_of_collections(program, scope, &meets.target);
     let relationship = relationship(program, file, declared, meets, out)?;
     let (owner, body) = match &meets.via {
         Some(via) => (via.ty.span, settings(&via.body)),
@@ -46,8 +48,7 @@ pub(crate) fn check(
     let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
     let mut choice = None;
-    let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &meets.target)
-    {
+    let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &written) {
         let inside = around_target(scope, &source);
         let ty = Type::Node(wanted.clone());
         let mut all = check_wheres(program, &inside, &ty, &meets.wheres, out);
@@ -59,7 +60,7 @@ pub(crate) fn check(
         choice = Some(made.1);
         (made.0, ty, Vec::new())
     } else {
-        let typed = check_expr(program, scope, &meets.target, None, out);
+        let typed = check_expr(program, scope, &written, None, out);
         let own = if meets.wheres.is_empty() {
             Vec::new()
         } else {
@@ -68,7 +69,7 @@ pub(crate) fn check(
         };
         let Typed { ty, expr, phase } = typed;
         blocks::in_time(phase, Phase::Deploy, "what meets a requirement", place, out);
-        twice(name, file, &meets.target, &expr, out);
+        twice(name, file, &written, &expr, out);
         (expr, ty, own)
     };
     if ty == Type::Unknown {
@@ -88,7 +89,7 @@ pub(crate) fn check(
         }
         None => BTreeMap::new(),
     };
-    let target = fit(program, name, declared, &meets.target, target, &ty, place, out)?;
+    let target = fit(program, name, declared, &written, target, &ty, place, out)?;
     let hosts = program.names.is_subtype(&relationship, "std.HostedOn");
     let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
     let requirement = Requirement {
@@ -127,6 +128,38 @@ fn around_target(scope: &Scope, source: &Type) -> Scope {
     let from_target =
         |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
     scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
+}
+
+/// A target in which a collection that stands in a list by its name is all of its nodes: `[a, b]` is `[...a[*], b]`.
+fn all_of_collections<'e>(
+    program: &Program<'_>,
+    scope: &Scope,
+    target: &'e ast::Expr,
+) -> Cow<'e, ast::Expr> {
+    let is_collection = |expr: &ast::Expr| {
+        let ExprKind::Name(name) = &expr.kind else { return false };
+        let found = scope.local(name).map(|local| local.ty.clone()).or_else(|| {
+            match program.value(scope.file(), name)? {
+                Declared::Value(named) => Some(named.ty),
+                _ => None,
+            }
+        });
+        matches!(found, Some(Type::Nodes(_)))
+    };
+    let ExprKind::List(elements) = &target.kind else { return Cow::Borrowed(target) };
+    if !elements.iter().any(|element| !element.spread && is_collection(&element.value)) {
+        return Cow::Borrowed(target);
+    }
+    let elements = elements.iter().map(|element| {
+        let span = element.value.span;
+        if element.spread || !is_collection(&element.value) {
+            return element.clone();
+        }
+        let body = Box::new(ast::Expr { kind: ExprKind::Element, span });
+        let kind = ExprKind::Splat { of: Box::new(element.value.clone()), body };
+        ast::Element { spread: true, value: ast::Expr { kind, span }, ..element.clone() }
+    });
+    Cow::Owned(ast::Expr { kind: ExprKind::List(elements.collect()), span: target.span })
 }
 
 /// A `via` block without its operations.

@@ -108,7 +108,7 @@ fn head(
 pub(crate) fn early(program: &mut Program<'_>) {
     let mut needed: BTreeSet<Thing> = BTreeSet::new();
     for (file, module) in program.sources.all() {
-        let mut scan = Scan { program, file, needs: &mut needed };
+        let mut scan = Scan { program, file, needs: &mut needed, hidden: &[] };
         for item in &module.tree.items {
             match &item.kind {
                 ItemKind::Requires(member) => scan.cardinality(member),
@@ -213,7 +213,7 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
             let Some(declared) = program.names.types.get(full) else { return needs };
             needs.extend(declared.ancestors.first().cloned().map(Thing::Type));
             let Some(item) = declared.item(program.sources) else { return needs };
-            let mut scan = Scan { program, file: declared.file, needs: &mut needs };
+            let mut scan = Scan { program, file: declared.file, needs: &mut needs, hidden: &[] };
             walk::wheres(&item.wheres, &mut |expr| scan.expression(expr));
             walk::body(&item.body, &mut |expr| scan.expression(expr));
             for entry in &item.body.entries {
@@ -229,11 +229,11 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
         }
         Thing::Constant(file, item) => {
             let Some(ItemKind::Value(value)) = item_of(program, *file, *item) else { return needs };
-            let mut scan = Scan { program, file: *file, needs: &mut needs };
+            let mut scan = Scan { program, file: *file, needs: &mut needs, hidden: &[] };
             value.ty.iter().for_each(|ty| scan.types(ty));
             value.default.iter().for_each(|e| walk::expressions(e, &mut |e| scan.expression(e)));
             let mut asked = BTreeSet::new();
-            let mut scan = Scan { program, file: *file, needs: &mut asked };
+            let mut scan = Scan { program, file: *file, needs: &mut asked, hidden: &[] };
             walk::wheres(&value.wheres, &mut |expr| scan.expression(expr));
             // Its own name there is a mistake, which is told: it is called `self`.
             asked.remove(thing);
@@ -243,7 +243,10 @@ fn needs(program: &Program<'_>, thing: &Thing) -> BTreeSet<Thing> {
             let Some(ItemKind::Function(function)) = item_of(program, *file, *item) else {
                 return needs;
             };
-            let mut scan = Scan { program, file: *file, needs: &mut needs };
+            // A parameter that has the name of a constant is a mistake of its own.
+            let hidden: Vec<&str> =
+                function.parameters.iter().map(|parameter| parameter.name.text.as_str()).collect();
+            let mut scan = Scan { program, file: *file, needs: &mut needs, hidden: &hidden };
             walk::expressions(&function.body, &mut |expr| scan.expression(expr));
             function.result.iter().for_each(|ty| scan.types(ty));
             for parameter in &function.parameters {
@@ -263,6 +266,8 @@ struct Scan<'a, 's> {
     program: &'a Program<'s>,
     file: FileId,
     needs: &'a mut BTreeSet<Thing>,
+    /// Names that are something else here.
+    hidden: &'a [&'a str],
 }
 
 impl Scan<'_, '_> {
@@ -303,6 +308,9 @@ impl Scan<'_, '_> {
     }
 
     fn value(&mut self, path: &str) {
+        if self.hidden.contains(&path.split('.').next().unwrap_or(path)) {
+            return;
+        }
         let Some(found) = self.program.value_declaration(self.file, path) else { return };
         if let Some(ItemKind::Value(value)) = self.program.item(found)
             && value.keyword == ValueKeyword::Const
@@ -385,8 +393,11 @@ fn constant(
     let constraining = Scope::new(file).constraining(&value.name.text);
     let wheres = check_wheres(program, &constraining, &known, &value.wheres, out);
     let place = Place { file, span: default.span };
-    if let Some(value) = typed.expr.as_value() {
-        held(&wheres, value, place, None, out);
+    if let Some(constant) = typed.expr.as_value() {
+        held(&wheres, constant, place, None, out);
+        if holds_secret(program, &known) && *constant != Value::Null {
+            out.push(says_types::secret_constant(place, &value.name.text));
+        }
     }
     let named = if typed.ty == Type::Unknown || typed.is_lost() {
         Named { ty: Type::Unknown, ..unknown }

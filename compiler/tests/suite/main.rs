@@ -32,6 +32,7 @@ mod meant;
 mod mistakes;
 mod node_types;
 mod operations;
+mod origins;
 mod packages;
 mod pictures;
 mod plans;

@@ -63,6 +63,10 @@ const MISTAKES: &[(&str, &str)] = &[
     ("select s: Compute[0..] { wher = true }", "E2018 2:26"),
     ("const a = b\nconst b = a", "E2019 2:7"),
     ("fn f() -> int = g()\nfn g() -> int = f()", "E2020 2:4"),
+    ("const x = f(1)\nfn f(x: int) -> int = x", "E3032 3:6"),
+    ("const x: secret string = \"abc\"", "E3046 2:26"),
+    ("const x: map<secret string> = { a = \"abc\" }", "E3046 2:31"),
+    ("fn f(x: int = 3, y: int) -> int = x + y\noutput o: int = f(1)", "E3052 2:18"),
     ("data type D { inner: D }", "E2021 2:22"),
     ("node type T {\n  @replce\n  property a: int = 1\n}", "E2022 3:3"),
     // What a secret may not decide.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Type, Value};
+use bp_plan::{Expr, Phase, Type, Value};
 
-use super::{CLOSED, Checker, Local, OPEN, Part, fits, names::nearest};
+use super::functions::ARGUMENTS;
+use super::origin::Origin;
+use super::{CLOSED, Checker, Local, OPEN, Part, Read, fits, names::nearest};
 use crate::diagnostics::types as says;
 use crate::source::Span;
 use crate::syntax::ast;
@@ -136,25 +138,38 @@ impl Checker<'_> {
             let of = Box::new(from.expr.clone());
             Box::new((Expr::Field { of, name, safe }, Type::Relationship(via)))
         });
-        // Of an element it is known when it is of all.
-        let of_all = self.all_of(&from.expr);
-        let of_all = of_all.and_then(|all| self.world.member(ty, &name.text, &all));
-        let phase = from.phase.max(of_all.map_or(member.phase, |all| all.phase));
+        let read = Read { ty: ty.clone(), member: name.text.clone(), default: member.phase };
+        let origin = self.origin(&from.expr, ty);
+        let phase = from.phase.max(self.read_of(&read, &origin));
         let of = Box::new(from.expr);
         let expr = Expr::Field { of, name: name.text.to_string(), safe };
         Some(Part { via, ..Part::new(member.ty, expr, phase, OPEN) })
     }
 
-    /// What is read of one of several nodes, as if it were read of them all.
-    fn all_of(&self, from: &Expr) -> Option<Expr> {
-        match from {
-            Expr::Local(name) => self.scope.local(name)?.among.clone(),
-            Expr::Field { of, name, safe } => {
-                let of = Box::new(self.all_of(of)?);
-                Some(Expr::Field { of, name: name.clone(), safe: *safe })
-            }
-            _ => None,
+    /// Where the nodes of a value of this type come from.
+    pub(super) fn origin(&self, expr: &Expr, ty: &Type) -> Origin {
+        if !fits::holds_node(self.world, ty) {
+            return Origin::Unknown;
         }
+        Origin::among(&self.scope.locals, expr)
+    }
+
+    /// When a member is known of all that a value may be. What is read of a parameter is noted: it is as late as
+    /// it is of the argument.
+    pub(super) fn read_of(&mut self, read: &Read, origin: &Origin) -> Phase {
+        let Origin::Of(all) = origin else { return read.default };
+        let mut latest = None;
+        for one in all {
+            let phase = if is_of_parameter(one) {
+                self.reads.push((read.clone(), one.clone()));
+                Phase::Compile
+            } else {
+                let member = self.world.member(&read.ty, &read.member, one);
+                member.map_or(read.default, |member| member.phase)
+            };
+            latest = latest.max(Some(phase));
+        }
+        latest.unwrap_or(read.default)
     }
 
     fn no_field(&mut self, ty: &Type, name: &ast::Name, known: &[&str]) -> Option<Part> {
@@ -342,7 +357,8 @@ impl Checker<'_> {
         let Some((over, _, element)) = self.collection(of) else { return Part::broken() };
         let base = self.scope.locals.len();
         let phase = over.phase;
-        let element = Local::element("*", element, phase, &over.expr);
+        let origin = self.origin(&over.expr, &element).element();
+        let element = Local::element("*", element, phase, origin);
         let body = self.within(vec![element], |c| c.perhaps(false, |c| c.infer(body, None)));
         if body.is_broken() {
             return body;
@@ -351,6 +367,15 @@ impl Checker<'_> {
         let expr = Expr::Splat { of: Box::new(over.expr), body: Box::new(body.expr) };
         let part = Part::new(Type::List(Box::new(body.ty)), expr, phase.max(body.phase), open);
         self.settle(part, span)
+    }
+}
+
+/// Whether it is an argument of the function at hand, or read of one.
+fn is_of_parameter(expr: &Expr) -> bool {
+    match expr {
+        Expr::Local(name) => name == ARGUMENTS,
+        Expr::Field { of, .. } => is_of_parameter(of),
+        _ => false,
     }
 }
 

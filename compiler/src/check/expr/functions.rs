@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bp_plan::{Entry, Expr, Phase, Type, Value};
 
 use super::calls::counted;
+use super::origin::Origin;
 use super::scope::Because;
 use super::{
     CLOSED, Checker, Function, Local, OPEN, Parameter, Part, Scope, World, check_expr,
@@ -41,6 +42,14 @@ pub fn check_signature(
         let scope = Scope::new(file).because(Some(at), note);
         let constraining = Scope::new(file).constraining(&name.text);
         let constraints = check_wheres(world, &constraining, &ty, &parameter.wheres, out);
+        let earlier = function.parameters.iter().zip(&parameters);
+        let optional = earlier.take(parameters.len()).find(|(_, known)| known.default.is_some());
+        if parameter.default.is_none()
+            && let Some((before, _)) = optional
+        {
+            let place = Place { file, span: before.name.span };
+            out.push(says::default_before(at, &name.text, (&before.name.text, place)));
+        }
         let default = parameter.default.as_ref().map(|default| {
             let before = out.len();
             let typed = check_expr(world, &scope, default, Some(&ty), out);
@@ -56,7 +65,7 @@ pub fn check_signature(
     }
     let result =
         function.result.as_ref().map_or(Type::Unknown, |ty| check_type_expr(world, file, ty, out));
-    Function { parameters, result, phase: Phase::Compile, body: None }
+    Function { parameters, result, phase: Phase::Compile, body: None, reads: Vec::new() }
 }
 
 /// Of what was told of a default since: a name that is not there may be a parameter's.
@@ -90,7 +99,9 @@ pub fn check_body(
         scope = scope.because(Some(at), "the function gives this");
         expected = Some(&signature.result);
     }
-    let body = check_expr(world, &scope, &function.body, expected, out);
+    let mut checker = Checker::new(world, &scope, out);
+    let body = checker.typed(function.body.span, |c| c.whole(&function.body, expected));
+    let reads = std::mem::take(&mut checker.reads);
     if !has_error(out, before) && folding::parts(&body.expr) > MAX_PARTS {
         let at = Place { file, span: function.body.span };
         out.push(says::too_many_parts(at, MAX_PARTS));
@@ -104,19 +115,24 @@ pub fn check_body(
     };
     let expr = is_whole.then(|| Arc::new(gives((body.expr, &body.ty))));
     let result = if function.result.is_some() { signature.result } else { body.ty };
-    Function { parameters: signature.parameters, result, phase: body.phase, body: expr }
+    Function { parameters: signature.parameters, result, phase: body.phase, body: expr, reads }
 }
 
 /// The scope in which the body of a function is checked.
 pub fn parameter_scope(file: FileId, parameters: &[Parameter]) -> Scope {
-    parameters.iter().fold(Scope::new(file), |scope, parameter| {
-        let of = Box::new(Expr::Local(ARGUMENTS.to_owned()));
+    let arguments = Expr::Local(ARGUMENTS.to_owned());
+    let whole = Local {
+        origin: Origin::Of(vec![arguments.clone()]),
+        ..Local::variable(ARGUMENTS, Type::Unknown, Phase::Compile)
+    };
+    parameters.iter().fold(Scope::new(file).with(whole), |scope, parameter| {
+        let of = Box::new(arguments.clone());
         scope.with(Local {
             name: parameter.name.clone(),
             ty: parameter.ty.clone(),
             phase: Phase::Compile,
             expr: Expr::Field { of, name: parameter.name.clone(), safe: false },
-            among: None,
+            origin: Origin::Unknown,
         })
     })
 }
@@ -175,6 +191,9 @@ impl Checker<'_> {
                 let what = format!("`{}` of `{name}`", parameter.name);
                 let given = (part.expr, &part.ty);
                 expr = held_later(self.world, &what, given, &parameter.ty, &parameter.constraints);
+            } else if parameter.default.is_none() {
+                // It stands after one that may be left out, which was told where it is declared.
+                is_broken = true;
             } else if needs_more(&expr) {
                 open = OPEN;
             } else if expr.as_value() == Some(&Value::Null) {
@@ -192,10 +211,27 @@ impl Checker<'_> {
         }
         let result = function.result.clone();
         let ty = if is_secret { fits::secret(result.clone()) } else { result.clone() };
+        let phase = self.reads_of(function, &entries, phase);
         let expr = loops::applied(entries, (**body).clone());
         let part = self.settle(Part::new(ty, expr, phase, open), span);
         // What is known by now must be as the function says.
         if self.certain { self.whole_value(part, &result, span) } else { part }
+    }
+}
+
+impl Checker<'_> {
+    /// When the body of a function is known with these arguments.
+    fn reads_of(&mut self, function: &Function, arguments: &[Entry], phase: Phase) -> Phase {
+        if function.reads.is_empty() {
+            return phase;
+        }
+        let given = Origin::among(&self.scope.locals, &Expr::Record(arguments.to_vec()));
+        let bound = vec![(ARGUMENTS.to_owned(), given)];
+        function.reads.iter().fold(phase, |phase, (read, of)| {
+            // An element of a parameter is noted as the parameter.
+            let origin = Origin::of(bound.clone(), of).nodes();
+            phase.max(self.read_of(read, &origin))
+        })
     }
 }
 

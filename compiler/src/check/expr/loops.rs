@@ -73,6 +73,7 @@ impl Checker<'_> {
         } else {
             vec![element.clone()]
         };
+        let origin = self.origin(&over.expr, &element).element();
         let mut locals: Vec<Local> = Vec::new();
         for (name, ty) in names.iter().zip(types) {
             if locals.iter().any(|local| local.name == name.text) {
@@ -83,7 +84,7 @@ impl Checker<'_> {
             // Where there are two names, the first is of keys.
             let is_element = ty == element;
             locals.push(if is_element {
-                Local::element(name.text.as_str(), ty, over.phase, &over.expr)
+                Local::element(name.text.as_str(), ty, over.phase, origin.clone())
             } else {
                 Local::variable(name.text.as_str(), ty, over.phase)
             });

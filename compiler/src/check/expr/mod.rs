@@ -24,6 +24,7 @@ mod loops;
 mod names;
 mod narrow;
 mod operators;
+pub(super) mod origin;
 mod scope;
 mod secrets;
 mod signatures;
@@ -52,6 +53,7 @@ pub(crate) use secrets::Way;
 pub use type_expr::check_type_expr;
 pub(crate) use wheres::held_later;
 pub use wheres::{check_of_type, check_wheres};
+use world::Read;
 pub use world::{Declared, Function, Member, Named, Notice, Parameter, TextFile, World};
 
 use crate::diagnostics::{Diagnostic, Severity, types as says};
@@ -85,13 +87,7 @@ pub fn check_expr(
     expected: Option<&Type>,
     out: &mut Vec<Diagnostic>,
 ) -> Typed {
-    Checker::new(world, scope, out).typed(expr.span, |checker| {
-        if let Some(expected) = expected {
-            return checker.check(expr, expected);
-        }
-        checker.takes_null = true;
-        checker.infer(expr, None)
-    })
+    Checker::new(world, scope, out).typed(expr.span, |checker| checker.whole(expr, expected))
 }
 
 /// Whether an error was told since there were so many diagnostics.
@@ -155,12 +151,23 @@ struct Checker<'a> {
     spent: usize,
     /// How much came in from constants.
     taken: folding::Taken,
+    /// What was read of nodes among the arguments of the function whose body it is, and of which.
+    reads: Vec<(Read, Expr)>,
 }
 
 impl<'a> Checker<'a> {
     fn new(world: &'a dyn World, scope: &Scope, out: &'a mut Vec<Diagnostic>) -> Self {
         let (scope, taken) = (scope.clone(), folding::Taken::default());
-        Self { world, scope, out, certain: true, takes_null: false, spent: 0, taken }
+        Self {
+            world,
+            scope,
+            out,
+            certain: true,
+            takes_null: false,
+            spent: 0,
+            taken,
+            reads: Vec::new(),
+        }
     }
 
     fn place(&self, span: Span) -> Place {
@@ -179,6 +186,15 @@ impl<'a> Checker<'a> {
         let part = self.measured(part, span);
         let part = if has_error(self.out, before) { Part::broken() } else { part };
         Typed { ty: part.ty, expr: part.expr, phase: part.phase }
+    }
+
+    /// A whole expression, of the type that is expected where one is.
+    fn whole(&mut self, expr: &ast::Expr, expected: Option<&Type>) -> Part {
+        if let Some(expected) = expected {
+            return self.check(expr, expected);
+        }
+        self.takes_null = true;
+        self.infer(expr, None)
     }
 
     /// The part, which must be of this type.

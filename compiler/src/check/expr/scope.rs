@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bp_plan::{Expr, Phase, Type};
 use smol_str::SmolStr;
 
+use super::origin::Origin;
 use crate::source::{FileId, Place};
 
 /// A name that the surroundings bind.
@@ -19,34 +20,33 @@ pub struct Local {
     pub phase: Phase,
     /// What a use of it becomes: [`Expr::Local`] for a loop's variable, the value of a `let`.
     pub expr: Expr,
-    /// The nodes of the blueprint, or the selection, that it is one of.
-    pub(super) among: Option<Expr>,
+    /// Where the nodes come from that it is, or has inside of it.
+    pub(super) origin: Origin,
 }
 
 impl Local {
     /// A loop's variable or a binder's.
     pub fn variable(name: impl Into<String>, ty: Type, phase: Phase) -> Self {
         let name = name.into();
-        Self { expr: Expr::Local(name.clone()), name, ty, phase, among: None }
+        Self { expr: Expr::Local(name.clone()), name, ty, phase, origin: Origin::Unknown }
     }
 
-    /// A loop's variable that goes through this.
-    pub(super) fn element(name: impl Into<String>, ty: Type, phase: Phase, over: &Expr) -> Self {
-        let among = match over {
-            Expr::Node(_) | Expr::Selection(_) => Some(over.clone()),
-            Expr::Splat { of, body } if matches!(&**body, Expr::Local(each) if each == "*") => {
-                return Self::element(name, ty, phase, of);
-            }
-            _ => None,
-        };
-        Self { among, ..Self::variable(name, ty, phase) }
+    /// A loop's variable whose nodes come from there.
+    pub(super) fn element(name: impl Into<String>, ty: Type, phase: Phase, origin: Origin) -> Self {
+        Self { origin, ..Self::variable(name, ty, phase) }
     }
 
     /// `let name = value`: each use stands for the value.
     pub fn alias(name: impl Into<String>, value: super::Typed) -> Self {
         // What could not be put together has nothing more to tell where it is used.
         let ty = if value.is_lost() { Type::Unknown } else { value.ty };
-        Self { name: name.into(), ty, phase: value.phase, expr: value.expr, among: None }
+        Self {
+            name: name.into(),
+            ty,
+            phase: value.phase,
+            expr: value.expr,
+            origin: Origin::Unknown,
+        }
     }
 }
 
@@ -109,19 +109,37 @@ impl Scope {
     /// With `self` of this type: the value being constrained, a candidate, or the node.
     #[must_use]
     pub fn with_self(self, ty: Type, phase: Phase) -> Self {
-        self.with(Local { name: "self".into(), ty, phase, expr: Expr::This, among: None })
+        self.with(Local {
+            name: "self".into(),
+            ty,
+            phase,
+            expr: Expr::This,
+            origin: Origin::Unknown,
+        })
     }
 
     /// With `source`: the node that requires.
     #[must_use]
     pub fn with_source(self, ty: Type, phase: Phase) -> Self {
-        self.with(Local { name: "source".into(), ty, phase, expr: Expr::Source, among: None })
+        self.with(Local {
+            name: "source".into(),
+            ty,
+            phase,
+            expr: Expr::Source,
+            origin: Origin::Unknown,
+        })
     }
 
     /// With `target`: the node that is required.
     #[must_use]
     pub fn with_target(self, ty: Type, phase: Phase) -> Self {
-        self.with(Local { name: "target".into(), ty, phase, expr: Expr::Target, among: None })
+        self.with(Local {
+            name: "target".into(),
+            ty,
+            phase,
+            expr: Expr::Target,
+            origin: Origin::Unknown,
+        })
     }
 
     /// With the reason of the expected type: where it is declared, and words for it ("`cpu` is declared here").

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bp_plan::{Constraint, DataType, Expr, FileRef, Phase, Type};
+use smol_str::SmolStr;
 
 use crate::diagnostics::Diagnostic;
 use crate::source::{FileId, Place};
@@ -54,10 +55,23 @@ pub struct Function {
     pub parameters: Vec<Parameter>,
     /// What it gives.
     pub result: Type,
-    /// When its body is known, apart from its arguments.
+    /// When its body is known, apart from its arguments and what is read of them.
     pub phase: Phase,
     /// Its body, lowered with [`super::parameter_scope`]; `None` where it has a mistake.
     pub body: Option<Arc<Expr>>,
+    /// What it reads of nodes among its arguments, and of which.
+    pub(super) reads: Vec<(Read, Expr)>,
+}
+
+/// A member that is read of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Read {
+    /// The type of what it is read of.
+    pub(super) ty: Type,
+    /// Its name.
+    pub(super) member: SmolStr,
+    /// When it is known of a node of which nothing but the type is known.
+    pub(super) default: Phase,
 }
 
 /// A parameter of a function.

@@ -111,7 +111,7 @@ impl World for Program<'_> {
         if let Some((ty, _)) = info.attributes.get(name).filter(|_| !is_own) {
             // Of which deployment it is, is told before anything runs; so is all of what was there before.
             let is_told = name == "deployment" && self.names.blueprints.contains_key(&info.full);
-            let is_fact = is_told || is_element(from);
+            let is_fact = is_told || self.is_element(from);
             let phase = if is_fact { Phase::Deploy } else { Phase::Run };
             return Some(Member { ty: ty.clone(), phase, via: None });
         }
@@ -153,9 +153,13 @@ impl World for Program<'_> {
         if name != "node" || !matches!(of, Type::Capability(_)) {
             return None;
         }
-        // Of a capability that is read from a node, it is that node.
+        // Of a capability that a node has, it is that node; of one that it requires, another.
         let from = match from {
-            Expr::Field { of, .. } => Self::node_of(of).and_then(|node| self.node_type(node)),
+            Expr::Field { of, name, .. } => {
+                Self::node_of(of).and_then(|node| self.node_type(node)).filter(|ty| {
+                    self.types.get(*ty).is_some_and(|i| i.capabilities.contains_key(name))
+                })
+            }
             _ => None,
         };
         let ty = Type::Node(from.unwrap_or("std.Root").to_owned());
@@ -323,11 +327,17 @@ impl World for Program<'_> {
     }
 }
 
-/// Whether it is of the inventory.
-fn is_element(from: &Expr) -> bool {
-    match from {
-        Expr::Selection(_) => true,
-        Expr::Index { of, .. } => matches!(**of, Expr::Selection(_)),
-        _ => false,
+impl Program<'_> {
+    /// Whether it is of the inventory.
+    fn is_element(&self, from: &Expr) -> bool {
+        match from {
+            Expr::Selection(_) => true,
+            Expr::Index { of, .. } => matches!(**of, Expr::Selection(_)),
+            // What meets a requirement.
+            Expr::Field { of, name, .. } => Self::node_of(of)
+                .and_then(|node| self.phases.get(node))
+                .is_some_and(|phases| phases.contains_key(name)),
+            _ => false,
+        }
     }
 }

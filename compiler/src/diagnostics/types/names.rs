@@ -161,6 +161,17 @@ pub fn local_repeats(at: Place, name: &str, place: Option<Place>) -> Diagnostic 
     maybe_related(error, place, format!("`{name}` is declared here"))
 }
 
+/// A parameter of a function that must be given, after one that need not.
+pub fn default_before(at: Place, name: &str, (before, place): (&str, Place)) -> Diagnostic {
+    let message = format!("`{name}` must be given, and stands after `{before}`, which need not");
+    Diagnostic::error("E3052", message, at)
+        .label("has no default")
+        .related(place, format!("`{before}` has a default, which no call could use"))
+        .help(format!(
+            "arguments are given by position: put `{name}` before `{before}`, or give it a default"
+        ))
+}
+
 /// A name of something without a value.
 pub fn no_value(at: Place, name: &str, what: &str) -> Diagnostic {
     let help = match what {

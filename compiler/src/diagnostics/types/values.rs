@@ -67,6 +67,14 @@ pub fn secret_default(at: Place, name: &str, whole: Place) -> Diagnostic {
         .fix("remove the value", vec![(whole, String::new())])
 }
 
+/// A constant of a secret type, with its value beside it.
+pub fn secret_constant(at: Place, name: &str) -> Diagnostic {
+    let message = format!("the constant `{name}` is secret, and its value stands here");
+    Diagnostic::error("E3046", message, at)
+        .label("everybody who reads the blueprint would know it")
+        .help(format!("declare it as `secret {name}: …`, and give the value at deployment"))
+}
+
 /// An input or secret of a type that is a node, or has one: whoever deploys gives values.
 pub fn node_given(at: Place, what: &str, name: &str, ty: &Type) -> Diagnostic {
     let message =
