@@ -171,7 +171,11 @@ fn all(file: FileId, annotations: &[Annotation], on: On, words: &str, out: &mut 
         let takes_text = kind.example.contains('(');
         let is_right = match annotation.arguments.as_slice() {
             [] => !takes_text,
-            [one] => takes_text && text_of(one).is_some_and(|text| !text.trim().is_empty()),
+            // No name is a mistake of its own.
+            [one] => {
+                let said = |text: &str| name == "was" || !text.trim().is_empty();
+                takes_text && text_of(one).is_some_and(said)
+            }
             _ => false,
         };
         if !is_right {

@@ -70,7 +70,15 @@ pub(crate) struct Choice {
 pub(crate) fn may_choose(node: &ast::Node) -> bool {
     let is_type = |target: &ast::Expr| match &target.kind {
         ExprKind::Name(name) => name.starts_with(char::is_uppercase),
-        ExprKind::Field { name, .. } => name.text.starts_with(char::is_uppercase),
+        // Of a module, or one of its capabilities.
+        ExprKind::Field { of, name, .. } => {
+            let of = match &of.kind {
+                ExprKind::Name(name) => name,
+                ExprKind::Field { name, .. } => &name.text,
+                _ => return name.text.starts_with(char::is_uppercase),
+            };
+            name.text.starts_with(char::is_uppercase) || of.starts_with(char::is_uppercase)
+        }
         _ => false,
     };
     node.body.entries.iter().any(|entry| match &entry.kind {

@@ -12,6 +12,7 @@ use super::expr::{Local, Scope, Typed, World, check_expr, fits, held};
 use super::members::keeper;
 use super::operations::{self, OperationSignature, is_off, path};
 use super::program::{Program, TypeInfo};
+use super::scripts;
 use crate::diagnostics::{Diagnostic, names as says_names, operations as says, topology};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
@@ -204,6 +205,7 @@ fn clauses(
                     let place = Place { file, span: value.span };
                     held(&field.constraints, value_of, place, None, out);
                 }
+                scripts::check(file, name, value, &typed.expr, out);
                 made.fields.insert(name.to_owned(), typed.expr);
             }
             _ => {

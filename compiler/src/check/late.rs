@@ -7,8 +7,11 @@ use bp_plan::{Expr, Phase, Type};
 use super::blocks::in_time;
 use super::expr::World as _;
 use super::program::Program;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
+
+/// Why a secret is late.
+const KNOWN_LAST: &str = ": it is known last";
 
 /// As [`in_time`], with the place of what comes too late.
 pub(crate) fn known_in_time(
@@ -28,6 +31,8 @@ pub(crate) fn known_in_time(
     if let Some((place, note)) = because
         && let Some(error) = out.pop()
     {
+        let is_secret = note.ends_with(KNOWN_LAST);
+        let error = if is_secret { says::secret_too_late(at, what) } else { error };
         out.push(error.related(place, note));
     }
 }
@@ -42,7 +47,7 @@ fn part<'e>(
     let place = |name: &str| program.value_place(program.file, name);
     match expr {
         Expr::Secret(name) if latest < Phase::Run => {
-            return Some((place(name)?, format!("`{name}` is a secret: it is known last")));
+            return Some((place(name)?, format!("`{name}` is a secret{KNOWN_LAST}")));
         }
         Expr::Input(name) if latest < Phase::Deploy => {
             return Some((place(name)?, format!("`{name}` is given when it is deployed")));

@@ -453,10 +453,11 @@ impl Builder<'_, '_> {
             property(self.program, &scope, &this, member, ty, replace, self.pass, self.out);
         let place = self.place(member.name.span);
         if let Some(inherited) = info.properties.get(&name) {
-            if self.pass == Pass::Signatures
-                && let Some(settled) = inherited.fixed
-            {
-                self.out.push(says::fixed(place, &name, self.full, settled));
+            if let Some(settled) = inherited.fixed {
+                if self.pass == Pass::Signatures {
+                    self.out.push(says::fixed_anew(place, &name, short(self.full), settled));
+                }
+                return;
             }
             let old = (&inherited.declared, Some(inherited.place));
             let at = (self.pass, self.declared.file);

@@ -26,6 +26,7 @@ mod refinement;
 pub(crate) mod relationships;
 pub(crate) mod requirements;
 pub(crate) mod rewrite;
+mod scripts;
 mod selections;
 mod settings;
 mod targets;

@@ -7,15 +7,17 @@ mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Constraint, Type};
+use bp_plan::{Constraint, Expr, Input, Type};
 
 use super::Checked;
+use super::nodes::items;
 use super::program::{Program, PropertyInfo};
+use super::rewrite::mentions;
 use crate::diagnostics::{Diagnostic, never as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::ItemKind;
 
-use room::{Against, Room, facts};
+use room::{Against, INPUT, Room, facts};
 
 /// All constraints of the program; what only repeats such a mistake is taken out of `out`.
 pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
@@ -67,6 +69,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             finder.look(&Type::Node(selection.kind.clone()), selection.predicate.iter());
         }
     }
+    conditions(checked, out);
     let found = finder.found;
     if !found.is_empty() {
         let around: Vec<Place> = found.iter().map(|one| entry_around(program, one.place)).collect();
@@ -160,7 +163,7 @@ impl<'f> Finder<'f> {
         own.extend(of_self);
         rooms.insert("self".to_owned(), Room::of(&scalar));
         for (at, (this, one)) in own.iter().enumerate() {
-            let Some(against) = narrow(&mut rooms, this, one, at) else { continue };
+            let Some(against) = narrow(&mut rooms, this, &one.predicate, at) else { continue };
             let other = match against {
                 Against::Itself => None,
                 Against::Other(at) => own.get(at).map(|(_, other)| *other),
@@ -177,23 +180,13 @@ impl<'f> Finder<'f> {
         kind: &Type,
         is_optional: bool,
     ) {
-        let Some(place) = self.place(one.span) else { return };
+        let Some(place) = self.program.place_of(one.span) else { return };
         if !self.told.insert((place.file, place.span)) {
             return;
         }
-        let other = other.and_then(|other| Some((other.text.as_str(), self.place(other.span)?)));
+        let other =
+            other.and_then(|other| Some((other.text.as_str(), self.program.place_of(other.span)?)));
         self.found.push(says::never_holds(place, other, kind, is_optional));
-    }
-
-    /// From a plan's place to the source's.
-    fn place(&self, span: bp_plan::Span) -> Option<Place> {
-        let index = self.program.plan_files.iter().position(|file| *file == span.file)?;
-        let source = &self.program.sources.modules.get(index)?.source;
-        let file = FileId(u32::try_from(index).ok()?);
-        let offset = |line, column| source.offset(line, column);
-        let span =
-            Span::new(offset(span.line, span.column), offset(span.end_line, span.end_column));
-        Some(Place { file, span })
     }
 }
 
@@ -210,10 +203,10 @@ fn at<'c>(
 fn narrow(
     rooms: &mut BTreeMap<String, Room>,
     this: &str,
-    one: &Constraint,
+    predicate: &Expr,
     at: usize,
 ) -> Option<Against> {
-    for (path, fact) in facts(&one.predicate) {
+    for (path, fact) in facts(predicate) {
         // What it constrains is a part of what is looked at.
         let path = match path.strip_prefix("self") {
             Some(rest) => format!("{this}{rest}"),
@@ -226,6 +219,57 @@ fn narrow(
         room.add(fact, at);
     }
     None
+}
+
+/// Warns of conditions of nodes that no values of the inputs meet.
+fn conditions(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
+    let program = &checked.program;
+    let Some(module) = program.blueprint() else { return };
+    for (_, written) in items(module) {
+        let Some(made) = checked.nodes.nodes.get(written.name.text.as_str()) else { continue };
+        let filter = made.node.each.as_ref().and_then(|each| each.filter.as_ref());
+        let written_filter = written.each.as_ref().and_then(|each| each.filter.as_ref());
+        let both = [
+            (&made.node.condition, &written.condition, "there never is such a node"),
+            (&filter.cloned(), &written_filter.cloned(), "it leaves nothing"),
+        ];
+        for (condition, written, what) in both {
+            let (Some(condition), Some(written)) = (condition, written) else { continue };
+            // What is written out to the last was told where it stands.
+            if condition.as_value().is_none() && never_true(program, &checked.inputs, condition) {
+                let at = Place { file: program.file, span: written.span };
+                out.push(says::constant_condition(at, false, what));
+            }
+        }
+    }
+}
+
+/// Whether no values of the inputs make a condition true, as far as that can be told.
+fn never_true(program: &Program<'_>, inputs: &BTreeMap<String, Input>, condition: &Expr) -> bool {
+    let mut rooms: BTreeMap<String, Room> = BTreeMap::new();
+    for (name, input) in inputs {
+        let (mut kind, may_be_unset) = plain(&input.kind);
+        if may_be_unset || !mentions(condition, &|e| matches!(e, Expr::Input(of) if of == name)) {
+            continue;
+        }
+        let this = format!("{INPUT}{name}");
+        let mut asked: Vec<&Constraint> = Vec::new();
+        if let Type::Data(of) = kind
+            && let Some(data) = program.data.get(of)
+        {
+            kind = data.alias.as_ref().unwrap_or(kind);
+            asked.extend(&data.constraints);
+        }
+        rooms.insert(this.clone(), Room::of(kind));
+        asked.extend(&input.constraints);
+        for (at, one) in asked.iter().enumerate() {
+            // What can never hold is told where it stands.
+            if narrow(&mut rooms, &this, &one.predicate, at).is_some() {
+                return false;
+            }
+        }
+    }
+    narrow(&mut rooms, "self", condition, inputs.len()).is_some()
 }
 
 /// The type of what is constrained: what may be unset is set there, what is secret may be tested.

@@ -22,7 +22,7 @@ use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
 use super::unmet;
 use super::{capabilities, targets};
-use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
+use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::loader::Module;
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind};
@@ -321,9 +321,11 @@ impl Checker<'_, '_> {
         };
         let looped = match &item.each {
             Some(each) => {
+                let before = self.out.len();
                 let looped = check_each(self.program, &outside, each, self.out);
+                let is_told = self.out.iter().skip(before).any(says_types::is_secret_decision);
                 if let Some(looped) = &looped {
-                    self.each(each, looped);
+                    self.each(each, looped, is_told);
                 }
                 looped
             }
@@ -400,10 +402,18 @@ impl Checker<'_, '_> {
     }
 
     /// A loop's phase, and its keys as far as they are known.
-    fn each(&mut self, each: &ast::Each, looped: &Looped) {
+    fn each(&mut self, each: &ast::Each, looped: &Looped, is_told: bool) {
         let at = self.place(each.over.span);
         let over = (&looped.over.expr, looped.over.phase);
-        self.in_time(over, "what a node goes through", at);
+        // A secret that decides was told at the place where it does.
+        if !is_told {
+            let before = self.out.len();
+            self.in_time(over, "what a node goes through", at);
+            if self.out.len() > before {
+                // All that is made of its elements is as late.
+                return;
+            }
+        }
         if let (Some(filter), Some(written)) = (&looped.filter, &each.filter) {
             let at = self.place(written.span);
             self.in_time((&filter.expr, filter.phase), "which elements count", at);

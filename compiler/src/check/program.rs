@@ -20,7 +20,7 @@ use super::workflows::WorkflowHead;
 use crate::diagnostics::Diagnostic;
 use crate::loader::{Files, Module, Sources};
 use crate::resolve::{Declaration, FileScope, Names};
-use crate::source::{FileId, Place};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{EntryKind, ItemKind, ValueKeyword};
 
 /// See the module.
@@ -351,6 +351,17 @@ impl<'s> Program<'s> {
             },
             _ => None,
         }
+    }
+
+    /// From a plan's place to the source's.
+    pub(crate) fn place_of(&self, span: bp_plan::Span) -> Option<Place> {
+        let index = self.plan_files.iter().position(|file| *file == span.file)?;
+        let source = &self.sources.modules.get(index)?.source;
+        let file = FileId(u32::try_from(index).ok()?);
+        let offset = |line, column| source.offset(line, column);
+        let span =
+            Span::new(offset(span.line, span.column), offset(span.end_line, span.end_column));
+        Some(Place { file, span })
     }
 
     /// What something is inside of its blueprint, where only that blueprint can name it.

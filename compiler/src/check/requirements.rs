@@ -12,7 +12,9 @@ use super::members::short;
 use super::program::{Program, RequirementInfo};
 use super::rewrite::{self, replaced};
 use super::{implementations, relationships, targets};
-use crate::diagnostics::{Diagnostic, policies as says_policies, topology as says};
+use crate::diagnostics::{
+    Diagnostic, near, policies as says_policies, topology as says, types as says_types,
+};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
 
@@ -48,17 +50,31 @@ pub(crate) fn check(
     let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
     let source = Type::Node(full.to_owned());
     let mut choice = None;
-    let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &written) {
+    let (target, ty, constraints) = if let Some((wanted, named)) =
+        type_target(program, file, &written)
+    {
         let inside = around_target(scope, &source);
-        let ty = Type::Node(wanted.clone());
+        let of_type = Type::Node(wanted.clone());
+        let ty = match named {
+            None => of_type.clone(),
+            Some(name) => capability_of(program, file, &of_type, name, out)?,
+        };
         let mut all = check_wheres(program, &inside, &ty, &meets.wheres, out);
-        all.extend(declared.into_iter().flat_map(|d| of_candidates(program, d, &wanted)));
+        let named = named.map(|name| name.text.as_str());
+        if let Some(name) = named {
+            all = all.iter().map(|one| of_capability(one, name)).collect();
+        }
+        all.extend(declared.into_iter().flat_map(|d| of_candidates(program, d, &wanted, named)));
         let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
         let asks =
             Asks { node, full, requirement: name, wanted: &wanted, all, unordered, at: place };
         let made = choices::choice(program, asks, &meets.wheres, out);
         choice = Some(made.1);
-        (made.0, ty, Vec::new())
+        let target = match named {
+            None => made.0,
+            Some(name) => by_capability(made.0, &of_type, name),
+        };
+        (target, ty, Vec::new())
     } else {
         let typed = check_expr(program, scope, &written, None, out);
         let own = if meets.wheres.is_empty() {
@@ -111,15 +127,44 @@ fn of_candidates(
     program: &Program<'_>,
     declared: &RequirementInfo,
     wanted: &str,
+    named: Option<&str>,
 ) -> Vec<Constraint> {
     let asked = &declared.declared.constraints;
     let Type::Capability(kind) = &declared.declared.target else { return asked.clone() };
     let found = capabilities(program, wanted, kind);
     // Another number of them is told with the target.
-    let [capability] = found.as_slice() else { return asked.clone() };
-    let member = Expr::Field { of: Box::new(Expr::This), name: capability.clone(), safe: false };
-    let of_it = |expr: &Expr| matches!(expr, Expr::This).then(|| member.clone());
-    asked.iter().map(|one| rewrite::constraint(one, &of_it)).collect()
+    let capability = match (named, found.as_slice()) {
+        (Some(named), _) => named,
+        (None, [only]) => only,
+        (None, _) => return asked.clone(),
+    };
+    asked.iter().map(|one| of_capability(one, capability)).collect()
+}
+
+/// What is asked of a capability, as it is asked of the node that has it.
+fn of_capability(asked: &Constraint, name: &str) -> Constraint {
+    let member = Expr::Field { of: Box::new(Expr::This), name: name.to_owned(), safe: false };
+    rewrite::constraint(asked, &|expr| matches!(expr, Expr::This).then(|| member.clone()))
+}
+
+/// The type of a capability that a node type has; told where it has none of that name.
+fn capability_of(
+    program: &Program<'_>,
+    file: FileId,
+    node: &Type,
+    name: &ast::Name,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Type> {
+    let Type::Node(full) = node else { return None };
+    let info = program.types.get(full)?;
+    if let Some(capability) = info.capabilities.get(name.text.as_str()) {
+        return Some(Type::Capability(capability.ty.clone()));
+    }
+    let known: Vec<&str> = info.capabilities.keys().map(String::as_str).collect();
+    let near = near(&name.text, known.iter().copied());
+    let at = Place { file, span: name.span };
+    out.push(says_types::unknown_field(at, &name.text, node, &known, near));
+    None
 }
 
 /// What the `where` of a target sees of a node's own names: the variables of its loop, and its `let`s. What
@@ -193,12 +238,22 @@ fn relationship(
     Some(found)
 }
 
-/// The node type that a target names, where it leaves the choice to the runtime.
-pub(crate) fn type_target(
+/// The node type that a target names, where it leaves the choice to the runtime; with the capability of it that is
+/// meant, as in `Database.sql`, where that is named.
+pub(crate) fn type_target<'t>(
     program: &Program<'_>,
     file: FileId,
-    target: &ast::Expr,
-) -> Option<String> {
+    target: &'t ast::Expr,
+) -> Option<(String, Option<&'t ast::Name>)> {
+    if let Some(full) = node_type(program, file, target) {
+        return Some((full, None));
+    }
+    let ExprKind::Field { of, name, safe: false } = &target.kind else { return None };
+    Some((node_type(program, file, of)?, Some(name)))
+}
+
+/// The node type that an expression names, which begins with a capital letter.
+fn node_type(program: &Program<'_>, file: FileId, target: &ast::Expr) -> Option<String> {
     let (module, last) = match &target.kind {
         ExprKind::Name(name) => (None, name),
         ExprKind::Field { of, name, .. } => match &of.kind {

@@ -5,6 +5,7 @@ mod known;
 mod links;
 mod missing;
 mod placed;
+mod places;
 mod properties;
 pub(crate) mod stands;
 
@@ -71,8 +72,15 @@ pub(crate) fn verify(
                 let known = Known::of(world, own.clone()).required_by(own);
                 let targets = targets(&known, checked, &requirement.target, &locals);
                 let told = out.len();
+                let listed = places::listed(program, checked, requirement, place);
                 for constraint in &constraints {
-                    for target in &targets {
+                    let at = places::of_constraint(program, constraint, requirement, at);
+                    for (index, target) in targets.iter().enumerate() {
+                        let place = if listed.len() == targets.len() {
+                            listed.get(index).copied().unwrap_or(place)
+                        } else {
+                            place
+                        };
                         breaks(&known, &requirement.name, constraint, target, place, at, out);
                     }
                 }
@@ -173,37 +181,32 @@ fn targets(
     target: &Expr,
     locals: &Locals,
 ) -> Vec<Reference> {
-    let plain = written(target);
-    let is_whole = |target: &Reference| {
-        matches!(target, Reference::Node { node, key: None }
-            if known.nodes.nodes.get(node).is_some_and(|it| it.node.each.is_some()))
-    };
-    if plain.is_empty() || checked.node.each.is_some() || plain.iter().any(is_whole) {
-        return led(target, known, locals);
+    if let Expr::List(items) = target {
+        let one = |item: &Item| match item {
+            Item::One(one) => targets(known, checked, one, locals),
+            Item::Spread(of) => led(of, known, locals),
+        };
+        return items.iter().flat_map(one).collect();
     }
-    plain
+    let is_whole =
+        |node: &str| known.nodes.nodes.get(node).is_some_and(|it| it.node.each.is_some());
+    match written(target) {
+        Some((node, plain)) if checked.node.each.is_none() && !is_whole(node) => vec![plain],
+        _ => led(target, known, locals),
+    }
 }
 
-/// The targets that are plain nodes, or capabilities of plain nodes.
-fn written(target: &Expr) -> Vec<Reference> {
-    match target {
-        Expr::Node(name) => vec![Reference::Node { node: name.clone(), key: None }],
-        Expr::Field { of, name, .. } => match &**of {
-            Expr::Node(node) => vec![Reference::Capability {
-                of: Box::new(Reference::Node { node: node.clone(), key: None }),
-                name: name.clone(),
-            }],
-            _ => Vec::new(),
+/// A target that is a plain node, or a capability of one; and the node's name.
+fn written(target: &Expr) -> Option<(&str, Reference)> {
+    let (node, capability) = super::targets::plain(target)?;
+    let of = reference(node);
+    Some((
+        node,
+        match capability {
+            None => of,
+            Some(name) => Reference::Capability { of: Box::new(of), name: name.to_owned() },
         },
-        Expr::List(items) => items
-            .iter()
-            .flat_map(|item| match item {
-                Item::One(one) => written(one),
-                Item::Spread(_) => Vec::new(),
-            })
-            .collect(),
-        _ => Vec::new(),
-    }
+    ))
 }
 
 /// The node itself, or each of its instances where these are known, with what the names of the loop are there.

@@ -40,6 +40,17 @@ pub fn constant_condition(at: Place, is_true: bool, what: &str) -> Diagnostic {
         .help("decide by an input or a constant, or remove what is never reached")
 }
 
+/// A key of an enumeration, for some of whose values there is nothing.
+pub fn may_miss(at: Place, of: &str, key: &str, missing: &[&str]) -> Diagnostic {
+    let all = super::types::listed(missing.iter().copied());
+    let message = format!("`{of}` has no {all}, which `{key}` may be");
+    Diagnostic::warning("W3053", message, at)
+        .label("a missing key is an error when it is deployed")
+        .help(format!(
+            "add what is missing to `{of}`, or read it with `?[` and say what stands for it"
+        ))
+}
+
 /// `??` after something that is never unset. `instead` reads it so that it may be.
 pub fn idle_default(at: Place, kind: &Type, remove: Place, instead: Option<Place>) -> Diagnostic {
     let message = format!("this is never unset, so what follows `??` never counts: it is `{kind}`");

@@ -132,7 +132,11 @@ pub fn was_twice(at: Place, name: &str, was: &str, other: &str, first: Place) ->
 
 /// A name that no node can have had.
 pub fn was_no_name(at: Place, was: &str) -> Diagnostic {
-    Diagnostic::error("E4039", format!("no node was ever called `{was}`: that is no name"), at)
+    let message = match was {
+        "" => "`@was` names nothing".to_owned(),
+        was => format!("no node was ever called `{was}`: that is no name"),
+    };
+    Diagnostic::error("E4039", message, at)
         .help("name what it was called in an earlier version, or remove `@was`")
 }
 

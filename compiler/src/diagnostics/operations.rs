@@ -218,3 +218,18 @@ pub fn reads_too_early(at: Place, name: &str, operation: &str, by: &str) -> Diag
     .label("has no value yet")
     .help(format!("{sets}: let an operation before this one set it, or leave it out here"))
 }
+
+/// A name under which a script can be given nothing: of a file in its folder, of a variable.
+pub fn no_such_name(at: Place, clause: &str, name: &str, why: &str) -> Diagnostic {
+    let (what, help) = match clause {
+        "files" => (
+            "the path of a file beside a script",
+            "name it by a path below the script's folder, such as `lib/common.sh`",
+        ),
+        _ => ("the name of a variable", "name it as the script reads it, such as `LOG_LEVEL`"),
+    };
+    let name = if name.is_empty() { "\"\"" } else { name };
+    Diagnostic::error("E7029", format!("`{name}` can't be {what}: {why}"), at)
+        .label("the script could not be started")
+        .help(help)
+}

@@ -70,6 +70,14 @@ pub fn fixed(at: Place, name: &str, of: &str, declared: Place) -> Diagnostic {
         .help("remove this line, or take a type that leaves it open")
 }
 
+/// A property that is declared once more, where a type above has settled it for good.
+pub fn fixed_anew(at: Place, name: &str, of: &str, declared: Place) -> Diagnostic {
+    let message = format!("`{of}` can't declare `{name}` anew: it is settled for good");
+    Diagnostic::error("E4004", message, at)
+        .related(declared, "settled here")
+        .help("remove this line, or extend a type that leaves it open")
+}
+
 /// A requirement that a type does not declare, without `via`.
 pub fn unknown_requirement(at: Place, name: &str, of: &str, known: &[String]) -> Diagnostic {
     let error = Diagnostic::error("E4005", format!("`{of}` has no requirement `{name}`"), at);
@@ -245,6 +253,14 @@ pub fn too_late(at: Place, what: &str, needed: &str, known: &str) -> Diagnostic 
     )
     .label(format!("known {known}"))
     .help("use an input, a constant or a fact of the inventory")
+}
+
+/// A secret where something must be known before it is.
+pub fn secret_too_late(at: Place, what: &str) -> Diagnostic {
+    let message = format!("{what} must be known when it is deployed, and a secret is known last");
+    Diagnostic::error("E4016", message, at)
+        .label("this has a secret part")
+        .help("use an input, a constant or a fact of the inventory")
 }
 
 /// Two elements of a loop with one key.

@@ -22,7 +22,7 @@ fn maybe_related(error: Diagnostic, place: Option<Place>, note: String) -> Diagn
 }
 
 /// `a, b, c`, with at most a dozen of them.
-fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let shown: Vec<String> = names.iter().take(12).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(12);

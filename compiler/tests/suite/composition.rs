@@ -495,6 +495,11 @@ fn what_a_substitute_lacks_is_told_at_its_head() {
         ),
         (
             "substitutes types.Database",
+            "substitutes types.Database where self.address == \"x\"",
+            "E4016 small.bp:1",
+        ),
+        (
+            "substitutes types.Database",
             "substitutes types.Database where self.sise < 1",
             "E3003 small.bp:1",
         ),

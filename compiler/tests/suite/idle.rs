@@ -274,7 +274,28 @@ fn what_never_changes_is_told() {
         ("input a: int\noutput o: int = a ?? 2", &["W3052 a"]),
         ("input m: map<int>\noutput o: int = m[\"k\"] ?? 2", &["W3052 m[\"k\"]"]),
         ("input a: int?\noutput o: int = if a != null then a ?? 1 else 2", &["W3052 a"]),
+        // What no values of the inputs meet.
+        (
+            "input e: \"a\" | \"b\"\nnode n: Root if e == \"a\" and e == \"b\"",
+            &["W3051 e == \"a\" and e == \"b\""],
+        ),
+        ("input k: int where self in 1..5\nnode n: Root if k > 10", &["W3051 k > 10"]),
+        (
+            "input k: int where self < 5\nnode n: Root for v in [1, 2] if not (k < 9)",
+            &["W3051 not (k < 9)"],
+        ),
+        // Keys that an enumeration may be.
+        ("input e: \"a\" | \"b\"\nconst r = { a = 1 }\noutput o: int = r[e]", &["W3053 e"]),
+        ("input e: \"a\" | \"b\"\nconst r = { a = 1, b = 2, c = 3 }\noutput o: int = r[e]", &[]),
+        ("input e: \"a\" | \"b\"\nconst r = { a = 1 }\noutput o: int = r?[e] ?? 1", &[]),
+        (
+            "input e: \"a\" | \"b\"\nconst r = { a = 1 }\noutput o: int = if e == \"a\" then r[e] else 1",
+            &[],
+        ),
         // These may be otherwise.
+        ("input k: int where self in 1..5\nnode n: Root if k > 4", &[]),
+        ("input k: int? = null where self in 1..5\nnode n: Root if k == null", &[]),
+        ("input e: \"a\" | \"b\"\nnode n: Root if e == \"a\" or e == \"b\"", &[]),
         ("const on = true\nnode n: Root if on", &[]),
         ("input a: int?\noutput o: int = a ?? 2", &[]),
         ("input a: json\noutput o: json = a.b ?? 2", &[]),

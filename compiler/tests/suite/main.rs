@@ -42,6 +42,7 @@ mod render;
 mod robust;
 mod syntax;
 mod syntax_errors;
+mod targets;
 mod templates;
 mod types;
 mod watch;

@@ -64,6 +64,18 @@ const MISTAKES: &[(&str, &str)] = &[
     ("const a = b\nconst b = a", "E2019 2:7"),
     ("fn f() -> int = g()\nfn g() -> int = f()", "E2020 2:4"),
     ("const x = f(1)\nfn f(x: int) -> int = x", "E3032 3:6"),
+    // One mistake is one error.
+    ("input d: duration = 5m where self in 1m..1h\noutput o: duration = d", "E3002 2:38"),
+    (
+        "node type S { property x: int }\nnode type B extends S { fixed x = 3 }\nnode type C extends B { property x: int where self > 5 }",
+        "E4004 4:34",
+    ),
+    ("secret s: string\nnode type T\nnode t: T for x in [{ k = s }] by x.k", "E3020 4:35"),
+    (
+        "secret s: string\nnode type T\nnode t: T for x in [{ k = s, n = \"a\" }] by x.n",
+        "E4016 4:20",
+    ),
+    ("node type T\n@was(\"\")\nnode t: T", "E4039 3:1"),
     ("const x: secret string = \"abc\"", "E3046 2:26"),
     ("const x: map<secret string> = { a = \"abc\" }", "E3046 2:31"),
     ("fn f(x: int = 3, y: int) -> int = x + y\noutput o: int = f(1)", "E3052 2:18"),

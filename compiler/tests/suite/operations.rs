@@ -257,6 +257,27 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type T { property p: string = \"a\", attribute up: int }\nnode a: T { operation lifecycle.create = script(\"a.sh\") { args = { x = b.up } } }\nnode b: T { operation lifecycle.create = script(\"a.sh\") { args = { x = a.up } } }",
         "E4014 3:6",
     ),
+    // Names that no folder and no environment can have.
+    (
+        "node a: Root { operation lifecycle.stop = script(\"a.sh\") { files = { \"../x\" = \"b.sh\" } } }",
+        "E7029 2:70",
+    ),
+    (
+        "node a: Root { operation lifecycle.stop = script(\"a.sh\") { files = { \"/etc/x\" = \"b.sh\" } } }",
+        "E7029 2:70",
+    ),
+    (
+        "node a: Root { operation lifecycle.stop = script(\"a.sh\") { files = { \"\" = \"b.sh\" } } }",
+        "E7029 2:70",
+    ),
+    (
+        "node a: Root { operation lifecycle.stop = script(\"a.sh\") { files = { x = \"b.sh\", \"x/y\" = \"b.sh\", xy = \"b.sh\" } } }",
+        "E7029 2:70",
+    ),
+    (
+        "input i: string\nnode a: Root { operation lifecycle.stop = script(\"a.sh\") { env = { \"A=\" = i, \"B C\" = i } } }",
+        "E7029 3:68",
+    ),
 ];
 
 #[test]

@@ -1,10 +1,8 @@
 //! When a member is known hangs on where a node comes from: through records, lists, filters, functions and
-//! requirements. And what kind of list a target may be.
+//! requirements.
 
 use crate::blueprint_tests::found;
-use crate::common::{folder, placed};
-use bp_compiler::analysis::Analysis;
-use bp_compiler::diagnostics::unused::is_of_unused;
+use crate::common::mistakes;
 
 /// What the inventory tells of its elements, wherever these have gone through.
 const OF_ELEMENTS: &str = r#"blueprint a { version = "1.0.0" }
@@ -126,14 +124,6 @@ node t6: W for e in h if t2["a"].host.x == "a" {
 }
 "#;
 
-/// `CODE line:column` of all that is told but for what is never used.
-fn mistakes(text: &str) -> Vec<String> {
-    let folder = folder(&[("main.bp", text)]);
-    let analysis = Analysis::load(&folder.path().join("main.bp"));
-    let told = analysis.diagnostics().iter().filter(|d| !is_of_unused(d.code));
-    told.map(|d| placed(&analysis, d)).collect()
-}
-
 #[test]
 fn facts_of_elements_are_known_when_deploying() {
     let found = found(OF_ELEMENTS);
@@ -174,26 +164,4 @@ output o = {read}
     assert_eq!(mistakes(&text("k.gpu.node.x")), ["E3003 16:23"]);
     assert_eq!(mistakes(&text("k.gpu.node == h")), [""; 0]);
     assert_eq!(mistakes(&text("h.gpu.node.memory")), [""; 0]);
-}
-
-/// A collection that stands in a list of targets is all of its nodes.
-#[test]
-fn collections_stand_beside_nodes() {
-    let text = r#"blueprint s { version = "1.0.0" }
-node type N { requires peer: N[0..] via ConnectsTo }
-node a: N for i in 1..2
-node c: N for i in 1..2
-node one: N
-node perhaps: N if false
-node d: N { peer -> [a, one, c, perhaps] }
-node e: N for i in 1..2 { peer -> [one, a] }
-node f: N { peer -> [a, c["1"]] }
-test "t" {
-  assert count(n in d.peer) == 5
-  assert count(n in e["1"].peer) == 3
-  assert count(n in f.peer) == 3
-}
-"#;
-    let found = found(text);
-    assert!(found.iter().all(Vec::is_empty), "{found:?}");
 }

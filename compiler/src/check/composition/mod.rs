@@ -13,11 +13,12 @@ pub(super) mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Exposed, Expr, Required, Substitutes, Type};
+use bp_plan::{Exposed, Expr, Phase, Required, Substitutes, Type};
 
 pub(super) use settle::settle;
 
 use super::expr::{Scope, World as _, check_expr, check_wheres};
+use super::members::words;
 use super::program::Program;
 use super::rewrite::{is_inside, mentions};
 use crate::diagnostics::{Diagnostic, composition as says, names as says_names, topology};
@@ -123,6 +124,18 @@ impl Composition {
         for one in &head.wheres {
             let checked =
                 check_wheres(program, &Scope::new(file), &this, std::slice::from_ref(one), out);
+            let is_reported = |e: &Expr| match e {
+                Expr::Field { of, name, .. } => {
+                    matches!(**of, Expr::This) && info.attributes.contains_key(name)
+                }
+                _ => false,
+            };
+            if checked.iter().any(|made| mentions(&made.predicate, &is_reported)) {
+                let at = Place { file, span: one.predicate.span };
+                let what = "of which nodes a blueprint takes the place";
+                out.push(topology::too_late(at, what, "when compiling", words(Phase::Run)));
+                continue;
+            }
             let is_late = |e: &Expr| is_inside(e) || matches!(e, Expr::Deployment | Expr::Const(_));
             if checked.iter().any(|made| mentions(&made.predicate, &is_late)) {
                 let at = Place { file, span: one.predicate.span };

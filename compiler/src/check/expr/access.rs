@@ -7,7 +7,7 @@ use bp_plan::{Expr, Phase, Type, Value};
 use super::functions::ARGUMENTS;
 use super::origin::Origin;
 use super::{CLOSED, Checker, Local, OPEN, Part, Read, fits, names::nearest};
-use crate::diagnostics::types as says;
+use crate::diagnostics::{never, types as says};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -220,8 +220,11 @@ impl Checker<'_> {
             return Part::broken();
         }
         let Some(found) = self.element_by(&ty, &by, of, key) else { return Part::broken() };
-        if !safe && self.certain && self.is_missing(&from, &by, span) {
-            return Part::broken();
+        if !safe && self.certain {
+            if self.is_missing(&from, &by, span) {
+                return Part::broken();
+            }
+            self.may_miss(&from, &by, (of, key));
         }
         let found = if safe { fits::optional(found) } else { found };
         let found = if was_secret { fits::secret(found) } else { found };
@@ -242,6 +245,29 @@ impl Checker<'_> {
         let error = says::missing_instance(self.place(span), node, &key, &known, None);
         self.report(error);
         true
+    }
+
+    /// Warns of a value that the key may be, for which there is nothing in what is known to the last.
+    fn may_miss(&self, from: &Part, by: &Part, (of, key): (&ast::Expr, &ast::Expr)) {
+        let Type::Union(members) = fits::plain(self.world, &by.ty) else { return };
+        let mut options = Vec::new();
+        for member in &members {
+            let Type::Literal(text) = member else { return };
+            options.push(text.as_str());
+        }
+        let known: Vec<&str> = match (from.expr.as_value(), fits::plain(self.world, &from.ty)) {
+            (Some(Value::Map(entries)), _) => entries.keys().map(String::as_str).collect(),
+            _ => return,
+        };
+        if by.expr.as_value().is_some() {
+            return;
+        }
+        let missing: Vec<&str> = options.into_iter().filter(|one| !known.contains(one)).collect();
+        if !missing.is_empty() {
+            let [of, key_text] = [of, key].map(|part| self.world.text(self.place(part.span)));
+            let at = self.place(key.span);
+            self.world.warn(never::may_miss(at, &of, &key_text, &missing));
+        }
     }
 
     /// The type of the element under this key.

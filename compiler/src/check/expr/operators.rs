@@ -295,8 +295,19 @@ impl Checker<'_> {
     }
 
     fn range(&mut self, left: &ast::Expr, right: &ast::Expr, span: Span) -> Part {
-        let a = self.bound(left);
-        let b = self.bound(right);
+        let ends = [self.infer(left, None), self.infer(right, None)];
+        let is_measured = |part: &Part| {
+            let of = fits::bare(fits::plain(self.world, &part.ty));
+            matches!(of, Type::Quantity(_) | Type::Float | Type::Version | Type::Timestamp)
+        };
+        if ends.iter().all(is_measured) {
+            let texts = [left, right].map(|end| self.world.text(self.place(end.span)));
+            self.report(says::range_of(self.place(span), &ends[0].ty, &texts));
+            return Part::broken();
+        }
+        let [a, b] = ends;
+        let a = self.bound(a, left);
+        let b = self.bound(b, right);
         if a.is_broken() || b.is_broken() {
             return Part::broken();
         }
@@ -304,8 +315,7 @@ impl Checker<'_> {
     }
 
     /// An end of a range.
-    fn bound(&mut self, expr: &ast::Expr) -> Part {
-        let part = self.infer(expr, None);
+    fn bound(&mut self, part: Part, expr: &ast::Expr) -> Part {
         if fits::has_secret(&part.ty) {
             self.report(says::secret_decides(self.place(expr.span), "the end of a range"));
             return Part::broken();

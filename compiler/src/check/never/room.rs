@@ -8,6 +8,9 @@ use bp_plan::{BinaryOp, Expr, Type, UnaryOp, Value};
 /// How the path of a length ends.
 const LENGTH: &str = ".length()";
 
+/// How the path of an input begins.
+pub(super) const INPUT: &str = "input ";
+
 /// What a constraint says of a variable.
 #[derive(Clone, Debug)]
 pub(super) enum Fact {
@@ -236,10 +239,11 @@ fn turned(op: BinaryOp) -> Option<BinaryOp> {
     })
 }
 
-/// `self`, what is read from it, or how long that is.
+/// `self` or an input, what is read from it, or how long that is.
 fn path(expr: &Expr) -> Option<String> {
     match expr {
         Expr::This => Some("self".to_owned()),
+        Expr::Input(name) => Some(format!("{INPUT}{name}")),
         Expr::Field { of, name, safe: false } => Some(format!("{}.{name}", path(of)?)),
         Expr::Call { function, arguments } if matches!(function.as_str(), "length" | "count") => {
             match arguments.as_slice() {

@@ -4,6 +4,7 @@ use bp_eval::{Verdict, check_constraint};
 use bp_plan::{Reference, Requirement, Type, Value};
 
 use super::known::World;
+use super::places::listed;
 use super::properties::{asked_of_made, declared_here, wrong};
 use super::{Known, own, targets};
 use crate::check::nodes::CheckedNode;
@@ -30,7 +31,11 @@ pub(super) fn verify(
     for (own, locals) in own(program, name, checked) {
         let known = Known::of(world, own.clone()).required_by(own.clone());
         let targets = targets(&known, checked, &requirement.target, &locals);
+        let listed = listed(program, checked, requirement, at);
+        let count = targets.len();
         for (index, target) in targets.into_iter().enumerate() {
+            let one = listed.get(index).filter(|_| listed.len() == count);
+            let at = one.copied().unwrap_or(at);
             let target = match target {
                 Reference::Capability { of, .. } if !is_of_capability => *of,
                 other => other,

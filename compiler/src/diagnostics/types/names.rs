@@ -152,6 +152,18 @@ pub fn union_repeats(at: Place, found: &Type) -> Diagnostic {
         .help("remove it")
 }
 
+/// A range whose ends are measured and not counted; `ends` as they were written.
+pub fn range_of(at: Place, ty: &Type, ends: &[String; 2]) -> Diagnostic {
+    let [low, high] = ends;
+    Diagnostic::error(
+        "E3002",
+        format!("a range goes through whole numbers, and not through {}", a(ty)),
+        at,
+    )
+    .label(format!("its ends are `{ty}`"))
+    .help(format!("compare with both ends, as in `x >= {low} and x <= {high}`"))
+}
+
 /// A local with the name of something visible.
 pub fn local_repeats(at: Place, name: &str, place: Option<Place>) -> Diagnostic {
     let error =

@@ -16,6 +16,11 @@ pub fn secret_decides(at: Place, what: &str) -> Diagnostic {
         .help("whoever sees what happens could tell the secret: decide by an input instead")
 }
 
+/// Whether this is what [`secret_decides`] says.
+pub fn is_secret_decision(error: &Diagnostic) -> bool {
+    error.code == "E3020"
+}
+
 /// A secret that would reach a place that is not kept secret.
 pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<String>) -> Diagnostic {
     let which = match secrets.len() {

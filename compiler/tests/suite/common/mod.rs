@@ -48,6 +48,14 @@ pub(crate) fn placed(analysis: &Analysis, said: &Diagnostic) -> String {
     format!("{} {}:{}", said.code, at.line, at.column)
 }
 
+/// `CODE line:column` of all that is said of a program but for what is never used.
+pub(crate) fn mistakes(text: &str) -> Vec<String> {
+    let folder = folder(&[("main.bp", text)]);
+    let analysis = Analysis::load(&folder.path().join("main.bp"));
+    let told = analysis.diagnostics().iter().filter(|d| !is_of_unused(d.code));
+    told.map(|d| placed(&analysis, d)).collect()
+}
+
 /// What is said, where, in which words, but for what is never used: a small program need not use all it declares.
 pub(crate) fn said(analysis: &Analysis, diagnostics: &[Diagnostic]) -> Vec<String> {
     let one = |d: &Diagnostic| format!("{} {} / {:?}", placed(analysis, d), d.message, d.help);

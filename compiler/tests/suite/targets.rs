@@ -1,0 +1,92 @@
+//! Targets of requirements: what kinds of lists they may be, which capability is meant, and where a target stands
+//! that does not fit.
+
+use crate::blueprint_tests::found;
+use crate::common::mistakes;
+
+/// A collection that stands in a list of targets is all of its nodes.
+#[test]
+fn collections_stand_beside_nodes() {
+    let text = r#"blueprint s { version = "1.0.0" }
+node type N { requires peer: N[0..] via ConnectsTo }
+node a: N for i in 1..2
+node c: N for i in 1..2
+node one: N
+node perhaps: N if false
+node d: N { peer -> [a, one, c, perhaps] }
+node e: N for i in 1..2 { peer -> [one, a] }
+node f: N { peer -> [a, c["1"]] }
+test "t" {
+  assert count(n in d.peer) == 5
+  assert count(n in e["1"].peer) == 3
+  assert count(n in f.peer) == 3
+}
+"#;
+    let found = found(text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+}
+
+/// A type with several capabilities that fit, of which one is named.
+const OF_CAPABILITIES: &str = r#"blueprint s { version = "1.0.0" }
+node type Db {
+  property v: int
+  capability a: C { n = 1 }
+  capability b: C { n = self.v }
+}
+capability type C { property n: int }
+node type App { requires c: C via ConnectsTo where self.n == 2 }
+node first: Db { v = 1 }
+node second: Db { v = 2 }
+"#;
+
+#[test]
+fn a_capability_of_a_type_is_chosen_by_its_name() {
+    let text = format!(
+        "{OF_CAPABILITIES}node x: App {{ c -> Db.b }}\nnode y: App {{ c -> Db.b where self.n > 1 }}\ntest \"t\" {{\n  assert x.c.node == second and y.c.node == second\n}}\n"
+    );
+    let found = found(&text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+    let of = |node: &str| mistakes(&format!("{OF_CAPABILITIES}{node}\n"));
+    assert_eq!(of("node x: App { c -> Db }"), ["E4007 11:20"]);
+    assert_eq!(of("node x: App { c -> Db.x }"), ["E3003 11:23"]);
+    assert_eq!(of("node x: App { c -> Db.a }"), ["W4079 11:20"]);
+    assert_eq!(of("node x: App { c -> Db.b where self.n > 5 }"), ["E3050 11:31"]);
+}
+
+#[test]
+fn what_does_not_fit_is_told_where_it_stands() {
+    let text = r#"blueprint s { version = "1.0.0" }
+node type S { property zone: string }
+node s: S for k in ["a", "b"] { zone = k }
+node other: S { zone = "b" }
+node type R { requires ts: S[0..] via ConnectsTo where self.zone != "b" }
+relationship type Near extends ConnectsTo {
+  target: S
+  check target.zone != "b"
+}
+node type Q { requires ts: S[0..] via Near }
+node r: R { ts -> [s["a"], s["b"]] }
+node r2: R { ts -> [other, s["a"]] }
+node q: Q { ts -> [s["a"], other] }
+"#;
+    assert_eq!(mistakes(text), ["E4011 11:28", "E4011 12:21", "E4023 13:28"]);
+}
+
+/// What the node asks itself is shown where it says so.
+#[test]
+fn a_condition_of_the_node_is_shown_where_it_stands() {
+    let text = r#"blueprint s { version = "1.0.0" }
+node type S { property zone: string }
+node s: S { zone = "a" }
+node type A { requires h: S via HostedOn }
+node c: A { h -> s where self.zone == "q" }
+"#;
+    let folder = crate::common::folder(&[("main.bp", text)]);
+    let analysis = bp_compiler::analysis::Analysis::load(&folder.path().join("main.bp"));
+    let told: Vec<_> = analysis.diagnostics().iter().filter(|d| d.code == "E4011").collect();
+    let [one] = told.as_slice() else { panic!("{told:?}") };
+    let source = analysis.sources().file(one.place.file).unwrap();
+    let at: Vec<u32> =
+        one.related.iter().map(|(place, _)| source.position(place.span.start).line).collect();
+    assert_eq!(at, [5]);
+}
