@@ -202,7 +202,7 @@ fn all_of_collections<'e>(
         }
         let body = Box::new(ast::Expr { kind: ExprKind::Element, span });
         let kind = ExprKind::Splat { of: Box::new(element.value.clone()), body };
-        ast::Element { spread: true, value: ast::Expr { kind, span }, ..element.clone() }
+        ast::Element { spread: true, value: ast::Expr { kind, span } }
     });
     Cow::Owned(ast::Expr { kind: ExprKind::List(elements.collect()), span: target.span })
 }

@@ -231,7 +231,6 @@ fn of_value(value: &Value) -> Origin {
         Value::Reference(Reference::Node { node, .. }) => {
             Origin::Of(vec![Expr::Node(node.clone())])
         }
-        Value::Reference(_) => Origin::Unknown,
         // Nothing large that is known when compiling has nodes inside.
         Value::List(items) if items.len() <= MOST => {
             Origin::each(items.iter().map(of_value).fold(Origin::nothing(), Origin::or))
@@ -239,7 +238,7 @@ fn of_value(value: &Value) -> Origin {
         Value::Map(entries) if entries.len() <= MOST => Origin::Fields(
             entries.iter().map(|(name, value)| (name.clone(), of_value(value))).collect(),
         ),
-        Value::List(_) | Value::Map(_) => Origin::Unknown,
+        Value::Reference(_) | Value::List(_) | Value::Map(_) => Origin::Unknown,
         _ => Origin::nothing(),
     }
 }
