@@ -45,6 +45,8 @@ impl Against {
 #[derive(Debug, Default)]
 pub(super) struct Room {
     facts: Vec<(Fact, Option<usize>)>,
+    /// The same, told in as few: of many bounds the closest.
+    fewest: Vec<Fact>,
     /// Only whole numbers.
     is_whole: bool,
 }
@@ -64,27 +66,73 @@ impl Room {
             Type::Union(members) => texts(members),
             _ => None,
         };
-        let facts = among.into_iter().map(|among| (Fact::Among(among), None)).collect();
-        Self { facts, is_whole: *kind == Type::Int }
+        let mut room = Self { is_whole: *kind == Type::Int, ..Self::default() };
+        if let Some(among) = among {
+            room.take(Fact::Among(among), None);
+        }
+        room
     }
 
     /// What is left to a variable before anything is said of it.
     pub(super) fn at(path: &str) -> Self {
         if path.ends_with(LENGTH) {
-            return Self { facts: vec![(Fact::Low(Value::Int(0), true), None)], is_whole: true };
+            let mut room = Self { is_whole: true, ..Self::default() };
+            room.take(Fact::Low(Value::Int(0), true), None);
+            return room;
         }
         Self::default()
     }
 
     /// Takes in what a constraint says.
     pub(super) fn add(&mut self, fact: Fact, by: usize) {
-        self.facts.push((fact, Some(by)));
+        self.take(fact, Some(by));
+    }
+
+    fn take(&mut self, fact: Fact, by: Option<usize>) {
+        self.facts.push((fact.clone(), by));
+        // What is looser than one of the same kind adds nothing.
+        let is_closer = |new: &Fact, old: &Fact| match (new, old) {
+            (Fact::Low(new, belongs), Fact::Low(old, _)) => {
+                closer(new, old, Ordering::Greater, *belongs)
+            }
+            (Fact::High(new, belongs), Fact::High(old, _)) => {
+                closer(new, old, Ordering::Less, *belongs)
+            }
+            _ => None,
+        };
+        for old in &mut self.fewest {
+            match is_closer(&fact, old) {
+                Some(true) => {
+                    *old = fact;
+                    return;
+                }
+                Some(false) => return,
+                None => {}
+            }
+            if let Fact::Among(values) = old
+                && matches!(fact, Fact::Among(_) | Fact::Without(_))
+            {
+                values.retain(|value| admits(&fact, value));
+                return;
+            }
+        }
+        let mut fact = fact;
+        if let Fact::Among(values) = &mut fact {
+            let is_without = |other: &Fact| matches!(other, Fact::Without(_));
+            values.retain(|value| self.fewest.iter().all(|other| admits(other, value)));
+            self.fewest.retain(|other| !is_without(other));
+        }
+        self.fewest.push(fact);
     }
 
     /// Whether no value is left with this one, too; and which constraint stands against it.
     pub(super) fn closes(&self, fact: &Fact, by: usize) -> Option<Against> {
         if self.is_empty(&[fact]) {
             return Some(Against::Itself);
+        }
+        let together: Vec<&Fact> = self.fewest.iter().chain([fact]).collect();
+        if !self.is_empty(&together) {
+            return None;
         }
         let pair = self.facts.iter().find(|(other, _)| self.is_empty(&[other, fact]));
         if let Some((_, other)) = pair {
@@ -135,6 +183,15 @@ impl Room {
             },
             _ => (value.clone(), belongs),
         }
+    }
+}
+
+/// Whether a bound is closer than another; nothing where they have no order. `outside` is where what is closer lies.
+fn closer(new: &Value, old: &Value, outside: Ordering, belongs: bool) -> Option<bool> {
+    match compare(new, old) {
+        Ok(Ordering::Equal) => Some(!belongs),
+        Ok(order) => Some(order == outside),
+        Err(_) => None,
     }
 }
 
