@@ -183,6 +183,7 @@ node type Host {{
   property n: int = 5 where self > 3
   property twice: int = self.n * 2
   property note: string?
+  check self.twice < 100 else "too many of them"
 }}
 select hs: Host[0..] {{ where = self.memory > 4GiB }}
 test "t" {{
@@ -201,9 +202,13 @@ test "t" {{
         let found = found(&text(one, claim));
         assert!(found.iter().all(Vec::is_empty), "{claim}: {found:?}");
     }
-    let wrong = r#"{ name = "a", type = "Host", memory = "8GiB", n = 1 }"#;
-    let found = found(&text(wrong, "all(h in hs, h.n > 0)"));
-    assert!(found[0].iter().any(|d| d.message.contains("self > 3")), "{found:?}");
+    for (wrong, why) in [
+        (r#"{ name = "a", type = "Host", memory = "8GiB", n = 1 }"#, "self > 3"),
+        (r#"{ name = "a", type = "Host", memory = "8GiB", n = 60 }"#, "too many of them"),
+    ] {
+        let found = found(&text(wrong, "all(h in hs, h.n > 0)"));
+        assert!(found[0].iter().any(|d| d.message.contains(why)), "{found:?}");
+    }
 }
 
 /// What one test of the boxes finds, given what it says after its inventory.

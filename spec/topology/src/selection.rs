@@ -8,7 +8,7 @@ use bp_plan::{BinaryOp, Constraint, Expr, Selection, Value};
 use crate::inventory::Element;
 use crate::placement::{self, Left, Placement};
 use crate::problem::{Lack, Problem, code_of};
-use crate::site::element_reference;
+use crate::site::{Site, element_reference};
 use crate::world::{World, error};
 
 /// What a selection takes, and why not the others.
@@ -67,7 +67,7 @@ fn fits(
 
 /// All that is wrong with what the selections take.
 pub(crate) fn check(world: &World) -> Vec<Problem> {
-    let mut problems = lacking(world);
+    let mut problems = unfit_elements(world);
     if !problems.is_empty() {
         return problems;
     }
@@ -113,11 +113,11 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
     problems
 }
 
-/// Elements that may be chosen and lack what their type asks of each of its nodes.
-fn lacking(world: &World) -> Vec<Problem> {
+/// Elements that may be chosen and are no nodes of their type: they lack what it asks of each, or break a check of it.
+fn unfit_elements(world: &World) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut told = BTreeSet::new();
-    for selection in world.plan.selections.values() {
+    for (name, selection) in &world.plan.selections {
         for element in candidates(world, selection) {
             let Some(kind) = world.plan.node_types.get(&element.node_type) else { continue };
             let missing = element.lacks(&kind.properties);
@@ -125,10 +125,28 @@ fn lacking(world: &World) -> Vec<Problem> {
                 let (message, help) = element.told_lacking(&missing);
                 let problem = Problem::error(message).code("E7085").help(help);
                 problems.push(problem.at(selection.span));
+                continue;
+            }
+            let of = element_reference(name, &element.name);
+            let broken = kind.constraints.iter().find_map(|one| breaks(world, &of, one));
+            if let Some(why) = broken.filter(|_| told.insert(&element.name)) {
+                let message = format!("the inventory's `{}`: {why}", element.name);
+                let help = "change what the inventory says of it";
+                let problem = Problem::error(message).code("E4023").help(help);
+                problems.push(problem.at(selection.span));
             }
         }
     }
     problems
+}
+
+/// How an element breaks a check of its type, as far as that is known now.
+fn breaks(world: &World, of: &Value, check: &Constraint) -> Option<String> {
+    let site = Site::new(world, Some(of.clone()));
+    match check_constraint(check, of, &site) {
+        Ok(Verdict::Broken(why)) => Some(why),
+        _ => None,
+    }
 }
 
 /// How many fit; and how many of these are taken, with the reason where it is not all.
