@@ -161,7 +161,10 @@ impl Checker<'_> {
         let mut latest = None;
         for one in all {
             let phase = if is_of_parameter(one) {
-                self.reads.push((read.clone(), one.clone()));
+                let noted = (read.clone(), one.clone());
+                if !self.reads.contains(&noted) {
+                    self.reads.push(noted);
+                }
                 Phase::Compile
             } else {
                 let member = self.world.member(&read.ty, &read.member, one);

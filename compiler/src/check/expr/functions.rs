@@ -122,7 +122,7 @@ pub fn check_body(
 pub fn parameter_scope(file: FileId, parameters: &[Parameter]) -> Scope {
     let arguments = Expr::Local(ARGUMENTS.to_owned());
     let whole = Local {
-        origin: Origin::Of(vec![arguments.clone()]),
+        origin: Arc::new(Origin::Of(vec![arguments.clone()])),
         ..Local::variable(ARGUMENTS, Type::Unknown, Phase::Compile)
     };
     parameters.iter().fold(Scope::new(file).with(whole), |scope, parameter| {
@@ -132,7 +132,7 @@ pub fn parameter_scope(file: FileId, parameters: &[Parameter]) -> Scope {
             ty: parameter.ty.clone(),
             phase: Phase::Compile,
             expr: Expr::Field { of, name: parameter.name.clone(), safe: false },
-            origin: Origin::Unknown,
+            origin: Arc::default(),
         })
     })
 }

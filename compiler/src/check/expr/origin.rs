@@ -168,7 +168,7 @@ impl Walk<'_> {
             return found.clone();
         }
         let found = self.locals.iter().rev().find(|local| local.name == name);
-        found.map(|local| local.origin.clone()).unwrap_or_default()
+        found.map(|local| (*local.origin).clone()).unwrap_or_default()
     }
 
     /// That of a body in which the last of the names is an element of what is gone through.

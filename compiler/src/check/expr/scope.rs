@@ -21,32 +21,26 @@ pub struct Local {
     /// What a use of it becomes: [`Expr::Local`] for a loop's variable, the value of a `let`.
     pub expr: Expr,
     /// Where the nodes come from that it is, or has inside of it.
-    pub(super) origin: Origin,
+    pub(super) origin: Arc<Origin>,
 }
 
 impl Local {
     /// A loop's variable or a binder's.
     pub fn variable(name: impl Into<String>, ty: Type, phase: Phase) -> Self {
         let name = name.into();
-        Self { expr: Expr::Local(name.clone()), name, ty, phase, origin: Origin::Unknown }
+        Self { expr: Expr::Local(name.clone()), name, ty, phase, origin: Arc::default() }
     }
 
     /// A loop's variable whose nodes come from there.
     pub(super) fn element(name: impl Into<String>, ty: Type, phase: Phase, origin: Origin) -> Self {
-        Self { origin, ..Self::variable(name, ty, phase) }
+        Self { origin: Arc::new(origin), ..Self::variable(name, ty, phase) }
     }
 
     /// `let name = value`: each use stands for the value.
     pub fn alias(name: impl Into<String>, value: super::Typed) -> Self {
         // What could not be put together has nothing more to tell where it is used.
         let ty = if value.is_lost() { Type::Unknown } else { value.ty };
-        Self {
-            name: name.into(),
-            ty,
-            phase: value.phase,
-            expr: value.expr,
-            origin: Origin::Unknown,
-        }
+        Self { name: name.into(), ty, phase: value.phase, expr: value.expr, origin: Arc::default() }
     }
 }
 
@@ -114,7 +108,7 @@ impl Scope {
             ty,
             phase,
             expr: Expr::This,
-            origin: Origin::Unknown,
+            origin: Arc::default(),
         })
     }
 
@@ -126,7 +120,7 @@ impl Scope {
             ty,
             phase,
             expr: Expr::Source,
-            origin: Origin::Unknown,
+            origin: Arc::default(),
         })
     }
 
@@ -138,7 +132,7 @@ impl Scope {
             ty,
             phase,
             expr: Expr::Target,
-            origin: Origin::Unknown,
+            origin: Arc::default(),
         })
     }
 
