@@ -78,6 +78,11 @@ pub(crate) enum Command {
     },
     /// All deployments.
     List,
+    /// A deployment's journal: whether it is whole, copies of it, and putting one back.
+    Journal {
+        #[command(subcommand)]
+        command: Journal,
+    },
     /// Runs one script, for the runtime itself.
     #[command(hide = true)]
     Supervise {
@@ -191,6 +196,32 @@ pub(crate) struct Run {
     /// A file with inputs, as YAML or JSON.
     #[arg(long = "inputs", value_name = "FILE")]
     pub(crate) inputs_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Journal {
+    /// Read all of it: every event must be the one that was written, and none may be missing.
+    Verify {
+        /// The deployment's name.
+        name: String,
+    },
+    /// Copy it into a new file, also while the deployment is worked on.
+    Backup {
+        /// The deployment's name.
+        name: String,
+        /// The file, which must not be there yet.
+        file: PathBuf,
+    },
+    /// Put a copy back as the deployment's journal.
+    Restore {
+        /// The deployment's name: that which it had when it was copied.
+        name: String,
+        /// The copy.
+        file: PathBuf,
+        /// Put away the journal that is there.
+        #[arg(long)]
+        replace: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

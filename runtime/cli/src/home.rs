@@ -1,6 +1,6 @@
 //! Where state is kept: a folder for each deployment, with its journal.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bp_driver::Deployments;
@@ -101,22 +101,58 @@ async fn id(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told
     if let Some(id) = deployments.find(name).await.map_err(failed)? {
         return Ok(Some(id));
     }
-    let Some(other) = deployments.ids().await.map_err(failed)?.into_iter().next() else {
-        return Ok(None);
-    };
-    let stream = Stream::Deployment(other.clone()).to_string();
-    let first = store.read(&stream, 0).await.map_err(|error| Told::store(name, &error))?;
-    let own = first
-        .first()
-        .and_then(|event| serde_json::from_str::<serde_json::Value>(&event.event.payload).ok())
-        .and_then(|payload| payload.get("name").and_then(|n| n.as_str().map(str::to_owned)))
-        .unwrap_or(other);
+    let Some(own) = first_name(store, name).await? else { return Ok(None) };
     Err(Told::error(format!("the journal in the folder of `{name}` is that of `{own}`")).help(
         format!("put it back where `{own}` has its folder; a deployment's folder can't be renamed"),
     ))
 }
 
-fn unknown(name: &str) -> Told {
+/// What the journal's first deployment is called; nothing where it has none.
+async fn first_name(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told> {
+    let failed = |error: bp_driver::DriverError| {
+        Told::driver(name, &error).into_iter().next().unwrap_or_else(|| Told::error("no reason"))
+    };
+    let ids = Deployments::new(store.clone()).ids().await.map_err(failed)?;
+    let Some(id) = ids.into_iter().next() else { return Ok(None) };
+    let stream = Stream::Deployment(id.clone()).to_string();
+    let first = store.read(&stream, 0).await.map_err(|error| Told::store(name, &error))?;
+    let own = first
+        .first()
+        .and_then(|event| serde_json::from_str::<serde_json::Value>(&event.event.payload).ok())
+        .and_then(|payload| payload.get("name").and_then(|n| n.as_str().map(str::to_owned)));
+    Ok(Some(own.unwrap_or(id)))
+}
+
+/// Checks that a folder's journal is that of a deployment of this name.
+pub(crate) async fn named(name: &str, folder: &Path) -> Result<(), Told> {
+    let store = SqliteStore::open_existing(folder).map_err(|error| Told::store(name, &error))?;
+    let Some(store) = store.map(Arc::new) else { return Err(unknown(name)) };
+    let Some(own) = first_name(&store, name).await? else {
+        return Err(Told::error("this copy is of no deployment").help("take another copy"));
+    };
+    if own == name {
+        return Ok(());
+    }
+    Err(Told::error(format!("this is a copy of `{own}`, and not of `{name}`")).help(format!(
+        "`bpr journal restore {own} FILE` puts it back; a deployment can't be renamed"
+    )))
+}
+
+/// A new place, outside of the deployments' folder, for what is put away.
+pub(crate) fn put_away(name: &str) -> Result<PathBuf, Told> {
+    let all = folder()?.with_file_name("put-away");
+    std::fs::create_dir_all(&all)
+        .map_err(|error| Told::error(format!("can't make {}: {error}", all.display())))?;
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S").to_string();
+    let places = (1..).map(|n| match n {
+        1 => all.join(format!("{name}-{now}")),
+        n => all.join(format!("{name}-{now}-{n}")),
+    });
+    let mut free = places.filter(|place| !place.exists());
+    free.next().ok_or_else(|| Told::error(format!("there is no room in {}", all.display())))
+}
+
+pub(crate) fn unknown(name: &str) -> Told {
     let told = Told::error(format!("there is no deployment `{name}`"));
     let names = names().unwrap_or_default();
     let near = names

@@ -91,6 +91,7 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
         Command::Outputs { name } => commands::outputs::run(&name, output).await,
         Command::History { name } => commands::history::run(&name, output).await,
         Command::List => commands::list::run(output).await,
+        Command::Journal { command } => commands::journal::run(command, output).await,
         Command::Supervise { folder } => Ok(bp_providers::script::supervise(&folder)),
         Command::Sim { command: Sim::Serve(serve) } => commands::sim::serve(serve).await,
     }

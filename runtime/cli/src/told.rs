@@ -103,6 +103,9 @@ impl Told {
             StoreError::Full { .. } => told.help(format!(
                 "make room, then `bpr resume {name}`: nothing that was done is lost"
             )),
+            StoreError::Corrupt(_) => told.help(format!(
+                "`bpr journal verify {name}` tells all that is wrong; `bpr journal restore {name} FILE --replace` puts a copy in its place"
+            )),
             _ => told,
         }
     }

@@ -27,6 +27,7 @@ pub mod runtime;
 pub mod secrets;
 mod twins;
 pub mod update;
+pub mod verify;
 pub mod watch;
 pub mod workflow;
 
@@ -39,5 +40,6 @@ pub use prepare::{Prepared, identity, prepare};
 pub use runtime::{Control, Executors, Providers, Runtime, Summary};
 pub use secrets::SecretSource;
 pub use update::{Asked, Saved};
+pub use verify::{Flaw, Verified, verify};
 pub use watch::Watcher;
 pub use workflow::{Input, Ran};

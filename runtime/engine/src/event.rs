@@ -485,6 +485,26 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The digests of the blobs that it names.
+    pub fn blobs(&self) -> Vec<&str> {
+        match self {
+            Self::RevisionPlanned { plan, inputs, inventory, .. }
+            | Self::DeployRequested { plan, inputs, inventory, .. } => {
+                vec![plan, inputs, inventory]
+            }
+            Self::StepStarted { subject, .. }
+            | Self::CallStarted { subject, .. }
+            | Self::InstanceAdopted { subject, .. } => vec![subject],
+            Self::StepSucceeded { output, .. }
+            | Self::StepFailed { output, .. }
+            | Self::CallSucceeded { output, .. }
+            | Self::CallFailed { output, .. } => output.as_deref().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// An event that this engine can't read.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {

@@ -3,6 +3,7 @@
 pub(crate) mod adopt;
 pub(crate) mod deploy;
 pub(crate) mod history;
+pub(crate) mod journal;
 pub(crate) mod list;
 pub(crate) mod outlook;
 pub(crate) mod outputs;

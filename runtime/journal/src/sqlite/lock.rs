@@ -14,7 +14,8 @@ pub struct Lock {
 }
 
 impl Lock {
-    pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
+    /// Takes the lock of the journal in this folder, which may be damaged.
+    pub fn take(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join("lock");
         let failed = |error| failure::io(&path, "lock the journal by", error);
         let mut file = File::options()

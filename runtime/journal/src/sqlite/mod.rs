@@ -5,6 +5,7 @@
 //! one that fails does not hurt the others. Readers have connections of their own and never wait for
 //! the writer.
 
+mod copy;
 mod failure;
 mod lock;
 mod reader;
@@ -64,6 +65,15 @@ impl SqliteStore {
     /// Keeps other processes from writing for as long as the lock is held; they may read.
     pub fn lock(&self) -> Result<Lock, StoreError> {
         Lock::take(&self.folder)
+    }
+
+    /// Copies the journal as it is now into a new file; meanwhile it may be read and written. Refused where there
+    /// is a file already.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let (from, to) = (self.folder.join(FILE), file.to_owned());
+        tokio::task::spawn_blocking(move || copy::copy(&from, &to))
+            .await
+            .map_err(|error| failure::other("copy the journal", error))?
     }
 
     /// Does something that blocks with a connection of its own.

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod journal;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::{Command, Output};

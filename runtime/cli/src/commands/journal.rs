@@ -1,0 +1,190 @@
+//! `bpr journal`: whether a journal is whole, copies of it, and putting one back.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bp_driver::{Verified, verify};
+use bp_journal::SqliteStore;
+use bp_journal::sqlite::{FILE, Lock};
+use serde_json::json;
+
+use crate::arguments::Journal;
+use crate::output::{Output, printable};
+use crate::told::Told;
+use crate::{DONE, FAILED, home};
+
+pub(crate) async fn run(command: Journal, output: Output) -> Result<u8, Vec<Told>> {
+    match command {
+        Journal::Verify { name } => look(&name, output).await,
+        Journal::Backup { name, file } => {
+            backup(&name, &file, output).await.map_err(|told| vec![told])
+        }
+        Journal::Restore { name, file, replace } => {
+            restore(&name, &file, replace, output).await.map_err(|told| vec![told])
+        }
+    }
+}
+
+async fn look(name: &str, output: Output) -> Result<u8, Vec<Told>> {
+    home::check_name(name).map_err(|told| vec![told])?;
+    let folder = home::folder().map_err(|told| vec![told])?.join(name);
+    let verified = verified(name, &folder).await.map_err(|told| vec![told])?;
+    output.json(&told(&verified));
+    output.text(&format!("{name}: {}\n", counted(&verified)));
+    if verified.flaws.is_empty() {
+        return Ok(DONE);
+    }
+    for flaw in &verified.flaws {
+        let at = flaw.event.map_or_else(String::new, |event| format!(", event {event}"));
+        output.told(&Told::error(format!("`{}`{at}: {}", flaw.stream, printable(&flaw.message))));
+    }
+    let help = format!(
+        "keep this journal, and go on with a copy that is whole: `bpr journal restore {name} FILE --replace`"
+    );
+    output.told(&Told::error(format!("`{name}`: its journal is not as it was written")).help(help));
+    Ok(FAILED)
+}
+
+/// What a journal's folder holds, read to the last.
+async fn verified(name: &str, folder: &Path) -> Result<Verified, Told> {
+    let store = SqliteStore::open_existing(folder).map_err(|error| Told::store(name, &error))?;
+    let Some(store) = store else { return Err(home::unknown(name)) };
+    verify(Arc::new(store)).await.map_err(|error| first(name, &error))
+}
+
+fn first(name: &str, error: &bp_driver::DriverError) -> Told {
+    let all = Told::driver(name, error).into_iter();
+    all.into_iter().next().unwrap_or_else(|| Told::error(error.to_string()))
+}
+
+fn counted(verified: &Verified) -> String {
+    let Verified { streams, events, blobs, flaws } = verified;
+    let mut text = format!("{events} events in {streams} streams, {blobs} blobs");
+    let _ = match flaws.len() {
+        0 => write!(text, ": all as they were written"),
+        1 => write!(text, ": 1 is not as it was written"),
+        count => write!(text, ": {count} are not as they were written"),
+    };
+    text
+}
+
+fn told(verified: &Verified) -> serde_json::Value {
+    let flaws: Vec<_> = verified
+        .flaws
+        .iter()
+        .map(|flaw| json!({ "stream": flaw.stream, "event": flaw.event, "message": flaw.message }))
+        .collect();
+    json!({
+        "streams": verified.streams,
+        "events": verified.events,
+        "blobs": verified.blobs,
+        "flaws": flaws,
+    })
+}
+
+async fn backup(name: &str, file: &Path, output: Output) -> Result<u8, Told> {
+    let (store, _) = home::existing(name).await?;
+    if file.exists() {
+        return Err(Told::error(format!("{} is there already", file.display()))
+            .help("name a new file: a copy is never written over another"));
+    }
+    store.copy_to(file).await.map_err(|error| Told::store(name, &error))?;
+    let verified = of_copy(name, file).await?;
+    if let Some(flaw) = verified.flaws.first() {
+        return Err(Told::error(format!(
+            "`{name}` was copied, and its journal is not as it was written: `{}`: {}",
+            flaw.stream, flaw.message
+        ))
+        .help(format!("`bpr journal verify {name}` tells all of it")));
+    }
+    output.json(&told(&verified));
+    output.text(&format!("{name}: {}, copied to {}\n", counted(&verified), file.display()));
+    Ok(DONE)
+}
+
+/// What a copy holds, of which nothing is changed.
+async fn of_copy(name: &str, file: &Path) -> Result<Verified, Told> {
+    let folder = unpacked(file)?;
+    let verified = verified(name, &folder).await;
+    // It was made for this look alone.
+    let _ = std::fs::remove_dir_all(&folder);
+    verified
+}
+
+/// A folder of its own, beside the deployments', with a copy as a journal.
+fn unpacked(file: &Path) -> Result<PathBuf, Told> {
+    let failed = |what: &str, error: std::io::Error| {
+        Told::error(format!("can't {what} {}: {error}", file.display()))
+            .help("check that it is there, that it may be read, and that the disk has room")
+    };
+    let home = home::folder()?;
+    let folder = home.with_file_name(format!("restoring-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| failed("make room for", error))?;
+    let journal = folder.join(FILE);
+    if let Err(error) = std::fs::copy(file, &journal) {
+        let _ = std::fs::remove_dir_all(&folder);
+        return Err(failed("read the copy", error));
+    }
+    Ok(folder)
+}
+
+async fn restore(name: &str, file: &Path, replace: bool, output: Output) -> Result<u8, Told> {
+    home::check_name(name)?;
+    let own = home::folder()?.join(name);
+    if own.join(FILE).is_file() && !replace {
+        return Err(Told::error(format!("`{name}` has a journal"))
+            .help("`--replace` puts it away and this copy in its place"));
+    }
+    let folder = unpacked(file)?;
+    let done = put_back(name, &folder, &own).await.map_err(|told| {
+        // A person knows the copy, and not where it was looked at.
+        let inside = folder.join(FILE).display().to_string();
+        Told { message: told.message.replace(&inside, &file.display().to_string()), ..told }
+    });
+    // Where it went well, it is the deployment's now.
+    let _ = std::fs::remove_dir_all(&folder);
+    let (verified, put_away) = done?;
+    output.json(&json!({ "restored": told(&verified), "put_away": put_away }));
+    output.text(&format!("{name}: {}\n", counted(&verified)));
+    if let Some(old) = put_away {
+        output.note(&format!("  what was there is kept in {}", old.display()));
+    }
+    output.note(&format!(
+        "  what was done after it was copied is not in it: `bpr plan {name}` shows what an update would change"
+    ));
+    Ok(DONE)
+}
+
+/// Puts a folder's journal in a deployment's place; gives what it holds, and where the old one went.
+async fn put_back(
+    name: &str,
+    folder: &Path,
+    own: &Path,
+) -> Result<(Verified, Option<PathBuf>), Told> {
+    let another = |told: Told| told.help("take another copy; nothing was changed");
+    let verified = verified(name, folder).await.map_err(another)?;
+    if let Some(flaw) = verified.flaws.first() {
+        return Err(another(Told::error(format!(
+            "this copy is not as it was written: `{}`: {}",
+            flaw.stream, flaw.message
+        ))));
+    }
+    home::named(name, folder).await?;
+    let failed = |error: std::io::Error| {
+        Told::error(format!("`{name}`: the copy can't be put in its place: {error}"))
+            .help("nothing was changed")
+    };
+    let mut put_away = None;
+    if own.exists() {
+        // Whoever works on it is not to lose what is written from now on.
+        let _held = Lock::take(own).map_err(|error| Told::store(name, &error))?;
+        let old = home::put_away(name)?;
+        std::fs::rename(own, &old).map_err(failed)?;
+        put_away = Some(old);
+    } else if let Some(all) = own.parent() {
+        std::fs::create_dir_all(all).map_err(failed)?;
+    }
+    std::fs::rename(folder, own).map_err(failed)?;
+    Ok((verified, put_away))
+}
