@@ -65,6 +65,29 @@ pub fn equals_compared(at: Place, is_mendable: bool) -> Diagnostic {
     with(error, is_mendable.then(|| fix("replace `=` by `==`", edits)))
 }
 
+/// `name == value` where a value is given.
+pub fn compared_for_given(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`==` gives no value here: it compares", at)
+        .label("write `=`")
+        .help("write `=` to give a value")
+        .fix("replace `==` by `=`", vec![(at, "=".to_owned())])
+}
+
+/// `node n: T = { … }`; `whose` block it is, and `after` what it stands.
+pub fn block_behind_mark(
+    at: Place,
+    whose: &str,
+    after: &str,
+    mark: &str,
+    edits: Edits,
+) -> Diagnostic {
+    let message = format!("{whose} block follows its {after} without `{mark}`");
+    Diagnostic::error("E1007", message, at)
+        .label("not before a block")
+        .help(format!("remove the `{mark}`"))
+        .fix(format!("remove the `{mark}`"), edits)
+}
+
 /// `f(a = 1)`.
 pub fn named_argument(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error("E1007", "arguments have no names here", at)
@@ -97,11 +120,17 @@ pub fn made_name(at: Place) -> Diagnostic {
     .help("write the whole name, such as `from \"db/password\"`")
 }
 
-/// `f(x -> x.name)`.
-pub fn lambda(at: Place) -> Diagnostic {
-    Diagnostic::error("E1007", "`->` makes no function here", at).label("not in an argument").help(
-        "bind a name over what is gone through: `all(x in xs, x > 0)`, `[x.name for x in xs]`",
-    )
+/// `f(x -> x.name)`; `form` is how it is written here.
+pub fn lambda(at: Place, arrow: &str, form: Option<&str>, edits: Option<Edits>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", format!("`{arrow}` makes no function here"), at)
+        .label("not in an argument");
+    let error = match form {
+        Some(form) => error.help(format!("write `{form}`")),
+        None => error.help(
+            "bind a name over what is gone through: `all(x in xs, x > 0)`, `[x.name for x in xs]`",
+        ),
+    };
+    with(error, edits.map(|edits| fix("bind a name over what is gone through", edits)))
 }
 
 /// `f"text"`; `at` is the prefix.

@@ -171,6 +171,31 @@ const PROGRAMS: &[(char, &str)] = &[
     ('+', "node type A { property p: string }\nselect s: A { where self.p == \"x\" }"),
     ('-', "workflow w() { try { wait 1s } catch { wait 2s } }"),
     ('-', "workflow w() { retry 3 { wait 1s } }"),
+    // A mark in the place of another.
+    ('+', "node type A { property v: int }\nnode a: A = { v = 3 }"),
+    ('+', "node type A { property v: int }\nnode a: A for x in [1] = {\n  v = x\n}"),
+    ('+', "node a: Root\ngroup g: Group = { members = [a] }"),
+    (
+        '+',
+        "relationship type R extends DependsOn { property port: int }\nnode type A { requires h: Root via R }\nnode h: Root\nnode a: A { h -> h via R = { port = 3 } }",
+    ),
+    ('+', "node type A = { property v: int }\nnode a: A { v = 3 }"),
+    ('+', "node type A { property v: int }\nnode a: A { v == 3 }"),
+    ('+', "input a: int == 3\noutput o: int = a"),
+    ('+', "output o: int == 3"),
+    ('+', "node type A { property v: int == 3 }\nnode a: A"),
+    ('+', "test \"t\" {\n  let a == 3\n  assert a == 3\n}"),
+    ('+', "input a: int = 1\noutput o: bool = a <> 3"),
+    ('+', "input a: int? = 1\noutput o: bool = a is null"),
+    ('+', "input a: int? = 1\noutput o: bool = a is not null"),
+    ('+', "input a: int = 1\noutput o: bool = a => 3"),
+    ('+', "const a = { \"x\" => 1, y => 2 }"),
+    ('+', "const a = { x => 1 for x in [\"a\"] }"),
+    ('+', "input a: list<int> = [1]\noutput o: list<int> = a.map(x => x + 1)"),
+    ('+', "input a: list<int> = [1]\noutput o: list<int> = a.filter(x -> x > 1)"),
+    ('+', "input a: list<string> = []\noutput o: list<string> = map(a, x => replace(x, \")\", \"\"))"),
+    ('-', "input a: list<int> = [1]\noutput o: int = a.reduce(x => x + 1)"),
+    ('+', "node type A { property v: int }\nnode a: A { v = 1 }\nnode b: A { v = a->v }"),
     // A block for `( )`, and texts without quotes.
     (
         '+',
@@ -198,7 +223,7 @@ const PROGRAMS: &[(char, &str)] = &[
     ('+', "const a: int? = undefined"),
     // What follows from another mistake is not told.
     ('-', "output o: bool = all(x, x > 0)"),
-    ('-', "output o: bool = all([1, 2], x -> x > 0)"),
+    ('+', "output o: bool = all([1, 2], x -> x > 0)"),
     (
         '-',
         "node type A { property x: string, property y: string }\nnode a: A { x = \"abc, y = \"d\" }",

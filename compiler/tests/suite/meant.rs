@@ -203,6 +203,23 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "remove one",
     ),
     ("input s: string\nsecret t: string from \"db/${s}\"", "E1001 3:23", "the whole name"),
+    ("node type A\nnode a: A = { }", "E1007 3:11", "remove the `=`"),
+    ("output o: int == 3", "E1007 2:15", "write `=`"),
+    (
+        "input a: list<int> = [1]\noutput o: list<int> = a.map(x => x + 1)",
+        "E1007 3:31",
+        "write `[x + 1 for x in a]`",
+    ),
+    (
+        "input a: list<int> = [1]\noutput o: bool = some(a, x => x > 1)",
+        "E1007 3:28",
+        "write `any(x in a, x > 1)`",
+    ),
+    (
+        "input a: list<int> = [1]\noutput o: int = a.reduce(x => x + 1)",
+        "E1007 3:28",
+        "bind a name over",
+    ),
     ("const a: [int] = [1]\noutput o: list<int> = a", "E1007 2:10", "write `list<int>`"),
 ];
 
