@@ -65,6 +65,18 @@ pub fn equals_compared(at: Place, is_mendable: bool) -> Diagnostic {
     with(error, is_mendable.then(|| fix("replace `=` by `==`", edits)))
 }
 
+/// `0x1F`, `1e5`; `decimal` is the number as it is written here, where it fits.
+pub fn foreign_number(at: Place, number: &str, decimal: Option<String>) -> Diagnostic {
+    let message = format!("`{number}` is no number here: numbers are written out in decimal");
+    let error = Diagnostic::error("E1007", message, at).label("not in decimal");
+    match decimal {
+        Some(decimal) => error
+            .help(format!("write `{decimal}`"))
+            .fix(format!("write `{decimal}`"), vec![(at, decimal)]),
+        None => error.help("write all of its digits, such as `100_000`"),
+    }
+}
+
 /// `name == value` where a value is given.
 pub fn compared_for_given(at: Place) -> Diagnostic {
     Diagnostic::error("E1007", "`==` gives no value here: it compares", at)
@@ -274,6 +286,14 @@ pub fn turned_text(at: Place, character: char) -> Diagnostic {
     )
     .label("can't be seen here")
     .help(format!("remove it, or write `\\u{{{code:04X}}}` in a string where it is meant"))
+}
+
+/// Lines that end in a carriage return alone; `edits` are of all of them.
+pub fn lone_return(at: Place, edits: Edits) -> Diagnostic {
+    Diagnostic::error("E1007", "a carriage return (U+000D) alone ends no line here", at)
+        .label("no end of a line")
+        .help("save the file with line ends of U+000A, or of U+000D U+000A")
+        .fix("end all lines in U+000A", edits)
 }
 
 /// The place between two bytes of a file.

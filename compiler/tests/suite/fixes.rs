@@ -193,9 +193,18 @@ const PROGRAMS: &[(char, &str)] = &[
     ('+', "const a = { x => 1 for x in [\"a\"] }"),
     ('+', "input a: list<int> = [1]\noutput o: list<int> = a.map(x => x + 1)"),
     ('+', "input a: list<int> = [1]\noutput o: list<int> = a.filter(x -> x > 1)"),
-    ('+', "input a: list<string> = []\noutput o: list<string> = map(a, x => replace(x, \")\", \"\"))"),
+    (
+        '+',
+        "input a: list<string> = []\noutput o: list<string> = map(a, x => replace(x, \")\", \"\"))",
+    ),
     ('-', "input a: list<int> = [1]\noutput o: int = a.reduce(x => x + 1)"),
     ('+', "node type A { property v: int }\nnode a: A { v = 1 }\nnode b: A { v = a->v }"),
+    ('+', "input a: int = 0x1F\noutput o: int = a"),
+    ('+', "input a: float = 1e5\noutput o: float = a"),
+    ('+', "input a: float = 1.5e-3\noutput o: float = a"),
+    ('-', "const a = 1e400"),
+    ('+', "input a: int = 1\routput o: int = a\r"),
+    ('+', "// why\rinput a: int = 1\routput o: int = a\r"),
     // A block for `( )`, and texts without quotes.
     (
         '+',
