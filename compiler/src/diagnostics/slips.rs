@@ -176,11 +176,28 @@ pub fn foreign_else_if(at: Place, word: &str) -> Diagnostic {
         .fix(format!("replace `{word}` by `else if`"), vec![(at, "else if".to_owned())])
 }
 
-/// `if c { a }` as an expression.
-pub fn braces_of_if(at: Place) -> Diagnostic {
-    Diagnostic::error("E1007", "an `if` that gives a value has no `{ }`", at)
-        .label("write `then`")
-        .help("write `if condition then a else b`")
+/// `if c { a }` as an expression; `edits` take the braces out.
+pub fn braces_of_if(at: Place, edits: Option<Edits>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", "an `if` that gives a value has no `{ }`", at)
+        .label("no block")
+        .help("write `if condition then a else b`");
+    with(error, edits.map(|edits| fix("leave the braces out", edits)))
+}
+
+/// `a if c else b`; `form` says how it is written.
+pub fn if_behind_value(at: Place, form: &str, edits: Edits) -> Diagnostic {
+    Diagnostic::error("E1007", "an `if` stands before its values", at)
+        .label("stands behind one")
+        .help(form)
+        .fix("write the `if` first", edits)
+}
+
+/// `node n T`, `input x int`; `end` is where the name ends, and `at` the type.
+pub fn untyped_name(at: Place, name: &str, ty: &str, end: Place) -> Diagnostic {
+    Diagnostic::error("E1001", format!("the `:` between `{name}` and its type is missing"), at)
+        .label("a `:` stands before a type")
+        .help(format!("write `{name}: {ty}`"))
+        .fix("write the `:`", vec![(end, ":".to_owned())])
 }
 
 /// `int[]`; `at` is all of it.

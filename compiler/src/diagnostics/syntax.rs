@@ -191,12 +191,13 @@ pub fn chained(at: Place, operator: &str) -> Diagnostic {
         .help(help)
 }
 
-/// A number with a unit that doesn't exist.
+/// A number with a unit that doesn't exist; `like` are those that look like it, where none is nearest.
 pub fn unknown_unit(
     at: Place,
     unit: &str,
     nearest: Option<&str>,
     fixed: Option<String>,
+    like: &[&str],
 ) -> Diagnostic {
     let error = Diagnostic::error("E1009", format!("there is no unit `{unit}`"), at);
     match (nearest, fixed) {
@@ -204,6 +205,10 @@ pub fn unknown_unit(
             .label(format!("did you mean `{nearest}`?"))
             .help(format!("write `{fixed}`"))
             .fix(format!("replace `{unit}` by `{nearest}`"), vec![(at, fixed)]),
+        _ if !like.is_empty() => {
+            let like: Vec<String> = like.iter().map(|unit| format!("`{unit}`")).collect();
+            error.label("unknown unit").help(format!("units like it are {}", like.join(", ")))
+        }
         _ => error.label("unknown unit").help(
             "units are d h m s ms us ns, B kB MB GB TB PB KiB MiB GiB TiB PiB, Hz kHz MHz GHz, bps kbps Mbps Gbps Tbps and %",
         ),

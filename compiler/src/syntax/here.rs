@@ -1,8 +1,10 @@
 //! The line of a mistake: what stands before the place, and what from there on.
 //!
-//! It is for those who tell what was meant from the text; it knows no rule of the grammar.
+//! It is for those who tell what was meant from the text; it asks the grammar only how far a value goes.
 
+use super::grammar::Rule;
 use super::lowering::offset;
+use super::peg;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::slips::between;
 use crate::source::{Place, SourceFile};
@@ -84,4 +86,11 @@ pub(super) fn last_word(text: &str) -> &str {
 /// Whether a text begins with this word, and blanks.
 pub(super) fn is_word(text: &str, word: &str) -> bool {
     text.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '\t']))
+}
+
+/// How long the value is that a text begins with; nothing where none does.
+pub(super) fn length_of_value(text: &str) -> Option<usize> {
+    let tree = peg::parse(Rule::expr, text).ok()?;
+    let end = tree.pairs().next()?.end() as usize;
+    Some(text.get(..end)?.trim_end().len())
 }

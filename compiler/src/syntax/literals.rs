@@ -1,13 +1,13 @@
 //! Numbers, with and without a unit.
 
 use super::peg::Pair;
-use bp_plan::quantity::QuantityError;
+use bp_plan::quantity::{QuantityError, UNITS};
 use bp_plan::{Quantity, Value};
 
 use super::ast::{Expr, ExprKind};
 use super::grammar::Rule;
 use super::lowering::{Lowering, offset, span};
-use crate::diagnostics::{slips as says_slips, syntax as says};
+use crate::diagnostics::{near, slips as says_slips, syntax as says};
 use crate::source::Span;
 
 /// How long a number may be that is written out for one with an exponent.
@@ -70,13 +70,25 @@ impl Lowering<'_> {
         match bare.parse::<Quantity>() {
             Ok(quantity) => return Some(Value::Quantity(quantity)),
             Err(QuantityError::UnknownUnit { unit, nearest }) => {
+                let like = units_like(&unit);
+                let nearest = nearest.or(match like.as_slice() {
+                    [only] => Some(*only),
+                    _ => None,
+                });
                 let fixed = nearest.map(|nearest| text.replacen(&unit, nearest, 1));
-                self.report(says::unknown_unit(at, &shortened(&unit), nearest, fixed));
+                self.report(says::unknown_unit(at, &shortened(&unit), nearest, fixed, &like));
             }
             Err(error) => self.report(says::bad_number(at, &text, &error.to_string())),
         }
         None
     }
+}
+
+/// The units that differ from this in one letter.
+fn units_like(unit: &str) -> Vec<&'static str> {
+    let names = UNITS.iter().map(|(name, ..)| *name);
+    let is_doubled = |name: &str| unit.len() == name.len() + 1 && unit.starts_with(name);
+    names.filter(|name| is_doubled(name) || near(unit, [*name]).is_some()).collect()
 }
 
 /// `0x1F`, `0b101`, `0o17`, `1.5e3`: how long it is, and the number in decimal where that fits.

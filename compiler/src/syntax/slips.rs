@@ -80,7 +80,6 @@ fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
         '[' if rest.starts_with("[]") => spot.foreign_list(),
         '[' if rest.starts_with("[-") => Some(says::negative_cardinality(at)),
         '[' => spot.spaced_bracket('['),
-        '{' if said.message.starts_with("expected `then`") => Some(says::braces_of_if(at)),
         c if c.is_ascii_alphabetic() => spot.word(),
         _ => None,
     }
