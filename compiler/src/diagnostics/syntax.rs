@@ -25,7 +25,7 @@ pub fn closed_below(at: Place) -> Diagnostic {
     let after = Place { file: at.file, span: Span::new(at.span.end, at.span.end) };
     Diagnostic::error("E1002", "this `{` is not closed on its line", at)
         .label("has an entry on its line, so it closes there")
-        .help("put all entries on this line, or give every entry a line of its own")
+        .help("put all entries on this line, or give every entry a line of its own; `bpc fmt` does so")
         .fix("break the line after `{`", vec![(after, "\n".to_owned())])
 }
 
@@ -380,6 +380,15 @@ pub(crate) fn is_unclosed(diagnostic: &Diagnostic) -> bool {
 /// Whether all was read in spite of it: nothing follows from it, and the layout mends it.
 pub(crate) fn is_of_layout(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code, "E1018" | "E1029")
+}
+
+/// Where the line is broken for what [`closed_below`] says.
+pub(crate) fn break_of(diagnostic: &Diagnostic) -> Option<Place> {
+    let fix = diagnostic.fix.as_ref().filter(|_| diagnostic.code == "E1002")?;
+    match fix.edits.as_slice() {
+        [(place, text)] if text == "\n" => Some(*place),
+        _ => None,
+    }
 }
 
 /// Whether something stood where something else was awaited.
