@@ -427,6 +427,24 @@ pub fn misplaced(at: Place, what: &str, help: &str) -> Diagnostic {
     Diagnostic::error("E1025", format!("{what} can't stand here"), at).label("not here").help(help)
 }
 
+/// `T?[1]`; `mark` is the `?`, and `is_optional` whether `T?` says all of it.
+pub fn optional_with_cardinality(
+    at: Place,
+    mark: Place,
+    ty: &str,
+    is_optional: bool,
+) -> Diagnostic {
+    let message = format!("`{ty}?` says how many there may be: it is `{ty}[0..1]`");
+    let error = Diagnostic::error("E1025", message, at).label("says it again");
+    if is_optional {
+        let help = format!("write `{ty}?`; one that must be there is `{ty}`");
+        error.help(help).fix("leave the cardinality out", vec![(at, String::new())])
+    } else {
+        let help = "leave the `?` out, and let the cardinality begin at 0 where there may be none";
+        error.help(help).fix("leave the `?` out", vec![(mark, String::new())])
+    }
+}
+
 /// A `///` with no declaration below.
 pub fn idle_documentation(at: Place) -> Diagnostic {
     Diagnostic::warning("W1001", "this `///` documents nothing", at)

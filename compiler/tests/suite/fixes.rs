@@ -235,6 +235,8 @@ const PROGRAMS: &[(char, &str)] = &[
         "use std.schedule\nworkflow w(n: int) { wait 1s }\npolicy p: schedule.Cron {\n  cron = \"0 1 * * *\"\n  run = w {\n    n = 3\n  }\n}",
     ),
     ('-', "workflow w() {\n  let a = wait 1s\n}"),
+    ('+', "node type A { requires b: Root?[1] }\nnode a: A"),
+    ('+', "node type A { requires b: Root?[3] }\nnode b: Root for x in 1..3\nnode a: A { b -> b }"),
     ('-', "const a = 5mm"),
     ('+', "input a: int = 0x1F\noutput o: int = a"),
     ('+', "input a: float = 1e5\noutput o: float = a"),

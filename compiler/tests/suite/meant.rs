@@ -219,6 +219,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`.\"x-y\"`",
     ),
     ("data type D { x: int }\ninput d: D\noutput o: int = d[\"x\"]", "E3017 4:17", "`.x`"),
+    ("node type A { requires b: Root?[1] }\nnode a: A", "E1025 2:32", "write `Root?`"),
     ("node type A\nnode a: A = { }", "E1007 3:11", "remove the `=`"),
     ("output o: int == 3", "E1007 2:15", "write `=`"),
     (
