@@ -8,13 +8,18 @@ mod imports;
 mod lost;
 mod unread;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::names::{is_of_module, not_in_modules};
 use crate::loader::Sources;
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::Item;
+
+/// What is told of how the items of a blueprint stand together: a test's inputs, what is among the targets, what
+/// is exposed.
+const TOGETHER: [&str; 3] = ["E7081", "W5004", "E4044"];
 
 /// Takes out of `found` what follows from other mistakes: of syntax, which were told, or of those found. It
 /// is in the order of the source.
@@ -29,6 +34,29 @@ pub(crate) fn silence(
     imports::silence(names, sources, found);
     lost::silence(names, sources, found);
     unread::silence(sources, syntax, found);
+    headless(found);
+}
+
+/// A file without a `blueprint` lacks one thing, of however many items: it is told at the first of them, and
+/// nothing of how they would be a blueprint together.
+fn headless(found: &mut Vec<Diagnostic>) {
+    let mut files: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
+    for one in found.iter().filter(|one| is_of_module(one)) {
+        files.entry(one.place.file).or_default().push(one.clone());
+    }
+    let mut told = BTreeSet::new();
+    found.retain_mut(|one| {
+        let Some(all) = files.get(&one.place.file) else { return true };
+        let others = all.get(1..).unwrap_or_default();
+        if !is_of_module(one) {
+            return !TOGETHER.contains(&one.code);
+        }
+        let is_first = told.insert(one.place.file);
+        if is_first {
+            *one = not_in_modules(one, others);
+        }
+        is_first
+    });
 }
 
 /// What a type reads of its blueprint is late there, too; files in a ring make blueprints in one.

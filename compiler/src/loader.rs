@@ -358,9 +358,12 @@ impl Loader<'_> {
         };
         let at = found.locate(&inside);
         if !self.is_there(&at) {
-            let there = modules_of(&found, &inside);
+            let mut there = modules_of(&found, &inside);
+            if there.is_empty() {
+                there = modules_of(&found, "");
+            }
             let near = near(&name, there.iter().map(String::as_str));
-            let made = says_packages::no_module(place, &found.name, &inside, near, &at);
+            let made = says_packages::no_module(place, &found.name, &inside, near, &there, &at);
             self.sources.diagnostics.push(made);
             self.sources.missing.push(at);
             return None;
@@ -494,9 +497,16 @@ fn modules_of(package: &Package, inside: &str) -> Vec<String> {
     let before = if folder.is_empty() { String::new() } else { folder.replace('/', ".") + "." };
     let entries = std::fs::read_dir(package.locate(folder)).into_iter().flatten().flatten();
     let names = entries.take(MOST_FILES).filter_map(|entry| entry.file_name().into_string().ok());
-    let mut found: Vec<String> = names
-        .filter_map(|name| Some(format!("{}.{before}{}", package.name, name.strip_suffix(".bp")?)))
-        .collect();
+    let module = |name: String| {
+        let name = name.strip_suffix(".bp")?;
+        let is_main = folder.is_empty() && name == package.name;
+        Some(if is_main {
+            package.name.clone()
+        } else {
+            format!("{}.{before}{name}", package.name)
+        })
+    };
+    let mut found: Vec<String> = names.filter_map(module).collect();
     found.sort();
     found
 }

@@ -90,6 +90,28 @@ pub fn not_in_a_module(at: Place, what: &str) -> Diagnostic {
         .help("add `blueprint name { version = \"1.0.0\" }`, or move it into the blueprint's file")
 }
 
+/// Whether this is what [`not_in_a_module`] says.
+pub fn is_of_module(told: &Diagnostic) -> bool {
+    told.code == "E2010"
+}
+
+/// The first of these of a file, with some of the others.
+pub fn not_in_modules(first: &Diagnostic, others: &[Diagnostic]) -> Diagnostic {
+    const SHOWN: usize = 3;
+    let more = others.len().saturating_sub(SHOWN);
+    let mut whole = first.clone();
+    for (at, other) in others.iter().take(SHOWN).enumerate() {
+        let what = other.message.split(" needs ").next().unwrap_or_default();
+        let note = if more > 0 && at + 1 == SHOWN {
+            format!("so does {what}, and so do {more} more items")
+        } else {
+            format!("so does {what}")
+        };
+        whole = whole.related(other.place, note);
+    }
+    whole
+}
+
 /// A second `blueprint`.
 pub fn second_blueprint(at: Place, first: Place) -> Diagnostic {
     Diagnostic::error("E2011", "a file has one blueprint", at)

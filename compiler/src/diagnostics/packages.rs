@@ -99,13 +99,27 @@ pub fn no_module(
     package: &str,
     file: &str,
     near: Option<&str>,
+    there: &[String],
     looked: &Path,
 ) -> Diagnostic {
+    const SHOWN: usize = 10;
+    let names: Vec<String> = there.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = there.len().saturating_sub(SHOWN);
     let error = Diagnostic::error("E6010", format!("`{package}` has no file `{file}`"), at);
     match near {
         Some(near) => error
             .help(format!("did you mean `{near}`?"))
             .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None if !there.is_empty() => {
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let main = if file == format!("{package}.bp") {
+                format!("`use {package}` is its file `{file}`; ")
+            } else {
+                String::new()
+            };
+            let names = names.join(", ");
+            error.help(format!("{main}it has {names}{rest}; looked for `{}`", looked.display()))
+        }
         None => error.help(format!(
             "`use {package}.net.vpc` is its file `net/vpc.bp`, `use {package}` its `{package}.bp`; looked for `{}`",
             looked.display()

@@ -65,6 +65,41 @@ pub fn equals_compared(at: Place, is_mendable: bool) -> Diagnostic {
     with(error, is_mendable.then(|| fix("replace `=` by `==`", edits)))
 }
 
+/// `0x1F`, `1e5`; `decimal` is the number as it is written here, where it fits.
+pub fn foreign_number(at: Place, number: &str, decimal: Option<String>) -> Diagnostic {
+    let message = format!("`{number}` is no number here: numbers are written out in decimal");
+    let error = Diagnostic::error("E1007", message, at).label("not in decimal");
+    match decimal {
+        Some(decimal) => error
+            .help(format!("write `{decimal}`"))
+            .fix(format!("write `{decimal}`"), vec![(at, decimal)]),
+        None => error.help("write all of its digits, such as `100_000`"),
+    }
+}
+
+/// `name == value` where a value is given.
+pub fn compared_for_given(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`==` gives no value here: it compares", at)
+        .label("write `=`")
+        .help("write `=` to give a value")
+        .fix("replace `==` by `=`", vec![(at, "=".to_owned())])
+}
+
+/// `node n: T = { … }`; `whose` block it is, and `after` what it stands.
+pub fn block_behind_mark(
+    at: Place,
+    whose: &str,
+    after: &str,
+    mark: &str,
+    edits: Edits,
+) -> Diagnostic {
+    let message = format!("{whose} block follows its {after} without `{mark}`");
+    Diagnostic::error("E1007", message, at)
+        .label("not before a block")
+        .help(format!("remove the `{mark}`"))
+        .fix(format!("remove the `{mark}`"), edits)
+}
+
 /// `f(a = 1)`.
 pub fn named_argument(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error("E1007", "arguments have no names here", at)
@@ -97,11 +132,17 @@ pub fn made_name(at: Place) -> Diagnostic {
     .help("write the whole name, such as `from \"db/password\"`")
 }
 
-/// `f(x -> x.name)`.
-pub fn lambda(at: Place) -> Diagnostic {
-    Diagnostic::error("E1007", "`->` makes no function here", at).label("not in an argument").help(
-        "bind a name over what is gone through: `all(x in xs, x > 0)`, `[x.name for x in xs]`",
-    )
+/// `f(x -> x.name)`; `form` is how it is written here.
+pub fn lambda(at: Place, arrow: &str, form: Option<&str>, edits: Option<Edits>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", format!("`{arrow}` makes no function here"), at)
+        .label("not in an argument");
+    let error = match form {
+        Some(form) => error.help(format!("write `{form}`")),
+        None => error.help(
+            "bind a name over what is gone through: `all(x in xs, x > 0)`, `[x.name for x in xs]`",
+        ),
+    };
+    with(error, edits.map(|edits| fix("bind a name over what is gone through", edits)))
 }
 
 /// `f"text"`; `at` is the prefix.
@@ -135,11 +176,28 @@ pub fn foreign_else_if(at: Place, word: &str) -> Diagnostic {
         .fix(format!("replace `{word}` by `else if`"), vec![(at, "else if".to_owned())])
 }
 
-/// `if c { a }` as an expression.
-pub fn braces_of_if(at: Place) -> Diagnostic {
-    Diagnostic::error("E1007", "an `if` that gives a value has no `{ }`", at)
-        .label("write `then`")
-        .help("write `if condition then a else b`")
+/// `if c { a }` as an expression; `edits` take the braces out.
+pub fn braces_of_if(at: Place, edits: Option<Edits>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", "an `if` that gives a value has no `{ }`", at)
+        .label("no block")
+        .help("write `if condition then a else b`");
+    with(error, edits.map(|edits| fix("leave the braces out", edits)))
+}
+
+/// `a if c else b`; `form` says how it is written.
+pub fn if_behind_value(at: Place, form: &str, edits: Edits) -> Diagnostic {
+    Diagnostic::error("E1007", "an `if` stands before its values", at)
+        .label("stands behind one")
+        .help(form)
+        .fix("write the `if` first", edits)
+}
+
+/// `node n T`, `input x int`; `end` is where the name ends, and `at` the type.
+pub fn untyped_name(at: Place, name: &str, ty: &str, end: Place) -> Diagnostic {
+    Diagnostic::error("E1001", format!("the `:` between `{name}` and its type is missing"), at)
+        .label("a `:` stands before a type")
+        .help(format!("write `{name}: {ty}`"))
+        .fix("write the `:`", vec![(end, ":".to_owned())])
 }
 
 /// `int[]`; `at` is all of it.
@@ -245,6 +303,14 @@ pub fn turned_text(at: Place, character: char) -> Diagnostic {
     )
     .label("can't be seen here")
     .help(format!("remove it, or write `\\u{{{code:04X}}}` in a string where it is meant"))
+}
+
+/// Lines that end in a carriage return alone; `edits` are of all of them.
+pub fn lone_return(at: Place, edits: Edits) -> Diagnostic {
+    Diagnostic::error("E1007", "a carriage return (U+000D) alone ends no line here", at)
+        .label("no end of a line")
+        .help("save the file with line ends of U+000A, or of U+000D U+000A")
+        .fix("end all lines in U+000A", edits)
 }
 
 /// The place between two bytes of a file.

@@ -25,7 +25,7 @@ pub fn closed_below(at: Place) -> Diagnostic {
     let after = Place { file: at.file, span: Span::new(at.span.end, at.span.end) };
     Diagnostic::error("E1002", "this `{` is not closed on its line", at)
         .label("has an entry on its line, so it closes there")
-        .help("put all entries on this line, or give every entry a line of its own")
+        .help("put all entries on this line, or give every entry a line of its own; `bpc fmt` does so")
         .fix("break the line after `{`", vec![(after, "\n".to_owned())])
 }
 
@@ -191,12 +191,13 @@ pub fn chained(at: Place, operator: &str) -> Diagnostic {
         .help(help)
 }
 
-/// A number with a unit that doesn't exist.
+/// A number with a unit that doesn't exist; `like` are those that look like it, where none is nearest.
 pub fn unknown_unit(
     at: Place,
     unit: &str,
     nearest: Option<&str>,
     fixed: Option<String>,
+    like: &[&str],
 ) -> Diagnostic {
     let error = Diagnostic::error("E1009", format!("there is no unit `{unit}`"), at);
     match (nearest, fixed) {
@@ -204,6 +205,10 @@ pub fn unknown_unit(
             .label(format!("did you mean `{nearest}`?"))
             .help(format!("write `{fixed}`"))
             .fix(format!("replace `{unit}` by `{nearest}`"), vec![(at, fixed)]),
+        _ if !like.is_empty() => {
+            let like: Vec<String> = like.iter().map(|unit| format!("`{unit}`")).collect();
+            error.label("unknown unit").help(format!("units like it are {}", like.join(", ")))
+        }
         _ => error.label("unknown unit").help(
             "units are d h m s ms us ns, B kB MB GB TB PB KiB MiB GiB TiB PiB, Hz kHz MHz GHz, bps kbps Mbps Gbps Tbps and %",
         ),
@@ -377,6 +382,15 @@ pub(crate) fn is_of_layout(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code, "E1018" | "E1029")
 }
 
+/// Where the line is broken for what [`closed_below`] says.
+pub(crate) fn break_of(diagnostic: &Diagnostic) -> Option<Place> {
+    let fix = diagnostic.fix.as_ref().filter(|_| diagnostic.code == "E1002")?;
+    match fix.edits.as_slice() {
+        [(place, text)] if text == "\n" => Some(*place),
+        _ => None,
+    }
+}
+
 /// Whether something stood where something else was awaited.
 pub(crate) fn is_surprise(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.code, "E1001" | "E1005")
@@ -411,6 +425,24 @@ pub fn computed_key(at: Place) -> Diagnostic {
 /// A word that may not stand where it does, though it is one of the language.
 pub fn misplaced(at: Place, what: &str, help: &str) -> Diagnostic {
     Diagnostic::error("E1025", format!("{what} can't stand here"), at).label("not here").help(help)
+}
+
+/// `T?[1]`; `mark` is the `?`, and `is_optional` whether `T?` says all of it.
+pub fn optional_with_cardinality(
+    at: Place,
+    mark: Place,
+    ty: &str,
+    is_optional: bool,
+) -> Diagnostic {
+    let message = format!("`{ty}?` says how many there may be: it is `{ty}[0..1]`");
+    let error = Diagnostic::error("E1025", message, at).label("says it again");
+    if is_optional {
+        let help = format!("write `{ty}?`; one that must be there is `{ty}`");
+        error.help(help).fix("leave the cardinality out", vec![(at, String::new())])
+    } else {
+        let help = "leave the `?` out, and let the cardinality begin at 0 where there may be none";
+        error.help(help).fix("leave the `?` out", vec![(mark, String::new())])
+    }
 }
 
 /// A `///` with no declaration below.

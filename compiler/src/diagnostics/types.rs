@@ -446,11 +446,18 @@ pub fn in_what(at: Place, found: &Type) -> Diagnostic {
     Diagnostic::error("E3016", message, at).label(format!("this is {}", a(found))).help(help)
 }
 
-/// `x[…]` of something without elements.
-pub fn not_indexable(at: Place, found: &Type) -> Diagnostic {
-    let help = match found {
-        Type::Data(_) | Type::Node(_) | Type::Capability(_) => "read a field with `.name`",
-        _ => "lists, ranges, maps and collections of nodes have elements",
+/// `x[…]` of something without elements; `key` is what stands there, where it is a text that is known.
+pub fn not_indexable(at: Place, found: &Type, key: Option<&str>) -> Diagnostic {
+    let has_fields = matches!(found, Type::Data(_) | Type::Node(_) | Type::Capability(_));
+    let is_name = |key: &str| {
+        !key.starts_with(|c: char| c.is_ascii_digit())
+            && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let help = match key {
+        Some(key) if has_fields && is_name(key) => format!("read the field with `.{key}`"),
+        Some(key) if has_fields => format!("read the field with `.\"{key}\"`"),
+        None if has_fields => "read a field with `.name`".to_owned(),
+        _ => "lists, ranges, maps and collections of nodes have elements".to_owned(),
     };
     Diagnostic::error("E3017", format!("{} has no elements to take by a key", a(found)), at)
         .label(format!("this is {}", a(found)))

@@ -1,5 +1,6 @@
 //! Tokens to lines: where they break, how far they are indented, which `=` stand in a column.
 
+use super::interpolation::written;
 use super::spacing::Spacing;
 use super::tokens::{Kind, Token};
 
@@ -57,6 +58,11 @@ pub(super) fn lay_out(tokens: &[Token<'_>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// These tokens, which are part of a line.
+pub(super) fn on_one_line(tokens: &[Token<'_>]) -> String {
+    text_of(&decide(tokens))
 }
 
 /// Where lines break, which commas go: a `{ }` with a newline of its own has a line for each entry.
@@ -123,6 +129,7 @@ impl Brackets {
             }
         }
         if !self.is_brace || !self.has_newline {
+            self.drop_idle(laid, closed);
             return;
         }
         break_before(laid, self.opened + 1);
@@ -139,13 +146,40 @@ impl Brackets {
             }
         }
     }
+
+    /// Commas on the line of what they part from nothing: behind the opening bracket, behind another comma, before
+    /// the closing one.
+    fn drop_idle(&self, laid: &mut [Laid<'_>], closed: usize) {
+        let mut parts_nothing = true;
+        let mut next = self.opened + 1;
+        for comma in &self.commas {
+            let has_entry =
+                laid.get(next..*comma).is_some_and(|between| !between.iter().all(is_comment));
+            parts_nothing &= !has_entry;
+            let is_last =
+                laid.get(comma + 1..closed).is_some_and(|rest| rest.iter().all(is_comment));
+            let is_on_line = laid
+                .get(comma + 1..=closed)
+                .is_some_and(|rest| rest.iter().all(|laid| !laid.breaks));
+            if let Some(comma) = laid.get_mut(*comma) {
+                comma.dropped = is_last && is_on_line || self.is_brace && parts_nothing;
+            }
+            parts_nothing = true;
+            next = comma + 1;
+        }
+    }
+}
+
+/// Whether a token is a comment.
+fn is_comment(laid: &Laid<'_>) -> bool {
+    matches!(laid.token.kind, Kind::LineComment | Kind::BlockComment)
 }
 
 /// A break before a token, but a comment at the end of a line stays there.
 fn break_before(laid: &mut [Laid<'_>], mut at: usize) {
     while let Some(next) = laid.get(at)
         && !next.breaks
-        && matches!(next.token.kind, Kind::LineComment | Kind::BlockComment)
+        && is_comment(next)
     {
         at += 1;
     }
@@ -191,9 +225,7 @@ fn lines(laid: &[Laid<'_>]) -> Vec<Line> {
     let mut entry_indent = 0;
     let mut at = 0;
     while at < laid.len() {
-        let end = (at + 1..laid.len())
-            .find(|next| laid.get(*next).is_some_and(|laid| laid.breaks))
-            .unwrap_or(laid.len());
+        let end = end_of_line(laid, at);
         let line = laid.get(at..end).unwrap_or_default();
         let before = laid.get(..at).unwrap_or_default();
         at = end;
@@ -202,7 +234,8 @@ fn lines(laid: &[Laid<'_>]) -> Vec<Line> {
             0 => levels.last().map_or(0, |level| level.indent + 1),
             popped => levels.get(levels.len() - popped).map_or(0, |level| level.indent),
         };
-        let goes_on = closing == 0 && continues(before, line, levels.is_empty());
+        let goes_on =
+            closing == 0 && continues(before, line_of(laid, before.len(), end), levels.is_empty());
         let indent = bracket_indent + usize::from(goes_on);
         if !goes_on {
             entry_indent = indent;
@@ -242,10 +275,22 @@ fn lines(laid: &[Laid<'_>]) -> Vec<Line> {
     lines
 }
 
+/// Where the line ends that begins with this token.
+fn end_of_line(laid: &[Laid<'_>], from: usize) -> usize {
+    let breaks = |next: &usize| laid.get(*next).is_some_and(|laid| laid.breaks);
+    (from + 1..laid.len()).find(breaks).unwrap_or(laid.len())
+}
+
+/// The line from here on; where it has comments alone, the line that they stand above.
+fn line_of<'l, 'a>(laid: &'l [Laid<'a>], mut from: usize, mut end: usize) -> &'l [Laid<'a>] {
+    while end < laid.len() && laid.get(from..end).is_some_and(|line| line.iter().all(is_comment)) {
+        (from, end) = (end, end_of_line(laid, end));
+    }
+    laid.get(from..end).unwrap_or_default()
+}
+
 /// Whether a line goes on with the one before.
 fn continues(before: &[Laid<'_>], line: &[Laid<'_>], outside: bool) -> bool {
-    let is_comment =
-        |laid: &&Laid<'_>| matches!(laid.token.kind, Kind::LineComment | Kind::BlockComment);
     let Some(first) = line.iter().find(|laid| !is_comment(laid)) else { return false };
     let Some(last) = before.iter().rev().find(|laid| !is_comment(laid)) else { return false };
     let second = line.iter().filter(|laid| !is_comment(laid)).nth(1);
@@ -351,7 +396,7 @@ fn text_of(line: &[Laid<'_>]) -> String {
         if blank && !text.is_empty() {
             text.push(' ');
         }
-        text.push_str(laid.token.text.trim_end());
+        text.push_str(&written(&laid.token));
         before = Some(&laid.token);
     }
     text

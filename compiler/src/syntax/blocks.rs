@@ -3,7 +3,7 @@
 use super::peg::Pair;
 
 use super::ast::{
-    Body, BodyEntry, EntryKind, Expr, ExprKind, Meets, Member, Operation, Via, Where,
+    Body, BodyEntry, EntryKind, Expr, ExprKind, Meets, Member, Operation, TypeKind, Via, Where,
 };
 use super::grammar::Rule;
 use super::lowering::{Lowering, Parts, span};
@@ -156,7 +156,20 @@ impl Lowering<'_> {
 
     /// `requires name: T …`, in a type or at file level.
     pub(super) fn requires(&mut self, pair: P<'_>) -> Member {
-        self.member(pair)
+        let member = self.member(pair);
+        self.counts_once(&member);
+        member
+    }
+
+    /// Reports a `?` and a cardinality together: each says how many there may be.
+    pub(super) fn counts_once(&mut self, member: &Member) {
+        if let (TypeKind::Optional(of), Some(written)) = (&member.ty.kind, &member.cardinality) {
+            let mark = Span::new(of.span.end, member.ty.span.end);
+            let ty = self.source.slice(of.span).to_owned();
+            let is_optional = matches!(self.source.slice(written.span), "[1]" | "[0..1]");
+            let (at, mark) = (self.at(written.span), self.at(mark));
+            self.report(says::optional_with_cardinality(at, mark, &ty, is_optional));
+        }
     }
 
     /// What follows a member's name.
@@ -213,7 +226,11 @@ impl Lowering<'_> {
         let mut parts = Parts::of(pair);
         let name = parts.take(Rule::word);
         let name = self.value_name(name, at);
-        self.member_of(name, &mut parts, at)
+        let member = self.member_of(name, &mut parts, at);
+        if let Some(written) = &member.cardinality {
+            self.idle_cardinality(written.span);
+        }
+        member
     }
 
     /// `= e`, where it stands.

@@ -103,7 +103,7 @@ impl Step<'_> {
 
 /// Where the bracket closes that the text begins with; nothing where it does not on this line, or there are
 /// strings with brackets.
-fn closing(text: &str) -> Option<usize> {
+pub(super) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut is_text = false;
     for (at, character) in text.char_indices() {

@@ -1,11 +1,12 @@
 //! Characters that look like others, or like nothing: blanks that are none, letters of other alphabets,
-//! quotes of typography, marks that turn the text.
+//! quotes of typography, marks that turn the text, carriage returns that end no line.
 
-use crate::diagnostics::Diagnostic;
 use crate::diagnostics::slips::{self as says, between};
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::source::{FileId, Place, SourceFile, Span};
 
 use super::MAX_ERRORS;
+use super::ast::Comment;
 use super::lowering::offset;
 
 /// Letters of other alphabets, and the Latin ones that they look like.
@@ -76,6 +77,54 @@ pub(super) fn strange(source: &SourceFile, said: &Diagnostic) -> Option<Diagnost
         }
         c if c.is_alphabetic() && !c.is_ascii() => Some(word(at, line, at.span.start - start)),
         _ => None,
+    }
+}
+
+/// Ends of lines that are none: a carriage return alone, where more follows on the line that is not read for
+/// it. They are told once, in the place of what they led to.
+pub(super) fn lone_returns<'c>(
+    source: &SourceFile,
+    file: FileId,
+    strings: &[Span],
+    comments: impl IntoIterator<Item = &'c Comment>,
+    told: &mut Vec<Diagnostic>,
+) {
+    let text = source.text();
+    let is_lone =
+        |at: &usize| !text.get(at + 1..).is_some_and(|rest| rest.starts_with(['\n', '\r']));
+    if !text.contains('\r') {
+        return;
+    }
+    let returns: Vec<u32> =
+        text.match_indices('\r').map(|(at, _)| at).filter(is_lone).map(offset).collect();
+    let is_in = |spans: &[Span], at: &u32| {
+        let next = spans.partition_point(|span| span.start <= *at);
+        next.checked_sub(1).and_then(|last| spans.get(last)).is_some_and(|span| *at < span.end)
+    };
+    let returns: Vec<u32> = returns.into_iter().filter(|at| !is_in(strings, at)).collect();
+    let of_line = |at: u32| {
+        let start = source.line_start(at);
+        let line =
+            text.get(start as usize..).and_then(|rest| rest.split('\n').next()).unwrap_or_default();
+        (start, start + offset(line.trim_end().len()))
+    };
+    let has_lone = |at: u32| {
+        let (start, end) = of_line(at);
+        let next = returns.partition_point(|one| *one < start);
+        returns.get(next).is_some_and(|one| *one < end)
+    };
+    let is_comment =
+        |comment: &Comment| comment.text.starts_with("//") && has_lone(comment.span.start);
+    let hides = comments.into_iter().any(is_comment);
+    let before = told.len();
+    told.retain(|one| one.severity != Severity::Error || !has_lone(one.place.span.start));
+    if (hides || told.len() < before)
+        && let Some(first) = returns.first()
+    {
+        let place = |at: u32| Place { file, span: Span::new(at, at + 1) };
+        let edits = returns.iter().map(|at| (place(*at), "\n".to_owned())).collect();
+        told.push(says::lone_return(place(*first), edits));
+        told.sort_by_key(|one| one.place.span);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It looks at what was said and at the text there, and at nothing of the grammar.
 
-use super::{called, characters, habits, slips};
+use super::{called, characters, conditions, habits, heads, marks, slips};
 use crate::diagnostics::slips::{is_misspelt, is_strange_name};
 use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{Place, SourceFile, Span};
@@ -15,6 +15,9 @@ pub(super) fn recognised(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> V
             "E1021" => called::call(source, &one),
             "E1001" | "E1002" | "E1005" | "E1006" => called::call(source, &one)
                 .or_else(|| habit(source, &one))
+                .or_else(|| marks::mark(source, &one))
+                .or_else(|| conditions::condition(source, &one))
+                .or_else(|| heads::head(source, &one))
                 .or_else(|| habits::habit(source, &one))
                 .or_else(|| characters::strange(source, &one))
                 .or_else(|| slips::slip(source, &one))

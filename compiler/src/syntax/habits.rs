@@ -4,6 +4,7 @@
 //! It looks at what was said and at the text there, and asks the grammar only how far a condition goes.
 
 use super::grammar::Rule;
+use super::here::{Here, is_word, last_word, word_of};
 use super::lowering::offset;
 use super::peg;
 use super::scan::is_item_head;
@@ -54,7 +55,7 @@ const UNITS: &[(&str, &str)] = &[
 
 /// The mistake as a habit, where it is one.
 pub(super) fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
-    let here = here(source, said)?;
+    let here = Here::of(source, said)?;
     match said.code {
         "E1002" => here.bracket(),
         "E1001" => here.form(),
@@ -66,50 +67,10 @@ pub(super) fn habit(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic
 
 /// The mistake as a comma that is missing in a list, where nothing else is meant.
 pub(super) fn comma(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
-    here(source, said).filter(|here| here.awaits("`,` or `]`"))?.comma()
-}
-
-fn here<'a>(source: &'a SourceFile, said: &'a Diagnostic) -> Option<Here<'a>> {
-    let at = said.place;
-    let start = source.line_start(at.span.start);
-    let line = source.text().get(start as usize..)?.split('\n').next()?;
-    let (before, rest) = line.split_at_checked((at.span.start - start) as usize)?;
-    Some(Here { source, said, at, before, rest })
-}
-
-/// Where something else was awaited.
-struct Here<'a> {
-    source: &'a SourceFile,
-    said: &'a Diagnostic,
-    at: Place,
-    /// The line up to there.
-    before: &'a str,
-    /// The line from there.
-    rest: &'a str,
+    Here::of(source, said).filter(|here| here.awaits("`,` or `]`"))?.comma()
 }
 
 impl Here<'_> {
-    fn place(&self, from: usize, length: usize) -> Place {
-        let start = self.at.span.start + offset(from);
-        between(self.at, start, start + offset(length))
-    }
-
-    /// The first word there, with the blanks before it.
-    fn with_blanks(&self, length: usize) -> Place {
-        let blanks = self.before.len() - self.before.trim_end().len();
-        let start = self.at.span.start;
-        between(self.at, start - offset(blanks), start + offset(length))
-    }
-
-    fn awaits(&self, what: &str) -> bool {
-        self.said.message.strip_prefix("expected ").is_some_and(|said| said.starts_with(what))
-    }
-
-    /// The first word of the line, behind the brace of a block that is of one line.
-    fn entry(&self) -> &str {
-        self.before.rsplit(['{', ',']).next().unwrap_or_default().trim_start()
-    }
-
     fn form(&self) -> Option<Diagnostic> {
         let word = word_of(self.rest);
         if self.awaits("a step") {
@@ -142,9 +103,10 @@ impl Here<'_> {
             return Some(foreign_form(self.place(0, word.len().max(1)), message, help, edits));
         }
         if self.awaits("`=`, `:` or `->` after") && self.rest.starts_with('{') {
-            let name = self.before.trim_end();
-            let head = name.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
-            let name = name.get(head.len()..).filter(|name| !name.is_empty())?;
+            let name = last_word(self.before.trim_end());
+            if name.is_empty() {
+                return None;
+            }
             let edits = vec![(self.place(0, 0), "= ".to_owned())];
             let message = format!("the value of `{name}` stands behind a `=`");
             let help = format!("write `{name} = {{ … }}`");
@@ -372,6 +334,9 @@ impl Here<'_> {
         if after.starts_with('=') {
             return Some(crate::diagnostics::slips::equals_compared(self.place(end, 1), true));
         }
+        if let Some((theirs, ours)) = super::marks::identity(after) {
+            return Some(says::foreign_operator(self.place(end, theirs.len()), theirs, ours));
+        }
         let found = word_of(after);
         let help = match (word, found) {
             ("for", "parallel") => {
@@ -476,13 +441,4 @@ fn parts(text: &str, marks: &[&str]) -> Option<(Vec<usize>, usize)> {
         }
     }
     None
-}
-
-fn is_word(text: &str, word: &str) -> bool {
-    text.strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
-}
-
-fn word_of(text: &str) -> &str {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
 }

@@ -5,9 +5,9 @@ use bp_plan::Value;
 use smol_str::SmolStr;
 
 use super::ast::{
-    Annotation, Blueprint, Body, Each, Expr, ExprKind, Function, Implement, Item, ItemKind, Member,
-    Name, Node, Output, Path, Placed, Test, TypeItem, TypeItemKind, TypeKind, Use, UseSource,
-    ValueItem, ValueKeyword, Workflow,
+    Annotation, Blueprint, Body, Each, EntryKind, Expr, ExprKind, Function, Implement, Item,
+    ItemKind, Member, Name, Node, Output, Path, Placed, Test, TypeItem, TypeItemKind, TypeKind,
+    Use, UseSource, ValueItem, ValueKeyword, Workflow,
 };
 use super::colons::Block;
 use super::grammar::Rule;
@@ -223,7 +223,7 @@ impl Lowering<'_> {
         let name = self.value_name(name, at);
         let ty = self.optional_type(&mut parts);
         if let Some(card) = parts.take(Rule::card) {
-            self.idle_cardinality(&card);
+            self.idle_cardinality(span(&card));
         }
         let from = parts.take(Rule::key_string).map(|text| self.name(&text));
         let default = self.default(&mut parts);
@@ -283,8 +283,24 @@ impl Lowering<'_> {
         }
         if let Some(body) = parts.next() {
             item.body = self.item_block(body, Body::default(), Self::members);
+            self.cardinalities_of_fields(kind, &item.body);
         }
         item
+    }
+
+    /// Reports cardinalities where they belong to no field: those of a data type hold values, and no nodes.
+    fn cardinalities_of_fields(&mut self, of: TypeItemKind, body: &Body) {
+        for entry in &body.entries {
+            match &entry.kind {
+                EntryKind::Field(field) if of == TypeItemKind::Data => {
+                    if let Some(written) = &field.cardinality {
+                        self.idle_cardinality(written.span);
+                    }
+                }
+                EntryKind::Field(field) => self.counts_once(field),
+                _ => {}
+            }
+        }
     }
 
     fn placed(&mut self, pair: P<'_>) -> Placed {
@@ -307,7 +323,7 @@ impl Lowering<'_> {
         let mut cardinality = None;
         match parts.take(Rule::card) {
             Some(card) if is_select => cardinality = Some(self.cardinality(card)),
-            Some(card) => self.idle_cardinality(&card),
+            Some(card) => self.idle_cardinality(span(&card)),
             None => {}
         }
         let body = self.last_body(&mut parts);
@@ -321,7 +337,7 @@ impl Lowering<'_> {
         let name = self.value_name(name, at);
         let ty = self.optional_type(&mut parts);
         if let Some(card) = parts.take(Rule::card) {
-            self.idle_cardinality(&card);
+            self.idle_cardinality(span(&card));
         }
         let value = self.required_default(&mut parts, at);
         let wheres = self.wheres(&mut parts);

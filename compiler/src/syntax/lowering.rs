@@ -16,6 +16,10 @@ const MAX_HEIGHT: usize = 400;
 /// How many operators, or `else if`, may follow each other.
 pub(super) const MAX_CHAIN: usize = 250;
 
+/// Marks of more than one character, of this language and of others: they are shown whole.
+const MARKS: &[&str] =
+    &["...", "..", "->", "=>", "===", "==", "!=", "<=", ">=", "??", "?.", "&&", "||"];
+
 /// Pairs of the grammar to a tree, with reports on the way.
 pub(super) struct Lowering<'a> {
     file: FileId,
@@ -212,10 +216,11 @@ impl<'a> Lowering<'a> {
             return ("the end of the line".to_owned(), Span::new(start, start));
         }
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let mark = MARKS.iter().find(|mark| rest.starts_with(**mark));
         let length = if is_word(first) {
             rest.find(|c| !is_word(c)).unwrap_or(rest.len()).min(rest.len())
         } else {
-            first.len_utf8()
+            mark.map_or(first.len_utf8(), |mark| mark.len())
         };
         let end = start + offset(length);
         let said = match first {

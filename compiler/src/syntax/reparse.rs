@@ -97,6 +97,8 @@ impl Parse {
         }
         let told = echoes::without(source, std::mem::take(&mut whole.diagnostics));
         whole.diagnostics = foreign::recognised(source, told);
+        let comments = whole.tree.comments.iter().chain(&scan.documentation);
+        characters::lone_returns(source, file, &scan.strings, comments, &mut whole.diagnostics);
         characters::turned(file, text, &mut whole.diagnostics);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);
         if whole.tree.items.is_empty() && !has_errors {

@@ -17,6 +17,8 @@ pub(crate) struct Scan {
     pub(crate) documentation: Vec<Comment>,
     /// Every string that is in no other, with its quotes.
     pub(crate) strings: Vec<Span>,
+    /// Where the `${` of strings end and their `}` begin, in the order of the text.
+    pub(crate) interpolations: Vec<Edge>,
     /// Where nesting passes the limit, if it does.
     pub(crate) too_deep: Option<Span>,
     /// A `/*` that is never closed.
@@ -34,6 +36,15 @@ pub(crate) struct Seam {
     pub(crate) start: u32,
     /// Where the head's line starts.
     pub(crate) head: u32,
+}
+
+/// Where what is put into a string begins or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Edge {
+    /// Behind a `${`.
+    Begin(u32),
+    /// Before its `}`.
+    End(u32),
 }
 
 /// What is open.
@@ -61,6 +72,7 @@ pub(crate) fn scan(text: &str) -> Scan {
             comments: Vec::new(),
             documentation: Vec::new(),
             strings: Vec::new(),
+            interpolations: Vec::new(),
             too_deep: None,
             open_comment: None,
             open: Vec::new(),
@@ -120,6 +132,10 @@ impl Scanner<'_> {
         }
     }
 
+    fn edge(&mut self, edge: fn(u32) -> Edge) {
+        self.found.interpolations.push(edge(span(self.at, self.at).start));
+    }
+
     fn pop(&mut self) {
         if matches!(self.open.pop(), Some(Open::Bracket(_) | Open::Interpolation)) {
             self.depth -= 1;
@@ -148,6 +164,9 @@ impl Scanner<'_> {
             b'}' => {
                 self.odd |=
                     !matches!(self.open.last(), Some(Open::Bracket(b'{') | Open::Interpolation));
+                if self.open.last() == Some(&Open::Interpolation) {
+                    self.edge(Edge::End);
+                }
                 self.pop();
                 self.at += 1;
             }
@@ -302,6 +321,7 @@ impl Scanner<'_> {
                 self.at += 1;
                 self.push(Open::Interpolation);
                 self.at += 1;
+                self.edge(Edge::Begin);
             }
             b'"' if !block => {
                 self.pop();

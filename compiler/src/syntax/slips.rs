@@ -73,7 +73,6 @@ fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
     }
     match rest.chars().next()? {
         '=' => spot.equals(),
-        '-' if rest.starts_with("->") => spot.arrow(),
         '"' => spot.prefixed_string(),
         '#' => Some(spot.comment()),
         '(' if said.code == "E1006" => Some(spot.parentheses()),
@@ -81,7 +80,6 @@ fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
         '[' if rest.starts_with("[]") => spot.foreign_list(),
         '[' if rest.starts_with("[-") => Some(says::negative_cardinality(at)),
         '[' => spot.spaced_bracket('['),
-        '{' if said.message.starts_with("expected `then`") => Some(says::braces_of_if(at)),
         c if c.is_ascii_alphabetic() => spot.word(),
         _ => None,
     }
@@ -283,12 +281,6 @@ impl Spot<'_> {
         let is_spaced = blank.span.start < blank.span.end;
         (is_spaced && is_name && self.is_after_value())
             .then(|| says::spaced_bracket(self.from(self.at.span.start, 1), bracket, blank))
-    }
-
-    /// `f(x -> x.name)`.
-    fn arrow(&self) -> Option<Diagnostic> {
-        let is_argument = self.has_said(&["`,` or `)`"]);
-        is_argument.then(|| says::lambda(self.from(self.at.span.start, 2)))
     }
 
     /// `f"text"`.

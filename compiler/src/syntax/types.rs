@@ -157,8 +157,8 @@ impl Lowering<'_> {
     }
 
     /// A cardinality where none belongs.
-    pub(super) fn idle_cardinality(&mut self, pair: &P<'_>) {
-        let at = self.at(span(pair));
+    pub(super) fn idle_cardinality(&mut self, at: Span) {
+        let at = self.at(at);
         self.report(says::misplaced(
             at,
             "a cardinality",

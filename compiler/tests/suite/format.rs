@@ -171,13 +171,38 @@ proptest::proptest! {
     }
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    /// Commas that part nothing, and blanks where something is put into a string.
+    #[test]
+    fn what_says_nothing_leaves_no_trace(file in 0..29_usize, places in proptest::collection::vec(0..400_usize, 1..6)) {
+        let programs = programs();
+        let (path, text) = &programs[file % programs.len()];
+        let brackets: Vec<usize> = text.match_indices([')', ']', '}']).map(|(at, _)| at).collect();
+        let mut places: Vec<usize> = places.iter().map(|at| brackets[at % brackets.len()]).collect();
+        places.sort_unstable();
+        places.dedup();
+        let mut changed = text.clone();
+        for at in places.into_iter().rev() {
+            let start = text[..at].rfind("${").unwrap_or(at);
+            let is_put = start < at && !text[start..at].contains(['"', '}', '\n']);
+            changed.insert_str(at, if is_put { " " } else { ", " });
+        }
+        let (_, told) = syntax::parse(FileId(0), &SourceFile::new("x.bp", changed.as_str()));
+        if told.is_empty() && tree(&changed) == tree(text) {
+            assert_eq!(formatted(&changed), formatted(text), "{}: {changed}", path.display());
+        }
+    }
+}
+
 #[test]
 fn entries_that_go_on_hide_no_other_mistake() {
     for text in [
         "blueprint b {,\n  version = \"1.0.0\"\n}\n\nus",
         "blueprint b {,\n  version = \"1.0.0\"\n}\n\nus\n",
         "blueprint b { version = \"1.0.0\" @@,\n  labels = {}\n}\n",
-        "node type A { implements I\n  operation i.go = null\n}\n",
+        "node type A { implements I\n  operation i.go == null\n}\n",
     ] {
         let made = format(&SourceFile::new("x.bp", text));
         assert!(made.is_err(), "{text}: {made:?}");
@@ -195,6 +220,84 @@ fn a_comma_on_a_line_of_its_own_parts_no_column() {
     let text = "blueprint x {\n  version = \"1.0.0\"\n ,labels  = { a = \"b\" }\n}\n";
     keeps("a comma before", text);
     assert!(formatted(text).contains("\n  labels  = { a"), "{}", formatted(text));
+}
+
+#[test]
+fn commas_that_part_nothing_go() {
+    for (text, wanted) in [
+        ("const a = [\"a\", \"b\",]\n", "const a = [\"a\", \"b\"]\n"),
+        ("const a = [1, 2, /* why */ ]\n", "const a = [1, 2 /* why */]\n"),
+        ("const a = [1,\n  2,]\n", "const a = [1,\n  2]\n"),
+        ("const a = [\n  1,\n  2,\n]\n", "const a = [\n  1,\n  2,\n]\n"),
+        ("const a = { b = 1, c = 2, }\n", "const a = { b = 1, c = 2 }\n"),
+        ("const a = { , b = 1,, c = [2,], }\n", "const a = { b = 1, c = [2] }\n"),
+        ("const a = f(1, { b = 1, },)\n", "const a = f(1, { b = 1 })\n"),
+        ("fn f(a: int,) -> int = a\n", "fn f(a: int) -> int = a\n"),
+        ("use std.kubernetes { Cluster, Node, }\n", "use std.kubernetes { Cluster, Node }\n"),
+        ("node a: T { b = 1, c = 2, }\n", "node a: T { b = 1, c = 2 }\n"),
+    ] {
+        assert_eq!(formatted(text), wanted, "{text}");
+        keeps(text, text);
+    }
+}
+
+#[test]
+fn what_is_put_into_a_string_has_no_blanks_around() {
+    for (text, wanted) in [
+        ("const a = \"${ n } and ${n }, ${\tn}\"\n", "const a = \"${n} and ${n}, ${n}\"\n"),
+        ("const a = \"${ f(\"${ b }\") }\"\n", "const a = \"${f(\"${b}\")}\"\n"),
+        ("const a = \"${b+ -1}${max(1,2)}\"\n", "const a = \"${b + -1}${max(1, 2)}\"\n"),
+        ("const a = \"${ { b = 1 }.b }\"\n", "const a = \"${{ b = 1 }.b}\"\n"),
+        ("const a = \"\\${ n } } { ${ n }\"\n", "const a = \"\\${ n } } { ${n}\"\n"),
+        ("const a = r\"${ n }\"\n", "const a = r\"${ n }\"\n"),
+        (
+            "const a = \"\"\"\n  ${ n }  x ${\n    n // c\n  }\n  \"\"\"\n",
+            "const a = \"\"\"\n  ${n}  x ${\n    n // c\n  }\n  \"\"\"\n",
+        ),
+    ] {
+        assert_eq!(formatted(text), wanted, "{text}");
+        keeps(text, text);
+    }
+}
+
+#[test]
+fn comments_between_the_lines_of_an_expression_stand_as_these_do() {
+    let text = "output p: int = n\n    + 1 // one\n// two\n\n // three\n  + 2\n// four\nconst a = 1\nnode b: T\n// five\n  for x in xs {\n  c = 1 +\n  // six\n 2\n  // seven\n  d = 3\n    // eight\n}\n";
+    let wanted = "output p: int = n\n  + 1 // one\n  // two\n\n  // three\n  + 2\n// four\nconst a = 1\nnode b: T\n  // five\n  for x in xs {\n  c = 1 +\n    // six\n    2\n  // seven\n  d = 3\n  // eight\n}\n";
+    assert_eq!(formatted(text), wanted);
+    keeps("comments", text);
+}
+
+#[test]
+fn a_block_that_closes_further_down_has_a_line_for_each_entry() {
+    for (text, wanted) in [
+        ("workflow w() { wait 1s\n wait 2s\n}\n", "workflow w() {\n  wait 1s\n  wait 2s\n}\n"),
+        (
+            "node type A { implements I\n  operation i.go = null\n}\n",
+            "node type A {\n  implements I\n  operation i.go = null\n}\n",
+        ),
+        ("node a: T { b = 1\n  c = 2 }\n", "node a: T {\n  b = 1\n  c = 2\n}\n"),
+        (
+            "node type A { property p: int // why\n}\n",
+            "node type A {\n  property p: int // why\n}\n",
+        ),
+        (
+            "node a: T { b = { c = 1\n d = 2 }\n}\nnode e: T { b = 1\n}\n",
+            "node a: T {\n  b = {\n    c = 1\n    d = 2\n  }\n}\nnode e: T {\n  b = 1\n}\n",
+        ),
+    ] {
+        let (_, told) = syntax::parse(FileId(0), &SourceFile::new("x.bp", text));
+        assert!(told.iter().any(|one| one.code == "E1002"), "{text}");
+        assert_eq!(formatted(text), wanted, "{text}");
+        assert_eq!(formatted(wanted), wanted);
+    }
+    for text in [
+        "workflow w() { wait 1s\n wait 2s\n}\nconst a = \n",
+        "node a: T { b = 1\n  c = 2\n",
+        "node a: T { b = 1\n  c 2 }\n",
+    ] {
+        assert!(format(&SourceFile::new("x.bp", text)).is_err(), "{text}");
+    }
 }
 
 /// A word that may stand before an operand is a function's name all the same.

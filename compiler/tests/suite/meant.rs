@@ -203,6 +203,40 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "remove one",
     ),
     ("input s: string\nsecret t: string from \"db/${s}\"", "E1001 3:23", "the whole name"),
+    ("node type A\nnode a A", "E1001 3:8", "write `a: A`"),
+    ("input a: bool = true\noutput o: int = if a then 1", "E1001 3:28", "then a else b`"),
+    (
+        "node type A\nnode a: A for x in [{ k = 1 }] if x.k > 1 by x.k",
+        "E1007 3:43",
+        "`for x in xs by key if p`",
+    ),
+    ("node a: Root\ngroup g: Group for x in [1] { members = [a] }", "E1007 3:16", "all instances"),
+    ("workflow w() {\n  let a = wait 1s\n}", "E1007 3:11", "only `call` and `run`"),
+    ("const a = 5mm", "E1009 2:11", "`m`, `ms`"),
+    (
+        "data type D { \"x-y\": int }\ninput d: D\noutput o: int = d[\"x-y\"]",
+        "E3017 4:17",
+        "`.\"x-y\"`",
+    ),
+    ("data type D { x: int }\ninput d: D\noutput o: int = d[\"x\"]", "E3017 4:17", "`.x`"),
+    ("node type A { requires b: Root?[1] }\nnode a: A", "E1025 2:32", "write `Root?`"),
+    ("node type A\nnode a: A = { }", "E1007 3:11", "remove the `=`"),
+    ("output o: int == 3", "E1007 2:15", "write `=`"),
+    (
+        "input a: list<int> = [1]\noutput o: list<int> = a.map(x => x + 1)",
+        "E1007 3:31",
+        "write `[x + 1 for x in a]`",
+    ),
+    (
+        "input a: list<int> = [1]\noutput o: bool = some(a, x => x > 1)",
+        "E1007 3:28",
+        "write `any(x in a, x > 1)`",
+    ),
+    (
+        "input a: list<int> = [1]\noutput o: int = a.reduce(x => x + 1)",
+        "E1007 3:28",
+        "bind a name over",
+    ),
     ("const a: [int] = [1]\noutput o: list<int> = a", "E1007 2:10", "write `list<int>`"),
 ];
 

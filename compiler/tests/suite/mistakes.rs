@@ -605,6 +605,25 @@ fn mistakes_of_a_package_stand_in_their_files() {
 }
 
 #[test]
+fn a_forgotten_head_is_told_once() {
+    let items = "const zero = 0\nnode type X { property a: int }\nnode x: X { a = 1 }\ninput i: int\noutput o: int = x.a + i\nexpose e = x\ntest \"t\" { assert true }\nworkflow w() { wait 1s }\nconst one = zero + true\n";
+    let (analysis, _folder) = analyse(items);
+    assert_eq!(said(&analysis, analysis.diagnostics()), ["E2010 3:6", "E3004 9:18"]);
+    let first = &analysis.diagnostics()[0];
+    let notes: Vec<&str> = first.related.iter().map(|(_, note)| note.as_str()).collect();
+    assert_eq!(
+        notes,
+        ["so does an input", "so does an output", "so does `expose`, and so do 2 more items"]
+    );
+    // With the head, the rest is told.
+    let (analysis, _folder) = analyse(&format!("{HEAD}{items}"));
+    let codes: Vec<&str> = analysis.diagnostics().iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["E4044", "E7081", "E3004"]);
+    let (analysis, _folder) = analyse("input x: int\ntest \"x\" { assert true }\n");
+    assert_eq!(said(&analysis, analysis.diagnostics()), ["E2010 1:7"]);
+}
+
+#[test]
 fn a_blueprint_has_a_version_and_a_plan_a_blueprint() {
     let (analysis, _folder) = analyse("blueprint x { }\n");
     assert_eq!(said(&analysis, analysis.diagnostics()), ["E4021 1:11"]);

@@ -230,7 +230,9 @@ fn modules_of_a_package() {
     for (used, place, words) in [
         ("acme.telc", "E6010 shop/shop.bp 3:5", "did you mean `acme.telco`?"),
         ("acme.parts.size", "E6010 shop/shop.bp 3:5", "did you mean `acme.parts.sizes`?"),
-        ("acme", "E6010 shop/shop.bp 3:5", "`use acme` its `acme.bp`"),
+        ("acme", "E6010 shop/shop.bp 3:5", "`use acme` is its file `acme.bp`; it has `acme."),
+        ("acme.nope", "E6010 shop/shop.bp 3:5", "it has `acme.telco`"),
+        ("acme.nope.more", "E6010 shop/shop.bp 3:5", "it has `acme.telco`"),
         ("acne.telco", "E6001 shop/shop.bp 3:5", "did you mean `acme`?"),
         ("std.kubernets", "E2001 shop/shop.bp 3:5", "did you mean `std.kubernetes`?"),
     ] {

@@ -289,7 +289,11 @@ impl Checker<'_> {
             Type::Nodes(_) => ("the key of an instance", self.is_key_part(by)),
             Type::Json | Type::Never => ("a string or a whole number", self.is_key_part(by)),
             _ => {
-                self.report(says::not_indexable(self.place(of.span), ty));
+                let key = match by.expr.as_value() {
+                    Some(Value::String(key)) => Some(key.as_str()),
+                    _ => None,
+                };
+                self.report(says::not_indexable(self.place(of.span), ty, key));
                 return None;
             }
         };
@@ -312,7 +316,7 @@ impl Checker<'_> {
                 }
                 let found = self.any_field(ty);
                 if found.is_none() {
-                    self.report(says::not_indexable(self.place(of.span), ty));
+                    self.report(says::not_indexable(self.place(of.span), ty, None));
                 }
                 return found;
             }
