@@ -76,7 +76,12 @@ pub(crate) fn check(
         };
         (target, ty, Vec::new())
     } else {
-        let typed = check_expr(program, scope, &written, None, out);
+        let typed = match &written.kind {
+            ExprKind::List(elements) if elements.len() > 1 => {
+                each(program, scope, (name, declared), elements, out)?
+            }
+            _ => check_expr(program, scope, &written, None, out),
+        };
         let own = if meets.wheres.is_empty() {
             Vec::new()
         } else {
@@ -173,6 +178,84 @@ fn around_target(scope: &Scope, source: &Type) -> Scope {
     let from_target =
         |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
     scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
+}
+
+/// Targets that are listed, each by itself: a node may stand beside a capability of another.
+fn each(
+    program: &Program<'_>,
+    scope: &Scope,
+    (name, declared): (&str, Option<&RequirementInfo>),
+    elements: &[ast::Element],
+    out: &mut Vec<Diagnostic>,
+) -> Option<Typed> {
+    let wanted = declared.map(|declared| &declared.declared.target);
+    let mut items = Vec::with_capacity(elements.len());
+    let mut common: Option<Type> = None;
+    let mut phase = Phase::Compile;
+    let mut is_lost = false;
+    for element_of in elements {
+        let written = &element_of.value;
+        let at = Place { file: scope.file(), span: written.span };
+        let mut typed = check_expr(program, scope, written, None, out);
+        let one = element(&typed.ty);
+        let is_open = matches!(one, Type::Unknown | Type::Never | Type::Null | Type::Json);
+        if typed.ty == Type::Unknown {
+            is_lost = true;
+            continue;
+        }
+        if let Some(wanted) = wanted
+            && !is_open
+            && !can_meet(program, &one, wanted)
+        {
+            let place = declared.map(|declared| declared.place);
+            let (wanted, found) = (format!("a `{wanted}`"), format!("a `{one}`"));
+            out.push(says::unfit_target(at, name, &wanted, &found, place));
+            is_lost = true;
+            continue;
+        }
+        let mut kind = one;
+        if let (Type::Node(full), Some(Type::Capability(wanted))) = (&kind, wanted) {
+            match capabilities(program, full, wanted).as_slice() {
+                [only] => {
+                    typed.expr = by_capability(typed.expr, &typed.ty, only);
+                    kind = Type::Capability(wanted.clone());
+                }
+                // What may have any, is asked when it is deployed.
+                [] => {}
+                several => {
+                    out.push(says::which_capability(at, name, several));
+                    is_lost = true;
+                    continue;
+                }
+            }
+        }
+        items.push(if element_of.spread {
+            Item::Spread(typed.expr)
+        } else {
+            Item::One(typed.expr)
+        });
+        phase = phase.max(typed.phase);
+        common = Some(match common {
+            None | Some(Type::Never | Type::Null) => kind,
+            Some(before) => together(program, before, kind),
+        });
+    }
+    let ty = Type::List(Box::new(common.unwrap_or(Type::Never)));
+    (!is_lost).then_some(Typed { ty, expr: Expr::List(items), phase })
+}
+
+/// What both of these are.
+fn together(program: &Program<'_>, a: Type, b: Type) -> Type {
+    match (a, b) {
+        (Type::Node(a), Type::Node(b)) => {
+            Type::Node(program.common_type(&a, &b).unwrap_or_else(|| "std.Root".to_owned()))
+        }
+        (Type::Capability(a), Type::Capability(b)) => match program.common_type(&a, &b) {
+            Some(both) => Type::Capability(both),
+            None => Type::Capability(a),
+        },
+        (a, _) => a,
+    }
 }
 
 /// A target in which a collection that stands in a list by its name is all of its nodes: `[a, b]` is `[...a[*], b]`.

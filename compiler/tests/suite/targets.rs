@@ -90,3 +90,29 @@ node c: A { h -> s where self.zone == "q" }
         one.related.iter().map(|(place, _)| source.position(place.span.start).line).collect();
     assert_eq!(at, [5]);
 }
+
+/// A node that has the capability stands beside a capability of another.
+#[test]
+fn nodes_stand_beside_capabilities() {
+    let text = |more: &str| {
+        format!(
+            r#"blueprint s {{ version = "1.0.0" }}
+capability type C {{ property n: int = 1 }}
+node type H {{ capability c: C }}
+node type T {{ requires cs: C[0..] via ConnectsTo }}
+node h: H
+node k: H for i in 1..2
+node other: Root
+node maybe: H if count(k) > 9
+node t: T {{ cs -> [h, k["1"].c] }}
+node u: T {{ cs -> [h.c, k, maybe] }}
+node v: T {{ cs -> [h, ...k[*], null] }}
+{more}
+"#
+        )
+    };
+    let tested = "test \"t\" {\n  assert length(t.cs) == 2 and length(u.cs) == 3 and length(v.cs) == 3\n}";
+    let found = found(&text(tested));
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+    assert_eq!(mistakes(&text("node w: T { cs -> [h, other] }")), ["E4006 12:23"]);
+}
