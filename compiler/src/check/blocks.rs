@@ -200,7 +200,7 @@ pub(crate) fn missing(
         // What a value is, its author alone knows: `…` is refused until it is given.
         let lines: Vec<String> = missing.iter().map(|(name, _)| format!("{name} = …")).collect();
         out.push(match inserts::entries(program, at, &lines) {
-            Some(edits) => error.fix(format!("set `{}`", names(&missing)), edits),
+            Some(edits) => error.draft(format!("set `{}`", names(&missing)), edits),
             None => error,
         });
     }

@@ -22,6 +22,7 @@ pub(crate) mod operations;
 mod order;
 mod policies;
 pub(crate) mod program;
+mod proposals;
 mod refinement;
 pub(crate) mod relationships;
 pub(crate) mod requirements;
@@ -177,6 +178,7 @@ impl Checked<'_> {
         workflows::heads(&mut self.program, out);
         self.items(out);
         self.nodes = nodes::check(&mut self.program, kept, out);
+        unmet::tell(&self.program, &self.nodes, &self.selections, out);
         self.left_to_inventory();
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);

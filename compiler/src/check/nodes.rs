@@ -19,7 +19,6 @@ use super::late::known_in_time;
 use super::members::short;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
-use super::unmet;
 use super::{capabilities, targets};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::Module;
@@ -191,9 +190,7 @@ pub(crate) fn check(
     }
     let nodes = again.as_ref().and_then(|again| again.by_name(&all));
     let nodes = nodes.unwrap_or_else(|| by_name(&items, &order, &all));
-    let nodes = Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order } };
-    unmet::tell(program, &nodes, out);
-    nodes
+    Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order } }
 }
 
 /// The nodes of a file.

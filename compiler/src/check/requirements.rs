@@ -10,7 +10,7 @@ use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
 use super::rewrite::{self, replaced};
-use super::{implementations, relationships, targets};
+use super::{implementations, proposals, relationships, targets};
 use crate::diagnostics::{Diagnostic, policies as says_policies, topology as says};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
@@ -59,7 +59,15 @@ pub(crate) fn check(
         choice = Some(made.1);
         (made.0, ty, Vec::new())
     } else {
+        let before = out.len();
         let typed = check_expr(program, scope, &meets.target, None, out);
+        let wanted = wanted(declared);
+        let fits = |ty: &Type| can_meet(program, ty, &wanted);
+        let kind = match &wanted {
+            Type::Node(of) if declared.is_some() => Some(short(of)),
+            _ => None,
+        };
+        proposals::suit(program, scope, &meets.target, (kind, &fits), (out, before));
         let own = if meets.wheres.is_empty() {
             Vec::new()
         } else {
@@ -187,6 +195,14 @@ pub(crate) fn type_target(
     }
 }
 
+/// What a requirement takes; one of a node's own takes any node.
+fn wanted(declared: Option<&RequirementInfo>) -> Type {
+    match declared {
+        Some(declared) => declared.declared.target.clone(),
+        None => Type::Node("std.Root".to_owned()),
+    }
+}
+
 /// What one target is.
 fn element(ty: &Type) -> Type {
     match ty {
@@ -208,10 +224,7 @@ fn fit(
     at: Place,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Expr> {
-    let wanted = match declared {
-        Some(declared) => declared.declared.target.clone(),
-        None => Type::Node("std.Root".to_owned()),
-    };
+    let wanted = wanted(declared);
     let place = declared.map(|declared| declared.place);
     let mut target = target;
     let one = element(ty);

@@ -12,6 +12,7 @@ use super::groups::Groups;
 use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
+use super::proposals;
 use crate::diagnostics::{Diagnostic, policies as says};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
@@ -150,8 +151,14 @@ impl Walk<'_, '_> {
     fn leaf(&mut self, written: &ast::Expr) {
         let place = Place { file: self.around.program.file, span: written.span };
         let scope = Scope::new(self.around.program.file);
+        let before = self.out.len();
         let Typed { ty, expr, phase } =
             check_expr(self.around.program, &scope, written, None, self.out);
+        let fits = |ty: &Type| {
+            let of = element(ty).is_some_and(|of| self.around.program.names.may_be(&of, self.asked.of));
+            of || matches!(ty, Type::Group(_))
+        };
+        proposals::suit(self.around.program, &scope, written, (None, &fits), (self.out, before));
         if ty == Type::Unknown {
             self.is_lost = true;
             return;

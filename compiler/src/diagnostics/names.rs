@@ -69,8 +69,17 @@ pub fn import_repeats(at: Place, name: &str, first: Option<Place>) -> Diagnostic
 }
 
 /// `use m { Name }` where the module has no such name.
-pub fn not_in_module(at: Place, name: &str, module: &str, near: Option<&str>) -> Diagnostic {
+/// `near` may be meant; `there` may be, too, and is a name of the file already.
+pub fn not_in_module(
+    at: Place,
+    name: &str,
+    module: &str,
+    (near, there): (Option<&str>, Option<&str>),
+) -> Diagnostic {
     let error = Diagnostic::error("E2008", format!("`{module}` has no `{name}`"), at);
+    if let Some(there) = there {
+        return error.help(format!("remove it: `{there}` is a name of this file already"));
+    }
     match near {
         Some(near) => error
             .help(format!("did you mean `{near}`?"))

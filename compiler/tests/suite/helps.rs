@@ -1,0 +1,85 @@
+//! What is told helps: the sentence, the words at its place, the advice, and the fix go together, and can be followed.
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::{Diagnostic, unused::is_of_unused};
+use bp_compiler::source::Place;
+
+use crate::common;
+
+const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
+
+/// A diagnostic with all that it says, a line for each part; lines are counted from the text below the head.
+fn whole(analysis: &Analysis, told: &Diagnostic) -> String {
+    let at = |place: Place| {
+        let source = analysis.sources().file(place.file).unwrap();
+        let start = source.position(place.span.start);
+        format!("{}:{} `{}`", start.line - 1, start.column, source.slice(place.span))
+    };
+    let mut text = format!("{} {}\n", told.code, told.message);
+    text += &format!("  at {} {}\n", at(told.place), told.label);
+    for (place, note) in &told.related {
+        text += &format!("  and {} {note}\n", at(*place));
+    }
+    if let Some(help) = &told.help {
+        text += &format!("  help: {help}\n");
+    }
+    if let Some(fix) = &told.fix {
+        let edits: Vec<String> =
+            fix.edits.iter().map(|(place, new)| format!("{} by `{new}`", at(*place))).collect();
+        let kind = if fix.is_draft { "draft" } else { "fix" };
+        text += &format!("  {kind}: {}: {}\n", fix.title, edits.join(", "));
+    }
+    text
+}
+
+/// All that is told of a blueprint with this below its head, but for what is never used.
+fn told(body: &str) -> String {
+    let folder = common::folder(&[("root.bp", &format!("{HEAD}{body}")), ("a.sh", "")]);
+    let analysis = Analysis::check(&folder.path().join("root.bp"));
+    let all = analysis.diagnostics().iter().filter(|told| !is_of_unused(told.code));
+    all.map(|told| whole(&analysis, told)).collect()
+}
+
+/// Each program, and what is told of it.
+macro_rules! assert_helps {
+    ($around:expr, $($program:expr),+ $(,)?) => {
+        let told = [$($program),+].map(|program| {
+            let text = format!("{}{program}\n", $around);
+            format!("{program}\n\n{}", told(&text))
+        });
+        insta::assert_snapshot!(told.join("\n"));
+    };
+}
+
+#[test]
+fn what_is_proposed_as_a_target_can_be_one() {
+    assert_helps!(
+        "capability type C\nnode type Vm { property on: bool = true, capability c: C }\nnode type Vol { requires vm: Vm }\nnode type W { requires w: C }\nnode b: Vm\nnode vol1: Vol { vm -> b }\n",
+        "node a: Vol { vm -> vol2 }",
+        "node a: W { w -> b.o }",
+        "node a: W { w -> [b.d, bx] }",
+    );
+}
+
+#[test]
+fn what_would_meet_a_requirement_is_as_much_as_it_takes() {
+    assert_helps!(
+        "node type H\nnode hs: H for x in [\"a\", \"b\", \"c\"]\n",
+        "node type A { requires h: H[1..2] }\nnode a: A",
+        "node type A { requires h: H[1..3] }\nnode a: A",
+        "node type A { requires h: H[4..] }\nnode a: A",
+    );
+}
+
+#[test]
+fn a_name_that_is_there_already_is_not_proposed() {
+    assert_helps!(
+        "",
+        "use std.drift { Correct, correct }\nnode n: Root\npolicy p: Correct { targets = [n] }",
+    );
+}
+
+#[test]
+fn a_value_that_is_left_open_makes_a_draft() {
+    assert_helps!("", "node type N { property p: int }\nnode n: N");
+}
