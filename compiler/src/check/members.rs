@@ -587,8 +587,8 @@ impl Builder<'_, '_> {
             let this = self.this();
             let scope = Scope::new(self.file()).with_self(this, Phase::Compile);
             // What the type leaves open, its nodes give.
-            let set =
-                super::blocks::properties(self.program, &scope, &ty, &member.body, None, self.out);
+            let (set, _) =
+                super::blocks::properties(self.program, &scope, &ty, &member.body, self.out);
             for (name, set) in set {
                 phases.insert(name.clone(), set.phase);
                 values.insert(name, set.value);

@@ -1,6 +1,7 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
 pub(crate) mod annotations;
+mod amounts;
 mod blocks;
 pub(crate) mod blueprint_tests;
 pub(crate) mod capabilities;
@@ -29,8 +30,10 @@ pub(crate) mod requirements;
 pub(crate) mod rewrite;
 mod selections;
 mod settings;
+mod spoken;
 mod targets;
 mod type_uses;
+mod unfit;
 mod unmet;
 mod unset;
 pub(crate) mod unused;

@@ -580,7 +580,9 @@ impl Checker<'_, '_> {
         let name = meets.name.text.as_str();
         let at = self.place(meets.name.span);
         if let Some(first) = body.met.get(name).copied() {
-            self.out.push(says::met_twice(at, name, first));
+            let declared = info.requirements.get(name);
+            let takes_one = declared.is_some_and(|it| it.declared.cardinality.1 == Some(1));
+            self.out.push(says::met_twice(at, name, first, takes_one));
             return;
         }
         body.met.insert(meets.name.text.clone(), at);

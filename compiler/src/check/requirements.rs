@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Constraint, Expr, Item, Phase, Requirement, Type};
+use bp_plan::{Constraint, Expr, Item, Phase, Property, Requirement, Type};
 
 use super::blocks;
 use super::choices::{self, Asks, Choice};
@@ -10,9 +10,10 @@ use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
 use super::rewrite::{self, replaced};
-use super::{implementations, proposals, relationships, targets};
-use crate::diagnostics::{Diagnostic, policies as says_policies, topology as says};
-use crate::source::{FileId, Place};
+use super::unfit::Unfit;
+use super::{implementations, inserts, proposals, relationships, targets};
+use crate::diagnostics::{Diagnostic, an, policies as says_policies, topology as says};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
 
 /// A requirement that is met.
@@ -43,7 +44,10 @@ pub(crate) fn check(
         None => (meets.name.span, ast::Body::default()),
     };
     let owner = Place { file, span: owner };
-    let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
+    let (properties, is_known) = blocks::properties(program, scope, &relationship, &body, out);
+    if is_known {
+        unset(program, &relationship, &properties, (meets, owner), out);
+    }
     let source = Type::Node(full.to_owned());
     let mut choice = None;
     let (target, ty, constraints) = if let Some(wanted) = type_target(program, file, &meets.target)
@@ -96,7 +100,7 @@ pub(crate) fn check(
         }
         None => BTreeMap::new(),
     };
-    let target = fit(program, name, declared, &meets.target, target, &ty, place, out)?;
+    let target = fit((program, scope), (node, name), declared, &meets.target, target, &ty, out)?;
     let hosts = program.names.is_subtype(&relationship, "std.HostedOn");
     let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
     let requirement = Requirement {
@@ -111,6 +115,44 @@ pub(crate) fn check(
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })
+}
+
+/// Tells the properties of a relationship that must be set and are not: they are set in its block.
+fn unset(
+    program: &Program<'_>,
+    relationship: &str,
+    set: &BTreeMap<String, Property>,
+    (meets, at): (&ast::Meets, Place),
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(info) = program.types.get(relationship) else { return };
+    let missing = blocks::unset(info, set, at.file, out);
+    if missing.is_empty() {
+        return;
+    }
+    let lines = blocks::open(&missing);
+    let name = program.spoken(at.file, relationship);
+    let block = format!("via {name} {{ {} }}", lines.join(", "));
+    let owner = format!("{} -> {}", meets.name.text, program.text(Place { span: meets.target.span, ..at }));
+    let error = says::missing_properties(at, &owner, short(relationship), &missing);
+    let (error, edit) = match &meets.via {
+        None => {
+            let end = Span::new(meets.target.span.end, meets.target.span.end);
+            (error.help(format!("add `{block}`")), Some((end, format!(" {block}"))))
+        }
+        Some(via) => {
+            let module = program.sources.modules.get(at.file.0 as usize);
+            let edit = module.map(|it| inserts::insertion(&it.source, via.ty.span, &via.body, &lines));
+            (error.help(format!("add it to the block of `via`: `{block}`")), edit)
+        }
+    };
+    out.push(match edit {
+        Some((span, text)) => {
+            let title = format!("set `{}`", blocks::names(&missing));
+            error.draft(title, vec![(Place { span, ..at }, text)])
+        }
+        None => error,
+    });
 }
 
 /// What a requirement asks, of nodes of this type that may be chosen: where it takes a capability, it asks it of that.
@@ -213,17 +255,16 @@ fn element(ty: &Type) -> Type {
 }
 
 /// The target as the requirement takes it; reported where it does not.
-#[expect(clippy::too_many_arguments, reason = "one caller")]
 fn fit(
-    program: &Program<'_>,
-    name: &str,
+    (program, scope): (&Program<'_>, &Scope),
+    (node, name): (&str, &str),
     declared: Option<&RequirementInfo>,
     written: &ast::Expr,
     target: Expr,
     ty: &Type,
-    at: Place,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Expr> {
+    let at = Place { file: scope.file(), span: written.span };
     let wanted = wanted(declared);
     let place = declared.map(|declared| declared.place);
     let mut target = target;
@@ -253,9 +294,15 @@ fn fit(
         }
         _ => false,
     };
+    let unfit = |target: &Expr, wants: &str, is: &str| {
+        let error = says::unfit_target(at, name, wants, is, place);
+        let (wanted, found, requirement) = (&wanted, ty, name);
+        let unfit =
+            Unfit { program, scope, node, requirement, declared, wanted, found, written, target };
+        if is_fit { unfit.of_another_number(error) } else { unfit.of_another_kind(error) }
+    };
     if !is_fit {
-        let (wanted, found) = (format!("a `{wanted}`"), format!("a `{ty}`"));
-        out.push(says::unfit_target(at, name, &wanted, &found, place));
+        out.push(unfit(&target, &an(&wanted.to_string()), &an(&ty.to_string())));
         return None;
     }
     // How many they are is looked at once all nodes are known.
@@ -264,8 +311,7 @@ fn fit(
         && !matches!(ty, Type::Node(_) | Type::Capability(_))
         && !is_list(written)
     {
-        let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
-        out.push(says::unfit_target(at, name, &wanted, &found, place));
+        out.push(unfit(&target, &format!("one `{wanted}`"), &format!("`{ty}`")));
         return None;
     }
     Some(target)

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use bp_plan::{Expr, Item, Phase, Type, Value};
 
 use super::blocks::in_time;
-use super::expr::{Scope, Typed, check_expr};
+use super::amounts::Part;
+use super::expr::{Scope, Typed, World as _, check_expr};
 use super::groups::Groups;
 use super::members::short;
 use super::nodes::Nodes;
@@ -114,7 +115,7 @@ pub(crate) fn check(
     }
     let mut targets = Targets { expr: Expr::List(items), all, place };
     let again = twice(asked, &mut targets);
-    count(asked, owner, &targets, out);
+    count(around, asked, owner, &targets, out);
     out.extend(again);
     Some(targets)
 }
@@ -397,7 +398,13 @@ fn element(ty: &Type) -> Option<String> {
 }
 
 /// Too many, too few, or surely none at all.
-fn count(asked: &Asked<'_>, owner: &str, targets: &Targets, out: &mut Vec<Diagnostic>) {
+fn count(
+    around: &Around<'_, '_>,
+    asked: &Asked<'_>,
+    owner: &str,
+    targets: &Targets,
+    out: &mut Vec<Diagnostic>,
+) {
     let Asked { what, cardinality, declared, .. } = asked;
     let (least, largest) = targets.bounds();
     let (fewest, most) = *cardinality;
@@ -423,7 +430,11 @@ fn count(asked: &Asked<'_>, owner: &str, targets: &Targets, out: &mut Vec<Diagno
     };
     if let Some(found) = found {
         let wanted = counted(fewest, most);
-        out.push(says::wrong_count(targets.place, what, &wanted, &found, *declared));
+        let text = |one: &Target| (around.program.text(one.place), one.fewest, one.most);
+        let parts: Vec<Part> = targets.all.iter().map(text).collect();
+        let counted = around.amount(&parts, *cardinality);
+        let counted = (counted.0.as_str(), counted.1);
+        out.push(says::wrong_count(targets.place, what, &wanted, &found, counted, *declared));
         return;
     }
     if targets.all.is_empty() {

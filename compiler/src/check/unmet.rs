@@ -10,7 +10,7 @@ use super::blocks::must_be_set;
 use super::choices::Needs;
 use super::groups::Groups;
 use super::inserts;
-use super::members::{declared_at, short};
+use super::members::declared_at;
 use super::nodes::{CheckedNode, Nodes};
 use super::program::{Program, RequirementInfo};
 use super::relationships;
@@ -49,22 +49,39 @@ pub(crate) fn tell(
             let asked: Vec<&str> =
                 declared.declared.constraints.iter().map(|one| one.text.as_str()).collect();
             let of = declared.declared.target.to_string();
-            let what = (requirement.as_str(), of.as_str(), asked.join(" and "));
+            let written = match Program::full_name(&declared.declared.target) {
+                Some(full) => program.spoken_whole(at.file, full),
+                None => format!("`{of}`"),
+            };
+            let via = search.via();
+            let what = says::Unmet {
+                name: requirement,
+                of: &of,
+                written: &written,
+                asked: &asked.join(" and "),
+                fewest: declared.declared.cardinality.0,
+                via: &via,
+            };
             let texts: Vec<String> = fits.iter().map(|fit| fit.text.clone()).collect();
-            let error = says::missing_requirement(at, name, what, &texts, place);
+            let error = says::missing_requirement(at, name, &what, &texts, place);
             let error = match &declared.declared.target {
                 Type::Node(of) if fits.is_empty() && is_observed(program, of) => {
-                    error.help(says::from_inventory(requirement, short(of)))
+                    let (of, needed) = program.named_in(at.file, of);
+                    let needed = needed.as_deref();
+                    error.help(says::from_inventory(requirement, &of, needed, what.fewest))
                 }
                 _ => error,
             };
-            let sure = fits.first().filter(|fit| !fit.is_picked && search.is_enough());
-            let meets = sure.map(|fit| format!("{requirement} -> {}", fit.text));
+            let sure = fits.first().filter(|fit| !fit.is_picked && search.is_enough(fit));
+            let meets = sure.map(|fit| format!("{requirement} -> {}{via}", fit.text));
             let edits = meets
                 .iter()
                 .find_map(|meets| inserts::entries(program, at, std::slice::from_ref(meets)));
             out.push(match (meets, edits) {
-                (Some(meets), Some(edits)) => error.fix(format!("write `{meets}`"), edits),
+                (Some(meets), Some(edits)) if via.is_empty() => {
+                    error.fix(format!("write `{meets}`"), edits)
+                }
+                (Some(meets), Some(edits)) => error.draft(format!("write `{meets}`"), edits),
                 _ => error,
             });
         }
@@ -107,11 +124,13 @@ struct Fit {
     text: String,
     /// It is one of a collection: which one is meant, the author alone knows.
     is_picked: bool,
+    /// It is a collection with as many elements as are wanted.
+    is_whole: bool,
 }
 
 impl Fit {
     fn sure(text: String) -> Self {
-        Self { text, is_picked: false }
+        Self { text, is_picked: false, is_whole: false }
     }
 }
 
@@ -133,20 +152,59 @@ impl Search<'_, '_> {
         } else {
             needs.reaching(self.program, self.node)
         };
+        let sure = |name: &str, ty: &Type| self.written(name, ty);
+        let mut fits = self.each(&closing, sure);
+        if fits.is_empty() {
+            let picked = |name: &str, ty: &Type| match ty {
+                Type::Nodes(full) => self.instances(full, name),
+                _ => Vec::new(),
+            };
+            fits = self.each(&closing, picked);
+        }
+        // Where several are needed, one alone is no help, nor are too few.
+        let fewest = usize::try_from(self.declared.declared.cardinality.0).unwrap_or(usize::MAX);
+        if fewest > 1 && fits.iter().any(|fit| fit.is_whole) {
+            fits.retain(|fit| fit.is_whole);
+            return fits;
+        }
+        if fits.len() >= fewest.min(MOST) { fits } else { Vec::new() }
+    }
+
+    /// What each node, selection and requirement gives, but for those that need this node.
+    fn each(
+        &self,
+        closing: &BTreeSet<&str>,
+        written: impl Fn(&str, &Type) -> Vec<Fit>,
+    ) -> Vec<Fit> {
         nodes_and_requirements(self.program)
             .filter(|(name, _, is_perhaps)| {
                 *name != self.node && !is_perhaps && !closing.contains(name)
             })
-            .flat_map(|(name, ty, _)| self.written(name, &ty))
+            .flat_map(|(name, ty, _)| written(name, &ty))
             .take(MOST)
             .collect()
     }
 
-    /// Whether one target, and nothing else, meets it.
-    fn is_enough(&self) -> bool {
-        let properties = self.program.types.get(&self.declared.declared.relationship);
-        self.declared.declared.cardinality.0 <= 1
-            && properties.is_some_and(|info| !info.properties.values().any(must_be_set))
+    /// Whether this target meets it alone.
+    fn is_enough(&self, fit: &Fit) -> bool {
+        fit.is_whole || self.declared.declared.cardinality.0 <= 1
+    }
+
+    /// The `via` with what its relationship must be given, where it must be given something.
+    fn via(&self) -> String {
+        let relationship = &self.declared.declared.relationship;
+        let Some(info) = self.program.types.get(relationship) else { return String::new() };
+        let open: Vec<String> = info
+            .properties
+            .iter()
+            .filter(|(_, property)| must_be_set(property))
+            .map(|(name, _)| format!("{name} = …"))
+            .collect();
+        if open.is_empty() {
+            return String::new();
+        }
+        let name = self.program.spoken(self.checked.place().file, relationship);
+        format!(" via {name} {{ {} }}", open.join(", "))
     }
 
     /// What of a node or collection is a target; nothing where it does not fit.
@@ -157,12 +215,11 @@ impl Search<'_, '_> {
             Type::Nodes(full) => {
                 let takes_one = self.declared.declared.cardinality.1 == Some(1);
                 if !takes_one && self.are_as_many(name) {
-                    return sure(self.whole(full, name));
+                    let whole = self.whole(full, name).into_iter();
+                    return whole.map(|text| Fit { is_whole: true, ..Fit::sure(text) }).collect();
                 }
-                match self.element(name) {
-                    Some(element) => sure(self.parts(full, &element, None)),
-                    None => self.instances(full, name),
-                }
+                let element = self.element(name);
+                element.map_or_else(Vec::new, |it| sure(self.parts(full, &it, None)))
             }
             _ => Vec::new(),
         }
@@ -205,7 +262,7 @@ impl Search<'_, '_> {
         let keys = self.program.instances.get(name).into_iter().flat_map(|all| all.keys());
         let fits =
             keys.flat_map(|key| self.parts(full, &format!("{name}[{key:?}]"), Some(instance(name, key))));
-        fits.take(MOST).map(|text| Fit { text, is_picked: true }).collect()
+        fits.take(MOST).map(|text| Fit { is_picked: true, ..Fit::sure(text) }).collect()
     }
 
     /// Whether a collection has as many elements as the requirement takes, as far as that is known.

@@ -20,9 +20,11 @@ pub mod testing;
 pub mod topology;
 pub mod types;
 pub mod unused;
+mod words;
 pub mod workflows;
 
 pub(crate) use near::near;
+pub(crate) use words::{an, one_of};
 
 use crate::source::Place;
 

@@ -47,7 +47,7 @@ const PROGRAMS: &[(char, &str)] = &[
         "capability type C\nnode type H { capability c: C }\nnode type A { requires c: C }\nnode h: H\nnode a: A",
     ),
     (
-        '-',
+        '+',
         "relationship type R extends DependsOn { property port: int }\nnode type H\nnode type A { requires h: H via R }\nnode h: H\nnode a: A",
     ),
     (

@@ -72,6 +72,80 @@ fn what_would_meet_a_requirement_is_as_much_as_it_takes() {
     );
 }
 
+const TYPES: &str = "input on: bool = true\ninput xs: list<string> = []\ncapability type E\ncapability type F\nnode type H\nnode type WithE { capability e: E }\nnode type A {\n  requires h: H[0..1]\n  requires m: H[0..2]\n  requires e: E[0..1]\n  requires f: F[0..1]\n}\nnode type B { requires h: H }\nnode h: H if on\nnode hs: H for i in 1..3\nnode ho: H for x in xs\n";
+
+#[test]
+fn how_one_of_many_or_of_perhaps_none_is_named() {
+    assert_helps!(
+        TYPES,
+        "node a: B { h -> h }",
+        "node a: B { h -> hs }",
+        "node a: B { h -> ho }",
+        "node a: B { h -> hs[*] }",
+        "use std.kubernetes as k8s\nselect cs: k8s.Cluster[0..]\nnode a: k8s.Namespace { name = \"a\", host -> cs }",
+    );
+}
+
+#[test]
+fn what_else_could_be_named_is_told() {
+    assert_helps!(
+        TYPES,
+        "node a: A { e -> hs[\"1\"] }",
+        "node a: A { e -> hs[\"1\"] }\nnode e: WithE",
+        "node a: A { f -> hs[\"1\"] }",
+        "node e: WithE\nnode a: A { h -> e }",
+        "node e: WithE\nnode type U { requires w: WithE }\nnode a: U { w -> e.e }",
+        "node a: A { h -> 3 }",
+    );
+}
+
+#[test]
+fn how_many_are_too_many_and_which_is_told() {
+    assert_helps!(
+        TYPES,
+        "node a: A { m -> hs }",
+        "node a: A { m -> [hs[\"1\"], hs[\"2\"], hs[\"3\"]] }",
+        "node a: B { h -> [] }",
+        "node one: H\ngroup type G { members: H[1..2] }\ngroup g: G { members = [one, hs] }\ngroup e: G { members = [hs[\"1\"], hs[\"2\"], one] }",
+        "node a: A {\n  h -> hs[\"1\"]\n  h -> hs[\"2\"]\n}",
+        "node a: A {\n  m -> hs[\"1\"]\n  m -> hs[\"2\"]\n}",
+    );
+}
+
+#[test]
+fn what_a_relationship_must_be_given_is_written_into_its_block() {
+    assert_helps!(
+        "relationship type R extends ConnectsTo { property path: string, property q: int }\nnode type H\nnode one: H\nnode type V { requires h: H via R }\n",
+        "node v: V { h -> one }",
+        "node v: V { h -> one where self.id != \"\" }",
+        "node v: V { h -> one via R }",
+        "node v: V { h -> one via R { q = 1 } }",
+        "node v: V",
+        "node v: V { h -> one via R { qq = 1, path = \"a\" } }",
+    );
+}
+
+#[test]
+fn types_of_elsewhere_are_called_as_the_file_can_call_them() {
+    let files = [
+        ("deep.bp", "node type Deep { property z: int }\n"),
+        (
+            "inner.bp",
+            "blueprint inner { version = \"1.0.0\" }\nuse std.kubernetes as k8s\nuse \"./deep.bp\" as deep\nrequires cl: k8s.Cluster\nrequires two: k8s.Cluster[2..]\nrequires ns: k8s.Namespace\nrequires d: deep.Deep\n",
+        ),
+    ];
+    let folder = common::folder(&files);
+    let mut all = String::new();
+    for uses in ["", "use std.kubernetes as k\nuse \"./deep.bp\" as d\n"] {
+        let text = format!("{HEAD}use \"./inner.bp\" as inner\n{uses}node n: inner.Blueprint\n");
+        common::write(folder.path(), &[("root.bp", &text)]);
+        let analysis = Analysis::check(&folder.path().join("root.bp"));
+        let lines = analysis.diagnostics().iter().filter(|told| told.code == "E4008");
+        all.extend(lines.map(|told| format!("{}\n", told.help.clone().unwrap())));
+    }
+    insta::assert_snapshot!(all);
+}
+
 #[test]
 fn a_name_that_is_there_already_is_not_proposed() {
     assert_helps!(
