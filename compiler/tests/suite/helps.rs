@@ -115,9 +115,9 @@ fn how_many_are_too_many_and_which_is_told() {
 #[test]
 fn what_a_relationship_must_be_given_is_written_into_its_block() {
     assert_helps!(
-        "relationship type R extends ConnectsTo { property path: string, property q: int }\nnode type H\nnode one: H\nnode type V { requires h: H via R }\n",
+        "relationship type R extends ConnectsTo { property path: string, property q: int }\nnode type H { property z: string = \"a\" }\nnode one: H\nnode type V { requires h: H via R }\n",
         "node v: V { h -> one }",
-        "node v: V { h -> one where self.id != \"\" }",
+        "node v: V { h -> one where self.z == \"a\" }",
         "node v: V { h -> one via R }",
         "node v: V { h -> one via R { q = 1 } }",
         "node v: V",
@@ -166,5 +166,34 @@ fn a_workflows_parameter_is_named_by_those_who_run_it() {
         "",
         "workflow w(n: int, m: int = 2) { wait 1s }\nworkflow v() { run w { n = 1 } }",
         "fn f(n: int) -> int = 1\noutput o: int = f(2)",
+    );
+}
+
+#[test]
+fn a_collection_is_made_a_list_by_a_mark_behind_it() {
+    assert_helps!(
+        "node type N { requires peer: N[0..] via ConnectsTo }\nnode b: N for i in 1..2\nnode n: N\n",
+        "node m: N { peer -> [...b, n] }",
+        "workflow w(_l: list<N>) { wait 1s }\nworkflow v() { run w { _l = b } }",
+    );
+}
+
+#[test]
+fn what_is_asked_of_a_whole_value_is_shown() {
+    assert_helps!(
+        "data type R {\n  min: int\n  max: int = 5\n  check self.min <= self.max else \"min over max\"\n}\nfn k(r: R) -> int = r.max - r.min\n",
+        "output o: int = k({ min = 7 })",
+    );
+}
+
+#[test]
+fn where_a_secret_can_not_go_is_told_by_what_would_show() {
+    assert_helps!(
+        "secret s: list<string>\nsecret p: string\n",
+        "node type T { property l: list<secret string> }\nnode t: T { l = [upper(x) for x in s] }",
+        "node type T { property m: map<secret string> }\nnode t: T { m = { k = v for k, v in { \"a\" = p } } }",
+        "node type T { property l: list<string> }\nnode t: T { l = s }",
+        // What could never be given is told where it is asked for, and there alone.
+        "policy type P { property q: secret string }\npolicy g: P { q = p }",
     );
 }
