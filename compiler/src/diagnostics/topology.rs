@@ -257,20 +257,53 @@ pub fn default_breaks(at: Place, name: &str, message: &str) -> Diagnostic {
         .help("give a default that meets every `where`, those of the types above included")
 }
 
-/// Nodes that wait for each other.
+/// Nodes that wait for each other; of one, the ring goes from it to it.
 pub fn order_ring(at: Place, ring: &[String], others: &[(Place, String)]) -> Diagnostic {
-    let error =
-        Diagnostic::error("E4014", "these nodes wait for each other: none can be first", at)
+    let way = ring.join(" → ");
+    let error = match ring {
+        [one, _] => Diagnostic::error("E4014", format!("{one} waits for itself"), at)
+            .label(format!("leads back to {one}"))
+            .help(format!("{way}: name another node, or remove this")),
+        _ => Diagnostic::error("E4014", "these nodes wait for each other: none can be first", at)
             .label("part of the ring")
-            .help(ring.join(" → "));
+            .help(way),
+    };
     others.iter().fold(error, |error, (place, note)| error.related(*place, note.clone()))
 }
 
-/// Properties that need each other.
+/// A property of a node that reads what the node itself reports.
+pub fn own_report(
+    at: Place,
+    node: &str,
+    property: &str,
+    attribute: &str,
+    declared: Option<Place>,
+) -> Diagnostic {
+    let message = format!(
+        "`{node}.{property}` needs `{node}.{attribute}`, which is known only once `{node}` is there"
+    );
+    let error = Diagnostic::error("E4014", message, at)
+        .label(format!("`{node}` itself reports this"))
+        .help(format!(
+            "`{node}.{property}` → `{node}.{attribute}` → `{node}.{property}`: a property is set before its node is there; read `{attribute}` in another node or in an output"
+        ));
+    match declared {
+        Some(place) => error.related(place, format!("`{attribute}` is reported")),
+        None => error,
+    }
+}
+
+/// Properties that need each other; of one, the ring goes from it to it.
 pub fn value_ring(at: Place, ring: &[String], others: &[(Place, String)]) -> Diagnostic {
-    let error = Diagnostic::error("E4015", "these properties need each other in a ring", at)
-        .label("part of the ring")
-        .help(ring.join(" → "));
+    let way = ring.join(" → ");
+    let error = match ring {
+        [one, _] => Diagnostic::error("E4015", format!("{one} needs itself"), at)
+            .label(format!("leads back to {one}"))
+            .help(format!("{way}: give it a value that needs nothing of itself")),
+        _ => Diagnostic::error("E4015", "these properties need each other in a ring", at)
+            .label("part of the ring")
+            .help(way),
+    };
     others.iter().fold(error, |error, (place, note)| error.related(*place, note.clone()))
 }
 

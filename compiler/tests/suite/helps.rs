@@ -197,3 +197,24 @@ fn where_a_secret_can_not_go_is_told_by_what_would_show() {
         "policy type P { property q: secret string }\npolicy g: P { q = p }",
     );
 }
+
+#[test]
+fn a_ring_of_one_is_told_as_what_it_is() {
+    assert_helps!(
+        "",
+        "node type T {\n  attribute x: string\n  property y: string = \"a${self.x}\"\n}\nnode t: T",
+        "node type T {\n  attribute x: string\n  property y: string\n}\nnode t: T { y = \"a${t.x}\" }",
+        "node type T { property d: int = self.d }\nnode t: T",
+        "node type T { requires peer: T[0..1] }\nnode t: T { peer -> t }",
+    );
+}
+
+#[test]
+fn a_ring_of_records_is_told_by_its_fields() {
+    assert_helps!(
+        "",
+        "data type A { z: int, b: B }\ndata type B { a: A }",
+        "data type C { c: C }",
+        "data type D { e: E }\ndata type E = D",
+    );
+}
