@@ -221,16 +221,17 @@ fn a_ring_of_records_is_told_by_its_fields() {
 
 #[test]
 fn what_is_wrong_with_an_inventory_is_told_at_it() {
-    let of = |elements: &str| {
-        format!("select hs: Host[0..]\ntest \"t\" {{\n  inventory = {{ {elements} }}\n  assert count(hs) == 1\n}}")
+    let with = |kind: &str, elements: &str| {
+        format!("select hs: {kind}[0..]\ntest \"t\" {{\n  inventory = {{ {elements} }}\n  assert count(hs) == 1\n}}")
     };
+    let of = |elements: &str| with("Host", elements);
     assert_helps!(
         "node type Host { property m: size, property p: string? }\nnode type Seen {\n  attribute zone: string\n  attribute at: string?\n}\n",
         of("elements = [{ name = \"a\", type = \"Host\", m = \"2GiB\" }, { name = \"a\", type = \"Host\", m = \"2GiB\" }]"),
         of("elements = [{ name = \"a\", type = \"Host\", m = 3 }]"),
         of("elements = [{ name = \"a\", type = \"Host\", m = \"2GiB\", zone = 1 }]"),
         of("elements = [{ name = \"a\", type = \"Host\" }]"),
-        of("elements = [{ name = \"a\", type = \"Seen\" }]"),
+        with("Seen", "elements = [{ name = \"a\", type = \"Seen\" }]"),
         of("elements = [{ name = \"a\", type = \"Hots\" }, { name = \"b\", type = \"Host\", m = \"2GiB\" }]"),
         of("elements = [{ name = \"a\", type = \"Quite\" }]"),
         of("elements = [], foo = 1"),

@@ -442,7 +442,7 @@ impl Checker<'_> {
                     Some(clause) => error.help(says::meet(&clause)),
                     None => error,
                 });
-                return Part { ty: ty.clone(), ..Part::broken() };
+                return Part { ty: plain, ..Part::broken() };
             }
         }
         part
