@@ -10,22 +10,21 @@ use super::inserts;
 use super::members::short;
 use super::program::{Program, PropertyInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
-use crate::source::Place;
+use crate::source::{FileId, Place};
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
 
-/// The properties that a block sets of a type whose every entry is a property; those that must be
-/// set and are not are told at `owner`, where there is one.
+/// The properties that a block sets of a type whose every entry is a property; and whether nothing else can be
+/// set there, as far as is known.
 pub(crate) fn properties(
     program: &Program<'_>,
     scope: &Scope,
     full: &str,
     body: &ast::Body,
-    owner: Option<Place>,
     out: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, Property> {
+) -> (BTreeMap<String, Property>, bool) {
     let mut set = BTreeMap::new();
     let mut places = BTreeMap::new();
-    let Some(info) = program.types.get(full) else { return set };
+    let Some(info) = program.types.get(full) else { return (set, false) };
     let mut is_known = true;
     for entry in &body.entries {
         match &entry.kind {
@@ -42,10 +41,7 @@ pub(crate) fn properties(
             }
         }
     }
-    if let Some(owner) = owner.filter(|_| is_known) {
-        missing(program, info, short(full), &set, owner, out);
-    }
-    set
+    (set, is_known)
 }
 
 /// What is set, and where.
@@ -165,7 +161,12 @@ fn foreign(name: &str) -> Option<&'static str> {
     })
 }
 
-fn names(missing: &[(String, Place)]) -> String {
+/// Entries for what is missing. What a value is, its author alone knows: `…` is refused until it is given.
+pub(crate) fn open(missing: &[(String, Place)]) -> Vec<String> {
+    missing.iter().map(|(name, _)| format!("{name} = …")).collect()
+}
+
+pub(crate) fn names(missing: &[(String, Place)]) -> String {
     missing.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join("`, `")
 }
 
@@ -176,7 +177,26 @@ pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
     property.declared.default.is_none() && !is_optional
 }
 
-/// Properties that must be set and are not.
+/// Properties that must be set and are not, with the places of their declarations; none where one of them was
+/// misspelt, which was told.
+pub(crate) fn unset(
+    info: &TypeInfo,
+    set: &BTreeMap<String, Property>,
+    file: FileId,
+    out: &[Diagnostic],
+) -> Vec<(String, Place)> {
+    let missing: Vec<(String, Place)> = info
+        .properties
+        .iter()
+        .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
+        .map(|(name, property)| (name.clone(), property.place))
+        .collect();
+    let tells = |d: &Diagnostic| matches!(d.code, "E4001" | "E4003") && d.place.file == file;
+    let body_told = out.iter().rev().take(4).any(tells);
+    if body_told && missing.len() == 1 { Vec::new() } else { missing }
+}
+
+/// Tells the properties that must be set and are not.
 pub(crate) fn missing(
     program: &Program<'_>,
     info: &TypeInfo,
@@ -185,22 +205,12 @@ pub(crate) fn missing(
     at: Place,
     out: &mut Vec<Diagnostic>,
 ) {
-    let missing: Vec<(String, Place)> = info
-        .properties
-        .iter()
-        .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
-        .map(|(name, property)| (name.clone(), property.place))
-        .collect();
-    // A name that was misspelt was told.
-    let tells = |d: &Diagnostic| matches!(d.code, "E4001" | "E4003") && d.place.file == at.file;
-    let body_told = out.iter().rev().take(4).any(tells);
-    let is_told = body_told && missing.len() == 1;
-    if !missing.is_empty() && !is_told {
+    let missing = unset(info, set, at.file, out);
+    if !missing.is_empty() {
         let error = says::missing_properties(at, owner, short(&info.full), &missing);
-        // What a value is, its author alone knows: `…` is refused until it is given.
-        let lines: Vec<String> = missing.iter().map(|(name, _)| format!("{name} = …")).collect();
+        let lines = open(&missing);
         out.push(match inserts::entries(program, at, &lines) {
-            Some(edits) => error.fix(format!("set `{}`", names(&missing)), edits),
+            Some(edits) => error.draft(format!("set `{}`", names(&missing)), edits),
             None => error,
         });
     }

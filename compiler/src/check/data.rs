@@ -110,37 +110,44 @@ pub(crate) fn data_rings(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
     let names: Vec<&String> = program.data.keys().collect();
     let index: BTreeMap<&str, usize> =
         names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
-    let mut edges = Vec::new();
+    // The field by which one contains another; a name of another type has none.
+    let mut by: BTreeMap<(usize, usize), Option<&str>> = BTreeMap::new();
     for (at, name) in names.iter().enumerate() {
         let Some(data) = program.data.get(*name) else { continue };
-        let kinds = data.fields.values().map(|field| &field.kind).chain(&data.alias);
-        for kind in kinds {
+        let fields = data.fields.iter().map(|(name, field)| (Some(name.as_str()), &field.kind));
+        for (field, kind) in fields.chain(data.alias.iter().map(|of| (None, of))) {
             if let Type::Data(other) = kind
                 && let Some(to) = index.get(other.as_str())
             {
-                edges.push((at, *to));
+                by.entry((at, *to)).or_insert(field);
             }
         }
     }
-    for ring in crate::rings::rings(names.len(), edges) {
-        let Some(name) = ring.first().and_then(|at| names.get(*at)) else { continue };
-        let Some(declared) = program.names.types.get(*name) else { continue };
-        let Some(item) = declared.item(program.sources) else { continue };
-        let in_ring = |ty: &Type| match ty {
-            Type::Data(other) => index.get(other.as_str()).is_some_and(|at| ring.contains(at)),
-            _ => false,
-        };
-        let field = item.body.entries.iter().find_map(|entry| match &entry.kind {
-            EntryKind::Field(member) => {
-                let ty = check_type_expr(program, declared.file, &member.ty, &mut Vec::new());
-                in_ring(&ty).then_some(member)
-            }
-            _ => None,
-        });
-        let (span, field) = field.map_or((declared.place.span, "it"), |member| {
-            (member.ty.span, member.name.text.as_str())
-        });
-        let at = Place { file: declared.file, span };
-        out.push(says_names::data_ring(at, &item.name.text, field));
+    for ring in crate::rings::rings(names.len(), by.keys().copied()) {
+        let inside: Vec<(usize, usize)> =
+            by.keys().copied().filter(|(a, b)| ring.contains(a) && ring.contains(b)).collect();
+        let Some(first) = inside.first() else { continue };
+        let way = crate::rings::way_round(&inside, *first);
+        let steps: Vec<(Place, String)> = way
+            .iter()
+            .zip(way.iter().skip(1))
+            .filter_map(|(from, to)| step(program, names.get(*from)?, *by.get(&(*from, *to))?))
+            .collect();
+        out.extend(says_names::data_ring(&steps));
     }
+}
+
+/// Where one record contains the next, and how that is told: `A.b`.
+fn step(program: &Program<'_>, full: &str, field: Option<&str>) -> Option<(Place, String)> {
+    let declared = program.names.types.get(full)?;
+    let item = declared.item(program.sources)?;
+    let name = &item.name.text;
+    let members = item.body.entries.iter().filter_map(|entry| match &entry.kind {
+        EntryKind::Field(member) => Some(member),
+        _ => None,
+    });
+    let member = members.into_iter().find(|member| Some(member.name.text.as_str()) == field);
+    let span = member.map_or(declared.place.span, |member| member.ty.span);
+    let path = field.map_or_else(|| name.to_string(), |field| format!("{name}.{field}"));
+    Some((Place { file: declared.file, span }, path))
 }

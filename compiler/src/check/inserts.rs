@@ -24,19 +24,20 @@ pub(crate) fn entries(
     if name.span != at.span {
         return None;
     }
-    let (span, text) = insertion(&module.source, item, body, lines);
+    let (span, text) = insertion(&module.source, item.span, body, lines);
     Some(vec![(Place { file: at.file, span }, text)])
 }
 
-fn insertion(
+/// The same of a body, which is to stand behind `owner` where there is none yet.
+pub(crate) fn insertion(
     source: &SourceFile,
-    item: &ast::Item,
+    owner: Span,
     body: &ast::Body,
     lines: &[String],
 ) -> (Span, String) {
     let joined = lines.join(", ");
     let Some(block) = body.span else {
-        let end = Span::new(item.span.end, item.span.end);
+        let end = Span::new(owner.end, owner.end);
         return (end, format!(" {{ {joined} }}"));
     };
     let inner = source.slice(block);

@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
-use super::expr::{Scope, World, check_expr, check_of_type, check_type_expr, check_wheres, fits};
+use super::expr::{
+    Scope, World, check_expr, check_of_type, check_type_expr, check_wheres, fits, holds_secret,
+};
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use super::{refinement, relationships};
 use crate::diagnostics::{
@@ -447,6 +449,7 @@ impl Builder<'_, '_> {
     fn property(&mut self, info: &mut TypeInfo, member: &ast::Member, replace: bool) {
         let name = member.name.text.to_string();
         let ty = self.type_of(&member.ty);
+        let ty = self.unkept(member, ty);
         let scope = self.scope(info);
         let this = self.this();
         let mut made =
@@ -464,6 +467,23 @@ impl Builder<'_, '_> {
             refinement::property(self.program, at, member, &mut made, old.0, old.1, self.out);
         }
         info.properties.insert(name, PropertyInfo { declared: made, place, fixed: None });
+    }
+
+    /// The type of a property; of a policy's or a group's that would be secret, which is told, nothing is asked.
+    fn unkept(&mut self, member: &ast::Member, ty: Type) -> Type {
+        let of = match self.declared.kind {
+            TypeItemKind::Policy => "a policy type",
+            TypeItemKind::Group => "a group type",
+            _ => return ty,
+        };
+        if !holds_secret(self.program, &ty) {
+            return ty;
+        }
+        if self.pass == Pass::Bodies {
+            let at = self.place(member.ty.span);
+            self.out.push(says_nodes::secret_of_policy(at, of));
+        }
+        Type::Unknown
     }
 
     fn attribute(&mut self, info: &mut TypeInfo, member: &ast::Member) {
@@ -588,8 +608,8 @@ impl Builder<'_, '_> {
             let this = self.this();
             let scope = Scope::new(self.file()).with_self(this, Phase::Compile);
             // What the type leaves open, its nodes give.
-            let set =
-                super::blocks::properties(self.program, &scope, &ty, &member.body, None, self.out);
+            let (set, _) =
+                super::blocks::properties(self.program, &scope, &ty, &member.body, self.out);
             for (name, set) in set {
                 phases.insert(name.clone(), set.phase);
                 values.insert(name, set.value);

@@ -1,5 +1,6 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
+mod amounts;
 pub(crate) mod annotations;
 mod blocks;
 pub(crate) mod blueprint_tests;
@@ -15,6 +16,7 @@ mod inserts;
 mod instances;
 pub(crate) mod kept;
 mod late;
+mod listed;
 pub(crate) mod members;
 mod never;
 mod nodes;
@@ -22,6 +24,7 @@ pub(crate) mod operations;
 mod order;
 mod policies;
 pub(crate) mod program;
+mod proposals;
 mod refinement;
 pub(crate) mod relationships;
 pub(crate) mod requirements;
@@ -29,8 +32,10 @@ pub(crate) mod rewrite;
 mod scripts;
 mod selections;
 mod settings;
+mod spoken;
 mod targets;
 mod type_uses;
+mod unfit;
 mod unmet;
 mod unset;
 pub(crate) mod unused;
@@ -178,6 +183,7 @@ impl Checked<'_> {
         workflows::heads(&mut self.program, out);
         self.items(out);
         self.nodes = nodes::check(&mut self.program, kept, out);
+        unmet::tell(&self.program, &self.nodes, &self.selections, out);
         self.left_to_inventory();
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);

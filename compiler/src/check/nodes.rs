@@ -20,7 +20,6 @@ use super::late::known_in_time;
 use super::members::short;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
-use super::unmet;
 use super::{capabilities, targets};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::loader::Module;
@@ -192,9 +191,7 @@ pub(crate) fn check(
     }
     let nodes = again.as_ref().and_then(|again| again.by_name(&all));
     let nodes = nodes.unwrap_or_else(|| by_name(&items, &order, &all));
-    let nodes = Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order } };
-    unmet::tell(program, &nodes, out);
-    nodes
+    Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order } }
 }
 
 /// The nodes of a file.
@@ -615,7 +612,9 @@ impl Checker<'_, '_> {
         let name = meets.name.text.as_str();
         let at = self.place(meets.name.span);
         if let Some(first) = body.met.get(name).copied() {
-            self.out.push(says::met_twice(at, name, first));
+            let declared = info.requirements.get(name);
+            let takes_one = declared.is_some_and(|it| it.declared.cardinality.1 == Some(1));
+            self.out.push(says::met_twice(at, name, first, takes_one));
             return;
         }
         body.met.insert(meets.name.text.clone(), at);

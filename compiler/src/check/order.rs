@@ -6,6 +6,7 @@
 
 mod existence;
 mod graph;
+mod own;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -36,7 +37,7 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
         // So many that the source alone has to tell.
         .or_else(|| Graph::between_instances(program, nodes, &tangled, &none));
     let Some(fine) = fine else { return };
-    tell(&fine, out);
+    tell(program, &fine, out);
 }
 
 fn rings(graph: &Graph<'_>) -> Vec<Vec<usize>> {
@@ -44,7 +45,7 @@ fn rings(graph: &Graph<'_>) -> Vec<Vec<usize>> {
     crate::rings::rings(graph.things.len(), pairs)
 }
 
-fn tell(graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
+fn tell(program: &Program<'_>, graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
     let rings = rings(graph);
     let ring_of: HashMap<usize, usize> = rings
         .iter()
@@ -61,13 +62,13 @@ fn tell(graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
     // The instances of one collection may form many rings, all of one line.
     let mut places = BTreeSet::new();
     for (ring, inside) in rings.iter().zip(&inside) {
-        told(graph, inside, ring, &mut places, out);
+        told((program, graph), inside, ring, &mut places, out);
     }
 }
 
 /// One error for a ring, at its first reference in the file.
 fn told(
-    graph: &Graph<'_>,
+    (program, graph): (&Program<'_>, &Graph<'_>),
     inside: &[&Edge],
     ring: &[usize],
     places: &mut BTreeSet<Place>,
@@ -100,6 +101,15 @@ fn told(
         if names.last() != Some(&name) {
             names.push(name);
         }
+    }
+    // Of one, the way goes from it to it.
+    if let [only] = names.as_slice() {
+        let own = (only.trim_matches('`'), first.place);
+        if let Some(error) = own::told(program, graph, ring, own).filter(|_| is_order) {
+            out.push(error);
+            return;
+        }
+        names.push(only.clone());
     }
     // A long way is told by its start and its end.
     if names.len() > SHOWN {

@@ -1,21 +1,21 @@
 //! `name -> target via R { … } where …`: what meets a requirement of a node.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use bp_plan::{Constraint, Expr, Item, Phase, Requirement, Type};
+use bp_plan::{Constraint, Expr, Item, Phase, Property, Requirement, Type, Value};
 
 use super::blocks;
 use super::choices::{self, Asks, Choice};
-use super::expr::{Declared, Scope, Typed, World, check_expr, check_wheres};
+use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
 use super::rewrite::{self, replaced};
-use super::{implementations, relationships, targets};
+use super::unfit::Unfit;
+use super::{implementations, inserts, listed, proposals, relationships, targets};
 use crate::diagnostics::{
-    Diagnostic, near, policies as says_policies, topology as says, types as says_types,
+    Diagnostic, an, near, policies as says_policies, topology as says, types as says_types,
 };
-use crate::source::{FileId, Place};
+use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, ExprKind, ItemKind, TypeItemKind};
 
 /// A requirement that is met.
@@ -40,14 +40,17 @@ pub(crate) fn check(
     let file = scope.file();
     let name = meets.name.text.as_str();
     let place = Place { file, span: meets.target.span };
-    let written = all_of_collections(program, scope, &meets.target);
+    let written = listed::all_of_collections(program, scope, &meets.target);
     let relationship = relationship(program, file, declared, meets, out)?;
     let (owner, body) = match &meets.via {
         Some(via) => (via.ty.span, settings(&via.body)),
         None => (meets.name.span, ast::Body::default()),
     };
     let owner = Place { file, span: owner };
-    let properties = blocks::properties(program, scope, &relationship, &body, Some(owner), out);
+    let (properties, is_known) = blocks::properties(program, scope, &relationship, &body, out);
+    if is_known {
+        unset(program, &relationship, &properties, (meets, owner), out);
+    }
     let source = Type::Node(full.to_owned());
     let mut choice = None;
     let (target, ty, constraints) = if let Some((wanted, named)) =
@@ -76,12 +79,21 @@ pub(crate) fn check(
         };
         (target, ty, Vec::new())
     } else {
+        let before = out.len();
         let typed = match &written.kind {
             ExprKind::List(elements) if elements.len() > 1 => {
-                each(program, scope, (name, declared), elements, out)?
+                let each = listed::each((program, scope), (node, name), declared, elements, out);
+                each.unwrap_or_else(unknown)
             }
             _ => check_expr(program, scope, &written, None, out),
         };
+        let wanted = wanted(declared);
+        let fits = |ty: &Type| can_meet(program, ty, &wanted);
+        let kind = match &wanted {
+            Type::Node(of) if declared.is_some() => Some(short(of)),
+            _ => None,
+        };
+        proposals::suit(program, scope, &meets.target, (kind, &fits), (out, before));
         let own = if meets.wheres.is_empty() {
             Vec::new()
         } else {
@@ -110,7 +122,7 @@ pub(crate) fn check(
         }
         None => BTreeMap::new(),
     };
-    let target = fit(program, name, declared, &written, target, &ty, place, out)?;
+    let target = fit((program, scope), (node, name), declared, &written, target, &ty, out)?;
     let hosts = program.names.is_subtype(&relationship, "std.HostedOn");
     let unordered = program.names.is_subtype(&relationship, "std.AssociatesWith");
     let requirement = Requirement {
@@ -125,6 +137,46 @@ pub(crate) fn check(
         span: program.span(place),
     };
     Some(Meeting { requirement, target: place, choice })
+}
+
+/// Tells the properties of a relationship that must be set and are not: they are set in its block.
+fn unset(
+    program: &Program<'_>,
+    relationship: &str,
+    set: &BTreeMap<String, Property>,
+    (meets, at): (&ast::Meets, Place),
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(info) = program.types.get(relationship) else { return };
+    let missing = blocks::unset(info, set, at.file, out);
+    if missing.is_empty() {
+        return;
+    }
+    let lines = blocks::open(&missing);
+    let name = program.spoken(at.file, relationship);
+    let block = format!("via {name} {{ {} }}", lines.join(", "));
+    let owner =
+        format!("{} -> {}", meets.name.text, program.text(Place { span: meets.target.span, ..at }));
+    let error = says::missing_properties(at, &owner, short(relationship), &missing);
+    let (error, edit) = match &meets.via {
+        None => {
+            let end = Span::new(meets.target.span.end, meets.target.span.end);
+            (error.help(format!("add `{block}`")), Some((end, format!(" {block}"))))
+        }
+        Some(via) => {
+            let module = program.sources.modules.get(at.file.0 as usize);
+            let edit =
+                module.map(|it| inserts::insertion(&it.source, via.ty.span, &via.body, &lines));
+            (error.help(format!("add it to the block of `via`: `{block}`")), edit)
+        }
+    };
+    out.push(match edit {
+        Some((span, text)) => {
+            let title = format!("set `{}`", blocks::names(&missing));
+            error.draft(title, vec![(Place { span, ..at }, text)])
+        }
+        None => error,
+    });
 }
 
 /// What a requirement asks, of nodes of this type that may be chosen: where it takes a capability, it asks it of that.
@@ -178,116 +230,6 @@ fn around_target(scope: &Scope, source: &Type) -> Scope {
     let from_target =
         |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
     scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
-}
-
-/// Targets that are listed, each by itself: a node may stand beside a capability of another.
-fn each(
-    program: &Program<'_>,
-    scope: &Scope,
-    (name, declared): (&str, Option<&RequirementInfo>),
-    elements: &[ast::Element],
-    out: &mut Vec<Diagnostic>,
-) -> Option<Typed> {
-    let wanted = declared.map(|declared| &declared.declared.target);
-    let mut items = Vec::with_capacity(elements.len());
-    let mut common: Option<Type> = None;
-    let mut phase = Phase::Compile;
-    let mut is_lost = false;
-    for element_of in elements {
-        let written = &element_of.value;
-        let at = Place { file: scope.file(), span: written.span };
-        let mut typed = check_expr(program, scope, written, None, out);
-        let one = element(&typed.ty);
-        let is_open = matches!(one, Type::Unknown | Type::Never | Type::Null | Type::Json);
-        if typed.ty == Type::Unknown {
-            is_lost = true;
-            continue;
-        }
-        if let Some(wanted) = wanted
-            && !is_open
-            && !can_meet(program, &one, wanted)
-        {
-            let place = declared.map(|declared| declared.place);
-            let (wanted, found) = (format!("a `{wanted}`"), format!("a `{one}`"));
-            out.push(says::unfit_target(at, name, &wanted, &found, place));
-            is_lost = true;
-            continue;
-        }
-        let mut kind = one;
-        if let (Type::Node(full), Some(Type::Capability(wanted))) = (&kind, wanted) {
-            match capabilities(program, full, wanted).as_slice() {
-                [only] => {
-                    typed.expr = by_capability(typed.expr, &typed.ty, only);
-                    kind = Type::Capability(wanted.clone());
-                }
-                // What may have any, is asked when it is deployed.
-                [] => {}
-                several => {
-                    out.push(says::which_capability(at, name, several));
-                    is_lost = true;
-                    continue;
-                }
-            }
-        }
-        items.push(if element_of.spread {
-            Item::Spread(typed.expr)
-        } else {
-            Item::One(typed.expr)
-        });
-        phase = phase.max(typed.phase);
-        common = Some(match common {
-            None | Some(Type::Never | Type::Null) => kind,
-            Some(before) => together(program, before, kind),
-        });
-    }
-    let ty = Type::List(Box::new(common.unwrap_or(Type::Never)));
-    (!is_lost).then_some(Typed { ty, expr: Expr::List(items), phase })
-}
-
-/// What both of these are.
-fn together(program: &Program<'_>, a: Type, b: Type) -> Type {
-    match (a, b) {
-        (Type::Node(a), Type::Node(b)) => {
-            Type::Node(program.common_type(&a, &b).unwrap_or_else(|| "std.Root".to_owned()))
-        }
-        (Type::Capability(a), Type::Capability(b)) => match program.common_type(&a, &b) {
-            Some(both) => Type::Capability(both),
-            None => Type::Capability(a),
-        },
-        (a, _) => a,
-    }
-}
-
-/// A target in which a collection that stands in a list by its name is all of its nodes: `[a, b]` is `[...a[*], b]`.
-fn all_of_collections<'e>(
-    program: &Program<'_>,
-    scope: &Scope,
-    target: &'e ast::Expr,
-) -> Cow<'e, ast::Expr> {
-    let is_collection = |expr: &ast::Expr| {
-        let ExprKind::Name(name) = &expr.kind else { return false };
-        let found = scope.local(name).map(|local| local.ty.clone()).or_else(|| {
-            match program.value(scope.file(), name)? {
-                Declared::Value(named) => Some(named.ty),
-                _ => None,
-            }
-        });
-        matches!(found, Some(Type::Nodes(_)))
-    };
-    let ExprKind::List(elements) = &target.kind else { return Cow::Borrowed(target) };
-    if !elements.iter().any(|element| !element.spread && is_collection(&element.value)) {
-        return Cow::Borrowed(target);
-    }
-    let elements = elements.iter().map(|element| {
-        let span = element.value.span;
-        if element.spread || !is_collection(&element.value) {
-            return element.clone();
-        }
-        let body = Box::new(ast::Expr { kind: ExprKind::Element, span });
-        let kind = ExprKind::Splat { of: Box::new(element.value.clone()), body };
-        ast::Element { spread: true, value: ast::Expr { kind, span } }
-    });
-    Cow::Owned(ast::Expr { kind: ExprKind::List(elements.collect()), span: target.span })
 }
 
 /// A `via` block without its operations.
@@ -358,8 +300,21 @@ fn node_type(program: &Program<'_>, file: FileId, target: &ast::Expr) -> Option<
     }
 }
 
+/// What stands where something was told.
+fn unknown() -> Typed {
+    Typed { ty: Type::Unknown, expr: Expr::Value(Value::Null), phase: Phase::Compile }
+}
+
+/// What a requirement takes; one of a node's own takes any node.
+fn wanted(declared: Option<&RequirementInfo>) -> Type {
+    match declared {
+        Some(declared) => declared.declared.target.clone(),
+        None => Type::Node("std.Root".to_owned()),
+    }
+}
+
 /// What one target is.
-fn element(ty: &Type) -> Type {
+pub(super) fn element(ty: &Type) -> Type {
     match ty {
         Type::Optional(of) | Type::List(of) => element(of),
         Type::Nodes(full) => Type::Node(full.clone()),
@@ -368,21 +323,57 @@ fn element(ty: &Type) -> Type {
 }
 
 /// The target as the requirement takes it; reported where it does not.
-#[expect(clippy::too_many_arguments, reason = "one caller")]
 fn fit(
-    program: &Program<'_>,
-    name: &str,
+    at: (&Program<'_>, &Scope),
+    (node, name): (&str, &str),
     declared: Option<&RequirementInfo>,
     written: &ast::Expr,
     target: Expr,
     ty: &Type,
-    at: Place,
     out: &mut Vec<Diagnostic>,
 ) -> Option<Expr> {
-    let wanted = match declared {
-        Some(declared) => declared.declared.target.clone(),
-        None => Type::Node("std.Root".to_owned()),
-    };
+    let target = of_kind(at, (node, name), declared, written, target, ty, out)?;
+    // How many they are is looked at once all nodes are known.
+    if let Some(declared) = declared
+        && declared.declared.cardinality == (1, Some(1))
+        && !matches!(ty, Type::Node(_) | Type::Capability(_))
+        && !is_list(written)
+    {
+        let (program, scope) = at;
+        let wanted = &declared.declared.target;
+        let place = Place { file: scope.file(), span: written.span };
+        let (wants, is) = (format!("one `{wanted}`"), format!("`{ty}`"));
+        let error = says::unfit_target(place, name, &wants, &is, Some(declared.place));
+        let (found, requirement, declared, target_of) = (ty, name, Some(declared), &target);
+        let unfit = Unfit {
+            program,
+            scope,
+            node,
+            requirement,
+            declared,
+            wanted,
+            found,
+            written,
+            target: target_of,
+        };
+        out.push(unfit.of_another_number(error));
+        return None;
+    }
+    Some(target)
+}
+
+/// The target as a requirement takes it that takes as many; reported where it does not.
+pub(super) fn of_kind(
+    (program, scope): (&Program<'_>, &Scope),
+    (node, name): (&str, &str),
+    declared: Option<&RequirementInfo>,
+    written: &ast::Expr,
+    target: Expr,
+    ty: &Type,
+    out: &mut Vec<Diagnostic>,
+) -> Option<Expr> {
+    let at = Place { file: scope.file(), span: written.span };
+    let wanted = wanted(declared);
     let place = declared.map(|declared| declared.place);
     let mut target = target;
     let one = element(ty);
@@ -411,22 +402,15 @@ fn fit(
         }
         _ => false,
     };
-    if !is_fit {
-        let (wanted, found) = (format!("a `{wanted}`"), format!("a `{ty}`"));
-        out.push(says::unfit_target(at, name, &wanted, &found, place));
-        return None;
+    if is_fit {
+        return Some(target);
     }
-    // How many they are is looked at once all nodes are known.
-    if let Some(declared) = declared
-        && declared.declared.cardinality == (1, Some(1))
-        && !matches!(ty, Type::Node(_) | Type::Capability(_))
-        && !is_list(written)
-    {
-        let (wanted, found) = (format!("one `{wanted}`"), format!("`{ty}`"));
-        out.push(says::unfit_target(at, name, &wanted, &found, place));
-        return None;
-    }
-    Some(target)
+    let error = says::unfit_target(at, name, &an(&wanted.to_string()), &an(&ty.to_string()), place);
+    let (wanted, found, requirement, target) = (&wanted, ty, name, &target);
+    let unfit =
+        Unfit { program, scope, node, requirement, declared, wanted, found, written, target };
+    out.push(unfit.of_another_kind(error));
+    None
 }
 
 /// The same targets, each by its capability of this name.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Phase, Property};
+use bp_plan::{Phase, Property, Type};
 use smol_str::SmolStr;
 
 use super::blocks;
@@ -60,7 +60,10 @@ impl<'a, 's> Settings<'a, 's> {
         }
         let into = (&mut self.set, &mut self.places);
         blocks::property(self.program, self.scope, self.info, key, value, into, out);
-        if let Some(set) = self.set.get(name) {
+        // Of one that its type has wrongly, nothing is asked.
+        let is_sound =
+            self.info.properties.get(name).is_none_or(|it| it.declared.kind != Type::Unknown);
+        if let Some(set) = self.set.get(name).filter(|_| is_sound) {
             let at = Place { file, span: value.span };
             let what = format!("a property of {what}");
             let known = (&set.value, set.phase);

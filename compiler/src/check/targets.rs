@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 
 use bp_plan::{Expr, Item, Phase, Type, Value};
 
+use super::amounts::Part;
 use super::blocks::in_time;
-use super::expr::{Scope, Typed, check_expr};
+use super::expr::{Scope, Typed, World as _, check_expr};
 use super::groups::Groups;
 use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
+use super::proposals;
 use crate::diagnostics::{Diagnostic, policies as says};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
@@ -113,7 +115,7 @@ pub(crate) fn check(
     }
     let mut targets = Targets { expr: Expr::List(items), all, place };
     let again = twice(asked, &mut targets);
-    count(asked, owner, &targets, out);
+    count(around, asked, owner, &targets, out);
     out.extend(again);
     Some(targets)
 }
@@ -150,8 +152,15 @@ impl Walk<'_, '_> {
     fn leaf(&mut self, written: &ast::Expr) {
         let place = Place { file: self.around.program.file, span: written.span };
         let scope = Scope::new(self.around.program.file);
+        let before = self.out.len();
         let Typed { ty, expr, phase } =
             check_expr(self.around.program, &scope, written, None, self.out);
+        let fits = |ty: &Type| {
+            let of =
+                element(ty).is_some_and(|of| self.around.program.names.may_be(&of, self.asked.of));
+            of || matches!(ty, Type::Group(_))
+        };
+        proposals::suit(self.around.program, &scope, written, (None, &fits), (self.out, before));
         if ty == Type::Unknown {
             self.is_lost = true;
             return;
@@ -390,7 +399,13 @@ fn element(ty: &Type) -> Option<String> {
 }
 
 /// Too many, too few, or surely none at all.
-fn count(asked: &Asked<'_>, owner: &str, targets: &Targets, out: &mut Vec<Diagnostic>) {
+fn count(
+    around: &Around<'_, '_>,
+    asked: &Asked<'_>,
+    owner: &str,
+    targets: &Targets,
+    out: &mut Vec<Diagnostic>,
+) {
     let Asked { what, cardinality, declared, .. } = asked;
     let (least, largest) = targets.bounds();
     let (fewest, most) = *cardinality;
@@ -416,7 +431,11 @@ fn count(asked: &Asked<'_>, owner: &str, targets: &Targets, out: &mut Vec<Diagno
     };
     if let Some(found) = found {
         let wanted = counted(fewest, most);
-        out.push(says::wrong_count(targets.place, what, &wanted, &found, *declared));
+        let text = |one: &Target| (around.program.text(one.place), one.fewest, one.most);
+        let parts: Vec<Part> = targets.all.iter().map(text).collect();
+        let counted = around.amount(&parts, *cardinality);
+        let counted = (counted.0.as_str(), counted.1);
+        out.push(says::wrong_count(targets.place, what, &wanted, &found, counted, *declared));
         return;
     }
     if targets.all.is_empty() {

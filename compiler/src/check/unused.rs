@@ -40,8 +40,12 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     let declarations = items.iter().filter_map(|item| declared(&item.kind));
     let mut uses = Uses::of(items, declarations.map(|(name, _)| name.text.as_str()).collect());
     for local in uses.idle.drain(..) {
-        let remove = local.whole.map(|entry| whole_lines(&root.source, entry));
         let place = Place { file, span: local.name.span };
+        if local.is_named_by_callers {
+            out.push(says::workflow_parameter(place, &local.name.text));
+            continue;
+        }
+        let remove = local.whole.map(|entry| whole_lines(&root.source, entry));
         let remove = remove.map(|span| Place { file, span });
         out.push(says::local(place, &local.name.text, local.what, remove));
     }

@@ -148,7 +148,10 @@ fn is_miscounted(
     }
     let found = if is_short { largest.unwrap_or(least) } else { least };
     let wanted = requirements::counted(fewest, most);
-    out.push(says::wrong_count(place, &requirement.name, &wanted, found, declared.place));
+    let (counted, help) =
+        around.amount(&around.parts(&requirement.target), declared.declared.cardinality);
+    let counted = (counted.as_str(), help);
+    out.push(says::wrong_count(place, &requirement.name, &wanted, found, counted, declared.place));
     true
 }
 

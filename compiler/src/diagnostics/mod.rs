@@ -20,9 +20,11 @@ pub mod testing;
 pub mod topology;
 pub mod types;
 pub mod unused;
+mod words;
 pub mod workflows;
 
 pub(crate) use near::near;
+pub(crate) use words::{an, one_of};
 
 use crate::source::Place;
 
@@ -63,6 +65,8 @@ pub struct Fix {
     pub title: String,
     /// What is replaced by what; places don't overlap.
     pub edits: Vec<(Place, String)>,
+    /// It leaves something open that the author alone knows, as `…`: an editor offers it, no machine makes it.
+    pub is_draft: bool,
 }
 
 impl Diagnostic {
@@ -118,7 +122,14 @@ impl Diagnostic {
     /// With a change that mends it.
     #[must_use]
     pub fn fix(mut self, title: impl Into<String>, edits: Vec<(Place, String)>) -> Self {
-        self.fix = Some(Fix { title: title.into(), edits });
+        self.fix = Some(Fix { title: title.into(), edits, is_draft: false });
+        self
+    }
+
+    /// With a change after which the author has something to fill in.
+    #[must_use]
+    pub fn draft(mut self, title: impl Into<String>, edits: Vec<(Place, String)>) -> Self {
+        self.fix = Some(Fix { title: title.into(), edits, is_draft: true });
         self
     }
 }

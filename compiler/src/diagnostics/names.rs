@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Diagnostic, near};
+use super::{Diagnostic, an, near};
 use crate::source::{FileId, Place, Span};
 
 /// A file that uses a module that there is not.
@@ -69,8 +69,17 @@ pub fn import_repeats(at: Place, name: &str, first: Option<Place>) -> Diagnostic
 }
 
 /// `use m { Name }` where the module has no such name.
-pub fn not_in_module(at: Place, name: &str, module: &str, near: Option<&str>) -> Diagnostic {
+/// `near` may be meant; `there` may be, too, and is a name of the file already.
+pub fn not_in_module(
+    at: Place,
+    name: &str,
+    module: &str,
+    (near, there): (Option<&str>, Option<&str>),
+) -> Diagnostic {
     let error = Diagnostic::error("E2008", format!("`{module}` has no `{name}`"), at);
+    if let Some(there) = there {
+        return error.help(format!("remove it: `{there}` is a name of this file already"));
+    }
     match near {
         Some(near) => error
             .help(format!("did you mean `{near}`?"))
@@ -237,10 +246,22 @@ pub fn function_ring(at: Place, names: &[String]) -> Diagnostic {
         .help(format!("{ring}; a comprehension or a function such as `sum` goes through lists"))
 }
 
-/// A record that contains itself.
-pub fn data_ring(at: Place, name: &str, field: &str) -> Diagnostic {
-    Diagnostic::error("E2021", format!("a `{name}` contains a `{name}`: it would never end"), at)
-        .help(format!("make `{field}` a list, a map, or optional (`?`)"))
+/// A record that contains itself, by way of these fields (`A.b`) and where they stand; nothing of no fields.
+pub fn data_ring(way: &[(Place, String)]) -> Option<Diagnostic> {
+    let ((at, first), others) = way.split_first()?;
+    let name = an(first.split('.').next().unwrap_or(first));
+    let message = match others {
+        [] => format!("{name} contains {name}: it would never end"),
+        _ => {
+            let steps: Vec<String> = way.iter().map(|(_, step)| format!("`{step}`")).collect();
+            format!("{name} contains {name}, by way of {}: it would never end", steps.join(" → "))
+        }
+    };
+    let error = Diagnostic::error("E2021", message, *at)
+        .help(format!("make `{first}` a list, a map, or optional (`?`)"));
+    Some(others.iter().fold(error, |error, (place, step)| {
+        error.related(*place, format!("`{step}` goes on from there"))
+    }))
 }
 
 /// An annotation that there is not.

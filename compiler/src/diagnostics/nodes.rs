@@ -149,3 +149,9 @@ pub fn capability_value(at: Place, name: &str) -> Diagnostic {
     )
     .help(format!("write `{name} = {{ property = value }}`"))
 }
+
+/// A property of a policy or a group that could be given no secret.
+pub fn secret_of_policy(at: Place, of: &str) -> Diagnostic {
+    let help = "leave `secret` out, or let a node have the property: what is given to a policy or a group is known when it is deployed, and written down";
+    idle_part(at, "secret property", of, help).label("no secret could be given to it")
+}

@@ -17,10 +17,13 @@ pub fn wrong_count(
     what: &str,
     wanted: &str,
     found: &str,
+    (counted, help): (&str, String),
     declared: Place,
 ) -> Diagnostic {
     Diagnostic::error("E5002", format!("`{what}` takes {wanted}, found {found}"), at)
+        .label(counted)
         .related(declared, format!("`{what}` is declared here"))
+        .help(help)
 }
 
 /// A policy or a group that is surely over nothing.

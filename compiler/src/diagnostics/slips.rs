@@ -18,7 +18,7 @@ fn with(error: Diagnostic, fix: Option<Fix>) -> Diagnostic {
 }
 
 fn fix(title: impl Into<String>, edits: Vec<(Place, String)>) -> Fix {
-    Fix { title: title.into(), edits }
+    Fix { title: title.into(), edits, is_draft: false }
 }
 
 /// A word that is nearly a keyword; `what` says how what it begins is written.

@@ -2,7 +2,7 @@
 
 use bp_topology::{Lack, Problem};
 
-use super::{Diagnostic, near};
+use super::{Diagnostic, an, near, one_of};
 use crate::source::Place;
 
 /// A test gives an input that the blueprint doesn't have.
@@ -85,15 +85,46 @@ pub fn inventory_form(at: Place, why: &str, named: Option<Place>) -> Diagnostic 
     }
 }
 
-/// An element of an inventory of a type that there isn't, or with a fact that its type doesn't have.
-pub fn inventory_element(at: Place, why: &str, near: Option<&str>, known: &[&str]) -> Diagnostic {
+/// Names of an inventory that can't be.
+pub fn inventory_name(at: Place, why: &str) -> Diagnostic {
+    Diagnostic::error("E7074", why, at).help("give everything in an inventory a name of its own")
+}
+
+/// An element of an inventory of a type that there isn't; `chosen` are those of what the blueprint chooses.
+pub fn inventory_type(
+    at: Place,
+    (name, written): (&str, &str),
+    near: Option<&str>,
+    chosen: &[String],
+) -> Diagnostic {
+    let why = format!("`{name}` of the inventory is {}, and there is no such type", an(written));
+    let error = Diagnostic::error("E7075", why, at);
+    match (near, chosen) {
+        (Some(near), _) => error.help(format!("did you mean `{near}`?")),
+        (None, []) => error.help("name a node type as the blueprint's file calls it"),
+        (None, [only]) => error.help(format!("what is chosen here is {}", an(only))),
+        (None, several) => error.help(format!("what is chosen here is {}", one_of(several))),
+    }
+}
+
+/// Something that an inventory says of an element, and that its type does not have.
+pub fn inventory_fact(
+    at: Place,
+    (fact, name, of): (&str, &str, &str),
+    near: Option<&str>,
+    known: &[&str],
+) -> Diagnostic {
+    let why = format!(
+        "the inventory says `{fact}` of `{name}`, and {} has no such property or attribute",
+        an(of)
+    );
     let error = Diagnostic::error("E7075", why, at);
     match near {
         Some(near) => error.help(format!("did you mean `{near}`?")),
-        None if known.is_empty() => error.help("give what its type declares as an attribute"),
+        None if known.is_empty() => error.help("remove it"),
         None => {
             let known = known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-            error.help(format!("there is {known}"))
+            error.help(format!("it has {known}"))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bp_plan::Type;
 
-use super::{Diagnostic, near};
+use super::{Diagnostic, an, near, one_of};
 use crate::source::Place;
 
 fn names(names: &[String]) -> String {
@@ -114,30 +114,58 @@ pub fn which_capability(at: Place, name: &str, fits: &[String]) -> Diagnostic {
         .help(format!("name one of {}", names(fits)))
 }
 
-/// A requirement that must be met and is not: its name, the type that it takes, and what it asks of a target.
+/// A requirement that must be met and is not.
+pub struct Unmet<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The type that it takes.
+    pub of: &'a str,
+    /// The same as the file can write it, between quotes, with what it needs for that.
+    pub written: &'a str,
+    /// What it asks of a target.
+    pub asked: &'a str,
+    /// How many targets it takes at the fewest.
+    pub fewest: u64,
+    /// What must follow each target: its `via` with a block, where that must set something; else empty.
+    pub via: &'a str,
+}
+
+/// A requirement that a node leaves out; `fits` are targets that would meet it, or take part in it.
 pub fn missing_requirement(
     at: Place,
     node: &str,
-    (name, of, asked): (&str, &str, String),
+    unmet: &Unmet<'_>,
     fits: &[String],
     declared: Place,
 ) -> Diagnostic {
+    let Unmet { name, of, written, asked, fewest, via } = *unmet;
     let help = match fits {
-        [] if asked.is_empty() => format!("add a node of type `{of}`, and `{name} -> it`"),
-        [] => format!("add a node of type `{of}` that meets `where {asked}`, and `{name} -> it`"),
-        [fit] => format!("add `{name} -> {fit}`"),
-        _ => format!("add `{name} -> …` with one of {}", names(fits)),
+        [] if asked.is_empty() => format!("add a node of type {written}, and `{name} -> it{via}`"),
+        [] => format!(
+            "add a node of type {written} that meets `where {asked}`, and `{name} -> it{via}`"
+        ),
+        [fit] => format!("add `{name} -> {fit}{via}`"),
+        _ if fewest > 1 => {
+            format!("add `{name} -> [ … ]{via}` with {fewest} of {}", names(fits))
+        }
+        _ => format!("add `{name} -> …{via}` with {}", one_of(fits)),
     };
     Diagnostic::error("E4008", format!("`{node}` leaves out the requirement `{name}`"), at)
-        .related(declared, format!("it needs a `{of}`"))
+        .related(declared, format!("it needs {}", an(of)))
         .help(help)
 }
 
-/// What to do about a requirement that only something of the inventory meets.
-pub fn from_inventory(name: &str, of: &str) -> String {
-    format!(
-        "take it from the inventory: `select all: {of}[1..]`, and `for x in all {{ {name} -> x }}`"
-    )
+/// What to do about a requirement that only something of the inventory meets: of a type as the file can write it,
+/// `needed` for that, and at least so many.
+pub fn from_inventory(name: &str, of: &str, needed: Option<&str>, fewest: u64) -> String {
+    let needed = needed.map(|needed| format!(" ({needed})")).unwrap_or_default();
+    let then = if fewest > 1 {
+        format!("`{name} -> all`")
+    } else {
+        format!("`for x in all {{ {name} -> x }}`")
+    };
+    let fewest = fewest.max(1);
+    format!("take it from the inventory: `select all: {of}[{fewest}..]`{needed}, and {then}")
 }
 
 /// A requirement that is written as a property; `mark` puts the `->` in the place of the `=`.
@@ -161,14 +189,24 @@ pub fn met_for_set(at: Place, name: &str, of: &str, mark: Option<(Place, String)
 }
 
 /// More or fewer targets than the requirement takes.
-pub fn wrong_count(at: Place, name: &str, wanted: &str, found: u64, declared: Place) -> Diagnostic {
+pub fn wrong_count(
+    at: Place,
+    name: &str,
+    wanted: &str,
+    found: u64,
+    (counted, help): (&str, String),
+    declared: Place,
+) -> Diagnostic {
     Diagnostic::error("E4009", format!("`{name}` takes {wanted}, found {found}"), at)
+        .label(counted)
         .related(declared, format!("`{name}` is declared here"))
+        .help(help)
 }
 
 /// A relationship that is not the declared one nor derived from it.
 pub fn wrong_via(at: Place, name: &str, wanted: &str, found: &str, declared: Place) -> Diagnostic {
     Diagnostic::error("E4010", format!("`{name}` is met via `{wanted}`, found `{found}`"), at)
+        .label(format!("no `{wanted}`"))
         .related(declared, format!("`{name}` is declared here"))
         .help(format!("leave `via` out, or give `{wanted}` or a type derived from it"))
 }
@@ -227,20 +265,53 @@ pub fn default_breaks(at: Place, name: &str, message: &str) -> Diagnostic {
         .help("give a default that meets every `where`, those of the types above included")
 }
 
-/// Nodes that wait for each other.
+/// Nodes that wait for each other; of one, the ring goes from it to it.
 pub fn order_ring(at: Place, ring: &[String], others: &[(Place, String)]) -> Diagnostic {
-    let error =
-        Diagnostic::error("E4014", "these nodes wait for each other: none can be first", at)
+    let way = ring.join(" → ");
+    let error = match ring {
+        [one, _] => Diagnostic::error("E4014", format!("{one} waits for itself"), at)
+            .label(format!("leads back to {one}"))
+            .help(format!("{way}: name another node, or remove this")),
+        _ => Diagnostic::error("E4014", "these nodes wait for each other: none can be first", at)
             .label("part of the ring")
-            .help(ring.join(" → "));
+            .help(way),
+    };
     others.iter().fold(error, |error, (place, note)| error.related(*place, note.clone()))
 }
 
-/// Properties that need each other.
+/// A property of a node that reads what the node itself reports.
+pub fn own_report(
+    at: Place,
+    node: &str,
+    property: &str,
+    attribute: &str,
+    declared: Option<Place>,
+) -> Diagnostic {
+    let message = format!(
+        "`{node}.{property}` needs `{node}.{attribute}`, which is known only once `{node}` is there"
+    );
+    let error = Diagnostic::error("E4014", message, at)
+        .label(format!("`{node}` itself reports this"))
+        .help(format!(
+            "`{node}.{property}` → `{node}.{attribute}` → `{node}.{property}`: a property is set before its node is there; read `{attribute}` in another node or in an output"
+        ));
+    match declared {
+        Some(place) => error.related(place, format!("`{attribute}` is reported")),
+        None => error,
+    }
+}
+
+/// Properties that need each other; of one, the ring goes from it to it.
 pub fn value_ring(at: Place, ring: &[String], others: &[(Place, String)]) -> Diagnostic {
-    let error = Diagnostic::error("E4015", "these properties need each other in a ring", at)
-        .label("part of the ring")
-        .help(ring.join(" → "));
+    let way = ring.join(" → ");
+    let error = match ring {
+        [one, _] => Diagnostic::error("E4015", format!("{one} needs itself"), at)
+            .label(format!("leads back to {one}"))
+            .help(format!("{way}: give it a value that needs nothing of itself")),
+        _ => Diagnostic::error("E4015", "these properties need each other in a ring", at)
+            .label("part of the ring")
+            .help(way),
+    };
     others.iter().fold(error, |error, (place, note)| error.related(*place, note.clone()))
 }
 
@@ -309,12 +380,15 @@ pub fn node_breaks(at: Place, node: &str, message: &str, declared: Place) -> Dia
     Diagnostic::error("E4023", format!("`{node}`: {message}"), at).related(declared, "checked here")
 }
 
-/// A requirement given twice.
-pub fn met_twice(at: Place, name: &str, first: Place) -> Diagnostic {
-    Diagnostic::error("E4024", format!("`{name}` is met twice"), at)
+/// A requirement given twice; whether it takes but one target.
+pub fn met_twice(at: Place, name: &str, first: Place, takes_one: bool) -> Diagnostic {
+    let error = Diagnostic::error("E4024", format!("`{name}` is met twice"), at)
         .label("the second")
-        .related(first, "the first")
-        .help(format!("give all targets at once: `{name} -> [a, b]`"))
+        .related(first, "the first");
+    if takes_one {
+        return error.help(format!("remove one of the two: `{name}` takes one target"));
+    }
+    error.help(format!("give all targets at once: `{name} -> [a, b]`"))
 }
 
 /// An attribute that a node tries to set.

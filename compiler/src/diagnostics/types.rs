@@ -7,7 +7,7 @@ mod values;
 use bp_plan::{Type, Value};
 
 use super::Diagnostic;
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::syntax::ast::ExprKind;
 
 pub use names::*;
@@ -495,6 +495,29 @@ pub fn bad_spread(at: Place, want: &str, found: &Type) -> Diagnostic {
     Diagnostic::error("E3018", format!("expected {want} after `...`, found {}", a(found)), at)
         .label(format!("this is {}", a(found)))
         .help("`[ ]` takes in lists, `{ }` takes in maps and records")
+}
+
+/// A collection after `...`, or where a list is wanted; a fix is sure where it is written as a name.
+pub fn collection_as_list(
+    at: Place,
+    found: &Type,
+    want: Option<&Type>,
+    is_name: bool,
+) -> Diagnostic {
+    let error = match want {
+        Some(want) => {
+            Diagnostic::error("E3002", format!("expected {}, found {}", a(want), a(found)), at)
+        }
+        None => {
+            let message = format!("expected a list after `...`, found {}", a(found));
+            Diagnostic::error("E3018", message, at)
+        }
+    };
+    let end = Place { span: Span::new(at.span.end, at.span.end), ..at };
+    let error = error
+        .label(format!("this is {}", a(found)))
+        .help("write `[*]` behind it: the list of all of its elements");
+    if is_name { error.fix("write `[*]`", vec![(end, "[*]".to_owned())]) } else { error }
 }
 
 /// A collection of nodes where one node is wanted.

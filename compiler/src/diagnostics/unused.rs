@@ -48,6 +48,15 @@ pub fn declaration(at: Place, name: &str, what: &str, remove: Option<Place>) -> 
     }
 }
 
+/// A parameter of a workflow that nothing in it uses: those who run it name it.
+pub fn workflow_parameter(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::warning("W2011", format!("the parameter `{name}` is never used"), at)
+        .label("nothing in the workflow names it")
+        .help(format!(
+            "use it, or remove it here and wherever the workflow is run; `_{name}`, at all of these, says that it is not needed"
+        ))
+}
+
 /// A local that nothing uses; `remove` is the entry that is there for it alone.
 pub fn local(at: Place, name: &str, what: &str, remove: Option<Place>) -> Diagnostic {
     let warning = Diagnostic::warning("W2011", format!("the {what} `{name}` is never used"), at)

@@ -80,7 +80,7 @@ pub fn line<'a>(
         range,
         help: diagnostic.help.as_deref(),
         related: related.collect(),
-        fix: diagnostic.fix.as_ref().map(|fix| Fix {
+        fix: diagnostic.fix.as_ref().filter(|fix| !fix.is_draft).map(|fix| Fix {
             title: &fix.title,
             edits: fix
                 .edits

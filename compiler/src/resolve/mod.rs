@@ -181,6 +181,22 @@ impl Names {
         known
     }
 
+    /// The name by which a file can use a type, where it has one; that is no use of it.
+    pub(crate) fn name_in(&self, file: FileId, full: &str) -> Option<String> {
+        let scope = self.files.get(file.0 as usize)?;
+        let within = |types: &std::collections::BTreeMap<String, String>| {
+            types.iter().find(|(_, known)| *known == full).map(|(name, _)| name.clone())
+        };
+        let of_module = |(alias, module): (&String, &scope::Imported)| {
+            let theirs = self.files.get(module.file.0 as usize)?;
+            within(&theirs.types).map(|name| format!("{alias}.{name}"))
+        };
+        within(&scope.types)
+            .or_else(|| within(&scope.imported_types))
+            .or_else(|| scope.modules.iter().find_map(of_module))
+            .or_else(|| within(&self.files.get(1)?.types))
+    }
+
     /// Whether a type extends one that is not known: it may have any member, and be whatever is wanted.
     pub(crate) fn is_open(&self, full: &str) -> bool {
         self.types.get(full).is_some_and(|declared| declared.is_open)

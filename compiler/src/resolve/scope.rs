@@ -57,6 +57,14 @@ pub(crate) struct FileScope {
 }
 
 impl FileScope {
+    /// Whether it has something of this name, its own or brought in.
+    fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+            || self.functions.contains_key(name)
+            || self.types.contains_key(name)
+            || self.imports.contains_key(name)
+    }
+
     /// Something used this import.
     pub(crate) fn mark(&self, name: &str) {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
@@ -221,7 +229,7 @@ pub(crate) fn import(
         let Some(theirs) = sources.modules.get(target.0 as usize) else { continue };
         if let Some(wanted) = &used.names {
             for name in wanted {
-                bring(file, name, target, &theirs.path, names, out);
+                bring(file, (name, wanted), target, &theirs.path, names, out);
             }
         } else {
             let (alias, span) = alias(used);
@@ -262,7 +270,7 @@ fn alias(used: &ast::Use) -> (String, Span) {
 
 fn bring(
     file: FileId,
-    name: &ast::Name,
+    (name, beside): (&ast::Name, &[ast::Name]),
     target: FileId,
     path: &str,
     names: &mut Names,
@@ -276,8 +284,14 @@ fn bring(
     let function = theirs.functions.get(&key).copied();
     if ty.is_none() && value.is_none() && function.is_none() {
         let known = theirs.types.keys().chain(theirs.values.keys()).chain(theirs.functions.keys());
-        let near = near(&key, known.map(String::as_str)).map(str::to_owned);
-        out.push(says::not_in_module(at, &key, path, near.as_deref()));
+        // What the file has already would be there twice.
+        let own = names.files.get(file.0 as usize);
+        let is_there = |known: &&str| {
+            beside.iter().any(|name| name.text == *known) || own.is_some_and(|own| own.has(known))
+        };
+        let near = near(&key, known.map(String::as_str));
+        let (there, near) = (near.filter(is_there), near.filter(|near| !is_there(near)));
+        out.push(says::not_in_module(at, &key, path, (near, there)));
         if let Some(scope) = names.files.get_mut(file.0 as usize) {
             scope.lost.insert(key);
         }

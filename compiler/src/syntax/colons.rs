@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use super::BUILT_IN_TYPES;
 use super::ast::{Body, EntryKind, Expr, ExprKind, Member, Name, TypeExpr, TypeKind};
 use super::lowering::{Lowering, span};
-use crate::diagnostics::{Fix, syntax as says};
+use crate::diagnostics::syntax as says;
 use crate::source::{Place, Span};
 
 /// What is known of the blocks around, up to the item.
@@ -79,9 +79,9 @@ impl Lowering<'_> {
         } else if let Some(told) = self.told(first, "E1007") {
             // One `:` that no machine can put right leaves all to the person.
             told.fix = match (told.fix.take(), edit) {
-                (Some(Fix { title, mut edits }), Some(edit)) => {
-                    edits.push(edit);
-                    Some(Fix { title, edits })
+                (Some(mut fix), Some(edit)) => {
+                    fix.edits.push(edit);
+                    Some(fix)
                 }
                 _ => None,
             };

@@ -100,7 +100,7 @@ moves! {
     Each { names, over, key, filter }
     Element { spread, value }
     Expr { kind, span }
-    Fix { title, edits }
+    Fix { title, edits, is_draft }
     Function { name, parameters, result, body }
     Item { documentation, annotations, kind, span }
     Meets { name, target, via, wheres }

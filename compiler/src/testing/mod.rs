@@ -45,7 +45,7 @@ impl<'a> Suite<'a> {
         file: FileId,
     ) -> Result<Self, Vec<Diagnostic>> {
         let at = Place { file, ..Place::default() };
-        let stands = Stands { at, text: Some((source, file)) };
+        let stands = Stands::in_file(at, source, file);
         let mut wrong = Vec::new();
         let program = self.analysis.program();
         match blueprint_tests::from_file(&program, form, &stands, &mut wrong) {

@@ -421,22 +421,22 @@ const MISTAKES: &[(&str, &str)] = &[
     ("assert_fails E7082\nassert_fails E7081", "E7077 30:14"),
     ("inputs = { env = \"dev\" }", "W7070 28:6"),
     ("inputs = { env = \"dev\" }\nassert true\ninventory = 7", "E7074 31:13"),
-    ("inputs = { env = \"dev\" }\nassert true\ninventory = { cluster = [] }", "E7074 31:13"),
+    ("inputs = { env = \"dev\" }\nassert true\ninventory = { cluster = [] }", "E7074 31:15"),
     (
         "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\" }, { name = \"a\" }] }",
-        "E7074 31:13",
+        "E7074 31:52",
     ),
     (
         "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\", verison = \"1.2.3\" }] }",
-        "E7075 31:13",
+        "E7075 31:41",
     ),
     (
         "inputs = { env = \"dev\" }\nassert true\ninventory = { elements = [{ name = \"a\", type = \"Bxo\" }] }",
-        "E7075 31:13",
+        "E7075 31:48",
     ),
     (
         "inputs = { env = \"dev\" }\nassert true\ninventory = { clusters = [{ name = \"a\", version = \"x\" }] }",
-        "E3028 31:13",
+        "E3028 31:51",
     ),
     ("inputs = { env = \"dev\" }\nassert true\ninventory = file(\"gone.json\")", "W7071 31:18"),
 ];

@@ -55,6 +55,7 @@ fn what_nothing_names_is_told() {
         ("output o: json = { k = k for k, v in { a = 1 } }", &["W2011 v"]),
         ("output o: bool = all(x in [1], true)", &["W2011 x"]),
         ("node type T {\n  property p: int\n}\nnode n: T {\n  let l = 1\n  p = 2\n}", &["W2011 l"]),
+        ("workflow w(n: int) { wait 1s }\nworkflow v() { run w { n = 1 } }", &["W2011 n"]),
     ] {
         assert_eq!(said(&format!("{HEAD}{text}\n")), wanted, "{text}");
     }
@@ -84,6 +85,12 @@ fn what_something_names_is_not_told() {
     // What substitutes a type takes what the type says.
     let of = "abstract node type Store { property size: int }\ninput size: int";
     let text = format!("blueprint x substitutes Store {{ version = \"1.0.0\" }}\n{of}\n");
+    assert_eq!(said(&text), Vec::<String>::new());
+    // What implements an operation takes what the operation says.
+    let kinds = "interface type Keep { operation backup(n: int) }\nabstract node type Db { implements Keep }\n";
+    let text = format!(
+        "blueprint x substitutes Db {{ version = \"1.0.0\" }}\n{kinds}implement keep.backup = bk\nworkflow bk(n: int) {{ wait 1s }}\n"
+    );
     assert_eq!(said(&text), Vec::<String>::new());
     // A module is there for others, and where something is broken a use may be hidden.
     assert_eq!(said("const a = 1\n"), Vec::<String>::new());

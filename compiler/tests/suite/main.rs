@@ -25,6 +25,7 @@ mod edits;
 mod files;
 mod fixes;
 mod format;
+mod helps;
 mod idle;
 mod inventories;
 mod library;

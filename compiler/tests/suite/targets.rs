@@ -111,7 +111,8 @@ node v: T {{ cs -> [h, ...k[*], null] }}
 "#
         )
     };
-    let tested = "test \"t\" {\n  assert length(t.cs) == 2 and length(u.cs) == 3 and length(v.cs) == 3\n}";
+    let tested =
+        "test \"t\" {\n  assert length(t.cs) == 2 and length(u.cs) == 3 and length(v.cs) == 3\n}";
     let found = found(&text(tested));
     assert!(found.iter().all(Vec::is_empty), "{found:?}");
     assert_eq!(mistakes(&text("node w: T { cs -> [h, other] }")), ["E4006 12:23"]);

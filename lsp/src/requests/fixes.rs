@@ -48,7 +48,8 @@ pub(crate) async fn answer(
                     changes: Some(HashMap::from([(uri.clone(), edits)])),
                     ..lsp::WorkspaceEdit::default()
                 }),
-                is_preferred: Some(true),
+                // What leaves a value open is not made without a look at it.
+                is_preferred: Some(diagnostic.fix.as_ref().is_some_and(|fix| !fix.is_draft)),
                 ..lsp::CodeAction::default()
             }));
         }

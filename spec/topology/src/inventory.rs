@@ -50,17 +50,21 @@ impl Element {
             .collect()
     }
 
-    /// That it lacks these, and what to do about it, as two sentences.
-    pub fn told_lacking(&self, missing: &[&str]) -> (String, String) {
+    /// That it lacks these, which its type may call attributes, and what to do about it, as two sentences.
+    pub fn told_lacking(&self, missing: &[&str], are_attributes: bool) -> (String, String) {
         let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let kind = self.node_type.rsplit('.').next().unwrap_or(&self.node_type);
-        let what = if missing.len() == 1 { "property" } else { "properties" };
+        let (what, open) = match (are_attributes, missing.len()) {
+            (true, 1) => ("attribute", "make it optional"),
+            (true, _) => ("attributes", "make them optional"),
+            (false, 1) => ("property", "give it a default"),
+            (false, _) => ("properties", "give them defaults"),
+        };
+        let are = if missing.len() == 1 { "is" } else { "are" };
         let name = &self.name;
         (
             format!("the inventory's `{name}` lacks the {what} {list} of `{kind}`"),
-            format!(
-                "say in the inventory what {list} of `{name}` is, or give it a default in the type"
-            ),
+            format!("say in the inventory what {list} of `{name}` {are}, or {open} in the type"),
         )
     }
 }
@@ -69,13 +73,13 @@ impl Element {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// It has no name.
-    #[error("a cluster of the inventory has an empty name")]
+    #[error("something in the inventory has an empty name")]
     Empty,
     /// Its name is that of the runtime's own machine.
-    #[error("a cluster can't be called `local`")]
+    #[error("nothing in an inventory can be called `local`: that is the runtime's own machine")]
     Local,
     /// Another has its name.
-    #[error("two clusters are called `{0}`")]
+    #[error("two things in the inventory are called `{0}`")]
     Twice(String),
 }
 

@@ -19,7 +19,7 @@ pub const CLUSTER: &str = "std.kubernetes.Cluster";
 const CLUSTER_FIELDS: [&str; 3] = ["labels", "kubeconfig", "context"];
 
 /// How such a file looks, for those who wrote another.
-pub const FORM: &str = "it has the form `clusters: [{ name: east, labels: { tier: demo }, kubeconfig: FILE, context: NAME }]`";
+pub const FORM: &str = "it has the form `clusters: [{ name: east, labels: { tier: demo }, kubeconfig: FILE, context: NAME }]`; whatever else there is stands below `elements`: `[{ name: db, type: Host, cpus: 4 }]`";
 
 /// An inventory file, in YAML or JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

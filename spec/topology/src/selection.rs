@@ -122,7 +122,8 @@ fn unfit_elements(world: &World) -> Vec<Problem> {
             let Some(kind) = world.plan.node_types.get(&element.node_type) else { continue };
             let missing = element.lacks(&kind.properties);
             if !missing.is_empty() && told.insert(&element.name) {
-                let (message, help) = element.told_lacking(&missing);
+                let is_attribute = missing.iter().all(|name| kind.attributes.contains_key(*name));
+                let (message, help) = element.told_lacking(&missing, is_attribute);
                 let problem = Problem::error(message).code("E7085").help(help);
                 problems.push(problem.at(selection.span));
                 continue;

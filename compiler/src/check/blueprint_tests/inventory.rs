@@ -9,10 +9,13 @@ use serde_json::Value as Json;
 
 use crate::check::blocks::in_time;
 use crate::check::expr::{Scope, World as _, check_expr, data_types};
+use crate::check::members::short;
 use crate::check::program::Program;
 use crate::diagnostics::{Diagnostic, near, testing as says, types as says_types};
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::ast;
+
+use super::written::{Written, unknown_key};
 
 /// Checks `inventory = …`. What is wrong with a file that isn't there is handed back: the blueprint is whole
 /// without it.
@@ -40,7 +43,7 @@ pub(super) fn check(
         }
         return Ok(match File::parse(file.source.text()) {
             Ok(form) => {
-                let stands = Stands { at, text: Some((&file.source, file.id)) };
+                let stands = Stands::in_file(at, &file.source, file.id);
                 from_file(program, form, &stands, out)
             }
             Err(error) => {
@@ -70,6 +73,7 @@ fn literal(
     out: &mut Vec<Diagnostic>,
 ) -> Option<Arc<Inventory>> {
     let at = Place { file: program.file, span: value.span };
+    let written = value;
     let typed = check_expr(program, scope, value, Some(&Type::Json), out);
     if typed.ty == Type::Unknown {
         return None;
@@ -82,8 +86,13 @@ fn literal(
         .map_err(|error| error.to_string())
         .and_then(|json| File::of_json(json).map_err(|error| error.message));
     match form {
-        Ok(form) => from_file(program, form, &Stands { at, text: None }, out),
+        Ok(form) => {
+            let count = form.clusters.len() + form.elements.len();
+            let written = Written::of(written, count);
+            from_file(program, form, &Stands { at, text: None, written }, out)
+        }
         Err(why) => {
+            let at = unknown_key(&why, written).map_or(at, |span| Place { span, ..at });
             out.push(says::inventory_form(at, &why, None));
             None
         }
@@ -109,18 +118,35 @@ fn place_of(source: &SourceFile, file: FileId, (line, column): (u64, u64)) -> Pl
 /// Where an inventory stands.
 pub(crate) struct Stands<'a> {
     /// Where it is named, or written.
-    pub(crate) at: Place,
+    at: Place,
     /// Its own file, where it has one.
-    pub(crate) text: Option<(&'a SourceFile, FileId)>,
+    text: Option<(&'a SourceFile, FileId)>,
+    /// Its elements, where they are written one by one in the test.
+    written: Option<Written<'a>>,
 }
 
-impl Stands<'_> {
-    /// The name of this element where its file can be looked into, else the whole.
-    fn element(&self, name: &str) -> Place {
+impl<'a> Stands<'a> {
+    /// In a file of its own, which is named there.
+    pub(crate) fn in_file(at: Place, source: &'a SourceFile, file: FileId) -> Self {
+        Self { at, text: Some((source, file)), written: None }
+    }
+
+    /// The name of the element of this number and name where that can be looked for, else the whole.
+    fn element(&self, number: usize, name: &str) -> Place {
+        if let Some((_, value)) = self.entry(number, "name") {
+            return value;
+        }
         let found = self.text.and_then(|(source, file)| {
             Some(place_of(source, file, bp_topology::inventory_file::named(source.text(), name)?))
         });
         found.unwrap_or(self.at)
+    }
+
+    /// Where a key of the element of this number stands, and its value.
+    fn entry(&self, number: usize, key: &str) -> Option<(Place, Place)> {
+        let (key, value) = self.written.as_ref()?.entry(number, key)?;
+        let place = |span| Place { span, ..self.at };
+        Some((place(key), place(value)))
     }
 }
 
@@ -140,16 +166,17 @@ pub(crate) fn from_file(
         facts: other.facts,
         connection: Json::Null,
     });
-    for mut element in clusters.chain(others) {
-        let at = stands.element(&element.name);
-        let kind = kind(program, &element, at, out);
+    for (number, mut element) in clusters.chain(others).enumerate() {
+        let at = stands.element(number, &element.name);
+        let of_type = stands.entry(number, "type").map_or(at, |(_, value)| value);
+        let kind = kind(program, &element, of_type, out);
         if let Some(kind) = &kind {
             element.node_type.clone_from(kind);
-            facts(program, &element, at, out);
+            facts(program, (number, &element), (at, stands), out);
         }
         let added = kind.map(|_| inventory.add(element));
         if let Some(Err(error)) = &added {
-            out.push(says::inventory_form(stands.at, &error.to_string(), None));
+            out.push(says::inventory_name(at, &error.to_string()));
         }
         if !matches!(added, Some(Ok(()))) {
             break;
@@ -178,14 +205,27 @@ fn kind(
     }
     let names = program.type_names(program.file);
     let near = near(written, names.iter().map(String::as_str));
-    let why =
-        format!("`{}` of the inventory is a `{written}`, and there is no such type", element.name);
-    out.push(says::inventory_element(at, &why, near, &[]));
+    let items = program.blueprint().into_iter().flat_map(|module| &module.tree.items);
+    let chosen = items.filter_map(|item| match &item.kind {
+        ast::ItemKind::Select(select) => {
+            let path = select.ty.segments.iter().map(|it| it.text.as_str());
+            Some(path.collect::<Vec<_>>().join("."))
+        }
+        _ => None,
+    });
+    let chosen: std::collections::BTreeSet<String> = chosen.collect();
+    let chosen: Vec<String> = chosen.into_iter().collect();
+    out.push(says::inventory_type(at, (&element.name, written), near, &chosen));
     None
 }
 
 /// Whether the facts of an element are what its type says of it.
-fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diagnostic>) {
+fn facts(
+    program: &Program<'_>,
+    (number, element): (usize, &Element),
+    (at, stands): (Place, &Stands<'_>),
+    out: &mut Vec<Diagnostic>,
+) {
     let Some(info) = program.types.get(&element.node_type) else { return };
     let before = out.len();
     // Where attributes stand for facts, they are properties to a test.
@@ -200,11 +240,10 @@ fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diag
             if name == "name" || name == "labels" {
                 continue;
             }
-            let why = format!(
-                "the inventory says `{name}` of `{}`, and a `{}` has no such attribute",
-                element.name, element.node_type
-            );
-            out.push(says::inventory_element(at, &why, near(name, known.iter().copied()), &known));
+            let key = stands.entry(number, name).map_or(at, |(key, _)| key);
+            let of = short(&element.node_type);
+            let near = near(name, known.iter().copied());
+            out.push(says::inventory_fact(key, (name, &element.name, of), near, &known));
             continue;
         };
         let types = data_types(program, ty);
@@ -213,7 +252,8 @@ fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diag
             let because = program
                 .type_place(&Type::Node(element.node_type.clone()), Some(name))
                 .map(|place| (place, format!("`{name}` is declared here")));
-            out.push(says_types::constraint_broken(at, &message, None, because));
+            let value = stands.entry(number, name).map_or(at, |(_, value)| value);
+            out.push(says_types::constraint_broken(value, &message, None, because));
         }
     }
     let properties = info.properties.iter().map(|(name, property)| (name, &property.declared));
@@ -223,6 +263,24 @@ fn facts(program: &Program<'_>, element: &Element, at: Place, out: &mut Vec<Diag
         let declared = missing.iter().filter_map(|name| Some((*name, info.properties.get(*name)?)));
         let declared: Vec<(&str, Place)> =
             declared.map(|(name, property)| (name, property.place)).collect();
-        out.push(says::inventory_lacks(at, element.told_lacking(&missing), &declared));
+        let are_attributes = declared.iter().all(|(_, place)| is_attribute(program, *place));
+        let lacking = element.told_lacking(&missing, are_attributes);
+        out.push(says::inventory_lacks(at, lacking, &declared));
     }
+}
+
+/// Whether a member of a type is declared an attribute there: to a test it is a property.
+fn is_attribute(program: &Program<'_>, declared: Place) -> bool {
+    let module = program.sources.modules.get(declared.file.0 as usize);
+    let items = module.into_iter().flat_map(|module| &module.tree.items);
+    let mut bodies = items.filter_map(|item| match &item.kind {
+        ast::ItemKind::Type(of) => Some(&of.body),
+        _ => None,
+    });
+    bodies.any(|body| {
+        body.entries.iter().any(|entry| match &entry.kind {
+            ast::EntryKind::Attribute(member) => member.name.span == declared.span,
+            _ => false,
+        })
+    })
 }

@@ -4,6 +4,7 @@
 //! It must not run them: that is `testing`, with what bp-topology makes of the plan.
 
 mod inventory;
+mod written;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -83,7 +83,8 @@ impl Checker<'_> {
         let found = &part.ty;
         if fits::has_secret(found) && fits::fits(self.world, &fits::bare(found.clone()), want) {
             let way = Way::into(self.world, &self.scope, &part.expr);
-            let error = says::secret_escapes(at, want, &way.secrets);
+            let plain = fits::bare(want.clone());
+            let error = says::secret_escapes(at, (want, &plain), &way.secrets);
             return way.shown(error);
         }
         // That it may be secret matters only to what is.
@@ -91,6 +92,11 @@ impl Checker<'_> {
         match (found, want) {
             (Type::Optional(of), _) if fits::fits(self.world, of, want) => {
                 return says::unsettled(at, found, &format!("where `{want}` is wanted"));
+            }
+            (Type::Nodes(of), Type::List(_))
+                if fits::fits(self.world, &Type::List(Box::new(Type::Node(of.clone()))), want) =>
+            {
+                return says::collection_as_list(at, found, Some(want), is_name(expr));
             }
             (Type::Nodes(_), Type::Node(_)) => return says::collection_as_node(at, found, want),
             _ => {}
@@ -245,5 +251,14 @@ fn collect(world: &dyn World, ty: &Type, found: &mut DataTypes) {
             }
         }
         _ => {}
+    }
+}
+
+/// Whether this is a name, or one of a module: something can be read of it as it stands.
+pub(super) fn is_name(expr: &ast::Expr) -> bool {
+    match &expr.kind {
+        ast::ExprKind::Name(_) => true,
+        ast::ExprKind::Field { of, .. } => is_name(of),
+        _ => false,
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bp_plan::{DataType, Entry, Expr, Item, Phase, PropertyType, Type, Value};
+use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
+use bp_plan::{Constraint, DataType, Entry, Expr, Item, Phase, PropertyType, Type, Value};
 
 use super::access::names;
 use super::names::nearest;
@@ -120,6 +121,11 @@ impl Checker<'_> {
             Type::List(_) | Type::Range | Type::Json | Type::Never => {}
             Type::Optional(_) => {
                 self.report(says::unsettled(at, &part.ty, "after `...`"));
+                return Part::broken();
+            }
+            Type::Nodes(_) => {
+                let is_name = adapt::is_name(expr);
+                self.report(says::collection_as_list(at, &ty, None, is_name));
                 return Part::broken();
             }
             other => {
@@ -426,11 +432,17 @@ impl Checker<'_> {
         match bp_eval::conform(value.clone(), ty, &data_types) {
             Ok(value) => part.expr = Expr::Value(value),
             Err(error) => {
-                let place = self.world.type_place(&fits::bare(ty.clone()), None);
-                let because = place.map(|place| (place, format!("`{ty}` is declared here")));
-                let at = self.place(span);
-                self.report(says::constraint_broken(at, &error.to_string(), None, because));
-                return Part { ty: ty.clone(), ..Part::broken() };
+                // That it may be secret, nobody wrote.
+                let plain = fits::bare(ty.clone());
+                let place = self.world.type_place(&plain, None);
+                let because = place.map(|place| (place, format!("`{plain}` is declared here")));
+                let said = (self.place(span), error.to_string());
+                let error = says::constraint_broken(said.0, &said.1, None, because);
+                self.report(match broken(&plain, value, &data_types) {
+                    Some(clause) => error.help(says::meet(&clause)),
+                    None => error,
+                });
+                return Part { ty: plain, ..Part::broken() };
             }
         }
         part
@@ -510,4 +522,33 @@ fn declared(fields: &BTreeMap<String, Type>) -> BTreeMap<String, PropertyType> {
 
 fn marked(ty: &Type, is_secret: bool) -> Type {
     if is_secret { fits::secret(ty.clone()) } else { ty.clone() }
+}
+
+/// The `where` or `check` of a data type that a constant does not meet, as it is written.
+fn broken(ty: &Type, value: &Value, data_types: &DataTypes) -> Option<String> {
+    let (Type::Data(name), Value::Map(given)) = (ty, value) else { return None };
+    let data = data_types.get(name)?;
+    let mut whole = given.clone();
+    for (name, field) in &data.fields {
+        let default = field.default.as_ref().and_then(Expr::as_value);
+        if let Some(default) = default.filter(|_| !given.contains_key(name)) {
+            whole.insert(name.clone(), default.clone());
+        }
+    }
+    let is_broken = |constraint: &&Constraint, value: &Value| {
+        let verdict = check_constraint(constraint, value, &Nowhere::default());
+        matches!(verdict, Ok(Verdict::Broken(_)))
+    };
+    let of_field = data.fields.iter().find_map(|(name, field)| {
+        let value = whole.get(name)?;
+        field.constraints.iter().find(|one| is_broken(one, value))
+    });
+    let of_whole = || {
+        let whole = Value::Map(whole.clone());
+        data.constraints.iter().find(|one| is_broken(one, &whole))
+    };
+    match of_field {
+        Some(one) => Some(format!("where {}", one.text)),
+        None => of_whole().map(|one| format!("check {}", one.text)),
+    }
 }

@@ -34,7 +34,7 @@ pub(super) struct Instance<'a> {
     pub(super) node: &'a str,
     /// Of a collection whose instances are looked at one by one.
     pub(super) key: Option<&'a str>,
-    checked: &'a CheckedNode,
+    pub(super) checked: &'a CheckedNode,
     locals: &'a Locals,
     /// Where it stands among the things; its properties follow.
     start: usize,

@@ -13,6 +13,8 @@ use crate::syntax::walk;
 pub(super) struct Uses<'t> {
     /// What is looked for; most names are of nodes, which may stand for themselves.
     sought: Used<'t>,
+    /// Workflows that implement operations.
+    implementing: Used<'t>,
     pub(super) values: Used<'t>,
     pub(super) functions: Used<'t>,
     pub(super) types: Used<'t>,
@@ -29,13 +31,23 @@ pub(super) struct Local<'t> {
     pub(super) what: &'static str,
     /// The entry that is there for it alone.
     pub(super) whole: Option<Span>,
+    /// Whoever gives it a value names it: a workflow's parameter.
+    pub(super) is_named_by_callers: bool,
     is_used: bool,
 }
 
 impl<'t> Uses<'t> {
     /// Of all items of a file, where they use one of these names.
     pub(super) fn of(items: &'t [Item], sought: Used<'t>) -> Self {
-        let mut uses = Self { sought, ..Self::default() };
+        let implementing = items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Implement(it) => match &it.workflow.kind {
+                ExprKind::Name(workflow) => Some(workflow.as_str()),
+                _ => None,
+            },
+            _ => None,
+        });
+        let implementing = implementing.collect();
+        let mut uses = Self { sought, implementing, ..Self::default() };
         for item in items {
             for annotation in &item.annotations {
                 annotation.arguments.iter().for_each(|e| uses.expression(e));
@@ -65,7 +77,8 @@ impl<'t> Uses<'t> {
     }
 
     fn bind(&mut self, name: &'t Name, what: &'static str, whole: Option<Span>) {
-        self.locals.push(Local { name, what, whole, is_used: name.text.starts_with('_') });
+        let is_used = name.text.starts_with('_');
+        self.locals.push(Local { name, what, whole, is_named_by_callers: false, is_used });
     }
 
     fn unbind(&mut self, before: usize) {
@@ -139,7 +152,15 @@ impl<'t> Uses<'t> {
             }
             ItemKind::Workflow(it) => {
                 it.result.iter().for_each(|ty| self.ty(ty));
-                self.parameters(&it.parameters, |this| this.steps(&it.steps));
+                // What implements an operation takes what the operation says, whether it needs it or not.
+                let is_implementing = self.implementing.contains(it.name.text.as_str());
+                self.parameters(&it.parameters, |this| {
+                    for local in &mut this.locals {
+                        local.is_named_by_callers = true;
+                        local.is_used |= is_implementing;
+                    }
+                    this.steps(&it.steps);
+                });
             }
             ItemKind::Test(it) => self.body(&it.body),
             ItemKind::Requires(it) => self.member(it),

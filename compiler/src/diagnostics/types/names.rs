@@ -2,7 +2,7 @@
 
 use bp_plan::Type;
 
-use super::{a, maybe_related};
+use super::{a, listed, maybe_related};
 use crate::diagnostics::Diagnostic;
 use crate::source::{Place, Span};
 
@@ -26,6 +26,29 @@ pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Pla
             .label("not declared")
             .help(format!("declare it, for instance `input {name}: string`, or correct the name")),
     }
+}
+
+/// A name that nothing has where nodes of the type `of` are wanted, or whatever else; these are there: `known`.
+pub fn unknown_target(at: Place, name: &str, of: Option<&str>, known: &[&str]) -> Diagnostic {
+    let there = match known {
+        [] => String::new(),
+        [only] => format!("name `{only}`, or "),
+        several => format!("name one of {}, or ", listed(several.iter().copied())),
+    };
+    let help = match of {
+        Some(of) => format!("{there}declare it: `node {name}: {of}`"),
+        None => format!("{there}declare a node `{name}`"),
+    };
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("not declared")
+        .help(help)
+}
+
+/// Takes back what was proposed for an unknown field, where it can't be meant.
+pub fn propose_nothing(told: &mut Diagnostic) {
+    told.fix = None;
+    told.related.clear();
+    "no such field".clone_into(&mut told.label);
 }
 
 /// Whether this says of an unknown name that `null` may be meant.

@@ -22,15 +22,33 @@ pub fn is_secret_decision(error: &Diagnostic) -> bool {
 }
 
 /// A secret that would reach a place that is not kept secret.
-pub fn secret_escapes(at: Place, want: &Type, secrets: &BTreeSet<String>) -> Diagnostic {
+/// `of` is what is wanted, without what it says of secrets; it may keep parts secret that this has as a whole.
+pub fn secret_escapes(
+    at: Place,
+    (want, of): (&Type, &Type),
+    secrets: &BTreeSet<String>,
+) -> Diagnostic {
     let which = match secrets.len() {
         0 => "a secret".to_owned(),
         1 => format!("the secret {}", listed(secrets.iter().map(String::as_str))),
         _ => format!("the secrets {}", listed(secrets.iter().map(String::as_str))),
     };
-    Diagnostic::error("E3021", format!("{which} can't go where plain {} is kept", a(want)), at)
-        .label("this has a secret part")
-        .help(format!("declare what takes it as `secret {want}`, or leave the secret out"))
+    let (message, label) = if want == of {
+        let message = format!("{which} can't go where plain {} is kept", a(want));
+        (message, "this has a secret part")
+    } else {
+        let shown = match of {
+            Type::List(_) => "how many there are",
+            Type::Map(_) => "its keys",
+            _ => "more of it",
+        };
+        let message =
+            format!("{which} can't go where {} is kept: that would show {shown}", a(want));
+        (message, "this is secret as a whole")
+    };
+    Diagnostic::error("E3021", message, at)
+        .label(label)
+        .help(format!("declare what takes it as `secret {of}`, or leave the secret out"))
 }
 
 /// Whether this is what [`secret_escapes`] says.
@@ -219,6 +237,11 @@ pub fn bad_value(at: Place, message: &str) -> Diagnostic {
         .help("correct the value that is given here")
 }
 
+/// What to do about a `where` or a `check` that does not hold.
+pub fn meet(clause: &str) -> String {
+    format!("give a value that meets `{clause}`")
+}
+
 /// A constant that does not meet what its type asks.
 pub fn constraint_broken(
     at: Place,
@@ -228,7 +251,7 @@ pub fn constraint_broken(
 ) -> Diagnostic {
     let error = Diagnostic::error("E3028", message, at).label("not allowed here");
     let error = match text {
-        Some(text) => error.help(format!("give a value that meets `where {text}`")),
+        Some(text) => error.help(meet(&format!("where {text}"))),
         None => error.help("give a value that its type allows"),
     };
     match because {
