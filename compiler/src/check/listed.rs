@@ -25,7 +25,12 @@ pub(super) fn each(
     let mut phase = Phase::Compile;
     let mut is_lost = false;
     for listed in elements {
-        let written = &listed.value;
+        // What is spread is a list: `[...xs]`.
+        let spread = listed.spread.then(|| ast::Expr {
+            kind: ExprKind::List(vec![listed.clone()]),
+            span: listed.value.span,
+        });
+        let written = spread.as_ref().unwrap_or(&listed.value);
         let Typed { ty, expr, phase: known } = check_expr(program, scope, written, None, out);
         if ty == Type::Unknown {
             is_lost = true;
@@ -35,7 +40,11 @@ pub(super) fn each(
             is_lost = true;
             continue;
         };
-        items.push(if listed.spread { Item::Spread(expr) } else { Item::One(expr) });
+        match expr {
+            Expr::List(inner) if listed.spread => items.extend(inner),
+            expr if listed.spread => items.push(Item::Spread(expr)),
+            expr => items.push(Item::One(expr)),
+        }
         phase = phase.max(known);
         let kind = match (element(&ty), declared.map(|declared| &declared.declared.target)) {
             // The node stands for the capability that it has.
