@@ -59,10 +59,14 @@ fn tell(program: &Program<'_>, graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
             inside.push(edge);
         }
     }
-    // The instances of one collection may form many rings, all of one line.
     let mut places = BTreeSet::new();
+    let mut seen: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
     for (ring, inside) in rings.iter().zip(&inside) {
-        told((program, graph), inside, ring, &mut places, out);
+        // The instances of one collection may form many rings, all of one line.
+        let of = |thing: &usize| Some(graph.instance(*thing)?.node);
+        if seen.insert(ring.iter().filter_map(of).collect()) {
+            told((program, graph), inside, ring, &mut places, out);
+        }
     }
 }
 
@@ -81,10 +85,11 @@ fn told(
             (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
             _ => true,
         };
+    // Where a type's line is a part of several rings, each is told at a line of its own.
     let first = inside
         .iter()
         .filter(is_reference)
-        .min_by_key(|edge| (edge.place.file, edge.place.span.start));
+        .min_by_key(|edge| (places.contains(&edge.place), edge.place.file, edge.place.span.start));
     let Some(first) = first.filter(|first| places.insert(first.place)) else { return };
     let edges: Vec<(usize, usize)> = inside.iter().map(|edge| (edge.from, edge.to)).collect();
     let way = crate::rings::way_round(&edges, (first.from, first.to));

@@ -49,7 +49,8 @@ pub(super) struct Graph<'a> {
     /// Those of a node follow each other.
     by_node: HashMap<&'a str, Range<usize>>,
     by_key: HashMap<(&'a str, &'a str), usize>,
-    /// Each instance, and behind it those of its properties that need something, in the order of their names.
+    /// Each instance, and behind it those of its properties that need something, in the order of their names; and
+    /// its requirements that are met by what others say.
     pub(super) things: Vec<Thing<'a>>,
     pub(super) edges: Vec<Edge>,
     /// Of each type of node that there is.
@@ -147,6 +148,7 @@ impl<'a> Graph<'a> {
         self.things.extend(open(checked).map(|(property, _)| Thing::Property(at, property)));
         let left_out = self.left_out(checked).into_iter();
         self.things.extend(left_out.map(|(property, ..)| Thing::Property(at, property)));
+        self.things.extend(sought(checked).map(|(name, ..)| Thing::Property(at, name)));
         self.instances.push(Instance { node, key, checked, locals, start });
     }
 
@@ -171,6 +173,11 @@ impl<'a> Graph<'a> {
             for (own, (_, default, place)) in (first..).zip(self.left_out(checked)) {
                 self.edges.push(Edge { from: node, to: own, place });
                 self.reads(own, at, default, place);
+            }
+            let first = first + self.left_out(checked).len();
+            for (own, (_, target, place)) in (first..).zip(sought(checked)) {
+                self.edges.push(Edge { from: node, to: own, place });
+                self.reads(own, at, target, place);
             }
             for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
                 if !requirement.unordered {
@@ -284,11 +291,11 @@ impl<'a> Graph<'a> {
         }
         if let Expr::Field { of, name, .. } = expr {
             let found = match &**of {
-                Expr::This => Some(at..at + 1),
+                Expr::This | Expr::Source => Some(at..at + 1),
                 other => self.leads(at, other),
             };
             if let Some(found) = found {
-                let is_own = matches!(**of, Expr::This);
+                let is_own = matches!(**of, Expr::This | Expr::Source);
                 for to in found {
                     self.read(from, to, name, is_own, place);
                 }
@@ -404,6 +411,32 @@ fn open(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr)> {
     let all = checked.node.properties.iter();
     all.filter(|(_, set)| set.value.as_value().is_none())
         .map(|(name, set)| (name.as_str(), &set.value))
+}
+
+/// The requirements of a node that are met by what others say, each with its target and where that stands: a choice,
+/// a condition.
+fn sought(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr, Place)> {
+    let all = checked.node.requirements.iter().zip(checked.targets());
+    all.filter(|(requirement, _)| !is_named(&requirement.target))
+        .map(|(requirement, place)| (requirement.name.as_str(), &requirement.target, place))
+}
+
+/// Whether a target names nodes, and asks nothing of any.
+fn is_named(target: &Expr) -> bool {
+    match target {
+        Expr::Field { of, .. } | Expr::Index { of, .. } => is_named(of),
+        Expr::Splat { of, body } => is_named(of) && matches!(**body, Expr::Local(_)),
+        Expr::List(items) => items.iter().all(|item| {
+            let (Item::One(one) | Item::Spread(one)) = item;
+            is_named(one)
+        }),
+        Expr::Node(_)
+        | Expr::Selection(_)
+        | Expr::Requirement(_)
+        | Expr::Local(_)
+        | Expr::Value(_) => true,
+        _ => false,
+    }
 }
 
 /// The collection that an expression goes through whole, what it calls an element, and what it makes of each.
