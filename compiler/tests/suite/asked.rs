@@ -406,3 +406,44 @@ fn what_has_a_secret_part_is_held_as_a_secret() {
         [secret(Type::Data("D".into()))]
     );
 }
+
+/// What a data type does not allow is for a test to show, as what an input's own `where` does not.
+#[test]
+fn a_test_shows_what_a_data_type_refuses() {
+    let text = r#"blueprint t2 { version = "1.0.0" }
+data type Port = int where self in 1..65535
+data type R {
+  min: int
+  max: int = 9
+  check self.min < self.max
+}
+input p: Port = 80
+input q: int = 80 where self in 1..65535
+input r: R = { min = 1 }
+output o: int = p + q + r.min
+const wrong = { p = 0 }
+test "p" {
+  inputs = { p = 0 }
+  assert_fails E3028
+}
+test "q" {
+  inputs = { q = 0 }
+  assert_fails E3028
+}
+test "r" {
+  inputs = { r = { min = 30 } }
+  assert_fails E3028
+}
+test "spread" {
+  inputs = { ...wrong }
+  assert_fails E3028
+}
+"#;
+    let found = found(text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+    // A test that wants the blueprint accepted is wrong.
+    let asserted = text.replace("assert_fails E3028", "assert true");
+    let told = crate::common::mistakes(&asserted);
+    let told: Vec<&String> = told.iter().filter(|said| said.starts_with("E3028")).collect();
+    assert_eq!(told, ["E3028 14:18", "E3028 22:18", "E3028 26:17"]);
+}

@@ -65,8 +65,14 @@ const MISTAKES: &[(&str, &str)] = &[
     ("fn f() -> int = g()\nfn g() -> int = f()", "E2020 2:4"),
     ("const x = f(1)\nfn f(x: int) -> int = x", "E3032 3:6"),
     // What meets a requirement, and hangs on itself.
-    ("node type Host { property zone: string }\nnode type App {\n  property zone: string = self.host.zone\n  requires host: Host via HostedOn\n}\nnode h1: Host { zone = \"a\" }\nnode app: App { host -> Host where self.zone == source.host.zone }", "E4015 8:25"),
-    ("node type Host { property zone: string }\nnode type App {\n  property zone: string = self.host.zone\n  requires host: Host via HostedOn\n}\nnode h1: Host { zone = \"a\" }\nnode app: App { host -> Host where self.zone == source.zone }", "E4015 4:12"),
+    (
+        "node type Host { property zone: string }\nnode type App {\n  property zone: string = self.host.zone\n  requires host: Host via HostedOn\n}\nnode h1: Host { zone = \"a\" }\nnode app: App { host -> Host where self.zone == source.host.zone }",
+        "E4015 8:25",
+    ),
+    (
+        "node type Host { property zone: string }\nnode type App {\n  property zone: string = self.host.zone\n  requires host: Host via HostedOn\n}\nnode h1: Host { zone = \"a\" }\nnode app: App { host -> Host where self.zone == source.zone }",
+        "E4015 4:12",
+    ),
     (
         "node type Host { property zone: string }\nnode type App {\n  property zone: string = self.host.zone\n  requires host: Host via HostedOn\n}\nnode h1: Host { zone = \"a\" }\nnode p: App { host -> Host where self.zone == q.host.zone }\nnode q: App { host -> Host where self.zone == p.zone }",
         "E4015 4:12",

@@ -242,6 +242,11 @@ pub fn meet(clause: &str) -> String {
     format!("give a value that meets `{clause}`")
 }
 
+/// Whether this is what [`constraint_broken`] says.
+pub fn is_broken(error: &Diagnostic) -> bool {
+    error.code == "E3028"
+}
+
 /// A constant that does not meet what its type asks.
 pub fn constraint_broken(
     at: Place,
