@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use bp_eval::{Outcome, evaluate_with};
 use bp_plan::{Expr, Item, Phase, Type, Value};
 
 use super::amounts::Part;
@@ -14,6 +15,7 @@ use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
 use super::proposals;
+use super::verify::{Known, Memo, gather, reference};
 use crate::diagnostics::{Diagnostic, policies as says};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
@@ -253,7 +255,11 @@ impl Around<'_, '_> {
                 target.why = Some("the list is empty".to_owned());
             }
             other => {
-                if self.how_many(other).1 == Some(0) {
+                let (fewest, most) = self.how_many(other);
+                if let Expr::Binder(_) = other {
+                    (target.fewest, target.most) = (fewest, most);
+                }
+                if most == Some(0) {
                     (target.fewest, target.most) = (0, Some(0));
                     target.why = Some("it gives nothing".to_owned());
                 }
@@ -295,6 +301,9 @@ impl Around<'_, '_> {
             }
             // `[x for x in xs if c]`: one of each, or fewer.
             Expr::Binder(binder) if binder.function == "list" => {
+                if let Some(count) = self.counted(expr) {
+                    return (count, Some(count));
+                }
                 let (fewest, most) = self.how_many(&binder.over);
                 match binder.filter.as_ref().map(Expr::as_value) {
                     None | Some(Some(Value::Bool(true))) => (fewest, most),
@@ -306,6 +315,18 @@ impl Around<'_, '_> {
             Expr::Value(Value::List(items)) if items.is_empty() => (0, Some(0)),
             _ => (0, None),
         }
+    }
+
+    /// How many different nodes an expression gives, where all that it reads is known.
+    fn counted(&self, expr: &Expr) -> Option<u64> {
+        let memo = Memo::default();
+        let known = Known::of((self.program, self.nodes, &memo), reference(""));
+        let Ok(Outcome::Value(value)) = evaluate_with(expr, &known, &[]) else { return None };
+        let mut found = Vec::new();
+        gather(value, &mut found);
+        found.sort();
+        found.dedup();
+        Some(found.len() as u64)
     }
 
     /// Whether something is made of each element, be it the element or a capability of it.

@@ -12,7 +12,7 @@ pub(crate) mod stands;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_eval::{Environment as _, EvalError, Outcome, Verdict, check_constraint, evaluate_with};
-use bp_plan::{Constraint, Expr, Item, Reference, Requirement, Selection, Value};
+use bp_plan::{Constraint, Expr, Item, Output, Reference, Requirement, Selection, Value};
 
 use super::groups::Groups;
 use super::instances::Locals;
@@ -27,18 +27,23 @@ use crate::source::Place;
 use known::World;
 pub(super) use known::{Known, Memo, instance, reference};
 
+/// How many elements of a loop are looked at whose keys are not known.
+const MOST_ELEMENTS: usize = 1_000;
+
 /// Tells what is broken for sure.
 pub(crate) fn verify(
     program: &Program<'_>,
     nodes: &Nodes,
     selections: &BTreeMap<String, Selection>,
     (groups, policies): (&Groups, &Policies),
+    outputs: &BTreeMap<String, Output>,
     out: &mut Vec<Diagnostic>,
 ) {
     let around = Around { program, nodes, selections, groups };
     let memo = Memo::default();
     let world = (program, nodes, &memo);
     placed::verify(world, groups, policies, out);
+    properties::of_outputs(world, outputs, out);
     let mut told = BTreeSet::new();
     for (name, checked) in &nodes.nodes {
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
@@ -68,7 +73,7 @@ pub(crate) fn verify(
             if constraints.is_empty() {
                 continue;
             }
-            for (own, locals) in own(program, name, checked) {
+            for (own, locals) in own(world, name, checked) {
                 let known = Known::of(world, own.clone()).required_by(own);
                 let targets = targets(&known, checked, &requirement.target, &locals);
                 let told = out.len();
@@ -93,7 +98,7 @@ pub(crate) fn verify(
         let told = out.len();
         missing::instances(program, name, checked, out);
         if out.len() == told {
-            properties::fail(world, name, checked, out);
+            properties::fail(world, (name, checked), info, out);
         }
     }
 }
@@ -109,12 +114,19 @@ fn checks(
     let own = info.capabilities.iter().filter(|_| !capabilities::are_given(program, info));
     let of_parts = own.flat_map(|(name, of)| capabilities::wholes(program, name, of));
     let all = info.constraints.iter().cloned().chain(of_parts);
-    let instances = instances(program, name, checked);
+    let instances = instances(world, name, checked);
     for (constraint, declared) in all {
         for of in &instances {
             let known = Known::of(world, of.clone());
             let value = Value::Reference(of.clone());
-            if let Ok(Verdict::Broken(message)) = check_constraint(&constraint, &value, &known) {
+            let broken = match check_constraint(&constraint, &value, &known) {
+                Ok(Verdict::Broken(message)) => Some(message),
+                Err(error) if properties::is_sure(&error) => {
+                    Some(format!("`check {}`: {error}", constraint.text))
+                }
+                _ => None,
+            };
+            if let Some(message) = broken {
                 // One that stands for all of them has no key of its own.
                 let one = match of {
                     Reference::Node { key: Some(key), .. } if !key.is_empty() => {
@@ -165,8 +177,9 @@ pub(crate) fn holds(
     let memo = Memo::default();
     let Some(checked) = nodes.nodes.get(node) else { return Ok(Verdict::Open) };
     let mut all = Verdict::Holds;
-    for of in instances(program, node, checked) {
-        let known = Known::of((program, nodes, &memo), of.clone());
+    let world = (program, nodes, &memo);
+    for of in instances(world, node, checked) {
+        let known = Known::of(world, of.clone());
         match check_constraint(constraint, &Value::Reference(of), &known)? {
             Verdict::Holds => {}
             Verdict::Open => all = Verdict::Open,
@@ -213,30 +226,51 @@ fn written(target: &Expr) -> Option<(&str, Reference)> {
 }
 
 /// The node itself, or each of its instances where these are known, with what the names of the loop are there.
+/// Where only the elements are known, their keys are empty.
 pub(super) fn own(
-    program: &Program<'_>,
+    world: World<'_, '_>,
     name: &str,
     checked: &CheckedNode,
 ) -> Vec<(Reference, Locals)> {
-    if checked.node.each.is_none() {
-        return vec![(reference(name), Locals::new())];
+    let (program, ..) = world;
+    let Some(each) = &checked.node.each else { return vec![(reference(name), Locals::new())] };
+    if let Some(keyed) = program.instances.get(name) {
+        return keyed.iter().map(|(key, locals)| (instance(name, key), locals.clone())).collect();
     }
-    let keyed = program.instances.get(name);
-    let all = keyed.into_iter().flat_map(|all| all.iter());
-    all.map(|(key, locals)| (instance(name, key), locals.clone())).collect()
+    let known = Known::of(world, instance(name, ""));
+    let Ok(Outcome::Value(over)) = evaluate_with(&each.over, &known, &[]) else {
+        return Vec::new();
+    };
+    let Ok(elements) = bp_eval::elements(over) else { return Vec::new() };
+    let mut all = Vec::new();
+    for (key, element) in elements.into_iter().take(MOST_ELEMENTS) {
+        let names = each.names.iter().rev().cloned();
+        let locals: Locals = names.zip([element, key]).collect();
+        let seen: Vec<(&str, Value)> =
+            locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let is_there = each.filter.as_ref().map(|filter| evaluate_with(filter, &known, &seen));
+        match is_there {
+            None | Some(Ok(Outcome::Value(Value::Bool(true)))) => {
+                all.push((instance(name, ""), locals));
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 /// The node itself, or its instances; where these are not known, one that stands for all of them: of it what is
 /// known that is the same in each.
-fn instances(program: &Program<'_>, name: &str, checked: &CheckedNode) -> Vec<Reference> {
+fn instances(world: World<'_, '_>, name: &str, checked: &CheckedNode) -> Vec<Reference> {
+    let (program, ..) = world;
     if checked.node.each.is_some() && !program.instances.contains_key(name) {
         return vec![instance(name, "")];
     }
-    own(program, name, checked).into_iter().map(|(own, _)| own).collect()
+    own(world, name, checked).into_iter().map(|(own, _)| own).collect()
 }
 
 /// What a value refers to.
-fn gather(value: Value, found: &mut Vec<Reference>) {
+pub(super) fn gather(value: Value, found: &mut Vec<Reference>) {
     match value {
         Value::Reference(reference) => found.push(reference),
         Value::List(items) => items.into_iter().for_each(|item| gather(item, found)),
@@ -271,7 +305,14 @@ fn breaks(
         return;
     }
     let value = Value::Reference(target.clone());
-    if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &value, known) {
+    let verdict = check_constraint(constraint, &value, known);
+    if let Err(error) = &verdict
+        && properties::is_sure(error)
+    {
+        let (text, message) = (&constraint.text, format!("`{}`: {error}", constraint.text));
+        out.push(says::target_breaks(at, name, text, &message, "", declared));
+    }
+    if let Ok(Verdict::Broken(message)) = verdict {
         let mut seen = Vec::new();
         shown(&constraint.predicate, known, target, &mut seen);
         let seen = seen.join(", ");

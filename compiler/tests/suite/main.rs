@@ -45,6 +45,7 @@ mod syntax;
 mod syntax_errors;
 mod targets;
 mod templates;
+mod told_early;
 mod types;
 mod watch;
 mod workflows;

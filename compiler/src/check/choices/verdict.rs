@@ -73,7 +73,10 @@ fn all_miss(
     if !choice.constraints.iter().any(|one| mentions(&one.predicate, &is_of_instance)) {
         return None;
     }
-    let all = own(program, node, checked);
+    // Of instances whose keys are not known, none could be named.
+    program.instances.get(node)?;
+    let memo = Memo::default();
+    let all = own((program, nodes, &memo), node, checked);
     if all.len().saturating_mul(choice.candidates.len()) > MOST_PAIRS {
         return None;
     }

@@ -6,7 +6,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 use bp_eval::{DataTypes, Environment, EvalError, Outcome, Outer, evaluate_with};
-use bp_plan::{Expr, Property, Reference, Requirement, Value};
+use bp_plan::{Expr, Property, Reference, Requirement, Type, Value};
 
 use super::gather;
 use crate::check::capabilities;
@@ -87,10 +87,11 @@ impl<'p, 's> Known<'p, 's> {
         let declared = self.program.types.get(&by.relationship)?.properties.get(name)?;
         if let Some(set) = by.properties.get(name) {
             let slot = format!("{}.{name}", by.name);
-            return Some(self.evaluated(self.source.as_ref()?, &slot, &set.value));
+            let made = self.evaluated(self.source.as_ref()?, &slot, &set.value);
+            return Some(whole(made, &declared.declared.kind));
         }
         let Some(default) = declared.declared.default.as_ref() else {
-            return Some(Outcome::Value(Value::Null));
+            return Some(whole(Outcome::Value(Value::Null), &declared.declared.kind));
         };
         Some(evaluate_with(default, self, &[]).unwrap_or(Outcome::Unknown))
     }
@@ -113,7 +114,9 @@ impl<'p, 's> Known<'p, 's> {
         let declared = placed.info.properties.get(name)?;
         let set = placed.set.get(name).map(|set| &set.value);
         let value = set.or(declared.declared.default.as_ref());
-        Some(value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value)))
+        let made =
+            value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value));
+        Some(whole(made, &declared.declared.kind))
     }
 
     /// The members that an expression names, with those of the groups among them; nothing where one is not known.
@@ -132,6 +135,65 @@ impl<'p, 's> Known<'p, 's> {
         Some(())
     }
 
+    /// What meets a requirement of a node, as it reads: one, perhaps one, or a list. A choice is for the runtime.
+    fn required(&self, of: &Reference, node: &CheckedNode, name: &str) -> Option<Outcome> {
+        let declared = self.program.types.get(&node.node.kind)?.requirements.get(name)?;
+        let met = node.node.requirements.iter().find(|met| met.name == name);
+        let found = match met {
+            Some(_) if node.choices.iter().any(|choice| choice.requirement() == name) => {
+                return Some(Outcome::Unknown);
+            }
+            Some(met) => match self.evaluated(of, name, &met.target) {
+                Outcome::Value(value) => {
+                    let mut found = Vec::new();
+                    gather(value, &mut found);
+                    found
+                }
+                other => return Some(other),
+            },
+            None => Vec::new(),
+        };
+        let mut found = found.into_iter().map(Value::Reference);
+        Some(match declared.declared.cardinality {
+            (fewest, Some(1)) => match (found.next(), fewest) {
+                (Some(one), _) => Outcome::Value(one),
+                (None, 0) => Outcome::Value(Value::Null),
+                // That it must be met is told where it is not.
+                (None, _) => Outcome::Unknown,
+            },
+            _ => Outcome::Value(Value::List(found.collect())),
+        })
+    }
+
+    /// The relationship of a requirement that leads to one.
+    fn via(&self, of: &Reference, node: &CheckedNode, requirement: &str) -> Option<Outcome> {
+        Some(match self.required(of, node, requirement)? {
+            Outcome::Value(Value::Null) => Outcome::Value(Value::Null),
+            Outcome::Value(Value::Reference(_)) => {
+                let (of, requirement) = (Box::new(of.clone()), requirement.to_owned());
+                let link = Reference::Relationship { of, requirement, index: 0 };
+                Outcome::Value(Value::Reference(link))
+            }
+            _ => Outcome::Unknown,
+        })
+    }
+
+    /// A property of the relationship by which a requirement of a node leads to one of its targets.
+    fn of_relationship(&self, relationship: &Reference, name: &str) -> Option<Outcome> {
+        let Reference::Relationship { of, requirement, index } = relationship else { return None };
+        let Reference::Node { node, key } = &**of else { return None };
+        let checked = self.node(node, key.as_deref())?;
+        let by = checked.node.requirements.iter().find(|met| met.name == *requirement)?;
+        let Outcome::Value(value) = self.evaluated(of, requirement, &by.target) else {
+            return None;
+        };
+        let mut found = Vec::new();
+        gather(value, &mut found);
+        let target = found.into_iter().nth(*index)?;
+        let known = Known::of((self.program, self.nodes, self.memo), relationship.clone());
+        known.required_by((**of).clone()).leading_to(by, target).of_link(name)
+    }
+
     fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
         let info = self.program.types.get(&node.node.kind);
         info.is_some_and(|info| info.capabilities.contains_key(name))
@@ -148,7 +210,9 @@ impl<'p, 's> Known<'p, 's> {
         let declared = declared?;
         let value = node.node.properties.get(name).map(|set| &set.value);
         let value = value.or(declared.declared.default.as_ref());
-        Some(value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value)))
+        let made =
+            value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value));
+        Some(whole(made, &declared.declared.kind))
     }
 
     /// What an expression is that stands in a node.
@@ -222,6 +286,15 @@ impl<'p, 's> Known<'p, 's> {
     }
 }
 
+/// What stands for a value that has a mistake, or that must be set and is not, is none.
+fn whole(made: Outcome, kind: &Type) -> Outcome {
+    let is_null = matches!(made, Outcome::Value(Value::Null));
+    if is_null && !matches!(kind, Type::Optional(_) | Type::Json) {
+        return Outcome::Unknown;
+    }
+    made
+}
+
 impl Environment for Known<'_, '_> {
     fn input(&self, _: &str) -> Result<Outcome, EvalError> {
         Ok(Outcome::Unknown)
@@ -268,14 +341,24 @@ impl Environment for Known<'_, '_> {
                     let name = name.to_owned();
                     Outcome::Value(Value::Reference(Reference::Capability { of, name }))
                 }
-                Some(node) => self.property(of, node, name).unwrap_or(Outcome::Unknown),
+                Some(node) => match name.strip_suffix(".via") {
+                    Some(requirement) => self.via(of, node, requirement),
+                    None => self.property(of, node, name).or_else(|| self.required(of, node, name)),
+                }
+                .unwrap_or(Outcome::Unknown),
                 None => Outcome::Unknown,
             },
+            Reference::Capability { of, .. } if name == "node" => {
+                Outcome::Value(Value::Reference((**of).clone()))
+            }
             Reference::Capability { of, name: capability } => {
                 self.of_capability(of, capability, name).unwrap_or(Outcome::Unknown)
             }
             Reference::Relationship { .. } if *of == self.this => {
                 self.of_link(name).unwrap_or(Outcome::Unknown)
+            }
+            Reference::Relationship { .. } => {
+                self.of_relationship(of, name).unwrap_or(Outcome::Unknown)
             }
             Reference::Group { .. } => self.of_placed(of, name).unwrap_or(Outcome::Unknown),
             _ => Outcome::Unknown,

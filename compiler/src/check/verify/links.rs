@@ -28,7 +28,7 @@ pub(super) fn verify(
         return;
     }
     let is_of_capability = matches!(end_type(info, "target"), Type::Capability(_));
-    for (own, locals) in own(program, name, checked) {
+    for (own, locals) in own(world, name, checked) {
         let known = Known::of(world, own.clone()).required_by(own.clone());
         let targets = targets(&known, checked, &requirement.target, &locals);
         let listed = listed(program, checked, requirement, at);

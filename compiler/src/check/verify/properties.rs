@@ -3,12 +3,14 @@
 //!
 //! What is written down was looked at where it stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{Environment as _, ErrorKind, Outcome, Verdict, check_constraint, evaluate_with};
-use bp_plan::{Constraint, Expr, Reference, Type, Value};
+use bp_eval::{
+    Environment as _, ErrorKind, EvalError, Outcome, Verdict, check_constraint, evaluate_with,
+};
+use bp_plan::{Constraint, Expr, Output, Reference, Type, Value};
 
-use super::known::World;
+use super::known::{World, reference};
 use super::{Known, own};
 use crate::check::expr::mistake;
 use crate::check::nodes::CheckedNode;
@@ -98,7 +100,7 @@ pub(super) fn verify(
         if asked.is_empty() {
             continue;
         }
-        for (own, _) in own(program, name, checked) {
+        for (own, _) in own(world, name, checked) {
             let known = Known::of(world, own.clone());
             let Some(wrong) = wrong(&known, &own, property, &asked) else { continue };
             let at = set.map_or_else(|| checked.place(), |_| checked.value(property));
@@ -137,7 +139,7 @@ pub(super) fn of_capabilities(
             if asked.is_empty() || is_looked_at {
                 continue;
             }
-            for (own, _) in own(program, name, checked) {
+            for (own, _) in own(world, name, checked) {
                 let known = Known::of(world, own.clone());
                 let whole = Reference::Capability { of: Box::new(own), name: capability.clone() };
                 let Some(wrong) = wrong(&known, &whole, property, &asked) else { continue };
@@ -153,30 +155,77 @@ pub(super) fn of_capabilities(
     }
 }
 
-/// Tells the properties that can't be worked out, be it for one instance of a collection.
-pub(super) fn fail(
+/// Tells the outputs that can't be worked out, or break what is asked of them; each with where its value stands.
+pub(crate) fn of_outputs(
     world: World<'_, '_>,
-    name: &str,
-    checked: &CheckedNode,
+    outputs: &BTreeMap<String, Output>,
     out: &mut Vec<Diagnostic>,
 ) {
     let (program, ..) = world;
-    let open = checked.node.properties.iter().filter(|(_, set)| set.value.as_value().is_none());
-    for (property, set) in open {
-        for (own, locals) in own(program, name, checked) {
+    // It has no `self`: an output is of no node.
+    let known = Known::of(world, reference(""));
+    for output in outputs.values().filter(|output| output.value.as_value().is_none()) {
+        let Some(at) = program.place_of(output.span) else { continue };
+        match evaluate_with(&output.value, &known, &[]) {
+            Err(error) if is_sure(&error) => out.push(mistake(at, &error)),
+            Ok(Outcome::Value(value)) => {
+                let broken = output.constraints.iter().find_map(|one| {
+                    match check_constraint(one, &value, &known) {
+                        Ok(Verdict::Broken(message)) => Some((message, one)),
+                        _ => None,
+                    }
+                });
+                if let Some((message, one)) = broken {
+                    let text = one.message.is_none().then_some(one.text.as_str());
+                    out.push(says::constraint_broken(at, &message, text, None));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether what is known is wrong, and not only too little.
+pub(super) fn is_sure(error: &EvalError) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::MissingKey
+            | ErrorKind::WrongType
+            | ErrorKind::DivisionByZero
+            | ErrorKind::Overflow
+            | ErrorKind::BadArgument
+            | ErrorKind::Constraint
+    )
+}
+
+/// Tells the properties that can't be worked out, be it for one instance of a collection: those that are set, and
+/// those that are left to their type.
+pub(super) fn fail(
+    world: World<'_, '_>,
+    (name, checked): (&str, &CheckedNode),
+    info: &TypeInfo,
+    out: &mut Vec<Diagnostic>,
+) {
+    let is_open = |value: &Expr| value.as_value().is_none();
+    let set = checked.node.properties.iter();
+    let set = set.map(|(property, set)| (property, &set.value, None));
+    let left =
+        info.properties.iter().filter(|(name, _)| !checked.node.properties.contains_key(*name));
+    let left = left.filter_map(|(name, declared)| {
+        Some((name, declared.declared.default.as_ref()?, Some(declared.place)))
+    });
+    for (property, value, declared) in set.chain(left).filter(|(_, value, _)| is_open(value)) {
+        for (own, locals) in own(world, name, checked) {
             let known = Known::of(world, own);
             let locals: Vec<(&str, Value)> =
                 locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-            let Err(error) = evaluate_with(&set.value, &known, &locals) else { continue };
-            if matches!(
-                error.kind,
-                ErrorKind::MissingKey
-                    | ErrorKind::DivisionByZero
-                    | ErrorKind::Overflow
-                    | ErrorKind::BadArgument
-                    | ErrorKind::Constraint
-            ) {
-                out.push(mistake(checked.value(property), &error));
+            let Err(error) = evaluate_with(value, &known, &locals) else { continue };
+            if is_sure(&error) {
+                out.push(match declared {
+                    None => mistake(checked.value(property), &error),
+                    Some(place) => mistake(checked.place(), &error)
+                        .related(place, format!("`{property}` is worked out here")),
+                });
                 break;
             }
         }

@@ -30,7 +30,7 @@ pub(crate) fn verify(
         if asked.is_empty() {
             continue;
         }
-        for of in instances(program, name, checked) {
+        for of in instances((program, nodes, &memo), name, checked) {
             let known = Known::of((program, nodes, &memo), of.clone());
             let Some(wrong) = wrong(&known, &of, input, &asked) else { continue };
             let is_set = checked.node.properties.contains_key(input);

@@ -1,0 +1,134 @@
+//! What is all written down is told when compiling, wherever it is read: through requirements, lists and loops; and what
+//! can't be worked out of it is no less wrong.
+
+use crate::common::mistakes;
+
+/// Checks and constraints that read through a requirement.
+const THROUGH_REQUIREMENTS: &str = r#"blueprint s { version = "1.0.0" }
+node type Base { property max: int = 5 }
+relationship type R extends ConnectsTo { property w: int = 1 }
+node base: Base
+node type A {
+  requires db: Base via R
+  property m: int = self.db.max where self < 5
+}
+node a: A { db -> base }
+node type A1 {
+  requires db: Base via R
+  check self.db.max > 6 else "needs a large one"
+}
+node a1: A1 { db -> base }
+node type A2 {
+  requires db: Base via R
+  check self.db.via.w > 6
+}
+node a2: A2 { db -> base }
+node type B {
+  requires dbs: Base[0..4] via R
+  property first: int = self.dbs[0].max
+}
+node b: B
+node type B2 {
+  requires dbs: Base[0..4] via R
+  check length(self.dbs) > 0 else "needs one"
+}
+node b2: B2
+node type B3 {
+  requires dbs: Base[0..4] via R
+  check all(d in self.dbs, d.max > 6)
+}
+node b3: B3 { dbs -> [base, base] }
+node type C {
+  requires db: Base? via R
+  check self.db != null
+}
+node c: C
+"#;
+
+/// Targets and members that go through a list.
+const THROUGH_LISTS: &str = r#"blueprint s { version = "1.0.0" }
+relationship type R extends ConnectsTo
+node type Base { property max: int = 5 }
+node base: Base
+node base2: Base { max = 7 }
+node y: Base for i in 1..9 { max = i }
+node type A { requires db: Base via R where self.max > 6 }
+node type B { requires dbs: Base[0..3] via R }
+group type G { members: Base[1..3] }
+node a: A for one in [base, base2] by "${one.max}" { db -> one }
+node b: B { dbs -> [z for z in y if z.max > 2] }
+group g: G { members = [n for n in y if n.max > 20] }
+"#;
+
+/// What fails while it is worked out.
+const FAILING: &str = r#"blueprint s { version = "1.0.0" }
+node type Host {
+  property memory: size?
+  property tags: map<string> = {}
+}
+node type App { requires host: Host via HostedOn }
+node type Big { requires host: Host via HostedOn where self.memory > 1GiB }
+node h: Host
+node a: App { host -> h where self.memory > 1GiB }
+node b: App { host -> h where self.tags.x == "b" }
+node c: Big { host -> h }
+output o: bool = h.memory > 1GiB
+output p: string = h.tags["a"]
+"#;
+
+#[test]
+fn what_is_read_through_a_requirement_is_known() {
+    let mut told = mistakes(THROUGH_REQUIREMENTS);
+    // That `base` is listed twice.
+    told.retain(|said| !said.starts_with("W5005"));
+    told.sort();
+    let mut wanted = [
+        "E3028 9:6",
+        "E4023 14:6",
+        "E4023 19:6",
+        "E3024 24:6",
+        "E4023 29:6",
+        "E4023 34:6",
+        "E4023 39:6",
+    ];
+    wanted.sort_unstable();
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn what_goes_through_a_list_is_counted_and_looked_at() {
+    let mut told = mistakes(THROUGH_LISTS);
+    told.sort();
+    assert_eq!(told, ["E4009 11:20", "E4011 10:60", "E5003 12:24"]);
+}
+
+#[test]
+fn what_fails_while_it_is_worked_out_is_told() {
+    let mut told = mistakes(FAILING);
+    told.sort();
+    assert_eq!(told, ["E3024 13:20", "E3027 12:18", "E4011 10:23", "E4011 11:23", "E4011 9:23"]);
+}
+
+/// What hangs on an input is not known, and nothing is said of it.
+#[test]
+fn what_an_input_decides_is_left_open() {
+    let text = r#"blueprint s { version = "1.0.0" }
+input n: int
+input m: size?
+node type Base { property max: int }
+node type A {
+  requires db: Base[0..2] via ConnectsTo
+  property first: int = if length(self.db) > 0 then self.db[0].max else 0
+  check self.first != 3
+}
+node type B { property memory: size? }
+node base: Base { max = n }
+node bases: Base for i in 1..n { max = i }
+node b: B { memory = m }
+node a: A { db -> [x for x in bases if x.max < 3] }
+node a2: A { db -> base }
+output o: bool = b.memory > 1GiB
+output p: int = bases["1"].max
+"#;
+    assert_eq!(mistakes(text), [""; 0]);
+}
