@@ -5,6 +5,7 @@
 //! Knows diagnostics and sources; writes strings, never to a terminal.
 
 mod excerpt;
+mod unbroken;
 pub mod github;
 pub mod human;
 pub mod json;

@@ -373,8 +373,8 @@ fn a_choice_that_nothing_fits_tells_the_nearest() {
     assert_eq!(
         misses,
         [
-            "`h1`, whose memory is 8GiB",
-            "`h2`, whose zone is b, and whose memory is 1GiB",
+            "the nearest",
+            "`h2`, whose zone is \"b\", and whose memory is 1GiB",
             "`h3`, which is never there: its `if` does not hold"
         ]
     );

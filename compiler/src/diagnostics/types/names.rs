@@ -184,6 +184,14 @@ pub fn local_repeats(at: Place, name: &str, place: Option<Place>) -> Diagnostic 
     maybe_related(error, place, format!("`{name}` is declared here"))
 }
 
+/// Two parameters of a function with one name.
+pub fn parameter_repeats(at: Place, name: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E3032", format!("two parameters are called `{name}`"), at)
+        .label("the second")
+        .related(first, "the first")
+        .help("give one of them another name")
+}
+
 /// A name of something without a value.
 pub fn no_value(at: Place, name: &str, what: &str) -> Diagnostic {
     let help = match what {
