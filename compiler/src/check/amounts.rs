@@ -32,8 +32,7 @@ impl Around<'_, '_> {
         (fewest, most): (u64, Option<u64>),
     ) -> (String, String) {
         let least = parts.iter().fold(0_u64, |all, part| all.saturating_add(part.1));
-        let largest =
-            parts.iter().try_fold(0_u64, |all, part| Some(all.saturating_add(part.2?)));
+        let largest = parts.iter().try_fold(0_u64, |all, part| Some(all.saturating_add(part.2?)));
         let help = match (largest, most) {
             (Some(largest), _) if largest < fewest => match fewest - largest {
                 1 if largest == 0 => "name one".to_owned(),

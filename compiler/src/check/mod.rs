@@ -1,7 +1,7 @@
 //! What names and expressions mean: from syntax trees with resolved names to a checked program.
 
-pub(crate) mod annotations;
 mod amounts;
+pub(crate) mod annotations;
 mod blocks;
 pub(crate) mod blueprint_tests;
 pub(crate) mod capabilities;

@@ -133,7 +133,8 @@ fn unset(
     let lines = blocks::open(&missing);
     let name = program.spoken(at.file, relationship);
     let block = format!("via {name} {{ {} }}", lines.join(", "));
-    let owner = format!("{} -> {}", meets.name.text, program.text(Place { span: meets.target.span, ..at }));
+    let owner =
+        format!("{} -> {}", meets.name.text, program.text(Place { span: meets.target.span, ..at }));
     let error = says::missing_properties(at, &owner, short(relationship), &missing);
     let (error, edit) = match &meets.via {
         None => {
@@ -142,7 +143,8 @@ fn unset(
         }
         Some(via) => {
             let module = program.sources.modules.get(at.file.0 as usize);
-            let edit = module.map(|it| inserts::insertion(&it.source, via.ty.span, &via.body, &lines));
+            let edit =
+                module.map(|it| inserts::insertion(&it.source, via.ty.span, &via.body, &lines));
             (error.help(format!("add it to the block of `via`: `{block}`")), edit)
         }
     };

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use bp_plan::{Expr, Item, Phase, Type, Value};
 
-use super::blocks::in_time;
 use super::amounts::Part;
+use super::blocks::in_time;
 use super::expr::{Scope, Typed, World as _, check_expr};
 use super::groups::Groups;
 use super::members::short;
@@ -156,7 +156,8 @@ impl Walk<'_, '_> {
         let Typed { ty, expr, phase } =
             check_expr(self.around.program, &scope, written, None, self.out);
         let fits = |ty: &Type| {
-            let of = element(ty).is_some_and(|of| self.around.program.names.may_be(&of, self.asked.of));
+            let of =
+                element(ty).is_some_and(|of| self.around.program.names.may_be(&of, self.asked.of));
             of || matches!(ty, Type::Group(_))
         };
         proposals::suit(self.around.program, &scope, written, (None, &fits), (self.out, before));

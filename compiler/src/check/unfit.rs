@@ -38,14 +38,18 @@ impl Unfit<'_, '_> {
         if let Some(node) = self.node_of_capability() {
             let dot = Span::new(node.span.end, self.written.span.end);
             let text = self.text(node);
-            return error
-                .help(format!("name the node itself: `{text}`"))
-                .fix(format!("write `{text}`"), vec![(Place { file: self.file(), span: dot }, String::new())]);
+            return error.help(format!("name the node itself: `{text}`")).fix(
+                format!("write `{text}`"),
+                vec![(Place { file: self.file(), span: dot }, String::new())],
+            );
         }
         let fits: Vec<&str> = nodes_and_requirements(self.program)
             .filter(|(name, ty, is_perhaps)| {
                 let is_one = matches!(ty, Type::Node(_) | Type::Capability(_));
-                *name != self.node && !is_perhaps && is_one && can_meet(self.program, ty, self.wanted)
+                *name != self.node
+                    && !is_perhaps
+                    && is_one
+                    && can_meet(self.program, ty, self.wanted)
             })
             .map(|(name, ..)| name)
             .take(MOST)
@@ -112,7 +116,9 @@ impl Unfit<'_, '_> {
                 otherwise("[0..1]")
             ),
             Type::Nodes(_) => match self.first_key() {
-                Some(key) => format!("name one of them, such as `{text}[{key:?}]`{}", otherwise("[1..]")),
+                Some(key) => {
+                    format!("name one of them, such as `{text}[{key:?}]`{}", otherwise("[1..]"))
+                }
                 None => format!("name one of them: `{text}[key]`{}", otherwise("[1..]")),
             },
             _ => format!("name one of them{}", otherwise("[1..]")),

@@ -260,8 +260,9 @@ impl Search<'_, '_> {
     /// The instances of a node, where they are known.
     fn instances(&self, full: &str, name: &str) -> Vec<Fit> {
         let keys = self.program.instances.get(name).into_iter().flat_map(|all| all.keys());
-        let fits =
-            keys.flat_map(|key| self.parts(full, &format!("{name}[{key:?}]"), Some(instance(name, key))));
+        let fits = keys.flat_map(|key| {
+            self.parts(full, &format!("{name}[{key:?}]"), Some(instance(name, key)))
+        });
         fits.take(MOST).map(|text| Fit { is_picked: true, ..Fit::sure(text) }).collect()
     }
 

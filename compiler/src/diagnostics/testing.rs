@@ -114,7 +114,10 @@ pub fn inventory_fact(
     near: Option<&str>,
     known: &[&str],
 ) -> Diagnostic {
-    let why = format!("the inventory says `{fact}` of `{name}`, and {} has no such property or attribute", an(of));
+    let why = format!(
+        "the inventory says `{fact}` of `{name}`, and {} has no such property or attribute",
+        an(of)
+    );
     let error = Diagnostic::error("E7075", why, at);
     match near {
         Some(near) => error.help(format!("did you mean `{near}`?")),

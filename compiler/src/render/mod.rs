@@ -5,12 +5,12 @@
 //! Knows diagnostics and sources; writes strings, never to a terminal.
 
 mod excerpt;
-mod unbroken;
 pub mod github;
 pub mod human;
 pub mod json;
 pub mod page;
 pub mod short;
+mod unbroken;
 
 use crate::diagnostics::{Diagnostic, Severity};
 

@@ -3,8 +3,8 @@
 //! Whoever wraps the lines knows nothing of code: what must stay together is written to it in characters that are
 //! never parted, and that nobody else uses; afterwards they are what they were.
 
-/// Where those characters begin, in the last private plane of Unicode: one for each of ASCII.
-const FIRST: u32 = 0x10_F000;
+/// Where those characters begin, in the last private plane of Unicode.
+const FIRST: u32 = 0x10_0000;
 /// How much of a line is left for what stands around: longer code may break between its words.
 const AROUND: usize = 20;
 
@@ -20,9 +20,8 @@ pub(super) fn joined(text: &str, width: usize) -> String {
         }
         let is_code = at % 2 == 1 && are_pairs && part.chars().count() + AROUND <= width;
         made.extend(part.chars().map(|c| match c {
-            ' ' if is_code => joint(c),
-            c if c.is_ascii_punctuation() => joint(c),
-            c => c,
+            ' ' if !is_code => c,
+            c => joint(c),
         }));
     }
     made
@@ -30,16 +29,19 @@ pub(super) fn joined(text: &str, width: usize) -> String {
 
 /// The text as it was, once its lines are broken.
 pub(super) fn parted(text: &str) -> String {
-    let plain = |c: char| {
-        let code = u32::from(c).checked_sub(FIRST)?;
-        u8::try_from(code).ok().filter(u8::is_ascii).map(char::from)
-    };
+    let plain =
+        |c: char| char::from_u32(u32::from(c).checked_sub(FIRST)?).filter(|c| is_parted(*c));
     text.chars().map(|c| plain(c).unwrap_or(c)).collect()
 }
 
-/// A character of ASCII as one that is never parted from its neighbours.
+/// The character as one that is never parted from its neighbours.
 fn joint(c: char) -> char {
-    char::from_u32(FIRST + u32::from(c)).filter(|_| c.is_ascii()).unwrap_or(c)
+    char::from_u32(FIRST + u32::from(c)).filter(|_| is_parted(c)).unwrap_or(c)
+}
+
+/// Whether a line may break beside it.
+fn is_parted(c: char) -> bool {
+    c == ' ' || c.is_ascii_punctuation() || matches!(c, '…' | '→')
 }
 
 #[cfg(test)]

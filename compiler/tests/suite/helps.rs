@@ -222,17 +222,23 @@ fn a_ring_of_records_is_told_by_its_fields() {
 #[test]
 fn what_is_wrong_with_an_inventory_is_told_at_it() {
     let with = |kind: &str, elements: &str| {
-        format!("select hs: {kind}[0..]\ntest \"t\" {{\n  inventory = {{ {elements} }}\n  assert count(hs) == 1\n}}")
+        format!(
+            "select hs: {kind}[0..]\ntest \"t\" {{\n  inventory = {{ {elements} }}\n  assert count(hs) == 1\n}}"
+        )
     };
     let of = |elements: &str| with("Host", elements);
     assert_helps!(
         "node type Host { property m: size, property p: string? }\nnode type Seen {\n  attribute zone: string\n  attribute at: string?\n}\n",
-        of("elements = [{ name = \"a\", type = \"Host\", m = \"2GiB\" }, { name = \"a\", type = \"Host\", m = \"2GiB\" }]"),
+        of(
+            "elements = [{ name = \"a\", type = \"Host\", m = \"2GiB\" }, { name = \"a\", type = \"Host\", m = \"2GiB\" }]"
+        ),
         of("elements = [{ name = \"a\", type = \"Host\", m = 3 }]"),
         of("elements = [{ name = \"a\", type = \"Host\", m = \"2GiB\", zone = 1 }]"),
         of("elements = [{ name = \"a\", type = \"Host\" }]"),
         with("Seen", "elements = [{ name = \"a\", type = \"Seen\" }]"),
-        of("elements = [{ name = \"a\", type = \"Hots\" }, { name = \"b\", type = \"Host\", m = \"2GiB\" }]"),
+        of(
+            "elements = [{ name = \"a\", type = \"Hots\" }, { name = \"b\", type = \"Host\", m = \"2GiB\" }]"
+        ),
         of("elements = [{ name = \"a\", type = \"Quite\" }]"),
         of("elements = [], foo = 1"),
         // What is made by a loop is told as a whole.
@@ -281,4 +287,9 @@ fn a_parameter_of_an_operation_is_told_at_its_name() {
     let analysis = Analysis::check(&folder.path().join("root.bp"));
     let all: String = analysis.diagnostics().iter().map(|told| whole(&analysis, told)).collect();
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_is_told_of_a_deployment_is_called_so() {
+    assert_helps!("", "output d: string = deployment.nme", "output d: string = deployment.x");
 }

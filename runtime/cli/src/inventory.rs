@@ -93,9 +93,7 @@ fn add(inventory: &mut Inventory, cluster: Cluster, kubeconfig: &Path) -> Result
     inventory.add(cluster.element(connection)).map_err(|error| {
         let help = match error {
             NameError::Empty => "give each cluster a name of its own",
-            NameError::Local => {
-                "give the cluster another name in an inventory file"
-            }
+            NameError::Local => "give the cluster another name in an inventory file",
             NameError::Twice(_) => {
                 "give each cluster a name of its own, in an inventory file where contexts share one"
             }

@@ -263,9 +263,9 @@ pub fn not_one_of(
             .label(format!("did you mean \"{near}\"?"))
             .help(format!("write \"{near}\""))
             .fix(format!("replace it by \"{near}\""), vec![(at, format!("\"{near}\""))]),
-        None => error
-            .label("not in the list")
-            .help(format!("write one of {}", any_of(options, others))),
+        None => {
+            error.label("not in the list").help(format!("write one of {}", any_of(options, others)))
+        }
     }
 }
 
@@ -309,6 +309,7 @@ pub fn no_file(at: Place, path: &str, why: &str) -> Diagnostic {
 fn any_of(options: &[String], others: &[Type]) -> String {
     let quoted: Vec<String> = options.iter().map(|text| format!("{text:?}")).collect();
     let texts = listed(quoted.iter().map(String::as_str));
-    let others: Vec<String> = others.iter().map(|ty| crate::diagnostics::an(&ty.to_string())).collect();
+    let others: Vec<String> =
+        others.iter().map(|ty| crate::diagnostics::an(&ty.to_string())).collect();
     if others.is_empty() { texts } else { format!("{texts}, or {}", others.join(", ")) }
 }
