@@ -200,6 +200,24 @@ fn parameters(
     made
 }
 
+/// Where a parameter of the operation that is declared there stands; the operation where it is not written there.
+pub(crate) fn parameter_place(program: &Program<'_>, declared: Place, name: &str) -> Place {
+    let module = program.sources.modules.get(declared.file.0 as usize);
+    let items = module.into_iter().flat_map(|module| &module.tree.items);
+    let bodies = items.filter_map(|item| match &item.kind {
+        ast::ItemKind::Type(of) => Some(&of.body),
+        _ => None,
+    });
+    let mut operations = bodies.flat_map(|body| &body.entries).filter_map(|it| match &it.kind {
+        ast::EntryKind::Operation(operation) => Some(operation),
+        _ => None,
+    });
+    let operation = operations.find(|it| it.path.span == declared.span);
+    let mut parameters = operation.into_iter().flat_map(|it| it.parameters.iter().flatten());
+    let parameter = parameters.find(|parameter| parameter.name.text == name);
+    parameter.map_or(declared, |it| Place { span: it.name.span, ..declared })
+}
+
 /// Whether whoever calls the old operation can call the new one in its place.
 fn refines(
     program: &Program<'_>,

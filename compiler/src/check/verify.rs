@@ -134,7 +134,10 @@ fn checks(
                     }
                     _ => name.to_owned(),
                 };
-                out.push(says::node_breaks(checked.place(), &one, &message, declared));
+                let mut seen = Vec::new();
+                shown(&constraint.predicate, &known, of, &mut seen);
+                let seen = seen.join(", ");
+                out.push(says::node_breaks(checked.place(), &one, &message, &seen, declared));
                 break;
             }
         }
@@ -333,7 +336,10 @@ pub(super) fn shown(
     seen: &mut Vec<String>,
 ) {
     if let Some(path) = path(expr) {
-        let value = led_to(expr, known, target).and_then(|value| bp_eval::scalar_text(&value).ok());
+        let value = led_to(expr, known, target).and_then(|value| match &value {
+            Value::String(text) => Some(format!("{text:?}")),
+            other => bp_eval::scalar_text(other).ok(),
+        });
         let text = value.map(|value| format!("{path} is {value}"));
         seen.extend(text.filter(|text| !seen.contains(text)));
         return;

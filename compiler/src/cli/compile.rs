@@ -1,7 +1,7 @@
 //! `bpc compile`.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
+use std::io::{Error, IsTerminal as _};
 use std::path::Path;
 
 use bp_plan::{Digest, Plan};
@@ -9,6 +9,9 @@ use bp_plan::{Digest, Plan};
 use super::output::Output;
 use super::{PlanFormat, files, lock, stdin, write};
 use crate::shown::count;
+
+/// What to do about a plan that can't be put into its form.
+const TOO_MUCH: &str = "make the blueprint, or the files that it takes along, smaller";
 
 /// Writes the plan of a blueprint, whole or not at all; whether it did.
 pub(super) fn run(
@@ -42,8 +45,8 @@ pub(super) fn run(
     if let Some(to) = to
         && let Some(read) = files::is_among(to, &files::of(analysis.sources()))
     {
-        let why = format!("it would replace `{}`, which it is made of", read.display());
-        return refused(to, &why, output);
+        let (why, help) = write::over_its_source(read);
+        return refused(to, &why, &help, output);
     }
     match format {
         PlanFormat::Plan => container(plan, analysis.artifacts(), to, output),
@@ -62,21 +65,18 @@ fn container(
     let made = bytes.and_then(|bytes| Ok((bytes, Digest::of(&bp_plan::canonical(plan)?))));
     let (bytes, identity) = match made {
         Ok(made) => made,
-        Err(error) => return refused(shown, &error.to_string(), output),
+        Err(error) => return refused(shown, &error.to_string(), TOO_MUCH, output),
     };
     let Some(to) = to else {
         if std::io::stdout().is_terminal() {
-            return refused(
-                shown,
-                "a plan is nothing to look at: name a file, or `--format json`",
-                output,
-            );
+            let help = "name a file with `--output`, or take `--format json`";
+            return refused(shown, "a plan is nothing to look at", help, output);
         }
         output.answer_bytes(&bytes);
         return true;
     };
     if let Err(error) = write::replace(to, &bytes) {
-        return refused(to, &error.to_string(), output);
+        return unwritten(to, &error, output);
     }
     let nodes = count(plan.nodes.len(), "node");
     output.note(&format!(
@@ -92,7 +92,9 @@ fn container(
 fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
     let text = match serde_json::to_string_pretty(plan) {
         Ok(text) => format!("{text}\n"),
-        Err(error) => return refused(Path::new("plan.json"), &error.to_string(), output),
+        Err(error) => {
+            return refused(Path::new("plan.json"), &error.to_string(), TOO_MUCH, output);
+        }
     };
     let inside = bp_plan::composition::nested(plan).len();
     if inside > 0 {
@@ -107,15 +109,18 @@ fn json(plan: &Plan, to: Option<&Path>, output: &mut Output) -> bool {
     };
     match write::replace(to, text.as_bytes()) {
         Ok(()) => true,
-        Err(error) => refused(to, &error.to_string(), output),
+        Err(error) => unwritten(to, &error, output),
     }
 }
 
-fn refused(to: &Path, why: &str, output: &mut Output) -> bool {
+/// That a plan can't be written to a file, and why.
+fn unwritten(to: &Path, error: &Error, output: &mut Output) -> bool {
+    refused(to, &error.to_string(), write::help(error), output)
+}
+
+fn refused(to: &Path, why: &str, help: &str, output: &mut Output) -> bool {
     let path = to.display().to_string();
     let why = format!("the plan can't be written: {why}");
-    let help =
-        "check that the folder is there, that you may write to it and that the disk has room";
     output.failure("E7004", &path, &why, help);
     false
 }

@@ -61,17 +61,17 @@ pub(super) fn run(
         return true;
     };
     let written = match files::is_among(to, &files) {
-        Some(read) => Err(format!("it would replace `{}`, which it is made of", read.display())),
-        None => write::replace(to, text.as_bytes()).map_err(|error| error.to_string()),
+        Some(read) => Err(write::over_its_source(read)),
+        None => write::replace(to, text.as_bytes())
+            .map_err(|error| (error.to_string(), write::help(&error).to_owned())),
     };
     match written {
         Ok(()) => {
             output.note(&format!("{}: drawn to {}", diagram.title, to.display()));
             true
         }
-        Err(why) => {
-            let help = "check that the folder is there, that you may write to it and that the disk has room";
-            output.failed(to, says::picture_unwritable(&why, help));
+        Err((why, help)) => {
+            output.failed(to, says::picture_unwritable(&why, &help));
             false
         }
     }

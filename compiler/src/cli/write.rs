@@ -40,6 +40,25 @@ pub(super) fn rewrite(path: &Path, bytes: &[u8]) -> Result<()> {
     file.sync_all()
 }
 
+/// What to do about a file that can't be written.
+pub(super) fn help(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "make the folder, or name a file in another",
+        ErrorKind::IsADirectory => "name a file in it, or another",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "see to it that you may write there, or name a file elsewhere"
+        }
+        ErrorKind::StorageFull => "make room on the disk, or name a file elsewhere",
+        _ => "check that the folder is there, that you may write to it and that the disk has room",
+    }
+}
+
+/// That a file which is made of another would replace it, and what to do.
+pub(super) fn over_its_source(read: &Path) -> (String, String) {
+    let why = format!("it would replace `{}`, which it is made of", read.display());
+    (why, "name another file with `--output`".to_owned())
+}
+
 /// Whether both paths lead to one file.
 pub(super) fn is_same(one: &Path, other: &Path) -> bool {
     match (one.canonicalize(), other.canonicalize()) {

@@ -107,6 +107,11 @@ pub fn offers_other(
         format!("{what} must be {wanted} to stand for `{of}`, found {found}"),
         at,
     )
+    .label(if found == "none" { "has none".to_owned() } else { format!("this is {found}") })
+    .help(match found {
+        "none" => format!("add it, as {wanted}"),
+        _ => format!("let it be {wanted}, or take another type to stand for"),
+    })
     .related(declared, format!("`{of}` declares it here"))
 }
 

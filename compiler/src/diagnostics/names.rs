@@ -58,6 +58,14 @@ pub fn twice(at: Place, name: &str, first: Place) -> Diagnostic {
         .help("give one of them another name")
 }
 
+/// A name that one `use` brings in twice.
+pub fn import_twice(at: Place, name: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E2007", format!("`{name}` is a name of this file already"), at)
+        .label("the second")
+        .related(first, "the first")
+        .help("remove it")
+}
+
 /// A name that an import brings in and the file has already.
 pub fn import_repeats(at: Place, name: &str, first: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E2007", format!("`{name}` is a name of this file already"), at)
@@ -153,6 +161,7 @@ pub fn unknown_type(
     elsewhere: Option<&str>,
 ) -> Diagnostic {
     let error = Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at);
+    let last = name.rsplit('.').next().unwrap_or(name);
     match (near, elsewhere) {
         (_, Some(module)) => {
             let start = Place { file: at.file, span: Span::new(0, 0) };
@@ -183,6 +192,10 @@ pub fn unknown_type(
                 Some(place) => error.related(place, format!("`{near}` is declared here")),
                 None => error,
             }
+        }
+        // What can't be declared so is not proposed.
+        (None, None) if !last.starts_with(char::is_uppercase) => {
+            error.help(format!("name a {what}: their names begin with a capital letter"))
         }
         (None, None) => error.help(format!("declare it: `{what} {name} {{ … }}`")),
     }

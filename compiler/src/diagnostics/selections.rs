@@ -78,7 +78,14 @@ pub fn nothing_fits(
             Some((_, nearest)) => format!("nearest is {nearest}"),
             None => format!("add a node of type `{wanted}`, or name one"),
         });
-    misses.iter().fold(error, |error, (place, why)| error.related(*place, why.clone()))
+    misses_told(error, misses)
+}
+
+/// The nearest stands in the help.
+fn misses_told(error: Diagnostic, misses: &[(Place, String)]) -> Diagnostic {
+    misses.iter().enumerate().fold(error, |error, (at, (place, why))| {
+        error.related(*place, if at == 0 { "the nearest".to_owned() } else { why.clone() })
+    })
 }
 
 /// The same, where the inventory may have one that fits.
@@ -98,5 +105,5 @@ pub fn left_to_inventory(
         Some((_, nearest)) => error.help(format!("of the nodes nearest is {nearest}")),
         None => error,
     };
-    misses.iter().fold(error, |error, (place, why)| error.related(*place, why.clone()))
+    misses_told(error, misses)
 }

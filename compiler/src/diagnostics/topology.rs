@@ -375,9 +375,18 @@ pub fn bad_cardinality(at: Place) -> Diagnostic {
         .help("write whole numbers that are known when compiling, none below 0")
 }
 
-/// A whole node breaks a `check` of its type.
-pub fn node_breaks(at: Place, node: &str, message: &str, declared: Place) -> Diagnostic {
-    Diagnostic::error("E4023", format!("`{node}`: {message}"), at).related(declared, "checked here")
+/// A whole node, or a relationship, breaks a `check` of its type; `seen` is what of it is not as it must be.
+pub fn node_breaks(
+    at: Place,
+    node: &str,
+    message: &str,
+    seen: &str,
+    declared: Place,
+) -> Diagnostic {
+    Diagnostic::error("E4023", format!("`{node}`: {message}"), at)
+        .label(if seen.is_empty() { "does not hold of this" } else { seen })
+        .related(declared, "checked here")
+        .help("change what is set so that the check holds")
 }
 
 /// A requirement given twice; whether it takes but one target.

@@ -137,7 +137,21 @@ pub fn unknown_field(
     known: &[&str],
     near: Option<&str>,
 ) -> Diagnostic {
-    let error = Diagnostic::error("E3003", format!("{} has no `{}`", a(of), short(name)), at);
+    unknown_of(at, name, &a(of), known, near)
+}
+
+/// The same of what is told of the deployment.
+pub fn unknown_of_deployment(
+    at: Place,
+    name: &str,
+    known: &[&str],
+    near: Option<&str>,
+) -> Diagnostic {
+    unknown_of(at, name, "`deployment`", known, near)
+}
+
+fn unknown_of(at: Place, name: &str, of: &str, known: &[&str], near: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E3003", format!("{of} has no `{}`", short(name)), at);
     if let Some(near) = near {
         return error
             .label(format!("did you mean `{near}`?"))
@@ -145,7 +159,7 @@ pub fn unknown_field(
             .fix(format!("replace it by `{near}`"), vec![(at, near.to_owned())]);
     }
     let help = if known.is_empty() {
-        format!("{} has no fields at all", a(of))
+        format!("{of} has no fields at all")
     } else {
         format!("it has {}", listed(known.iter().copied()))
     };

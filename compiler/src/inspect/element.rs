@@ -115,7 +115,8 @@ fn readable(plan: &Plan, value: &Json) -> Json {
             let written = || {
                 entries.get("value")?;
                 let text = shown::text(plan, span(entries.get("span")?)?)?;
-                (!text.is_empty()).then_some(Json::String(text))
+                let given = given(entries.get("value")?);
+                (!text.is_empty()).then_some(Json::String(format!("{text}{given}")))
             };
             written().unwrap_or_else(|| {
                 let rest = entries.iter().filter(|(key, _)| *key != "span" && *key != "inner");
@@ -124,6 +125,40 @@ fn readable(plan: &Plan, value: &Json) -> Json {
         }
         Json::Array(items) => items.iter().map(|item| readable(plan, item)).collect(),
         other => other.clone(),
+    }
+}
+
+/// What of an expression is given to the deployment: names alone don't say so.
+fn given(value: &Json) -> String {
+    let mut found = BTreeMap::new();
+    reads(value, &mut found);
+    let told: Vec<String> = found.iter().map(|(name, what)| format!("{name} is {what}")).collect();
+    if told.is_empty() { String::new() } else { format!("  ({})", told.join(", ")) }
+}
+
+/// The inputs, secrets and selections that an expression of a plan reads.
+fn reads<'j>(value: &'j Json, found: &mut BTreeMap<&'j str, &'static str>) {
+    match value {
+        Json::Object(entries) => {
+            for (key, of) in entries {
+                let what = match key.as_str() {
+                    // Whatever is in it, it is data.
+                    "value" if entries.len() == 1 => continue,
+                    "input" => "an input",
+                    "secret" => "a secret",
+                    "selection" => "a selection",
+                    _ => "",
+                };
+                match of {
+                    Json::String(name) if !what.is_empty() && entries.len() == 1 => {
+                        found.insert(name, what);
+                    }
+                    of => reads(of, found),
+                }
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| reads(item, found)),
+        _ => {}
     }
 }
 

@@ -187,7 +187,13 @@ pub fn element(of: &Element, look: Look) -> String {
         before = Some((&line.path, line.line));
     }
     text.push('\n');
-    outline(&of.readable, 0, &mut text);
+    match &of.readable {
+        whole @ (Json::Object(_) | Json::Array(_)) => outline(whole, 0, &mut text),
+        // A value alone is no list of one.
+        plain => {
+            let _ = writeln!(text, "{}", word(plain));
+        }
+    }
     text
 }
 

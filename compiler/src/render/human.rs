@@ -8,7 +8,7 @@ use miette::{
 };
 
 use super::excerpt::{self, Excerpt};
-use super::visible;
+use super::{unbroken, visible};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::source::{FileId, Place, SourceFile, Span};
 
@@ -40,6 +40,7 @@ pub fn text<'a>(
         Severity::Error => ("error", MietteSeverity::Error),
         Severity::Warning => ("warning", MietteSeverity::Warning),
     };
+    let lines = |text: &str| unbroken::joined(&lines(text), style.width);
     let mut main = Report::new(
         format!("{word}[{}]: {}", diagnostic.code, lines(&diagnostic.message)),
         severity,
@@ -70,7 +71,7 @@ pub fn text<'a>(
     }
     // miette leaves blanks at the ends of lines.
     let mut text = String::with_capacity(drawn.len());
-    for line in drawn.lines() {
+    for line in unbroken::parted(&drawn).lines() {
         text.push_str(line.trim_end());
         text.push('\n');
     }

@@ -10,6 +10,7 @@ pub mod human;
 pub mod json;
 pub mod page;
 pub mod short;
+mod unbroken;
 
 use crate::diagnostics::{Diagnostic, Severity};
 

@@ -301,7 +301,11 @@ fn bring(
     let own = scope.values.get(&key).filter(|_| value.is_some()).map(|declared| declared.place);
     let first = own.or_else(|| scope.imports.get(&key).copied());
     if first.is_some() || (ty.is_some() && scope.types.contains_key(&key)) {
-        out.push(says::import_repeats(at, &key, first));
+        let beside = beside.iter().find(|one| one.text == key && one.span != name.span);
+        out.push(match beside {
+            Some(one) => says::import_twice(at, &key, Place { file, span: one.span }),
+            None => says::import_repeats(at, &key, first),
+        });
         return;
     }
     scope.imports.insert(key.clone(), at);

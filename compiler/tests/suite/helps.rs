@@ -13,7 +13,7 @@ fn whole(analysis: &Analysis, told: &Diagnostic) -> String {
     let at = |place: Place| {
         let source = analysis.sources().file(place.file).unwrap();
         let start = source.position(place.span.start);
-        format!("{}:{} `{}`", start.line - 1, start.column, source.slice(place.span))
+        format!("{}:{} `{}`", start.line.saturating_sub(1), start.column, source.slice(place.span))
     };
     let mut text = format!("{} {}\n", told.code, told.message);
     text += &format!("  at {} {}\n", at(told.place), told.label);
@@ -244,4 +244,52 @@ fn what_is_wrong_with_an_inventory_is_told_at_it() {
         // What is made by a loop is told as a whole.
         of("elements = [{ name = \"e${i}\", type = \"Host\" } for i in 1..1]"),
     );
+}
+
+#[test]
+fn what_can_not_be_is_not_proposed() {
+    assert_helps!(
+        "node type N { property a: int = 1 }\nnode n: N\n",
+        "node w: int",
+        "node u: abstract { a = 3 }",
+        "workflow w() { call q.m.go }",
+        "fn b(x: int, x: int) -> int = x",
+        "fn k(x: T) -> T = x",
+        "use std.drift { Correct, Correct }\npolicy p: Correct { targets = [n] }",
+        "input b: \"x\" | \"y\" | int = \"z\"",
+    );
+}
+
+#[test]
+fn there_are_words_at_each_place() {
+    assert_helps!(
+        "",
+        "node type M {\n  property z: string\n  check self.z != \"a\"\n}\nnode m: M { z = \"a\" }\nnode ms: M for i in 1..2 { z = \"a\" }",
+        "node type T { requires up: Root via HostedOn }\nnode b: Root\nnode a: T { up -> b via ConnectsTo }",
+        "node type H { property zone: string }\nnode type S { requires h: H[0..1] via HostedOn where self.zone == \"z\" }\nnode h: H { zone = \"a\" }\nnode s: S { h -> H where self.zone == \"z\" }\nnode t: S { h -> h }",
+        "interface type I { operation go(n: int) }\nnode type T {\n  implements I\n  operation i.go = script(\"a.sh\")\n}\nnode t: T\nworkflow w() { call t.i.go { n = \"x\" } }",
+    );
+}
+
+#[test]
+fn a_parameter_of_an_operation_is_told_at_its_name() {
+    let files = [
+        (
+            "st.bp",
+            "interface type I { operation go(first: int, n: int) -> { ok: bool } }\nabstract node type T { implements I }\n",
+        ),
+        (
+            "root.bp",
+            "blueprint x substitutes st.T { version = \"1.0.0\" }\nuse \"./st.bp\" as st\nimplement i.go = w\nworkflow w(first: int, n: bool) -> { ok: bool } { return { ok = n and first > 1 } }\n",
+        ),
+    ];
+    let folder = common::folder(&files);
+    let analysis = Analysis::check(&folder.path().join("root.bp"));
+    let all: String = analysis.diagnostics().iter().map(|told| whole(&analysis, told)).collect();
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn what_is_told_of_a_deployment_is_called_so() {
+    assert_helps!("", "output d: string = deployment.nme", "output d: string = deployment.x");
 }

@@ -373,8 +373,8 @@ fn a_choice_that_nothing_fits_tells_the_nearest() {
     assert_eq!(
         misses,
         [
-            "`h1`, whose memory is 8GiB",
-            "`h2`, whose zone is b, and whose memory is 1GiB",
+            "the nearest",
+            "`h2`, whose zone is \"b\", and whose memory is 1GiB",
             "`h3`, which is never there: its `if` does not hold"
         ]
     );
@@ -383,7 +383,7 @@ fn a_choice_that_nothing_fits_tells_the_nearest() {
          node h: Host { app -> a }\nnode a: App { host -> Host }",
     );
     assert_eq!(said(&ring), ["E4078 5:23"]);
-    assert!(ring.diagnostics()[0].related[0].1.contains("that would be a ring"));
+    assert!(ring.diagnostics()[0].help.as_deref().unwrap().contains("that would be a ring"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::written;
 use crate::check::Checked;
 use crate::check::expr::{World as _, fits};
 use crate::check::members::short;
-use crate::check::operations::OperationSignature;
+use crate::check::operations::{OperationSignature, parameter_place};
 use crate::check::program::TypeInfo;
 use crate::check::workflows::{WorkflowHead, signature};
 use crate::diagnostics::{Diagnostic, composition as says, names as says_names};
@@ -99,7 +99,8 @@ fn fit(
             other => {
                 let found = other.map_or("none".to_owned(), |taken| format!("`{}`", taken.ty));
                 let wanted = format!("`{}` or wider", parameter.ty);
-                out.push(says::offers_other(at, &what, of, &wanted, &found, operation.place));
+                let declared = parameter_place(program, operation.place, &parameter.name);
+                out.push(says::offers_other(at, &what, of, &wanted, &found, declared));
                 return;
             }
         }

@@ -71,6 +71,13 @@ impl Checker<'_> {
         match ty {
             Type::Record(fields) => match fields.get(text) {
                 Some(field) => reads(field.clone(), from),
+                None if from.expr == Expr::Deployment => {
+                    let known = names(fields);
+                    let near = nearest(text, known.iter().copied());
+                    let at = self.place(name.span);
+                    self.report(says::unknown_of_deployment(at, text, &known, near));
+                    None
+                }
                 None => self.no_field(ty, name, &names(fields)),
             },
             Type::Data(data) => match self.world.data_type(data) {

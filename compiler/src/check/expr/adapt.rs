@@ -105,7 +105,9 @@ impl Checker<'_> {
             let mut options = Vec::new();
             self.literals(want, &mut options);
             if !options.is_empty() {
-                return says::not_one_of(at, text, &options, want);
+                let mut others = Vec::new();
+                self.no_literals(want, &mut others);
+                return says::not_one_of(at, text, (&options, &others), want);
             }
         }
         says::misfit(at, want, found, &expr.kind)
@@ -118,6 +120,16 @@ impl Checker<'_> {
             Type::Union(members) => members.iter().for_each(|of| self.literals(of, options)),
             Type::Literal(text) => options.push(text),
             _ => {}
+        }
+    }
+
+    /// What else than string literals a type takes.
+    fn no_literals(&self, ty: &Type, others: &mut Vec<Type>) {
+        match fits::plain(self.world, ty) {
+            Type::Optional(of) | Type::Secret(of) => self.no_literals(&of, others),
+            Type::Union(members) => members.iter().for_each(|of| self.no_literals(of, others)),
+            Type::Literal(_) => {}
+            other => others.push(other),
         }
     }
 

@@ -175,7 +175,12 @@ impl Checker<'_> {
                 };
                 self.literals(&element, &mut options);
                 if !options.is_empty() {
-                    return Some(says::not_one_of(self.place(expr.span), text, &options, &element));
+                    return Some(says::not_one_of(
+                        self.place(expr.span),
+                        text,
+                        (&options, &[]),
+                        &element,
+                    ));
                 }
             }
         }

@@ -27,13 +27,16 @@ pub fn check_signature(
     function: &ast::Function,
     out: &mut Vec<Diagnostic>,
 ) -> Function {
+    let before = out.len();
     let mut parameters: Vec<Parameter> = Vec::with_capacity(function.parameters.len());
-    for parameter in &function.parameters {
+    for (number, parameter) in function.parameters.iter().enumerate() {
         let ty = check_type_expr(world, file, &parameter.ty, out);
         let name = &parameter.name;
         let at = Place { file, span: name.span };
-        if parameters.iter().any(|known| known.name == name.text) {
-            out.push(says::local_repeats(at, &name.text, None));
+        let mut earlier = function.parameters.iter().take(number).map(|one| &one.name);
+        if let Some(first) = earlier.find(|one| one.text == name.text) {
+            let first = Place { file, span: first.span };
+            out.push(says::parameter_repeats(at, &name.text, first));
         } else if world.value(file, &name.text).is_some() {
             let place = world.value_place(file, &name.text);
             out.push(says::local_repeats(at, &name.text, place));
@@ -65,7 +68,18 @@ pub fn check_signature(
     }
     let result =
         function.result.as_ref().map_or(Type::Unknown, |ty| check_type_expr(world, file, ty, out));
+    once(before, out);
     Function { parameters, result, phase: Phase::Compile, body: None, reads: Vec::new() }
+}
+
+/// Of what was told since, each unknown type once: a signature may name it several times.
+fn once(before: usize, out: &mut Vec<Diagnostic>) {
+    let mut unknown = std::collections::BTreeSet::new();
+    let mut at = 0;
+    out.retain(|told| {
+        at += 1;
+        at <= before || told.code != "E3029" || unknown.insert(told.message.clone())
+    });
 }
 
 /// Of what was told of a default since: a name that is not there may be a parameter's.

@@ -6,7 +6,7 @@ use bp_plan::{Reference, Requirement, Type, Value};
 use super::known::World;
 use super::places::listed;
 use super::properties::{asked_of_made, declared_here, wrong};
-use super::{Known, own, targets};
+use super::{Known, own, shown, targets};
 use crate::check::nodes::CheckedNode;
 use crate::check::program::TypeInfo;
 use crate::check::relationships::end_type;
@@ -72,7 +72,10 @@ fn breaks(
         checks.find_map(|(constraint, declared)| {
             match check_constraint(constraint, &value, known) {
                 Ok(Verdict::Broken(why)) => {
-                    Some(says::node_breaks(at, &requirement.name, &why, *declared))
+                    let mut seen = Vec::new();
+                    shown(&constraint.predicate, known, &this, &mut seen);
+                    let seen = seen.join(", ");
+                    Some(says::node_breaks(at, &requirement.name, &why, &seen, *declared))
                 }
                 _ => None,
             }

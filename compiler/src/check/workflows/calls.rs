@@ -6,7 +6,8 @@ use bp_plan::{Expr, Type};
 use super::{Callee, Checker, Taken, check_arguments, given_by_body};
 use crate::check::expr::{Scope, Typed, World as _, check_expr};
 use crate::check::members::short;
-use crate::check::operations::{OperationSignature, of_node};
+use crate::check::operations::{OperationSignature, of_node, parameter_place};
+use crate::check::proposals;
 use crate::check::{Program, TypeInfo};
 use crate::diagnostics::workflows as says;
 use crate::source::Span;
@@ -85,7 +86,10 @@ impl Checker<'_, '_> {
             return (None, Type::Unknown);
         };
         let place = Some(signature.place);
-        let parameters = parameters(&signature);
+        let mut parameters = parameters(&signature);
+        for taken in &mut parameters {
+            taken.place = Some(parameter_place(self.program, signature.place, &taken.name));
+        }
         let what = format!("the operation `{}.{}`", path.interface.text, path.operation.text);
         let takes = Callee { what, parameters: &parameters, place };
         let before = self.out.len();
@@ -116,7 +120,11 @@ impl Checker<'_, '_> {
             self.no_operation(called, scope);
             return None;
         };
+        let before = self.out.len();
         let target = self.expr(scope, &path.target, None);
+        let is_node = |ty: &Type| matches!(ty, Type::Node(_));
+        let told = (self.out.as_mut_slice(), before);
+        proposals::suit(self.program, scope, &path.target, (None, &is_node), told);
         let full = self.node_type(&path, &target)?;
         if path.interface.text == LIFECYCLE {
             let at = self.place(Span::new(path.interface.span.start, path.operation.span.end));

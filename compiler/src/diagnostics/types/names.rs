@@ -207,6 +207,14 @@ pub fn default_before(at: Place, name: &str, (before, place): (&str, Place)) -> 
         ))
 }
 
+/// Two parameters of a function with one name.
+pub fn parameter_repeats(at: Place, name: &str, first: Place) -> Diagnostic {
+    Diagnostic::error("E3032", format!("two parameters are called `{name}`"), at)
+        .label("the second")
+        .related(first, "the first")
+        .help("give one of them another name")
+}
+
 /// A name of something without a value.
 pub fn no_value(at: Place, name: &str, what: &str) -> Diagnostic {
     let help = match what {

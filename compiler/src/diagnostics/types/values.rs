@@ -266,7 +266,13 @@ pub fn constraint_broken(
 }
 
 /// A text that is none of those that the type lists.
-pub fn not_one_of(at: Place, text: &str, options: &[String], want: &Type) -> Diagnostic {
+/// `others` are what else the type takes.
+pub fn not_one_of(
+    at: Place,
+    text: &str,
+    (options, others): (&[String], &[Type]),
+    want: &Type,
+) -> Diagnostic {
     let near = near(text, options.iter().map(String::as_str));
     let message = format!("\"{}\" is not one of {}", short(text), a(want));
     let error = Diagnostic::error("E3036", message, at);
@@ -275,9 +281,9 @@ pub fn not_one_of(at: Place, text: &str, options: &[String], want: &Type) -> Dia
             .label(format!("did you mean \"{near}\"?"))
             .help(format!("write \"{near}\""))
             .fix(format!("replace it by \"{near}\""), vec![(at, format!("\"{near}\""))]),
-        None => error
-            .label("not in the list")
-            .help(format!("write one of {}", listed(options.iter().map(String::as_str)))),
+        None => {
+            error.label("not in the list").help(format!("write one of {}", any_of(options, others)))
+        }
     }
 }
 
@@ -315,4 +321,13 @@ pub fn no_file(at: Place, path: &str, why: &str) -> Diagnostic {
     Diagnostic::error("E3039", format!("\"{}\" can't be read: {why}", short(path)), at)
         .label("names this file")
         .help("name a file by its path from the file that this stands in; it lies inside of the package")
+}
+
+/// `` `"a"`, `"b"` `` and what else can stand for these: the values and the types of a union.
+fn any_of(options: &[String], others: &[Type]) -> String {
+    let quoted: Vec<String> = options.iter().map(|text| format!("{text:?}")).collect();
+    let texts = listed(quoted.iter().map(String::as_str));
+    let others: Vec<String> =
+        others.iter().map(|ty| crate::diagnostics::an(&ty.to_string())).collect();
+    if others.is_empty() { texts } else { format!("{texts}, or {}", others.join(", ")) }
 }
