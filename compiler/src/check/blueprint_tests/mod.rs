@@ -310,7 +310,7 @@ impl Checker<'_, '_> {
             match bp_eval::conform(value.clone(), &kind, &declarations) {
                 Ok(value) => drop(values.insert(name.clone(), Expr::Value(value))),
                 Err(_) if self.is_refused => {
-                    drop(values.insert(name.clone(), Expr::Value(value.clone())))
+                    drop(values.insert(name.clone(), Expr::Value(value.clone())));
                 }
                 Err(error) => {
                     let because = declared.map(|at| (at, format!("`{name}` is declared here")));

@@ -361,7 +361,7 @@ impl Environment for Known<'_, '_> {
                 self.of_relationship(of, name).unwrap_or(Outcome::Unknown)
             }
             Reference::Group { .. } => self.of_placed(of, name).unwrap_or(Outcome::Unknown),
-            _ => Outcome::Unknown,
+            Reference::Element { .. } => Outcome::Unknown,
         }))
     }
 
