@@ -246,7 +246,7 @@ fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
     let later = node.properties.iter().filter(|(_, set)| set.phase > Phase::Compile);
     phases.extend(later.map(|(property, set)| (property.clone(), set.phase)));
     for requirement in &node.requirements {
-        if is_met_by_elements(node, &requirement.target) {
+        if is_met_by_elements(program, node, &requirement.target) {
             phases.insert(requirement.name.clone(), Phase::Deploy);
         }
         let Some((target, capability)) = targets::plain(&requirement.target) else { continue };
@@ -262,17 +262,22 @@ fn phases(program: &Program<'_>, node: &Node) -> BTreeMap<String, Phase> {
 }
 
 /// Whether a target is of the inventory.
-fn is_met_by_elements(node: &Node, target: &Expr) -> bool {
+fn is_met_by_elements(program: &Program<'_>, node: &Node, target: &Expr) -> bool {
     let mut bound = Vec::new();
     if let Some(each) = &node.each
         && let Some(name) = each.names.last()
     {
-        bound.push((name.clone(), Origin::of(Vec::new(), &each.over).element()));
+        bound.push((name.clone(), Origin::of(program, &Vec::new(), &each.over).element()));
     }
     // One, or each of a list.
-    match Origin::of(bound, target).element() {
+    match Origin::of(program, &bound, target).element() {
         Origin::Of(all) => {
-            !all.is_empty() && all.iter().all(|one| matches!(one, Expr::Selection(_)))
+            let is_element = |one: &Expr| match one {
+                Expr::Selection(_) => true,
+                Expr::Index { of, .. } => matches!(**of, Expr::Selection(_)),
+                _ => false,
+            };
+            !all.is_empty() && all.iter().all(is_element)
         }
         _ => false,
     }

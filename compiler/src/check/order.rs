@@ -7,16 +7,22 @@
 mod existence;
 mod graph;
 mod own;
+mod reads;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) use self::existence::check as existence;
-use self::graph::{Edge, Graph, Instance, Thing};
+use bp_plan::Expr;
+
+use self::graph::{Edge, Graph, Instance, THERE, Thing};
 use super::instances::Keyed;
 use super::nodes::Nodes;
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
+
+/// How many nodes are looked at instance by instance that no ring shows yet.
+const MOST_TANGLED: usize = 2_000;
 
 /// How many names of a ring are told.
 const SHOWN: usize = 12;
@@ -31,13 +37,44 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
     }
     let of = |thing: &usize| Some(coarse.instance(*thing)?.node);
     let tangled: BTreeSet<&str> = rings.iter().flatten().filter_map(of).collect();
-    let tangled: Vec<&str> = tangled.into_iter().collect();
+    let tangled: Vec<&str> = with_named(nodes, tangled).into_iter().collect();
     let keyed: &BTreeMap<String, Keyed> = &program.instances;
     let fine = Graph::between_instances(program, nodes, &tangled, keyed)
         // So many that the source alone has to tell.
         .or_else(|| Graph::between_instances(program, nodes, &tangled, &none));
     let Some(fine) = fine else { return };
     tell(program, &fine, out);
+}
+
+/// These nodes, and those that they name and that these name: a way may lead over them that the source does not show.
+fn with_named<'a>(nodes: &'a Nodes, tangled: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+    let mut all = tangled.clone();
+    let mut newest = tangled;
+    for _ in 0..2 {
+        let mut named = BTreeSet::new();
+        for checked in newest.iter().filter_map(|name| nodes.nodes.get(*name)) {
+            let node = &checked.node;
+            let values = node.properties.values().map(|set| &set.value);
+            let targets = node.requirements.iter().map(|met| &met.target);
+            for expr in values.chain(targets).chain(&node.condition) {
+                names(expr, &mut named);
+            }
+        }
+        named.retain(|name| !all.contains(name));
+        if all.len() + named.len() > MOST_TANGLED {
+            break;
+        }
+        all.extend(named.iter().copied());
+        newest = named;
+    }
+    all
+}
+
+fn names<'e>(expr: &'e Expr, found: &mut BTreeSet<&'e str>) {
+    if let Expr::Node(name) = expr {
+        found.insert(name);
+    }
+    expr.parts(&mut |part| names(part, found));
 }
 
 fn rings(graph: &Graph<'_>) -> Vec<Vec<usize>> {
@@ -78,6 +115,11 @@ fn told(
     places: &mut BTreeSet<Place>,
     out: &mut Vec<Diagnostic>,
 ) {
+    let is_there = |at: &usize| matches!(graph.things.get(*at), Some(Thing::Property(_, THERE)));
+    // What there is hangs on itself alone: told with the inputs and selections that it goes through.
+    if ring.iter().all(is_there) {
+        return;
+    }
     let is_order = ring.iter().any(|at| matches!(graph.things.get(*at), Some(Thing::Node(_))));
     // From a node to its own property nothing is referred to.
     let is_reference =
@@ -100,7 +142,9 @@ fn told(
         };
         let of = named(instance);
         let name = match thing {
-            Thing::Property(_, property) if !is_order => format!("`{of}.{property}`"),
+            Thing::Property(_, property) if !is_order && *property != THERE => {
+                format!("`{of}.{property}`")
+            }
             Thing::Node(_) | Thing::Property(..) => format!("`{of}`"),
         };
         if names.last() != Some(&name) {

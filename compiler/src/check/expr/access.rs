@@ -158,7 +158,7 @@ impl Checker<'_> {
         if !fits::holds_node(self.world, ty) {
             return Origin::Unknown;
         }
-        Origin::among(&self.scope.locals, expr)
+        Origin::among(self.world, &self.scope.locals, expr)
     }
 
     /// When a member is known of all that a value may be. What is read of a parameter is noted: it is as late as

@@ -239,11 +239,12 @@ impl Checker<'_> {
         if function.reads.is_empty() {
             return phase;
         }
-        let given = Origin::among(&self.scope.locals, &Expr::Record(arguments.to_vec()));
+        let given =
+            Origin::among(self.world, &self.scope.locals, &Expr::Record(arguments.to_vec()));
         let bound = vec![(ARGUMENTS.to_owned(), given)];
         function.reads.iter().fold(phase, |phase, (read, of)| {
             // An element of a parameter is noted as the parameter.
-            let origin = Origin::of(bound.clone(), of).nodes();
+            let origin = Origin::of(self.world, &bound, of).nodes();
             phase.max(self.read_of(read, &origin))
         })
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{Binder, Entry, Expr, Item, Reference, Value};
 
-use super::Local;
+use super::{Local, World};
 
 /// From how many a value may come; where there are more, nothing is known of them.
 const MOST: usize = 256;
@@ -32,13 +32,18 @@ pub(crate) type Bound = Vec<(String, Origin)>;
 
 impl Origin {
     /// That of an expression. `locals` are what is bound around it.
-    pub(super) fn among(locals: &[Local], expr: &Expr) -> Self {
-        Walk { locals, inner: Vec::new() }.of(expr)
+    pub(super) fn among(world: &dyn World, locals: &[Local], expr: &Expr) -> Self {
+        Walk { world, locals, inner: Vec::new() }.of(expr)
     }
 
     /// That of an expression around which these names are bound.
-    pub(crate) fn of(bound: Bound, expr: &Expr) -> Self {
-        Walk { locals: &[], inner: bound }.of(expr)
+    pub(crate) fn of(world: &dyn World, bound: &Bound, expr: &Expr) -> Self {
+        Walk { world, locals: &[], inner: bound.clone() }.of(expr)
+    }
+
+    /// That of a value: the instances that it refers to.
+    pub(crate) fn of_value(value: &Value) -> Self {
+        of_value(value)
     }
 
     /// No node.
@@ -109,6 +114,7 @@ impl Origin {
 }
 
 struct Walk<'a> {
+    world: &'a dyn World,
     locals: &'a [Local],
     /// What is bound inside of the expression, the innermost last.
     inner: Bound,
@@ -127,6 +133,10 @@ impl Walk<'_> {
             Expr::Value(value) => of_value(value),
             Expr::Local(name) => self.local(name),
             Expr::Field { of, name, .. } => self.of(of).field(name),
+            // An instance is told from the others by its key.
+            Expr::Index { of, .. } if matches!(**of, Expr::Node(_) | Expr::Selection(_)) => {
+                Origin::Of(vec![expr.clone()])
+            }
             Expr::Index { of, key, .. } => match (self.of(of), key.as_value()) {
                 (fields @ Origin::Fields(_), Some(Value::String(key))) => fields.field(key),
                 (of, _) => of.element(),
@@ -155,11 +165,18 @@ impl Walk<'_> {
             Expr::Call { function, arguments } => self.call(function, arguments),
             Expr::Binder(binder) => self.binder(binder),
             Expr::Held(held) => self.of(&held.of),
-            Expr::Input(_)
-            | Expr::Secret(_)
-            | Expr::Const(_)
-            | Expr::Deployment
-            | Expr::Template(_) => Origin::Unknown,
+            Expr::Const(name) => self.constant(name),
+            Expr::Input(_) | Expr::Secret(_) | Expr::Deployment | Expr::Template(_) => {
+                Origin::Unknown
+            }
+        }
+    }
+
+    /// That of a constant, which sees nothing of what is around.
+    fn constant(&self, name: &str) -> Origin {
+        match self.world.constant(name) {
+            Some((_, expr)) => Walk { world: self.world, locals: &[], inner: Vec::new() }.of(expr),
+            None => Origin::Unknown,
         }
     }
 
@@ -228,8 +245,16 @@ impl Walk<'_> {
 
 fn of_value(value: &Value) -> Origin {
     match value {
-        Value::Reference(Reference::Node { node, .. }) => {
-            Origin::Of(vec![Expr::Node(node.clone())])
+        Value::Reference(Reference::Node { node, key }) => {
+            let whole = Expr::Node(node.clone());
+            Origin::Of(vec![match key {
+                None => whole,
+                Some(key) => Expr::Index {
+                    of: Box::new(whole),
+                    key: Box::new(Expr::string(key)),
+                    safe: false,
+                },
+            }])
         }
         // Nothing large that is known when compiling has nodes inside.
         Value::List(items) if items.len() <= MOST => {

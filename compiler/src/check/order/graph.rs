@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use bp_plan::{Binder, Expr, Item, Type, Value};
+use bp_plan::{Expr, Item, Type, Value};
 
 use crate::check::capabilities;
 use crate::check::expr::{Declared, World as _};
@@ -14,6 +14,12 @@ use crate::source::Place;
 
 /// How many references there may be, to be looked at instance by instance.
 const MOST_EDGES: usize = 500_000;
+
+/// The name of what no property is called: whether a node is there, or which instances.
+pub(super) const THERE: &str = "";
+
+/// Over how many requirements a reference is followed.
+pub(super) const MOST_STEPS: usize = 8;
 
 /// Something that may have to wait, by the number of its instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +41,17 @@ pub(super) struct Instance<'a> {
     /// Of a collection whose instances are looked at one by one.
     pub(super) key: Option<&'a str>,
     pub(super) checked: &'a CheckedNode,
-    locals: &'a Locals,
+    pub(super) locals: &'a Locals,
     /// Where it stands among the things; its properties follow.
     start: usize,
 }
 
 /// See the module.
 pub(super) struct Graph<'a> {
-    program: &'a Program<'a>,
+    pub(super) program: &'a Program<'a>,
     /// Between nodes, where any key leads to all instances.
-    is_coarse: bool,
-    instances: Vec<Instance<'a>>,
+    pub(super) is_coarse: bool,
+    pub(super) instances: Vec<Instance<'a>>,
     /// Those of a node follow each other.
     by_node: HashMap<&'a str, Range<usize>>,
     by_key: HashMap<(&'a str, &'a str), usize>,
@@ -149,6 +155,9 @@ impl<'a> Graph<'a> {
         let left_out = self.left_out(checked).into_iter();
         self.things.extend(left_out.map(|(property, ..)| Thing::Property(at, property)));
         self.things.extend(sought(checked).map(|(name, ..)| Thing::Property(at, name)));
+        if is_perhaps(checked) {
+            self.things.push(Thing::Property(at, THERE));
+        }
         self.instances.push(Instance { node, key, checked, locals, start });
     }
 
@@ -187,6 +196,7 @@ impl<'a> Graph<'a> {
                     self.reads(node, at, &set.value, place);
                 }
             }
+            self.existence(node, at, checked);
             self.operations(node, at, checked);
             if !self.is_coarse && self.edges.len() > MOST_EDGES {
                 return false;
@@ -196,7 +206,7 @@ impl<'a> Graph<'a> {
     }
 
     /// The place of an instance, or of a property of it, among the things.
-    fn at(&self, instance: usize, property: Option<&str>) -> Option<usize> {
+    pub(super) fn at(&self, instance: usize, property: Option<&str>) -> Option<usize> {
         let start = self.instances.get(instance)?.start;
         let Some(property) = property else { return Some(start) };
         let own = self.things.get(start + 1..)?.iter();
@@ -208,12 +218,12 @@ impl<'a> Graph<'a> {
     }
 
     /// All instances of a node.
-    fn all(&self, node: &str) -> Range<usize> {
+    pub(super) fn all(&self, node: &str) -> Range<usize> {
         self.by_node.get(node).cloned().unwrap_or_default()
     }
 
     /// The instances that a reference in an instance leads to; nothing where it is no reference.
-    fn leads(&self, at: usize, of: &Expr) -> Option<Range<usize>> {
+    pub(super) fn leads(&self, at: usize, of: &Expr) -> Option<Range<usize>> {
         match of {
             Expr::Node(node) => Some(self.all(node)),
             Expr::Index { of, key, .. } => match &**of {
@@ -273,7 +283,7 @@ impl<'a> Graph<'a> {
     }
 
     /// The branch that an instance takes for sure.
-    fn taken<'e>(&self, at: usize, expr: &'e Expr) -> Option<&'e Expr> {
+    pub(super) fn taken<'e>(&self, at: usize, expr: &'e Expr) -> Option<&'e Expr> {
         let Expr::If { condition, then, otherwise } = expr else { return None };
         let this = self.instances.get(at).filter(|_| !self.is_coarse)?;
         match instances::value(condition, this.locals)? {
@@ -283,52 +293,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What an expression reads of nodes.
-    fn reads(&mut self, from: usize, at: usize, expr: &Expr, place: Place) {
-        if let Some(taken) = self.taken(at, expr) {
-            self.reads(from, at, taken, place);
-            return;
-        }
-        if let Expr::Field { of, name, .. } = expr {
-            let found = match &**of {
-                Expr::This | Expr::Source => Some(at..at + 1),
-                other => self.leads(at, other),
-            };
-            if let Some(found) = found {
-                let is_own = matches!(**of, Expr::This | Expr::Source);
-                for to in found {
-                    self.read(from, to, name, is_own, place);
-                }
-                if let Expr::Index { key, .. } = &**of {
-                    self.reads(from, at, key, place);
-                }
-                return;
-            }
-        }
-        if let Some((node, element, body)) = gone_through(expr) {
-            for to in self.all(node) {
-                self.read_each(from, to, element, body, place);
-            }
-        }
-        expr.parts(&mut |part| self.reads(from, at, part, place));
-    }
-
-    /// What is read of each instance that an expression goes through.
-    fn read_each(&mut self, from: usize, to: usize, element: &str, body: &Expr, place: Place) {
-        match body {
-            Expr::Field { of, name, .. } if matches!(&**of, Expr::Local(local) if local == element) =>
-            {
-                self.read(from, to, name, false, place);
-            }
-            // What is inside has an element of its own.
-            Expr::Splat { of, .. } if element == "*" => {
-                self.read_each(from, to, element, of, place);
-            }
-            other => other.parts(&mut |part| self.read_each(from, to, element, part, place)),
-        }
-    }
-
-    fn read(&mut self, from: usize, to: usize, name: &str, is_own: bool, place: Place) {
+    pub(super) fn read(&mut self, from: usize, to: usize, name: &str, is_own: bool, place: Place) {
         let Some(instance) = self.instances.get(to) else { return };
         let info = self.program.types.get(&instance.checked.node.kind);
         // What a node sets, it need not wait to hear of itself.
@@ -342,6 +307,20 @@ impl<'a> Graph<'a> {
         let property = (!is_attribute && !is_offered).then_some(name);
         if let Some(to) = self.at(to, property) {
             self.edges.push(Edge { from, to, place });
+        }
+    }
+
+    /// What decides whether an instance is there.
+    fn existence(&mut self, node: usize, at: usize, checked: &CheckedNode) {
+        let Some(own) = self.at(at, Some(THERE)) else { return };
+        let place = checked.place();
+        self.edges.push(Edge { from: node, to: own, place });
+        let each = checked.node.each.iter();
+        let each =
+            each.flat_map(|each| [Some(&each.over), each.key.as_ref(), each.filter.as_ref()]);
+        let says: Vec<&Expr> = each.flatten().chain(&checked.node.condition).collect();
+        for expr in says {
+            self.reads(own, at, expr, place);
         }
     }
 
@@ -400,6 +379,11 @@ impl<'a> Graph<'a> {
             other => {
                 if let Some(taken) = self.taken(at, other) {
                     self.targets(from, at, taken, place);
+                    return;
+                }
+                let found = self.led_to(at, other, MOST_STEPS);
+                for to in found.into_iter().filter_map(|to| self.at(to, None)).collect::<Vec<_>>() {
+                    self.edges.push(Edge { from, to, place });
                 }
             }
         }
@@ -421,6 +405,18 @@ fn sought(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr, Place)> {
         .map(|(requirement, place)| (requirement.name.as_str(), &requirement.target, place))
 }
 
+/// Whether its own expressions decide if it is there, or which instances of it are.
+fn is_perhaps(checked: &CheckedNode) -> bool {
+    let is_open = |expr: &Expr| expr.as_value().is_none();
+    let node = &checked.node;
+    node.condition.as_ref().is_some_and(is_open)
+        || node.each.as_ref().is_some_and(|each| {
+            is_open(&each.over)
+                || each.filter.as_ref().is_some_and(is_open)
+                || each.key.as_ref().is_some_and(is_open)
+        })
+}
+
 /// Whether a target names nodes, and asks nothing of any.
 fn is_named(target: &Expr) -> bool {
     match target {
@@ -436,24 +432,5 @@ fn is_named(target: &Expr) -> bool {
         | Expr::Local(_)
         | Expr::Value(_) => true,
         _ => false,
-    }
-}
-
-/// The collection that an expression goes through whole, what it calls an element, and what it makes of each.
-fn gone_through(expr: &Expr) -> Option<(&str, &str, &Expr)> {
-    match expr {
-        Expr::Splat { of, body } => match &**of {
-            Expr::Node(node) => Some((node, "*", body)),
-            _ => None,
-        },
-        Expr::Binder(binder) => {
-            let Binder { names, over: Expr::Node(node), filter: None, body: Some(body), .. } =
-                &**binder
-            else {
-                return None;
-            };
-            Some((node, names.last()?, body))
-        }
-        _ => None,
     }
 }
