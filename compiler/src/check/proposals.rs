@@ -11,13 +11,15 @@ use crate::diagnostics::{Diagnostic, near, types as says};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
 
-/// Gives the errors of a target since so many a proposal that `fits`, or none; `wanted` is
-/// the node type that is wanted, where it is one.
+/// The node type that is wanted, where it is one, and whether a value of a type can be the target.
+pub(crate) type Wanted<'a> = (Option<&'a str>, &'a dyn Fn(&Type) -> bool);
+
+/// Gives the errors of a target since so many a proposal that fits, or none.
 pub(crate) fn suit(
     program: &Program<'_>,
     scope: &Scope,
     written: &ast::Expr,
-    (wanted, fits): (Option<&str>, &dyn Fn(&Type) -> bool),
+    (wanted, fits): Wanted<'_>,
     (out, before): (&mut [Diagnostic], usize),
 ) {
     if out.len() == before {

@@ -263,12 +263,11 @@ pub fn function_ring(at: Place, names: &[String]) -> Diagnostic {
 pub fn data_ring(way: &[(Place, String)]) -> Option<Diagnostic> {
     let ((at, first), others) = way.split_first()?;
     let name = an(first.split('.').next().unwrap_or(first));
-    let message = match others {
-        [] => format!("{name} contains {name}: it would never end"),
-        _ => {
-            let steps: Vec<String> = way.iter().map(|(_, step)| format!("`{step}`")).collect();
-            format!("{name} contains {name}, by way of {}: it would never end", steps.join(" → "))
-        }
+    let message = if others.is_empty() {
+        format!("{name} contains {name}: it would never end")
+    } else {
+        let steps: Vec<String> = way.iter().map(|(_, step)| format!("`{step}`")).collect();
+        format!("{name} contains {name}, by way of {}: it would never end", steps.join(" → "))
     };
     let error = Diagnostic::error("E2021", message, *at)
         .help(format!("make `{first}` a list, a map, or optional (`?`)"));

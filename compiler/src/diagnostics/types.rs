@@ -518,14 +518,11 @@ pub fn collection_as_list(
     want: Option<&Type>,
     is_name: bool,
 ) -> Diagnostic {
-    let error = match want {
-        Some(want) => {
-            Diagnostic::error("E3002", format!("expected {}, found {}", a(want), a(found)), at)
-        }
-        None => {
-            let message = format!("expected a list after `...`, found {}", a(found));
-            Diagnostic::error("E3018", message, at)
-        }
+    let error = if let Some(want) = want {
+        Diagnostic::error("E3002", format!("expected {}, found {}", a(want), a(found)), at)
+    } else {
+        let message = format!("expected a list after `...`, found {}", a(found));
+        Diagnostic::error("E3018", message, at)
     };
     let end = Place { span: Span::new(at.span.end, at.span.end), ..at };
     let error = error

@@ -459,6 +459,18 @@ fn a_plan_is_told_of_as_a_whole() {
 }
 
 #[test]
+fn what_is_given_to_an_element_is_told_with_it() {
+    let text = "blueprint s { version = \"1.0.0\" }\ninput size: int = 1\nnode type T { property p: int, property q: int }\nnode t: T { p = size + 1, q = 3 }\noutput o: int = t.p\n";
+    let folder = crate::common::folder(&[("s.bp", text)]);
+    assert!(bpc(folder.path(), &["compile", "s.bp"]).status.success());
+    let shown = |name| out(&bpc(folder.path(), &["inspect", "s.plan", "--element", name]));
+    let node = shown("node.t");
+    assert!(node.ends_with("  p: size + 1  (size is an input)\n  q: 3\n"), "{node}");
+    // A value alone is no list of one.
+    assert!(shown("output.o").ends_with("\n\nt.p\n"), "{}", shown("output.o"));
+}
+
+#[test]
 fn what_is_no_plan_is_refused_with_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let bytes =

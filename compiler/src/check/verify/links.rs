@@ -73,7 +73,7 @@ fn breaks(
             match check_constraint(constraint, &value, known) {
                 Ok(Verdict::Broken(why)) => {
                     let mut seen = Vec::new();
-                    shown(&constraint.predicate, known, &this, &mut seen);
+                    shown(&constraint.predicate, known, this, &mut seen);
                     let seen = seen.join(", ");
                     Some(says::node_breaks(at, &requirement.name, &why, &seen, *declared))
                 }
