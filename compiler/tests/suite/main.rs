@@ -40,6 +40,7 @@ mod plans;
 mod policies;
 mod punctuation;
 mod render;
+mod rings;
 mod robust;
 mod syntax;
 mod syntax_errors;

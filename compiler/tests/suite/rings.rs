@@ -1,0 +1,158 @@
+//! Rings that no name shows at once: through functions, constants, lists, loops, requirements, and what is there.
+
+use crate::common::mistakes;
+
+const HEAD: &str = r#"blueprint s { version = "1.0.0" }
+node type H {
+  property n: int = 1
+  attribute a: int
+  requires p: H? via DependsOn
+}
+"#;
+
+/// Six rings, each through something else; each is told once.
+const SIX: &str = r#"blueprint s { version = "1.0.0" }
+node type H {
+  property n: int = 1
+  attribute a: int
+  requires p: H? via AssociatesWith
+}
+fn next(x: H) -> int = x.n + 1
+node a1: H { n = next(a2) }
+node a2: H { n = next(a1) }
+const of_b1 = b1.n
+node b1: H { n = of_b1 + 1 }
+node c1: H { n = max([x.n for x in [c2]]) }
+node c2: H { n = max([x.n for x in [c1]]) }
+node d: H for i in 1..3 { n = sum([x.a for x in d if x.n < i]) }
+node e1: H {
+  n = self.p?.n ?? 1
+  p -> e2
+}
+node e2: H {
+  n = self.p?.n ?? 1
+  p -> e1
+}
+node f1: H {
+  n = self.p?.a ?? 1
+  p -> f2
+}
+node f2: H {
+  n = self.p?.a ?? 1
+  p -> f1
+}
+"#;
+
+#[test]
+fn each_ring_is_told_once() {
+    let told = mistakes(SIX);
+    let codes: Vec<&str> = told.iter().filter_map(|said| said.split(' ').next()).collect();
+    assert_eq!(codes, ["E4015", "E4015", "E4015", "E4015", "E4015", "E4014"], "{told:?}");
+}
+
+#[test]
+fn rings_are_found_through_whatever_leads_on() {
+    for (nodes, wanted) in [
+        (
+            r#"const of_b = b.a
+node a: H { n = of_b }
+node b: H { p -> a }
+"#,
+            "E4014",
+        ),
+        (
+            r#"fn read_a(x: H) -> int = x.a
+node a: H { n = read_a(b) }
+node b: H { n = read_a(a) }
+"#,
+            "E4014",
+        ),
+        (
+            r#"fn id(x: H) -> H = x
+node a: H { p -> id(b) }
+node b: H { p -> a }
+"#,
+            "E4014",
+        ),
+        (
+            r#"node a: H { n = sum([x.a for x in [b]]) }
+node b: H { p -> a }
+"#,
+            "E4014",
+        ),
+        (
+            r#"node a: H { n = b.p?.a ?? 1 }
+node b: H { p -> a }
+"#,
+            "E4014",
+        ),
+        (
+            r#"const c = b
+node a: H { p -> c }
+node b: H { p -> a }
+"#,
+            "E4014",
+        ),
+        (
+            r#"node a: H { p -> [b][0] }
+node b: H { p -> a }
+"#,
+            "E4014",
+        ),
+        (
+            r#"node a: H { n = if b != null then 1 else 2 }
+node b: H if a.n == 1
+"#,
+            "E4015",
+        ),
+        (
+            r#"node c: H for i in 1..5 { n = count(d) }
+node d: H for k, x in c if x.n > 3
+"#,
+            "E4015",
+        ),
+    ] {
+        let told = mistakes(&format!("{HEAD}{nodes}"));
+        let codes: Vec<&str> = told.iter().filter_map(|said| said.split(' ').next()).collect();
+        assert_eq!(codes, [wanted], "{nodes}\n{told:?}");
+    }
+}
+
+/// What looks like one by its names alone is none.
+#[test]
+fn what_leads_on_and_ends_is_no_ring() {
+    for nodes in [
+        r#"node d: H for i in 1..3 { n = if i == 1 then 0 else d[i - 1].n + 1 }
+"#,
+        r#"fn next(x: H) -> int = x.n + 1
+node d: H for i in 1..3 { n = if i == 1 then 0 else next(d[i - 1]) }
+"#,
+        r#"node a: H { n = 2 }
+node b: H { p -> a }
+node c: H { n = b.p?.n ?? 1 }
+"#,
+        r#"input k: int
+node a: H { p -> if k == 1 then b else null }
+node b: H { n = 1 }
+"#,
+        r#"node c: H for i in 1..3 { n = i }
+node d: H for k, x in c if x.n > 1 { n = count(c) }
+"#,
+        r#"node d: H for i in 1..3 { p -> if i == 1 then null else d[i - 1] }
+node t: H { n = count(d) }
+"#,
+        r#"node s: H for i in 1..3 { n = i }
+node d: H for x in s {
+  n = x.n
+  p -> x
+}
+node e: H for x in d { n = x.p?.n ?? 0 }
+"#,
+        r#"node a: H { n = count([x for x in [b, c] if x.n > 1]) }
+node b: H { n = 3 }
+node c: H { n = 1 }
+"#,
+    ] {
+        assert_eq!(mistakes(&format!("{HEAD}{nodes}")), [""; 0], "{nodes}");
+    }
+}
