@@ -195,7 +195,8 @@ impl Checked<'_> {
         // What refers round in a ring can't be looked at any further.
         if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
             let over = (&self.groups, &self.policies);
-            verify::verify(&self.program, &self.nodes, &self.selections, over, &self.outputs, out);
+            let said = (&self.outputs, &self.workflows);
+            verify::verify(&self.program, &self.nodes, &self.selections, over, said, out);
         }
         composition::offers::check(self, out);
         composition::types::finish(self);

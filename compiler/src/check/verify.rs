@@ -1,6 +1,7 @@
 //! What can be told of nodes when compiling: targets that break what is asked of them, nodes that
 //! break the checks of their types.
 
+mod arguments;
 mod known;
 mod links;
 mod missing;
@@ -12,8 +13,9 @@ pub(crate) mod stands;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_eval::{Environment as _, EvalError, Outcome, Verdict, check_constraint, evaluate_with};
-use bp_plan::{Constraint, Expr, Item, Output, Reference, Requirement, Selection, Value};
+use bp_plan::{Constraint, Expr, Item, Output, Reference, Requirement, Selection, Value, Workflow};
 
+use super::expr::mistake;
 use super::groups::Groups;
 use super::instances::Locals;
 use super::nodes::{CheckedNode, Nodes};
@@ -36,14 +38,15 @@ pub(crate) fn verify(
     nodes: &Nodes,
     selections: &BTreeMap<String, Selection>,
     (groups, policies): (&Groups, &Policies),
-    outputs: &BTreeMap<String, Output>,
+    (outputs, workflows): (&BTreeMap<String, Output>, &BTreeMap<String, Workflow>),
     out: &mut Vec<Diagnostic>,
 ) {
     let around = Around { program, nodes, selections, groups };
-    let memo = Memo::default();
+    let memo = Memo::among(placed::places(program, groups, policies));
     let world = (program, nodes, &memo);
     placed::verify(world, groups, policies, out);
     properties::of_outputs(world, outputs, out);
+    arguments::verify(world, workflows, policies, out);
     let mut told = BTreeSet::new();
     for (name, checked) in &nodes.nodes {
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
@@ -70,6 +73,9 @@ pub(crate) fn verify(
             let at = declared.map_or(place, |declared| declared.place);
             let constraints: Vec<&Constraint> =
                 asked.iter().chain(&requirement.constraints).collect();
+            if target_fails(world, (name, checked), &requirement.target, place, out) {
+                continue;
+            }
             if constraints.is_empty() {
                 continue;
             }
@@ -209,8 +215,17 @@ fn targets(
     }
     let is_whole =
         |node: &str| known.nodes.nodes.get(node).is_some_and(|it| it.node.each.is_some());
+    let has_it = |plain: &Reference| match plain {
+        Reference::Capability { of, name } => match &**of {
+            Reference::Node { node, .. } => known.has(node, name),
+            _ => false,
+        },
+        _ => true,
+    };
     match written(target) {
-        Some((node, plain)) if checked.node.each.is_none() && !is_whole(node) => vec![plain],
+        Some((node, plain)) if checked.node.each.is_none() && !is_whole(node) && has_it(&plain) => {
+            vec![plain]
+        }
         _ => led(target, known, locals),
     }
 }
@@ -291,6 +306,28 @@ fn led(target: &Expr, known: &Known<'_, '_>, locals: &Locals) -> Vec<Reference> 
         gather(value, &mut found);
     }
     found
+}
+
+/// Tells a target that can't be worked out, be it for one instance.
+fn target_fails(
+    world: World<'_, '_>,
+    (name, checked): (&str, &CheckedNode),
+    target: &Expr,
+    at: Place,
+    out: &mut Vec<Diagnostic>,
+) -> bool {
+    for (own, locals) in own(world, name, checked) {
+        let known = Known::of(world, own);
+        let locals: Vec<(&str, Value)> =
+            locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        if let Err(error) = evaluate_with(target, &known, &locals)
+            && properties::is_sure(&error)
+        {
+            out.push(mistake(at, &error));
+            return true;
+        }
+    }
+    false
 }
 
 fn breaks(

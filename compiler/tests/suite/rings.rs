@@ -54,36 +54,36 @@ fn each_ring_is_told_once() {
 fn rings_are_found_through_whatever_leads_on() {
     for (nodes, wanted) in [
         (
-            r#"const of_b = b.a
+            r"const of_b = b.a
 node a: H { n = of_b }
 node b: H { p -> a }
-"#,
+",
             "E4014",
         ),
         (
-            r#"fn read_a(x: H) -> int = x.a
+            r"fn read_a(x: H) -> int = x.a
 node a: H { n = read_a(b) }
 node b: H { n = read_a(a) }
-"#,
+",
             "E4014",
         ),
         (
-            r#"fn id(x: H) -> H = x
+            r"fn id(x: H) -> H = x
 node a: H { p -> id(b) }
 node b: H { p -> a }
-"#,
+",
             "E4014",
         ),
         (
-            r#"node a: H { n = sum([x.a for x in [b]]) }
+            r"node a: H { n = sum([x.a for x in [b]]) }
 node b: H { p -> a }
-"#,
+",
             "E4014",
         ),
         (
-            r#"node a: H { n = b.p?.a ?? 1 }
+            r"node a: H { n = b.p?.a ?? 1 }
 node b: H { p -> a }
-"#,
+",
             "E4014",
         ),
         (
@@ -94,21 +94,21 @@ node b: H { p -> a }
             "E4014",
         ),
         (
-            r#"node a: H { p -> [b][0] }
+            r"node a: H { p -> [b][0] }
 node b: H { p -> a }
-"#,
+",
             "E4014",
         ),
         (
-            r#"node a: H { n = if b != null then 1 else 2 }
+            r"node a: H { n = if b != null then 1 else 2 }
 node b: H if a.n == 1
-"#,
+",
             "E4015",
         ),
         (
-            r#"node c: H for i in 1..5 { n = count(d) }
+            r"node c: H for i in 1..5 { n = count(d) }
 node d: H for k, x in c if x.n > 3
-"#,
+",
             "E4015",
         ),
     ] {
@@ -122,36 +122,36 @@ node d: H for k, x in c if x.n > 3
 #[test]
 fn what_leads_on_and_ends_is_no_ring() {
     for nodes in [
-        r#"node d: H for i in 1..3 { n = if i == 1 then 0 else d[i - 1].n + 1 }
-"#,
-        r#"fn next(x: H) -> int = x.n + 1
+        r"node d: H for i in 1..3 { n = if i == 1 then 0 else d[i - 1].n + 1 }
+",
+        r"fn next(x: H) -> int = x.n + 1
 node d: H for i in 1..3 { n = if i == 1 then 0 else next(d[i - 1]) }
-"#,
-        r#"node a: H { n = 2 }
+",
+        r"node a: H { n = 2 }
 node b: H { p -> a }
 node c: H { n = b.p?.n ?? 1 }
-"#,
-        r#"input k: int
+",
+        r"input k: int
 node a: H { p -> if k == 1 then b else null }
 node b: H { n = 1 }
-"#,
-        r#"node c: H for i in 1..3 { n = i }
+",
+        r"node c: H for i in 1..3 { n = i }
 node d: H for k, x in c if x.n > 1 { n = count(c) }
-"#,
-        r#"node d: H for i in 1..3 { p -> if i == 1 then null else d[i - 1] }
+",
+        r"node d: H for i in 1..3 { p -> if i == 1 then null else d[i - 1] }
 node t: H { n = count(d) }
-"#,
-        r#"node s: H for i in 1..3 { n = i }
+",
+        r"node s: H for i in 1..3 { n = i }
 node d: H for x in s {
   n = x.n
   p -> x
 }
 node e: H for x in d { n = x.p?.n ?? 0 }
-"#,
-        r#"node a: H { n = count([x for x in [b, c] if x.n > 1]) }
+",
+        r"node a: H { n = count([x for x in [b, c] if x.n > 1]) }
 node b: H { n = 3 }
 node c: H { n = 1 }
-"#,
+",
     ] {
         assert_eq!(mistakes(&format!("{HEAD}{nodes}")), [""; 0], "{nodes}");
     }

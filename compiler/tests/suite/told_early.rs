@@ -76,6 +76,85 @@ output o: bool = h.memory > 1GiB
 output p: string = h.tags["a"]
 "#;
 
+/// Targets that are read: of a requirement, of a group, of a list or a map.
+const READ: &str = r#"blueprint s { version = "1.0.0" }
+node type Host { property zone: string = "a" }
+node type App { requires host: Host via HostedOn }
+node type Front {
+  requires host: Host via HostedOn
+  requires app: App via ConnectsTo where self.host.zone == source.host.zone else "same zone"
+}
+group type Hosts { members: Host[1..] }
+node a: Host
+node b: Host { zone = "b" }
+group g: Hosts { members = [a] }
+node app: App { host -> a }
+node f1: Front {
+  host -> b
+  app -> app
+}
+node f2: App { host -> app.host where self.zone == "q" }
+node f3: App for h in [a, b] by h.zone { host -> h where self.zone == "b" }
+node f4: App for k, h in { x = a, y = b } { host -> h where self.zone == "b" }
+node f5: App { host -> g.members[0] where self.zone == "q" }
+node f6: App { host -> g.members[3] }
+node f7: App for z in ["x", "z"] { host -> { x = a, y = b }[z] }
+"#;
+
+/// Outputs, arguments of workflows, members of groups.
+const ELSEWHERE: &str = r#"blueprint s { version = "1.0.0" }
+use std.schedule
+node type H { property m: int = 5 where self > 3 }
+node h: H
+node j: H for k in 1..2
+const hm = h.m
+group g: Group { members = [j] }
+node i: H { m = length(g.members) }
+output a: int = h.m where self > 7
+output b: int = hm where self > 7 else "more than seven"
+output c: int = div(7, h.m - 5)
+workflow w(x: int where self > 7) { wait 1s * x }
+workflow v() {
+  run w { x = h.m }
+  run w { x = hm }
+}
+policy p: schedule.Every {
+  every = 1m
+  run   = w
+  with  = { x = hm }
+}
+"#;
+
+#[test]
+fn targets_that_are_read_are_looked_at() {
+    let told = mistakes(READ);
+    let wanted = [
+        "E4011 15:10",
+        "E4011 17:24",
+        "E4011 18:50",
+        "E4011 19:53",
+        "E4011 20:24",
+        "E3024 21:24",
+        "E3024 22:44",
+    ];
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn outputs_and_arguments_are_held_against_what_nodes_say() {
+    let told = mistakes(ELSEWHERE);
+    let wanted = [
+        "E3028 8:17",
+        "E3028 9:17",
+        "E3028 10:17",
+        "E3022 11:17",
+        "E3028 14:15",
+        "E3028 15:15",
+        "E3028 20:17",
+    ];
+    assert_eq!(told, wanted);
+}
+
 #[test]
 fn what_is_read_through_a_requirement_is_known() {
     let mut told = mistakes(THROUGH_REQUIREMENTS);

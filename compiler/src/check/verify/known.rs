@@ -19,9 +19,10 @@ const MOST_DEEP: usize = 40;
 /// A property: its node, the instance's key, and its name.
 type Slot = (String, Option<String>, String);
 
-/// What is known so far of properties.
+/// What is known so far of properties; and the groups and policies that there are.
 #[derive(Debug, Default)]
-pub(in crate::check) struct Memo {
+pub(in crate::check) struct Memo<'p> {
+    places: Places<'p>,
     known: RefCell<HashMap<Slot, Outcome>>,
     depth: Cell<usize>,
     data_types: OnceCell<DataTypes>,
@@ -40,18 +41,29 @@ pub(in crate::check) struct Placed<'p> {
 pub(in crate::check) type Places<'p> = BTreeMap<&'p str, Placed<'p>>;
 
 /// What is looked at, and what was found out of it.
-pub(in crate::check) type World<'p, 's> = (&'p Program<'s>, &'p Nodes, &'p Memo);
+pub(in crate::check) type World<'p, 's> = (&'p Program<'s>, &'p Nodes, &'p Memo<'p>);
+
+impl<'p> Memo<'p> {
+    /// With these groups and policies.
+    pub(in crate::check) fn among(places: Places<'p>) -> Self {
+        Self { places, ..Self::default() }
+    }
+
+    /// The group or the policy of this name.
+    pub(in crate::check) fn place(&self, name: &str) -> Option<Placed<'p>> {
+        self.places.get(name).copied()
+    }
+}
 
 /// See the module.
 pub(in crate::check) struct Known<'p, 's> {
     pub(in crate::check) program: &'p Program<'s>,
     pub(in crate::check) nodes: &'p Nodes,
-    memo: &'p Memo,
+    memo: &'p Memo<'p>,
     this: Reference,
     source: Option<Reference>,
     /// What the relationship leads to that is looked at.
     link: Option<(&'p Requirement, Reference)>,
-    places: Option<&'p Places<'p>>,
 }
 
 /// A node that is one.
@@ -67,7 +79,7 @@ pub(in crate::check) fn instance(node: &str, key: &str) -> Reference {
 impl<'p, 's> Known<'p, 's> {
     /// Where this is `self`.
     pub(in crate::check) fn of((program, nodes, memo): World<'p, 's>, this: Reference) -> Self {
-        Self { program, nodes, memo, this, source: None, link: None, places: None }
+        Self { program, nodes, memo, this, source: None, link: None }
     }
 
     /// With this being `source`.
@@ -96,15 +108,10 @@ impl<'p, 's> Known<'p, 's> {
         Some(evaluate_with(default, self, &[]).unwrap_or(Outcome::Unknown))
     }
 
-    /// With these groups and policies.
-    pub(in crate::check) fn among(self, places: &'p Places<'p>) -> Self {
-        Self { places: Some(places), ..self }
-    }
-
     /// A property of a group or a policy, or the members of a group.
     fn of_placed(&self, of: &Reference, name: &str) -> Option<Outcome> {
         let Reference::Group { group } = of else { return None };
-        let placed = self.places?.get(group.as_str())?;
+        let placed = self.memo.place(group)?;
         if let Some(members) = placed.members.filter(|_| name == "members") {
             let mut found = Vec::new();
             self.gather_members(members, &mut found)?;
@@ -126,7 +133,7 @@ impl<'p, 's> Known<'p, 's> {
         gather(value, &mut named);
         for one in named {
             if let Reference::Group { group } = &one {
-                let inner = self.places?.get(group.as_str())?.members?;
+                let inner = self.memo.place(group)?.members?;
                 self.gather_members(inner, found)?;
             } else if !found.contains(&one) {
                 found.push(one);
@@ -194,6 +201,12 @@ impl<'p, 's> Known<'p, 's> {
         known.required_by((**of).clone()).leading_to(by, target).of_link(name)
     }
 
+    /// Whether a node has such a capability.
+    pub(in crate::check) fn has(&self, node: &str, capability: &str) -> bool {
+        let node = self.nodes.nodes.get(node);
+        node.is_some_and(|node| self.has_capability(node, capability))
+    }
+
     fn has_capability(&self, node: &CheckedNode, name: &str) -> bool {
         let info = self.program.types.get(&node.node.kind);
         info.is_some_and(|info| info.capabilities.contains_key(name))
@@ -242,7 +255,6 @@ impl<'p, 's> Known<'p, 's> {
         self.memo.known.borrow_mut().insert(slot.clone(), Outcome::Unknown);
         self.memo.depth.set(depth + 1);
         let within = Known::of((self.program, self.nodes, self.memo), of.clone());
-        let within = Known { places: self.places, ..within };
         let outcome = evaluate_with(expr, &within, &locals).unwrap_or(Outcome::Unknown);
         self.memo.depth.set(depth);
         self.memo.known.borrow_mut().insert(slot, outcome.clone());

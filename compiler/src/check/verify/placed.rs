@@ -8,37 +8,46 @@ use super::known::{Placed, Places, World};
 use super::properties::{Wrong, asked_of_made, declared_here, wrong};
 use crate::check::groups::Groups;
 use crate::check::policies::Policies;
+use crate::check::program::Program;
 use crate::diagnostics::{Diagnostic, policies as says};
 use crate::source::Place;
 
+/// The groups and policies by name.
+pub(super) fn places<'p>(
+    program: &'p Program<'_>,
+    groups: &'p Groups,
+    policies: &'p Policies,
+) -> Places<'p> {
+    let mut places = Places::new();
+    for (name, checked) in groups {
+        let Some(info) = program.types.get(&checked.group.kind) else { continue };
+        let members = Some(&checked.group.members);
+        places.insert(name, Placed { info, set: &checked.group.properties, members });
+    }
+    for (name, checked) in policies {
+        let Some(info) = program.types.get(&checked.policy.kind) else { continue };
+        places.insert(name, Placed { info, set: &checked.policy.properties, members: None });
+    }
+    places
+}
+
 /// Tells what is broken for sure.
-pub(crate) fn verify(
+pub(super) fn verify(
     world: World<'_, '_>,
     groups: &Groups,
     policies: &Policies,
     out: &mut Vec<Diagnostic>,
 ) {
-    let (program, ..) = world;
-    let mut places = Places::new();
-    let mut sound = Vec::new();
-    for (name, checked) in groups {
-        let Some(info) = program.types.get(&checked.group.kind) else { continue };
-        let members = Some(&checked.group.members);
-        places.insert(name, Placed { info, set: &checked.group.properties, members });
-        sound.extend(checked.sound.map(|at| (name.as_str(), at)));
-    }
-    for (name, checked) in policies {
-        let Some(info) = program.types.get(&checked.policy.kind) else { continue };
-        places.insert(name, Placed { info, set: &checked.policy.properties, members: None });
-        sound.extend(checked.sound.map(|at| (name.as_str(), at)));
-    }
-    for (name, at) in sound {
-        let of = Reference::Group { group: name.to_owned() };
-        let known = Known::of(world, of.clone()).among(&places);
-        if let Some(placed) = places.get(name)
-            && !properties(&known, &of, *placed, at, out)
+    let (.., memo) = world;
+    let groups = groups.iter().filter_map(|(name, checked)| Some((name, checked.sound?)));
+    let policies = policies.iter().filter_map(|(name, checked)| Some((name, checked.sound?)));
+    for (name, at) in groups.chain(policies) {
+        let of = Reference::Group { group: name.clone() };
+        let known = Known::of(world, of.clone());
+        if let Some(placed) = memo.place(name)
+            && !properties(&known, &of, placed, at, out)
         {
-            whole(&known, (name, of), *placed, at, out);
+            whole(&known, (name, of), placed, at, out);
         }
     }
 }
