@@ -27,7 +27,7 @@ fn whole(analysis: &Analysis, told: &Diagnostic) -> String {
         let kind = if fix.is_draft { "draft" } else { "fix" };
         lines.push(format!("  {kind}: {}: {}", fix.title, edits.join(", ")));
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.join("\n") + "\n"
 }
 
 /// All that is told of a blueprint with this below its head, but for what is never used.
