@@ -15,21 +15,19 @@ fn whole(analysis: &Analysis, told: &Diagnostic) -> String {
         let start = source.position(place.span.start);
         format!("{}:{} `{}`", start.line.saturating_sub(1), start.column, source.slice(place.span))
     };
-    let mut text = format!("{} {}\n", told.code, told.message);
-    text += &format!("  at {} {}\n", at(told.place), told.label);
-    for (place, note) in &told.related {
-        text += &format!("  and {} {note}\n", at(*place));
-    }
-    if let Some(help) = &told.help {
-        text += &format!("  help: {help}\n");
-    }
+    let mut lines = vec![
+        format!("{} {}", told.code, told.message),
+        format!("  at {} {}", at(told.place), told.label),
+    ];
+    lines.extend(told.related.iter().map(|(place, note)| format!("  and {} {note}", at(*place))));
+    lines.extend(told.help.iter().map(|help| format!("  help: {help}")));
     if let Some(fix) = &told.fix {
         let edits: Vec<String> =
             fix.edits.iter().map(|(place, new)| format!("{} by `{new}`", at(*place))).collect();
         let kind = if fix.is_draft { "draft" } else { "fix" };
-        text += &format!("  {kind}: {}: {}\n", fix.title, edits.join(", "));
+        lines.push(format!("  {kind}: {}: {}", fix.title, edits.join(", ")));
     }
-    text
+    lines.join("\n") + "\n"
 }
 
 /// All that is told of a blueprint with this below its head, but for what is never used.
