@@ -156,8 +156,8 @@ impl Brackets {
             let has_entry =
                 laid.get(next..*comma).is_some_and(|between| !between.iter().all(is_comment));
             parts_nothing &= !has_entry;
-            let is_last =
-                laid.get(comma + 1..closed).is_some_and(|rest| rest.iter().all(is_comment));
+            let is_idle = |laid: &Laid<'_>| is_comment(laid) || laid.token.text == ",";
+            let is_last = laid.get(comma + 1..closed).is_some_and(|rest| rest.iter().all(is_idle));
             let is_on_line = laid
                 .get(comma + 1..=closed)
                 .is_some_and(|rest| rest.iter().all(|laid| !laid.breaks));
