@@ -229,7 +229,11 @@ fn lines(laid: &[Laid<'_>]) -> Vec<Line> {
         let line = laid.get(at..end).unwrap_or_default();
         let before = laid.get(..at).unwrap_or_default();
         at = end;
-        let closing = line.iter().take_while(|laid| laid.token.kind == Kind::Close).count();
+        let closing = line
+            .iter()
+            .filter(|laid| !laid.dropped)
+            .take_while(|laid| laid.token.kind == Kind::Close)
+            .count();
         let bracket_indent = match closing.min(levels.len()) {
             0 => levels.last().map_or(0, |level| level.indent + 1),
             popped => levels.get(levels.len() - popped).map_or(0, |level| level.indent),
