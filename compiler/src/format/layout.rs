@@ -156,8 +156,8 @@ impl Brackets {
             let has_entry =
                 laid.get(next..*comma).is_some_and(|between| !between.iter().all(is_comment));
             parts_nothing &= !has_entry;
-            let is_last =
-                laid.get(comma + 1..closed).is_some_and(|rest| rest.iter().all(is_comment));
+            let is_idle = |laid: &Laid<'_>| is_comment(laid) || laid.token.text == ",";
+            let is_last = laid.get(comma + 1..closed).is_some_and(|rest| rest.iter().all(is_idle));
             let is_on_line = laid
                 .get(comma + 1..=closed)
                 .is_some_and(|rest| rest.iter().all(|laid| !laid.breaks));
@@ -229,7 +229,11 @@ fn lines(laid: &[Laid<'_>]) -> Vec<Line> {
         let line = laid.get(at..end).unwrap_or_default();
         let before = laid.get(..at).unwrap_or_default();
         at = end;
-        let closing = line.iter().take_while(|laid| laid.token.kind == Kind::Close).count();
+        let closing = line
+            .iter()
+            .filter(|laid| !laid.dropped)
+            .take_while(|laid| laid.token.kind == Kind::Close)
+            .count();
         let bracket_indent = match closing.min(levels.len()) {
             0 => levels.last().map_or(0, |level| level.indent + 1),
             popped => levels.get(levels.len() - popped).map_or(0, |level| level.indent),

@@ -231,6 +231,8 @@ fn commas_that_part_nothing_go() {
         ("const a = [\n  1,\n  2,\n]\n", "const a = [\n  1,\n  2,\n]\n"),
         ("const a = { b = 1, c = 2, }\n", "const a = { b = 1, c = 2 }\n"),
         ("const a = { , b = 1,, c = [2,], }\n", "const a = { b = 1, c = [2] }\n"),
+        ("const a = { b = 1,, }\n", "const a = { b = 1 }\n"),
+        ("const a = [[1], {\n  b = 1\n}, ]\n", "const a = [[1], {\n  b = 1\n}]\n"),
         ("const a = f(1, { b = 1, },)\n", "const a = f(1, { b = 1 })\n"),
         ("fn f(a: int,) -> int = a\n", "fn f(a: int) -> int = a\n"),
         ("use std.kubernetes { Cluster, Node, }\n", "use std.kubernetes { Cluster, Node }\n"),
