@@ -87,10 +87,10 @@ node b: H { p -> a }
             "E4014",
         ),
         (
-            r#"const c = b
+            r"const c = b
 node a: H { p -> c }
 node b: H { p -> a }
-"#,
+",
             "E4014",
         ),
         (
