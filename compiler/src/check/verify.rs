@@ -55,6 +55,9 @@ pub(crate) fn verify(
         if !capabilities::are_given(program, info) {
             properties::of_capabilities(world, (name, checked), info, &mut told, out);
         }
+        let told = out.len();
+        missing::instances(program, name, checked, out);
+        let is_missing = out.len() > told;
         for choice in &checked.choices {
             let declared = info.requirements.get(choice.requirement());
             let is_required = declared.is_some_and(|d| d.declared.cardinality.0 > 0);
@@ -73,7 +76,8 @@ pub(crate) fn verify(
             let at = declared.map_or(place, |declared| declared.place);
             let constraints: Vec<&Constraint> =
                 asked.iter().chain(&requirement.constraints).collect();
-            if target_fails(world, (name, checked), &requirement.target, place, out) {
+            if !is_missing && target_fails(world, (name, checked), &requirement.target, place, out)
+            {
                 continue;
             }
             if constraints.is_empty() {
@@ -101,9 +105,7 @@ pub(crate) fn verify(
                 }
             }
         }
-        let told = out.len();
-        missing::instances(program, name, checked, out);
-        if out.len() == told {
+        if !is_missing {
             properties::fail(world, (name, checked), info, out);
         }
     }

@@ -210,3 +210,33 @@ fn what_is_wrong_with_an_element_stands_at_it_in_its_file() {
         );
     }
 }
+
+/// What nodes report, an inventory may leave open; a collection that is switched off is empty.
+#[test]
+fn what_is_left_open_or_switched_off_stops_nothing() {
+    let text = r#"blueprint c { version = "1.0.0" }
+node type H {
+  property z: string = "a"
+  requires p: H[0..] via ConnectsTo
+}
+input on: bool = false
+select hosts: Compute[0..] { where = self.cpus == 4 }
+node web: WebServer for h in hosts { host -> h }
+node x: H if on for k in ["a", "b"] { z = k }
+node y: H for k, n in x { z = n.z }
+node w: H { p -> [n for n in x] }
+output zs: list<string> = x[*].z
+output many: int = count(x)
+test "off" {
+  inventory = { elements = [{ name = "a", type = "Compute", cpus = 4 }] }
+  assert count(web) == 1
+  assert count(y) == 0 and count(x) == 0
+}
+test "on" {
+  inputs = { on = true }
+  assert count(y) == 2 and length(w.p) == 2
+}
+"#;
+    let found = found(text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+}

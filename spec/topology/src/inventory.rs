@@ -50,15 +50,13 @@ impl Element {
             .collect()
     }
 
-    /// That it lacks these, which its type may call attributes, and what to do about it, as two sentences.
-    pub fn told_lacking(&self, missing: &[&str], are_attributes: bool) -> (String, String) {
+    /// That it lacks these, and what to do about it, as two sentences.
+    pub fn told_lacking(&self, missing: &[&str]) -> (String, String) {
         let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let kind = self.node_type.rsplit('.').next().unwrap_or(&self.node_type);
-        let (what, open) = match (are_attributes, missing.len()) {
-            (true, 1) => ("attribute", "make it optional"),
-            (true, _) => ("attributes", "make them optional"),
-            (false, 1) => ("property", "give it a default"),
-            (false, _) => ("properties", "give them defaults"),
+        let (what, open) = match missing.len() {
+            1 => ("property", "give it a default"),
+            _ => ("properties", "give them defaults"),
         };
         let are = if missing.len() == 1 { "is" } else { "are" };
         let name = &self.name;

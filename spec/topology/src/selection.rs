@@ -120,10 +120,11 @@ fn unfit_elements(world: &World) -> Vec<Problem> {
     for (name, selection) in &world.plan.selections {
         for element in candidates(world, selection) {
             let Some(kind) = world.plan.node_types.get(&element.node_type) else { continue };
-            let missing = element.lacks(&kind.properties);
+            // What nodes report may be left open.
+            let mut missing = element.lacks(&kind.properties);
+            missing.retain(|name| !kind.attributes.contains_key(*name));
             if !missing.is_empty() && told.insert(&element.name) {
-                let is_attribute = missing.iter().all(|name| kind.attributes.contains_key(*name));
-                let (message, help) = element.told_lacking(&missing, is_attribute);
+                let (message, help) = element.told_lacking(&missing);
                 let problem = Problem::error(message).code("E7085").help(help);
                 problems.push(problem.at(selection.span));
                 continue;

@@ -447,7 +447,11 @@ pub(crate) fn existence(world: &World, name: &str) -> Result<Existence, EvalErro
     if let Some(condition) = &node.condition
         && known(bp_eval::evaluate(condition, &site)?)? != Value::Bool(true)
     {
-        return Ok(Existence::None);
+        // A collection is empty: who goes through it goes through nothing.
+        return Ok(match node.each {
+            None => Existence::None,
+            Some(_) => Existence::Keyed(BTreeMap::new()),
+        });
     }
     match &node.each {
         None => Ok(Existence::One),

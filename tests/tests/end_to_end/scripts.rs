@@ -423,7 +423,8 @@ wait
 #[test]
 fn what_can_t_be_run_or_read_is_told() {
     let sets = "sets = { id = result.id }, $ENV";
-    let words = "env = { \"A=B\" = \"c\" }";
+    // Known only when it is deployed.
+    let words = "env = { name = \"c\" for name in [\"${deployment.name}=B\"] }";
     for (script, clauses, part) in [
         ("#!/nowhere/python9\n", "$ENV", "needs `/nowhere/python9`, which is not on this machine"),
         ("echo hello", sets, "a result that is no JSON"),

@@ -256,15 +256,18 @@ fn facts(
             out.push(says_types::constraint_broken(value, &message, None, because));
         }
     }
-    let properties = info.properties.iter().map(|(name, property)| (name, &property.declared));
+    // What nodes report may be left open.
+    let properties = info.properties.iter();
+    let properties = properties
+        .filter(|(_, property)| !is_attribute(program, property.place))
+        .map(|(name, property)| (name, &property.declared));
     let missing = element.lacks(properties);
     // What was misspelt is not missing as well.
     if !missing.is_empty() && out.len() == before {
         let declared = missing.iter().filter_map(|name| Some((*name, info.properties.get(*name)?)));
         let declared: Vec<(&str, Place)> =
             declared.map(|(name, property)| (name, property.place)).collect();
-        let are_attributes = declared.iter().all(|(_, place)| is_attribute(program, *place));
-        let lacking = element.told_lacking(&missing, are_attributes);
+        let lacking = element.told_lacking(&missing);
         out.push(says::inventory_lacks(at, lacking, &declared));
     }
 }

@@ -272,7 +272,10 @@ impl<'p, 's> Known<'p, 's> {
         let checked = self.nodes.nodes.get(node)?;
         match checked.node.condition.as_ref().map(Expr::as_value) {
             None | Some(Some(Value::Bool(true))) => {}
-            Some(Some(Value::Bool(false))) => return Some(Value::Null),
+            Some(Some(Value::Bool(false))) => {
+                let is_collection = checked.node.each.is_some();
+                return Some(if is_collection { Value::Map(BTreeMap::new()) } else { Value::Null });
+            }
             Some(_) => return None,
         }
         if checked.node.each.is_none() {
