@@ -10,7 +10,7 @@ use super::inserts;
 use super::members::short;
 use super::program::{Program, PropertyInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
-use crate::source::{FileId, Place};
+use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
 
 /// The properties that a block sets of a type whose every entry is a property; and whether nothing else can be
@@ -180,9 +180,10 @@ pub(crate) fn must_be_set(property: &PropertyInfo) -> bool {
 /// Properties that must be set and are not, with the places of their declarations; none where one of them was
 /// misspelt, which was told.
 pub(crate) fn unset(
+    program: &Program<'_>,
     info: &TypeInfo,
     set: &BTreeMap<String, Property>,
-    file: FileId,
+    at: Place,
     out: &[Diagnostic],
 ) -> Vec<(String, Place)> {
     let missing: Vec<(String, Place)> = info
@@ -191,7 +192,16 @@ pub(crate) fn unset(
         .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
         .map(|(name, property)| (name.clone(), property.place))
         .collect();
-    let tells = |d: &Diagnostic| matches!(d.code, "E4001" | "E4003") && d.place.file == file;
+    // In the same item, and of the same type.
+    let item = program.item_around(at);
+    let of = format!("`{}`", short(&info.full));
+    let tells = |d: &Diagnostic| d.code == "E4003" || d.code == "E4001" && d.message.contains(&of);
+    let tells = |d: &Diagnostic| {
+        tells(d)
+            && d.place.file == at.file
+            && item.start <= d.place.span.start
+            && d.place.span.end <= item.end
+    };
     let body_told = out.iter().rev().take(4).any(tells);
     if body_told && missing.len() == 1 { Vec::new() } else { missing }
 }
@@ -205,7 +215,7 @@ pub(crate) fn missing(
     at: Place,
     out: &mut Vec<Diagnostic>,
 ) {
-    let missing = unset(info, set, at.file, out);
+    let missing = unset(program, info, set, at, out);
     if !missing.is_empty() {
         let error = says::missing_properties(at, owner, short(&info.full), &missing);
         let lines = open(&missing);

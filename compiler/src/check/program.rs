@@ -353,6 +353,15 @@ impl<'s> Program<'s> {
         }
     }
 
+    /// The item that something stands in; where there is none, the place itself.
+    pub(crate) fn item_around(&self, at: Place) -> Span {
+        let module = self.sources.modules.get(at.file.0 as usize);
+        let items = module.map_or(&[][..], |module| &module.tree.items);
+        let after = items.partition_point(|item| item.span.start <= at.span.start);
+        let item = after.checked_sub(1).and_then(|before| items.get(before));
+        item.map(|item| item.span).filter(|span| at.span.end <= span.end).unwrap_or(at.span)
+    }
+
     /// From a plan's place to the source's.
     pub(crate) fn place_of(&self, span: bp_plan::Span) -> Option<Place> {
         let index = self.plan_files.iter().position(|file| *file == span.file)?;

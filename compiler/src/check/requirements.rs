@@ -148,7 +148,7 @@ fn unset(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(info) = program.types.get(relationship) else { return };
-    let missing = blocks::unset(info, set, at.file, out);
+    let missing = blocks::unset(program, info, set, at, out);
     if missing.is_empty() {
         return;
     }

@@ -117,3 +117,20 @@ node v: T {{ cs -> [h, ...k[*], null] }}
     assert!(found.iter().all(Vec::is_empty), "{found:?}");
     assert_eq!(mistakes(&text("node w: T { cs -> [h, other] }")), ["E4006 12:23"]);
 }
+
+/// What is misspelt in one node hides nothing in another.
+#[test]
+fn two_mistakes_are_two_errors() {
+    let text = r#"blueprint s { version = "1.0.0" }
+node type Vm { property ram: size }
+relationship type Mounted extends HostedOn { property path: string }
+node type Vol { requires vm: Vm via Mounted }
+node vm: Vm { ram = 1GiB }
+node first: Vol { vm -> vm }
+node second: Vol { vm -> vm via Mounted { pth = "x", path = "y" } }
+node third: Vm { rma = 1GiB }
+"#;
+    let mut told = mistakes(text);
+    told.sort();
+    assert_eq!(told, ["E4001 7:43", "E4001 8:18", "E4002 6:19"]);
+}
