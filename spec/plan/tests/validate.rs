@@ -4,8 +4,8 @@
 mod sample;
 
 use bp_plan::{
-    BinaryOp, Binder, Digest, Each, Expr, FileRef, Item, Plan, PlanError, Reference, Span, Type,
-    Value, from_bytes, to_bytes, validate,
+    BinaryOp, Binder, Digest, Each, Expr, FileRef, Item, Plan, PlanError, Reference, Span, TakenBy,
+    Type, Value, from_bytes, to_bytes, validate,
 };
 use sample::{artifacts, binary, plan, property};
 
@@ -31,8 +31,10 @@ fn the_sample_is_fine() {
 #[test]
 fn every_name_is_the_name_of_something() {
     let at = "at nodes.web.properties.image";
-    let element =
-        |selection: &str| Reference::Element { selection: selection.into(), name: "a".into() };
+    let element = |selection: &str| Reference::Element {
+        selection: TakenBy(selection.into()),
+        name: "a".into(),
+    };
     let capability = Reference::Capability {
         of: Box::new(Reference::Node { node: "gone".into(), key: None }),
         name: "c".into(),
