@@ -7,7 +7,7 @@ mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::{Constraint, Expr, Input, Type};
+use bp_plan::{BinaryOp, Constraint, Expr, Input, Type, UnaryOp, Value};
 
 use super::Checked;
 use super::nodes::items;
@@ -15,9 +15,9 @@ use super::program::{Program, PropertyInfo};
 use super::rewrite::mentions;
 use crate::diagnostics::{Diagnostic, never as says};
 use crate::source::{FileId, Place, Span};
-use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::{ItemKind, Member};
 
-use room::{Against, INPUT, Room, facts};
+use room::{Against, Fact, INPUT, Room, facts};
 
 /// All constraints of the program; what only repeats such a mistake is taken out of `out`.
 pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
@@ -33,6 +33,13 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         }
         let checks = info.constraints.iter().map(|(one, _)| one);
         finder.look_at(&Type::Unknown, finder.properties(name), checks);
+        for parameter in info.operations.values().flat_map(|operation| &operation.parameters) {
+            finder.look(&parameter.ty, parameter.constraints.iter());
+        }
+    }
+    let own = program.functions.iter().filter(|((file, _), _)| is_own(program, *file));
+    for parameter in own.flat_map(|(_, function)| &function.parameters) {
+        finder.look(&parameter.ty, parameter.constraints.iter());
     }
     for (name, data) in program.data.iter() {
         let declared = program.names.types.get(name);
@@ -46,6 +53,9 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
     for part in std::iter::once(checked).chain(&checked.others) {
+        for parameter in part.program.workflows.values().flat_map(|head| &head.parameters) {
+            finder.look(&parameter.ty, parameter.constraints.iter());
+        }
         for input in part.inputs.values() {
             finder.look(&input.kind, input.constraints.iter());
         }
@@ -190,6 +200,67 @@ impl<'f> Finder<'f> {
     }
 }
 
+/// Whether what keeps these constraints of its type keeps another one for sure.
+pub(crate) fn implies(
+    program: &Program<'_>,
+    kind: &Type,
+    constraints: &[Constraint],
+    other: &Constraint,
+) -> bool {
+    let (mut scalar, mut rooms) = (plain(kind).0, BTreeMap::new());
+    let mut kept: Vec<&Constraint> = Vec::new();
+    while let Type::Data(name) = scalar {
+        let Some(data) = program.data.get(name) else { break };
+        kept.extend(&data.constraints);
+        let Some(alias) = &data.alias else { break };
+        scalar = alias;
+    }
+    kept.extend(constraints);
+    rooms.insert("self".to_owned(), Room::of(scalar));
+    let mut said = Vec::new();
+    for (at, one) in kept.iter().enumerate() {
+        // What can never hold is told where it stands.
+        if narrow(&mut rooms, "self", &one.predicate, at).is_some() {
+            return true;
+        }
+        parts(&one.predicate, &mut said);
+    }
+    let mut asked = Vec::new();
+    parts(&other.predicate, &mut asked);
+    asked.iter().all(|part| said.contains(part) || is_certain(&rooms, part))
+}
+
+/// Whether nothing is left without it.
+fn is_certain(rooms: &BTreeMap<String, Room>, predicate: &Expr) -> bool {
+    let without = Expr::Unary { op: UnaryOp::Not, of: Box::new(predicate.clone()) };
+    let closes = |(path, fact): (String, Fact)| match rooms.get(&path) {
+        Some(room) => room.closes(&fact, usize::MAX).is_some(),
+        None => Room::at(&path).closes(&fact, usize::MAX).is_some(),
+    };
+    facts(&without).into_iter().any(closes)
+}
+
+/// What holds where a predicate does, in as small parts as can be.
+fn parts(predicate: &Expr, found: &mut Vec<Expr>) {
+    match predicate {
+        Expr::Binary { op: BinaryOp::And, left, right } => {
+            parts(left, found);
+            parts(right, found);
+        }
+        Expr::Binary { op: BinaryOp::In, left, right } => {
+            let Some(Value::Range(from, to)) = right.as_value() else {
+                found.push(predicate.clone());
+                return;
+            };
+            for (op, bound) in [(BinaryOp::GreaterOrEqual, from), (BinaryOp::LessOrEqual, to)] {
+                let right = Box::new(Expr::Value(Value::Int(*bound)));
+                found.push(Expr::Binary { op, left: left.clone(), right });
+            }
+        }
+        other => found.push(other.clone()),
+    }
+}
+
 /// What is asked of a part of `self`.
 fn at<'c>(
     name: &str,
@@ -281,15 +352,21 @@ fn plain(kind: &Type) -> (&Type, bool) {
     }
 }
 
-/// The entry, or the item, that a constraint stands in.
+/// The entry, the parameter, or the item, that a constraint stands in.
 fn entry_around(program: &Program<'_>, at: Place) -> Place {
     let around = |span| Place { file: at.file, span };
     let holds = |span: Span| span.start <= at.span.start && at.span.end <= span.end;
     let Some(module) = program.sources.modules.get(at.file.0 as usize) else { return at };
     let Some(item) = module.tree.items.iter().find(|item| holds(item.span)) else { return at };
+    let of_parameter = |all: &[Member]| {
+        let found = all.iter().find(|parameter| holds(parameter.span));
+        around(found.map_or(item.span, |parameter| parameter.span))
+    };
     let body = match &item.kind {
         ItemKind::Type(it) => &it.body,
         ItemKind::Node(it) => &it.body,
+        ItemKind::Function(it) => return of_parameter(&it.parameters),
+        ItemKind::Workflow(it) => return of_parameter(&it.parameters),
         _ => return around(item.span),
     };
     let entry = body.entries.iter().find(|entry| holds(entry.span));

@@ -639,6 +639,12 @@ impl Checker<'_, '_> {
             self.out.push(says::unknown_requirement(at, name, short(&info.full), &known));
             return;
         }
+        if declared.is_none()
+            && let Some((what, first)) = member(info, name)
+        {
+            self.out.push(says::named_as_member(at, name, what, short(&info.full), first));
+            return;
+        }
         if let Some(notice) = self.program.notices.member(self.program.names, &info.full, name) {
             self.out.push(notice.told(at, name));
         }
@@ -664,6 +670,17 @@ impl Checker<'_, '_> {
         let all = info.requirements.iter().filter(|_| !misspelt);
         all.filter(|(name, of)| is_unmet(name, of)).map(|(name, _)| name.clone()).collect()
     }
+}
+
+/// What a type calls so that is no requirement, and where.
+fn member(info: &TypeInfo, name: &str) -> Option<(&'static str, Place)> {
+    if let Some(property) = info.properties.get(name) {
+        return Some(("property", property.place));
+    }
+    if let Some(capability) = info.capabilities.get(name) {
+        return Some(("capability", capability.place));
+    }
+    info.attributes.get(name).map(|(_, place)| ("attribute", *place))
 }
 
 /// What a node's body sees: the names of its loop, and what holds where there is an instance.

@@ -116,8 +116,9 @@ pub(crate) fn check(
     }
     let operations = match &meets.via {
         Some(via) => {
+            let end = end_met(program, &relationship, declared, one);
             let inside =
-                scope.clone().with_source(source, Phase::Deploy).with_target(one, Phase::Deploy);
+                scope.clone().with_source(source, Phase::Deploy).with_target(end, Phase::Deploy);
             implementations::own(program, &inside, kind, &via.body, out)
         }
         None => BTreeMap::new(),
@@ -202,6 +203,32 @@ fn of_candidates(
 fn of_capability(asked: &Constraint, name: &str) -> Constraint {
     let member = Expr::Field { of: Box::new(Expr::This), name: name.to_owned(), safe: false };
     rewrite::constraint(asked, &|expr| matches!(expr, Expr::This).then(|| member.clone()))
+}
+
+/// What `target` is in the block of `via`: of a node that stands for a capability of it, and where the relationship
+/// leads to one, that.
+fn end_met(
+    program: &Program<'_>,
+    relationship: &str,
+    declared: Option<&RequirementInfo>,
+    target: Type,
+) -> Type {
+    let leads_to_one = program
+        .types
+        .get(relationship)
+        .is_some_and(|info| matches!(relationships::end_type(info, "target"), Type::Capability(_)));
+    let (Type::Node(node), Some(Type::Capability(wanted)), true) =
+        (&target, declared.map(|declared| &declared.declared.target), leads_to_one)
+    else {
+        return target;
+    };
+    let found = capabilities(program, node, wanted);
+    let only = match found.as_slice() {
+        [only] => program.types.get(node).and_then(|info| info.capabilities.get(only)),
+        // Another number of them is told with the target.
+        _ => None,
+    };
+    only.map_or(target.clone(), |only| Type::Capability(only.ty.clone()))
 }
 
 /// The type of a capability that a node type has; told where it has none of that name.

@@ -115,6 +115,15 @@ pub fn offers_other(
     .related(declared, format!("`{of}` declares it here"))
 }
 
+/// A parameter of a workflow that does not take all that the operation is called with that it carries out.
+pub fn takes_less(at: Place, what: &str, of: &str, operation: &str, declared: Place) -> Diagnostic {
+    let message = format!("{what} must take all that `{operation}` of `{of}` takes");
+    Diagnostic::error("E4047", message, at)
+        .label("asks more of it")
+        .help(format!("let it take what `{operation}` takes, and `fail` where that is too much"))
+        .related(declared, format!("`{of}` declares it here"))
+}
+
 /// Something that a blueprint needs and the nodes that it stands for can't give.
 pub fn needs_more(at: Place, what: &str, of: &str, help: &str) -> Diagnostic {
     Diagnostic::error(

@@ -35,12 +35,16 @@ pub(super) fn of(
             Ok(Outcome::Unknown) => {
                 let of: Vec<String> =
                     reads.missing.iter().take(MOST_NAMES).map(|id| format!("`{id}`")).collect();
-                let why = if of.is_empty() {
-                    "a part of it is known only at run time".to_owned()
+                let set = "assert what is set, or a part of it that needs nothing reported";
+                let (why, help) = if !of.is_empty() {
+                    let of = of.join(", ");
+                    (format!("it needs what {of} reports only once it is deployed"), set)
+                } else if let Some(given) = given_from_outside(topology) {
+                    let help = "assert what needs none of it, or test a blueprint that has a node of this one";
+                    (format!("it needs what whoever uses the blueprint gives for {given}"), help)
                 } else {
-                    format!("it needs what {} reports only once it is deployed", of.join(", "))
+                    ("a part of it is known only at run time".to_owned(), set)
                 };
-                let help = "assert what is set, or a part of it that needs nothing reported";
                 Some(says::assertion_open(at, &whole, &why, help))
             }
             Ok(Outcome::Secret(names)) => {
@@ -56,6 +60,14 @@ pub(super) fn of(
             }
         }
     })
+}
+
+/// The requirements of the blueprint that whoever uses it must meet; nothing where it has none.
+fn given_from_outside(topology: &Topology) -> Option<String> {
+    let required = topology.plan().requirements.iter();
+    let must = required.filter(|(_, required)| required.requirement.cardinality.0 > 0);
+    let names: Vec<String> = must.map(|(name, _)| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| names.join(" or "))
 }
 
 /// What an assertion is asked of.

@@ -540,6 +540,40 @@ fn a_nodes_labels_are_read() {
     assert_eq!(found(text), [[]]);
 }
 
+/// What a blueprint needs of whoever uses it is met by nobody in its tests.
+#[test]
+fn what_needs_something_of_who_uses_the_blueprint_stays_open() {
+    let text = r#"blueprint part { version = "1.0.0" }
+capability type Disk { property free: size = 1GiB }
+node type Host { property zone: string = "a", capability disk: Disk }
+requires host: Host where self.zone == "a"
+requires disks: Disk[1..]
+relationship type On extends HostedOn { property zone: string }
+node type S {
+  property n: int
+  property zone: string
+  requires host: Host via On where self.zone != "b"
+  requires disks: Disk[1..]
+}
+node s: S for i in 1..2 {
+  n = i
+  zone = host.zone
+  host -> host via On { zone = host.zone }
+  disks -> disks
+}
+test "other things are known" {
+  assert count(s) == 2
+  assert s["2"].n == 2
+}
+test "it is not" { assert s["1"].host.zone == "a" }
+"#;
+    let found = found(text);
+    assert_eq!(found[0], []);
+    let [open] = found[1].as_slice() else { panic!("{found:?}") };
+    assert_eq!(open.code, "E7080");
+    assert!(open.message.contains("whoever uses the blueprint gives for `disks` or `host`"));
+}
+
 /// What the `where` of a target says of the names of the node's loop is held against each instance.
 #[test]
 fn a_target_is_asked_about_the_names_of_the_loop() {

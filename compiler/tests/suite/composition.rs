@@ -696,6 +696,27 @@ fn what_is_implemented_fits_the_operation() {
             found.iter().filter(|one| !(missing && one.starts_with("E4046"))).collect();
         assert_eq!(found, [wanted], "{lines}");
     }
+    for (operation, workflow, is_fine) in [
+        ("string", "string where self != \"\"", false),
+        ("string where self != \"\"", "string where self != \"\"", true),
+        ("string where length(self) in 2..4", "string where length(self) > 1", true),
+        ("string where length(self) in 2..4", "string where length(self) in 1..3", false),
+        (
+            "string where matches(self, \"a\") and self != \"\"",
+            "string where matches(self, \"a\")",
+            true,
+        ),
+        ("string", "string where matches(self, \"a\")", false),
+        ("\"a\" | \"b\"", "string where self in [\"a\", \"b\", \"c\"]", true),
+    ] {
+        let types = KEPT.replace("(into: string)", &format!("(into: {operation})"));
+        let lines = format!(
+            "implement maintenance.snapshot = save\nworkflow save(into: {workflow}) -> {{ bytes: int }} {{ return {{ bytes = size }} }}"
+        );
+        let found = wrong(&[("keeper.bp", &keeper(&lines)), ("types.bp", &types)]);
+        let wanted = if is_fine { vec![] } else { vec!["E4047 keeper.bp:5"] };
+        assert_eq!(found, wanted, "{operation}: {workflow}");
+    }
     let twice = "implement maintenance.snapshot = save\nimplement maintenance.snapshot = save";
     assert_eq!(with(twice), ["E2006 keeper.bp:5"]);
     let nothing =

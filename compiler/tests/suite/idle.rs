@@ -177,6 +177,22 @@ fn constraints_that_leave_nothing_are_told() {
 }
 
 #[test]
+fn a_parameter_that_no_value_can_be_given_is_told() {
+    let text = |item: &str| format!("{HEAD}{item}\n");
+    for item in [
+        "workflow w(x: int where self > 3 and self < 3) { wait 1s * x }",
+        "interface type I { operation go(x: int where self > 3 and self < 3) }",
+        "fn f(x: int where self > 3 and self < 3) -> int = x\ninput i: int\noutput o: int = f(i)",
+    ] {
+        assert_eq!(said(&text(item)), ["E3050 self > 3 and self < 3"], "{item}");
+        let fine = item.replace("self < 3", "self < 5");
+        assert!(!said(&text(&fine)).iter().any(|one| one.starts_with("E3050")), "{fine}");
+    }
+    let both = "type Few = int where self < 5\nworkflow w(x: Few where self > 4) { wait 1s * x }";
+    assert_eq!(said(&text(&format!("data {both}"))), ["E3050 self > 4"]);
+}
+
+#[test]
 fn constraints_of_several_places_join() {
     for (text, wanted) in [
         (

@@ -22,6 +22,7 @@ mod editor;
 mod editor_names;
 mod editor_offers;
 mod edits;
+mod elements;
 mod files;
 mod fixes;
 mod format;

@@ -198,6 +198,19 @@ const MISTAKES: &[(&str, &str)] = &[
         "E4024 6:3",
     ),
     ("node type T { attribute id: string }\nnode a: T { id = \"x\" }", "E4025 3:13"),
+    // A requirement of a node's own has a name of its own.
+    (
+        "node type T { property max: int = 5 }\nnode b: T\nnode a: T {\n  max = 3\n  max -> b via ConnectsTo\n}",
+        "E4005 6:3",
+    ),
+    (
+        "capability type E\nnode type T { capability ep: E }\nnode b: T\nnode a: T { ep -> b via ConnectsTo }",
+        "E4005 5:13",
+    ),
+    (
+        "node type T { attribute id: string }\nnode b: T\nnode a: T { id -> b via ConnectsTo }",
+        "E4005 4:13",
+    ),
     // Secrets.
     ("secret p: string where length(self) > 9 else \"not ${self}\"", "E3021 2:46"),
     ("secret p: string? where length(self) > 9 else \"not ${self}\"", "E3021 2:47"),

@@ -145,6 +145,25 @@ fn relationships_have_operations_of_both_sides() {
     assert!(plan.nodes["one"].requirements[0].operations.is_empty());
 }
 
+/// `target` is the capability that a relationship leads to, whether the node's name stands for it or not.
+#[test]
+fn a_relationship_leads_to_the_capability_of_a_node() {
+    let types = "capability type Disk { property free: size }\ncapability type Fast extends Disk { property rate: int }\nrelationship type Attach extends AttachesTo {\n  target: Disk\n  operation configure.establish_source = script(\"a.sh\") { args = { b = target.free } }\n}\nnode type Vm {\n  property zone: string = \"z\"\n  capability disk: Fast { free = 5GiB, rate = 1 }\n}\nnode type Vol { requires disk: Disk via Attach }\nnode vm: Vm\n";
+    let node = |target: &str, read: &str| {
+        format!(
+            "{types}node v: Vol {{\n  disk -> {target} via Attach {{\n    operation configure.establish_target = script(\"a.sh\") {{ args = {{ b = target.{read} }} }}\n  }}\n}}"
+        )
+    };
+    for target in ["vm", "vm.disk", "Vm", "[vm][0]"] {
+        for read in ["free", "rate"] {
+            plan(&node(target, read));
+        }
+        let (analysis, _folder) = analyse(&node(target, "zone"));
+        let found = said(&analysis, analysis.diagnostics());
+        assert!(matches!(found.as_slice(), [one] if one.starts_with("E3003")), "{found:?}");
+    }
+}
+
 #[test]
 fn interfaces_extend_interfaces() {
     plan(

@@ -410,6 +410,24 @@ workflow w(days: int = 7 where self > 0, only: T?) -> { n: int } {
 }
 
 #[test]
+fn a_result_of_a_parallel_step_in_another_is_known_after_both() {
+    let analysis = analysed(
+        "workflow w(of: Db) -> { n: int, load: float } {
+  parallel {
+    wait 1s
+    parallel {
+      let load = of.load
+      parallel { let all = call dbs[*].maintenance.snapshot { bucket = \"x\" } }
+    }
+  }
+  return { n = length(all), load = load }
+}
+",
+    );
+    assert!(analysis.plan().is_some(), "{:#?}", analysis.unplanned());
+}
+
+#[test]
 fn calls_are_in_the_plan_with_their_arguments() {
     let analysis = analysed(
         "workflow w(of: Db) -> { total: list<size> } {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use bp_plan::{BinaryOp, Binder, Expr, Value};
+use bp_plan::{BinaryOp, Binder, Expr, Reference, Value};
 
 use crate::access::{elements, key_text};
 use crate::budget::check_elements;
@@ -110,7 +110,7 @@ impl<'a> Evaluator<'a> {
             match self.bound(binder, &key, &element, filter) {
                 Ok(value) if truth(&value, "as condition")? => return Ok(element),
                 Ok(_) => {}
-                Err(Stop::Error(error)) if error.kind == ErrorKind::MissingKey => {}
+                Err(Stop::Error(error)) if error.is_missing_fact() => {}
                 Err(stop) => return Err(stop),
             }
         }
@@ -285,7 +285,17 @@ fn bucket(value: &Value) -> String {
         Value::Quantity(quantity) => quantity.to_string(),
         Value::List(items) => items.len().to_string(),
         Value::Map(entries) => entries.keys().map(String::as_str).collect::<Vec<_>>().join(","),
-        Value::Reference(reference) => crate::text::reference_text(reference),
+        Value::Reference(reference) => root(reference).to_owned(),
         _ => String::new(),
+    }
+}
+
+/// The name of what this is, or of what it is a part of: an element's alone, whatever took it.
+fn root(reference: &Reference) -> &str {
+    match reference {
+        Reference::Node { node, key } => key.as_deref().unwrap_or(node),
+        Reference::Element { name, .. } => name,
+        Reference::Group { group } => group,
+        Reference::Capability { of, .. } | Reference::Relationship { of, .. } => root(of),
     }
 }

@@ -75,6 +75,8 @@ pub enum ErrorKind {
     Overflow,
     /// No such key, field or element.
     MissingKey,
+    /// Which comes first was asked of what is not set.
+    NotSet,
     /// A value of another type than the operation takes.
     WrongType,
     /// A function was given what it can't work on (a bad pattern, a bad CIDR, text that is no JSON).

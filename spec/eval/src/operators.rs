@@ -221,11 +221,14 @@ pub fn compare(left: &Value, right: &Value) -> Result<Ordering, EvalError> {
         | (Value::String(a), Value::Timestamp(b)) => {
             Ok(crate::timestamp::instant(a)?.cmp(&crate::timestamp::instant(b)?))
         }
-        _ => Err(EvalError::wrong_type(format!(
-            "{} and {} have no order",
-            described(left),
-            described(right)
-        ))),
+        _ => {
+            let kind = match (left, right) {
+                (Value::Null, _) | (_, Value::Null) => ErrorKind::NotSet,
+                _ => ErrorKind::WrongType,
+            };
+            let (left, right) = (described(left), described(right));
+            Err(EvalError::new(kind, format!("{left} and {right} have no order")))
+        }
     }
 }
 

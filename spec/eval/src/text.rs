@@ -1,6 +1,6 @@
 //! The one canonical text of each scalar, and how values are named in messages.
 
-use bp_plan::{Reference, Value};
+use bp_plan::{Reference, TakenBy, Value};
 
 use crate::{ErrorKind, EvalError};
 
@@ -65,7 +65,9 @@ pub fn reference_text(reference: &Reference) -> String {
         Reference::Node { node, key: None } => node.clone(),
         Reference::Node { node, key: Some(key) } => format!("{node}[\"{key}\"]"),
         Reference::Group { group } => group.clone(),
-        Reference::Element { selection, name } => format!("{selection}[\"{name}\"]"),
+        Reference::Element { selection: TakenBy(selection), name } => {
+            format!("{selection}[\"{name}\"]")
+        }
         Reference::Capability { of, name } => format!("{}.{name}", reference_text(of)),
         Reference::Relationship { of, requirement, index: _ } => {
             format!("{}.{requirement}.via", reference_text(of))
@@ -92,6 +94,12 @@ impl EvalError {
     /// A mistake of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    /// Whether a fact is missing that was asked for: there is none, or it is not set. In what is asked of a
+    /// candidate this means that it does not fit.
+    pub fn is_missing_fact(&self) -> bool {
+        matches!(self.kind, ErrorKind::MissingKey | ErrorKind::NotSet)
     }
 
     /// A value of another type than the operation takes.

@@ -46,7 +46,7 @@ pub use selection::{Preference, Rank, Selection, Spread};
 pub use span::Span;
 pub use types::Type;
 pub use validate::{Problem, validate};
-pub use value::{FileRef, Reference, Value};
+pub use value::{FileRef, Reference, TakenBy, Value};
 pub use workflow::Workflow;
 
 /// The newest format of `plan.json` that this crate reads, and the one it writes.

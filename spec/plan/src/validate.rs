@@ -12,7 +12,7 @@ use crate::document::{Constraint, Node, NodeType, Plan, Property, PropertyType};
 use crate::expr::{Binder, Expr};
 use crate::span::Span;
 use crate::types::Type;
-use crate::value::{FileRef, Reference, Value};
+use crate::value::{FileRef, Reference, TakenBy, Value};
 
 /// Something in a plan that doesn't fit the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -411,7 +411,7 @@ impl<'a> Check<'a> {
             Reference::Group { group } => {
                 self.name(self.plan.groups.contains_key(group), "group", group);
             }
-            Reference::Element { selection, .. } => {
+            Reference::Element { selection: TakenBy(selection), .. } => {
                 self.name(self.plan.selections.contains_key(selection), "selection", selection);
             }
             Reference::Capability { of, .. } | Reference::Relationship { of, .. } => {

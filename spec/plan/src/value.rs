@@ -5,7 +5,9 @@
 //! `{"$ref": {…}}`. A map with a key of its own that starts with `$` is written `{"$map": {…}}`.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -69,10 +71,10 @@ pub enum Reference {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
-    /// An element of the inventory, by its name there.
+    /// An element of the inventory, by its name there: that alone says which it is.
     Element {
         /// The selection that it was taken from.
-        selection: String,
+        selection: TakenBy,
         /// Its name in the inventory.
         name: String,
     },
@@ -97,6 +99,37 @@ pub enum Reference {
         /// Which of its targets, from 0.
         index: usize,
     },
+}
+
+/// The selection that took an element: for people to read. Two of them are always equal, so that an element is
+/// itself whatever took it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct TakenBy(pub String);
+
+impl PartialEq for TakenBy {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TakenBy {}
+
+impl PartialOrd for TakenBy {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for TakenBy {
+    fn cmp(&self, _: &Self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl Hash for TakenBy {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 impl JsonSchema for Value {

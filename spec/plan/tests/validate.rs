@@ -4,8 +4,8 @@
 mod sample;
 
 use bp_plan::{
-    BinaryOp, Binder, Digest, Each, Expr, FileRef, Item, Plan, PlanError, Reference, Span, Type,
-    Value, from_bytes, to_bytes, validate,
+    BinaryOp, Binder, Digest, Each, Expr, FileRef, Item, Plan, PlanError, Reference, Span, TakenBy,
+    Type, Value, from_bytes, to_bytes, validate,
 };
 use sample::{artifacts, binary, plan, property};
 
@@ -31,8 +31,10 @@ fn the_sample_is_fine() {
 #[test]
 fn every_name_is_the_name_of_something() {
     let at = "at nodes.web.properties.image";
-    let element =
-        |selection: &str| Reference::Element { selection: selection.into(), name: "a".into() };
+    let element = |selection: &str| Reference::Element {
+        selection: TakenBy(selection.into()),
+        name: "a".into(),
+    };
     let capability = Reference::Capability {
         of: Box::new(Reference::Node { node: "gone".into(), key: None }),
         name: "c".into(),
@@ -245,6 +247,15 @@ fn the_steps_of_workflows_name_what_is_there() {
         assert_eq!(with_backup(|w| w.body.steps[5].action = Action::Run(run)), [told]);
     }
     assert_eq!(with_backup(|w| w.body.steps[5].action = Action::Run(run("heal", None))), [""; 0]);
+    // What a parallel step of a parallel block binds is known after both.
+    let within = with_backup(|w| {
+        let inner = w.body.steps[2].clone();
+        if let Action::Parallel(block) = &mut w.body.steps[2].action {
+            block.steps = vec![inner];
+        }
+        w.body.steps[5].action = Action::Return(Some(local("r")));
+    });
+    assert_eq!(within, [""; 0]);
     // What a parallel block binds is perhaps not there after a failure that it recovers from.
     let recovered = with_backup(|w| {
         let handler = w.body.on_failure.take();

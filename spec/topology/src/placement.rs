@@ -181,7 +181,7 @@ fn fact(
     match bp_eval::evaluate(expr, &Site::new(world, Some(this))) {
         Ok(Outcome::Value(Value::Null)) => Ok(None),
         Ok(outcome) => known(outcome).map(Some),
-        Err(error) if error.kind == ErrorKind::MissingKey => Ok(None),
+        Err(error) if error.is_missing_fact() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn code_of(error: &EvalError) -> &'static str {
         ErrorKind::DivisionByZero => "E3022",
         ErrorKind::Overflow => "E3023",
         ErrorKind::MissingKey => "E3024",
-        ErrorKind::WrongType => "E3002",
+        ErrorKind::WrongType | ErrorKind::NotSet => "E3002",
         ErrorKind::BadArgument => "E3027",
         ErrorKind::Constraint => "E3028",
         ErrorKind::TooLarge => "E3026",

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::made::Made;
 use crate::problem::code_of;
 use crate::topology::{InstanceId, Topology};
-use crate::world::{World, known};
+use crate::world::{Met, World, known};
 
 /// What is wanted of an instance.
 #[derive(Clone, Debug, PartialEq)]
@@ -254,7 +254,9 @@ fn account(topology: &Topology, id: &InstanceId) -> Result<Account, Flaw> {
         let message = format!("`{name}`: {error}");
         refuse(&EvalError { kind: error.kind, message })
     };
-    let met = world.requirement(id, "account").map_err(|e| refuse(&e))?;
+    let Met::By(met) = world.requirement(id, "account").map_err(|e| refuse(&e))? else {
+        return Ok(Account::Unknown);
+    };
     let Some(account) = met.first().and_then(InstanceId::of) else { return Ok(Account::None) };
     let node = world.plan.nodes.get(&account.node);
     let node_type = node.and_then(|node| world.plan.node_types.get(&node.kind));

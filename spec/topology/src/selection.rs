@@ -56,7 +56,7 @@ fn fits(
     match check_constraint(predicate, &value, &world.outside()) {
         Ok(Verdict::Holds) => Ok(true),
         Ok(Verdict::Broken(_)) => Ok(false),
-        Err(error) if error.kind == ErrorKind::MissingKey => Ok(false),
+        Err(error) if error.is_missing_fact() => Ok(false),
         Ok(Verdict::Open) => Err(error(
             ErrorKind::Unavailable,
             format!("`where {}` needs what is known only at run time", predicate.text),
@@ -247,7 +247,7 @@ fn described(world: &World, name: &str, element: &Element, part: &Expr) -> Optio
         Ok(bp_eval::Outcome::Value(found)) => {
             Some(format!("its {path} is {}, not {wanted}", shown(&found)))
         }
-        Err(error) if error.kind == ErrorKind::MissingKey => {
+        Err(error) if error.is_missing_fact() => {
             Some(format!("it has no {path} (wanted: {wanted})"))
         }
         _ => None,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_eval::{DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Tracer};
-use bp_plan::{Expr, Reference, Value};
+use bp_plan::{Expr, Reference, TakenBy, Value};
 
 use crate::life::{self, Link};
 use crate::topology::{Existence, InstanceId};
@@ -139,7 +139,7 @@ impl Environment for Site<'_> {
                     .collect(),
             ),
             Outer::Requirement(name) => {
-                // Nobody uses this blueprint: what may be left out is.
+                // Nobody uses this blueprint: what may be left out is, all else is open.
                 let cardinality = self
                     .world
                     .plan
@@ -151,7 +151,7 @@ impl Environment for Site<'_> {
                 match cardinality {
                     (0, Some(1)) => Value::Null,
                     (0, _) => Value::List(Vec::new()),
-                    _ => return Err(nowhere(name)),
+                    _ => return Ok(Outcome::Unknown),
                 }
             }
         };
@@ -229,5 +229,6 @@ impl Tracer for Site<'_> {
 }
 
 pub(crate) fn element_reference(selection: &str, name: &str) -> Value {
-    Value::Reference(Reference::Element { selection: selection.to_owned(), name: name.to_owned() })
+    let selection = TakenBy(selection.to_owned());
+    Value::Reference(Reference::Element { selection, name: name.to_owned() })
 }

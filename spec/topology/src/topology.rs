@@ -15,7 +15,7 @@ use crate::problem::{Problem, code_of};
 use crate::resolved::{Flaw, Partly, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
-use crate::world::{Reads, World, error, known};
+use crate::world::{Met, Reads, World, error, known};
 use crate::{groups, inputs, life, outputs, policies, resolved, secrets, selection};
 
 /// How many instances a deployment may have.
@@ -337,7 +337,9 @@ impl Topology {
         let name = &requirement.name;
         let say =
             |error: EvalError| (code_of(&error), format!("`{id}`: what meets `{name}`: {error}"));
-        let targets = self.world.requirement(id, name).map_err(say)?;
+        let Met::By(targets) = self.world.requirement(id, name).map_err(say)? else {
+            return Ok(Vec::new());
+        };
         let declared = self
             .world
             .plan
@@ -520,7 +522,8 @@ pub(crate) fn place(world: &World, id: &InstanceId) -> Result<Place, EvalError> 
     let mut place: Option<Place> = None;
     let Some(node) = world.plan.nodes.get(&id.node) else { return Ok(Place::Local) };
     for requirement in node.requirements.iter().filter(|requirement| requirement.hosts) {
-        for target in &*world.requirement(id, &requirement.name)? {
+        let Met::By(targets) = world.requirement(id, &requirement.name)? else { continue };
+        for target in &*targets {
             // What has a capability is where the capability is.
             let target = match target {
                 Reference::Capability { of, .. } => of,

@@ -92,8 +92,17 @@ enum Answer {
     Outcome(Result<Outcome, EvalError>),
     Names(Result<Arc<Vec<String>>, EvalError>),
     Existence(Result<Arc<Existence>, EvalError>),
-    References(Result<Arc<Vec<Reference>>, EvalError>),
+    Met(Result<Met, EvalError>),
     Place(Result<Place, EvalError>),
+}
+
+/// What meets a requirement of an instance.
+#[derive(Clone, Debug)]
+pub(crate) enum Met {
+    /// This.
+    By(Arc<Vec<Reference>>),
+    /// It is up to who uses the blueprint, and nobody does.
+    Open,
 }
 
 pub(crate) fn error(kind: ErrorKind, message: impl Into<String>) -> EvalError {
@@ -369,29 +378,31 @@ impl World {
     }
 
     /// What meets a requirement of an instance.
-    pub(crate) fn requirement(
-        &self,
-        instance: &InstanceId,
-        name: &str,
-    ) -> Result<Arc<Vec<Reference>>, EvalError> {
+    pub(crate) fn requirement(&self, instance: &InstanceId, name: &str) -> Result<Met, EvalError> {
         let slot = Slot::Requirement(instance.clone(), name.to_owned());
-        let answer = self.once(slot, || {
-            let mut references = Vec::new();
-            let Some(node) = self.plan.nodes.get(&instance.node) else {
-                return Answer::References(Ok(Arc::default()));
-            };
-            for requirement in node.requirements.iter().filter(|r| r.name == name) {
-                match self.targets(instance, requirement) {
-                    Ok(targets) => references.extend(targets),
-                    Err(error) => return Answer::References(Err(error)),
-                }
-            }
-            Answer::References(Ok(Arc::new(references)))
-        })?;
+        let answer = self.once(slot, || Answer::Met(self.fresh_requirement(instance, name)))?;
         match answer {
-            Answer::References(references) => references,
+            Answer::Met(met) => met,
             _ => Err(mixed_up()),
         }
+    }
+
+    fn fresh_requirement(&self, instance: &InstanceId, name: &str) -> Result<Met, EvalError> {
+        let mut references = Vec::new();
+        let node = self.plan.nodes.get(&instance.node);
+        let entries = node.into_iter().flat_map(|node| &node.requirements);
+        for requirement in entries.filter(|requirement| requirement.name == name) {
+            match self.evaluate(instance, &requirement.target)? {
+                Outcome::Unknown if self.is_unused() => return Ok(Met::Open),
+                outcome => gather(known(outcome)?, &mut references),
+            }
+        }
+        Ok(Met::By(Arc::new(references)))
+    }
+
+    /// Whether the blueprint needs something of whoever uses it, and nobody does: it is only looked at.
+    fn is_unused(&self) -> bool {
+        self.plan.requirements.values().any(|required| required.requirement.cardinality.0 > 0)
     }
 
     /// What one entry of a node's body leads to.
@@ -525,7 +536,9 @@ impl World {
         if declared.is_none() && !node.requirements.iter().any(|r| r.name == name) {
             return if name == "labels" { self.labels(id).map(Some) } else { Ok(None) };
         }
-        let targets = self.requirement(id, name)?;
+        let Met::By(targets) = self.requirement(id, name)? else {
+            return Ok(Some(Outcome::Unknown));
+        };
         let mut targets = targets.iter().cloned().map(Value::Reference);
         let value = match declared.map(|declared| declared.cardinality.1) {
             None | Some(Some(1)) => targets.next().unwrap_or(Value::Null),
@@ -568,8 +581,10 @@ impl World {
 
     /// The relationship by which a requirement is met, `null` where nothing meets it.
     fn relationship(&self, id: &InstanceId, requirement: &str) -> Result<Outcome, EvalError> {
-        if self.requirement(id, requirement)?.is_empty() {
-            return Ok(Outcome::Value(Value::Null));
+        match self.requirement(id, requirement)? {
+            Met::Open => return Ok(Outcome::Unknown),
+            Met::By(targets) if targets.is_empty() => return Ok(Outcome::Value(Value::Null)),
+            Met::By(_) => {}
         }
         let of = Box::new(id.reference());
         let reference =
@@ -661,7 +676,7 @@ impl Answer {
         let (Self::Outcome(Err(error))
         | Self::Names(Err(error))
         | Self::Existence(Err(error))
-        | Self::References(Err(error))
+        | Self::Met(Err(error))
         | Self::Place(Err(error))) = self
         else {
             return false;

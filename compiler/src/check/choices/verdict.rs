@@ -1,6 +1,6 @@
 //! Whether anything fits a choice that is left to the runtime, and what comes nearest.
 
-use bp_eval::{ErrorKind, Verdict, check_constraint_with};
+use bp_eval::{Verdict, check_constraint_with};
 use bp_plan::{BinaryOp, Constraint, Expr, Reference, Value};
 
 use super::{Candidate, Choice};
@@ -146,7 +146,7 @@ fn asked(
             let value = Value::Reference(this.clone());
             let is_broken = match check_constraint_with(&alone, &value, known, locals) {
                 Ok(Verdict::Broken(_)) => true,
-                Err(error) => error.kind == ErrorKind::MissingKey,
+                Err(error) => error.is_missing_fact(),
                 Ok(_) => false,
             };
             if is_broken {

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bp_plan::Constraint;
+
 use super::written;
 use crate::check::Checked;
 use crate::check::expr::{World as _, fits};
 use crate::check::members::short;
+use crate::check::never;
 use crate::check::operations::{OperationSignature, parameter_place};
 use crate::check::program::TypeInfo;
 use crate::check::workflows::{WorkflowHead, signature};
@@ -95,7 +98,18 @@ fn fit(
         let what = format!("the parameter `{}` of `{}`", parameter.name, head.name);
         let taken = head.parameters.iter().find(|taken| taken.name == parameter.name);
         match taken {
-            Some(taken) if fits(program, &parameter.ty, &taken.ty) => {}
+            Some(taken) if fits(program, &parameter.ty, &taken.ty) => {
+                let given = &parameter.constraints;
+                let is_kept =
+                    |one: &&Constraint| never::implies(program, &parameter.ty, given, one);
+                let Some(narrower) = taken.constraints.iter().find(|one| !is_kept(one)) else {
+                    continue;
+                };
+                let at = program.place_of(narrower.span).unwrap_or(at);
+                let declared = parameter_place(program, operation.place, &parameter.name);
+                out.push(says::takes_less(at, &what, of, name, declared));
+                return;
+            }
             other => {
                 let found = other.map_or("none".to_owned(), |taken| format!("`{}`", taken.ty));
                 let wanted = format!("`{}` or wider", parameter.ty);

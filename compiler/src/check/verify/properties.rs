@@ -190,6 +190,7 @@ pub(super) fn is_sure(error: &EvalError) -> bool {
     matches!(
         error.kind,
         ErrorKind::MissingKey
+            | ErrorKind::NotSet
             | ErrorKind::WrongType
             | ErrorKind::DivisionByZero
             | ErrorKind::Overflow

@@ -8,7 +8,7 @@ use bp_compiler::source::{FileId, SourceFile};
 use bp_compiler::syntax;
 use bp_compiler::syntax::ast::ItemKind;
 use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
-use bp_plan::{Expr, Reference, Type, Value};
+use bp_plan::{Expr, Reference, TakenBy, Type, Value};
 use proptest::prelude::*;
 
 use super::world::Declarations;
@@ -292,8 +292,10 @@ impl Environment for Surroundings {
             Outer::Node("perhaps") if self.0["flag"] == Value::Bool(false) => Value::Null,
             Outer::Node(name) => node(name, None),
             Outer::Selection(name) => {
-                let element =
-                    Reference::Element { selection: name.to_owned(), name: "c1".to_owned() };
+                let element = Reference::Element {
+                    selection: TakenBy(name.to_owned()),
+                    name: "c1".to_owned(),
+                };
                 Value::Map(BTreeMap::from([("c1".to_owned(), Value::Reference(element))]))
             }
             Outer::Deployment => Value::Map(BTreeMap::from([

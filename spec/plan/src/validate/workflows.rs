@@ -44,12 +44,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// What is bound once a step is done.
+    /// What is bound once a step is done: by a parallel one what its steps bind, however deep these are parallel.
     fn made_by(&mut self, step: &'a Step) {
         match &step.action {
             Action::Parallel(block) => {
                 if block.on_failure.as_ref().is_none_or(|handler| !handler.recovers) {
-                    self.locals.extend(block.steps.iter().filter_map(|s| s.action.local()));
+                    block.steps.iter().for_each(|step| self.made_by(step));
                 }
             }
             action => self.locals.extend(action.local()),

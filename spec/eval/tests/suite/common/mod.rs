@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use bp_eval::{Environment, ErrorKind, EvalError, Outcome, Outer};
-use bp_plan::{BinaryOp, Expr, Reference, Value};
+use bp_plan::{BinaryOp, Expr, Reference, TakenBy, Value};
 
 pub(crate) struct World;
 
 pub(crate) fn cluster(name: &str) -> Value {
-    Value::Reference(Reference::Element { selection: "demo".into(), name: name.into() })
+    Value::Reference(Reference::Element { selection: TakenBy("demo".into()), name: name.into() })
 }
 
 impl Environment for World {
