@@ -110,7 +110,40 @@ impl Checker<'_> {
                 return says::not_one_of(at, text, (&options, &others), want);
             }
         }
-        says::misfit(at, want, found, &expr.kind)
+        let [want, found] = self.apart(want, found);
+        says::misfit(at, &want, &found, &expr.kind)
+    }
+
+    /// Two types for a message: of two types of one name each under the name that it has in this file.
+    pub(super) fn apart(&self, one: &Type, other: &Type) -> [Type; 2] {
+        let is_confusing = says::may_be_confused(one, other);
+        [one, other].map(|ty| if is_confusing { self.as_named_here(ty) } else { ty.clone() })
+    }
+
+    fn as_named_here(&self, ty: &Type) -> Type {
+        let file = self.scope.file();
+        let inner = |of: &Type| Box::new(self.as_named_here(of));
+        match ty {
+            Type::Data(name) => Type::Data(self.world.written(file, name)),
+            Type::Node(name) => Type::Node(self.world.written(file, name)),
+            Type::Nodes(name) => Type::Nodes(self.world.written(file, name)),
+            Type::Group(name) => Type::Group(self.world.written(file, name)),
+            Type::Capability(name) => Type::Capability(self.world.written(file, name)),
+            Type::Relationship(name) => Type::Relationship(self.world.written(file, name)),
+            Type::Optional(of) => Type::Optional(inner(of)),
+            Type::Perhaps(of) => Type::Perhaps(inner(of)),
+            Type::List(of) => Type::List(inner(of)),
+            Type::Map(of) => Type::Map(inner(of)),
+            Type::Secret(of) => Type::Secret(inner(of)),
+            Type::Union(members) => {
+                Type::Union(members.iter().map(|of| self.as_named_here(of)).collect())
+            }
+            Type::Record(fields) => {
+                let named = |(name, of): (&String, &Type)| (name.clone(), self.as_named_here(of));
+                Type::Record(fields.iter().map(named).collect())
+            }
+            other => other.clone(),
+        }
     }
 
     /// The string literals that a type takes.
@@ -194,7 +227,8 @@ impl Checker<'_> {
         }
         let (Type::Record(fields), Type::Data(name)) = (found, want) else { return part };
         let Some(data) = self.world.data_type(name) else { return part };
-        let left = collections::left_out(&data, &fields.keys().cloned().collect());
+        let there = fields.iter().filter(|(_, of)| !fits::may_lack(of));
+        let left = collections::left_out(&data, &there.map(|(name, _)| name.clone()).collect());
         if left.is_empty() {
             return part;
         }
@@ -222,7 +256,11 @@ pub(crate) fn data_types(world: &dyn World, ty: &Type) -> DataTypes {
 fn has_open_data(ty: &Type) -> bool {
     match ty {
         Type::Json => true,
-        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => has_open_data(of),
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::Secret(of)
+        | Type::List(of)
+        | Type::Map(of) => has_open_data(of),
         Type::Union(members) => members.iter().any(has_open_data),
         Type::Record(fields) => fields.values().any(has_open_data),
         _ => false,
@@ -250,7 +288,11 @@ fn widened(value: &Value, want: &Type) -> Option<Value> {
 /// All data types that a type mentions, and those that they mention.
 fn collect(world: &dyn World, ty: &Type, found: &mut DataTypes) {
     match ty {
-        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => {
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::Secret(of)
+        | Type::List(of)
+        | Type::Map(of) => {
             collect(world, of, found);
         }
         Type::Union(members) => members.iter().for_each(|of| collect(world, of, found)),
