@@ -85,7 +85,7 @@ fn named<'t>(ty: &'t Type, each: &mut dyn FnMut(&'t str)) {
 }
 
 /// A text that a message can hold.
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     if text.chars().count() <= 60 {
         return text.to_owned();
     }

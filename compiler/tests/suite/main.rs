@@ -39,6 +39,7 @@ mod pictures;
 mod plans;
 mod policies;
 mod punctuation;
+mod records;
 mod render;
 mod robust;
 mod syntax;

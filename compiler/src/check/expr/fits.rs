@@ -325,6 +325,9 @@ fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> 
         (Type::Capability(a), Type::Capability(b)) => world.common_type(a, b).map(Type::Capability),
         _ if fits_at(world, a, b, depth) => Some(b.clone()),
         _ if fits_at(world, b, a, depth) => Some(a.clone()),
+        (Type::Map(of), Type::Record(fields)) | (Type::Record(fields), Type::Map(of)) => {
+            all(fields.values(), (**of).clone(), &inner)
+        }
         _ if is_scalar(a) && is_scalar(b) => Some(unite(a, b)),
         _ => None,
     }
@@ -354,9 +357,16 @@ fn records(
             return None;
         }
     }
-    let mut all = a.values().chain(b.values()).map(|of| of.field().0);
-    let first = all.next().cloned().unwrap_or(Type::Never);
-    let whole = all.try_fold(first, |whole, of| inner(&whole, of));
+    all(a.values().chain(b.values()), Type::Never, inner)
+}
+
+/// The map of these fields and of what is of this type, where all of them join.
+fn all<'t>(
+    mut fields: impl Iterator<Item = &'t Type>,
+    of: Type,
+    inner: &dyn Fn(&Type, &Type) -> Option<Type>,
+) -> Option<Type> {
+    let whole = fields.try_fold(of, |whole, of| inner(&whole, of.field().0));
     whole.map(|of| Type::Map(Box::new(of)))
 }
 
@@ -375,16 +385,15 @@ fn is_small<'t>(fields: impl Iterator<Item = (&'t String, &'t Type)>) -> bool {
     for (_, of) in fields {
         left.push(of);
         while let Some(of) = left.pop() {
+            let (of, _) = of.field();
             count += 1;
             if count + left.len() > MAX_LACKED {
                 return false;
             }
             match of {
-                Type::Optional(of)
-                | Type::Perhaps(of)
-                | Type::List(of)
-                | Type::Map(of)
-                | Type::Secret(of) => left.push(of),
+                Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => {
+                    left.push(of);
+                }
                 Type::Union(members) => left.extend(members.iter().take(MAX_LACKED)),
                 Type::Record(fields) => left.extend(fields.values().take(MAX_LACKED)),
                 _ => {}
