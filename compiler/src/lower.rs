@@ -181,7 +181,11 @@ fn held(expr: &Expr, found: &mut Vec<String>) {
 fn named(ty: &Type, found: &mut Vec<String>) {
     match ty {
         Type::Data(name) => found.push(name.clone()),
-        Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => named(of, found),
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::List(of)
+        | Type::Map(of)
+        | Type::Secret(of) => named(of, found),
         Type::Union(members) => members.iter().for_each(|member| named(member, found)),
         Type::Record(fields) => fields.values().for_each(|field| named(field, found)),
         _ => {}

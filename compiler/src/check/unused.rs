@@ -58,7 +58,7 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     );
     for item in items {
         let Some((name, what)) = declared(&item.kind) else { continue };
-        if substitutes && matches!(what, "input" | "requirement") {
+        if substitutes && matches!(what, "input" | "secret" | "requirement") {
             continue;
         }
         let is_used = match what {

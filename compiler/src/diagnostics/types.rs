@@ -31,7 +31,15 @@ pub(super) fn listed<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
 
 /// With its article, where the type reads better so.
 fn a(ty: &Type) -> String {
-    let text = ty.to_string();
+    quoted(ty.to_string())
+}
+
+/// As [`a`], with the whole names of types.
+fn whole(ty: &Type) -> String {
+    quoted(format!("{ty:#}"))
+}
+
+fn quoted(text: String) -> String {
     let text = if text.chars().count() > 120 {
         let start: String = text.chars().take(117).collect();
         format!("{start}…")
@@ -41,8 +49,43 @@ fn a(ty: &Type) -> String {
     format!("`{text}`")
 }
 
+/// Two types beside each other: with the whole names where two of one name would look the same.
+fn both(one: &Type, other: &Type) -> [String; 2] {
+    if may_be_confused(one, other) { [whole(one), whole(other)] } else { [a(one), a(other)] }
+}
+
+/// Whether two types name different ones by the same last word.
+pub fn may_be_confused(one: &Type, other: &Type) -> bool {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for ty in [one, other] {
+        named(ty, &mut |full| names.push((full.rsplit('.').next().unwrap_or(full), full)));
+    }
+    names.sort_unstable();
+    names.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 != b.1))
+}
+
+/// Goes through the names of types that a type is made of.
+fn named<'t>(ty: &'t Type, each: &mut dyn FnMut(&'t str)) {
+    match ty {
+        Type::Data(name)
+        | Type::Node(name)
+        | Type::Nodes(name)
+        | Type::Group(name)
+        | Type::Capability(name)
+        | Type::Relationship(name) => each(name),
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::List(of)
+        | Type::Map(of)
+        | Type::Secret(of) => named(of, each),
+        Type::Union(members) => members.iter().for_each(|of| named(of, each)),
+        Type::Record(fields) => fields.values().for_each(|of| named(of, each)),
+        _ => {}
+    }
+}
+
 /// A text that a message can hold.
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     if text.chars().count() <= 60 {
         return text.to_owned();
     }
@@ -52,8 +95,9 @@ fn short(text: &str) -> String {
 
 /// A value of another type than is wanted.
 pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnostic {
-    let error = Diagnostic::error("E3002", format!("expected {}, found {}", a(want), a(found)), at)
-        .label(format!("this is {}", a(found)));
+    let [wanted, is] = both(want, found);
+    let error = Diagnostic::error("E3002", format!("expected {wanted}, found {is}"), at)
+        .label(format!("this is {is}"));
     let inner = match want {
         Type::Optional(of) | Type::Secret(of) => of,
         other => other,
@@ -111,7 +155,7 @@ pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnost
         (Type::List(_), Type::Record(_) | Type::Map(_), _) => {
             error.help("a list is written `[a, b]`; `values(m)` gives those of a map")
         }
-        _ => error.help(format!("give {} here, or change the declared type", a(want))),
+        _ => error.help(format!("give {wanted} here, or change the declared type")),
     }
 }
 
@@ -417,11 +461,12 @@ pub fn duplicate_key(at: Place, key: &str, first: Place) -> Diagnostic {
 
 /// Two values that must have a type in common, and have none.
 pub fn no_common(at: Place, found: &Type, what: &str, other: &Type, place: Place) -> Diagnostic {
-    let message = format!("{} does not go with {what}, which is {}", a(found), a(other));
+    let [found, other] = both(found, other);
+    let message = format!("{found} does not go with {what}, which is {other}");
     Diagnostic::error("E3013", message, at)
-        .label(format!("this is {}", a(found)))
+        .label(format!("this is {found}"))
         .help("give both the same type")
-        .related(place, format!("this is {}", a(other)))
+        .related(place, format!("this is {other}"))
 }
 
 /// Two sides that can't be compared.
@@ -431,10 +476,11 @@ pub fn incomparable(
     left: (&Type, Place),
     right: (&Type, Place),
 ) -> Diagnostic {
+    let [one, other] = both(left.0, right.0);
     let message = match symbol {
-        "==" | "!=" => format!("{} and {} are never the same", a(left.0), a(right.0)),
-        "in" | "not in" => format!("{} can't be in {}", a(left.0), a(right.0)),
-        _ => format!("{} and {} have no order", a(left.0), a(right.0)),
+        "==" | "!=" => format!("{one} and {other} are never the same"),
+        "in" | "not in" => format!("{one} can't be in {other}"),
+        _ => format!("{one} and {other} have no order"),
     };
     let is = |ty: &Type| matches!(ty, Type::Version | Type::Timestamp);
     let help = if is(left.0) || is(right.0) {
@@ -445,8 +491,8 @@ pub fn incomparable(
     Diagnostic::error("E3015", message, at)
         .label("can't be compared")
         .help(help)
-        .related(left.1, format!("this is {}", a(left.0)))
-        .related(right.1, format!("this is {}", a(right.0)))
+        .related(left.1, format!("this is {one}"))
+        .related(right.1, format!("this is {other}"))
 }
 
 /// `in` before something that holds nothing.

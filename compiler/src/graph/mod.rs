@@ -5,6 +5,7 @@
 
 mod dot;
 mod layers;
+mod leads;
 mod legend;
 mod mermaid;
 mod place;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_plan::workflow::{Action, Parameter};
 use bp_plan::{Expr, Node, Plan, Property, Workflow};
 
+use super::leads::{Leads, Led, Target, groups_of, mentioned};
 use super::{Diagram, Edge, Item, Need, Note, Role};
 use crate::shown;
 
@@ -13,30 +14,12 @@ const LONGEST: usize = 44;
 /// So many of the things that a workflow does are told of.
 const MOST_DONE: usize = 6;
 
-/// What an expression leads to, by the items' names.
-#[derive(Clone, Debug, Default)]
-struct Led {
-    to: BTreeSet<Target>,
-    /// The runtime chooses among them.
-    is_choice: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    Node(String),
-    Selection(String),
-    Required(String),
-}
-
 pub(super) fn read(plan: &Plan) -> Diagram {
-    let none = (BTreeMap::new(), BTreeMap::new());
-    let constants = plan.constants.iter();
-    let constants = constants.map(|(name, of)| (name.as_str(), led(of, &none.0, &none.1)));
     let mut reader = Reader {
         plan,
         diagram: Diagram::default(),
         places: BTreeMap::new(),
-        constants: constants.collect(),
+        leads: Leads::of(plan),
     };
     reader.items();
     for (name, node) in &plan.nodes {
@@ -51,11 +34,10 @@ struct Reader<'p> {
     plan: &'p Plan,
     diagram: Diagram,
     places: BTreeMap<Target, usize>,
-    /// What constants lead to.
-    constants: BTreeMap<&'p str, Led>,
+    leads: Leads<'p>,
 }
 
-impl Reader<'_> {
+impl<'p> Reader<'p> {
     fn head(&mut self) {
         let plan = self.plan;
         self.diagram.title = format!("{} {}", plan.blueprint.name, plan.blueprint.version);
@@ -150,18 +132,11 @@ impl Reader<'_> {
     }
 
     /// What a node requires, where it stands, and what it reads.
-    fn needs(&mut self, name: &str, node: &Node) {
+    fn needs(&mut self, name: &'p str, node: &'p Node) {
         let Some(from) = self.places.get(&Target::Node(name.to_owned())).copied() else { return };
-        let mut locals = BTreeMap::new();
         let mut seen: BTreeSet<usize> = BTreeSet::new();
-        if let Some(each) = &node.each {
-            let over = led(&each.over, &locals, &self.constants);
-            for name in &each.names {
-                locals.insert(name.clone(), over.clone());
-            }
-        }
         for requirement in &node.requirements {
-            let led = led(&requirement.target, &locals, &self.constants);
+            let led = self.leads.requirement(name, node, requirement);
             let to: Vec<usize> =
                 led.to.iter().filter_map(|target| self.places.get(target).copied()).collect();
             if requirement.hosts
@@ -293,20 +268,26 @@ impl Reader<'_> {
         what: &'static str,
         name: &str,
         kind: &str,
-        over: &Expr,
+        over: &'p Expr,
         waves: Vec<String>,
         settings: Vec<String>,
     ) {
+        let plan = self.plan;
         let place = self.diagram.notes.len();
         let mut led = Led::default();
         mentioned(over, &mut led);
         let mut groups = Vec::new();
         groups_of(over, &mut groups);
         let mut names: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
-        for group in &groups {
-            if let Some(group) = self.plan.groups.get(*group) {
+        // A group stands for its members, however far inside of other groups they are.
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        while let Some(group) = groups.pop() {
+            if seen.insert(group)
+                && let Some(group) = plan.groups.get(group)
+            {
                 let mut inner = Led::default();
                 mentioned(&group.members, &mut inner);
+                groups_of(&group.members, &mut groups);
                 self.mark(&inner, place);
             }
         }
@@ -330,73 +311,5 @@ impl Reader<'_> {
 }
 
 fn names(led: &Led) -> Vec<String> {
-    let name = |target: &Target| {
-        let (Target::Node(name) | Target::Selection(name) | Target::Required(name)) = target;
-        name.clone()
-    };
-    led.to.iter().map(name).collect()
-}
-
-/// What an expression that gives nodes, capabilities or elements can give.
-fn led(expr: &Expr, locals: &BTreeMap<String, Led>, constants: &BTreeMap<&str, Led>) -> Led {
-    let mut found = Led::default();
-    let mut take = |other: Led| {
-        found.to.extend(other.to);
-        found.is_choice |= other.is_choice;
-    };
-    match expr {
-        Expr::Node(name) => take(one(Target::Node(name.clone()))),
-        Expr::Selection(name) => take(one(Target::Selection(name.clone()))),
-        Expr::Requirement(name) => take(one(Target::Required(name.clone()))),
-        Expr::Local(name) => take(locals.get(name).cloned().unwrap_or_default()),
-        Expr::Const(name) => take(constants.get(name.as_str()).cloned().unwrap_or_default()),
-        Expr::Field { of, .. } | Expr::Index { of, .. } | Expr::Splat { of, .. } => {
-            take(led(of, locals, constants));
-        }
-        Expr::If { then, otherwise, .. } => {
-            take(led(then, locals, constants));
-            take(led(otherwise, locals, constants));
-        }
-        Expr::Binder(binder) => {
-            let over = led(&binder.over, locals, constants);
-            if binder.function == "choose" {
-                take(Led { is_choice: true, ..over });
-            } else {
-                let mut inner = locals.clone();
-                for name in &binder.names {
-                    inner.insert(name.clone(), over.clone());
-                }
-                take(binder.body.as_ref().map_or(over, |body| led(body, &inner, constants)));
-            }
-        }
-        other => other.parts(&mut |part| take(led(part, locals, constants))),
-    }
-    found
-}
-
-fn one(target: Target) -> Led {
-    Led { to: BTreeSet::from([target]), is_choice: false }
-}
-
-/// Every node and selection that an expression names.
-fn mentioned(expr: &Expr, found: &mut Led) {
-    match expr {
-        Expr::Node(name) => {
-            found.to.insert(Target::Node(name.clone()));
-        }
-        Expr::Selection(name) => {
-            found.to.insert(Target::Selection(name.clone()));
-        }
-        Expr::Requirement(name) => {
-            found.to.insert(Target::Required(name.clone()));
-        }
-        other => other.parts(&mut |part| mentioned(part, found)),
-    }
-}
-
-fn groups_of<'e>(expr: &'e Expr, found: &mut Vec<&'e str>) {
-    if let Expr::Group(name) = expr {
-        found.push(name);
-    }
-    expr.parts(&mut |part| groups_of(part, found));
+    led.to.iter().map(|target| target.name().to_owned()).collect()
 }

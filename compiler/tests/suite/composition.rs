@@ -460,6 +460,19 @@ fn none_that_fits_says_why_for_each() {
 }
 
 #[test]
+fn a_secret_that_a_substitute_lacks_is_told_as_one() {
+    let types = "abstract node type Store {\n  property password: secret string?\n  property size: int\n}\n";
+    let head = "blueprint cold substitutes types.Store { version = \"1.0.0\" }\nuse \"./types.bp\" as types\n";
+    let said = told(&[("cold.bp", head), ("types.bp", types)]);
+    let [password, size] = ["secret password: string?", "input size: int"];
+    assert!(said.contains(&format!("add `{password}`, `{size}`")), "{said}");
+    // What is told to be added is enough, and nobody calls it idle.
+    let whole = format!("{head}{password}\n{size}\n");
+    let (_folder, analysis) = analyse(&[("cold.bp", &whole), ("types.bp", types)]);
+    assert!(analysis.diagnostics().is_empty(), "{:#?}", analysis.diagnostics());
+}
+
+#[test]
 fn what_a_substitute_lacks_is_told_at_its_head() {
     let whole = substitute("small", "types.Database");
     let of = |from: &str, to: &str| {

@@ -83,7 +83,7 @@ fn what_something_names_is_not_told() {
         assert_eq!(said(&format!("{HEAD}{text}\n")), Vec::<String>::new(), "{text}");
     }
     // What substitutes a type takes what the type says.
-    let of = "abstract node type Store { property size: int }\ninput size: int";
+    let of = "abstract node type Store {\n  property size: int\n  property key: secret string?\n}\ninput size: int\nsecret key: string?";
     let text = format!("blueprint x substitutes Store {{ version = \"1.0.0\" }}\n{of}\n");
     assert_eq!(said(&text), Vec::<String>::new());
     // What implements an operation takes what the operation says.

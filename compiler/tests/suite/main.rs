@@ -40,6 +40,7 @@ mod pictures;
 mod plans;
 mod policies;
 mod punctuation;
+mod records;
 mod render;
 mod rings;
 mod robust;

@@ -421,3 +421,76 @@ fn an_editor_offers_the_modules_of_packages() {
         assert!(found.iter().any(|one| one.label == wanted), "{text}: {found:#?}");
     }
 }
+
+/// The messages, labels and helps, a line each.
+fn said_of(analysis: &Analysis) -> Vec<String> {
+    let all = analysis.diagnostics().iter().filter(|told| !told.code.starts_with('W'));
+    all.map(|told| {
+        format!("{}; {}; {}", told.message, told.label, told.help.clone().unwrap_or_default())
+    })
+    .collect()
+}
+
+#[test]
+fn two_types_of_one_name_are_told_apart() {
+    let types = "data type P { x: int }\nnode type N { property p: P }\n";
+    let root = "blueprint a { version = \"1.0.0\" }\nuse \"./m1.bp\" as m1\nuse \"./m2.bp\" as other\ninput p: m1.P = { x = 1 }\n";
+    let words_of = |line: &str| {
+        let folder =
+            folder(&[("a.bp", &format!("{root}{line}\n")), ("m1.bp", types), ("m2.bp", types)]);
+        said_of(&Analysis::check(&folder.path().join("a.bp")))
+    };
+    for (line, wanted) in [
+        (
+            "output q: other.P = p",
+            "expected `other.P`, found `m1.P`; this is `m1.P`; give `other.P` here, or change the declared type",
+        ),
+        (
+            "output q: list<other.P?> = [p, ...[p]]",
+            "expected `other.P?`, found `m1.P`; this is `m1.P`; give `other.P?` here, or change the declared type",
+        ),
+        (
+            "node k: other.N { p = { x = 1 } }\noutput q: bool = k.p == p",
+            "`other.P` and `m1.P` are never the same; can't be compared; compare values of one type; `string(x)`, `int(x)` and `float(x)` convert",
+        ),
+        (
+            "node k: other.N { p = { x = 1 } }\noutput q = if p.x == 1 then p else k.p",
+            "`other.P` does not go with the other branch, which is `m1.P`; this is `other.P`; give both the same type",
+        ),
+        (
+            "output q: int = p",
+            "expected `int`, found `P`; this is `P`; give `int` here, or change the declared type",
+        ),
+    ] {
+        let told = words_of(line);
+        assert!(told.contains(&wanted.to_owned()), "{line}: {told:#?}");
+    }
+
+    // Two versions of one package: what has no name in the file has its whole one.
+    let of = |name: &str, version: &str, rest: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\n{rest}")
+    };
+    let files = folder(&[
+        (
+            "app/bp.toml",
+            &of(
+                "app",
+                "1.0.0",
+                "\n[dependencies]\nlib = { path = \"../lib1\" }\nmid = { path = \"../mid\" }\n",
+            ),
+        ),
+        (
+            "app/a.bp",
+            "blueprint a { version = \"1.0.0\" }\nuse lib\nuse mid\ninput p: lib.P = { x = 1 }\noutput q: int = mid.h(p)\n",
+        ),
+        ("lib1/bp.toml", &of("lib", "1.2.0", "")),
+        ("lib1/lib.bp", types),
+        ("lib2/bp.toml", &of("lib", "2.0.0", "")),
+        ("lib2/lib.bp", types),
+        ("mid/bp.toml", &of("mid", "1.0.0", "\n[dependencies]\nlib = { path = \"../lib2\" }\n")),
+        ("mid/mid.bp", "use lib\nfn h(p: lib.P) -> int = p.x\n"),
+    ]);
+    let told = said_of(&Analysis::check(&files.path().join("app/a.bp")));
+    let [told] = told.as_slice() else { panic!("{told:#?}") };
+    assert!(told.starts_with("expected `lib@2.P`, found `lib.P`;"), "{told}");
+}

@@ -298,6 +298,52 @@ fn boxes_in_boxes_take_no_more_than_their_number() {
 }
 
 #[test]
+fn a_requirement_that_is_read_is_its_target() {
+    let diagram = diagram(
+        "use std.drift
+node type H
+node type T {
+  requires host: H via HostedOn
+  requires spare: H? via HostedOn
+  requires peer: T[0..9] via ConnectsTo
+}
+node h: H
+node a: T { host -> h }
+node b: T {
+  host -> a.host
+  peer -> a
+}
+node others: T for k in [\"x\"] { host -> b.host }
+node last: T {
+  host -> [o.host for o in others][0]
+  spare -> a.spare
+  peer -> [o for o in others]
+}
+node looped: T for o in others { host -> o.host }
+group inner: Group { members = [a, b] }
+group outer: Group { members = [inner] }
+policy p: drift.Correct { targets = [outer] }
+",
+    );
+    let wanted = ["h", "a in h", "b in h", "others in h", "last in h", "looped in h"];
+    assert_eq!(tree(&diagram), wanted);
+    let edges = edges(&diagram);
+    for wanted in ["b -> a peer · ConnectsTo", "last -> others peer · ConnectsTo"] {
+        assert!(edges.contains(&wanted.to_owned()), "{edges:?}");
+    }
+    assert!(!edges.iter().any(|edge| edge.contains("spare")), "{edges:?}");
+    // A group stands for its members, in a group and for a policy.
+    let about = |name: &str| {
+        let note = diagram.notes.iter().position(|note| note.name == name).unwrap();
+        let on = diagram.items.iter().filter(|item| item.notes.contains(&note));
+        on.map(|item| item.name.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!([about("inner"), about("outer"), about("p")], ["a b"; 3]);
+    assert_eq!(dot(&diagram).matches("[style=dotted, arrowhead=none]").count(), 6);
+    assert_eq!(mermaid(&diagram).matches(" -.- ").count(), 6);
+}
+
+#[test]
 fn groups_policies_and_workflows_are_in_every_picture() {
     let diagram = diagram(&format!(
         "{SITE}policy nothing: Policy {{ }}\nworkflow calm(n: int) -> {{ n: int }} {{\n  run update\n  return {{ n = n }}\n}}\n"

@@ -63,7 +63,11 @@ fn is_secret(kind: &Type) -> bool {
 fn has_data(kind: &Type) -> bool {
     match kind {
         Type::Data(_) => true,
-        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => has_data(of),
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::Secret(of)
+        | Type::List(of)
+        | Type::Map(of) => has_data(of),
         Type::Union(members) => members.iter().any(has_data),
         Type::Record(fields) => fields.values().any(has_data),
         _ => false,

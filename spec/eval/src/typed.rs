@@ -92,7 +92,9 @@ impl Conform<'_> {
         match (kind, value) {
             (Type::Json, value) => json::to_json(&value).map(|_| value),
             (Type::Optional(_) | Type::Null, Value::Null) => Ok(Value::Null),
-            (Type::Optional(of) | Type::Secret(of), value) => self.value(value, of),
+            (Type::Optional(of) | Type::Perhaps(of) | Type::Secret(of), value) => {
+                self.value(value, of)
+            }
             (Type::Unknown, value)
             | (Type::Bool, value @ Value::Bool(_))
             | (Type::Int, value @ Value::Int(_))
@@ -191,7 +193,8 @@ impl Conform<'_> {
         fields: &BTreeMap<String, Type>,
     ) -> Result<Value, ValueError> {
         for (name, kind) in fields {
-            if !entries.contains_key(name) && !matches!(kind, Type::Optional(_)) {
+            let may_lack = matches!(kind, Type::Optional(_) | Type::Perhaps(_));
+            if !entries.contains_key(name) && !may_lack {
                 return Err(missing(name, kind));
             }
         }

@@ -47,6 +47,8 @@ pub enum Type {
     Union(Vec<Type>),
     /// This, or `null`.
     Optional(Box<Type>),
+    /// Only of a field of a record without a name: the field has a value of this type, or isn't there.
+    Perhaps(Box<Type>),
     /// Any number of these, in order.
     List(Box<Type>),
     /// Strings to these.
@@ -69,8 +71,28 @@ pub enum Type {
     Relationship(String),
 }
 
+impl Type {
+    /// Of the type of a record's field: the type of what it has where it is there, and whether it may be missing.
+    #[must_use]
+    pub fn field(&self) -> (&Self, bool) {
+        match self {
+            Self::Perhaps(of) => (of, true),
+            of => (of, false),
+        }
+    }
+
+    /// Of the type of a record's field: as a field that may be missing.
+    #[must_use]
+    pub fn perhaps(self) -> Self {
+        match self {
+            Self::Perhaps(_) | Self::Unknown => self,
+            of => Self::Perhaps(Box::new(of)),
+        }
+    }
+}
+
 impl fmt::Display for Type {
-    /// As the language writes it.
+    /// As the language writes it; named types without what is before the last dot, which `{:#}` writes, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown => f.write_str("unknown"),
@@ -96,17 +118,18 @@ impl fmt::Display for Type {
                 }
                 Ok(())
             }
-            Self::Optional(of) => write!(f, "{of}?"),
-            Self::List(of) => write!(f, "list<{of}>"),
-            Self::Map(of) => write!(f, "map<{of}>"),
-            Self::Secret(of) => write!(f, "secret {of}"),
+            Self::Perhaps(of) if matches!(**of, Self::Optional(_)) => of.fmt(f),
+            Self::Optional(of) | Self::Perhaps(of) => around(f, "", of, "?"),
+            Self::List(of) => around(f, "list<", of, ">"),
+            Self::Map(of) => around(f, "map<", of, ">"),
+            Self::Secret(of) => around(f, "secret ", of, ""),
             Self::Record(fields) => {
                 f.write_str("{ ")?;
                 for (i, (name, of)) in fields.iter().enumerate() {
                     if i > 0 {
                         f.write_str(", ")?;
                     }
-                    write!(f, "{name}: {of}")?;
+                    around(f, &format!("{name}: "), of, "")?;
                 }
                 f.write_str(" }")
             }
@@ -114,10 +137,21 @@ impl fmt::Display for Type {
             | Self::Node(name)
             | Self::Group(name)
             | Self::Capability(name)
-            | Self::Relationship(name) => f.write_str(name.rsplit('.').next().unwrap_or(name)),
+            | Self::Relationship(name) => named(f, name),
             Self::Nodes(name) => {
-                write!(f, "collection of {}", name.rsplit('.').next().unwrap_or(name))
+                f.write_str("collection of ")?;
+                named(f, name)
             }
         }
     }
+}
+
+fn around(f: &mut fmt::Formatter<'_>, before: &str, of: &Type, after: &str) -> fmt::Result {
+    f.write_str(before)?;
+    fmt::Display::fmt(of, f)?;
+    f.write_str(after)
+}
+
+fn named(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+    f.write_str(if f.alternate() { name } else { name.rsplit('.').next().unwrap_or(name) })
 }

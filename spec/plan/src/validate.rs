@@ -314,7 +314,11 @@ impl<'a> Check<'a> {
             Type::Data(name) if !self.plan.data_types.contains_key(name) => {
                 self.problem(format!("there is no data type `{name}`"));
             }
-            Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => self.kind(of),
+            Type::Optional(of)
+            | Type::Perhaps(of)
+            | Type::List(of)
+            | Type::Map(of)
+            | Type::Secret(of) => self.kind(of),
             Type::Union(members) => members.iter().for_each(|member| self.kind(member)),
             Type::Record(fields) => fields.values().for_each(|field| self.kind(field)),
             _ => {}

@@ -114,7 +114,10 @@ impl Offers<'_, '_> {
     fn properties(&mut self) {
         for (name, property) in &self.wanted.properties {
             let wanted = &property.declared.kind;
-            let is_secret = matches!(wanted, Type::Secret(_));
+            let is_secret = match wanted {
+                Type::Optional(of) => matches!(**of, Type::Secret(_)),
+                other => matches!(other, Type::Secret(_)),
+            };
             let input = self.checked.inputs.get(name).map(|input| input.kind.clone());
             let secret = self.checked.secrets.get(name).map(|it| secret_of(it.kind.clone()));
             match input.or(secret) {

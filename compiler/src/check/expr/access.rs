@@ -70,7 +70,12 @@ impl Checker<'_> {
         };
         match ty {
             Type::Record(fields) => match fields.get(text) {
-                Some(field) => reads(field.clone(), from),
+                Some(field) => {
+                    let of = Box::new(from.expr);
+                    let safe = safe || fits::may_lack(field);
+                    let expr = Expr::Field { of, name: text.to_owned(), safe };
+                    Some(Part::new(fits::read(field), expr, from.phase, from.open))
+                }
                 None if from.expr == Expr::Deployment => {
                     let known = names(fields);
                     let near = nearest(text, known.iter().copied());
@@ -230,6 +235,12 @@ impl Checker<'_> {
             return Part::broken();
         }
         let Some(found) = self.element_by(&ty, &by, of, key) else { return Part::broken() };
+        let lacks = match (&ty, by.expr.as_value()) {
+            (Type::Record(fields), Some(Value::String(name))) => {
+                fields.get(name).is_some_and(fits::may_lack)
+            }
+            _ => false,
+        };
         if !safe && self.certain {
             if self.is_missing(&from, &by, span) {
                 return Part::broken();
@@ -240,6 +251,7 @@ impl Checker<'_> {
         let found = if was_secret { fits::secret(found) } else { found };
         let phase = from.phase.max(by.phase);
         let open = from.open.min(by.open);
+        let safe = safe || lacks;
         let expr = Expr::Index { of: Box::new(from.expr), key: Box::new(by.expr), safe };
         self.settle(Part::new(found, expr, phase, open), span)
     }
@@ -314,7 +326,7 @@ impl Checker<'_> {
             Type::Nodes(of) => Type::Node(of.clone()),
             Type::Record(fields) => {
                 if let Some(Value::String(name)) = by.expr.as_value() {
-                    let found = fields.get(name).cloned();
+                    let found = fields.get(name).map(fits::read);
                     if found.is_none() {
                         let name = ast::Name { text: name.as_str().into(), span: key.span };
                         self.no_field(ty, &name, &names(fields));
@@ -331,12 +343,12 @@ impl Checker<'_> {
         })
     }
 
-    /// What any field of a record can be.
+    /// What any field of a record can be that is there.
     fn any_field(&self, ty: &Type) -> Option<Type> {
         let Type::Record(fields) = ty else { return None };
         let mut whole = Type::Never;
         for field in fields.values() {
-            match fits::join(self.world, &whole, field) {
+            match fits::join(self.world, &whole, field.field().0) {
                 Some(joined) => whole = joined,
                 None => return fits::anything(self.world, ty),
             }

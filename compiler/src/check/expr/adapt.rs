@@ -1,7 +1,7 @@
 //! Whether a part is what is wanted of it, why it is not, and what a constant becomes on the way.
 
 use bp_eval::{DataTypes, Nowhere, Verdict, check_constraint};
-use bp_plan::{Constraint, Entry, Expr, Type, Value};
+use bp_plan::{Constraint, Entry, Expr, Held, Type, Value};
 
 use super::scope::Because;
 use super::secrets::Way;
@@ -110,7 +110,40 @@ impl Checker<'_> {
                 return says::not_one_of(at, text, (&options, &others), want);
             }
         }
-        says::misfit(at, want, found, &expr.kind)
+        let [want, found] = self.apart(want, found);
+        says::misfit(at, &want, &found, &expr.kind)
+    }
+
+    /// Two types for a message: of two types of one name each under the name that it has in this file.
+    pub(super) fn apart(&self, one: &Type, other: &Type) -> [Type; 2] {
+        let is_confusing = says::may_be_confused(one, other);
+        [one, other].map(|ty| if is_confusing { self.as_named_here(ty) } else { ty.clone() })
+    }
+
+    fn as_named_here(&self, ty: &Type) -> Type {
+        let file = self.scope.file();
+        let inner = |of: &Type| Box::new(self.as_named_here(of));
+        match ty {
+            Type::Data(name) => Type::Data(self.world.written(file, name)),
+            Type::Node(name) => Type::Node(self.world.written(file, name)),
+            Type::Nodes(name) => Type::Nodes(self.world.written(file, name)),
+            Type::Group(name) => Type::Group(self.world.written(file, name)),
+            Type::Capability(name) => Type::Capability(self.world.written(file, name)),
+            Type::Relationship(name) => Type::Relationship(self.world.written(file, name)),
+            Type::Optional(of) => Type::Optional(inner(of)),
+            Type::Perhaps(of) => Type::Perhaps(inner(of)),
+            Type::List(of) => Type::List(inner(of)),
+            Type::Map(of) => Type::Map(inner(of)),
+            Type::Secret(of) => Type::Secret(inner(of)),
+            Type::Union(members) => {
+                Type::Union(members.iter().map(|of| self.as_named_here(of)).collect())
+            }
+            Type::Record(fields) => {
+                let named = |(name, of): (&String, &Type)| (name.clone(), self.as_named_here(of));
+                Type::Record(fields.iter().map(named).collect())
+            }
+            other => other.clone(),
+        }
     }
 
     /// The string literals that a type takes.
@@ -136,7 +169,7 @@ impl Checker<'_> {
     /// A constant as a value of the type that it stands for now: an int becomes the float it is good
     /// for, a record gets the defaults of its data type, whose constraints must hold.
     fn adapted(&mut self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
-        let Expr::Value(value) = &part.expr else { return self.completed(part, want) };
+        let Expr::Value(value) = &part.expr else { return self.completed(part, want, expr) };
         let is_null = matches!(value, Value::Null) && !has_open_data(&part.ty);
         if part.ty == *want || is_null {
             return part;
@@ -184,7 +217,16 @@ impl Checker<'_> {
 
     /// A record whose fields are not known yet, as one of a data type: the fields that it leaves out
     /// are there, with their defaults.
-    fn completed(&self, mut part: Part, want: &Type) -> Part {
+    fn completed(&self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
+        if self.lacks_inside(&part.ty, want, true) {
+            // Which of the records inside lack what, only their values tell.
+            let what = format!("`{}`", says::short(&self.world.text(self.place(expr.span))));
+            let is_secret = fits::holds_secret(self.world, &part.ty);
+            let kind = if is_secret { fits::secret(want.clone()) } else { want.clone() };
+            part.expr =
+                Expr::Held(Box::new(Held { of: part.expr, what, kind, constraints: Vec::new() }));
+            return part;
+        }
         let (mut found, mut want) = (&part.ty, want);
         while let Type::Secret(of) | Type::Optional(of) = want {
             want = of;
@@ -194,13 +236,50 @@ impl Checker<'_> {
         }
         let (Type::Record(fields), Type::Data(name)) = (found, want) else { return part };
         let Some(data) = self.world.data_type(name) else { return part };
-        let left = collections::left_out(&data, &fields.keys().cloned().collect());
+        let there = fields.iter().filter(|(_, of)| !fits::may_lack(of));
+        let left = collections::left_out(&data, &there.map(|(name, _)| name.clone()).collect());
         if left.is_empty() {
             return part;
         }
         let whole = Entry::Spread(std::mem::replace(&mut part.expr, Expr::Value(Value::Null)));
         part.expr = Expr::Record(left.into_iter().chain([whole]).collect());
         part
+    }
+
+    /// Whether records inside of such a value may lack fields of the data types that they stand for; of the value
+    /// itself (`is_whole`) that is no question, unless it may be unset.
+    fn lacks_inside(&self, found: &Type, want: &Type, is_whole: bool) -> bool {
+        match (found, want) {
+            (Type::Secret(found), want) => self.lacks_inside(found, want, is_whole),
+            (Type::Optional(found) | Type::Perhaps(found), want) => {
+                self.lacks_inside(found, want, false)
+            }
+            (found, Type::Secret(want) | Type::Optional(want) | Type::Perhaps(want)) => {
+                self.lacks_inside(found, want, is_whole)
+            }
+            (Type::List(found), Type::List(want)) | (Type::Map(found), Type::Map(want)) => {
+                self.lacks_inside(found, want, false)
+            }
+            (Type::Record(fields), Type::Map(want)) => {
+                fields.values().any(|found| self.lacks_inside(found, want, false))
+            }
+            (Type::Record(fields), Type::Record(want)) => fields.iter().any(|(name, found)| {
+                want.get(name).is_some_and(|want| self.lacks_inside(found, want, false))
+            }),
+            (Type::Record(fields), Type::Data(name)) => {
+                self.world.data_type(name).is_some_and(|data| match &data.alias {
+                    Some(alias) => self.lacks_inside(found, alias, is_whole),
+                    None => data.fields.iter().any(|(name, want)| match fields.get(name) {
+                        Some(found) => {
+                            (!is_whole && fits::may_lack(found))
+                                || self.lacks_inside(found, &want.kind, false)
+                        }
+                        None => !is_whole,
+                    }),
+                })
+            }
+            _ => false,
+        }
     }
 
     /// The data types that a value of this type is checked with.
@@ -222,7 +301,11 @@ pub(crate) fn data_types(world: &dyn World, ty: &Type) -> DataTypes {
 fn has_open_data(ty: &Type) -> bool {
     match ty {
         Type::Json => true,
-        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => has_open_data(of),
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::Secret(of)
+        | Type::List(of)
+        | Type::Map(of) => has_open_data(of),
         Type::Union(members) => members.iter().any(has_open_data),
         Type::Record(fields) => fields.values().any(has_open_data),
         _ => false,
@@ -250,7 +333,11 @@ fn widened(value: &Value, want: &Type) -> Option<Value> {
 /// All data types that a type mentions, and those that they mention.
 fn collect(world: &dyn World, ty: &Type, found: &mut DataTypes) {
     match ty {
-        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => {
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::Secret(of)
+        | Type::List(of)
+        | Type::Map(of) => {
             collect(world, of, found);
         }
         Type::Union(members) => members.iter().for_each(|of| collect(world, of, found)),

@@ -312,8 +312,8 @@ impl Checker<'_> {
                 let mut whole = a.clone();
                 for (name, b) in b {
                     let both = match a.get(name) {
-                        Some(a @ (Type::Record(_) | Type::Map(_))) => self.merged(a, b),
-                        _ => b.clone(),
+                        Some(a) => self.merged_fields(a, b),
+                        None => b.clone(),
                     };
                     whole.insert(name.clone(), both);
                 }
@@ -327,6 +327,21 @@ impl Checker<'_> {
             (_, Type::Record(_) | Type::Map(_) | Type::Json) | (Type::Json, _) => Type::Json,
             (_, b) => b.clone(),
         }
+    }
+
+    /// The type of a field of two maps merged, of which each may lack it.
+    fn merged_fields(&self, a: &Type, b: &Type) -> Type {
+        let ((a, a_lacks), (b, b_lacks)) = (a.field(), b.field());
+        let mut both = match a {
+            Type::Record(_) | Type::Map(_) => self.merged(a, b),
+            _ => b.clone(),
+        };
+        for (one, may_remain) in [(a, b_lacks), (b, a_lacks)] {
+            if may_remain {
+                both = fits::join(self.world, &both, one).unwrap_or(Type::Json);
+            }
+        }
+        if a_lacks && b_lacks { both.perhaps() } else { both }
     }
 
     /// The type of a sum of these; nothing where they do not add up.

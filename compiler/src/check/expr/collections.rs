@@ -83,7 +83,8 @@ impl Checker<'_> {
                 } else {
                     let other = self.place(first.unwrap_or(span));
                     let at = self.place(value.span);
-                    self.report(says::no_common(at, &ty, "what is before", &joined, other));
+                    let [ty, before] = self.apart(&ty, &joined);
+                    self.report(says::no_common(at, &ty, "what is before", &before, other));
                     whole.broken = true;
                 }
             }
@@ -290,7 +291,9 @@ impl Checker<'_> {
                     let mark = |of: Type| if was_secret { fits::secret(of) } else { of };
                     match ty {
                         Type::Record(of) => {
-                            fields.extend(of.into_iter().map(|(name, of)| (name, mark(of))));
+                            for (name, of) in of {
+                                self.overlay(&mut fields, name, mark(of));
+                            }
                         }
                         Type::Map(of) => others = Some(self.either(others, mark(*of))),
                         Type::Json => others = Some(mark(Type::Json)),
@@ -307,12 +310,26 @@ impl Checker<'_> {
         let ty = match others {
             None => Type::Record(fields),
             Some(of) => {
-                let of = fields.into_values().fold(of, |whole, of| self.either(Some(whole), of));
+                let all = fields.values().map(|of| of.field().0.clone());
+                let of = all.fold(of, |whole, of| self.either(Some(whole), of));
                 Type::Map(Box::new(of))
             }
         };
         let part = whole.part(ty, Expr::Record(lowered));
         self.settle(part, span)
+    }
+
+    /// A field that a spread brings: where it may be missing there, what was before may remain.
+    fn overlay(&self, fields: &mut BTreeMap<String, Type>, name: String, of: Type) {
+        let of = match fields.remove(&name) {
+            Some(before) if fits::may_lack(&of) => {
+                let (_, may_lack) = before.field();
+                let both = self.either(Some(before.field().0.clone()), of.field().0.clone());
+                if may_lack { both.perhaps() } else { both }
+            }
+            _ => of,
+        };
+        fields.insert(name, of);
     }
 
     fn either(&self, a: Option<Type>, b: Type) -> Type {
@@ -340,6 +357,8 @@ impl Checker<'_> {
         let before = self.out.len();
         let mut whole = Whole::new();
         let mut given: BTreeSet<String> = BTreeSet::new();
+        // Of these, the ones that a spread may lack: what stands for a field left out comes before.
+        let mut lacked: BTreeSet<String> = BTreeSet::new();
         // Whether only the values of spreads tell what keys there are.
         let mut is_dynamic = false;
         let mut lowered = Vec::with_capacity(entries.len());
@@ -349,6 +368,7 @@ impl Checker<'_> {
                     let part = self.data_field(key, value, &ty, data, is_secret);
                     whole.takes(&part);
                     given.insert(key.text.to_string());
+                    lacked.remove(key.text.as_str());
                     lowered.push(Entry::One(key.text.to_string(), part.expr));
                 }
                 RecordEntry::Spread(expr) => {
@@ -357,7 +377,14 @@ impl Checker<'_> {
                     match fits::revealed(part.ty.clone()).0 {
                         Type::Record(fields) => {
                             self.spread_fields(&fields, &ty, data, is_secret, expr);
-                            given.extend(fields.into_keys());
+                            for (name, of) in fields {
+                                if !fits::may_lack(&of) {
+                                    lacked.remove(&name);
+                                } else if !given.contains(&name) {
+                                    lacked.insert(name.clone());
+                                }
+                                given.insert(name);
+                            }
                         }
                         _ => is_dynamic = true,
                     }
@@ -368,7 +395,7 @@ impl Checker<'_> {
         if !is_dynamic && !whole.broken {
             self.missing(&ty, data, &given, span);
         }
-        let mut all = left_out(data, &given);
+        let mut all = left_out(data, &given.difference(&lacked).cloned().collect());
         for entry in &all {
             if let Entry::One(_, default) = entry {
                 whole.broken |= !self.take_default(default, span);
@@ -388,9 +415,7 @@ impl Checker<'_> {
             .fields
             .iter()
             .filter(|(name, field)| {
-                !given.contains(*name)
-                    && field.default.is_none()
-                    && !matches!(field.kind, Type::Optional(_))
+                !given.contains(*name) && field.default.is_none() && !fits::may_lack(&field.kind)
             })
             .map(|(name, field)| (name.as_str(), &field.kind))
             .collect();
@@ -411,8 +436,11 @@ impl Checker<'_> {
     ) {
         for (name, of) in fields {
             if let Some(to) = data.fields.get(name) {
+                // Where it may be missing, what stands for a field left out takes its place.
+                let has_other = to.default.is_some() || fits::may_lack(&to.kind);
+                let of = if has_other { of.field().0.clone() } else { fits::read(of) };
                 // The value as a whole is looked at when it is known.
-                let inner = Part::new(of.clone(), Expr::Input(name.clone()), Phase::Run, OPEN);
+                let inner = Part::new(of, Expr::Input(name.clone()), Phase::Run, OPEN);
                 self.require(inner, &marked(&to.kind, is_secret), expr);
             } else if !self.world.has_open(ty) {
                 let known = names(&data.fields);
@@ -478,7 +506,7 @@ impl Checker<'_> {
         }
         let place = self.world.type_place(ty, Some(&key.text));
         let because = place.map(|place| Because::Declared(place, key.text.clone()));
-        let want = marked(&field.kind, is_secret);
+        let want = marked(field.kind.field().0, is_secret);
         let part = self.because(because.clone(), |c| c.check(value, &want));
         if let Some(constant) = part.expr.as_value()
             && !part.is_broken()

@@ -37,7 +37,8 @@ impl Checker<'_> {
         if goes {
             return self.joined(op, Type::Bool, a, b, span);
         }
-        let sides = ((&a.ty, self.place(left.span)), (&b.ty, self.place(right.span)));
+        let [x, y] = self.apart(&a.ty, &b.ty);
+        let sides = ((&x, self.place(left.span)), (&y, self.place(right.span)));
         let error = match self.missed_literal(&a.ty, &b.ty, left, right) {
             Some(error) => error,
             None => says::incomparable(self.place(op_span), op.symbol(), sides.0, sides.1),
@@ -89,7 +90,7 @@ impl Checker<'_> {
     /// The type as it counts for comparing: whether it is set or secret does not matter.
     fn compared(&self, ty: &Type) -> Type {
         match fits::plain(self.world, ty) {
-            Type::Optional(of) | Type::Secret(of) => self.compared(&of),
+            Type::Optional(of) | Type::Perhaps(of) | Type::Secret(of) => self.compared(&of),
             other => other,
         }
     }

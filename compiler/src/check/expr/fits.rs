@@ -12,6 +12,9 @@ use super::World;
 const MAX_DEPTH: usize = 200;
 /// How many members a union may have that nobody wrote: beyond, it is `string`.
 const MAX_INFERRED: usize = 16;
+/// How many parts the types of the fields may have that one of two records lacks: with more, they join as records
+/// that have nothing in common do, so that a long list of them takes no time by its square.
+const MAX_LACKED: usize = 256;
 
 /// Whether a value of type `from` may stand where `to` is wanted.
 pub fn fits(world: &dyn World, from: &Type, to: &Type) -> bool {
@@ -26,6 +29,9 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
     let inner = |from: &Type, to: &Type| fits_at(world, from, to, depth + 1);
     match (from, to) {
         (Type::Unknown | Type::Never, _) | (_, Type::Unknown) => true,
+        // Whether the field may be missing is the matter of the record.
+        (Type::Perhaps(of), to) => inner(of, to),
+        (from, Type::Perhaps(of)) => inner(from, of),
         (Type::Secret(of), _) if matches!(**of, Type::Optional(_)) => {
             inner(&secret(from.clone()), to)
         }
@@ -56,7 +62,7 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
                     fields.iter().all(|(name, from)| {
                         data.fields.get(name).is_some_and(|to| inner(from, &to.kind))
                     }) && data.fields.iter().all(|(name, to)| {
-                        fields.contains_key(name)
+                        is_there(fields, name)
                             || to.default.is_some()
                             || matches!(to.kind, Type::Optional(_))
                     })
@@ -70,9 +76,7 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
         (Type::Record(fields), Type::Map(to)) => fields.values().all(|from| inner(from, to)),
         (Type::Record(from), Type::Record(to)) => {
             from.iter().all(|(name, from)| to.get(name).is_some_and(|to| inner(from, to)))
-                && to
-                    .iter()
-                    .all(|(name, to)| from.contains_key(name) || matches!(to, Type::Optional(_)))
+                && to.iter().all(|(name, to)| is_there(from, name) || may_lack(to))
         }
         (Type::Node(from), Type::Node(to))
         | (Type::Nodes(from), Type::Nodes(to))
@@ -83,11 +87,31 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
     }
 }
 
+/// Whether each record of these fields has the field.
+pub(super) fn is_there(fields: &BTreeMap<String, Type>, name: &str) -> bool {
+    fields.get(name).is_some_and(|of| !matches!(of, Type::Perhaps(_)))
+}
+
+/// Whether a record may go without a field of this type.
+pub(super) fn may_lack(field: &Type) -> bool {
+    matches!(field, Type::Optional(_) | Type::Perhaps(_))
+}
+
+/// The type that a field of a record has when it is read: `null` where the field is missing.
+pub(super) fn read(field: &Type) -> Type {
+    match field {
+        Type::Perhaps(of) => optional((**of).clone()),
+        of => of.clone(),
+    }
+}
+
 /// Whether values of this type have a form as open data, so that `json` goes with it. `seen` are
 /// the data types that were looked into, since they may contain themselves.
 fn is_open(world: &dyn World, ty: &Type, seen: &mut Vec<String>) -> bool {
     match ty {
-        Type::Optional(of) | Type::List(of) | Type::Map(of) => is_open(world, of, seen),
+        Type::Optional(of) | Type::Perhaps(of) | Type::List(of) | Type::Map(of) => {
+            is_open(world, of, seen)
+        }
         Type::Union(members) => members.iter().all(|of| is_open(world, of, seen)),
         Type::Record(fields) => fields.values().all(|of| is_open(world, of, seen)),
         Type::Data(name) => {
@@ -144,6 +168,7 @@ pub(crate) fn secret(ty: Type) -> Type {
         Type::Unknown => ty,
         Type::Secret(of) => secret(*of),
         Type::Optional(of) => optional(secret(*of)),
+        Type::Perhaps(of) => secret(*of).perhaps(),
         other => Type::Secret(Box::new(other)),
     }
 }
@@ -172,7 +197,7 @@ pub(super) fn anything(world: &dyn World, of: &Type) -> Option<Type> {
 pub(super) fn has_secret(ty: &Type) -> bool {
     match ty {
         Type::Secret(_) => true,
-        Type::Optional(of) | Type::List(of) | Type::Map(of) => has_secret(of),
+        Type::Optional(of) | Type::Perhaps(of) | Type::List(of) | Type::Map(of) => has_secret(of),
         Type::Union(members) => members.iter().any(has_secret),
         Type::Record(fields) => fields.values().any(has_secret),
         _ => false,
@@ -211,7 +236,11 @@ fn holds(world: &dyn World, ty: &Type, is: &dyn Fn(&Type) -> bool) -> bool {
             return true;
         }
         match ty {
-            Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => {
+            Type::Optional(of)
+            | Type::Perhaps(of)
+            | Type::List(of)
+            | Type::Map(of)
+            | Type::Secret(of) => {
                 left.push(*of);
             }
             Type::Union(members) => left.extend(members),
@@ -232,6 +261,7 @@ pub(super) fn bare(ty: Type) -> Type {
     match ty {
         Type::Secret(of) => bare(*of),
         Type::Optional(of) => optional(bare(*of)),
+        Type::Perhaps(of) => bare(*of).perhaps(),
         Type::List(of) => Type::List(Box::new(bare(*of))),
         Type::Map(of) => Type::Map(Box::new(bare(*of))),
         Type::Record(fields) => {
@@ -255,6 +285,7 @@ fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> 
         (Type::Unknown, _) | (_, Type::Unknown) => Some(Type::Unknown),
         (Type::Never, other) | (other, Type::Never) => Some(other.clone()),
         (a, b) if a == b => Some(a.clone()),
+        (Type::Perhaps(a), b) | (b, Type::Perhaps(a)) => inner(a, b.field().0).map(Type::perhaps),
         (Type::Null, other) | (other, Type::Null) => Some(optional(other.clone())),
         (Type::Optional(a), b) | (b, Type::Optional(a)) => {
             let b = match b {
@@ -294,29 +325,82 @@ fn join_at(world: &dyn World, a: &Type, b: &Type, depth: usize) -> Option<Type> 
         (Type::Capability(a), Type::Capability(b)) => world.common_type(a, b).map(Type::Capability),
         _ if fits_at(world, a, b, depth) => Some(b.clone()),
         _ if fits_at(world, b, a, depth) => Some(a.clone()),
+        (Type::Map(of), Type::Record(fields)) | (Type::Record(fields), Type::Map(of)) => {
+            all(fields.values(), (**of).clone(), &inner)
+        }
         _ if is_scalar(a) && is_scalar(b) => Some(unite(a, b)),
         _ => None,
     }
 }
 
-/// Records of the same fields join field by field, others become maps where all fields join.
+/// Records that have a field in common join field by field: what one of them lacks may be missing. Others become
+/// maps where all fields join.
 fn records(
     a: &BTreeMap<String, Type>,
     b: &BTreeMap<String, Type>,
     inner: &dyn Fn(&Type, &Type) -> Option<Type>,
 ) -> Option<Type> {
-    if a.keys().eq(b.keys()) {
-        let fields: Option<BTreeMap<String, Type>> = a
-            .iter()
-            .zip(b.values())
-            .map(|((name, a), b)| inner(a, b).map(|of| (name.clone(), of)))
-            .collect();
-        return fields.map(Type::Record);
+    let is_same = a.keys().eq(b.keys());
+    let has_common = || a.keys().any(|name| b.contains_key(name));
+    if is_same || (has_common() && is_small(lacked(a, b).chain(lacked(b, a)))) {
+        let common = a.iter().filter_map(|(name, a)| {
+            let both = inner(a, b.get(name)?);
+            Some(both.map(|of| (name.clone(), of)))
+        });
+        let fields: Option<BTreeMap<String, Type>> = common.collect();
+        if let Some(mut fields) = fields {
+            let lacked = lacked(a, b).chain(lacked(b, a));
+            fields.extend(lacked.map(|(name, of)| (name.clone(), of.clone().perhaps())));
+            return Some(Type::Record(fields));
+        }
+        if is_same {
+            return None;
+        }
     }
-    let mut all = a.values().chain(b.values());
-    let first = all.next().cloned().unwrap_or(Type::Never);
-    let whole = all.try_fold(first, |whole, of| inner(&whole, of));
+    all(a.values().chain(b.values()), Type::Never, inner)
+}
+
+/// The map of these fields and of what is of this type, where all of them join.
+fn all<'t>(
+    mut fields: impl Iterator<Item = &'t Type>,
+    of: Type,
+    inner: &dyn Fn(&Type, &Type) -> Option<Type>,
+) -> Option<Type> {
+    let whole = fields.try_fold(of, |whole, of| inner(&whole, of.field().0));
     whole.map(|of| Type::Map(Box::new(of)))
+}
+
+/// The fields that only the first of two records has.
+fn lacked<'t>(
+    of: &'t BTreeMap<String, Type>,
+    by: &'t BTreeMap<String, Type>,
+) -> impl Iterator<Item = (&'t String, &'t Type)> {
+    of.iter().filter(|(name, _)| !by.contains_key(*name))
+}
+
+/// Whether the types of these fields are few enough to go through them again for each record that lacks them.
+fn is_small<'t>(fields: impl Iterator<Item = (&'t String, &'t Type)>) -> bool {
+    let mut left: Vec<&Type> = Vec::new();
+    let mut count = 0;
+    for (_, of) in fields {
+        left.push(of);
+        while let Some(of) = left.pop() {
+            let (of, _) = of.field();
+            count += 1;
+            if count + left.len() > MAX_LACKED {
+                return false;
+            }
+            match of {
+                Type::Optional(of) | Type::List(of) | Type::Map(of) | Type::Secret(of) => {
+                    left.push(of);
+                }
+                Type::Union(members) => left.extend(members.iter().take(MAX_LACKED)),
+                Type::Record(fields) => left.extend(fields.values().take(MAX_LACKED)),
+                _ => {}
+            }
+        }
+    }
+    true
 }
 
 fn is_scalar(ty: &Type) -> bool {

@@ -200,7 +200,11 @@ fn held(value: &Value) -> usize {
 fn type_weight(ty: &Type) -> usize {
     let own = size_of::<Type>();
     own + match ty {
-        Type::Optional(of) | Type::Secret(of) | Type::List(of) | Type::Map(of) => type_weight(of),
+        Type::Optional(of)
+        | Type::Perhaps(of)
+        | Type::Secret(of)
+        | Type::List(of)
+        | Type::Map(of) => type_weight(of),
         Type::Union(members) => members.iter().map(type_weight).sum(),
         Type::Record(fields) => {
             let field =

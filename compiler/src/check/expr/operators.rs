@@ -277,11 +277,12 @@ impl Checker<'_> {
         };
         let set = if was_secret { fits::secret(set) } else { set };
         let Some(ty) = fits::join(self.world, &set, &b.ty) else {
+            let [ty, before] = self.apart(&b.ty, &set);
             self.report(says::no_common(
                 self.place(right.span),
-                &b.ty,
+                &ty,
                 "the value before `??`",
-                &set,
+                &before,
                 self.place(left.span),
             ));
             return Part::broken();
@@ -352,11 +353,12 @@ impl Checker<'_> {
             return Part::broken();
         }
         let Some(ty) = fits::join(self.world, &a.ty, &b.ty) else {
+            let [ty, before] = self.apart(&b.ty, &a.ty);
             self.report(says::no_common(
                 self.place(otherwise.span),
-                &b.ty,
+                &ty,
                 "the other branch",
-                &a.ty,
+                &before,
                 self.place(then.span),
             ));
             return Part::broken();

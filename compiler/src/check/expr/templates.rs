@@ -287,7 +287,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         match (&record, key) {
             (Type::Unknown, _) => None,
             (Type::Record(fields), Type::Literal(name)) => {
-                let ty = fields.get(name).cloned().map(fits::bare);
+                let ty = fields.get(name).map(|of| fits::bare(fits::read(of)));
                 if ty.is_none() {
                     let known: Vec<String> = fields.keys().cloned().collect();
                     let at = self.at(&by.span());
@@ -393,7 +393,7 @@ impl<'w, 'a> Walk<'w, 'a> {
         match fits::bare(self.checker.as_record(of)) {
             Type::Record(fields) => {
                 if let Some(ty) = fields.get(&step.name) {
-                    return Some(fits::bare(ty.clone()));
+                    return Some(fits::bare(fits::read(ty)));
                 }
                 let known: Vec<String> = fields.keys().cloned().collect();
                 let outer = self.outer(step, path);

@@ -205,6 +205,11 @@ pub trait World {
     /// As [`World::file`], for what must be text: `read("…")` and `template("…", …)`.
     fn text_file(&self, from: FileId, path: &str) -> Result<TextFile, String>;
 
+    /// How a file writes the name of a type; the full name where it has none for it.
+    fn written(&self, _file: FileId, full: &str) -> String {
+        full.to_owned()
+    }
+
     /// The place as the plan has it.
     fn span(&self, place: Place) -> bp_plan::Span;
 

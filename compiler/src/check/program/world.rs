@@ -242,6 +242,10 @@ impl World for Program<'_> {
         self.names.names_of_types(file)
     }
 
+    fn written(&self, file: FileId, full: &str) -> String {
+        self.names.name_in(file, full).unwrap_or_else(|| full.to_owned())
+    }
+
     fn value_place(&self, file: FileId, path: &str) -> Option<Place> {
         self.value_declaration(file, path)
             .or_else(|| self.function_declaration(file, path))

@@ -295,7 +295,7 @@ fn argument_of(program: &Program<'_>, function: &str, at: usize) -> Expected {
 /// Without `?` and `secret`.
 pub(in crate::ide) fn settled(ty: Type) -> Type {
     match ty {
-        Type::Optional(of) | Type::Secret(of) => settled(*of),
+        Type::Optional(of) | Type::Perhaps(of) | Type::Secret(of) => settled(*of),
         other => other,
     }
 }

@@ -168,6 +168,53 @@ const RIGHT: &[(&str, &str, &str)] = &[
     ("[server, big]", "list<Server>", ""),
     ("{ ...base, b = 3, c = 4 }", "{ a: int, b: int, c: int }", r#"{"a":1,"b":3,"c":4}"#),
     ("{ ...labels, a = \"x\" }", "map<string>", ""),
+    // Records that lack fields.
+    (
+        "[{ n = 1, c = \"x\" }, { n = 2 }]",
+        "list<{ c: \"x\"?, n: int }>",
+        r#"[{"c":"x","n":1},{"n":2}]"#,
+    ),
+    ("[{ n = 1, c = \"x\" }, { n = 2 }][1].c", "\"x\"?", "null"),
+    ("[{ n = 1, c = \"x\" }, { n = 2 }][1][\"c\"]", "\"x\"?", "null"),
+    ("[{ n = 1, c = \"x\" }, { n = 2 }][*].c", "list<\"x\"?>", r#"["x",null]"#),
+    (
+        "[x.c ?? \"none\" for x in [{ n = 1, c = true }, { n = 2 }]]",
+        "list<bool | \"none\">",
+        "[true,\"none\"]",
+    ),
+    ("[{ n = 1 }, { n = 2.5, c = 1 }, { c = 2 }]", "list<{ c: int?, n: float? }>", "["),
+    ("[{ a = { n = 1 } }, { a = { n = 2, c = true } }][*].a.c", "list<bool?>", "[null,true]"),
+    ("if flag then { n = 1, c = \"x\" } else { n = 2 }", "{ c: \"x\"?, n: int }", ""),
+    ("(if flag then { n = 1, c = \"x\" } else { n = 2 }).c ?? \"none\"", "\"x\" | \"none\"", ""),
+    (
+        "{ dev = { n = 1, c = true }, staging = { n = 2 }, prod = { n = 3 } }[environment].n",
+        "int",
+        "",
+    ),
+    (
+        "{ dev = { n = 1, c = true }, staging = { n = 2 }, prod = { n = 3 } }[environment]?.c ?? false",
+        "bool",
+        "",
+    ),
+    (
+        "{ c = 1, ...[{ n = 1, c = \"x\" }, { n = 2 }][1] }",
+        "{ c: int | \"x\", n: int }",
+        r#"{"c":1,"n":2}"#,
+    ),
+    (
+        "merge({ c = 1 }, [{ n = 1, c = \"x\" }, { n = 2 }][1])",
+        "{ c: \"x\" | int, n: int }",
+        r#"{"c":1,"n":2}"#,
+    ),
+    (
+        ": map<string> = [{ n = \"1\", c = \"x\" }, { n = \"2\" }][1]",
+        "{ c: \"x\"?, n: \"1\" | \"2\" }",
+        r#"{"n":"2"}"#,
+    ),
+    ("[k for k, v in [{ n = 1, c = 2 }, { n = 2 }][1] if v > 1]", "list<string>", "[\"n\"]"),
+    ("[{ n = 1 }, { c = 2 }]", "list<map<int>>", r#"[{"n":1},{"c":2}]"#),
+    ("[{ n = 1 }, { c = \"x\" }, { d = \"y\" }]", "list<map<int | \"x\" | \"y\">>", "["),
+    ("[labels, { d = 1 }]", "list<map<string | int>>", ""),
     ("{ a = 1, b = { c = true } }", "{ a: int, b: { c: bool } }", r#"{"a":1,"b":{"c":true}}"#),
     // Loops.
     ("[x * x for x in [1, 2, 3] if x > 1]", "list<int>", "[4,9]"),
