@@ -10,7 +10,6 @@ use super::choices::{self, Asks, Choice};
 use super::expr::{Declared, Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
-use super::rewrite::{self, replaced};
 use super::{implementations, relationships, targets};
 use crate::diagnostics::{Diagnostic, policies as says_policies, topology as says};
 use crate::source::{FileId, Place};
@@ -119,14 +118,14 @@ fn of_candidates(
     let [capability] = found.as_slice() else { return asked.clone() };
     let member = Expr::Field { of: Box::new(Expr::This), name: capability.clone(), safe: false };
     let of_it = |expr: &Expr| matches!(expr, Expr::This).then(|| member.clone());
-    asked.iter().map(|one| rewrite::constraint(one, &of_it)).collect()
+    asked.iter().map(|one| one.replaced(&of_it)).collect()
 }
 
 /// What the `where` of a target sees of a node's own names: the variables of its loop, and its `let`s. What
 /// is `self` in them is `source` there.
 fn around_target(scope: &Scope, source: &Type) -> Scope {
     let from_target =
-        |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
+        |expr: &Expr| expr.replaced(&|part| matches!(part, Expr::This).then_some(Expr::Source));
     scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
 }
 
