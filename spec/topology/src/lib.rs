@@ -17,6 +17,7 @@ mod groups;
 pub mod inputs;
 pub mod inventory;
 pub mod inventory_file;
+mod kept;
 pub mod life;
 mod links;
 pub mod made;
@@ -34,6 +35,7 @@ mod world;
 
 pub use calls::{Call, Given, Own};
 pub use inventory::{Element, Inventory};
+pub use kept::KeptLocals;
 pub use life::{Act, Life, Stage};
 pub use made::Made;
 pub use placement::{Left, Placement};

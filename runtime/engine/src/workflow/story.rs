@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Plan, Span, Value};
+use bp_plan::{Entry, Expr, Item, Plan, Span, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -137,8 +137,8 @@ pub fn story(run: &WorkflowRun, plan: Option<&Plan>) -> WorkflowStatus {
         workflow: run.workflow.clone(),
         run: run.id.clone(),
         state: standing(run),
-        inputs: run.arguments.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
-        result: run.ended.as_ref().and_then(|ended| ended.result.as_ref()).map(plain),
+        inputs: run.arguments.iter().map(|(name, of)| (name.clone(), shown(of))).collect(),
+        result: run.ended.as_ref().and_then(|ended| ended.result.as_ref()).map(shown),
         reason: failure.map(|(failure, _)| failure.message.clone()),
         help: failure.and_then(|(failure, _)| failure.help.clone()),
         steps,
@@ -153,6 +153,33 @@ fn standing(run: &WorkflowRun) -> WorkflowStanding {
         Some(Outcome::Failed | Outcome::Partial) => WorkflowStanding::Failed,
         None if run.is_cancelled => WorkflowStanding::Cancelling,
         None => WorkflowStanding::Running,
+    }
+}
+
+/// What stands in the place of what has a secret part.
+pub const SECRET: &str = "(secret)";
+
+/// What a workflow worked out as people read it: of what has a secret part no more than that it has.
+pub fn shown(of: &Expr) -> Json {
+    let hidden = || Json::from(SECRET);
+    match of {
+        Expr::Value(value) => plain(value),
+        Expr::Held(held) => shown(&held.of),
+        Expr::List(items) => {
+            let all = items.iter().map(|item| match item {
+                Item::One(of) => Some(shown(of)),
+                Item::Spread(_) => None,
+            });
+            all.collect::<Option<_>>().map_or_else(hidden, Json::Array)
+        }
+        Expr::Record(entries) => {
+            let all = entries.iter().map(|entry| match entry {
+                Entry::One(name, of) => Some((name.clone(), shown(of))),
+                Entry::Spread(_) => None,
+            });
+            all.collect::<Option<_>>().map_or_else(hidden, Json::Object)
+        }
+        _ => hidden(),
     }
 }
 
