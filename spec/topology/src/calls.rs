@@ -141,7 +141,15 @@ impl Topology {
         given: &Arguments,
         result: Json,
     ) -> Result<Given, Flaw> {
-        self.calling(id, act, Own::Now(own), given, |caller| caller.set(result)).0
+        let gives = |caller: &Caller<'_>| {
+            let kind = caller.carried.declared.result.as_ref();
+            if kind.is_some_and(|kind| kind.holds_secret(&self.world.plan.data_types)) {
+                let why = "what it gives is secret, and nothing here keeps secrets".to_owned();
+                return Err(caller.flaw("result", &error(ErrorKind::Unavailable, why)));
+            }
+            caller.set(result)
+        };
+        self.calling(id, act, Own::Now(own), given, gives).0
     }
 
     fn calling<T>(
