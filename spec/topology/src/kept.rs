@@ -210,9 +210,12 @@ impl Shaper<'_> {
                     Item::Spread(_) => None,
                 });
                 let Some(all) = all.collect::<Option<Vec<&Expr>>>() else { return Ok(None) };
-                let parts: Result<_, ValueError> = all
-                    .into_iter()
-                    .map(|item| Ok(Item::One(held(item, of, &[], self.data_types)?)))
+                let parts: Result<_, ValueError> = (0..)
+                    .zip(all)
+                    .map(|(at, item)| {
+                        let part = held(item, of, &[], self.data_types);
+                        part.map(Item::One).map_err(|error| within(error, &format!("[{at}]")))
+                    })
                     .collect();
                 parts.map(|parts| Some(Expr::List(parts)))
             }
@@ -268,7 +271,9 @@ impl Shaper<'_> {
         for entry in entries {
             let Entry::One(name, of) = entry else { return Ok(None) };
             let Some((kind, constraints)) = asked(name) else { return Ok(None) };
-            parts.push(Entry::One(name.clone(), self.part(of, kind, constraints)?));
+            let part = self.part(of, kind, constraints);
+            let part = part.map_err(|error| within(error, &format!(".{name}")))?;
+            parts.push(Entry::One(name.clone(), part));
         }
         Ok(Some(Expr::Record(parts)))
     }
@@ -284,6 +289,11 @@ impl Shaper<'_> {
         }
         Ok(Expr::Value(value))
     }
+}
+
+/// What is wrong with a part, as of the whole.
+fn within(error: ValueError, step: &str) -> ValueError {
+    ValueError { path: format!("{step}{}", error.path), ..error }
 }
 
 fn keys(entries: &[Entry]) -> impl Iterator<Item = &String> {

@@ -86,6 +86,7 @@ fn plan() -> Plan {
         } },
         "outputs": {},
         "policies": {},
+        "artifacts": [],
         "workflows": { "w": {
             "parameters": [
                 { "name": "key", "type": hidden, "constraints": [long], "span": span },
@@ -259,7 +260,7 @@ fn an_argument_that_does_not_fit_is_told_without_the_secret() {
         (("login", record(&[("user", secret())])), "`login`: the secret is not as its type asks"),
         (
             ("login", record(&[("user", Expr::Value(Value::Int(1))), ("password", secret())])),
-            "user",
+            "`login`: user: expected string",
         ),
     ] {
         let login = ("login", login(secret()));
