@@ -404,7 +404,10 @@ impl<'a> Evaluator<'a> {
     }
 
     fn splat(&mut self, of: &'a Expr, body: &'a Expr) -> Eval {
-        let elements = access::elements(self.eval(of)?)?;
+        let elements = match self.eval(of) {
+            Err(stop @ (Stop::Unknown | Stop::Secret(_))) => return self.each_of(of, body, stop),
+            elements => access::elements(elements?)?,
+        };
         if matches!(body, Expr::Local(name) if name == "*") {
             return Ok(Value::List(elements.into_iter().map(|(_, value)| value).collect()));
         }
@@ -414,6 +417,24 @@ impl<'a> Evaluator<'a> {
             self.locals.push(("*", Ok(element)));
             let value = self.eval(body);
             self.locals.pop();
+            out.extend(gravest.note(value)?);
+        }
+        gravest.settle()?;
+        Ok(Value::List(out))
+    }
+
+    /// The same of a list as written, whose elements are not known as a whole; `stop` where it is none.
+    fn each_of(&mut self, of: &'a Expr, body: &'a Expr, stop: Stop) -> Eval {
+        let Some(Expr::List(items)) = self.written(of) else { return Err(stop) };
+        let mut gravest = Gravest::default();
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            let Item::One(item) = item else { return Err(stop) };
+            let body = body.with_locals(&[("*", item)]);
+            let budget = std::mem::take(&mut self.budget);
+            let mut inside = Evaluator { env: self.env, locals: self.locals.clone(), budget };
+            let value = inside.eval(&body);
+            self.budget = inside.budget;
             out.extend(gravest.note(value)?);
         }
         gravest.settle()?;

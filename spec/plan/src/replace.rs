@@ -77,7 +77,7 @@ impl Expr {
     }
 
     /// The expression with these in the places of the locals that it reads; the last of a name counts. A
-    /// binder's own names are left to it. What is put in must read no local itself.
+    /// binder's own names are left to it, and the element `*` to its splat. What is put in must read no local itself.
     #[must_use]
     pub fn with_locals(&self, locals: &[(&str, &Self)]) -> Self {
         self.replaced(&|part| match part {
@@ -85,7 +85,13 @@ impl Expr {
                 let known = locals.iter().rev().find(|(known, _)| known == name);
                 known.map(|(_, expr)| (*expr).clone())
             }
-            Self::Binder(binder) if !binder.names.is_empty() => {
+            Self::Splat { of, body } => {
+                let mut inside = locals.to_vec();
+                inside.retain(|(known, _)| *known != "*");
+                let body = Box::new(body.with_locals(&inside));
+                Some(Self::Splat { of: Box::new(of.with_locals(locals)), body })
+            }
+            Self::Binder(binder) => {
                 let mut inside = locals.to_vec();
                 inside.retain(|(known, _)| !binder.names.iter().any(|name| name == known));
                 let within = |expr: &Self| expr.with_locals(&inside);

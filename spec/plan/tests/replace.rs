@@ -50,6 +50,10 @@ fn locals_are_put_in_wherever_they_are_read() {
     let put = read(local("a"), local("b")).with_locals(&locals);
     assert_eq!(put, read(two.clone(), secret.clone()));
     assert_eq!(local("c").with_locals(&locals), local("c"));
+    let splat = |of: Expr, body: Expr| Expr::Splat { of: Box::new(of), body: Box::new(body) };
+    let all = splat(local("*"), Expr::List(vec![Item::One(local("*")), Item::One(local("a"))]));
+    let body = Expr::List(vec![Item::One(local("*")), Item::One(two.clone())]);
+    assert_eq!(all.with_locals(&[("*", &secret), ("a", &two)]), splat(secret.clone(), body));
     // A loop has its own names, but not in what it goes through.
     let inner =
         sum_of("a", local("a"), Expr::List(vec![Item::One(local("a")), Item::One(local("b"))]));

@@ -492,6 +492,12 @@ fn a_part_of_a_literal_is_known_by_itself() {
     let nested = record(vec![("login", login.clone()), ("all", list.clone())]);
     let spread =
         Expr::Record(vec![Entry::One("user".into(), text("first")), Entry::Spread(login.clone())]);
+    let all = Expr::List(vec![Item::One(login.clone()), Item::One(login.clone())]);
+    let each = |name: &str| Expr::Splat {
+        of: Box::new(all.clone()),
+        body: Box::new(field(Expr::Local("*".into()), name)),
+    };
+    let both = Outcome::Value(Value::List(vec!["u".into(), "u".into()]));
     let known = Outcome::Value("u".into());
     let hidden = Outcome::Secret(BTreeSet::from(["password".to_owned()]));
     for (expr, outcome) in [
@@ -502,6 +508,8 @@ fn a_part_of_a_literal_is_known_by_itself() {
         (field(index(field(nested, "all"), 1.into()), "user"), &known),
         (field(index(list.clone(), 1.into()), "user"), &known),
         (index(list, 1.into()), &hidden),
+        (each("user"), &both),
+        (each("password"), &hidden),
         // Which entry counts is not plain.
         (field(spread, "user"), &hidden),
     ] {
