@@ -141,7 +141,7 @@ impl Topology {
         given: &Arguments,
         result: Json,
     ) -> Result<Given, Flaw> {
-        let gives = |caller: &Caller<'_>| {
+        let work = |caller: &Caller<'_>| {
             let kind = caller.carried.declared.result.as_ref();
             if kind.is_some_and(|kind| kind.holds_secret(&self.world.plan.data_types)) {
                 let why = "what it gives is secret, and nothing here keeps secrets".to_owned();
@@ -149,7 +149,7 @@ impl Topology {
             }
             caller.set(result)
         };
-        self.calling(id, act, Own::Now(own), given, gives).0
+        self.calling(id, act, Own::Now(own), given, work).0
     }
 
     fn calling<T>(

@@ -92,6 +92,7 @@ pub(crate) mod elements {
 pub(crate) mod perhaps {
     use super::{Deserialize, Deserializer, Expr, Read, Serialize as _, Serializer, Written};
 
+    #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
     pub(crate) fn serialize<S: Serializer>(
         of: &Option<Expr>,
         serializer: S,
