@@ -18,16 +18,13 @@ use crate::world::{Reads, World, error};
 /// How many parts an expression may have that is kept. Each use of a name repeats what it stands for.
 const MOST_PARTS: usize = 10_000;
 
-/// Names with what they stand for: expressions that read no other.
-pub type KeptLocals = [(String, Expr)];
-
 impl Topology {
-    /// An expression that stands outside all nodes, with these locals of what it is a part of. Beside it what
-    /// it read of instances.
+    /// An expression that stands outside all nodes, with these locals of what it is a part of: expressions that
+    /// read no other. Beside it what it read of instances.
     pub fn evaluate_with(
         &self,
         expr: &Expr,
-        locals: &KeptLocals,
+        locals: &[(String, Expr)],
     ) -> (Result<Outcome, EvalError>, Reads) {
         self.world.reading(|| evaluate(&self.world, expr, locals))
     }
@@ -37,7 +34,7 @@ impl Topology {
     pub fn kept(
         &self,
         expr: &Expr,
-        locals: &KeptLocals,
+        locals: &[(String, Expr)],
     ) -> (Result<Option<Expr>, EvalError>, Reads) {
         self.world.reading(|| match evaluate(&self.world, expr, locals)? {
             Outcome::Value(value) => Ok(Some(Expr::Value(value))),
@@ -85,7 +82,7 @@ fn written(over: &Expr) -> Option<Vec<(Value, Expr)>> {
     }
 }
 
-fn evaluate(world: &World, expr: &Expr, locals: &KeptLocals) -> Result<Outcome, EvalError> {
+fn evaluate(world: &World, expr: &Expr, locals: &[(String, Expr)]) -> Result<Outcome, EvalError> {
     let made: Vec<(&str, &Expr)> = locals
         .iter()
         .filter(|(_, of)| of.as_value().is_none())
@@ -105,7 +102,7 @@ fn evaluate(world: &World, expr: &Expr, locals: &KeptLocals) -> Result<Outcome, 
 fn folded(
     world: &World,
     expr: &Expr,
-    locals: &KeptLocals,
+    locals: &[(String, Expr)],
     names: &BTreeSet<String>,
 ) -> Result<Option<Expr>, EvalError> {
     let all: Vec<(&str, &Expr)> = locals.iter().map(|(name, of)| (name.as_str(), of)).collect();

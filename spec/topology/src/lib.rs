@@ -35,7 +35,6 @@ mod world;
 
 pub use calls::{Call, Given, Own};
 pub use inventory::{Element, Inventory};
-pub use kept::KeptLocals;
 pub use life::{Act, Life, Stage};
 pub use made::Made;
 pub use placement::{Left, Placement};

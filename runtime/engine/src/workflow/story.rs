@@ -194,3 +194,35 @@ pub fn plain(value: &Value) -> Json {
         other => bp_eval::to_json(other).unwrap_or(Json::Null),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_has_a_secret_part_is_shown_as_that_and_no_more() {
+        let secret = || Expr::Secret("s".to_owned());
+        let text = Expr::Interpolate(vec![Expr::string("pw="), secret()]);
+        let one = |name: &str, of: Expr| Entry::One(name.to_owned(), of);
+        let login = Expr::Held(Box::new(bp_plan::Held {
+            of: Expr::Record(vec![one("user", Expr::string("u")), one("password", text.clone())]),
+            what: "it".to_owned(),
+            kind: bp_plan::Type::Json,
+            constraints: Vec::new(),
+        }));
+        let all = [Item::One(Expr::Value(Value::Int(1))), Item::One(secret())];
+        let spread = Expr::Record(vec![one("open", Expr::string("o")), Entry::Spread(secret())]);
+        for (of, told) in [
+            (Expr::string("open"), json!("open")),
+            (text, json!("(secret)")),
+            (login, json!({ "user": "u", "password": "(secret)" })),
+            (Expr::List(all.to_vec()), json!([1, "(secret)"])),
+            (Expr::List(vec![Item::Spread(secret())]), json!("(secret)")),
+            (spread, json!("(secret)")),
+        ] {
+            assert_eq!(shown(&of), told, "{of:?}");
+        }
+    }
+}
