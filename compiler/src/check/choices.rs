@@ -14,7 +14,6 @@ use super::expr::World as _;
 use super::late::late;
 use super::members::short;
 use super::program::{Program, TypeInfo};
-use super::rewrite::replaced;
 use crate::diagnostics::{Diagnostic, types as says_types};
 use crate::source::Place;
 use crate::syntax::ast::{self, EntryKind, ExprKind};
@@ -254,7 +253,7 @@ fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
 /// A predicate over candidates as the node that requires sees it: `self` is the candidate, and
 /// `source` is the node itself.
 pub(crate) fn seen_from(expr: &Expr, candidate: &Expr) -> Expr {
-    replaced(expr, &|part| match part {
+    expr.replaced(&|part| match part {
         Expr::This => Some(candidate.clone()),
         Expr::Source => Some(Expr::This),
         _ => None,

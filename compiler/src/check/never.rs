@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_plan::{BinaryOp, Constraint, Expr, Input, Type, UnaryOp, Value};
 
 use super::Checked;
+use super::mentions::mentions;
 use super::nodes::items;
 use super::program::{Program, PropertyInfo};
-use super::rewrite::mentions;
 use crate::diagnostics::{Diagnostic, never as says};
 use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{ItemKind, Member};

@@ -9,7 +9,6 @@ use super::choices::{self, Asks, Choice};
 use super::expr::{Scope, Typed, World, check_expr, check_wheres};
 use super::members::short;
 use super::program::{Program, RequirementInfo};
-use super::rewrite::{self, replaced};
 use super::unfit::Unfit;
 use super::{implementations, inserts, listed, proposals, relationships, targets};
 use crate::diagnostics::{
@@ -79,21 +78,7 @@ pub(crate) fn check(
         };
         (target, ty, Vec::new())
     } else {
-        let before = out.len();
-        let typed = match &written.kind {
-            ExprKind::List(elements) if elements.len() > 1 => {
-                let each = listed::each((program, scope), (node, name), declared, elements, out);
-                each.unwrap_or_else(unknown)
-            }
-            _ => check_expr(program, scope, &written, None, out),
-        };
-        let wanted = wanted(declared);
-        let fits = |ty: &Type| can_meet(program, ty, &wanted);
-        let kind = match &wanted {
-            Type::Node(of) if declared.is_some() => Some(short(of)),
-            _ => None,
-        };
-        proposals::suit(program, scope, &meets.target, (kind, &fits), (out, before));
+        let typed = target((program, scope), (node, name), declared, &written, out);
         let own = if meets.wheres.is_empty() {
             Vec::new()
         } else {
@@ -180,6 +165,33 @@ fn unset(
     });
 }
 
+/// What is named as a target, each of a list by itself.
+fn target(
+    at: (&Program<'_>, &Scope),
+    (node, name): (&str, &str),
+    declared: Option<&RequirementInfo>,
+    written: &ast::Expr,
+    out: &mut Vec<Diagnostic>,
+) -> Typed {
+    let (program, scope) = at;
+    let before = out.len();
+    let typed = match &written.kind {
+        ExprKind::List(elements) if elements.len() > 1 => {
+            let each = listed::each(at, (node, name), declared, elements, out);
+            each.unwrap_or_else(unknown)
+        }
+        _ => check_expr(program, scope, written, None, out),
+    };
+    let wanted = wanted(declared);
+    let fits = |ty: &Type| can_meet(program, ty, &wanted);
+    let kind = match &wanted {
+        Type::Node(of) if declared.is_some() => Some(short(of)),
+        _ => None,
+    };
+    proposals::suit(program, scope, written, (kind, &fits), (out, before));
+    typed
+}
+
 /// What a requirement asks, of nodes of this type that may be chosen: where it takes a capability, it asks it of that.
 fn of_candidates(
     program: &Program<'_>,
@@ -202,7 +214,7 @@ fn of_candidates(
 /// What is asked of a capability, as it is asked of the node that has it.
 fn of_capability(asked: &Constraint, name: &str) -> Constraint {
     let member = Expr::Field { of: Box::new(Expr::This), name: name.to_owned(), safe: false };
-    rewrite::constraint(asked, &|expr| matches!(expr, Expr::This).then(|| member.clone()))
+    asked.replaced(&|expr| matches!(expr, Expr::This).then(|| member.clone()))
 }
 
 /// What `target` is in the block of `via`: of a node that stands for a capability of it, and where the relationship
@@ -255,7 +267,7 @@ fn capability_of(
 /// is `self` in them is `source` there.
 fn around_target(scope: &Scope, source: &Type) -> Scope {
     let from_target =
-        |expr: &Expr| replaced(expr, &|part| matches!(part, Expr::This).then_some(Expr::Source));
+        |expr: &Expr| expr.replaced(&|part| matches!(part, Expr::This).then_some(Expr::Source));
     scope.without_self(from_target).with_source(source.clone(), Phase::Deploy)
 }
 

@@ -8,6 +8,7 @@ use bp_engine::event::{Event, Failure, Outcome, Verb};
 use bp_engine::state::Revision;
 use bp_engine::workflow::{Batch, BringAbout, CallReport, Conductor, Perform, Start, WorkflowRun};
 use bp_engine::{Report, Stream, admissions};
+use bp_plan::Expr;
 use bp_topology::parameters::Arguments;
 use bp_topology::{Problem, Topology};
 use serde_json::Value as Json;
@@ -267,7 +268,7 @@ fn arguments(
             Input::Json(json) => topology.argument_from_json(workflow, name, json.clone()),
         };
         match value {
-            Ok(value) => drop(given.insert(name.clone(), value)),
+            Ok(value) => drop(given.insert(name.clone(), Expr::Value(value))),
             Err(problem) => problems.push(problem),
         }
     }

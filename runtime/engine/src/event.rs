@@ -5,17 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::Value;
+use bp_plan::{Expr, Value};
 use bp_topology::Act;
+use bp_topology::parameters::Arguments;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::life::{Called, Kept, Limits};
 use crate::terms::Terms;
-use crate::workflow::Decision;
+use crate::workflow::{Decision, written};
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -341,8 +342,8 @@ pub enum Event {
         /// The workflow's name.
         workflow: String,
         /// All of its parameters, by name.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        arguments: BTreeMap<String, Value>,
+        #[serde(default, with = "written::arguments", skip_serializing_if = "BTreeMap::is_empty")]
+        arguments: Arguments,
     },
     /// The first word of a run of a workflow.
     WorkflowStarted {
@@ -376,8 +377,8 @@ pub enum Event {
         /// How.
         outcome: Outcome,
         /// What it gave.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        result: Option<Value>,
+        #[serde(default, with = "written::perhaps", skip_serializing_if = "Option::is_none")]
+        result: Option<Expr>,
         /// Why it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         failure: Option<Failure>,
@@ -450,8 +451,8 @@ pub enum Event {
         /// Its name.
         workflow: String,
         /// All of its parameters, by name.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        arguments: BTreeMap<String, Value>,
+        #[serde(default, with = "written::arguments", skip_serializing_if = "BTreeMap::is_empty")]
+        arguments: Arguments,
     },
     /// A person wants the workflow that is under way cancelled.
     CancelRequested {},
@@ -533,9 +534,16 @@ pub enum EventError {
 
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
-    /// name or was adopted, what needs an approval, nor a workflow.
+    /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret.
     pub fn version(&self) -> u32 {
         match self {
+            Self::StepDecided { decision, .. } if decision.holds_secret() => 4,
+            Self::WorkflowEnded { result: Some(result), .. } if result.as_value().is_none() => 4,
+            Self::WorkflowOpened { arguments, .. } | Self::WorkflowRequested { arguments, .. }
+                if arguments.values().any(|of| of.as_value().is_none()) =>
+            {
+                4
+            }
             Self::WorkflowOpened { .. }
             | Self::WorkflowStarted { .. }
             | Self::StepDecided { .. }

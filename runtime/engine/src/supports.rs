@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::workflow::Action;
-use bp_plan::{Node, Plan, Span, Type};
+use bp_plan::{Implementation, Node, Operation, Plan, Span, Type};
 use bp_topology::life::OF_PROVIDERS;
 use bp_topology::{Problem, Topology, topology};
 
@@ -51,56 +51,82 @@ fn is_implemented(plan: &Plan, node: &Node, operation: &str) -> bool {
     }
 }
 
-/// Attributes that are secret and that operations set: there is no store yet that would keep them.
+/// Operations that give secrets: there is no store yet that would keep them, so a result would be written down
+/// as it is.
 fn secret_results(plan: &Plan, problems: &mut Vec<Problem>) {
-    let is_secret = |kind: &Type| match kind {
-        Type::Secret(_) => true,
-        Type::Optional(of) => matches!(**of, Type::Secret(_)),
-        _ => false,
-    };
-    for (kind, node_type) in &plan.node_types {
-        let secret =
-            node_type.attributes.iter().filter(|(_, of)| is_secret(of)).map(|(name, _)| name);
-        for attribute in secret {
-            let implementations = node_type
-                .operations
-                .values()
-                .filter_map(|operation| operation.implementation.as_ref())
-                .find(|one| one.sets.contains_key(attribute));
-            if let Some(one) = implementations {
-                problems.push(
-                    Problem::error(format!(
-                        "an operation of `{kind}` sets the attribute `{attribute}`, which is secret, and this version of the runtime keeps no secrets"
-                    ))
-                    .at(one.span)
-                    .help("let the operation put it where those who need it find it"),
-                );
-            }
+    let help = "let the operation put it where those who need it find it";
+    for one in called(plan) {
+        let Implemented { of, key, declared, attributes, by } = one;
+        let is_secret = |kind: &Type| kind.holds_secret(&plan.data_types);
+        let set = by.sets.keys().find(|name| attributes.get(*name).is_some_and(is_secret));
+        let message = if let Some(attribute) = set {
+            format!(
+                "an operation of `{of}` sets the attribute `{attribute}`, which is secret, and this version of the runtime keeps no secrets"
+            )
+        } else if declared.and_then(|declared| declared.result.as_ref()).is_some_and(is_secret) {
+            format!(
+                "the operation `{key}` of `{of}` gives a secret, and this version of the runtime keeps none: what an operation gives is written down"
+            )
+        } else {
+            continue;
+        };
+        problems.push(Problem::error(message).at(by.span).help(help));
+    }
+}
+
+/// What carries an operation out.
+struct Implemented<'p> {
+    /// The type of the node or the relationship.
+    of: &'p str,
+    /// `lifecycle.create`.
+    key: &'p str,
+    /// As the type has it.
+    declared: Option<&'p Operation>,
+    /// The type's attributes.
+    attributes: &'p BTreeMap<String, Type>,
+    by: &'p Implementation,
+}
+
+/// What carries out the operations that lives and workflows call.
+fn called(plan: &Plan) -> impl Iterator<Item = Implemented<'_>> {
+    let by_workflows = called_by_workflows(plan);
+    let nodes = plan.node_types.iter().map(|(of, kind)| (of, &kind.operations, &kind.attributes));
+    let links = plan.relationship_types.iter();
+    let links = links.map(|(of, kind)| (of, &kind.operations, &kind.attributes));
+    let of_types: BTreeMap<&str, _> =
+        nodes.chain(links).map(|(of, all, attributes)| (of.as_str(), (all, attributes))).collect();
+    let mut all = Vec::new();
+    for (of, (operations, attributes)) in &of_types {
+        for (key, declared) in *operations {
+            let by = declared.implementation.as_ref();
+            let declared = Some(declared);
+            all.extend(by.map(|by| Implemented { of, key, declared, attributes, by }));
         }
     }
+    let met = plan.nodes.values().flat_map(|node| &node.requirements);
+    let met = met.map(|met| (&met.relationship, &met.operations));
+    let own = plan.nodes.values().map(|node| (&node.kind, &node.operations)).chain(met);
+    for (of, (key, own)) in own.flat_map(|(of, all)| all.iter().map(move |one| (of, one))) {
+        let Some((operations, attributes)) = of_types.get(of.as_str()) else { continue };
+        let declared = operations.get(key);
+        let by = own.implementation.as_ref();
+        all.extend(by.map(|by| Implemented { of, key, declared, attributes, by }));
+    }
+    all.into_iter().filter(move |one| {
+        let is_of_lives = ["lifecycle.", "configure."].iter().any(|of| one.key.starts_with(of));
+        is_of_lives || by_workflows.contains(one.key)
+    })
 }
 
 /// What has to be there to carry out the operations that lives and workflows call, each with the line
 /// that asks for it.
 pub fn executors(plan: &Plan) -> BTreeMap<String, Span> {
-    let by_workflows = called_by_workflows(plan);
-    let called = |key: &String| {
-        key.starts_with("lifecycle.") || key.starts_with("configure.") || by_workflows.contains(key)
-    };
-    let of_types = plan.node_types.values().map(|kind| &kind.operations);
-    let of_types = of_types.chain(plan.relationship_types.values().map(|kind| &kind.operations));
-    let declared = of_types.flatten().filter(|(key, _)| called(key));
-    let met = plan.nodes.values().flat_map(|node| &node.requirements).map(|met| &met.operations);
-    let own = plan.nodes.values().map(|node| &node.operations).chain(met).flatten();
-    let all = declared.filter_map(|(_, operation)| operation.implementation.as_ref()).chain(
-        own.filter(|(key, _)| called(key)).filter_map(|(_, own)| own.implementation.as_ref()),
-    );
     let mut needed = BTreeMap::new();
-    for one in all {
-        let mut kinds = vec![one.kind.clone()];
-        kinds.extend(one.extends.iter().cloned());
+    for Implemented { by, .. } in called(plan) {
+        let mut kinds = vec![by.kind.clone()];
+        kinds.extend(by.extends.iter().cloned());
         if let Some(kind) = carried_out_by(&kinds) {
-            needed.entry(kind.to_owned()).or_insert(one.span);
+            needed.entry(kind.to_owned()).or_insert(by.span);
         }
     }
     needed

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
-use bp_plan::{BinaryOp, Expr, Template, UnaryOp, Value};
+use bp_plan::{BinaryOp, Entry, Expr, Item, Template, UnaryOp, Value};
 
 use crate::budget::{Budget, MAX_FOLDED_BYTES};
 use crate::constraint::Nowhere;
@@ -289,6 +289,9 @@ impl<'a> Evaluator<'a> {
         }
         let of = match self.untraced(of) {
             Err(stop @ (Stop::Unknown | Stop::Secret(_))) => {
+                if let Some(entry) = self.entry(of, name) {
+                    return self.eval(entry);
+                }
                 return self.part(of, name).unwrap_or(Err(stop));
             }
             of => of?,
@@ -307,8 +310,57 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn index(&mut self, of: &'a Expr, key: &'a Expr, safe: bool) -> Eval {
-        let key = self.eval(key);
+    /// What stands under this name in a record as written, whose other entries may not be known; nothing
+    /// where that isn't plain.
+    fn entry(&mut self, of: &'a Expr, name: &str) -> Option<&'a Expr> {
+        let Expr::Record(entries) = self.written(of)? else { return None };
+        for entry in entries.iter().rev() {
+            match entry {
+                Entry::One(known, value) if known == name => return Some(value),
+                Entry::One(..) => {}
+                Entry::Spread(of) => match self.eval(of) {
+                    Ok(Value::Map(entries)) if !entries.contains_key(name) => {}
+                    _ => return None,
+                },
+            }
+        }
+        None
+    }
+
+    /// The same of an element of a list or a record.
+    fn element_of(&mut self, of: &'a Expr, key: &'a Expr) -> Option<&'a Expr> {
+        let at = match self.eval(key).ok()? {
+            Value::Int(at) => usize::try_from(at).ok()?,
+            Value::String(name) => return self.entry(of, &name),
+            _ => return None,
+        };
+        let Expr::List(items) = self.written(of)? else { return None };
+        let before = items.get(..=at)?;
+        match before.last()? {
+            Item::One(item) if before.iter().all(|it| matches!(it, Item::One(_))) => Some(item),
+            _ => None,
+        }
+    }
+
+    /// The literal that a path leads to.
+    fn written(&mut self, expr: &'a Expr) -> Option<&'a Expr> {
+        match expr {
+            Expr::Record(_) | Expr::List(_) => Some(expr),
+            Expr::Held(held) => self.written(&held.of),
+            Expr::Field { of, name, .. } => {
+                let entry = self.entry(of, name)?;
+                self.written(entry)
+            }
+            Expr::Index { of, key, .. } => {
+                let element = self.element_of(of, key)?;
+                self.written(element)
+            }
+            _ => None,
+        }
+    }
+
+    fn index(&mut self, of: &'a Expr, by: &'a Expr, safe: bool) -> Eval {
+        let key = self.eval(by);
         if let Ok(key) = &key
             && let Some(place) = self.place(of)
         {
@@ -322,8 +374,13 @@ impl<'a> Evaluator<'a> {
             return Ok(found);
         }
         let mut gravest = Gravest::default();
-        let of = self.untraced(of);
-        let of = gravest.note(of)?;
+        let whole = self.untraced(of);
+        if let (Err(Stop::Unknown | Stop::Secret(_)), Ok(_)) = (&whole, &key)
+            && let Some(element) = self.element_of(of, by)
+        {
+            return self.eval(element);
+        }
+        let of = gravest.note(whole)?;
         let key = gravest.note(key)?;
         gravest.settle()?;
         match (of, key) {
@@ -347,7 +404,10 @@ impl<'a> Evaluator<'a> {
     }
 
     fn splat(&mut self, of: &'a Expr, body: &'a Expr) -> Eval {
-        let elements = access::elements(self.eval(of)?)?;
+        let elements = match self.eval(of) {
+            Err(stop @ (Stop::Unknown | Stop::Secret(_))) => return self.each_of(of, body, stop),
+            elements => access::elements(elements?)?,
+        };
         if matches!(body, Expr::Local(name) if name == "*") {
             return Ok(Value::List(elements.into_iter().map(|(_, value)| value).collect()));
         }
@@ -357,6 +417,24 @@ impl<'a> Evaluator<'a> {
             self.locals.push(("*", Ok(element)));
             let value = self.eval(body);
             self.locals.pop();
+            out.extend(gravest.note(value)?);
+        }
+        gravest.settle()?;
+        Ok(Value::List(out))
+    }
+
+    /// The same of a list as written, whose elements are not known as a whole; `stop` where it is none.
+    fn each_of(&mut self, of: &'a Expr, body: &'a Expr, stop: Stop) -> Eval {
+        let Some(Expr::List(items)) = self.written(of) else { return Err(stop) };
+        let mut gravest = Gravest::default();
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            let Item::One(item) = item else { return Err(stop) };
+            let body = body.with_locals(&[("*", item)]);
+            let budget = std::mem::take(&mut self.budget);
+            let mut inside = Evaluator { env: self.env, locals: self.locals.clone(), budget };
+            let value = inside.eval(&body);
+            self.budget = inside.budget;
             out.extend(gravest.note(value)?);
         }
         gravest.settle()?;

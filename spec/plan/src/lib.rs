@@ -20,6 +20,7 @@ pub mod expr;
 pub mod operation;
 pub mod policy;
 pub mod quantity;
+mod replace;
 pub mod schema;
 pub mod selection;
 pub mod span;

@@ -1,11 +1,12 @@
 //! The types that values have, as the compiler checks them and the plan records them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::document::DataType;
 use crate::quantity::Dimension;
 
 /// The type of a value. Named types are given by their full name (`std.kubernetes.Cluster`, `acme.telco.Antenna`;
@@ -88,6 +89,31 @@ impl Type {
             Self::Perhaps(_) | Self::Unknown => self,
             of => Self::Perhaps(Box::new(of)),
         }
+    }
+
+    /// Whether any part of a value of this type is secret.
+    pub fn holds_secret(&self, data_types: &BTreeMap<String, DataType>) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![self];
+        while let Some(kind) = left.pop() {
+            match kind {
+                Self::Secret(_) => return true,
+                Self::Optional(of) | Self::List(of) | Self::Map(of) | Self::Perhaps(of) => {
+                    left.push(of);
+                }
+                Self::Union(members) => left.extend(members),
+                Self::Record(fields) => left.extend(fields.values()),
+                Self::Data(name) if seen.insert(name) => {
+                    let data = data_types.get(name);
+                    left.extend(data.and_then(|data| data.alias.as_ref()));
+                    left.extend(
+                        data.into_iter().flat_map(|data| &data.fields).map(|(_, it)| &it.kind),
+                    );
+                }
+                _ => {}
+            }
+        }
+        false
     }
 }
 

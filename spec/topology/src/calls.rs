@@ -1,12 +1,15 @@
 //! What an operation of an instance's life is called with, and what its result sets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict};
 use bp_plan::{Entry, Expr, FileRef, Node, OperationParameter, Reference, Type, Value};
 use serde_json::Value as Json;
 
+use crate::kept::{held, listed, sound};
 use crate::life::{self, Act, Carried, Link, Via};
+use crate::parameters::Arguments;
 use crate::problem::code_of;
 use crate::resolved::{Flaw, Property, files_in, secret_parts};
 use crate::site::Site;
@@ -83,7 +86,7 @@ impl Topology {
         id: &InstanceId,
         act: &Act,
         own: Own<'_>,
-        given: &BTreeMap<String, Value>,
+        given: &Arguments,
     ) -> (Result<Option<Call>, Flaw>, Reads) {
         let (call, mut reads) =
             self.calling(id, act, own, given, |caller| caller.call(matches!(own, Own::SoFar(_))));
@@ -94,7 +97,7 @@ impl Topology {
 
     /// The machine (a `std.Compute`) that an operation is to run on; none where that is the runtime's own.
     pub fn machine(&self, id: &InstanceId, act: &Act) -> Option<InstanceId> {
-        self.calling(id, act, Own::Ahead, &BTreeMap::new(), |caller| Ok(caller.machine()))
+        self.calling(id, act, Own::Ahead, &Arguments::new(), |caller| Ok(caller.machine()))
             .0
             .ok()
             .flatten()
@@ -135,10 +138,18 @@ impl Topology {
         id: &InstanceId,
         act: &Act,
         own: &BTreeMap<String, Json>,
-        given: &BTreeMap<String, Value>,
+        given: &Arguments,
         result: Json,
     ) -> Result<Given, Flaw> {
-        self.calling(id, act, Own::Now(own), given, |caller| caller.set(result)).0
+        let work = |caller: &Caller<'_>| {
+            let kind = caller.carried.declared.result.as_ref();
+            if kind.is_some_and(|kind| kind.holds_secret(&self.world.plan.data_types)) {
+                let why = "what it gives is secret, and nothing here keeps secrets".to_owned();
+                return Err(caller.flaw("result", &error(ErrorKind::Unavailable, why)));
+            }
+            caller.set(result)
+        };
+        self.calling(id, act, Own::Now(own), given, work).0
     }
 
     fn calling<T>(
@@ -146,7 +157,7 @@ impl Topology {
         id: &InstanceId,
         act: &Act,
         own: Own<'_>,
-        given: &BTreeMap<String, Value>,
+        given: &Arguments,
         work: impl FnOnce(&Caller<'_>) -> Result<T, Flaw>,
     ) -> (Result<T, Flaw>, Reads) {
         let known = Known {
@@ -177,6 +188,8 @@ struct Caller<'w> {
     carried: Carried<'w>,
     site: Site<'w>,
     locals: Locals,
+    /// What parameters are that have secret parts.
+    made: Vec<(String, Expr)>,
 }
 
 impl<'w> Caller<'w> {
@@ -184,7 +197,7 @@ impl<'w> Caller<'w> {
         world: &'w World,
         id: &'w InstanceId,
         act: &'w Act,
-        given: &BTreeMap<String, Value>,
+        given: &Arguments,
     ) -> Result<Self, Flaw> {
         let gone = || Flaw::new("E7083", format!("the plan does not know `{id}`: {act}"));
         let node = world.plan.nodes.get(&id.node).ok_or_else(gone)?;
@@ -206,18 +219,29 @@ impl<'w> Caller<'w> {
         };
         let existence = world.existence(&id.node).ok();
         let locals = existence.map(|e| e.locals(id.key.as_deref()).to_vec()).unwrap_or_default();
-        let mut caller = Self { world, id, act, node, link, carried, site, locals };
+        let made = Vec::new();
+        let mut caller = Self { world, id, act, node, link, carried, site, locals, made };
         for parameter in &caller.carried.declared.parameters {
-            let value = match (given.get(&parameter.name), &parameter.default) {
-                (Some(given), _) => caller.argument(parameter, given)?,
+            let name = &parameter.name;
+            let value = match (given.get(name), &parameter.default) {
+                (Some(Expr::Value(given)), _) => caller.argument(parameter, given)?,
+                (Some(made), _) => {
+                    caller.made.push((name.clone(), caller.held(parameter, made)?));
+                    continue;
+                }
                 (None, None) => Value::Null,
                 (None, Some(default)) => match caller.evaluate(default) {
                     Ok(Outcome::Value(value)) => value,
-                    Ok(_) => Value::Null,
-                    Err(error) => return Err(caller.flaw(&parameter.name, &error)),
+                    Ok(Outcome::Secret(_)) => {
+                        let made = caller.held(parameter, &caller.placed(default))?;
+                        caller.made.push((name.clone(), made));
+                        continue;
+                    }
+                    Ok(Outcome::Unknown) => Value::Null,
+                    Err(error) => return Err(caller.flaw(name, &error)),
                 },
             };
-            caller.locals.push((parameter.name.clone(), value));
+            caller.locals.push((name.clone(), value));
         }
         Ok(caller)
     }
@@ -225,7 +249,31 @@ impl<'w> Caller<'w> {
     fn evaluate(&self, expr: &Expr) -> Result<Outcome, EvalError> {
         let locals: Vec<(&str, Value)> =
             self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        bp_eval::evaluate_with(expr, &self.site, &locals)
+        bp_eval::evaluate_with(&self.placed(expr), &self.site, &locals)
+    }
+
+    /// The expression with what is made with secrets in the place of its parameters.
+    fn placed<'e>(&self, expr: &'e Expr) -> Cow<'e, Expr> {
+        if self.made.is_empty() {
+            return Cow::Borrowed(expr);
+        }
+        let made: Vec<(&str, &Expr)> =
+            self.made.iter().map(|(name, of)| (name.as_str(), of)).collect();
+        Cow::Owned(expr.with_locals(&made))
+    }
+
+    /// An argument with a secret part, held against what is asked of it at each use.
+    fn held(&self, parameter: &OperationParameter, made: &Expr) -> Result<Expr, Flaw> {
+        let refuse = |why: String| {
+            self.flaw(&parameter.name, &EvalError { kind: ErrorKind::Constraint, message: why })
+        };
+        let types = &self.world.plan.data_types;
+        let held = held(made, &parameter.kind, &parameter.constraints, types)
+            .map_err(|why| refuse(why.to_string()))?;
+        if let Ok(Outcome::Secret(names)) = self.evaluate(&held) {
+            sound(self.world, &held, &names, &|expr| self.evaluate(expr)).map_err(refuse)?;
+        }
+        Ok(held)
     }
 
     /// An argument of its parameter's type, and within its constraints.
@@ -263,15 +311,17 @@ impl<'w> Caller<'w> {
         let mut files = BTreeMap::new();
         let mut waits = false;
         let arguments = one.args.clone().or_else(|| self.parameters());
+        let place = |expr: &Expr| self.placed(expr).into_owned();
         let parts = [
             ("value", Some(&one.value)),
             ("args", arguments.as_ref()),
             ("env", one.env.as_ref()),
             ("files", one.files.as_ref()),
         ];
-        for (name, expr) in parts.into_iter().filter_map(|(name, expr)| Some((name, expr?))) {
-            let shortened = if as_far && name != "value" { self.known_part(expr) } else { None };
-            match self.property(name, shortened.as_ref().unwrap_or(expr), &mut files)? {
+        for (name, expr) in parts.into_iter().filter_map(|(name, expr)| Some((name, place(expr?))))
+        {
+            let shortened = if as_far && name != "value" { self.known_part(&expr) } else { None };
+            match self.property(name, shortened.as_ref().unwrap_or(&expr), &mut files)? {
                 Some(property) => drop(properties.insert(name.to_owned(), property)),
                 None => waits = true,
             }
@@ -343,7 +393,7 @@ impl<'w> Caller<'w> {
             help: help.cloned(),
             ..Flaw::new("E3028", message)
         };
-        let names = of.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let names = listed(&of);
         if let Some(help) = of.iter().find_map(|name| self.world.secrets.missing(name)) {
             let message = format!("`{id}`: {act}: its `{name}` needs the secret {names}");
             return Err(refuse(message, Some(help)));
@@ -453,7 +503,7 @@ impl<'w> Caller<'w> {
             if is_secret(kind) {
                 return Err(refuse(format!("`{name}` is secret, and nothing here keeps secrets")));
             }
-            let outcome = bp_eval::evaluate_with(expr, &self.site, &locals)
+            let outcome = bp_eval::evaluate_with(&self.placed(expr), &self.site, &locals)
                 .map_err(|error| refuse(format!("its result does not give `{name}`: {error}")))?;
             let value = match outcome {
                 Outcome::Value(value) => value,

@@ -17,6 +17,7 @@ mod groups;
 pub mod inputs;
 pub mod inventory;
 pub mod inventory_file;
+mod kept;
 pub mod life;
 mod links;
 pub mod made;

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use bp_eval::{Outcome, ValueError, Verdict, check_constraint};
 use bp_plan::workflow::{BUILT_IN, Parameter, Workflow};
-use bp_plan::{Plan, Type, Value};
+use bp_plan::{Expr, Plan, Type, Value};
 
+use crate::kept::{held, sound};
 use crate::problem::{Lack, Problem, code_of};
 use crate::topology::{InstanceId, Topology};
 
-/// What is given to a workflow, by the names of its parameters.
-pub type Arguments = BTreeMap<String, Value>;
+/// What is given to a workflow or an operation, by the names of its parameters: values; what has a secret part as
+/// the expression that makes it.
+pub type Arguments = BTreeMap<String, Expr>;
 
 /// The workflow of this name; else what is wrong with the name.
 pub fn workflow<'p>(plan: &'p Plan, name: &str) -> Result<&'p Workflow, Problem> {
@@ -48,7 +50,7 @@ pub fn workflow<'p>(plan: &'p Plan, name: &str) -> Result<&'p Workflow, Problem>
 impl Topology {
     /// The value of a workflow's parameter that a person gave as text (`keep=3d`, `db=orders`).
     pub fn argument(&self, workflow: &str, name: &str, text: &str) -> Result<Value, Problem> {
-        let parameter = self.parameter(workflow, name)?;
+        let parameter = self.open_parameter(workflow, name)?;
         self.read(text, &parameter.kind).map_err(|why| wrong(parameter, &why).code("E3002"))
     }
 
@@ -59,7 +61,7 @@ impl Topology {
         name: &str,
         json: serde_json::Value,
     ) -> Result<Value, Problem> {
-        let parameter = self.parameter(workflow, name)?;
+        let parameter = self.open_parameter(workflow, name)?;
         if let (serde_json::Value::String(text), true) = (&json, is_of_nodes(&parameter.kind)) {
             return self
                 .read(text, &parameter.kind)
@@ -84,26 +86,13 @@ impl Topology {
         if problems.is_empty() { Ok(whole) } else { Err(problems) }
     }
 
-    fn one(&self, parameter: &Parameter, given: Option<&Value>) -> Result<Value, Problem> {
-        if is_secret(&parameter.kind) {
-            return Err(wrong(
-                parameter,
-                "it is secret, and what a workflow is given is written down",
-            )
-            .help("let the operation's `env` or `args` name a secret of the blueprint"));
-        }
-        let value = match (given, &parameter.default) {
-            (Some(value), _) => value.clone(),
-            (None, Some(default)) => match self.evaluate(default).0 {
-                Ok(Outcome::Value(value)) => value,
-                Ok(Outcome::Unknown) => {
+    fn one(&self, parameter: &Parameter, given: Option<&Expr>) -> Result<Expr, Problem> {
+        let given = match (given, &parameter.default) {
+            (Some(given), _) => given.clone(),
+            (None, Some(default)) => match self.kept(default, &[]).0 {
+                Ok(Some(default)) => default,
+                Ok(None) => {
                     return Err(wrong(parameter, "its default needs what is not deployed"));
-                }
-                Ok(Outcome::Secret(_)) => {
-                    return Err(wrong(
-                        parameter,
-                        "its default is secret, and what a workflow is given is written down",
-                    ));
                 }
                 Err(error) => {
                     return Err(
@@ -111,7 +100,8 @@ impl Topology {
                     );
                 }
             },
-            (None, None) if matches!(parameter.kind, Type::Optional(_)) => Value::Null,
+            (None, None) if matches!(parameter.kind, Type::Optional(_)) => Expr::Value(Value::Null),
+            (None, None) if self.is_secret(parameter) => return Err(hidden(parameter)),
             (None, None) => {
                 let (name, kind) = (&parameter.name, &parameter.kind);
                 return Err(Problem::error(format!("the input `{name}` ({kind}) is not given"))
@@ -119,6 +109,10 @@ impl Topology {
                     .at(parameter.span)
                     .lack(Lack::Input(name.clone())));
             }
+        };
+        let value = match given {
+            Expr::Value(value) => value,
+            made => return self.made(parameter, &made),
         };
         let value = bp_eval::conform(value, &parameter.kind, &self.plan().data_types)
             .map_err(|why| wrong(parameter, &why.to_string()).code("E3028"))?;
@@ -131,7 +125,30 @@ impl Topology {
             };
             return Err(wrong(parameter, &message).code(code).at(constraint.span));
         }
-        Ok(value)
+        Ok(Expr::Value(value))
+    }
+
+    /// What is made with a secret, held against what is asked of it.
+    fn made(&self, parameter: &Parameter, made: &Expr) -> Result<Expr, Problem> {
+        let refuse = |why: &str| wrong(parameter, why).code("E3028");
+        let (kind, constraints) = (&parameter.kind, &parameter.constraints);
+        let held = held(made, kind, constraints, &self.plan().data_types)
+            .map_err(|why| refuse(&why.to_string()))?;
+        let evaluate = |expr: &Expr| bp_eval::evaluate(expr, &self.world.outside());
+        if let Ok(Outcome::Secret(names)) = evaluate(&held) {
+            sound(&self.world, &held, &names, &evaluate).map_err(|why| refuse(&why))?;
+        }
+        Ok(held)
+    }
+
+    fn is_secret(&self, parameter: &Parameter) -> bool {
+        parameter.kind.holds_secret(&self.plan().data_types)
+    }
+
+    /// A parameter that a person may give.
+    fn open_parameter(&self, name: &str, parameter: &str) -> Result<&Parameter, Problem> {
+        let found = self.parameter(name, parameter)?;
+        if self.is_secret(found) { Err(hidden(found)) } else { Ok(found) }
     }
 
     fn parameter(&self, name: &str, parameter: &str) -> Result<&Parameter, Problem> {
@@ -220,12 +237,11 @@ fn wrong(parameter: &Parameter, why: &str) -> Problem {
     Problem::error(format!("the input `{}`: {why}", parameter.name)).at(parameter.span)
 }
 
-fn is_secret(kind: &Type) -> bool {
-    match kind {
-        Type::Secret(_) => true,
-        Type::Optional(of) | Type::List(of) | Type::Map(of) => is_secret(of),
-        _ => false,
-    }
+/// What a person can't give.
+fn hidden(parameter: &Parameter) -> Problem {
+    wrong(parameter, "it is secret, and what a person gives a workflow is written down").help(
+        "declare a secret of the blueprint, and give it in a workflow: `run … { … }`, or as the default",
+    )
 }
 
 fn is_of_nodes(kind: &Type) -> bool {

@@ -234,17 +234,6 @@ impl Topology {
         self.world.reading(|| bp_eval::evaluate(expr, &self.world.outside()))
     }
 
-    /// The same, with values for the locals of what it is a part of.
-    pub fn evaluate_with(
-        &self,
-        expr: &Expr,
-        locals: &[(String, Value)],
-    ) -> (Result<Outcome, EvalError>, Reads) {
-        let locals: Vec<(&str, Value)> =
-            locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        self.world.reading(|| bp_eval::evaluate_with(expr, &self.world.outside(), &locals))
-    }
-
     /// An output of the plan: of its type, and within its constraints. Beside it what it read of instances.
     pub fn output(&self, output: &Output) -> (Result<Outcome, EvalError>, Reads) {
         self.world.reading(|| outputs::value(&self.world, output))

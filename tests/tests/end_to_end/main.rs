@@ -16,6 +16,7 @@ mod outage;
 mod planned;
 mod road;
 mod scripts;
+mod secrets;
 mod shop;
 mod stacks;
 mod templates;

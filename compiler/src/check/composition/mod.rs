@@ -19,8 +19,8 @@ pub(super) use settle::settle;
 
 use super::expr::{Scope, World as _, check_expr, check_wheres};
 use super::members::words;
+use super::mentions::{is_inside, mentions};
 use super::program::Program;
-use super::rewrite::{is_inside, mentions};
 use crate::diagnostics::{Diagnostic, composition as says, names as says_names, topology};
 use crate::loader::Sources;
 use crate::resolve::{Names, blueprint};

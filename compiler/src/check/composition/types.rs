@@ -15,8 +15,8 @@ use crate::check::capabilities;
 use crate::check::expr::{check_type_expr, deployment_type, secret_of};
 use crate::check::instances;
 use crate::check::members::short;
+use crate::check::mentions::{is_inside, mentions};
 use crate::check::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
-use crate::check::rewrite::{is_inside, mentions, replaced};
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{ItemKind, ValueItem, ValueKeyword};
@@ -178,11 +178,11 @@ fn exposed_values(checked: &Checked<'_>, exposed: &Expr) -> BTreeMap<String, Exp
     values
         .into_iter()
         .filter_map(|(name, value)| {
-            let inside = replaced(&value, &|part| match part {
+            let inside = value.replaced(&|part| match part {
                 Expr::Field { of, name, .. } if **of == Expr::This => set(name).cloned(),
                 _ => None,
             });
-            let inside = replaced(&inside, &bound);
+            let inside = inside.replaced(&bound);
             let is_open = mentions(&inside, &|part| is_this(part) || is_of_loop(part));
             let seen = (!is_open).then(|| seen_from(program, &inside, &Expr::This))?;
             (!mentions(&seen, &is_inside)).then_some((name, seen))
@@ -214,7 +214,7 @@ pub(super) fn closed(
 
 /// An expression of the blueprint as the node sees it that stands for it: an input is its property.
 fn seen_from(program: &Program<'_>, expr: &Expr, node: &Expr) -> Expr {
-    replaced(expr, &|part| match part {
+    expr.replaced(&|part| match part {
         Expr::Input(name) => {
             Some(Expr::Field { of: Box::new(node.clone()), name: name.clone(), safe: false })
         }

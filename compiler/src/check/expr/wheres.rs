@@ -4,7 +4,6 @@ use bp_plan::{Constraint, Expr, Held, Phase, Span, Type};
 
 use super::adapt::data_types;
 use super::{Checker, Part, Scope, World, fits};
-use crate::check::rewrite;
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::syntax::ast::Where;
 
@@ -102,7 +101,7 @@ pub(crate) fn held_later(
     let kind = if is_secret { fits::secret(ty.clone()) } else { ty.clone() };
     let constraints = constraints
         .iter()
-        .map(|one| Constraint { span: Span::default(), ..rewrite::constraint(one, &of_value) });
+        .map(|one| Constraint { span: Span::default(), ..one.replaced(&of_value) });
     Expr::Held(Box::new(Held {
         of: expr,
         what: what.to_owned(),

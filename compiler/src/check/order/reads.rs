@@ -8,7 +8,7 @@ use bp_plan::{Expr, Item};
 use super::graph::{Edge, Graph, MOST_STEPS, THERE};
 use crate::check::expr::World as _;
 use crate::check::expr::origin::{Bound, Origin};
-use crate::check::rewrite::mentions;
+use crate::check::mentions::mentions;
 use crate::source::Place;
 
 /// From where it is read, in which instance, and where that is said.

@@ -7,7 +7,7 @@ use bp_plan::{DataType, Expr, FileRef, Phase, Type};
 
 use super::{Program, reads_as};
 use crate::check::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
-use crate::check::rewrite::{is_inside, mentions};
+use crate::check::mentions::{is_inside, mentions};
 use crate::diagnostics::Diagnostic;
 use crate::source::{FileId, Place};
 use crate::syntax::ast::{ItemKind, TypeItemKind};

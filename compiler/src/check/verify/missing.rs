@@ -4,9 +4,9 @@
 use bp_plan::{BinaryOp, Expr, Value};
 
 use crate::check::instances::{self, Locals};
+use crate::check::mentions::mentions;
 use crate::check::nodes::CheckedNode;
 use crate::check::program::Program;
-use crate::check::rewrite::mentions;
 use crate::diagnostics::{Diagnostic, types as says};
 
 /// Tells, once for each property and requirement of a node, which instance is missing for which of its own.

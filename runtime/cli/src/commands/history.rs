@@ -6,7 +6,7 @@ use bp_driver::{Deployments, Told as Entry};
 use bp_engine::Event;
 use bp_engine::event::Operation;
 use bp_engine::workflow::Decision;
-use bp_engine::workflow::story::plain;
+use bp_engine::workflow::story::{plain, shown};
 use serde_json::json;
 
 use crate::output::{Output, printable};
@@ -118,17 +118,15 @@ fn words(told: &Entry) -> String {
 /// What a step of a workflow is about.
 fn decided(decision: &Decision) -> String {
     match decision {
-        Decision::Bound(value) => format!("is {}", plain(value)),
+        Decision::Bound(of) => format!("is {}", shown(of)),
         Decision::Chosen(arm) => format!("arm {}", arm + 1),
         Decision::Turns { elements, at_once } => {
             format!("{} turns, {at_once} at once", elements.len())
         }
         Decision::Waits { until_ms } => format!("waits until {} at the latest", time(*until_ms)),
         Decision::Runs(arguments) => {
-            let names: Vec<String> = arguments
-                .iter()
-                .map(|(name, value)| format!("{name} = {}", plain(value)))
-                .collect();
+            let names: Vec<String> =
+                arguments.iter().map(|(name, of)| format!("{name} = {}", shown(of))).collect();
             format!(
                 "runs with {}",
                 if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
@@ -140,6 +138,6 @@ fn decided(decision: &Decision) -> String {
                 targets.iter().map(|target| plain(target).to_string()).collect();
             format!("calls {}", names.join(", "))
         }
-        Decision::Returned(value) => format!("returns {}", plain(value)),
+        Decision::Returned(of) => format!("returns {}", shown(of)),
     }
 }

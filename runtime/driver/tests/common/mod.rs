@@ -604,7 +604,7 @@ pub fn prepared(runtime: &Runtime, plan: Vec<u8>, names: &[&str]) -> Result<Prep
         identity,
         &runtime.providers,
         &runtime.executors,
-        &Nothing,
+        &*runtime.secrets,
     )
 }
 

@@ -1,4 +1,4 @@
-//! Workflows over the sample of lives, in the plan's own form.
+//! Workflows over the sample of lives, in the plan's own form; and such as give secrets on.
 #![allow(clippy::needless_pass_by_value, reason = "parts of a plan are put together as values")]
 
 use bp_plan::*;
@@ -108,6 +108,105 @@ fn tend() -> Json {
         &[call("late", "look", text("never"))],
         false,
     )
+}
+
+/// The sample of workflows with a secret `key`, and `hush`, which gives it on in every way: by itself, through
+/// a `let`, through another workflow and its result, as a part of a text, in turns of a loop.
+pub fn secrets() -> Vec<u8> {
+    let mut plan = bp_plan::from_bytes(&workflows()).unwrap().plan;
+    let hidden = || json!({ "secret": "string" });
+    plan.secrets = serde_json::from_value(json!({
+        "key": { "type": "string", "from": "key", "span": span() },
+    }))
+    .unwrap();
+    let made = plan.node_types.get_mut("Made").unwrap();
+    for name in ["look", "again"] {
+        let mut quiet = made.operations[&format!("care.{name}")].clone();
+        quiet.parameters[0].kind = serde_json::from_value(hidden()).unwrap();
+        made.operations.insert(format!("care.{name}_quietly"), quiet);
+    }
+    let key = || json!({ "secret": "key" });
+    let texts = |parts: &[Json]| json!({ "interpolate": parts });
+    let record = |entries: &[(&str, Json)]| {
+        let all = entries.iter().map(|(name, of)| json!({ "one": [name, of] }));
+        json!({ "record": all.collect::<Vec<_>>() })
+    };
+    let let_ = |name: &str, value: Json| step(json!({ "let": { "name": name, "value": value } }));
+    let given = |value: Json| json!({ "value": value, "phase": "run", "span": span() });
+    let turn =
+        |name: &str, key: Json| json!({ "one": record(&[("name", text(name)), ("key", key)]) });
+    let is_first = json!({ "binary": {
+        "op": "equal", "left": of(local("turn"), "name"), "right": text("first"),
+    } });
+    let turns = json!({ "for": {
+        "names": ["turn"],
+        "over": { "list": [turn("first", of(local("r"), "made")), turn("last", key())] },
+        "body": block(&[
+            step(json!({ "if": { "arms": [{
+                "condition": is_first,
+                "body": block(&[call("base", "look", of(local("turn"), "name"))]),
+            }] } })),
+            call("late", "look_quietly", of(local("turn"), "key")),
+        ]),
+    } });
+    let mut inner = workflow(
+        &[("key", hidden()), ("beside", json!("string"))],
+        block(&[
+            call("late", "look_quietly", local("key")),
+            call("late", "look", local("beside")),
+            step(json!({ "return": record(&[
+                ("made", texts(&[text("<"), local("key"), text(">")])),
+                ("beside", local("beside")),
+            ]) })),
+        ]),
+    );
+    inner["parameters"][0]["constraints"] = json!([{
+        "predicate": { "binary": { "op": "greater", "left": {
+            "call": { "function": "length", "arguments": ["self"] },
+        }, "right": { "value": 9 } } },
+        "message": text("at least ten"),
+        "text": "length(self) > 9",
+        "span": span(),
+    }]);
+    let hush = block(&[
+        bound(call("base", "look_quietly", key()), "first"),
+        let_("made", texts(&[of(local("first"), "id"), text(" "), key()])),
+        call("late", "look_quietly", local("made")),
+        step(json!({ "run": {
+            "workflow": "inner",
+            "arguments": { "key": given(local("made")), "beside": given(text("beside")) },
+            "result": "r",
+        } })),
+        wait("5ms"),
+        step(turns),
+        step(json!({ "return": record(&[
+            ("made", of(local("r"), "made")), ("beside", of(local("r"), "beside")),
+        ]) })),
+    ]);
+    let short = step(json!({ "run": {
+        "workflow": "inner",
+        "arguments": {
+            "key": given(json!({ "call": { "function": "replace", "arguments": [
+                key(), text("-canary-in-the-mine"), text(""),
+            ] } })),
+            "beside": given(text("not reached")),
+        },
+    } }));
+    let mut by_default =
+        workflow(&[("key", hidden())], block(&[call("base", "look_quietly", local("key"))]));
+    by_default["parameters"][0]["default"] = texts(&[text("by default "), key()]);
+    let more = json!({
+        "hush": workflow(&[], hush),
+        "inner": inner,
+        "short": workflow(&[], block(&[short])),
+        "by_default": by_default,
+        "quietly": workflow(&[], block(&[
+            call("base", "again_quietly", texts(&[text("again "), key()])),
+        ])),
+    });
+    let more: std::collections::BTreeMap<String, Workflow> = serde_json::from_value(more).unwrap();
+    plan.workflows.extend(more);
+    to_bytes(&plan, &std::collections::BTreeMap::new()).unwrap()
 }
 
 /// The sample with an interface `care` and workflows over it.

@@ -5,27 +5,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_plan::Value;
+use bp_plan::{Expr, Value};
+use bp_topology::parameters::Arguments;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::path;
+use super::{path, written};
 use crate::event::{Event, Failure, Operation, Outcome, Verb};
 use crate::life::Limits;
 use crate::state::{State, TargetState};
 
 /// What was worked out when a step was begun.
+///
+/// Values; what has a secret part as the expression that makes it, so that no secret is written down.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// `let`: the local is this.
-    Bound(Value),
+    Bound(#[serde(with = "written")] Expr),
     /// `if`: this arm, from 0; behind the last one is `else`.
     Chosen(usize),
     /// `for`: over these.
     Turns {
         /// Each key with its element.
-        elements: Vec<(Value, Value)>,
+        #[serde(with = "written::elements")]
+        elements: Vec<(Value, Expr)>,
         /// How many at once.
         at_once: u64,
     },
@@ -35,7 +39,7 @@ pub enum Decision {
         until_ms: i64,
     },
     /// `run`: with all parameters of the workflow.
-    Runs(BTreeMap<String, Value>),
+    Runs(#[serde(with = "written::arguments")] Arguments),
     /// `run` of a workflow that every deployment has: a run of this verb.
     BringsAbout(Verb),
     /// `call`.
@@ -43,11 +47,26 @@ pub enum Decision {
         /// Of these nodes.
         targets: Vec<Value>,
         /// With these arguments.
-        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        arguments: BTreeMap<String, Value>,
+        #[serde(default, with = "written::arguments", skip_serializing_if = "BTreeMap::is_empty")]
+        arguments: Arguments,
     },
     /// `return`.
-    Returned(Value),
+    Returned(#[serde(with = "written")] Expr),
+}
+
+impl Decision {
+    /// Whether something of it has a secret part.
+    pub(crate) fn holds_secret(&self) -> bool {
+        let is_made = |of: &Expr| of.as_value().is_none();
+        match self {
+            Self::Bound(of) | Self::Returned(of) => is_made(of),
+            Self::Turns { elements, .. } => elements.iter().any(|(_, of)| is_made(of)),
+            Self::Runs(arguments) | Self::Calls { arguments, .. } => {
+                arguments.values().any(is_made)
+            }
+            Self::Chosen(_) | Self::Waits { .. } | Self::BringsAbout(_) => false,
+        }
+    }
 }
 
 /// What a workflow has set of an instance's attributes: in which revision, and what.
@@ -65,7 +84,7 @@ pub struct WorkflowRun {
     /// The workflow's name.
     pub workflow: String,
     /// All of its parameters, by name.
-    pub arguments: BTreeMap<String, Value>,
+    pub arguments: Arguments,
     /// Its stream has begun.
     pub is_started: bool,
     /// It is to come to its end early.
@@ -92,7 +111,7 @@ pub struct Ended {
     /// How.
     pub outcome: Outcome,
     /// What it gave.
-    pub result: Option<Value>,
+    pub result: Option<Expr>,
     /// Why it failed, and at which step.
     pub failure: Option<(Failure, String)>,
 }

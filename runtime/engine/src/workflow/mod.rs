@@ -18,6 +18,7 @@ mod facts;
 mod path;
 pub mod story;
 mod walk;
+pub(crate) mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 

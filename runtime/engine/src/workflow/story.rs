@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Plan, Span, Value};
+use bp_plan::{Entry, Expr, Item, Plan, Span, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -137,8 +137,8 @@ pub fn story(run: &WorkflowRun, plan: Option<&Plan>) -> WorkflowStatus {
         workflow: run.workflow.clone(),
         run: run.id.clone(),
         state: standing(run),
-        inputs: run.arguments.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
-        result: run.ended.as_ref().and_then(|ended| ended.result.as_ref()).map(plain),
+        inputs: run.arguments.iter().map(|(name, of)| (name.clone(), shown(of))).collect(),
+        result: run.ended.as_ref().and_then(|ended| ended.result.as_ref()).map(shown),
         reason: failure.map(|(failure, _)| failure.message.clone()),
         help: failure.and_then(|(failure, _)| failure.help.clone()),
         steps,
@@ -156,6 +156,33 @@ fn standing(run: &WorkflowRun) -> WorkflowStanding {
     }
 }
 
+/// What stands in the place of what has a secret part.
+pub const SECRET: &str = "(secret)";
+
+/// What a workflow worked out as people read it: of what has a secret part no more than that it has.
+pub fn shown(of: &Expr) -> Json {
+    let hidden = || Json::from(SECRET);
+    match of {
+        Expr::Value(value) => plain(value),
+        Expr::Held(held) => shown(&held.of),
+        Expr::List(items) => {
+            let all = items.iter().map(|item| match item {
+                Item::One(of) => Some(shown(of)),
+                Item::Spread(_) => None,
+            });
+            all.collect::<Option<_>>().map_or_else(hidden, Json::Array)
+        }
+        Expr::Record(entries) => {
+            let all = entries.iter().map(|entry| match entry {
+                Entry::One(name, of) => Some((name.clone(), shown(of))),
+                Entry::Spread(_) => None,
+            });
+            all.collect::<Option<_>>().map_or_else(hidden, Json::Object)
+        }
+        _ => hidden(),
+    }
+}
+
 /// A value as people read it: a node is its name.
 pub fn plain(value: &Value) -> Json {
     match value {
@@ -165,5 +192,37 @@ pub fn plain(value: &Value) -> Json {
             Json::Object(entries.iter().map(|(key, value)| (key.clone(), plain(value))).collect())
         }
         other => bp_eval::to_json(other).unwrap_or(Json::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_has_a_secret_part_is_shown_as_that_and_no_more() {
+        let secret = || Expr::Secret("s".to_owned());
+        let text = Expr::Interpolate(vec![Expr::string("pw="), secret()]);
+        let one = |name: &str, of: Expr| Entry::One(name.to_owned(), of);
+        let login = Expr::Held(Box::new(bp_plan::Held {
+            of: Expr::Record(vec![one("user", Expr::string("u")), one("password", text.clone())]),
+            what: "it".to_owned(),
+            kind: bp_plan::Type::Json,
+            constraints: Vec::new(),
+        }));
+        let all = [Item::One(Expr::Value(Value::Int(1))), Item::One(secret())];
+        let spread = Expr::Record(vec![one("open", Expr::string("o")), Entry::Spread(secret())]);
+        for (of, told) in [
+            (Expr::string("open"), json!("open")),
+            (text, json!("(secret)")),
+            (login, json!({ "user": "u", "password": "(secret)" })),
+            (Expr::List(all.to_vec()), json!([1, "(secret)"])),
+            (Expr::List(vec![Item::Spread(secret())]), json!("(secret)")),
+            (spread, json!("(secret)")),
+        ] {
+            assert_eq!(shown(&of), told, "{of:?}");
+        }
     }
 }

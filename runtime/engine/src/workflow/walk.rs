@@ -9,15 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_eval::Outcome as Evaluated;
 use bp_plan::workflow::{Action, Arm, Block, Call, Loop, Run, Step};
 use bp_plan::{Expr, Plan, Property, Value};
-use bp_topology::Topology;
+use bp_topology::parameters::Arguments;
+use bp_topology::{Reads, Topology};
 
 use super::facts::{Decision, WorkflowRun};
 use super::path;
 use crate::event::{Event, Failure, Outcome, Verb};
 use crate::state;
 
-/// The names that a step can read.
-pub(super) type Locals = Vec<(String, Value)>;
+/// The names that a step can read: values; what has a secret part as the expression that makes it.
+pub(super) type Locals = Vec<(String, Expr)>;
 
 /// What has come of a step or a block.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +28,7 @@ pub(super) enum Flow {
     /// It is done, and binds these names.
     Done(Locals),
     /// The workflow is to end here, with this.
-    Returned(Value),
+    Returned(Expr),
     /// It failed.
     Failed(Trouble),
     /// It was cancelled, or not begun for that.
@@ -73,7 +74,7 @@ pub(super) struct ToCall {
     /// `copies.snapshot`.
     pub(super) operation: String,
     /// With these arguments.
-    pub(super) arguments: BTreeMap<String, Value>,
+    pub(super) arguments: Arguments,
     /// The workflow asks for its result.
     pub(super) wants_result: bool,
 }
@@ -131,7 +132,7 @@ impl<'e> Walk<'e> {
             (Flow::Failed(trouble), Some(on_failure), _)
                 if !is_cancelling || self.facts.is_begun(&handler) =>
             {
-                locals.push(("error".to_owned(), told(&trouble.failure)));
+                locals.push(("error".to_owned(), Expr::Value(told(&trouble.failure))));
                 let tidied = self.handled(&on_failure.body, &handler, locals);
                 locals.truncate(outside);
                 match tidied {
@@ -227,7 +228,7 @@ impl<'e> Walk<'e> {
                 let value = if let Some(Decision::Bound(value)) = self.facts.decided.get(at) {
                     value.clone()
                 } else {
-                    let value = self.value(value, locals)?;
+                    let value = self.kept(value, locals)?;
                     self.decide(at, Decision::Bound(value.clone()));
                     value
                 };
@@ -242,8 +243,8 @@ impl<'e> Walk<'e> {
                     return Ok(Flow::Returned(value.clone()));
                 }
                 let value = match value {
-                    Some(value) => self.value(value, locals)?,
-                    None => Value::Null,
+                    Some(value) => self.kept(value, locals)?,
+                    None => Expr::Value(Value::Null),
                 };
                 self.decide(at, Decision::Returned(value.clone()));
                 Ok(Flow::Returned(value))
@@ -363,7 +364,7 @@ impl<'e> Walk<'e> {
         Ok(all.flow("calls").unwrap_or_else(|| {
             let result =
                 if call.each { Value::List(results) } else { results.pop().unwrap_or(Value::Null) };
-            Flow::Done(call.result.iter().map(|name| (name.clone(), result.clone())).collect())
+            bound(call.result.as_ref(), &Expr::Value(result))
         }))
     }
 
@@ -392,7 +393,7 @@ impl<'e> Walk<'e> {
         // It sees its own parameters, and nothing of what is around.
         let mut own = arguments.into_iter().collect();
         Ok(match self.block(&workflow.body, at, &mut own, false) {
-            Flow::Done(_) => bound(run.result.as_ref(), &Value::Null),
+            Flow::Done(_) => bound(run.result.as_ref(), &Expr::Value(Value::Null)),
             Flow::Returned(value) => bound(run.result.as_ref(), &value),
             other => other,
         })
@@ -433,9 +434,7 @@ impl<'e> Walk<'e> {
             if let Some(Decision::Turns { elements, at_once }) = self.facts.decided.get(at) {
                 (elements.clone(), *at_once)
             } else {
-                let over = self.value(&each.over, locals)?;
-                let elements =
-                    bp_eval::elements(over).map_err(|error| Failure::permanent(error.message))?;
+                let elements = self.elements(&each.over, locals)?;
                 let at_once = match &each.max {
                     None => 1,
                     Some(max) => match self.value(max, locals)? {
@@ -466,7 +465,7 @@ impl<'e> Walk<'e> {
             let outside = locals.len();
             match each.names.as_slice() {
                 [first, second] => {
-                    locals.push((first.clone(), key));
+                    locals.push((first.clone(), Expr::Value(key)));
                     locals.push((second.clone(), element));
                 }
                 names => locals.extend(names.first().map(|name| (name.clone(), element))),
@@ -528,9 +527,9 @@ impl<'e> Walk<'e> {
         &self,
         given: &BTreeMap<String, Property>,
         locals: &Locals,
-    ) -> Result<BTreeMap<String, Value>, Failure> {
+    ) -> Result<Arguments, Failure> {
         let value = |(name, given): (&String, &Property)| {
-            let value = self.value(&given.value, locals).map_err(|failure| Failure {
+            let value = self.kept(&given.value, locals).map_err(|failure| Failure {
                 message: format!("`{name}`: {}", failure.message),
                 ..failure
             })?;
@@ -546,28 +545,42 @@ impl<'e> Walk<'e> {
         }
     }
 
+    /// What decides how the workflow goes on: it is written down, so it holds no secret.
     fn value(&self, expr: &Expr, locals: &Locals) -> Result<Value, Failure> {
         let (outcome, reads) = self.topology.evaluate_with(expr, locals);
         match outcome {
             Ok(Evaluated::Value(value)) => Ok(value),
-            Ok(Evaluated::Unknown) => {
-                let needs: Vec<String> = reads.missing.iter().map(|id| format!("`{id}`")).collect();
-                Err(Failure::permanent(match needs.join(", ").as_str() {
-                    "" => "it needs what is not known".to_owned(),
-                    needs => format!("it needs what {needs} reports, which is not deployed"),
-                }))
-            }
+            Ok(Evaluated::Unknown) => Err(unknown(&reads)),
             Ok(Evaluated::Secret(names)) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
                 let message = format!(
-                    "it holds the secret {}, and what a workflow works out is written down",
+                    "it holds the secret {}, and how a workflow goes on is written down",
                     names.join(", ")
                 );
-                let help = "let the operation's `env` or `args` name the secret".to_owned();
+                let help = "let no step depend on a secret: give it to an operation".to_owned();
                 Err(Failure { help: Some(help), ..Failure::permanent(message) })
             }
             Err(error) => Err(Failure::permanent(error.message)),
         }
+    }
+
+    /// What is given on: its value; where it has a secret part, the expression that makes it.
+    fn kept(&self, expr: &Expr, locals: &Locals) -> Result<Expr, Failure> {
+        let (kept, reads) = self.topology.kept(expr, locals);
+        let kept = kept.map_err(|error| Failure::permanent(error.message))?;
+        kept.ok_or_else(|| unknown(&reads))
+    }
+
+    /// What a loop goes through.
+    fn elements(&self, over: &Expr, locals: &Locals) -> Result<Vec<(Value, Expr)>, Failure> {
+        let over = self.kept(over, locals)?;
+        let elements = self.topology.kept_elements(&over);
+        let elements = elements.map_err(|error| Failure::permanent(error.message))?;
+        elements.ok_or_else(|| {
+            Failure::permanent(
+                "which elements there are depends on a secret that has no value here",
+            )
+        })
     }
 }
 
@@ -578,7 +591,7 @@ struct Gathered {
     trouble: Option<Trouble>,
     more: usize,
     is_cancelled: bool,
-    returned: Option<Value>,
+    returned: Option<Expr>,
 }
 
 impl Gathered {
@@ -619,8 +632,17 @@ fn elements(target: Value) -> Result<Vec<Value>, Failure> {
     Ok(elements.into_iter().map(|(_, element)| element).collect())
 }
 
-fn bound(name: Option<&String>, value: &Value) -> Flow {
+fn bound(name: Option<&String>, value: &Expr) -> Flow {
     Flow::Done(name.iter().map(|name| ((*name).clone(), value.clone())).collect())
+}
+
+/// It needs what nobody has reported.
+fn unknown(reads: &Reads) -> Failure {
+    let needs: Vec<String> = reads.missing.iter().map(|id| format!("`{id}`")).collect();
+    Failure::permanent(match needs.join(", ").as_str() {
+        "" => "it needs what is not known".to_owned(),
+        needs => format!("it needs what {needs} reports, which is not deployed"),
+    })
 }
 
 /// `error`, as a handler reads it.

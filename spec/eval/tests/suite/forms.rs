@@ -472,3 +472,47 @@ fn folding_keeps_what_is_not_known() {
     let names = BTreeSet::from(["password".to_owned()]);
     assert_eq!(outcome(&fold(&secret(), &World).unwrap()), Outcome::Secret(names));
 }
+
+#[test]
+fn a_part_of_a_literal_is_known_by_itself() {
+    let secret = Expr::Secret("password".into());
+    let record = |entries: Vec<(&str, Expr)>| {
+        Expr::Record(entries.into_iter().map(|(key, of)| Entry::One(key.into(), of)).collect())
+    };
+    let field =
+        |of: Expr, name: &str| Expr::Field { of: Box::new(of), name: name.into(), safe: false };
+    let index = |of: Expr, key: Value| Expr::Index {
+        of: Box::new(of),
+        key: Box::new(Expr::Value(key)),
+        safe: false,
+    };
+    let text = |text: &str| Expr::Value(text.into());
+    let login = record(vec![("user", text("u")), ("password", secret)]);
+    let list = Expr::List(vec![Item::One(text("x")), Item::One(login.clone())]);
+    let nested = record(vec![("login", login.clone()), ("all", list.clone())]);
+    let spread =
+        Expr::Record(vec![Entry::One("user".into(), text("first")), Entry::Spread(login.clone())]);
+    let all = Expr::List(vec![Item::One(login.clone()), Item::One(login.clone())]);
+    let each = |name: &str| Expr::Splat {
+        of: Box::new(all.clone()),
+        body: Box::new(field(Expr::Local("*".into()), name)),
+    };
+    let both = Outcome::Value(Value::List(vec!["u".into(), "u".into()]));
+    let known = Outcome::Value("u".into());
+    let hidden = Outcome::Secret(BTreeSet::from(["password".to_owned()]));
+    for (expr, outcome) in [
+        (field(login.clone(), "user"), &known),
+        (field(login.clone(), "password"), &hidden),
+        (index(login, "user".into()), &known),
+        (field(field(nested.clone(), "login"), "user"), &known),
+        (field(index(field(nested, "all"), 1.into()), "user"), &known),
+        (field(index(list.clone(), 1.into()), "user"), &known),
+        (index(list, 1.into()), &hidden),
+        (each("user"), &both),
+        (each("password"), &hidden),
+        // Which entry counts is not plain.
+        (field(spread, "user"), &hidden),
+    ] {
+        assert_eq!(evaluate_with(&expr, &World, &[]).as_ref(), Ok(outcome), "{expr:?}");
+    }
+}
