@@ -88,13 +88,17 @@ fn mutated() -> impl Strategy<Value = String> {
     })
 }
 
-/// The tree without its places.
-fn meaning(text: &str) -> String {
-    let (tree, _) = syntax::parse(FileId(0), &SourceFile::new("x.bp", text));
+/// The tree without its places; nothing where a block closes further down than it may, whose text is not read to
+/// its end.
+fn meaning(text: &str) -> Option<String> {
+    let (tree, told) = syntax::parse(FileId(0), &SourceFile::new("x.bp", text));
+    if told.iter().any(|one| one.code == "E1002") {
+        return None;
+    }
     let written = format!("{:?}", tree.items);
     let mut parts = written.split("Span {");
     let first = parts.next().unwrap().to_owned();
-    parts.fold(first, |whole, part| whole + part.split_once('}').unwrap().1)
+    Some(parts.fold(first, |whole, part| whole + part.split_once('}').unwrap().1))
 }
 
 proptest! {
@@ -125,7 +129,11 @@ proptest! {
         if let Ok(once) = format(&SourceFile::new("x.bp", text.as_str())) {
             let twice = format(&SourceFile::new("x.bp", once.as_str()));
             prop_assert_eq!(twice.as_ref(), Ok(&once), "not settled:\n{}", text);
-            prop_assert_eq!(meaning(&text), meaning(&once), "another program:\n{}", text);
+            let after = meaning(&once);
+            prop_assert!(after.is_some(), "not mended:\n{text}");
+            if let Some(before) = meaning(&text) {
+                prop_assert_eq!(Some(before), after, "another program:\n{}", text);
+            }
         }
     }
 }
