@@ -200,34 +200,44 @@ impl<'f> Finder<'f> {
     }
 }
 
-/// Whether what keeps these constraints of its type keeps another one for sure.
-pub(crate) fn implies(
-    program: &Program<'_>,
-    kind: &Type,
-    constraints: &[Constraint],
-    other: &Constraint,
-) -> bool {
-    let (mut scalar, mut rooms) = (plain(kind).0, BTreeMap::new());
-    let mut kept: Vec<&Constraint> = Vec::new();
-    while let Type::Data(name) = scalar {
-        let Some(data) = program.data.get(name) else { break };
-        kept.extend(&data.constraints);
-        let Some(alias) = &data.alias else { break };
-        scalar = alias;
-    }
-    kept.extend(constraints);
-    rooms.insert("self".to_owned(), Room::of(scalar));
+/// What is asked of a value of one type, and is not kept for sure by the values of another: each type with the
+/// constraints beside it.
+pub(crate) fn narrower<'c>(
+    program: &'c Program<'_>,
+    (asked, beside): (&'c Type, &'c [Constraint]),
+    (kept, own): (&Type, &[Constraint]),
+) -> Option<&'c Constraint> {
+    let (scalar, mut all) = named(program, kept);
+    all.extend(own);
+    let mut rooms = BTreeMap::from([("self".to_owned(), Room::of(scalar))]);
     let mut said = Vec::new();
-    for (at, one) in kept.iter().enumerate() {
+    for (at, one) in all.iter().enumerate() {
         // What can never hold is told where it stands.
         if narrow(&mut rooms, "self", &one.predicate, at).is_some() {
-            return true;
+            return None;
         }
         parts(&one.predicate, &mut said);
     }
-    let mut asked = Vec::new();
-    parts(&other.predicate, &mut asked);
-    asked.iter().all(|part| said.contains(part) || is_certain(&rooms, part))
+    let mut all = named(program, asked).1;
+    all.extend(beside);
+    all.into_iter().find(|one| {
+        let mut asked = Vec::new();
+        parts(&one.predicate, &mut asked);
+        !asked.iter().all(|part| said.contains(part) || is_certain(&rooms, part))
+    })
+}
+
+/// What a type is that has a name of its own, and what it asks of its values.
+fn named<'t>(program: &'t Program<'_>, kind: &'t Type) -> (&'t Type, Vec<&'t Constraint>) {
+    let (mut kind, mut asked) = (plain(kind).0, Vec::new());
+    while let Type::Data(name) = kind
+        && let Some(data) = program.data.get(name)
+        && let Some(alias) = &data.alias
+    {
+        asked.extend(&data.constraints);
+        kind = alias;
+    }
+    (kind, asked)
 }
 
 /// Whether nothing is left without it.

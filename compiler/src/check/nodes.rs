@@ -675,12 +675,12 @@ impl Checker<'_, '_> {
 /// What a type calls so that is no requirement, and where.
 fn member(info: &TypeInfo, name: &str) -> Option<(&'static str, Place)> {
     if let Some(property) = info.properties.get(name) {
-        return Some(("property", property.place));
+        return Some(("a property", property.place));
     }
     if let Some(capability) = info.capabilities.get(name) {
-        return Some(("capability", capability.place));
+        return Some(("a capability", capability.place));
     }
-    info.attributes.get(name).map(|(_, place)| ("attribute", *place))
+    info.attributes.get(name).map(|(_, place)| ("an attribute", *place))
 }
 
 /// What a node's body sees: the names of its loop, and what holds where there is an instance.

@@ -41,11 +41,9 @@ pub(crate) fn check(
     let place = Place { file, span: meets.target.span };
     let written = listed::all_of_collections(program, scope, &meets.target);
     let relationship = relationship(program, file, declared, meets, out)?;
-    let (owner, body) = match &meets.via {
-        Some(via) => (via.ty.span, settings(&via.body)),
-        None => (meets.name.span, ast::Body::default()),
-    };
-    let owner = Place { file, span: owner };
+    let via = meets.via.as_ref();
+    let owner = Place { file, span: via.map_or(meets.name.span, |via| via.ty.span) };
+    let body = via.map(|via| settings(&via.body)).unwrap_or_default();
     let (properties, is_known) = blocks::properties(program, scope, &relationship, &body, out);
     if is_known {
         unset(program, &relationship, &properties, (meets, owner), out);
@@ -101,9 +99,9 @@ pub(crate) fn check(
     }
     let operations = match &meets.via {
         Some(via) => {
-            let end = end_met(program, &relationship, declared, one);
-            let inside =
-                scope.clone().with_source(source, Phase::Deploy).with_target(end, Phase::Deploy);
+            let end = end_met((program, scope), &relationship, declared, &written, one);
+            let inside = scope.clone().with_source(source, Phase::Deploy);
+            let inside = inside.with_target(end, Phase::Deploy);
             implementations::own(program, &inside, kind, &via.body, out)
         }
         None => BTreeMap::new(),
@@ -217,30 +215,37 @@ fn of_capability(asked: &Constraint, name: &str) -> Constraint {
     asked.replaced(&|expr| matches!(expr, Expr::This).then(|| member.clone()))
 }
 
-/// What `target` is in the block of `via`: of a node that stands for a capability of it, and where the relationship
-/// leads to one, that.
+/// What `target` is in the block of `via`: where the relationship leads to a capability, that, whether it was named
+/// or its node stands for it; else the node.
 fn end_met(
-    program: &Program<'_>,
+    (program, scope): (&Program<'_>, &Scope),
     relationship: &str,
     declared: Option<&RequirementInfo>,
+    written: &ast::Expr,
     target: Type,
 ) -> Type {
-    let leads_to_one = program
-        .types
-        .get(relationship)
-        .is_some_and(|info| matches!(relationships::end_type(info, "target"), Type::Capability(_)));
-    let (Type::Node(node), Some(Type::Capability(wanted)), true) =
-        (&target, declared.map(|declared| &declared.declared.target), leads_to_one)
-    else {
-        return target;
-    };
-    let found = capabilities(program, node, wanted);
-    let only = match found.as_slice() {
-        [only] => program.types.get(node).and_then(|info| info.capabilities.get(only)),
-        // Another number of them is told with the target.
-        _ => None,
-    };
-    only.map_or(target.clone(), |only| Type::Capability(only.ty.clone()))
+    let info = program.types.get(relationship);
+    let end = info.map(|info| relationships::end_type(info, "target"));
+    match (end, &target, declared.map(|declared| &declared.declared.target)) {
+        (Some(Type::Capability(_)), Type::Node(node), Some(Type::Capability(wanted))) => {
+            let found = capabilities(program, node, wanted);
+            // Another number of them is told with the target.
+            let [only] = found.as_slice() else { return target };
+            let only = program.types.get(node).and_then(|info| info.capabilities.get(only));
+            only.map_or(target.clone(), |only| Type::Capability(only.ty.clone()))
+        }
+        (Some(root @ Type::Node(_)), Type::Capability(_), _) => match &written.kind {
+            // The capability was checked, and its node with it.
+            ExprKind::Field { of, .. } => {
+                match check_expr(program, scope, of, None, &mut Vec::new()).ty {
+                    node @ Type::Node(_) => node,
+                    _ => root,
+                }
+            }
+            _ => root,
+        },
+        _ => target,
+    }
 }
 
 /// The type of a capability that a node type has; told where it has none of that name.

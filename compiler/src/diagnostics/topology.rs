@@ -190,9 +190,9 @@ pub fn met_for_set(at: Place, name: &str, of: &str, mark: Option<(Place, String)
 
 /// A requirement of a node's own that is called as another member of its type.
 pub fn named_as_member(at: Place, name: &str, what: &str, of: &str, declared: Place) -> Diagnostic {
-    let message = format!("`{of}` has no requirement `{name}`: that is its {what}");
+    let message = format!("`{of}` has {what} `{name}`, and no requirement of that name");
     Diagnostic::error("E4005", message, at)
-        .help(format!("call the requirement of this node otherwise: `{name}` means the {what}"))
+        .help("take another name for the requirement of this node")
         .related(declared, format!("`{name}` is declared here"))
 }
 

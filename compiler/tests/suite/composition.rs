@@ -720,9 +720,14 @@ fn what_is_implemented_fits_the_operation() {
             true,
         ),
         ("string", "string where matches(self, \"a\")", false),
+        ("string", "Name", false),
+        ("Name", "string where length(self) > 0", true),
+        ("string where length(self) > 2", "Name", true),
         ("\"a\" | \"b\"", "string where self in [\"a\", \"b\", \"c\"]", true),
     ] {
         let types = KEPT.replace("(into: string)", &format!("(into: {operation})"));
+        let types = format!("{types}data type Name = string where length(self) > 1\n");
+        let workflow = workflow.replace("Name", "types.Name");
         let lines = format!(
             "implement maintenance.snapshot = save\nworkflow save(into: {workflow}) -> {{ bytes: int }} {{ return {{ bytes = size }} }}"
         );

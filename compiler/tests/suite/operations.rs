@@ -161,6 +161,13 @@ fn a_relationship_leads_to_the_capability_of_a_node() {
         let (analysis, _folder) = analyse(&node(target, "zone"));
         let found = said(&analysis, analysis.diagnostics());
         assert!(matches!(found.as_slice(), [one] if one.starts_with("E3003")), "{found:?}");
+        // One that leads to nodes leads to the node that has it.
+        let of_nodes =
+            |read| node(target, read).replace("  target: Disk\n", "").replace("target.free", "1");
+        plan(&of_nodes("zone"));
+        let (analysis, _folder) = analyse(&of_nodes("rate"));
+        let found = said(&analysis, analysis.diagnostics());
+        assert!(matches!(found.as_slice(), [one] if one.starts_with("E3003")), "{found:?}");
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::Constraint;
-
 use super::written;
 use crate::check::Checked;
 use crate::check::expr::{World as _, fits};
@@ -99,13 +97,14 @@ fn fit(
         let taken = head.parameters.iter().find(|taken| taken.name == parameter.name);
         match taken {
             Some(taken) if fits(program, &parameter.ty, &taken.ty) => {
-                let given = &parameter.constraints;
-                let is_kept =
-                    |one: &&Constraint| never::implies(program, &parameter.ty, given, one);
-                let Some(narrower) = taken.constraints.iter().find(|one| !is_kept(one)) else {
-                    continue;
-                };
-                let at = program.place_of(narrower.span).unwrap_or(at);
+                let given = (&parameter.ty, parameter.constraints.as_slice());
+                let asked = (&taken.ty, taken.constraints.as_slice());
+                let Some(narrower) = never::narrower(program, asked, given) else { continue };
+                // What its type asks is told at its name.
+                let is_own = taken.constraints.contains(narrower);
+                let own = Some(narrower.span).filter(|_| is_own);
+                let own = own.and_then(|span| program.place_of(span));
+                let at = own.or(taken.place).unwrap_or(at);
                 let declared = parameter_place(program, operation.place, &parameter.name);
                 out.push(says::takes_less(at, &what, of, name, declared));
                 return;
