@@ -65,7 +65,7 @@ test "what is there counts" {
 #[test]
 fn what_records_lack_is_null_or_the_default_of_what_they_stand_for() {
     let folder = folder(&[("root.bp", TABLES)]);
-    let analysis = Analysis::check(&folder.path().join("root.bp"));
+    let analysis = Analysis::load(&folder.path().join("root.bp"));
     let told = analysis.diagnostics().iter().filter(|told| !is_of_unused(told.code));
     assert_eq!(told.map(|told| &told.message).collect::<Vec<_>>(), Vec::<&String>::new());
     let suite = Suite::new(&analysis).unwrap();
@@ -78,7 +78,7 @@ fn what_records_lack_is_null_or_the_default_of_what_they_stand_for() {
 #[test]
 fn what_may_be_missing_is_told_where_it_must_be_there() {
     for (body, code) in [
-        ("output o: int = [{ n = 1, c = 2 }, { n = 2 }][1].c", "E3002"),
+        ("output o: int = [{ n = 1, c = 2 }, { n = 2 }][1].c", "E3006"),
         ("output o: list<int> = [{ n = 1, c = 2 }, { n = 2 }][*].c", "E3002"),
         ("output o: int = [{ n = 1, c = 2 }, { n = 2 }][1].d", "E3003"),
         ("output o: int = [{ n = 1, c = { d = 1 } }, { n = 2 }][0].c.d", "E3006"),

@@ -214,7 +214,7 @@ const RIGHT: &[(&str, &str, &str)] = &[
     ("[k for k, v in [{ n = 1, c = 2 }, { n = 2 }][1] if v > 1]", "list<string>", "[\"n\"]"),
     ("[{ n = 1 }, { c = 2 }]", "list<map<int>>", r#"[{"n":1},{"c":2}]"#),
     ("[{ n = 1 }, { c = \"x\" }, { d = \"y\" }]", "list<map<int | \"x\" | \"y\">>", "["),
-    ("[labels, { d = 1 }]", "list<map<string | int>>", ""),
+    ("[labels, { d = 1 }]", "list<map<int | string>>", ""),
     ("{ a = 1, b = { c = true } }", "{ a: int, b: { c: bool } }", r#"{"a":1,"b":{"c":true}}"#),
     // Loops.
     ("[x * x for x in [1, 2, 3] if x > 1]", "list<int>", "[4,9]"),
