@@ -44,6 +44,7 @@ mod verify;
 pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
@@ -85,6 +86,8 @@ pub(crate) struct Checked<'s> {
     /// The other blueprints, each after those that its nodes are made of; of the root alone.
     pub(crate) others: Vec<Checked<'s>>,
     pub(crate) workflows: BTreeMap<String, Workflow>,
+    /// The instances of its collections, where they are known.
+    pub(crate) instances: Arc<BTreeMap<String, instances::Keyed>>,
 }
 
 /// The blueprint's head.
@@ -135,6 +138,7 @@ pub(crate) fn check<'s>(
         checked = Checked::of(checked.program, file);
         checked.whole(before.as_ref().filter(|_| file == FileId(0)), out);
         if file != FileId(0) {
+            checked.instances = Arc::clone(&checked.program.instances);
             // What is known of the program goes on; the part gets it back when all is known.
             let program =
                 std::mem::replace(&mut checked.program, Program::new(sources, names, files));
@@ -143,6 +147,7 @@ pub(crate) fn check<'s>(
     }
     checked.others = others;
     composition::settle(&mut checked, out);
+    verify::inside::verify(&checked, out);
     out.append(&mut checked.program.take_warnings());
     type_uses::check(&checked.program, out);
     implementations::needed(out, &mut checked.unplanned);
@@ -168,6 +173,7 @@ impl<'s> Checked<'s> {
             outputs: BTreeMap::new(),
             tests: Vec::new(),
             workflows: BTreeMap::new(),
+            instances: Arc::default(),
             composition: composition::Composition::default(),
             unplanned: Vec::new(),
             others: Vec::new(),

@@ -2,6 +2,7 @@
 //! break the checks of their types.
 
 mod arguments;
+pub(crate) mod inside;
 mod known;
 mod links;
 mod missing;
@@ -41,9 +42,20 @@ pub(crate) fn verify(
     (outputs, workflows): (&BTreeMap<String, Output>, &BTreeMap<String, Workflow>),
     out: &mut Vec<Diagnostic>,
 ) {
-    let around = Around { program, nodes, selections, groups };
     let memo = Memo::among(placed::places(program, groups, policies));
-    let world = (program, nodes, &memo);
+    looked_at((program, nodes, &memo), selections, (groups, policies), (outputs, workflows), out);
+}
+
+/// The same, with what is known beside the blueprint itself.
+fn looked_at(
+    world: World<'_, '_>,
+    selections: &BTreeMap<String, Selection>,
+    (groups, policies): (&Groups, &Policies),
+    (outputs, workflows): (&BTreeMap<String, Output>, &BTreeMap<String, Workflow>),
+    out: &mut Vec<Diagnostic>,
+) {
+    let (program, nodes, _) = world;
+    let around = Around { program, nodes, selections, groups };
     placed::verify(world, groups, policies, out);
     properties::of_outputs(world, outputs, out);
     arguments::verify(world, workflows, policies, out);
@@ -253,6 +265,13 @@ pub(super) fn own(
     checked: &CheckedNode,
 ) -> Vec<(Reference, Locals)> {
     let (program, ..) = world;
+    let is_absent = checked.node.condition.as_ref().is_some_and(|condition| {
+        condition.as_value().is_none()
+            && Known::of(world, reference(name)).holds(condition) == Some(false)
+    });
+    if is_absent {
+        return Vec::new();
+    }
     let Some(each) = &checked.node.each else { return vec![(reference(name), Locals::new())] };
     if let Some(keyed) = program.instances.get(name) {
         return keyed.iter().map(|(key, locals)| (instance(name, key), locals.clone())).collect();

@@ -447,3 +447,33 @@ test "spread" {
     let told: Vec<&String> = told.iter().filter(|said| said.starts_with("E3028")).collect();
     assert_eq!(told, ["E3028 14:18", "E3028 22:18", "E3028 26:17"]);
 }
+
+/// A range where a list is declared, or open data, is the list of its numbers.
+#[test]
+fn a_range_becomes_the_list_that_is_declared() {
+    let text = r#"blueprint s { version = "1.0.0" }
+input k: int = 3
+node type N {
+  property l: list<int>
+  property o: list<int>? = null
+  property j: json = {}
+}
+node n: N {
+  l = 1..3
+  o = 1..k
+  j = { ports = 8080..8082 }
+}
+input i: list<int> = 1..3
+fn is_two(l: list<int>) -> bool = l == [1, 2]
+test "t" {
+  assert n.l == [1, 2, 3] and n.o == [1, 2, 3] and i == [1, 2, 3]
+  assert is_two(1..2) and is_two(1..(k - 1))
+  assert n.j == { ports = [8080, 8081, 8082] }
+  assert json_encode({ ports = 1..2 }) == "{\"ports\":[1,2]}"
+}
+"#;
+    let found = found(text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+    let many = "blueprint s { version = \"1.0.0\" }\ninput i: list<int> = 1..1000000000\noutput o: int = i[0]\n";
+    assert_eq!(crate::common::mistakes(many), ["E3026 2:22"]);
+}

@@ -1,7 +1,10 @@
 //! What is all written down is told when compiling, wherever it is read: through requirements, lists and loops; and what
 //! can't be worked out of it is no less wrong.
 
-use crate::common::mistakes;
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::unused::is_of_unused;
+
+use crate::common::{folder, mistakes, placed};
 
 /// Checks and constraints that read through a requirement.
 const THROUGH_REQUIREMENTS: &str = r#"blueprint s { version = "1.0.0" }
@@ -210,4 +213,49 @@ output o: bool = b.memory > 1GiB
 output p: int = bases["1"].max
 "#;
     assert_eq!(mistakes(text), [""; 0]);
+}
+
+/// A blueprint, and one whose nodes are made of it.
+const INNER: &str = r#"blueprint inner { version = "1.0.0" }
+input n: int = 1
+input zone: string = "a"
+input names: list<string> = ["x"]
+input on: bool = true
+const table = { a = 1, b = 2 }
+node type H { property z: string }
+node type T {
+  property p: int where self < 5
+  requires h: H via HostedOn where self.z == "a"
+  check self.p != 3
+}
+node h: H { z = zone }
+node t: T if on {
+  p = n
+  h -> h
+}
+node many: H for x in names { z = x }
+output o: int = table[zone]
+"#;
+const OUTER: &str = r#"blueprint outer { version = "1.0.0" }
+use "./inner.bp" as inner
+input q: int
+node a: inner.Blueprint { n = 10 }
+node b: inner.Blueprint { zone = "b" }
+node c: inner.Blueprint { n = 3 }
+node e: inner.Blueprint { zone = "nowhere", n = 2 }
+node ok: inner.Blueprint { n = 2 }
+node ok2: inner.Blueprint { n = q }
+node ok3: inner.Blueprint { n = 10, on = false }
+node f: inner.Blueprint for i in 3..4 { n = i }
+"#;
+
+/// What breaks inside of a blueprint with what a node gives is told at the value; what may fit is left alone.
+#[test]
+fn what_a_blueprint_does_with_what_it_is_given_is_looked_at() {
+    let folder = folder(&[("inner.bp", INNER), ("outer.bp", OUTER)]);
+    let analysis = Analysis::load(&folder.path().join("outer.bp"));
+    let told = analysis.diagnostics().iter().filter(|d| !is_of_unused(d.code));
+    let told: Vec<String> = told.map(|d| placed(&analysis, d)).collect();
+    assert_eq!(told, ["E3028 4:31", "E4011 5:34", "E4023 6:31", "E3024 7:34", "E4023 11:45"]);
+    assert_eq!(mistakes(INNER), [""; 0]);
 }

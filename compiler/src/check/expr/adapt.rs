@@ -57,7 +57,8 @@ impl Checker<'_> {
             return part;
         }
         if fits::fits(self.world, &part.ty, want) {
-            return self.adapted(part, want, expr);
+            let part = self.listed(part, want, expr);
+            return if part.is_broken() { part } else { self.adapted(part, want, expr) };
         }
         let error = self.within_reach(self.misfit(&part, want, expr));
         let error = match self.scope.because.as_ref().map(Because::told) {
@@ -66,6 +67,36 @@ impl Checker<'_> {
         };
         self.report(error);
         Part::broken()
+    }
+
+    /// A range where a list is wanted, or open data, is the list of its numbers.
+    fn listed(&mut self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
+        let wanted = fits::bare(fits::plain(self.world, want));
+        let wanted = match &wanted {
+            Type::Optional(of) => fits::plain(self.world, of),
+            of => of.clone(),
+        };
+        if part.ty != Type::Range || !matches!(wanted, Type::List(_) | Type::Json) {
+            return part;
+        }
+        part.ty = Type::List(Box::new(Type::Int));
+        if let Expr::Value(value) = &part.expr {
+            match bp_eval::elements(value.clone()) {
+                Ok(all) => {
+                    let all = all.into_iter().map(|(_, number)| number);
+                    part.expr = Expr::Value(Value::List(all.collect()));
+                }
+                Err(error) => {
+                    self.report(folding::mistake(self.place(expr.span), &error));
+                    return Part::broken();
+                }
+            }
+            return part;
+        }
+        let of = std::mem::replace(&mut part.expr, Expr::Value(Value::Null));
+        let body = Box::new(Expr::Local("*".to_owned()));
+        part.expr = Expr::Splat { of: Box::new(of), body };
+        part
     }
 
     /// A mistake with the help that can be followed: what takes a secret is declared anew only where that stands

@@ -23,6 +23,8 @@ type Slot = (String, Option<String>, String);
 #[derive(Debug, Default)]
 pub(in crate::check) struct Memo<'p> {
     places: Places<'p>,
+    /// Inputs whose values are known: those that a node gives the blueprint that it is made of.
+    inputs: BTreeMap<String, Value>,
     known: RefCell<HashMap<Slot, Outcome>>,
     depth: Cell<usize>,
     data_types: OnceCell<DataTypes>,
@@ -49,6 +51,11 @@ impl<'p> Memo<'p> {
         Self { places, ..Self::default() }
     }
 
+    /// Where these inputs have these values.
+    pub(in crate::check) fn given(self, inputs: BTreeMap<String, Value>) -> Self {
+        Self { inputs, ..self }
+    }
+
     /// The group or the policy of this name.
     pub(in crate::check) fn place(&self, name: &str) -> Option<Placed<'p>> {
         self.places.get(name).copied()
@@ -60,7 +67,7 @@ pub(in crate::check) struct Known<'p, 's> {
     pub(in crate::check) program: &'p Program<'s>,
     pub(in crate::check) nodes: &'p Nodes,
     memo: &'p Memo<'p>,
-    this: Reference,
+    pub(in crate::check) this: Reference,
     source: Option<Reference>,
     /// What the relationship leads to that is looked at.
     link: Option<(&'p Requirement, Reference)>,
@@ -267,6 +274,14 @@ impl<'p, 's> Known<'p, 's> {
         (checked.node.each.is_some() == key.is_some()).then_some(checked)
     }
 
+    /// Whether a condition holds, where that is known.
+    pub(in crate::check) fn holds(&self, condition: &Expr) -> Option<bool> {
+        match evaluate_with(condition, self, &[]) {
+            Ok(Outcome::Value(Value::Bool(holds))) => Some(holds),
+            _ => None,
+        }
+    }
+
     /// What stands for a node's name: itself, or all of its instances.
     fn named(&self, node: &str) -> Option<Value> {
         let checked = self.nodes.nodes.get(node)?;
@@ -276,7 +291,11 @@ impl<'p, 's> Known<'p, 's> {
                 let is_collection = checked.node.each.is_some();
                 return Some(if is_collection { Value::Map(BTreeMap::new()) } else { Value::Null });
             }
-            Some(_) => return None,
+            Some(_) => match self.holds(checked.node.condition.as_ref()?)? {
+                true => {}
+                false if checked.node.each.is_some() => return Some(Value::Map(BTreeMap::new())),
+                false => return Some(Value::Null),
+            },
         }
         if checked.node.each.is_none() {
             return Some(Value::Reference(reference(node)));
@@ -311,8 +330,9 @@ fn whole(made: Outcome, kind: &Type) -> Outcome {
 }
 
 impl Environment for Known<'_, '_> {
-    fn input(&self, _: &str) -> Result<Outcome, EvalError> {
-        Ok(Outcome::Unknown)
+    fn input(&self, name: &str) -> Result<Outcome, EvalError> {
+        let given = self.memo.inputs.get(name);
+        Ok(given.map_or(Outcome::Unknown, |value| Outcome::Value(value.clone())))
     }
 
     fn constant(&self, name: &str) -> Result<Outcome, EvalError> {

@@ -162,7 +162,7 @@ const RIGHT: &[(&str, &str, &str)] = &[
     ("[]", "list<nothing>", "[]"),
     ("[1, ...[2, 3], ...if true then [4] else []]", "list<int>", "[1,2,3,4]"),
     ("[...1..3]", "list<int>", "[1,2,3]"),
-    (": list<int> = 1..3", "range", r#"{"$range":[1,3]}"#),
+    (": list<int> = 1..3", "list<int>", "[1,2,3]"),
     (": list<float> = [...1..2, 2.5]", "list<float>", "[1,2,2.5]"),
     ("[1, \"a\"]", "list<int | \"a\">", "[1,\"a\"]"),
     ("[server, big]", "list<Server>", ""),
