@@ -5,6 +5,7 @@
 use bp_plan::Quantity;
 
 use super::grammar::Rule;
+use super::here::{Here, word_of};
 use super::lowering::offset;
 use super::peg;
 use crate::diagnostics::slips::{self as says, between};
@@ -62,12 +63,8 @@ pub(super) fn slip(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic>
 }
 
 fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
-    let at = said.place;
-    let rest = source.text().get(at.span.start as usize..)?;
-    let rest = rest.split('\n').next()?;
-    let start = source.line_start(at.span.start);
-    let before = source.text().get(start as usize..at.span.start as usize)?;
-    let spot = Spot { source, said, at, before, rest };
+    let spot = Here::of(source, said)?;
+    let Here { at, before, rest, .. } = spot;
     if said.code == "E1005" && before.trim_end().ends_with('%') {
         return Some(crate::diagnostics::syntax::foreign_modulus(spot.operator()));
     }
@@ -116,23 +113,7 @@ fn nearly<'t>(
     goes(&format!("{meant}{rest}")).then_some((word, *meant))
 }
 
-fn word_of(text: &str) -> &str {
-    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
-}
-
-/// Where a mistake was found.
-struct Spot<'a> {
-    source: &'a SourceFile,
-    said: &'a Diagnostic,
-    at: Place,
-    /// The line up to there.
-    before: &'a str,
-    /// The line from there.
-    rest: &'a str,
-}
-
-impl Spot<'_> {
+impl Here<'_> {
     fn from(&self, start: u32, length: usize) -> Place {
         between(self.at, start, start + offset(length))
     }
@@ -157,15 +138,7 @@ impl Spot<'_> {
 
     /// Whether the line's value could have ended here.
     fn is_after_value(&self) -> bool {
-        !self.before.trim().is_empty()
-            && self.has_said(&[
-                "the end of the line",
-                "an item such as",
-                "an operator or",
-                "`,` or",
-                "`then`",
-                "`else`",
-            ])
+        self.said.code == "E1001" && self.is_behind_value()
     }
 
     /// A `=` where there should be none.
