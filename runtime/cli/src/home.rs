@@ -95,9 +95,7 @@ pub(crate) async fn open(name: &str) -> Result<Opened, Told> {
 /// The id of the journal's deployment, which must have this name.
 async fn id(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told> {
     let deployments = Deployments::new(store.clone());
-    let failed = |error: bp_driver::DriverError| {
-        Told::driver(name, &error).into_iter().next().unwrap_or_else(|| Told::error("no reason"))
-    };
+    let failed = |error| Told::first(name, &error);
     if let Some(id) = deployments.find(name).await.map_err(failed)? {
         return Ok(Some(id));
     }
@@ -109,9 +107,7 @@ async fn id(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told
 
 /// What the journal's first deployment is called; nothing where it has none.
 async fn first_name(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told> {
-    let failed = |error: bp_driver::DriverError| {
-        Told::driver(name, &error).into_iter().next().unwrap_or_else(|| Told::error("no reason"))
-    };
+    let failed = |error| Told::first(name, &error);
     let ids = Deployments::new(store.clone()).ids().await.map_err(failed)?;
     let Some(id) = ids.into_iter().next() else { return Ok(None) };
     let stream = Stream::Deployment(id.clone()).to_string();

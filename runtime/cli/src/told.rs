@@ -89,6 +89,12 @@ impl Told {
         }
     }
 
+    /// The first thing that the driver tells, where one is enough.
+    pub(crate) fn first(name: &str, error: &DriverError) -> Self {
+        let first = Self::driver(name, error).into_iter().next();
+        first.unwrap_or_else(|| Self::error(error.to_string()))
+    }
+
     /// Why the journal did not do it.
     pub(crate) fn store(name: &str, error: &StoreError) -> Self {
         let mut message = format!("`{name}`: {error}");

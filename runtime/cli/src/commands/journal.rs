@@ -50,12 +50,7 @@ async fn look(name: &str, output: Output) -> Result<u8, Vec<Told>> {
 async fn verified(name: &str, folder: &Path) -> Result<Verified, Told> {
     let store = SqliteStore::open_existing(folder).map_err(|error| Told::store(name, &error))?;
     let Some(store) = store else { return Err(home::unknown(name)) };
-    verify(Arc::new(store)).await.map_err(|error| first(name, &error))
-}
-
-fn first(name: &str, error: &bp_driver::DriverError) -> Told {
-    let all = Told::driver(name, error).into_iter();
-    all.into_iter().next().unwrap_or_else(|| Told::error(error.to_string()))
+    verify(Arc::new(store)).await.map_err(|error| Told::first(name, &error))
 }
 
 fn counted(verified: &Verified) -> String {
