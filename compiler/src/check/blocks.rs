@@ -195,9 +195,8 @@ pub(crate) fn unset(
     // In the same item, and of the same type.
     let item = program.item_around(at);
     let of = format!("`{}`", short(&info.full));
-    let tells = |d: &Diagnostic| d.code == "E4003" || d.code == "E4001" && d.message.contains(&of);
     let tells = |d: &Diagnostic| {
-        tells(d)
+        (d.code == "E4003" || d.code == "E4001" && d.message.contains(&of))
             && d.place.file == at.file
             && item.start <= d.place.span.start
             && d.place.span.end <= item.end

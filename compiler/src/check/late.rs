@@ -10,8 +10,12 @@ use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
 use crate::source::Place;
 
-/// Why a secret is late.
-const KNOWN_LAST: &str = ": it is known last";
+/// What makes something late: where it is declared, and in words.
+struct Because {
+    place: Place,
+    note: String,
+    is_secret: bool,
+}
 
 /// As [`in_time`], with the place of what comes too late.
 pub(crate) fn known_in_time(
@@ -28,10 +32,9 @@ pub(crate) fn known_in_time(
         return;
     }
     let because = part(program, expr, latest, &mut BTreeSet::new());
-    if let Some((place, note)) = because
+    if let Some(Because { place, note, is_secret }) = because
         && let Some(error) = out.pop()
     {
-        let is_secret = note.ends_with(KNOWN_LAST);
         let error = if is_secret { says::secret_too_late(at, what) } else { error };
         out.push(error.related(place, note));
     }
@@ -43,14 +46,16 @@ fn part<'e>(
     expr: &'e Expr,
     latest: Phase,
     seen: &mut BTreeSet<&'e str>,
-) -> Option<(Place, String)> {
+) -> Option<Because> {
     let place = |name: &str| program.value_place(program.file, name);
+    let because = |place, note| Some(Because { place, note, is_secret: false });
     match expr {
         Expr::Secret(name) if latest < Phase::Run => {
-            return Some((place(name)?, format!("`{name}` is a secret{KNOWN_LAST}")));
+            let note = format!("`{name}` is a secret: it is known last");
+            return Some(Because { place: place(name)?, note, is_secret: true });
         }
         Expr::Input(name) if latest < Phase::Deploy => {
-            return Some((place(name)?, format!("`{name}` is given when it is deployed")));
+            return because(place(name)?, format!("`{name}` is given when it is deployed"));
         }
         Expr::Field { of, name, .. } if latest < Phase::Run => {
             if let Some(node) = Program::node_of(of)
@@ -58,7 +63,7 @@ fn part<'e>(
             {
                 let ty = Type::Node(program.node_type(node)?.to_owned());
                 let note = format!("`{name}` is reported, once `{node}` is there");
-                return Some((program.type_place(&ty, Some(name))?, note));
+                return because(program.type_place(&ty, Some(name))?, note);
             }
         }
         Expr::Const(name) => {

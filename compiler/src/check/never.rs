@@ -311,8 +311,12 @@ fn conditions(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         let filter = made.node.each.as_ref().and_then(|each| each.filter.as_ref());
         let written_filter = written.each.as_ref().and_then(|each| each.filter.as_ref());
         let both = [
-            (&made.node.condition, &written.condition, "there never is such a node"),
-            (&filter.cloned(), &written_filter.cloned(), "it leaves nothing"),
+            (
+                made.node.condition.as_ref(),
+                written.condition.as_ref(),
+                "there never is such a node",
+            ),
+            (filter, written_filter, "it leaves nothing"),
         ];
         for (condition, written, what) in both {
             let (Some(condition), Some(written)) = (condition, written) else { continue };

@@ -388,18 +388,9 @@ fn fit(
         let place = Place { file: scope.file(), span: written.span };
         let (wants, is) = (format!("one `{wanted}`"), format!("`{ty}`"));
         let error = says::unfit_target(place, name, &wants, &is, Some(declared.place));
-        let (found, requirement, declared, target_of) = (ty, name, Some(declared), &target);
-        let unfit = Unfit {
-            program,
-            scope,
-            node,
-            requirement,
-            declared,
-            wanted,
-            found,
-            written,
-            target: target_of,
-        };
+        let (found, requirement, declared, target) = (ty, name, Some(declared), &target);
+        let unfit =
+            Unfit { program, scope, node, requirement, declared, wanted, found, written, target };
         out.push(unfit.of_another_number(error));
         return None;
     }

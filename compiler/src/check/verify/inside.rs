@@ -12,7 +12,7 @@ use super::{Known, Memo, looked_at, own, placed};
 use crate::check::Checked;
 use crate::check::nodes::CheckedNode;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::source::Place;
+use crate::source::{FileId, Place};
 
 /// How many nodes are looked into.
 const MOST: usize = 200;
@@ -29,19 +29,21 @@ pub(crate) fn verify(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     let memo = Memo::among(placed::places(program, &checked.groups, &checked.policies));
     let world = (program, &checked.nodes, &memo);
     let mut looked_into = 0;
+    let mut always: BTreeMap<FileId, Vec<Diagnostic>> = BTreeMap::new();
     for (name, node) in &checked.nodes.nodes {
         let kind = node.node.substituted_by.as_ref().unwrap_or(&node.node.kind);
         let file = program.names.blueprints.get(kind);
         let Some(inner) = checked.others.iter().find(|one| Some(&one.file) == file) else {
             continue;
         };
+        let always = always.entry(inner.file).or_insert_with(|| found(inner, Given::new()));
         for given in all_given(world, (name, node), inner) {
             looked_into += 1;
             if looked_into > MOST {
                 return;
             }
-            let Some(first) = broken(inner, &given).into_iter().next() else { continue };
-            out.push(told(inner, (name, node), &given, &first));
+            let Some(first) = broken(inner, always, &given).into_iter().next() else { continue };
+            out.push(told((inner, always), (name, node), &given, &first));
             break;
         }
     }
@@ -69,34 +71,34 @@ fn all_given(world: World<'_, '_>, node: (&str, &CheckedNode), inner: &Checked<'
     own(world, node.0, node.1).into_iter().map(|(own, _)| of(own)).collect()
 }
 
+/// What breaks with these inputs.
+fn found(inner: &Checked<'_>, given: Given) -> Vec<Diagnostic> {
+    let mut program = inner.program.clone();
+    program.instances = inner.instances.clone();
+    let mut found = Vec::new();
+    let places = placed::places(&program, &inner.groups, &inner.policies);
+    let memo = Memo::among(places).given(given);
+    looked_at(
+        (&program, &inner.nodes, &memo),
+        &inner.selections,
+        (&inner.groups, &inner.policies),
+        (&inner.outputs, &inner.workflows),
+        &mut found,
+    );
+    found.retain(|told| told.severity == Severity::Error);
+    found
+}
+
 /// What breaks with these inputs, and not without.
-fn broken(inner: &Checked<'_>, given: &Given) -> Vec<Diagnostic> {
-    let with = |given: Given| {
-        let mut program = inner.program.clone();
-        program.file = inner.file;
-        program.instances = inner.instances.clone();
-        let mut found = Vec::new();
-        let places = placed::places(&program, &inner.groups, &inner.policies);
-        let memo = Memo::among(places).given(given);
-        looked_at(
-            (&program, &inner.nodes, &memo),
-            &inner.selections,
-            (&inner.groups, &inner.policies),
-            (&inner.outputs, &inner.workflows),
-            &mut found,
-        );
-        found.retain(|told| told.severity == Severity::Error);
-        found
-    };
-    let always = with(Given::new());
-    let mut found = with(given.clone());
+fn broken(inner: &Checked<'_>, always: &[Diagnostic], given: &Given) -> Vec<Diagnostic> {
+    let mut found = found(inner, given.clone());
     found.retain(|one| !always.iter().any(|told| (told.code, told.place) == (one.code, one.place)));
     found
 }
 
 /// What breaks inside, told at the value that brings it about.
 fn told(
-    inner: &Checked<'_>,
+    (inner, always): (&Checked<'_>, &[Diagnostic]),
     (name, node): (&str, &CheckedNode),
     given: &Given,
     first: &Diagnostic,
@@ -106,7 +108,7 @@ fn told(
         given.keys().filter(|input| node.node.properties.contains_key(*input)).find(|input| {
             let mut others = given.clone();
             others.remove(*input);
-            !broken(inner, &others).iter().any(is_same)
+            !broken(inner, always, &others).iter().any(is_same)
         });
     let at: Place = guilty.map_or_else(|| node.place(), |input| node.value(input));
     let made_of = inner.blueprint.as_ref().map_or("", |head| head.name.as_str());
