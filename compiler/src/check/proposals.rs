@@ -11,47 +11,57 @@ use crate::diagnostics::{Diagnostic, near, types as says};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
 
-/// The node type that is wanted, where it is one, and whether a value of a type can be the target.
-pub(crate) type Wanted<'a> = (Option<&'a str>, &'a dyn Fn(&Type) -> bool);
+/// What can be a target.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The node type that is wanted, where it is one.
+    pub(crate) kind: Option<&'a str>,
+    /// Whether a value of a type can be it.
+    pub(crate) fits: &'a dyn Fn(&Type) -> bool,
+    /// The node that requires it, which is none itself.
+    pub(crate) but: Option<&'a str>,
+}
 
 /// Gives the errors of a target since so many a proposal that fits, or none.
 pub(crate) fn suit(
     program: &Program<'_>,
     scope: &Scope,
     written: &ast::Expr,
-    (wanted, fits): Wanted<'_>,
+    wanted: Wanted<'_>,
     (out, before): (&mut [Diagnostic], usize),
 ) {
     if out.len() == before {
         return;
     }
     match &written.kind {
-        ExprKind::Paren(of) => suit(program, scope, of, (wanted, fits), (out, before)),
+        ExprKind::Paren(of) => suit(program, scope, of, wanted, (out, before)),
         ExprKind::List(elements) => {
             for element in elements.iter().filter(|element| !element.spread) {
-                suit(program, scope, &element.value, (wanted, fits), (&mut *out, before));
+                suit(program, scope, &element.value, wanted, (&mut *out, before));
             }
         }
         ExprKind::Name(name) if !name.starts_with(char::is_uppercase) => {
             let at = Place { file: scope.file(), span: written.span };
             if let Some(told) = told_at(out, before, "E3001", at)
-                && !is_fit(program, scope, written, told, fits)
+                && !is_fit(program, scope, written, told, wanted.fits)
             {
                 let known = nodes_and_requirements(program);
-                let known: Vec<&str> =
-                    known.filter(|(_, ty, _)| fits(ty)).map(|(name, ..)| name).collect();
+                let known: Vec<&str> = known
+                    .filter(|(name, ty, _)| (wanted.fits)(ty) && wanted.but != Some(*name))
+                    .map(|(name, ..)| name)
+                    .collect();
                 let near = near(name, known.iter().copied());
                 let place = near.and_then(|near| program.value_place(scope.file(), near));
                 *told = match near {
                     Some(_) => says::unknown_name(at, name, near, place),
-                    None => says::unknown_target(at, name, wanted, &known),
+                    None => says::unknown_target(at, name, wanted.kind, &known),
                 };
             }
         }
         ExprKind::Field { name, .. } => {
             let at = Place { file: scope.file(), span: name.span };
             if let Some(told) = told_at(out, before, "E3003", at)
-                && !is_fit(program, scope, written, told, fits)
+                && !is_fit(program, scope, written, told, wanted.fits)
             {
                 says::propose_nothing(told);
             }

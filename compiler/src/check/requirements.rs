@@ -186,7 +186,8 @@ fn target(
         Type::Node(of) if declared.is_some() => Some(short(of)),
         _ => None,
     };
-    proposals::suit(program, scope, written, (kind, &fits), (out, before));
+    let wanted = proposals::Wanted { kind, fits: &fits, but: Some(node) };
+    proposals::suit(program, scope, written, wanted, (out, before));
     typed
 }
 

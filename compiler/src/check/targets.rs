@@ -162,7 +162,8 @@ impl Walk<'_, '_> {
                 element(ty).is_some_and(|of| self.around.program.names.may_be(&of, self.asked.of));
             of || matches!(ty, Type::Group(_))
         };
-        proposals::suit(self.around.program, &scope, written, (None, &fits), (self.out, before));
+        let wanted = proposals::Wanted { kind: None, fits: &fits, but: None };
+        proposals::suit(self.around.program, &scope, written, wanted, (self.out, before));
         if ty == Type::Unknown {
             self.is_lost = true;
             return;

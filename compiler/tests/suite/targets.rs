@@ -1,6 +1,8 @@
 //! Targets of requirements: what kinds of lists they may be, which capability is meant, and where a target stands
 //! that does not fit.
 
+use std::path::Path;
+
 use crate::blueprint_tests::found;
 use crate::common::mistakes;
 
@@ -133,4 +135,16 @@ node third: Vm { rma = 1GiB }
     let mut told = mistakes(text);
     told.sort();
     assert_eq!(told, ["E4001 7:43", "E4001 8:18", "E4002 6:19"]);
+}
+
+/// What requires is not proposed as what meets it.
+#[test]
+fn a_node_is_not_proposed_as_its_own_target() {
+    let text =
+        "blueprint s { version = \"1.0.0\" }\nnode a: Root\nnode b: Root { after -> [a, c] }\n";
+    let analysis = bp_compiler::analysis::Analysis::of_text(Path::new("s.bp"), text, true);
+    let told: Vec<_> = analysis.diagnostics().iter().filter(|d| d.code == "E3001").collect();
+    let [one] = told.as_slice() else { panic!("{told:?}") };
+    let help = one.help.as_deref().unwrap();
+    assert!(help.contains("`a`") && !help.contains("`b`"), "{help}");
 }

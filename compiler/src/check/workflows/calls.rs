@@ -124,7 +124,8 @@ impl Checker<'_, '_> {
         let target = self.expr(scope, &path.target, None);
         let is_node = |ty: &Type| matches!(ty, Type::Node(_));
         let told = (self.out.as_mut_slice(), before);
-        proposals::suit(self.program, scope, &path.target, (None, &is_node), told);
+        let wanted = proposals::Wanted { kind: None, fits: &is_node, but: None };
+        proposals::suit(self.program, scope, &path.target, wanted, told);
         let full = self.node_type(&path, &target)?;
         if path.interface.text == LIFECYCLE {
             let at = self.place(Span::new(path.interface.span.start, path.operation.span.end));
