@@ -98,3 +98,28 @@ fn what_may_be_missing_is_told_where_it_must_be_there() {
         assert_eq!(told.map(|told| told.code).collect::<Vec<_>>(), [code], "{body}");
     }
 }
+
+/// What a spread map brings is known with its values alone: a key that the data type lacks is refused then.
+#[test]
+fn a_spread_map_must_have_the_fields_of_the_data_type() {
+    let text = r#"blueprint s { version = "1.0.0" }
+data type Service {
+  port: int
+  name: string?
+}
+input labels: map<string> = {}
+const it: Service = { port = 1, ...labels }
+node type N { property p: int }
+node n: N { p = it.port }
+test "fits" {
+  inputs = { labels = { name = "x" } }
+  assert n.p == 1
+}
+test "does not" {
+  inputs = { labels = { a = "x" } }
+  assert_fails E3028
+}
+"#;
+    let found = crate::blueprint_tests::found(text);
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+}

@@ -246,6 +246,13 @@ impl Checker<'_> {
         }
     }
 
+    /// A value that is of this type, or a mistake where its expression is evaluated.
+    pub(super) fn held_as(&self, of: Expr, what: String, kind: Type) -> Expr {
+        let is_secret = fits::holds_secret(self.world, &kind);
+        let kind = if is_secret { fits::secret(kind) } else { kind };
+        Expr::Held(Box::new(Held { of, what, kind, constraints: Vec::new() }))
+    }
+
     /// A record whose fields are not known yet, as one of a data type: the fields that it leaves out
     /// are there, with their defaults.
     fn completed(&self, mut part: Part, want: &Type, expr: &ast::Expr) -> Part {
@@ -254,8 +261,7 @@ impl Checker<'_> {
             let what = format!("`{}`", says::short(&self.world.text(self.place(expr.span))));
             let is_secret = fits::holds_secret(self.world, &part.ty);
             let kind = if is_secret { fits::secret(want.clone()) } else { want.clone() };
-            part.expr =
-                Expr::Held(Box::new(Held { of: part.expr, what, kind, constraints: Vec::new() }));
+            part.expr = self.held_as(part.expr, what, kind);
             return part;
         }
         let (mut found, mut want) = (&part.ty, want);

@@ -405,7 +405,12 @@ impl Checker<'_> {
         whole.broken |= self.out.len() > before;
         let ty = if is_secret { fits::secret(ty) } else { ty };
         let part = whole.part(ty.clone(), Expr::Record(all));
-        let part = self.settle(part, span);
+        let mut part = self.settle(part, span);
+        if is_dynamic && !part.is_broken() && part.expr.as_value().is_none() {
+            // Whether it has the fields of its type, only the values of what is spread tell.
+            let what = format!("`{}`", says::short(&self.world.text(self.place(span))));
+            part.expr = self.held_as(part.expr, what, ty.clone());
+        }
         self.whole_value(part, &ty, span)
     }
 
