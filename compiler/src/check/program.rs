@@ -434,7 +434,8 @@ impl<'s> Program<'s> {
         module.ok_or_else(|| "nothing is known of the file that names it".to_owned())
     }
 
-    fn info(&self, of: &Type) -> Option<&TypeInfo> {
+    /// The type that something is of, where types have members.
+    pub(crate) fn info(&self, of: &Type) -> Option<&TypeInfo> {
         match of {
             Type::Node(name)
             | Type::Group(name)

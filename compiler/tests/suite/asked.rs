@@ -246,6 +246,32 @@ fn groups_are_as_their_types_ask_of_their_members() {
 }
 
 #[test]
+fn policies_are_as_their_types_ask_of_their_targets() {
+    const KIND: &str = "policy type Budget {\n  targets: A[0..]\n  property most: int\n  check sum(one in self.targets, one.size) <= self.most else \"${sum(one in self.targets, one.size)} is too much\"\n}\nnode type A { property size: int }\n";
+    let nodes = "node a: A { size = 2 }\nnode b: A for x in [1, 2] { size = x + 2 }\ngroup h: Group { members = [b] }\noutput o: int = a.size\n";
+    for (rest, wanted) in [
+        ("policy p: Budget { targets = [a, b], most = 9 }", None),
+        ("policy p: Budget { targets = [a, b], most = 8 }", Some("E5011 12 `p`: 9 is too much")),
+        (
+            "policy p: Budget { targets = [b[\"1\"], h], most = 6 }",
+            Some("E5011 12 `p`: 7 is too much"),
+        ),
+    ] {
+        let found = checked(&format!("{KIND}{nodes}{rest}"));
+        let found: Vec<&String> = found.iter().filter(|told| !told.starts_with('W')).collect();
+        assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{rest}");
+    }
+    // What only an input tells is told when that is known.
+    let given = "input n: int = 3\nnode a: A { size = n }\npolicy p: Budget { targets = [a], most = 2 }\noutput o: int = a.size";
+    assert_eq!(told(&format!("{KIND}{given}")), ["E5011 10 the policy `p`: 3 is too much"]);
+    // A group has members, a policy targets.
+    let named =
+        KIND.replace("one in self.targets, one.size) <=", "one in self.members, one.size) <=");
+    let found = checked(&format!("{named}{nodes}policy p: Budget {{ targets = [a], most = 9 }}"));
+    assert_eq!(found, ["E3003 5 `Budget` has no `members`"]);
+}
+
+#[test]
 fn relationships_that_are_known_are_as_their_types_ask() {
     for (text, from, to, wanted) in [
         (PROPERTY_KNOWN, "n = 2", "n = 6", "E3028 10 `w`: w is 2"),

@@ -320,6 +320,11 @@ fn members() {
     has("node type X {\n  property a: Door where self.$0\n}", &["side"]);
     has("node type X {\n  requires a: House where self.$0\n}", &["address"]);
     has("node type X {\n  property a: int\n  check self.$0 > 1\n}", &["a"]);
+    has("group type X {\n  members: House[1..]\n  check count(self.$0) > 1\n}", &["members"]);
+    has(
+        "policy type X {\n  targets: House[1..]\n  property a: int\n  check count(self.$0) > 1\n}",
+        &["a", "targets"],
+    );
     has("const x = sizes.$0", &["small", "twice"]);
     assert_eq!(taken("const x = spare.$0", "address"), "const x = spare?.address");
     assert_eq!(taken("const x = spare?.$0", "address"), "const x = spare?.address");

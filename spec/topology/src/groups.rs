@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Reference, Value};
+use bp_plan::{Expr, Reference, Value};
 
 use crate::problem::{Problem, code_of};
 use crate::selection::cardinality;
@@ -12,10 +12,22 @@ use crate::world::{World, error, gather, known};
 impl World {
     /// The members of a group: nodes and elements, with those of the groups in it.
     pub(crate) fn members(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+        self.with_members(vec![Reference::Group { group: group.to_owned() }])
+    }
+
+    /// The nodes and elements that an expression names, with the members of the groups that it names.
+    pub(crate) fn all_of(&self, named: &Expr) -> Result<Vec<Reference>, EvalError> {
+        let mut references = Vec::new();
+        gather(bp_eval::evaluate(named, &self.outside()).and_then(known)?, &mut references);
+        self.with_members(references)
+    }
+
+    /// These, with the members of a group in its place.
+    fn with_members(&self, references: Vec<Reference>) -> Result<Vec<Reference>, EvalError> {
         let mut members: Vec<Reference> = Vec::new();
         let mut seen: BTreeSet<Reference> = BTreeSet::new();
         // What is still to be looked at, the next one last.
-        let mut next = vec![Reference::Group { group: group.to_owned() }];
+        let mut next: Vec<Reference> = references.into_iter().rev().collect();
         while let Some(reference) = next.pop() {
             // A group may be in many of the groups in it: it is gone through once.
             if !seen.insert(reference.clone()) {

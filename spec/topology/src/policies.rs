@@ -80,9 +80,18 @@ impl<'w> Whole<'w> {
         Value::Reference(Reference::Group { group: self.name.to_owned() })
     }
 
-    /// A property as it is set, else by its type's default; of its type.
+    /// A property as it is set, else by its type's default; of its type. Or the nodes that it is over.
     fn property(&self, name: &str) -> Result<Option<Outcome>, EvalError> {
-        let Some(declared) = self.kind.properties.get(name) else { return Ok(None) };
+        let Some(declared) = self.kind.properties.get(name) else {
+            return match name {
+                "targets" => {
+                    let targets = self.world.all_of(&self.policy.targets)?.into_iter();
+                    let targets = targets.map(Value::Reference).collect();
+                    Ok(Some(Outcome::Value(Value::List(targets))))
+                }
+                _ => Ok(None),
+            };
+        };
         let outcome = match (self.policy.properties.get(name), &declared.default) {
             (Some(set), _) => bp_eval::evaluate(&set.value, &self.site)?,
             (None, Some(default)) => bp_eval::evaluate(default, self)?,

@@ -141,11 +141,12 @@ impl World for Program<'_> {
             let ty = Type::Capability(capability.ty.clone());
             return Some(Member { ty, phase: Phase::Compile, via: None });
         }
-        if let Some((members, ..)) = info.over.members.as_ref().filter(|_| name == "members") {
-            let ty = Type::List(Box::new(Type::Node(members.clone())));
+        if let Some((over, ..)) = info.over.members.as_ref().filter(|_| self.over(of) == Some(name))
+        {
+            let ty = Type::List(Box::new(Type::Node(over.clone())));
             return Some(Member { ty, phase: Phase::Deploy, via: None });
         }
-        if name == "labels" && matches!(of, Type::Node(_)) {
+        if name == "labels" && matches!(of, Type::Node(_)) && self.over(of).is_none() {
             // What a node says beside its properties.
             let ty = Type::Map(Box::new(Type::String));
             return Some(Member { ty, phase: Phase::Deploy, via: None });
@@ -176,9 +177,7 @@ impl World for Program<'_> {
             .chain(info.capabilities.keys())
             .cloned()
             .collect();
-        if matches!(of, Type::Group(_)) {
-            names.push("members".to_owned());
-        }
+        names.extend(self.over(of).map(str::to_owned));
         names.sort();
         names.dedup();
         names
@@ -332,6 +331,15 @@ impl World for Program<'_> {
 }
 
 impl Program<'_> {
+    /// What the nodes are called that a group or a policy is over.
+    pub(crate) fn over(&self, of: &Type) -> Option<&'static str> {
+        match self.names.types.get(&self.info(of)?.full)?.kind {
+            TypeItemKind::Group => Some("members"),
+            TypeItemKind::Policy => Some("targets"),
+            _ => None,
+        }
+    }
+
     /// Whether it is of the inventory.
     fn is_element(&self, from: &Expr) -> bool {
         match from {

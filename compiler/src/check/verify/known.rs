@@ -35,8 +35,8 @@ pub(in crate::check) struct Memo<'p> {
 pub(in crate::check) struct Placed<'p> {
     pub(in crate::check) info: &'p TypeInfo,
     pub(in crate::check) set: &'p BTreeMap<String, Property>,
-    /// The members of a group.
-    pub(in crate::check) members: Option<&'p Expr>,
+    /// The nodes and groups that it is over, and how they are called: `members` or `targets`.
+    pub(in crate::check) over: (&'static str, &'p Expr),
 }
 
 /// Groups and policies by name: no two have the same.
@@ -115,17 +115,18 @@ impl<'p, 's> Known<'p, 's> {
         Some(evaluate_with(default, self, &[]).unwrap_or(Outcome::Unknown))
     }
 
-    /// A property of a group or a policy, or the members of a group.
+    /// A property of a group or a policy, or the nodes that it is over.
     fn of_placed(&self, of: &Reference, name: &str) -> Option<Outcome> {
         let Reference::Group { group } = of else { return None };
         let placed = self.memo.place(group)?;
-        if let Some(members) = placed.members.filter(|_| name == "members") {
+        let (called, over) = placed.over;
+        let Some(declared) = placed.info.properties.get(name) else {
             let mut found = Vec::new();
-            self.gather_members(members, &mut found)?;
-            let members = found.into_iter().map(Value::Reference);
-            return Some(Outcome::Value(Value::List(members.collect())));
-        }
-        let declared = placed.info.properties.get(name)?;
+            (name == called).then_some(())?;
+            self.gather_members(over, &mut found)?;
+            let found = found.into_iter().map(Value::Reference);
+            return Some(Outcome::Value(Value::List(found.collect())));
+        };
         let set = placed.set.get(name).map(|set| &set.value);
         let value = set.or(declared.declared.default.as_ref());
         let made =
@@ -140,7 +141,7 @@ impl<'p, 's> Known<'p, 's> {
         gather(value, &mut named);
         for one in named {
             if let Reference::Group { group } = &one {
-                let inner = self.memo.place(group)?.members?;
+                let (_, inner) = self.memo.place(group)?.over;
                 self.gather_members(inner, found)?;
             } else if !found.contains(&one) {
                 found.push(one);

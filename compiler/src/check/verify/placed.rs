@@ -21,12 +21,13 @@ pub(super) fn places<'p>(
     let mut places = Places::new();
     for (name, checked) in groups {
         let Some(info) = program.types.get(&checked.group.kind) else { continue };
-        let members = Some(&checked.group.members);
-        places.insert(name, Placed { info, set: &checked.group.properties, members });
+        let over = ("members", &checked.group.members);
+        places.insert(name, Placed { info, set: &checked.group.properties, over });
     }
     for (name, checked) in policies {
         let Some(info) = program.types.get(&checked.policy.kind) else { continue };
-        places.insert(name, Placed { info, set: &checked.policy.properties, members: None });
+        let over = ("targets", &checked.policy.targets);
+        places.insert(name, Placed { info, set: &checked.policy.properties, over });
     }
     places
 }

@@ -21,8 +21,18 @@ impl List<'_, '_> {
         let ty = type_of(self.program, &around.scope, of);
         let is_optional =
             matches!(revealed(plain(self.program, &ty)), Type::Optional(_) | Type::Null);
-        match settled(plain(self.program, &settled(ty))) {
-            Type::Node(full) | Type::Capability(full) | Type::Relationship(full) => {
+        let ty = settled(plain(self.program, &settled(ty)));
+        if let (Some(name), Some(info)) = (self.program.over(&ty), self.program.info(&ty))
+            && let Some((of, _, place)) = &info.over.members
+        {
+            let over = Type::List(Box::new(Type::Node(of.clone())));
+            self.member(name, &over, CompletionKind::Requirement, Some(*place), expected);
+        }
+        match ty {
+            Type::Node(full)
+            | Type::Group(full)
+            | Type::Capability(full)
+            | Type::Relationship(full) => {
                 if let Some(info) = self.program.types.get(&full) {
                     self.declared(info, expected);
                 }

@@ -292,12 +292,12 @@ fn this(owner: &Owner) -> Type {
     let Owner::Type(kind, Some(full)) = owner else { return Type::Unknown };
     let full = full.clone();
     match kind {
-        TypeItemKind::Node => Type::Node(full),
+        TypeItemKind::Node | TypeItemKind::Policy => Type::Node(full),
         TypeItemKind::Capability => Type::Capability(full),
         TypeItemKind::Relationship => Type::Relationship(full),
         TypeItemKind::Data => Type::Data(full),
         TypeItemKind::Group => Type::Group(full),
-        TypeItemKind::Policy | TypeItemKind::Interface => Type::Unknown,
+        TypeItemKind::Interface => Type::Unknown,
     }
 }
 
