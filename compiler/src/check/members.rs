@@ -12,12 +12,14 @@ use std::sync::Arc;
 use bp_plan::{Constraint, Expr, Phase, PropertyType, RequirementType, Type, Value};
 
 use super::expr::{
-    Scope, World, check_expr, check_of_type, check_type_expr, check_wheres, fits, holds_secret,
+    Scope, World, check_expr, check_of_type, check_type_expr, check_wheres, fits, holds_node,
+    holds_secret,
 };
 use super::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use super::{refinement, relationships};
 use crate::diagnostics::{
     Diagnostic, names as says_names, near, nodes as says_nodes, topology as says,
+    types as says_types,
 };
 use crate::library::PROVIDERS;
 use crate::resolve::TypeDeclaration;
@@ -107,6 +109,22 @@ pub(crate) fn property(
         made.default = Some(typed.expr);
     }
     made
+}
+
+/// The type of something that is kept or handed on as data (what it is, its name, and whether a requirement could
+/// stand for it); where it would hold a node, which is told, nothing is asked of it.
+pub(crate) fn as_data(
+    program: &Program<'_>,
+    (what, name, requires): (&str, &str, bool),
+    at: Place,
+    ty: Type,
+    out: &mut Vec<Diagnostic>,
+) -> Type {
+    if !holds_node(program, &ty) {
+        return ty;
+    }
+    out.push(says_types::node_kept(at, what, name, &ty, requires));
+    Type::Unknown
 }
 
 /// `json?` is open data, of which `null` is a value: left out, it is that.
@@ -450,6 +468,7 @@ impl Builder<'_, '_> {
         let name = member.name.text.to_string();
         let ty = self.type_of(&member.ty);
         let ty = self.unkept(member, ty);
+        let ty = self.data("the property", member, ty);
         let scope = self.scope(info);
         let this = self.this();
         let mut made =
@@ -467,6 +486,14 @@ impl Builder<'_, '_> {
             refinement::property(self.program, at, member, &mut made, old.0, old.1, self.out);
         }
         info.properties.insert(name, PropertyInfo { declared: made, place, fixed: None });
+    }
+
+    /// The type of a property or an attribute, which are data.
+    fn data(&mut self, what: &str, member: &ast::Member, ty: Type) -> Type {
+        let requires = what == "the property" && self.declared.kind == TypeItemKind::Node;
+        let (at, mut silent) = (self.place(member.ty.span), Vec::new());
+        let out = if self.pass == Pass::Bodies { &mut *self.out } else { &mut silent };
+        as_data(self.program, (what, &member.name.text, requires), at, ty, out)
     }
 
     /// The type of a property; of a policy's or a group's that would be secret, which is told, nothing is asked.
@@ -489,6 +516,7 @@ impl Builder<'_, '_> {
     fn attribute(&mut self, info: &mut TypeInfo, member: &ast::Member) {
         let name = member.name.text.to_string();
         let ty = self.type_of(&member.ty);
+        let ty = self.data("the attribute", member, ty);
         let place = self.place(member.name.span);
         if self.pass == Pass::Signatures
             && let Some((old, declared)) = info.attributes.get(&name).cloned()

@@ -12,7 +12,7 @@ use bp_plan::{Expr, Implementation, Phase, Type, Value};
 use super::blocks::in_time;
 use super::expr::{Parameter, Scope, check_expr, check_type_expr, check_wheres, fits, held};
 use super::implementations;
-use super::members::{Builder, Pass, null_by_default};
+use super::members::{Builder, Pass, as_data, null_by_default};
 use super::program::{Program, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, operations as says};
 use crate::resolve::TypeDeclaration;
@@ -122,7 +122,12 @@ fn signature(
     let place = Place { file, span: operation.path.span };
     let mut silent = Vec::new();
     let typed = if pass == Pass::Signatures { &mut *out } else { &mut silent };
-    let result = operation.result.as_ref().map(|ty| check_type_expr(program, file, ty, typed));
+    let mut result = operation.result.as_ref().map(|ty| check_type_expr(program, file, ty, typed));
+    if let (Pass::Bodies, Some(written)) = (pass, &operation.result) {
+        let at = Place { file, span: written.span };
+        let what = ("what an operation gives", "", false);
+        result = result.map(|ty| as_data(program, what, at, ty, out));
+    }
     let mut made = OperationSignature {
         parameters: Vec::new(),
         result,
@@ -180,6 +185,8 @@ fn parameters(
             continue;
         }
         let ty = check_type_expr(program, file, &parameter.ty, &mut Vec::new());
+        let place = Place { file, span: parameter.ty.span };
+        let ty = as_data(program, ("the parameter", name, false), place, ty, out);
         let scope = Scope::new(file);
         let constraining = scope.clone().constraining(&parameter.name.text);
         let constraints = check_wheres(program, &constraining, &ty, &parameter.wheres, out);

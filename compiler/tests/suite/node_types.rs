@@ -295,8 +295,8 @@ const SAID: &[(&str, &[&str])] = &[
         &["E4016 4:31"],
     ),
     (
-        "node type S\nnode type D { attribute peer: S }\nnode type U { requires s: S }\nnode d: D\nnode u: U { s -> d.peer }",
-        &["E4016 6:18"],
+        "node type S\nnode type D { attribute up: bool }\nnode type U { requires s: S }\nnode d: D\nnode s: S\nnode u: U { s -> [s, s][if d.up then 0 else 1] }",
+        &["E4016 7:18"],
     ),
     (
         "capability type C {\n  property a: int = 2\n  property b: int\n  check self.a <= self.b\n}\nnode type T { capability c: C }\nnode t: T { c = { b = 1 } }",

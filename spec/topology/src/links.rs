@@ -1,13 +1,13 @@
 //! Relationships: what their properties come to, and whether they are as their types ask.
 
-use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Plan, Requirement, Value};
+use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint, check_constraint_with};
+use bp_plan::{Plan, Reference, Requirement, Value};
 
 use crate::life::{self, Link};
 use crate::problem::code_of;
 use crate::resolved::Flaw;
 use crate::site::link_value;
-use crate::topology::InstanceId;
+use crate::topology::{InstanceId, Unmet};
 use crate::world::{World, error};
 
 impl World {
@@ -42,14 +42,57 @@ impl World {
         Ok(Some(Outcome::Value(value)))
     }
 
-    /// What is wrong with the relationships of an instance, as far as it is known.
-    pub(crate) fn check_links(&self, id: &InstanceId) -> Result<(), Flaw> {
-        let Some(node) = self.plan.nodes.get(&id.node) else { return Ok(()) };
-        if !node.requirements.iter().any(|requirement| asks(&self.plan, requirement)) {
+    /// Whether what meets a requirement is as its `where`s ask, as far as it is known.
+    pub(crate) fn fit(
+        &self,
+        id: &InstanceId,
+        requirement: &Requirement,
+        targets: &[Reference],
+    ) -> Result<(), Unmet> {
+        let name = &requirement.name;
+        let say =
+            |error: EvalError| (code_of(&error), format!("`{id}`: what meets `{name}`: {error}"));
+        let node = self.plan.nodes.get(&id.node);
+        let kind = node.and_then(|node| self.plan.node_types.get(&node.kind));
+        let declared = kind.and_then(|kind| kind.requirements.get(name));
+        let declared = declared.map_or(&[][..], |declared| declared.constraints.as_slice());
+        if declared.is_empty() && requirement.constraints.is_empty() {
             return Ok(());
         }
+        let existence = self.existence(&id.node).map_err(say)?;
+        let locals = existence.locals(id.key.as_deref()).iter();
+        let locals: Vec<(&str, Value)> =
+            locals.map(|(name, value)| (name.as_str(), value.clone())).collect();
+        for target in targets {
+            for constraint in declared.iter().chain(&requirement.constraints) {
+                let site = self.outside().with_source(id);
+                let value = Value::Reference(target.clone());
+                if let Verdict::Broken(message) =
+                    check_constraint_with(constraint, &value, &site, &locals).map_err(say)?
+                {
+                    let message = format!("`{id}`: what meets `{name}` does not fit: {message}");
+                    return Err(("E4011", message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the relationships of an instance and with what they lead to, as far as it is known.
+    pub(crate) fn check_links(&self, id: &InstanceId) -> Result<(), Flaw> {
+        let Some(node) = self.plan.nodes.get(&id.node) else { return Ok(()) };
         // What is wanted of a relationship orders nothing: what is read for it is not noted.
         self.reading(|| {
+            for requirement in &node.requirements {
+                let targets = self.targets(id, requirement).unwrap_or_default();
+                self.fit(id, requirement, &targets).map_err(|(code, message)| Flaw {
+                    property: Some(requirement.name.clone()),
+                    ..Flaw::new(code, message)
+                })?;
+            }
+            if !node.requirements.iter().any(|requirement| asks(&self.plan, requirement)) {
+                return Ok(());
+            }
             let links = life::links(self, id, node);
             let mut links = links.iter().filter(|link| asks(&self.plan, link.requirement));
             links.try_for_each(|link| self.check_link(id, link))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint_with};
+use bp_eval::{ErrorKind, EvalError, Outcome};
 use bp_plan::{Each, Expr, Output, Plan, Reference, Requirement, Span, Value};
 use serde_json::Value as Json;
 
@@ -344,23 +344,7 @@ impl Topology {
                 return Err((code, format!("`{id}` needs {wanted} for `{name}` and has {count}")));
             }
         }
-        let constraints = declared.map_or(&[][..], |declared| declared.constraints.as_slice());
-        let existence = self.world.existence(&id.node).map_err(say)?;
-        let locals = existence.locals(id.key.as_deref()).iter();
-        let locals: Vec<(&str, Value)> =
-            locals.map(|(name, value)| (name.as_str(), value.clone())).collect();
-        for target in &*targets {
-            for constraint in constraints.iter().chain(&requirement.constraints) {
-                let site = self.world.outside().with_source(id);
-                let value = Value::Reference(target.clone());
-                if let Verdict::Broken(message) =
-                    check_constraint_with(constraint, &value, &site, &locals).map_err(say)?
-                {
-                    let message = format!("`{id}`: what meets `{name}` does not fit: {message}");
-                    return Err(("E4011", message));
-                }
-            }
-        }
+        self.world.fit(id, requirement, &targets)?;
         Ok(targets
             .iter()
             .filter_map(InstanceId::of)
@@ -423,7 +407,7 @@ pub fn blame(plan: &Plan, node: &str, property: Option<&str>) -> Option<Span> {
 }
 
 /// Why a requirement is not met: a code, and a sentence.
-type Unmet = (&'static str, String);
+pub(crate) type Unmet = (&'static str, String);
 
 fn problem(code: &'static str, message: String, span: Span) -> Problem {
     Problem::error(message).code(code).at(span)

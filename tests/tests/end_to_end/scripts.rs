@@ -681,3 +681,43 @@ node a: Root { operation lifecycle.create = http("x") }
     }
     assert!(shop.done().is_empty());
 }
+
+/// What hangs on what a script reports, and is not as the blueprint asks: by the node's own `check`, by that of
+/// a node that nobody keeps, by the requirement of another, by a capability's type.
+const HELD_LATE: [(&str, &str); 4] = [
+    (
+        "node type Late { property size: int, check self.size > 2, operation lifecycle.create = script(\"step.sh\") { $ENV } }\nnode late: Late { size = first.size }",
+        "`late`: `check self.size > 2` does not hold",
+    ),
+    (
+        "node type Late { property size: int, check self.size > 2 }\nnode late: Late { size = first.size }",
+        "`late`: `check self.size > 2` does not hold",
+    ),
+    (
+        "node type Size { property size: int }\nnode type Late { requires on: Size where self.size > 2, operation lifecycle.create = script(\"step.sh\") { $ENV } }\nnode size: Size { size = first.size }\nnode late: Late { on -> size }",
+        "`late`: what meets `on` does not fit: `size` does not meet `where self.size > 2`",
+    ),
+    (
+        "capability type Room { property size: int where self > 2 }\nnode type Late { property size: int, capability room: Room { size = self.size }, operation lifecycle.create = script(\"step.sh\") { $ENV } }\nnode late: Late { size = first.size }",
+        "`late`: `room.size` does not meet `where self > 2`",
+    ),
+];
+
+#[test]
+fn what_is_asked_of_a_node_holds_of_what_others_report() {
+    const FIRST: &str = "node type First { attribute size: int, operation lifecycle.create = script(\"size.sh\") { sets = { size = result.size } } }\nnode first: First\n";
+    let shop = Shop::new();
+    for (body, wanted) in HELD_LATE {
+        shop.script("size.sh", "echo '{ \"size\": 1 }'\n");
+        let small = shop.deploy(&format!("{FIRST}{body}"));
+        assert_ne!(small.code, Some(0), "{body}");
+        assert!(small.words().contains(wanted), "{body}: {}", small.words());
+        assert_eq!(shop.count("late create"), 0, "{body}");
+        assert_eq!(shop.on("uninstall").code, Some(0), "{body}");
+        shop.script("size.sh", "echo '{ \"size\": 3 }'\n");
+        let large = shop.deploy(&format!("{FIRST}{body}"));
+        assert_eq!(large.code, Some(0), "{body}: {}", large.words());
+        assert_eq!(shop.on("uninstall").code, Some(0), "{body}");
+        shop.news();
+    }
+}

@@ -147,6 +147,26 @@ pub fn node_as_output(at: Place, name: &str, ty: &Type) -> Diagnostic {
         .help("give what is needed of it, such as an address; a capability that other blueprints connect to is exposed: `expose name = node.capability`")
 }
 
+/// A property, an attribute, a parameter or a result whose type is a node, or has one: all of them are data.
+/// Of a node's property there is another way to say it.
+pub fn node_kept(at: Place, what: &str, name: &str, ty: &Type, requires: bool) -> Diagnostic {
+    let called = if name.is_empty() { String::new() } else { format!(" `{name}`") };
+    let message =
+        format!("{what}{called} can't hold `{ty}`, which is no value but a part of a blueprint");
+    let error = Diagnostic::error("E3053", message, at).label("what is kept or handed on is data");
+    let (one, cardinality) = match ty {
+        Type::Optional(of) => (&**of, "?"),
+        Type::List(of) => (&**of, "[0..]"),
+        of => (of, ""),
+    };
+    match one {
+        Type::Node(_) | Type::Capability(_) if requires => error.help(format!(
+            "write `requires {name}: {one}{cardinality}`, and meet it with `{name} -> …`: it is read as `self.{name}` all the same"
+        )),
+        _ => error.help("take what is needed of it, such as its name or its address"),
+    }
+}
+
 /// A division by zero.
 pub fn division_by_zero(at: Place, message: &str) -> Diagnostic {
     Diagnostic::error("E3022", message, at)

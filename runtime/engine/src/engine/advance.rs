@@ -51,18 +51,22 @@ impl Engine {
             self.enqueue(at);
             return;
         };
-        if item.provider.is_none() {
-            self.finish(at, BTreeMap::new());
-            return;
-        }
-        let (subject, reads) = resolve(&self.topology, &id);
+        let is_kept = item.provider.is_some();
+        let (subject, mut reads) = resolve(&self.topology, &id);
         for other in &reads.instances {
             if let Some(need) = self.item_of(other).filter(|need| *need != at) {
                 self.work.order(at, need);
             }
         }
+        if !is_kept {
+            // Nobody reports anything of it.
+            reads.missing.remove(&id);
+        }
+        let is_open = !reads.missing.is_empty() && !self.is_all_unforeseen(&reads.missing);
         match subject {
             Err(failure) => self.refuse(at, failure),
+            // Nothing is to be done for it: what is asked of it holds.
+            Ok(_) if !is_kept && !is_open => self.finish(at, BTreeMap::new()),
             Ok(None) => self.wait(at, &id, &reads.missing),
             Ok(Some(subject)) => {
                 if let Some(attributes) = self.unchanged(at, &subject) {

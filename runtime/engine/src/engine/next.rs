@@ -168,6 +168,7 @@ impl Look<'_> {
     ) -> Result<Next, Stop> {
         let nothing = LifeState::default();
         let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
+        self.held(id)?;
         let life = self.topology.life(id);
         let mut all = self.reported();
         all.extend(state.all_attributes());
@@ -217,6 +218,16 @@ impl Look<'_> {
             baseline.push((act.clone(), mark));
         }
         self.settle(id, name, depends, (way.acts, baseline, all))
+    }
+
+    /// Refuses an instance that is not as its type and those around it ask, as far as that is known by now.
+    fn held(&mut self, id: &InstanceId) -> Result<(), Stop> {
+        let (resolved, mut reads) = resolve(self.topology, id);
+        // What it reports itself comes with what is done here.
+        reads.instances.remove(id);
+        reads.missing.remove(id);
+        self.note(reads);
+        resolved.map(drop).map_err(Stop::Flaw)
     }
 
     /// What `target_changed` is called for when it changes.
