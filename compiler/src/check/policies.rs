@@ -10,7 +10,7 @@ use super::expr::{Scope, World as _};
 use super::members::short;
 use super::program::{Program, TypeInfo};
 use super::settings::{self, Settings};
-use super::targets::{self, Around, Asked, Targets};
+use super::targets::{self, Around, Asked, Named, Targets};
 use super::workflows::{WorkflowHead, check_arguments, given_by_record, signature};
 use crate::diagnostics::{
     Diagnostic, names as says_names, near, policies as says, topology as says_topology,
@@ -58,31 +58,66 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> Policie
     policies
 }
 
-/// Two policies for one target, of a type of which each target has at most one.
+/// Two policies for one target, of a type of which each target has at most one: each policy is told once, with
+/// the first that it contradicts.
 fn conflicts(program: &Program<'_>, over: &[(&str, String, Targets)], out: &mut Vec<Diagnostic>) {
+    // By the type that says so, and by what is named.
+    let mut taken: BTreeMap<(&str, &str), Taken> = BTreeMap::new();
     for (at, (second, kind, targets)) in over.iter().enumerate() {
-        for (first, other, before) in over.iter().take(at) {
-            let Some((shared, declared)) = exclusive(program, kind, other) else { continue };
-            // What is never there contradicts nothing.
-            let there = |one: &&targets::Target| one.most != Some(0);
-            let pairs = targets.all.iter().filter(there).flat_map(|one| {
-                before.all.iter().filter(there).filter_map(move |other| {
-                    let all = one.named.iter();
-                    let named = all
-                        .filter(|named| other.named.iter().any(|other| other.meets(named)))
-                        .map(super::targets::Named::text)
-                        .next()?;
-                    Some((one.place, other.place, named))
-                })
-            });
-            if let Some((place, there, named)) = pairs.into_iter().next() {
-                let kind = short(&shared);
-                let error = says::conflict(place, [second, first], kind, &named, there, declared);
-                out.push(error);
-                break;
-            }
+        let Some(rule) = rule(program, kind) else { continue };
+        // What is never there contradicts nothing.
+        let there = targets.all.iter().filter(|one| one.most != Some(0));
+        let named = there.flat_map(|one| one.named.iter().map(|named| (named, one.place)));
+        let before = named.clone().filter_map(|(named, place)| {
+            let (first, there) = taken.get(&(rule, named.name.as_str()))?.by(named)?;
+            Some((first, there, named, place))
+        });
+        if let Some((first, there, named, place)) = before.min_by_key(|(first, ..)| *first)
+            && let Some((first, other, _)) = over.get(first)
+            && let Some((shared, declared)) = exclusive(program, kind, other)
+        {
+            let (both, kind) = ([*second, *first], short(&shared));
+            out.push(says::conflict(place, both, kind, &named.text(), there, declared));
+        }
+        for (named, place) in named {
+            taken.entry((rule, named.name.as_str())).or_default().add(named, (at, place));
         }
     }
+}
+
+/// A policy by its place among all, and where it names something.
+type By = (usize, Place);
+
+/// The first policies over something: over any of it, over all of it, over each element.
+#[derive(Default)]
+struct Taken<'t> {
+    any: Option<By>,
+    whole: Option<By>,
+    elements: BTreeMap<&'t str, By>,
+}
+
+impl<'t> Taken<'t> {
+    /// The first that is over this, or over a part of it.
+    fn by(&self, named: &Named) -> Option<By> {
+        let Some(key) = named.key.as_deref() else { return self.any };
+        let both = [self.whole, self.elements.get(key).copied()];
+        both.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn add(&mut self, named: &'t Named, by: By) {
+        self.any.get_or_insert(by);
+        match named.key.as_deref() {
+            None => self.whole.get_or_insert(by),
+            Some(key) => self.elements.entry(key).or_insert(by),
+        };
+    }
+}
+
+/// The type by which policies of this type exclude each other: the farthest that it derives from and that says so.
+fn rule<'p>(program: &'p Program<'_>, kind: &'p str) -> Option<&'p str> {
+    let ancestors = &program.names.types.get(kind)?.ancestors;
+    let mut line = ancestors.iter().map(String::as_str).rev().chain([kind]);
+    line.find(|of| program.types.get(*of).is_some_and(|info| info.over.exclusive.is_some()))
 }
 
 /// The exclusive type that both are or derive from, and where it says so.

@@ -41,17 +41,11 @@ pub(crate) struct Asked<'a> {
 /// Something that is named as a whole: a node or a selection, or one element of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Named {
-    name: String,
-    key: Option<String>,
+    pub(crate) name: String,
+    pub(crate) key: Option<String>,
 }
 
 impl Named {
-    /// Whether something is in both.
-    pub(crate) fn meets(&self, other: &Self) -> bool {
-        self.name == other.name
-            && (self.key.is_none() || other.key.is_none() || self.key == other.key)
-    }
-
     /// Whether all of the other is in it.
     fn holds(&self, other: &Self) -> bool {
         self.name == other.name && (self.key.is_none() || self.key == other.key)

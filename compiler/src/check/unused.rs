@@ -56,6 +56,7 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
     let substitutes = items.iter().any(
         |item| matches!(&item.kind, ItemKind::Blueprint(blueprint) if blueprint.substitutes.is_some()),
     );
+    let given = given(items);
     for item in items {
         let Some((name, what)) = declared(&item.kind) else { continue };
         if substitutes && matches!(what, "input" | "secret" | "requirement") {
@@ -69,27 +70,30 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
         if !is_used && !name.text.starts_with('_') {
             let place = Place { file, span: name.span };
             let remove = Place { file, span: whole_lines(&root.source, item.span) };
-            let remove = (!is_given(items, name)).then_some(remove);
+            let is_given = given.as_ref().is_none_or(|given| given.contains(name.text.as_str()));
+            let remove = (!is_given).then_some(remove);
             out.push(says::declaration(place, &name.text, what, remove));
         }
     }
 }
 
-/// Whether a test gives a value to an input or secret: it would miss it.
-fn is_given(items: &[ast::Item], name: &ast::Name) -> bool {
+/// The inputs and secrets that tests give values to, which would miss them; nothing where that can't be told.
+fn given(items: &[ast::Item]) -> Option<BTreeSet<&str>> {
     let entries = items.iter().filter_map(|item| match &item.kind {
         ItemKind::Test(test) => Some(&test.body.entries),
         _ => None,
     });
-    entries.flatten().any(|entry| match &entry.kind {
+    let records = entries.flatten().filter_map(|entry| match &entry.kind {
         EntryKind::Assign { value: ast::Expr { kind: ExprKind::Record(given), .. }, .. } => {
-            given.iter().any(|one| match one {
-                RecordEntry::One { key, .. } => key.text == name.text,
-                RecordEntry::Spread(_) => true,
-            })
+            Some(given)
         }
-        _ => false,
-    })
+        _ => None,
+    });
+    let names = records.flatten().map(|one| match one {
+        RecordEntry::One { key, .. } => Some(key.text.as_str()),
+        RecordEntry::Spread(_) => None,
+    });
+    names.collect()
 }
 
 /// The name of what others are to use, and what it is.
