@@ -197,7 +197,7 @@ impl Checked<'_> {
         self.workflows = workflows::check(&self.program, out);
         self.tests = blueprint_tests::check(self, out);
         order::existence(self, out);
-        order::check(&self.program, &self.nodes, out);
+        order::check(&self.program, &self.nodes, &self.groups, out);
         // What refers round in a ring can't be looked at any further.
         if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
             let over = (&self.groups, &self.policies);

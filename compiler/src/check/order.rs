@@ -8,6 +8,7 @@ mod existence;
 mod graph;
 mod own;
 mod reads;
+mod things;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,6 +16,7 @@ pub(crate) use self::existence::check as existence;
 use bp_plan::Expr;
 
 use self::graph::{Edge, Graph, Instance, THERE, Thing};
+use super::groups::Groups;
 use super::instances::Keyed;
 use super::nodes::Nodes;
 use super::program::Program;
@@ -28,9 +30,14 @@ const MOST_TANGLED: usize = 2_000;
 const SHOWN: usize = 12;
 
 /// Tells the rings.
-pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnostic>) {
+pub(crate) fn check(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    groups: &Groups,
+    out: &mut Vec<Diagnostic>,
+) {
     let none = BTreeMap::new();
-    let coarse = Graph::between_nodes(program, nodes);
+    let coarse = Graph::between_nodes(program, nodes, groups);
     let rings = rings(&coarse);
     if rings.is_empty() {
         return;
@@ -39,9 +46,10 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, out: &mut Vec<Diagnost
     let tangled: BTreeSet<&str> = rings.iter().flatten().filter_map(of).collect();
     let tangled: Vec<&str> = with_named(nodes, tangled).into_iter().collect();
     let keyed: &BTreeMap<String, Keyed> = &program.instances;
-    let fine = Graph::between_instances(program, nodes, &tangled, keyed)
+    let both = (nodes, groups);
+    let fine = Graph::between_instances(program, both, &tangled, keyed)
         // So many that the source alone has to tell.
-        .or_else(|| Graph::between_instances(program, nodes, &tangled, &none));
+        .or_else(|| Graph::between_instances(program, both, &tangled, &none));
     let Some(fine) = fine else { return };
     tell(program, &fine, out);
 }
@@ -100,7 +108,10 @@ fn tell(program: &Program<'_>, graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
     let mut seen: BTreeSet<BTreeSet<&str>> = BTreeSet::new();
     for (ring, inside) in rings.iter().zip(&inside) {
         // The instances of one collection may form many rings, all of one line.
-        let of = |thing: &usize| Some(graph.instance(*thing)?.node);
+        let of = |thing: &usize| match graph.things.get(*thing)? {
+            Thing::Group(group, _) => Some(*group),
+            _ => Some(graph.instance(*thing)?.node),
+        };
         if seen.insert(ring.iter().filter_map(of).collect()) {
             told((program, graph), inside, ring, &mut places, out);
         }
@@ -124,7 +135,9 @@ fn told(
     // From a node to its own property nothing is referred to.
     let is_reference =
         |edge: &&&Edge| match (graph.things.get(edge.from), graph.things.get(edge.to)) {
-            (Some(Thing::Node(node)), Some(Thing::Property(owner, _))) => node != owner,
+            (Some(Thing::Node(node)), Some(Thing::Property(owner, _) | Thing::Part(owner, ..))) => {
+                node != owner
+            }
             _ => true,
         };
     // Where a type's line is a part of several rings, each is told at a line of its own.
@@ -137,16 +150,7 @@ fn told(
     let way = crate::rings::way_round(&edges, (first.from, first.to));
     let mut names: Vec<String> = Vec::new();
     for at in &way {
-        let Some((thing, instance)) = graph.things.get(*at).zip(graph.instance(*at)) else {
-            continue;
-        };
-        let of = named(instance);
-        let name = match thing {
-            Thing::Property(_, property) if !is_order && *property != THERE => {
-                format!("`{of}.{property}`")
-            }
-            Thing::Node(_) | Thing::Property(..) => format!("`{of}`"),
-        };
+        let Some(name) = said(graph, *at, is_order) else { continue };
         if names.last() != Some(&name) {
             names.push(name);
         }
@@ -179,6 +183,21 @@ fn told(
     } else {
         says::value_ring(first.place, &names, &others)
     });
+}
+
+/// How a thing of a ring is called; where nodes wait for each other, by its node.
+fn said(graph: &Graph<'_>, at: usize, is_order: bool) -> Option<String> {
+    let of = graph.instance(at).map(named);
+    Some(match (*graph.things.get(at)?, of) {
+        (Thing::Property(_, property), Some(of)) if !is_order && property != THERE => {
+            format!("`{of}.{property}`")
+        }
+        (Thing::Part(_, part, property), Some(of)) if !is_order => {
+            format!("`{of}.{part}.{property}`")
+        }
+        (Thing::Group(group, property), _) => format!("`{group}.{property}`"),
+        (_, of) => format!("`{}`", of?),
+    })
 }
 
 /// An instance as the language writes it.

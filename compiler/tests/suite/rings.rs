@@ -1,6 +1,9 @@
 //! Rings that no name shows at once: through functions, constants, lists, loops, requirements, and what is there.
 
-use crate::common::mistakes;
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::unused::is_of_unused;
+
+use crate::common::{self, mistakes};
 
 const HEAD: &str = r#"blueprint s { version = "1.0.0" }
 node type H {
@@ -154,5 +157,59 @@ node c: H { n = 1 }
 ",
     ] {
         assert_eq!(mistakes(&format!("{HEAD}{nodes}")), [""; 0], "{nodes}");
+    }
+}
+
+const PARTS: &str = r#"blueprint s { version = "1.0.0" }
+capability type Cap { property n: int }
+relationship type Link extends AssociatesWith {
+  property n: int = 1
+  property m: int = 2
+}
+node type Q {
+  property x: int = 1
+  property s: string = ""
+  capability c: Cap { n = self.x }
+  requires q: Q? via Link
+  requires d: Cap? via AssociatesWith
+}
+group type G {
+  members: Q[1..]
+  property t: int = sum(m in self.members, m.x)
+}
+"#;
+
+#[test]
+fn rings_go_through_capabilities_relationships_groups_and_labels() {
+    for (nodes, ring) in [
+        ("node a: Q { x = a.c.n }", Some("`a.c.n` → `a.x` → `a.c.n`")),
+        (
+            "node a: Q { x = b.x }\nnode b: Q {\n  x = b.d?.n ?? 1\n  d -> a\n}",
+            Some("`a.c.n` → `a.x` → `b.x` → `a.c.n`"),
+        ),
+        (
+            "node a: Q {\n  x = b.x\n  q -> b via Link { n = a.x }\n}\nnode b: Q { x = a.q?.via?.n ?? 1 }",
+            Some("`a.x` → `b.x` → `a.q.n` → `a.x`"),
+        ),
+        ("group g: G { members = [a] }\nnode a: Q { x = g.t }", Some("`g.t` → `a.x` → `g.t`")),
+        (
+            "node a: Q {\n  s = a.labels.k\n  labels = { k = a.s }\n}",
+            Some("`a.labels` → `a.s` → `a.labels`"),
+        ),
+        // Another part of the same, and another instance.
+        (
+            "node a: Q {\n  x = b.q?.via?.m ?? 1\n}\nnode b: Q {\n  q -> a via Link { n = a.x }\n}",
+            None,
+        ),
+        ("node a: Q { c = { n = 3 }, x = a.c.n }", None),
+        ("group g: G { members = [a] }\nnode a: Q\nnode b: Q { x = g.t }", None),
+    ] {
+        let text = format!("{PARTS}{nodes}\noutput o: int = a.x\n");
+        let folder = common::folder(&[("main.bp", text.as_str())]);
+        let analysis = Analysis::load(&folder.path().join("main.bp"));
+        let told = analysis.diagnostics().iter().filter(|told| !is_of_unused(told.code));
+        let told: Vec<_> = told.map(|told| (told.code, told.help.as_deref())).collect();
+        let wanted = ring.map(|ring| ("E4015", Some(ring)));
+        assert_eq!(told, wanted.into_iter().collect::<Vec<_>>(), "{nodes}");
     }
 }

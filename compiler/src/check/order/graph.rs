@@ -5,8 +5,10 @@ use std::ops::Range;
 
 use bp_plan::{Expr, Item, Type, Value};
 
+use super::things::{Left, left_by};
 use crate::check::capabilities;
 use crate::check::expr::{Declared, World as _};
+use crate::check::groups::Groups;
 use crate::check::instances::{self, Keyed, Locals};
 use crate::check::nodes::{CheckedNode, Nodes};
 use crate::check::program::Program;
@@ -18,15 +20,25 @@ const MOST_EDGES: usize = 500_000;
 /// The name of what no property is called: whether a node is there, or which instances.
 pub(super) const THERE: &str = "";
 
+/// In no instance.
+const NOWHERE: usize = usize::MAX;
+
 /// Over how many requirements a reference is followed.
 pub(super) const MOST_STEPS: usize = 8;
 
-/// Something that may have to wait, by the number of its instance.
+/// Something that may have to wait, by the number of its instance where it is of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Thing<'a> {
     Node(usize),
     Property(usize, &'a str),
+    /// A property of a capability or of a relationship, which is named first.
+    Part(usize, &'a str, &'a str),
+    /// A property of a group.
+    Group(&'a str, &'a str),
 }
+
+/// An instance, or (by its name) a capability or relationship of it.
+pub(super) type Spot<'a> = (usize, Option<&'a str>);
 
 /// That one thing waits for another, and where that is said.
 pub(super) struct Edge {
@@ -49,30 +61,31 @@ pub(super) struct Instance<'a> {
 /// See the module.
 pub(super) struct Graph<'a> {
     pub(super) program: &'a Program<'a>,
+    pub(super) groups: &'a Groups,
     /// Between nodes, where any key leads to all instances.
     pub(super) is_coarse: bool,
     pub(super) instances: Vec<Instance<'a>>,
     /// Those of a node follow each other.
     by_node: HashMap<&'a str, Range<usize>>,
     by_key: HashMap<(&'a str, &'a str), usize>,
-    /// Each instance, and behind it those of its properties that need something, in the order of their names; and
-    /// its requirements that are met by what others say.
+    /// Each instance, and behind it the parts of it that need something; the properties of groups at the end.
     pub(super) things: Vec<Thing<'a>>,
     pub(super) edges: Vec<Edge>,
-    /// Of each type of node that there is.
-    defaults: HashMap<&'a str, Vec<Default<'a>>>,
+    /// Of each type of node or relationship that there is.
+    left: HashMap<&'a str, Vec<Left<'a>>>,
 }
-
-/// A property whose default reads others of its node, that default, and where it stands.
-type Default<'a> = (&'a str, &'a Expr, Place);
 
 /// No names.
 static NO_LOCALS: Locals = Vec::new();
 
 impl<'a> Graph<'a> {
     /// Each node as one thing.
-    pub(super) fn between_nodes(program: &'a Program<'a>, nodes: &'a Nodes) -> Self {
-        let mut graph = Self::empty(program, nodes.nodes.len(), true);
+    pub(super) fn between_nodes(
+        program: &'a Program<'a>,
+        nodes: &'a Nodes,
+        groups: &'a Groups,
+    ) -> Self {
+        let mut graph = Self::empty((program, groups), nodes.nodes.len(), true);
         for (name, checked) in &nodes.nodes {
             graph.add(name, checked, None);
         }
@@ -83,11 +96,11 @@ impl<'a> Graph<'a> {
     /// Each instance that is known as one thing, of all else each node; nothing where that is too much.
     pub(super) fn between_instances(
         program: &'a Program<'a>,
-        nodes: &'a Nodes,
+        (nodes, groups): (&'a Nodes, &'a Groups),
         names: &[&'a str],
         keyed: &'a BTreeMap<String, Keyed>,
     ) -> Option<Self> {
-        let mut graph = Self::empty(program, names.len(), false);
+        let mut graph = Self::empty((program, groups), names.len(), false);
         for name in names {
             if let Some(checked) = nodes.nodes.get(*name) {
                 graph.add(name, checked, keyed.get(*name));
@@ -96,36 +109,46 @@ impl<'a> Graph<'a> {
         graph.fill().then_some(graph)
     }
 
-    fn empty(program: &'a Program<'a>, count: usize, is_coarse: bool) -> Self {
+    fn empty(
+        (program, groups): (&'a Program<'a>, &'a Groups),
+        count: usize,
+        is_coarse: bool,
+    ) -> Self {
         Self {
             program,
+            groups,
             is_coarse,
             instances: Vec::new(),
             by_node: HashMap::with_capacity(count),
             by_key: HashMap::new(),
             things: Vec::new(),
             edges: Vec::new(),
-            defaults: HashMap::new(),
+            left: HashMap::new(),
         }
     }
 
-    /// The instance that a thing is of.
+    /// The instance that a thing is of, where it is of one.
     pub(super) fn instance(&self, thing: usize) -> Option<&Instance<'a>> {
-        let (Thing::Node(at) | Thing::Property(at, _)) = *self.things.get(thing)?;
-        self.instances.get(at)
+        match *self.things.get(thing)? {
+            Thing::Node(at) | Thing::Property(at, _) | Thing::Part(at, ..) => {
+                self.instances.get(at)
+            }
+            Thing::Group(..) => None,
+        }
+    }
+
+    /// What a type of node or relationship that is here leaves to no node.
+    pub(super) fn left(&self, kind: &str) -> &[Left<'a>] {
+        self.left.get(kind).map_or(&[], Vec::as_slice)
     }
 
     fn add(&mut self, node: &'a str, checked: &'a CheckedNode, keyed: Option<&'a Keyed>) {
-        let kind = checked.node.kind.as_str();
-        if !self.defaults.contains_key(kind) {
-            let info = self.program.types.get(kind);
-            let properties = info.into_iter().flat_map(|info| &info.properties);
-            let defaults = properties.filter_map(|(name, property)| {
-                let default = property.declared.default.as_ref()?;
-                let reads = default.as_value().is_none();
-                reads.then_some((name.as_str(), default, property.place))
+        let links = checked.node.requirements.iter().map(|met| met.relationship.as_str());
+        for kind in links.chain([checked.node.kind.as_str()]) {
+            let program = self.program;
+            self.left.entry(kind).or_insert_with(|| {
+                program.types.get(kind).map(|info| left_by(program, info)).unwrap_or_default()
             });
-            self.defaults.insert(kind, defaults.collect());
         }
         let first = self.instances.len();
         match keyed.filter(|_| checked.node.each.is_some()) {
@@ -150,71 +173,91 @@ impl<'a> Graph<'a> {
         let at = self.instances.len();
         let start = self.things.len();
         self.things.push(Thing::Node(at));
-        // What is known now needs nothing.
-        self.things.extend(open(checked).map(|(property, _)| Thing::Property(at, property)));
-        let left_out = self.left_out(checked).into_iter();
-        self.things.extend(left_out.map(|(property, ..)| Thing::Property(at, property)));
-        self.things.extend(sought(checked).map(|(name, ..)| Thing::Property(at, name)));
-        if is_perhaps(checked) {
-            self.things.push(Thing::Property(at, THERE));
-        }
+        let own = self.own(at, checked).into_iter();
+        self.things.extend(own.map(|(thing, ..)| thing));
         self.instances.push(Instance { node, key, checked, locals, start });
-    }
-
-    /// The properties that a node leaves to its type, where that makes something of others of them.
-    fn left_out(&self, checked: &CheckedNode) -> Vec<Default<'a>> {
-        let defaults = self.defaults.get(checked.node.kind.as_str()).map_or(&[][..], Vec::as_slice);
-        let is_set = |name: &str| checked.node.properties.contains_key(name);
-        defaults.iter().filter(|(name, ..)| !is_set(name)).copied().collect()
     }
 
     /// All that waits; false where it is too much.
     fn fill(&mut self) -> bool {
+        let of_groups = self.of_groups();
         for at in 0..self.instances.len() {
             let Some(Instance { checked, start, .. }) = self.instances.get(at) else { continue };
             let (checked, node) = (*checked, *start);
-            for (own, (property, value)) in (node + 1..).zip(open(checked)) {
-                let place = checked.value(property);
-                self.edges.push(Edge { from: node, to: own, place });
-                self.reads(own, at, value, place);
-            }
-            let first = node + 1 + open(checked).count();
-            for (own, (_, default, place)) in (first..).zip(self.left_out(checked)) {
-                self.edges.push(Edge { from: node, to: own, place });
-                self.reads(own, at, default, place);
-            }
-            let first = first + self.left_out(checked).len();
-            for (own, (_, target, place)) in (first..).zip(sought(checked)) {
-                self.edges.push(Edge { from: node, to: own, place });
-                self.reads(own, at, target, place);
+            for (own, (thing, value, place)) in (node + 1..).zip(self.own(at, checked)) {
+                if is_needed(thing, checked) {
+                    self.edges.push(Edge { from: node, to: own, place });
+                }
+                self.reads(own, at, &value, place);
             }
             for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
                 if !requirement.unordered {
                     self.targets(node, at, &requirement.target, place);
                 }
-                for set in requirement.properties.values() {
-                    self.reads(node, at, &set.value, place);
-                }
             }
-            self.existence(node, at, checked);
             self.operations(node, at, checked);
             if !self.is_coarse && self.edges.len() > MOST_EDGES {
                 return false;
             }
         }
+        for (own, value, place) in of_groups {
+            self.reads(own, NOWHERE, &value, place);
+        }
         true
+    }
+
+    /// Adds the properties of groups, as far as they need something: what they are made of, and where that stands.
+    fn of_groups(&mut self) -> Vec<(usize, Expr, Place)> {
+        let mut values = Vec::new();
+        for (name, checked) in self.groups {
+            let Some(info) = self.program.types.get(&checked.group.kind) else { continue };
+            for (property, declared) in &info.properties {
+                let set = checked.group.properties.get(property).map(|set| &set.value);
+                let value = set.or(declared.declared.default.as_ref());
+                let Some(value) = value.filter(|value| value.as_value().is_none()) else {
+                    continue;
+                };
+                // Its type calls it `self`.
+                let this =
+                    |part: &Expr| matches!(part, Expr::This).then(|| Expr::Group(name.clone()));
+                let place = checked.sound.unwrap_or(checked.targets.place);
+                values.push((self.things.len(), value.replaced(&this), place));
+                self.things.push(Thing::Group(name, property));
+            }
+        }
+        values
     }
 
     /// The place of an instance, or of a property of it, among the things.
     pub(super) fn at(&self, instance: usize, property: Option<&str>) -> Option<usize> {
+        let Some(property) = property else { return Some(self.instances.get(instance)?.start) };
+        self.own_place(
+            instance,
+            &|thing| matches!(thing, Thing::Property(_, name) if *name == property),
+        )
+    }
+
+    /// The place of a property of a capability or relationship of an instance.
+    pub(super) fn at_part(&self, instance: usize, part: &str, property: &str) -> Option<usize> {
+        self.own_place(
+            instance,
+            &|thing| matches!(thing, Thing::Part(_, of, name) if *of == part && *name == property),
+        )
+    }
+
+    fn own_place(&self, instance: usize, is: &dyn Fn(&Thing<'_>) -> bool) -> Option<usize> {
         let start = self.instances.get(instance)?.start;
-        let Some(property) = property else { return Some(start) };
-        let own = self.things.get(start + 1..)?.iter();
-        (start + 1..)
-            .zip(own)
-            .take_while(|(_, thing)| matches!(thing, Thing::Property(..)))
-            .find(|(_, thing)| matches!(thing, Thing::Property(_, name) if *name == property))
+        let own = (start + 1..).zip(self.things.get(start + 1..)?);
+        own.take_while(|(_, thing)| matches!(thing, Thing::Property(..) | Thing::Part(..)))
+            .find(|(_, thing)| is(thing))
             .map(|(at, _)| at)
+    }
+
+    /// The place of a property of a group.
+    pub(super) fn at_group(&self, group: &str, property: &str) -> Option<usize> {
+        self.things.iter().rposition(
+            |thing| matches!(thing, Thing::Group(of, name) if *of == group && *name == property),
+        )
     }
 
     /// All instances of a node.
@@ -310,20 +353,6 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// What decides whether an instance is there.
-    fn existence(&mut self, node: usize, at: usize, checked: &CheckedNode) {
-        let Some(own) = self.at(at, Some(THERE)) else { return };
-        let place = checked.place();
-        self.edges.push(Edge { from: node, to: own, place });
-        let each = checked.node.each.iter();
-        let each =
-            each.flat_map(|each| [Some(&each.over), each.key.as_ref(), each.filter.as_ref()]);
-        let says: Vec<&Expr> = each.flatten().chain(&checked.node.condition).collect();
-        for expr in says {
-            self.reads(own, at, expr, place);
-        }
-    }
-
     /// What the operations of a node's life read of other nodes. What they read of the node itself orders
     /// nothing, and what is called later waits for nothing.
     fn operations(&mut self, from: usize, at: usize, checked: &CheckedNode) {
@@ -382,7 +411,9 @@ impl<'a> Graph<'a> {
                     return;
                 }
                 let found = self.led_to(at, other, MOST_STEPS);
-                for to in found.into_iter().filter_map(|to| self.at(to, None)).collect::<Vec<_>>() {
+                for to in
+                    found.into_iter().filter_map(|(to, _)| self.at(to, None)).collect::<Vec<_>>()
+                {
                     self.edges.push(Edge { from, to, place });
                 }
             }
@@ -390,47 +421,14 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The properties of a node that need something.
-fn open(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr)> {
-    let all = checked.node.properties.iter();
-    all.filter(|(_, set)| set.value.as_value().is_none())
-        .map(|(name, set)| (name.as_str(), &set.value))
-}
-
-/// The requirements of a node that are met by what others say, each with its target and where that stands: a choice,
-/// a condition.
-fn sought(checked: &CheckedNode) -> impl Iterator<Item = (&str, &Expr, Place)> {
-    let all = checked.node.requirements.iter().zip(checked.targets());
-    all.filter(|(requirement, _)| !is_named(&requirement.target))
-        .map(|(requirement, place)| (requirement.name.as_str(), &requirement.target, place))
-}
-
-/// Whether its own expressions decide if it is there, or which instances of it are.
-fn is_perhaps(checked: &CheckedNode) -> bool {
-    let is_open = |expr: &Expr| expr.as_value().is_none();
-    let node = &checked.node;
-    node.condition.as_ref().is_some_and(is_open)
-        || node.each.as_ref().is_some_and(|each| {
-            is_open(&each.over)
-                || each.filter.as_ref().is_some_and(is_open)
-                || each.key.as_ref().is_some_and(is_open)
-        })
-}
-
-/// Whether a target names nodes, and asks nothing of any.
-fn is_named(target: &Expr) -> bool {
-    match target {
-        Expr::Field { of, .. } | Expr::Index { of, .. } => is_named(of),
-        Expr::Splat { of, body } => is_named(of) && matches!(**body, Expr::Local(_)),
-        Expr::List(items) => items.iter().all(|item| {
-            let (Item::One(one) | Item::Spread(one)) = item;
-            is_named(one)
-        }),
-        Expr::Node(_)
-        | Expr::Selection(_)
-        | Expr::Requirement(_)
-        | Expr::Local(_)
-        | Expr::Value(_) => true,
-        _ => false,
+/// Whether an instance waits for a part of its own. What its capabilities tell, and what the types of its
+/// relationships make of others, is there for those who ask.
+fn is_needed(thing: Thing<'_>, checked: &CheckedNode) -> bool {
+    match thing {
+        Thing::Part(_, part, property) => {
+            let met = checked.node.requirements.iter();
+            met.filter(|met| met.name == part).any(|met| met.properties.contains_key(property))
+        }
+        _ => true,
     }
 }

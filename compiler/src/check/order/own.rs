@@ -19,7 +19,7 @@ pub(super) fn told(
 ) -> Option<Diagnostic> {
     let property = ring.iter().find_map(|thing| match graph.things.get(*thing)? {
         Thing::Property(_, property) => Some((*thing, *property)),
-        Thing::Node(_) => None,
+        Thing::Node(_) | Thing::Part(..) | Thing::Group(..) => None,
     });
     let (thing, property) = property?;
     let instance = graph.instance(thing)?;

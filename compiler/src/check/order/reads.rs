@@ -5,7 +5,7 @@
 
 use bp_plan::{Expr, Item};
 
-use super::graph::{Edge, Graph, MOST_STEPS, THERE};
+use super::graph::{Edge, Graph, MOST_STEPS, Spot, THERE};
 use crate::check::expr::World as _;
 use crate::check::expr::origin::{Bound, Origin};
 use crate::check::mentions::mentions;
@@ -19,7 +19,7 @@ struct Reader {
     place: Place,
 }
 
-impl Graph<'_> {
+impl<'a> Graph<'a> {
     /// What an expression reads of nodes.
     pub(super) fn reads(&mut self, from: usize, at: usize, expr: &Expr, place: Place) {
         let mut bound = self.bound(at);
@@ -93,6 +93,12 @@ impl Graph<'_> {
     /// A member that is read of something.
     fn field(&mut self, reader: Reader, bound: &mut Bound, of: &Expr, name: &str) {
         let Reader { from, at, place } = reader;
+        if let Expr::Group(group) = of {
+            if let Some(to) = self.at_group(group, name) {
+                self.edges.push(Edge { from, to, place });
+            }
+            return;
+        }
         let is_own = matches!(of, Expr::This | Expr::Source);
         let found = if is_own { Some(at..at + 1) } else { self.leads(at, of) };
         if let Some(found) = found {
@@ -114,8 +120,14 @@ impl Graph<'_> {
             && (self.is_coarse || all.len() == 1 || is_each(of))
         {
             for one in &all {
-                for to in self.instances_of(at, one, MOST_STEPS) {
-                    self.read(from, to, name, false, place);
+                for (to, part) in self.spots_of(at, one, MOST_STEPS) {
+                    match part {
+                        None => self.read(from, to, name, false, place),
+                        Some(part) => {
+                            let to = self.at_part(to, part, name);
+                            self.edges.extend(to.map(|to| Edge { from, to, place }));
+                        }
+                    }
                 }
             }
         }
@@ -131,42 +143,56 @@ impl Graph<'_> {
         }
     }
 
-    /// The instances that an origin stands for, as an instance sees it.
-    fn instances_of(&self, at: usize, of: &Expr, steps: usize) -> Vec<usize> {
+    /// What an origin stands for, as an instance sees it.
+    fn spots_of(&self, at: usize, of: &Expr, steps: usize) -> Vec<Spot<'a>> {
         if matches!(of, Expr::This | Expr::Source) {
-            return vec![at];
+            return vec![(at, None)];
         }
         if let Some(found) = self.leads(at, of) {
-            return found.collect();
+            return found.map(|one| (one, None)).collect();
+        }
+        if let Expr::Group(group) = of {
+            return self.members(at, group, steps);
         }
         let Expr::Field { of, name, .. } = of else { return Vec::new() };
-        let owners = self.instances_of(at, of, steps);
+        if let (Expr::Group(group), "members") = (&**of, name.as_str()) {
+            return self.members(at, group, steps);
+        }
+        let owners = self.spots_of(at, of, steps).into_iter();
         if name == "node" {
-            // That of a capability, which stands for its node here.
-            return owners;
+            return owners.map(|(owner, _)| (owner, None)).collect();
         }
         let mut found = Vec::new();
-        for owner in owners {
+        for (owner, _) in owners.filter(|(_, part)| part.is_none()) {
             let Some(checked) = self.instances.get(owner).map(|one| one.checked) else { continue };
-            let mut met = checked.node.requirements.iter();
-            match met.find(|met| met.name == *name) {
+            let (wanted, is_link) = match name.strip_suffix(".via") {
+                Some(requirement) => (requirement, true),
+                None => (name.as_str(), false),
+            };
+            match checked.node.requirements.iter().find(|met| met.name == wanted) {
+                Some(met) if is_link => found.push((owner, Some(met.name.as_str()))),
                 Some(met) if steps > 0 => {
                     found.extend(self.led_to(owner, &met.target, steps - 1));
                 }
                 Some(_) => {}
                 None => {
                     let info = self.program.types.get(&checked.node.kind);
-                    if info.is_some_and(|info| info.capabilities.contains_key(name)) {
-                        found.push(owner);
-                    }
+                    let capability = info.and_then(|info| info.capabilities.get_key_value(wanted));
+                    found.extend(capability.map(|(name, _)| (owner, Some(name.as_str()))));
                 }
             }
         }
         found
     }
 
-    /// The instances that a target leads to, where that is not left open.
-    pub(super) fn led_to(&self, at: usize, target: &Expr, steps: usize) -> Vec<usize> {
+    /// The members of a group.
+    fn members(&self, at: usize, group: &str, steps: usize) -> Vec<Spot<'a>> {
+        let Some(checked) = self.groups.get(group).filter(|_| steps > 0) else { return Vec::new() };
+        self.led_to(at, &checked.group.members, steps - 1)
+    }
+
+    /// What a target leads to, where that is not left open.
+    pub(super) fn led_to(&self, at: usize, target: &Expr, steps: usize) -> Vec<Spot<'a>> {
         let is_open = |part: &Expr| match part {
             Expr::If { .. } => true,
             Expr::Binder(binder) => binder.filter.is_some() || binder.function == "choose",
@@ -184,7 +210,7 @@ impl Graph<'_> {
         if !self.is_coarse && all.len() > 1 && !is_list {
             return Vec::new();
         }
-        all.iter().flat_map(|one| self.instances_of(at, one, steps)).collect()
+        all.iter().flat_map(|one| self.spots_of(at, one, steps)).collect()
     }
 }
 
