@@ -1,5 +1,9 @@
 //! Rings that no name shows at once: through functions, constants, lists, loops, requirements, and what is there.
 
+use std::path::Path;
+
+use bp_compiler::analysis::Analysis;
+
 use crate::common::mistakes;
 
 const HEAD: &str = r#"blueprint s { version = "1.0.0" }
@@ -155,4 +159,16 @@ node c: H { n = 1 }
     ] {
         assert_eq!(mistakes(&format!("{HEAD}{nodes}")), [""; 0], "{nodes}");
     }
+}
+
+/// The loop of names, from its first group in the file on.
+#[test]
+fn a_ring_of_groups_is_told_as_it_goes_round() {
+    let text = "blueprint s { version = \"1.0.0\" }\nnode web: Root\n\
+                group a: Group { members = [c] }\ngroup b: Group { members = [a, web] }\n\
+                group c: Group { members = [b] }\ngroup d: Group { members = [c] }\n";
+    let analysis = Analysis::of_text(Path::new("s.bp"), text, true);
+    let [told] = analysis.diagnostics() else { panic!("{:?}", analysis.diagnostics()) };
+    assert_eq!(told.code, "E5006");
+    assert_eq!(told.help.as_deref(), Some("`a` → `c` → `b` → `a`"));
 }
