@@ -40,7 +40,7 @@ pub use json::to_json;
 pub use operators::{compare, equal};
 pub use text::{float_text, reference_text, scalar_text};
 pub use trace::Tracer;
-pub use typed::{DataTypes, ValueError, check_type, conform, from_json};
+pub use typed::{DataTypes, ValueError, check_type, completed, conform, from_json};
 pub use version::{compare_versions, parse_version};
 
 use bp_plan::{Reference, Value};
