@@ -1,7 +1,7 @@
 //! Policies: whether they are as their types ask.
 
 use bp_eval::{
-    DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Verdict, check_constraint,
+    DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Step, Verdict, check_constraint,
 };
 use bp_plan::{Policy, PolicyType, Reference, Value};
 
@@ -126,7 +126,7 @@ impl Environment for Whole<'_> {
         }
     }
 
-    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+    fn part(&self, of: &Reference, path: &[Step]) -> Option<Result<Outcome, EvalError>> {
         self.site.part(of, path)
     }
 

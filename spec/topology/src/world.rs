@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Entry, Expr, Plan, Reference, Requirement, Type, Value};
+use bp_plan::{Expr, Plan, Reference, Requirement, Type, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::Inventory;
@@ -48,7 +48,7 @@ pub(crate) struct World {
     /// Secrets are their values, for now.
     pub(crate) is_revealing: Cell<bool>,
     /// What nobody has reported yet is read as it is set.
-    is_expecting: bool,
+    pub(crate) is_expecting: bool,
     /// What an instance on its way knows of itself, for the time of one evaluation.
     own: RefCell<Option<Known>>,
     /// What is made of secrets, while somebody asks for it.
@@ -151,49 +151,6 @@ impl World {
         self.is_expecting = true;
         self.memo.take();
         self.revealed.take();
-    }
-
-    /// A part of a property that is not known as a whole, by the names that lead to it.
-    pub(crate) fn part(
-        &self,
-        id: &InstanceId,
-        path: &[&str],
-    ) -> Option<Result<Outcome, EvalError>> {
-        let (property, mut rest) = path.split_first()?;
-        if !self.is_expecting {
-            return None;
-        }
-        let set = &self.plan.nodes.get(&id.node)?.properties.get(*property)?.value;
-        let mut expr = set.clone();
-        while let ([key, further @ ..], Expr::Record(entries)) = (rest, &expr) {
-            expr = self.entry(id, entries, key)?;
-            rest = further;
-        }
-        let whole = rest.iter().fold(expr, |of, name| Expr::Field {
-            of: Box::new(of),
-            name: (*name).to_owned(),
-            safe: false,
-        });
-        Some(self.evaluate(id, &whole))
-    }
-
-    /// The entry of this name of a record as written; nothing where that isn't plain.
-    fn entry(&self, id: &InstanceId, entries: &[Entry], key: &str) -> Option<Expr> {
-        for entry in entries.iter().rev() {
-            match entry {
-                Entry::One(known, value) if known == key => return Some(value.clone()),
-                Entry::One(..) => {}
-                Entry::Spread(of) => match self.evaluate(id, of) {
-                    Ok(Outcome::Value(Value::Map(mut entries))) => {
-                        if let Some(value) = entries.remove(key) {
-                            return Some(Expr::Value(value));
-                        }
-                    }
-                    _ => return None,
-                },
-            }
-        }
-        None
     }
 
     /// This work with an instance's attributes as it knows them itself, on its way.
