@@ -10,8 +10,9 @@ use crate::selection::cardinality;
 use crate::world::{World, error, gather, known};
 
 impl World {
-    /// The members of a group: nodes and elements, with those of the groups in it.
-    pub(crate) fn members(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+    /// The members of a group: nodes and elements, with those of the groups in it. Nothing where some of them are up to
+    /// who uses the blueprint, and nobody does.
+    pub(crate) fn members(&self, group: &str) -> Result<Option<Vec<Reference>>, EvalError> {
         let mut members: Vec<Reference> = Vec::new();
         let mut seen: BTreeSet<Reference> = BTreeSet::new();
         // What is still to be looked at, the next one last.
@@ -22,22 +23,27 @@ impl World {
                 continue;
             }
             match reference {
-                Reference::Group { group } => next.extend(self.named(&group)?.into_iter().rev()),
+                Reference::Group { group } => match self.named(&group)? {
+                    Some(named) => next.extend(named.into_iter().rev()),
+                    None => return Ok(None),
+                },
                 one => members.push(one),
             }
         }
-        Ok(members)
+        Ok(Some(members))
     }
 
     /// What a group itself names as its members: groups too.
-    fn named(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+    fn named(&self, group: &str) -> Result<Option<Vec<Reference>>, EvalError> {
         let Some(declared) = self.plan.groups.get(group) else {
             return Err(error(ErrorKind::Unavailable, format!("the plan has no group `{group}`")));
         };
-        let value = bp_eval::evaluate(&declared.members, &self.outside()).and_then(known)?;
         let mut named = Vec::new();
-        gather(value, &mut named);
-        Ok(named)
+        match bp_eval::evaluate(&declared.members, &self.outside())? {
+            Outcome::Unknown if self.is_unused() => return Ok(None),
+            outcome => gather(known(outcome)?, &mut named),
+        }
+        Ok(Some(named))
     }
 
     /// A property of a group, or its members.
@@ -47,7 +53,8 @@ impl World {
         name: &str,
     ) -> Result<Option<Outcome>, EvalError> {
         if name == "members" {
-            let members = self.members(group)?.into_iter().map(Value::Reference).collect();
+            let Some(members) = self.members(group)? else { return Ok(Some(Outcome::Unknown)) };
+            let members = members.into_iter().map(Value::Reference).collect();
             return Ok(Some(Outcome::Value(Value::List(members))));
         }
         let Some(declared) = self.plan.groups.get(group) else { return Ok(None) };
@@ -88,8 +95,9 @@ fn check_one(world: &World, name: &str) -> Result<(), (&'static str, String)> {
     let Some(group) = world.plan.groups.get(name) else { return Ok(()) };
     let Some(kind) = world.plan.group_types.get(&group.kind) else { return Ok(()) };
     let (fewest, most) = kind.cardinality;
-    let count = members.len() as u64;
-    if count < fewest || most.is_some_and(|most| count > most) {
+    if let Some(count) = members.map(|members| members.len() as u64)
+        && (count < fewest || most.is_some_and(|most| count > most))
+    {
         let wanted = cardinality(fewest, most);
         let message = format!("the group `{name}` wants {wanted} members and has {count}");
         return Err(("E5002", message));

@@ -149,6 +149,7 @@ impl Environment for Site<'_> {
                     .requirement
                     .cardinality;
                 match cardinality {
+                    _ if self.world.is_within() => return Ok(Outcome::Unknown),
                     (0, Some(1)) => Value::Null,
                     (0, _) => Value::List(Vec::new()),
                     _ => return Ok(Outcome::Unknown),

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 use crate::inventory::Inventory;
 use crate::life::Via;
 use crate::made::{Made, Trace};
+use crate::problem::{OPEN, Problem};
 use crate::secrets::Secrets;
 use crate::site::Site;
 use crate::topology::{Existence, InstanceId, Place};
@@ -38,6 +39,9 @@ pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) secrets: Secrets,
     given: BTreeMap<String, Value>,
+    /// The inputs that are known later, where it is the plan of a node of another: then it is used, and what it
+    /// requires is met there.
+    within: Option<BTreeSet<String>>,
     /// The attributes of instances that are as wanted.
     reported: BTreeMap<InstanceId, BTreeMap<String, Json>>,
     memo: RefCell<BTreeMap<Slot, Option<Answer>>>,
@@ -123,6 +127,7 @@ impl World {
             identity,
             secrets,
             given: inputs,
+            within: None,
             reported: BTreeMap::new(),
             memo: RefCell::default(),
             revealed: RefCell::default(),
@@ -133,6 +138,28 @@ impl World {
             own: RefCell::default(),
             trace: RefCell::default(),
         }
+    }
+
+    /// The same for a node of another plan, which gives these inputs later.
+    pub(crate) fn within(self, open: BTreeSet<String>) -> Self {
+        Self { within: Some(open), ..self }
+    }
+
+    /// Whether it is the plan of a node of another.
+    pub(crate) fn is_within(&self) -> bool {
+        self.within.is_some()
+    }
+
+    /// Takes out what only can't be told yet, where more is known later.
+    pub(crate) fn leave_open(&self, problems: &mut Vec<Problem>) {
+        if self.is_within() {
+            problems.retain(|problem| problem.code != Some(OPEN));
+        }
+    }
+
+    /// Whether an input is given, and known later.
+    pub(crate) fn is_open(&self, input: &str) -> bool {
+        self.within.as_ref().is_some_and(|open| open.contains(input))
     }
 
     /// This instance is as wanted, and reports this.
@@ -278,6 +305,9 @@ impl World {
         if let Some(value) = self.given.get(name) {
             return Ok(Outcome::Value(value.clone()));
         }
+        if self.is_open(name) {
+            return Ok(Outcome::Unknown);
+        }
         let answer = self.once(Slot::Input(name.to_owned()), || {
             Answer::Outcome(match self.plan.inputs.get(name).and_then(|i| i.default.as_ref()) {
                 Some(default) => bp_eval::evaluate(default, &self.outside()),
@@ -357,9 +387,10 @@ impl World {
         Ok(Met::By(Arc::new(references)))
     }
 
-    /// Whether the blueprint needs something of whoever uses it, and nobody does: it is only looked at.
-    fn is_unused(&self) -> bool {
-        self.plan.requirements.values().any(|required| required.requirement.cardinality.0 > 0)
+    /// Whether the blueprint needs something of whoever uses it, and that is not there: it is only looked at.
+    pub(crate) fn is_unused(&self) -> bool {
+        let mut all = self.plan.requirements.values();
+        all.any(|required| self.is_within() || required.requirement.cardinality.0 > 0)
     }
 
     /// What one entry of a node's body leads to.
