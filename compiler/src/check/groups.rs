@@ -77,15 +77,17 @@ fn order(
     }
     let rings = crate::rings::rings(items.len(), edges.iter().copied());
     for ring in &rings {
-        let mut names: Vec<String> = ring
-            .iter()
-            .filter_map(|at| items.get(*at))
-            .map(|(_, item)| format!("`{}`", item.name.text))
-            .collect();
-        names.extend(names.first().cloned());
-        let first = ring.iter().filter_map(|at| items.get(*at)).map(|(_, item)| item.name.span);
-        if let Some(span) = first.min_by_key(|span| span.start) {
-            out.push(says::group_ring(Place { file: program.file, span }, &names));
+        let inside = edges.iter().copied();
+        let inside: Vec<(usize, usize)> =
+            inside.filter(|(from, to)| ring.contains(from) && ring.contains(to)).collect();
+        // Items stand in the order of the file: the ring is told from its first.
+        let Some(begins) = inside.iter().min() else { continue };
+        let way = crate::rings::way_round(&inside, *begins);
+        let names = way.iter().filter_map(|at| items.get(*at));
+        let names: Vec<String> = names.map(|(_, it)| format!("`{}`", it.name.text)).collect();
+        if let Some((_, first)) = items.get(begins.0) {
+            let at = Place { file: program.file, span: first.name.span };
+            out.push(says::group_ring(at, &names));
         }
     }
     crate::rings::groups(items.len(), edges)

@@ -27,7 +27,7 @@ use crate::source::{FileId, Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, RecordEntry, TypeItemKind};
 
 /// How many instances there may be.
-const MOST_INSTANCES: usize = 1_000_000;
+pub(super) const MOST_INSTANCES: usize = 1_000_000;
 
 /// A node that was checked, and where its item starts.
 #[derive(Clone, Debug)]

@@ -181,7 +181,8 @@ fn parameters(
             let ty = check_type_expr(program, file, &parameter.ty, out);
             let default = parameter.default.as_ref().map(|_| Expr::Value(Value::Null));
             let default = default.or_else(|| null_by_default(parameter, &ty));
-            made.push(Parameter { name: name.to_owned(), ty, default, constraints: Vec::new() });
+            let (name, constraints) = (name.to_owned(), Vec::new());
+            made.push(Parameter { name, ty, default, constraints, place: at });
             continue;
         }
         let ty = check_type_expr(program, file, &parameter.ty, &mut Vec::new());
@@ -202,7 +203,7 @@ fn parameters(
             typed.expr
         });
         let default = default.or_else(|| null_by_default(parameter, &ty));
-        made.push(Parameter { name: name.to_owned(), ty, default, constraints });
+        made.push(Parameter { name: name.to_owned(), ty, default, constraints, place: at });
     }
     made
 }

@@ -122,7 +122,7 @@ pub(crate) fn narrows(
         return;
     }
     let at = Place { file, span: member.ty.span };
-    let (old, new) = (format!("`{old}`"), format!("`{new}`"));
+    let [old, new] = program.apart(file, old, new).map(|text| format!("`{text}`"));
     out.push(says::widened(at, &member.name.text, &old, &new, declared.unwrap_or(at)));
 }
 
@@ -154,14 +154,10 @@ pub(crate) fn requirement(
         && !program.names.may_be(&new.relationship, &old.relationship)
     {
         let at = Place { file, span: via.ty.span };
-        let short = super::members::short;
-        out.push(says::wrong_via(
-            at,
-            name,
-            short(&old.relationship),
-            short(&new.relationship),
-            declared,
-        ));
+        let [wanted, found] =
+            [&old.relationship, &new.relationship].map(|it| Type::Relationship(it.clone()));
+        let [wanted, found] = program.apart(file, &wanted, &found);
+        out.push(says::wrong_via(at, name, &wanted, &found, declared));
     }
 }
 

@@ -103,8 +103,8 @@ pub(crate) fn fit(
     for (end, found, at) in [("source", source, at_source), ("target", target, at_target)] {
         let Some((wanted, declared)) = info.ends.get(end) else { continue };
         if !goes(program, found, wanted) {
-            let (of, wanted, found) = (short(relationship), wanted.to_string(), found.to_string());
-            out.push(says::unfit_end(at, end, of, &wanted, &found, *declared));
+            let [wanted, found] = program.apart(at.file, wanted, found);
+            out.push(says::unfit_end(at, end, short(relationship), &wanted, &found, *declared));
             return false;
         }
     }

@@ -301,7 +301,9 @@ fn relationship(
         if !program.names.may_be(&found, wanted) {
             let at = Place { file, span: via.ty.span };
             let name = &meets.name.text;
-            out.push(says::wrong_via(at, name, short(wanted), short(&found), declared.place));
+            let [wanted, found] = [wanted, &found].map(|it| Type::Relationship(it.clone()));
+            let [wanted, found] = program.apart(file, &wanted, &found);
+            out.push(says::wrong_via(at, name, &wanted, &found, declared.place));
             return None;
         }
     }
@@ -387,7 +389,8 @@ fn fit(
         let (program, scope) = at;
         let wanted = &declared.declared.target;
         let place = Place { file: scope.file(), span: written.span };
-        let (wants, is) = (format!("one `{wanted}`"), format!("`{ty}`"));
+        let [one, is] = program.apart(scope.file(), wanted, ty);
+        let (wants, is) = (format!("one `{one}`"), format!("`{is}`"));
         let error = says::unfit_target(place, name, &wants, &is, Some(declared.place));
         let (found, requirement, declared, target) = (ty, name, Some(declared), &target);
         let unfit =
@@ -441,7 +444,8 @@ pub(super) fn of_kind(
     if is_fit {
         return Some(target);
     }
-    let error = says::unfit_target(at, name, &an(&wanted.to_string()), &an(&ty.to_string()), place);
+    let [wants, is] = program.apart(at.file, &wanted, ty).map(|text| an(&text));
+    let error = says::unfit_target(at, name, &wants, &is, place);
     let (wanted, found, requirement, target) = (&wanted, ty, name, &target);
     let unfit =
         Unfit { program, scope, node, requirement, declared, wanted, found, written, target };

@@ -4,6 +4,7 @@ use bp_plan::Type;
 
 use super::members::short;
 use super::program::Program;
+use crate::diagnostics::types::may_be_confused;
 use crate::source::FileId;
 
 impl Program<'_> {
@@ -35,6 +36,31 @@ impl Program<'_> {
         match self.named_in(file, full) {
             (name, Some(needed)) => format!("`{name}` ({needed})"),
             (name, None) => format!("`{name}`"),
+        }
+    }
+
+    /// Two types beside each other: where two of one name would look the same, as the file calls them, and by their
+    /// whole names where it calls them the same.
+    pub(crate) fn apart(&self, file: FileId, one: &Type, other: &Type) -> [String; 2] {
+        if !may_be_confused(one, other) {
+            return [one.to_string(), other.to_string()];
+        }
+        let [first, second] = [one, other].map(|ty| format!("{:#}", self.as_spoken(file, ty)));
+        if first == second { [format!("{one:#}"), format!("{other:#}")] } else { [first, second] }
+    }
+
+    /// A type whose names are those of a file.
+    fn as_spoken(&self, file: FileId, ty: &Type) -> Type {
+        let name = |full: &String| self.spoken(file, full);
+        match ty {
+            Type::Data(full) => Type::Data(name(full)),
+            Type::Node(full) => Type::Node(name(full)),
+            Type::Nodes(full) => Type::Nodes(name(full)),
+            Type::Capability(full) => Type::Capability(name(full)),
+            Type::Relationship(full) => Type::Relationship(name(full)),
+            Type::Optional(of) => Type::Optional(Box::new(self.as_spoken(file, of))),
+            Type::List(of) => Type::List(Box::new(self.as_spoken(file, of))),
+            other => other.clone(),
         }
     }
 

@@ -11,12 +11,11 @@ use super::amounts::Part;
 use super::blocks::in_time;
 use super::expr::{Scope, Typed, World as _, check_expr};
 use super::groups::Groups;
-use super::members::short;
 use super::nodes::Nodes;
 use super::program::Program;
 use super::proposals;
 use super::verify::{Known, Memo, gather, reference};
-use crate::diagnostics::{Diagnostic, policies as says};
+use crate::diagnostics::{Diagnostic, an, policies as says};
 use crate::source::Place;
 use crate::syntax::ast::{self, ExprKind};
 
@@ -165,26 +164,31 @@ impl Walk<'_, '_> {
         let what = format!("what `{}` names", self.asked.what);
         in_time(phase, Phase::Deploy, &what, place, self.out);
         let Some(target) = self.around.target(&ty, &expr, place) else {
-            self.unfit(&format!("`{ty}`"), place);
+            self.unfit(&ty, |found| format!("`{found}`"), place);
             return;
         };
         let names = &self.around.program.names;
         let odd = target.of.iter().find(|of| !names.may_be(of, self.asked.of));
         if let Some(odd) = odd {
-            let found = match &expr {
-                Expr::Group(group) => format!("the group `{group}` with a `{}`", short(odd)),
-                _ => format!("a `{ty}`"),
-            };
-            self.unfit(&found, place);
+            match &expr {
+                Expr::Group(group) => {
+                    let with = |found: &str| format!("the group `{group}` with {}", an(found));
+                    self.unfit(&Type::Node(odd.clone()), with, place);
+                }
+                _ => self.unfit(&ty, an, place),
+            }
             return;
         }
         self.items.push(Item::One(expr));
         self.all.push(target);
     }
 
-    fn unfit(&mut self, found: &str, at: Place) {
+    /// What is of this type, which `told` tells by its name, is none.
+    fn unfit(&mut self, found: &Type, told: impl Fn(&str) -> String, at: Place) {
         let Asked { what, of, declared, .. } = self.asked;
-        self.out.push(says::unfit(at, what, short(of), found, *declared));
+        let wanted = Type::Node((*of).to_owned());
+        let [wanted, found] = self.around.program.apart(at.file, &wanted, found);
+        self.out.push(says::unfit(at, what, &wanted, &told(&found), *declared));
     }
 }
 

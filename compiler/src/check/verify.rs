@@ -3,6 +3,7 @@
 
 mod arguments;
 pub(crate) mod inside;
+mod keys;
 mod known;
 mod links;
 mod missing;
@@ -62,6 +63,7 @@ fn looked_at(
     let mut told = BTreeSet::new();
     for (name, checked) in &nodes.nodes {
         let Some(info) = program.types.get(&checked.node.kind) else { continue };
+        keys::verify(world, (name, checked), out);
         checks(world, (name, checked), info, out);
         properties::verify(world, (name, checked), info, out);
         if !capabilities::are_given(program, info) {

@@ -1,6 +1,6 @@
 //! Node types, relationship types and what stands on them: ends, annotations, refinements.
 
-use super::{Diagnostic, near};
+use super::{Diagnostic, an, near};
 use crate::source::Place;
 
 /// An end of a relationship that the relationship's type does not take.
@@ -14,11 +14,11 @@ pub fn unfit_end(
 ) -> Diagnostic {
     Diagnostic::error(
         "E4030",
-        format!("the {end} of a `{of}` is a `{wanted}`, found a `{found}`"),
+        format!("the {end} of {} is {}, found {}", an(of), an(wanted), an(found)),
         at,
     )
     .related(declared, format!("`{of}` asks for it here"))
-    .help(format!("take another relationship, or let the {end} be a `{wanted}`"))
+    .help(format!("take another relationship, or let the {end} be {}", an(wanted)))
 }
 
 /// Something else than `source` and `target` as an end.

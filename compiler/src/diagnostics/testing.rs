@@ -233,3 +233,23 @@ pub fn refused(problem: &Problem, at: Option<Place>, test: Place) -> Diagnostic 
         (None, None) => error.help("change the test's inputs or inventory, or say `assert_fails`"),
     }
 }
+
+/// What breaks inside of the blueprint that a node is made of, with what the node gives in a test: told `at` the value
+/// that brings it about, and where it breaks.
+pub fn broken_inside(
+    problem: &Problem,
+    [node, made_of]: [&str; 2],
+    (at, breaks): (Option<Place>, Option<Place>),
+    test: Place,
+) -> Diagnostic {
+    let code = problem.code.unwrap_or("E7083");
+    let message = format!("`{node}` can't be made of `{made_of}` with this: {}", problem.message);
+    let error = Diagnostic::error(code, message, at.unwrap_or(test));
+    let error = match breaks {
+        Some(breaks) => error.related(breaks, format!("breaks here, in `{made_of}`")),
+        None => error,
+    };
+    error
+        .related(test, "in this test")
+        .help("change the test's inputs or inventory, or say `assert_fails`")
+}

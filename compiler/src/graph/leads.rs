@@ -66,6 +66,53 @@ impl<'p> Leads<'p> {
         self.expr(&of.target, Some(this), &locals)
     }
 
+    /// What an expression of a node's body reads: of `a.host.size` what `a` stands on, and all else by its name.
+    pub(super) fn reads(&mut self, this: &'p str, node: &'p Node, expr: &'p Expr, found: &mut Led) {
+        let locals = self.locals(node);
+        self.walk(expr, this, &locals, found);
+    }
+
+    fn walk(&mut self, expr: &'p Expr, this: &'p str, locals: &Locals<'p>, found: &mut Led) {
+        match expr {
+            Expr::Field { of, .. } if is_path(of) => {
+                let led = self.expr(expr, Some(this), locals);
+                if led.is_choice || led.to.is_empty() {
+                    // Which one it is, the named node's own arrow leaves open, too.
+                    mentioned(expr, found);
+                } else {
+                    found.to.extend(led.to);
+                }
+                self.keys(of, this, locals, found);
+            }
+            Expr::Splat { of, body } => {
+                self.walk(of, this, locals, found);
+                let mut inner = locals.clone();
+                inner.insert("*", self.expr(of, Some(this), locals));
+                self.walk(body, this, &inner, found);
+            }
+            Expr::Binder(binder) => {
+                let over = self.expr(&binder.over, Some(this), locals);
+                let mut inner = locals.clone();
+                inner.extend(binder.names.iter().map(|name| (name.as_str(), over.clone())));
+                expr.parts(&mut |part| self.walk(part, this, &inner, found));
+            }
+            Expr::Node(_) | Expr::Selection(_) | Expr::Requirement(_) => mentioned(expr, found),
+            other => other.parts(&mut |part| self.walk(part, this, locals, found)),
+        }
+    }
+
+    /// What the keys of a path read.
+    fn keys(&mut self, path: &'p Expr, this: &'p str, locals: &Locals<'p>, found: &mut Led) {
+        match path {
+            Expr::Field { of, .. } => self.keys(of, this, locals, found),
+            Expr::Index { of, key, .. } => {
+                self.walk(key, this, locals, found);
+                self.keys(of, this, locals, found);
+            }
+            _ => {}
+        }
+    }
+
     /// Nothing where it is in a ring or too far.
     fn named(&mut self, name: Named<'p>) -> Option<Led> {
         if let Some(known) = self.known.get(&name) {
@@ -182,6 +229,20 @@ impl<'p> Leads<'p> {
             }
         }
         found
+    }
+}
+
+/// Whether an expression is names and keys alone, one after the other.
+fn is_path(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field { of, .. } | Expr::Index { of, .. } => is_path(of),
+        Expr::This
+        | Expr::Node(_)
+        | Expr::Selection(_)
+        | Expr::Requirement(_)
+        | Expr::Local(_)
+        | Expr::Const(_) => true,
+        _ => false,
     }
 }
 

@@ -163,14 +163,13 @@ impl<'p> Reader<'p> {
             }
         }
         let mut read = Led::default();
-        for property in node.properties.values() {
-            mentioned(&property.value, &mut read);
+        let met = node.requirements.iter().flat_map(|requirement| requirement.properties.values());
+        let set = node.properties.values().chain(met).map(|property| &property.value);
+        for expr in set.chain(&node.condition) {
+            self.leads.reads(name, node, expr, &mut read);
         }
-        for requirement in &node.requirements {
-            requirement.properties.values().for_each(|one| mentioned(&one.value, &mut read));
-        }
+        // What a loop goes through is there, whatever it says of itself.
         node.each.iter().for_each(|each| mentioned(&each.over, &mut read));
-        node.condition.iter().for_each(|condition| mentioned(condition, &mut read));
         for target in read.to {
             let Some(to) = self.places.get(&target).copied() else { continue };
             let is_node = matches!(target, Target::Node(_));

@@ -4,6 +4,7 @@
 //! It must know no clock, no file and no screen: what a test found are diagnostics.
 
 mod failure;
+mod inside;
 mod shown;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ use crate::source::{FileId, Place, SourceFile, Span};
 pub struct Suite<'a> {
     analysis: &'a Analysis,
     plan: Arc<Plan>,
+    /// Those that its nodes are made of.
+    plans: inside::Plans,
     /// For tests that name none.
     inventory: Arc<Inventory>,
 }
@@ -33,7 +36,8 @@ impl<'a> Suite<'a> {
     /// Of a blueprint that has a plan.
     pub fn new(analysis: &'a Analysis) -> Option<Self> {
         let plan = Arc::new(analysis.plan()?.clone());
-        Some(Self { analysis, plan, inventory: Arc::default() })
+        let plans = inside::plans(analysis, &plan);
+        Some(Self { analysis, plan, plans, inventory: Arc::default() })
     }
 
     /// With an inventory, as this file has it, for tests that name none; what is wrong with it stands
@@ -76,14 +80,23 @@ impl<'a> Suite<'a> {
         let Expanded { topology, problems } =
             Topology::expand(&self.plan, &inputs, inventory, identity(), secrets);
         let errors: Vec<&Problem> = problems.iter().filter(|it| !it.is_warning).collect();
+        let topology = topology.map(|mut topology| {
+            topology.expect();
+            topology
+        });
+        let inside = topology.as_ref().map(|topology| self.inside(topology, test.place));
+        let inside = inside.unwrap_or_default();
         if let Some((code, at)) = &test.refused {
-            return self.refused(code, *at, &errors);
+            return self.refused(code, *at, &errors, &inside);
         }
-        let Some(mut topology) = topology else {
-            let told = |it: &&Problem| says::refused(it, self.place(it.span), test.place);
+        let Some(topology) = topology else {
+            let told =
+                |it: &&Problem| says::refused(it, self.place(&self.plan, it.span), test.place);
             return errors.iter().map(told).collect();
         };
-        topology.expect();
+        if !inside.is_empty() {
+            return inside;
+        }
         let assertions = test.assertions.iter();
         assertions.filter_map(|one| failure::of(self.analysis, &topology, one)).collect()
     }
@@ -98,23 +111,35 @@ impl<'a> Suite<'a> {
         secrets
     }
 
-    /// What there is to say of a test that expects to be refused.
-    fn refused(&self, code: &str, at: Place, errors: &[&Problem]) -> Vec<Diagnostic> {
-        if errors.iter().any(|problem| problem.code == Some(code)) {
+    /// What there is to say of a test that expects to be refused; `inside` is what breaks in blueprints that nodes are
+    /// made of.
+    fn refused(
+        &self,
+        code: &str,
+        at: Place,
+        errors: &[&Problem],
+        inside: &[Diagnostic],
+    ) -> Vec<Diagnostic> {
+        let mut codes =
+            errors.iter().filter_map(|it| it.code).chain(inside.iter().map(|it| it.code));
+        if codes.any(|one| one == code) {
             return Vec::new();
         }
         let told = |problem: &&Problem| {
             let code = problem.code.map(|code| format!(" ({code})")).unwrap_or_default();
-            (self.place(problem.span), format!("{}{code}", problem.message))
+            (self.place(&self.plan, problem.span), format!("{}{code}", problem.message))
         };
-        let instead: Vec<(Option<Place>, String)> = errors.iter().map(told).collect();
+        let instead = errors.iter().map(told);
+        let inside =
+            inside.iter().map(|it| (Some(it.place), format!("{} ({})", it.message, it.code)));
+        let instead: Vec<(Option<Place>, String)> = instead.chain(inside).collect();
         vec![says::not_refused(at, code, &instead)]
     }
 
-    /// The place in the sources of a span of the plan.
-    fn place(&self, span: Option<bp_plan::Span>) -> Option<Place> {
+    /// The place in the sources of a span of a plan.
+    fn place(&self, plan: &Plan, span: Option<bp_plan::Span>) -> Option<Place> {
         let span = span?;
-        let path = &self.plan.sources.get(span.file as usize)?.path;
+        let path = &plan.sources.get(span.file as usize)?.path;
         let (file, module) = self.analysis.sources().all().find(|(_, m)| m.path == *path)?;
         let source = &module.source;
         let start = source.offset(span.line, span.column);

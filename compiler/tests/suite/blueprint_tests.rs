@@ -565,17 +565,23 @@ node s: S for i in 1..2 {
   host -> host via On { zone = host.zone }
   disks -> disks
 }
+group type Pair { members: Host[1..2], check length(self.members) < 3 }
+group inner: Group { members = [host] }
+group outer: Pair { members = [inner] }
 test "other things are known" {
   assert count(s) == 2
   assert s["2"].n == 2
 }
 test "it is not" { assert s["1"].host.zone == "a" }
+test "nor is who is in a group" { assert length(outer.members) == 1 }
 "#;
     let found = found(text);
     assert_eq!(found[0], []);
-    let [open] = found[1].as_slice() else { panic!("{found:?}") };
-    assert_eq!(open.code, "E7080");
-    assert!(open.message.contains("whoever uses the blueprint gives for `disks` or `host`"));
+    for found in &found[1..] {
+        let [open] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(open.code, "E7080");
+        assert!(open.message.contains("whoever uses the blueprint gives for `disks` or `host`"));
+    }
 }
 
 /// What the `where` of a target says of the names of the node's loop is held against each instance.

@@ -144,14 +144,6 @@ test "nothing has it" {
 }
 
 #[test]
-fn labels_that_need_themselves_are_told() {
-    let text = "node type Host { property name: string = self.labels.a }\nnode one: Host { labels = { a = self.labels.b, b = \"x\" } }\ntest \"t\" { assert one.name == \"x\" }\n";
-    let codes: Vec<String> =
-        told(text).iter().filter_map(|one| one.get(..5)).map(str::to_owned).collect();
-    assert_eq!(codes, ["E2019"]);
-}
-
-#[test]
 fn a_spread_that_leaves_too_few_is_told_with_them() {
     let text = |entries: &str| {
         format!(

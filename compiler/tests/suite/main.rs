@@ -50,6 +50,7 @@ mod syntax;
 mod syntax_errors;
 mod targets;
 mod templates;
+mod tested_inside;
 mod told_early;
 mod types;
 mod watch;

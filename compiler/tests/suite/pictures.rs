@@ -344,6 +344,37 @@ policy p: drift.Correct { targets = [outer] }
 }
 
 #[test]
+fn what_is_read_through_a_requirement_is_its_target() {
+    let diagram = diagram(
+        "node type Box {\n  property size: int = 1\n}\n\
+         node type App {\n  property size: int = 1\n  property from: int = 0\n  requires host: Box via HostedOn\n}\n\
+         node one: Box\nnode two: Box\nnode keys: Box\n\
+         node a: App { host -> one }\n\
+         node many: App for key in [\"x\", \"y\"] { host -> two }\n\
+         node any: App { host -> Box }\n\
+         node through: App {\n  host -> keys\n  from = a.host.size\n}\n\
+         node itself: App {\n  host -> keys\n  from = a.size\n}\n\
+         node keyed: App {\n  host -> keys\n  from = many[if one.size > 0 then \"x\" else \"y\"].host.size\n}\n\
+         node all: App {\n  host -> keys\n  from = sum([n.host.size for n in many])\n}\n\
+         node chosen: App {\n  host -> keys\n  from = any.host.size\n}\n",
+    );
+    let told: Vec<String> =
+        edges(&diagram).into_iter().filter(|edge| edge.contains("..")).collect();
+    assert_eq!(
+        told,
+        [
+            "all .. many",
+            "all .. two",
+            "chosen .. any",
+            "itself .. a",
+            "keyed .. one",
+            "keyed .. two",
+            "through .. one",
+        ]
+    );
+}
+
+#[test]
 fn groups_policies_and_workflows_are_in_every_picture() {
     let diagram = diagram(&format!(
         "{SITE}policy nothing: Policy {{ }}\nworkflow calm(n: int) -> {{ n: int }} {{\n  run update\n  return {{ n = n }}\n}}\n"

@@ -1,5 +1,7 @@
 //! Rings that no name shows at once: through functions, constants, lists, loops, requirements, and what is there.
 
+use std::path::Path;
+
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::unused::is_of_unused;
 
@@ -196,6 +198,10 @@ fn rings_go_through_capabilities_relationships_groups_and_labels() {
             "node a: Q {\n  s = a.labels.k\n  labels = { k = a.s }\n}",
             Some("`a.labels` → `a.s` → `a.labels`"),
         ),
+        (
+            "node a: Q { labels = { a = self.labels.b, b = \"x\" } }",
+            Some("`a.labels` → `a.labels`: give it a value that needs nothing of itself"),
+        ),
         // Another part of the same, and another instance.
         (
             "node a: Q {\n  x = b.q?.via?.m ?? 1\n}\nnode b: Q {\n  q -> a via Link { n = a.x }\n}",
@@ -212,4 +218,16 @@ fn rings_go_through_capabilities_relationships_groups_and_labels() {
         let wanted = ring.map(|ring| ("E4015", Some(ring)));
         assert_eq!(told, wanted.into_iter().collect::<Vec<_>>(), "{nodes}");
     }
+}
+
+/// The loop of names, from its first group in the file on.
+#[test]
+fn a_ring_of_groups_is_told_as_it_goes_round() {
+    let text = "blueprint s { version = \"1.0.0\" }\nnode web: Root\n\
+                group a: Group { members = [c] }\ngroup b: Group { members = [a, web] }\n\
+                group c: Group { members = [b] }\ngroup d: Group { members = [c] }\n";
+    let analysis = Analysis::of_text(Path::new("s.bp"), text, true);
+    let [told] = analysis.diagnostics() else { panic!("{:?}", analysis.diagnostics()) };
+    assert_eq!(told.code, "E5006");
+    assert_eq!(told.help.as_deref(), Some("`a` → `c` → `b` → `a`"));
 }

@@ -3,8 +3,11 @@
 
 use std::path::Path;
 
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::unused::is_of_unused;
+
 use crate::blueprint_tests::found;
-use crate::common::mistakes;
+use crate::common::{folder, mistakes};
 
 /// A collection that stands in a list of targets is all of its nodes.
 #[test]
@@ -142,9 +145,49 @@ node third: Vm { rma = 1GiB }
 fn a_node_is_not_proposed_as_its_own_target() {
     let text =
         "blueprint s { version = \"1.0.0\" }\nnode a: Root\nnode b: Root { after -> [a, c] }\n";
-    let analysis = bp_compiler::analysis::Analysis::of_text(Path::new("s.bp"), text, true);
+    let analysis = Analysis::of_text(Path::new("s.bp"), text, true);
     let told: Vec<_> = analysis.diagnostics().iter().filter(|d| d.code == "E3001").collect();
     let [one] = told.as_slice() else { panic!("{told:?}") };
     let help = one.help.as_deref().unwrap();
     assert!(help.contains("`a`") && !help.contains("`b`"), "{help}");
+}
+
+/// Types of one name from two files are told by the names that the file has for them; by their whole names where it has
+/// none for one.
+#[test]
+fn two_types_of_one_name_are_told_apart() {
+    const LIB: &str = "node type N\nrelationship type R extends DependsOn\n\
+                       node type T {\n  requires x: N via R\n}\n";
+    const ROOT: &str = r#"blueprint s { version = "1.0.0" }
+node type N
+relationship type R extends DependsOn
+relationship type To extends DependsOn { target: N }
+group type G { members: N }
+node type U { requires x: Root via To }
+node n: N
+node theirs: LIB.N
+node of_kind: LIB.T { x -> n }
+node via: LIB.T { x -> theirs via R }
+node end: U { x -> theirs }
+group g: G { members = [theirs] }
+"#;
+    let told = |root: &str| {
+        let folder = folder(&[("lib.bp", LIB), ("root.bp", root)]);
+        let analysis = Analysis::load(&folder.path().join("root.bp"));
+        let told = analysis.diagnostics().iter().filter(|d| !is_of_unused(d.code));
+        told.map(|d| format!("{} {}", d.code, d.message)).collect::<Vec<_>>()
+    };
+    let with_alias = ROOT.replacen('\n', "\nuse \"./lib.bp\" as lib\n", 1).replace("LIB", "lib");
+    assert_eq!(
+        told(&with_alias),
+        [
+            "E4006 `x` needs a `lib.N`, found an `N`",
+            "E4010 `x` is met via `lib.R`, found `R`",
+            "E4030 the target of a `To` is an `N`, found a `lib.N`",
+            "E5001 `members` takes nodes of `N`, found a `lib.N`",
+        ]
+    );
+    let bare = "blueprint s { version = \"1.0.0\" }\nuse \"./lib.bp\" { T }\nnode type N\n\
+                node n: N\nnode t: T { x -> n }\n";
+    assert_eq!(told(bare), ["E4006 `x` needs a `lib.N`, found a `root.N`"]);
 }

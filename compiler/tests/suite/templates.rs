@@ -7,6 +7,7 @@ use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::Diagnostic;
 use bp_compiler::loader::Overlay;
 use bp_compiler::source::FileId;
+use bp_compiler::testing::Suite;
 use bp_plan::{Expr, Phase, Type, from_bytes, to_bytes};
 
 /// A program whose `text` is the template with every kind of data.
@@ -268,6 +269,44 @@ fn an_editor_s_template_takes_the_place_of_the_file() {
     let overlay = Overlay::from([(folder.path().join("t.hbs"), "{{titel}}".to_owned())]);
     let analysis = Analysis::load_with(&folder.path().join("root.bp"), &overlay);
     assert_eq!(said(&analysis), ["E3042 t.hbs:1 titel"]);
+}
+
+/// A field that a record may lack is null in a template, as it is where an expression reads it.
+#[test]
+fn what_a_record_may_lack_is_tested_before_it_is_printed() {
+    let program = |data: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\ninput n: string\n\
+             const known = [{{ name = \"a\", class = \"x\" }}, {{ name = \"b\" }}]\n\
+             const open = [...known, {{ name = n }}]\n\
+             fn named(of: string) = [{{ name = of }}, {{ name = of, class = of }}]\n\
+             node type T {{ property text: string }}\n\
+             node t: T {{ text = template(\"t.hbs\", {{ all = {data} }}) }}\n"
+        )
+    };
+    let tested = "{{#each all}}{{name}}{{#if class}}({{class}}){{/if}}{{#unless class}}-{{/unless}}{{/each}}";
+    for (data, wanted) in [
+        ("known", "a(x)b-"),
+        ("open", "a(x)b-q-"),
+        ("named(n)", "q-q(q)"),
+        ("named(\"k\")", "k-k(k)"),
+    ] {
+        let test = format!(
+            "test \"t\" {{\n  inputs = {{ n = \"q\" }}\n  assert t.text == \"{wanted}\"\n}}\n"
+        );
+        let analysis = analyse(tested, &(program(data) + &test));
+        assert_eq!(said(&analysis), [""; 0], "{data}");
+        let suite = Suite::new(&analysis).unwrap();
+        let found: Vec<_> = analysis.tests().iter().flat_map(|test| suite.run(test)).collect();
+        assert!(found.is_empty(), "{data}: {found:?}");
+        let untested = analyse("{{#each all}}{{class}}{{/each}}", &program(data));
+        assert_eq!(said(&untested), ["E3043 t.hbs:1 class"], "{data}");
+        // Who goes through a record meets what it has, unless the template asks for what it lacks.
+        let through = "{{#each all}}{{#each this}}{{@key}}={{this}} {{/each}}{{/each}}";
+        assert_eq!(said(&analyse(through, &program(data))), [""; 0], "{data}");
+        let both = format!("{through}{tested}");
+        assert_eq!(said(&analyse(&both, &program(data))), ["E3043 t.hbs:1 this"], "{data}");
+    }
 }
 
 #[test]

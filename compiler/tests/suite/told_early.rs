@@ -259,3 +259,49 @@ fn what_a_blueprint_does_with_what_it_is_given_is_looked_at() {
     assert_eq!(told, ["E3028 4:31", "E4011 5:34", "E4023 6:31", "E3024 7:34", "E4023 11:45"]);
     assert_eq!(mistakes(INNER), [""; 0]);
 }
+
+/// Loops inside of a blueprint, and what outer blueprints have them go through.
+const LOOPS: &str = r#"blueprint loops { version = "1.0.0" }
+input names: list<string> = ["x"]
+input most: int = 2
+input on: bool = true
+node type T { property n: string = "" }
+node plain: T for n in names if n != "skip" { n = n }
+node by: T for n in names by upper(n) if on { n = n }
+node counted: T for i in 1..most
+"#;
+const LOOPED: &str = r#"blueprint outer { version = "1.0.0" }
+use "./loops.bp" as loops
+input given: list<string>
+node twice: loops.Blueprint { names = ["x", "x"] }
+node by: loops.Blueprint { names = ["x", "X"] }
+node many: loops.Blueprint { most = 2000000 }
+node ok: loops.Blueprint { names = ["x", "skip", "skip"], on = false }
+node ok2: loops.Blueprint { names = ["x", "X"], on = false }
+node ok3: loops.Blueprint { names = given }
+node each: loops.Blueprint for all in [["a"], ["b", "b"]] by all[0] { names = all }
+"#;
+
+/// Keys of a loop inside that what a node gives makes known are looked at.
+#[test]
+fn instances_inside_have_a_key_each() {
+    let folder = folder(&[("loops.bp", LOOPS), ("outer.bp", LOOPED)]);
+    let analysis = Analysis::load(&folder.path().join("outer.bp"));
+    let told = analysis.diagnostics().iter().filter(|d| !is_of_unused(d.code));
+    let told: Vec<String> = told
+        .map(|d| {
+            let (inside, _) = d.related.first().unwrap();
+            let source = analysis.sources().file(inside.file).unwrap();
+            let line = source.position(inside.span.start).line;
+            format!("{} inside {line}", placed(&analysis, d))
+        })
+        .collect();
+    let wanted = [
+        "E4017 4:39 inside 6",
+        "E4017 5:36 inside 7",
+        "E4019 6:37 inside 8",
+        "E4017 10:79 inside 6",
+    ];
+    assert_eq!(told, wanted);
+    assert_eq!(mistakes(LOOPS), [""; 0]);
+}

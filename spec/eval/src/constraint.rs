@@ -6,7 +6,7 @@ use bp_plan::{Constraint, Reference, Value};
 
 use crate::text::described;
 use crate::typed::DataTypes;
-use crate::{Environment, EvalError, Outcome, Outer, evaluate, evaluate_with};
+use crate::{Environment, EvalError, Outcome, Outer, Step, evaluate, evaluate_with};
 
 /// How a constraint stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Environment for WithSelf<'_> {
         self.env.field(of, name)
     }
 
-    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+    fn part(&self, of: &Reference, path: &[Step]) -> Option<Result<Outcome, EvalError>> {
         self.env.part(of, path)
     }
 

@@ -13,7 +13,7 @@ use crate::constraint::Nowhere;
 use crate::text::described;
 use crate::typed::DataTypes;
 use crate::{
-    Environment, ErrorKind, EvalError, Outcome, Outer, access, functions, operators, template,
+    Environment, ErrorKind, EvalError, Outcome, Outer, Step, access, functions, operators, template,
 };
 
 /// How deep expressions may nest, with the constants and functions that they use.
@@ -257,18 +257,29 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// `of.name`, where `of` is a part of a node that is not known as a whole.
-    fn part(&mut self, of: &'a Expr, name: &str) -> Option<Eval> {
-        let mut path = vec![name];
+    /// What a step leads to from `of`, which is a part of a node that is not known as a whole, or has a secret part.
+    fn part(&mut self, of: &'a Expr, last: Step) -> Option<Eval> {
+        let mut path = vec![last];
         let mut from = of;
-        while let Expr::Field { of, name, .. } = from {
-            path.push(name);
-            from = of;
-        }
+        let mut reference = loop {
+            match from {
+                Expr::Field { of, name, .. } => {
+                    path.push(Step::Field(name.clone()));
+                    from = of;
+                }
+                _ => match (self.eval(from), from) {
+                    (Ok(Value::Reference(reference)), _) => break reference,
+                    (Err(_), Expr::Index { of, key, .. }) => {
+                        path.push(Step::Key(self.eval(key).ok()?));
+                        from = of;
+                    }
+                    _ => return None,
+                },
+            }
+        };
         path.reverse();
-        let Ok(Value::Reference(mut reference)) = self.eval(from) else { return None };
         let mut rest = path.as_slice();
-        while let [first, further @ ..] = rest {
+        while let [Step::Field(first), further @ ..] = rest {
             match self.env.field(&reference, first) {
                 Ok(Some(Outcome::Value(Value::Reference(next)))) => reference = next,
                 _ => break,
@@ -292,7 +303,7 @@ impl<'a> Evaluator<'a> {
                 if let Some(entry) = self.entry(of, name) {
                     return self.eval(entry);
                 }
-                return self.part(of, name).unwrap_or(Err(stop));
+                return self.part(of, Step::Field(name.to_owned())).unwrap_or(Err(stop));
             }
             of => of?,
         };
@@ -375,10 +386,13 @@ impl<'a> Evaluator<'a> {
         }
         let mut gravest = Gravest::default();
         let whole = self.untraced(of);
-        if let (Err(Stop::Unknown | Stop::Secret(_)), Ok(_)) = (&whole, &key)
-            && let Some(element) = self.element_of(of, by)
-        {
-            return self.eval(element);
+        if let (Err(Stop::Unknown | Stop::Secret(_)), Ok(key)) = (&whole, &key) {
+            if let Some(element) = self.element_of(of, by) {
+                return self.eval(element);
+            }
+            if let Some(part) = self.part(of, Step::Key(key.clone())) {
+                return part;
+            }
         }
         let of = gravest.note(whole)?;
         let key = gravest.note(key)?;

@@ -5,14 +5,15 @@ use bp_plan::{Held, Type};
 
 use crate::constraint::{Verdict, check_constraint_with, check_secret};
 use crate::evaluator::{Eval, Evaluator, Stop};
-use crate::typed::{DataTypes, conform};
+use crate::typed::{DataTypes, completed};
 use crate::{ErrorKind, EvalError};
 
 /// What the value is called in its constraints.
 const THIS: &str = "self";
 
 impl<'a> Evaluator<'a> {
-    /// The value as its type has it (a record has its type's defaults), or what is wrong with it.
+    /// The value as its type has it (a record has its type's defaults, and null where a field is unset), or what is
+    /// wrong with it.
     pub(crate) fn held(&mut self, held: &'a Held) -> Eval {
         let value = self.eval(&held.of)?;
         let is_hidden = is_secret(&held.kind);
@@ -25,7 +26,7 @@ impl<'a> Evaluator<'a> {
             None if has_data(&held.kind) => return Err(Stop::Unknown),
             None => &none,
         };
-        let value = conform(value, &held.kind, data_types).map_err(|error| {
+        let value = completed(value, &held.kind, data_types).map_err(|error| {
             if is_hidden {
                 wrong("the secret is not as its type asks")
             } else {

@@ -40,7 +40,7 @@ pub use json::to_json;
 pub use operators::{compare, equal};
 pub use text::{float_text, reference_text, scalar_text};
 pub use trace::Tracer;
-pub use typed::{DataTypes, ValueError, check_type, conform, from_json};
+pub use typed::{DataTypes, ValueError, check_type, completed, conform, from_json};
 pub use version::{compare_versions, parse_version};
 
 use bp_plan::{Reference, Value};
@@ -93,6 +93,15 @@ pub enum ErrorKind {
     Unavailable,
 }
 
+/// A step of the way to a part of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// `.name`.
+    Field(String),
+    /// `[key]`.
+    Key(Value),
+}
+
 /// What lies outside an expression.
 pub trait Environment {
     /// The value of an input.
@@ -115,9 +124,9 @@ pub trait Environment {
     /// A field of a reference: a node's property, attribute, capability or requirement; a fact of an element.
     /// `Ok(None)` where there is no such field.
     fn field(&self, of: &Reference, name: &str) -> Result<Option<Outcome>, EvalError>;
-    /// A part of a field that is not known as a whole, by the names that lead to it (`values`,
-    /// `replicas`): `None` where it can't be told by itself either.
-    fn part(&self, _of: &Reference, _path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+    /// A part of a field that is not known as a whole, or is no secret as a whole, by the steps that lead to it
+    /// (`values`, `replicas`): `None` where it can't be told by itself either.
+    fn part(&self, _of: &Reference, _path: &[Step]) -> Option<Result<Outcome, EvalError>> {
         None
     }
     /// The data types by full name; `None` where they are not at hand, so that what must be of one is not known.

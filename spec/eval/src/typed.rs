@@ -72,19 +72,27 @@ pub fn from_json(
 
 /// As [`from_json`], for a value that is there already.
 pub fn conform(value: Value, kind: &Type, data_types: &DataTypes) -> Result<Value, ValueError> {
-    Conform { data_types, texts: true }.value(value, kind)
+    Conform { data_types, texts: true, fills: false }.value(value, kind)
+}
+
+/// As [`conform`]; a field of a record that may be unset is there, as null: who reads it without a type finds what an
+/// expression reads.
+pub fn completed(value: Value, kind: &Type, data_types: &DataTypes) -> Result<Value, ValueError> {
+    Conform { data_types, texts: true, fills: true }.value(value, kind)
 }
 
 /// Whether a value is of this type, as it stands: an int is good for a float, a string for a
 /// version or timestamp, all else must be what it is called.
 pub fn check_type(value: &Value, kind: &Type, data_types: &DataTypes) -> Result<(), ValueError> {
-    Conform { data_types, texts: false }.value(value.clone(), kind).map(drop)
+    Conform { data_types, texts: false, fills: false }.value(value.clone(), kind).map(drop)
 }
 
 struct Conform<'a> {
     data_types: &'a DataTypes,
     /// Whether texts stand for quantities and ranges.
     texts: bool,
+    /// Whether null is put where a record has no field that may be unset.
+    fills: bool,
 }
 
 impl Conform<'_> {
@@ -198,9 +206,17 @@ impl Conform<'_> {
                 return Err(missing(name, kind));
             }
         }
-        self.map(entries, |name| {
+        let made = self.map(entries, |name| {
             fields.get(name).ok_or_else(|| no_such_field(name, "record", fields.keys()))
-        })
+        })?;
+        let Value::Map(mut made) = made else { return Ok(made) };
+        if self.fills {
+            let unset = fields.iter().filter(|(_, kind)| matches!(kind, Type::Optional(_)));
+            for (name, _) in unset {
+                made.entry(name.clone()).or_insert(Value::Null);
+            }
+        }
+        Ok(Value::Map(made))
     }
 
     fn data(&self, value: Value, name: &str) -> Result<Value, ValueError> {

@@ -10,20 +10,25 @@ use crate::selection::cardinality;
 use crate::world::{World, error, gather, known};
 
 impl World {
-    /// The members of a group: nodes and elements, with those of the groups in it.
-    pub(crate) fn members(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+    /// The members of a group: nodes and elements, with those of the groups in it. Nothing where some of them are up to
+    /// who uses the blueprint, and nobody does.
+    pub(crate) fn members(&self, group: &str) -> Result<Option<Vec<Reference>>, EvalError> {
         self.with_members(vec![Reference::Group { group: group.to_owned() }])
     }
 
-    /// The nodes and elements that an expression names, with the members of the groups that it names.
-    pub(crate) fn all_of(&self, named: &Expr) -> Result<Vec<Reference>, EvalError> {
-        let mut references = Vec::new();
-        gather(bp_eval::evaluate(named, &self.outside()).and_then(known)?, &mut references);
-        self.with_members(references)
+    /// The nodes and elements that an expression names, with the members of the groups that it names; nothing as above.
+    pub(crate) fn all_of(&self, named: &Expr) -> Result<Option<Vec<Reference>>, EvalError> {
+        match self.gathered(named)? {
+            Some(references) => self.with_members(references),
+            None => Ok(None),
+        }
     }
 
     /// These, with the members of a group in its place.
-    fn with_members(&self, references: Vec<Reference>) -> Result<Vec<Reference>, EvalError> {
+    fn with_members(
+        &self,
+        references: Vec<Reference>,
+    ) -> Result<Option<Vec<Reference>>, EvalError> {
         let mut members: Vec<Reference> = Vec::new();
         let mut seen: BTreeSet<Reference> = BTreeSet::new();
         // What is still to be looked at, the next one last.
@@ -34,22 +39,32 @@ impl World {
                 continue;
             }
             match reference {
-                Reference::Group { group } => next.extend(self.named(&group)?.into_iter().rev()),
+                Reference::Group { group } => match self.named(&group)? {
+                    Some(named) => next.extend(named.into_iter().rev()),
+                    None => return Ok(None),
+                },
                 one => members.push(one),
             }
         }
-        Ok(members)
+        Ok(Some(members))
     }
 
     /// What a group itself names as its members: groups too.
-    fn named(&self, group: &str) -> Result<Vec<Reference>, EvalError> {
+    fn named(&self, group: &str) -> Result<Option<Vec<Reference>>, EvalError> {
         let Some(declared) = self.plan.groups.get(group) else {
             return Err(error(ErrorKind::Unavailable, format!("the plan has no group `{group}`")));
         };
-        let value = bp_eval::evaluate(&declared.members, &self.outside()).and_then(known)?;
-        let mut named = Vec::new();
-        gather(value, &mut named);
-        Ok(named)
+        self.gathered(&declared.members)
+    }
+
+    /// What an expression names: groups too.
+    fn gathered(&self, named: &Expr) -> Result<Option<Vec<Reference>>, EvalError> {
+        let mut references = Vec::new();
+        match bp_eval::evaluate(named, &self.outside())? {
+            Outcome::Unknown if self.is_unused() => return Ok(None),
+            outcome => gather(known(outcome)?, &mut references),
+        }
+        Ok(Some(references))
     }
 
     /// A property of a group, or its members.
@@ -59,7 +74,8 @@ impl World {
         name: &str,
     ) -> Result<Option<Outcome>, EvalError> {
         if name == "members" {
-            let members = self.members(group)?.into_iter().map(Value::Reference).collect();
+            let Some(members) = self.members(group)? else { return Ok(Some(Outcome::Unknown)) };
+            let members = members.into_iter().map(Value::Reference).collect();
             return Ok(Some(Outcome::Value(Value::List(members))));
         }
         let Some(declared) = self.plan.groups.get(group) else { return Ok(None) };
@@ -100,8 +116,9 @@ fn check_one(world: &World, name: &str) -> Result<(), (&'static str, String)> {
     let Some(group) = world.plan.groups.get(name) else { return Ok(()) };
     let Some(kind) = world.plan.group_types.get(&group.kind) else { return Ok(()) };
     let (fewest, most) = kind.cardinality;
-    let count = members.len() as u64;
-    if count < fewest || most.is_some_and(|most| count > most) {
+    if let Some(count) = members.map(|members| members.len() as u64)
+        && (count < fewest || most.is_some_and(|most| count > most))
+    {
         let wanted = cardinality(fewest, most);
         let message = format!("the group `{name}` wants {wanted} members and has {count}");
         return Err(("E5002", message));

@@ -52,7 +52,7 @@ pub(crate) fn check(world: &World, given: &BTreeMap<String, Value>) -> Vec<Probl
         .collect();
     for (name, input) in &world.plan.inputs {
         let must = input.default.is_none() && !matches!(input.kind, Type::Optional(_));
-        if must && !given.contains_key(name) {
+        if must && !given.contains_key(name) && !world.is_open(name) {
             let missing = format!("the input `{name}` ({}) is not given", input.kind);
             problems.push(
                 Problem::error(missing)

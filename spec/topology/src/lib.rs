@@ -23,6 +23,7 @@ mod links;
 pub mod made;
 mod outputs;
 pub mod parameters;
+mod part;
 pub mod placement;
 mod policies;
 pub mod problem;

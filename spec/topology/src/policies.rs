@@ -1,7 +1,7 @@
 //! Policies: whether they are as their types ask.
 
 use bp_eval::{
-    DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Verdict, check_constraint,
+    DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Step, Verdict, check_constraint,
 };
 use bp_plan::{Policy, PolicyType, Reference, Value};
 
@@ -85,9 +85,9 @@ impl<'w> Whole<'w> {
         let Some(declared) = self.kind.properties.get(name) else {
             return match name {
                 "targets" => {
-                    let targets = self.world.all_of(&self.policy.targets)?.into_iter();
-                    let targets = targets.map(Value::Reference).collect();
-                    Ok(Some(Outcome::Value(Value::List(targets))))
+                    let targets = self.world.all_of(&self.policy.targets)?;
+                    let all = targets.map(|all| all.into_iter().map(Value::Reference).collect());
+                    Ok(Some(all.map_or(Outcome::Unknown, |all| Outcome::Value(Value::List(all)))))
                 }
                 _ => Ok(None),
             };
@@ -135,7 +135,7 @@ impl Environment for Whole<'_> {
         }
     }
 
-    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+    fn part(&self, of: &Reference, path: &[Step]) -> Option<Result<Outcome, EvalError>> {
         self.site.part(of, path)
     }
 

@@ -85,6 +85,9 @@ impl Problem {
     }
 }
 
+/// The code of what needs something that is not there, or is not known yet.
+pub(crate) const OPEN: &str = "E7083";
+
 /// The code of what an expression can't be evaluated for.
 pub(crate) fn code_of(error: &EvalError) -> &'static str {
     match error.kind {
@@ -97,6 +100,6 @@ pub(crate) fn code_of(error: &EvalError) -> &'static str {
         ErrorKind::TooLarge => "E3026",
         ErrorKind::DuplicateKey => "E3025",
         ErrorKind::Cycle => "E2019",
-        ErrorKind::Unavailable => "E7083",
+        ErrorKind::Unavailable => OPEN,
     }
 }

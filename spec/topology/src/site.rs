@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bp_eval::{DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Tracer};
+use bp_eval::{DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Step, Tracer};
 use bp_plan::{Expr, Reference, TakenBy, Value};
 
 use crate::life::{self, Link};
@@ -149,6 +149,7 @@ impl Environment for Site<'_> {
                     .requirement
                     .cardinality;
                 match cardinality {
+                    _ if self.world.is_within() => return Ok(Outcome::Unknown),
                     (0, Some(1)) => Value::Null,
                     (0, _) => Value::List(Vec::new()),
                     _ => return Ok(Outcome::Unknown),
@@ -199,7 +200,7 @@ impl Environment for Site<'_> {
         }
     }
 
-    fn part(&self, of: &Reference, path: &[&str]) -> Option<Result<Outcome, EvalError>> {
+    fn part(&self, of: &Reference, path: &[Step]) -> Option<Result<Outcome, EvalError>> {
         match of {
             Reference::Node { .. } => self.world.part(&InstanceId::of(of)?, path),
             _ => None,

@@ -150,23 +150,43 @@ impl Topology {
         identity: Identity,
         secrets: Secrets,
     ) -> Expanded {
+        Self::of(World::new(plan.clone(), given.clone(), inventory, identity, secrets), given)
+    }
+
+    /// The same of a plan that a node of another is made of. The node gives `given` now, `open` once it is known, and
+    /// meets what the plan requires: what needs these is left open, and no mistake.
+    pub fn expand_within(
+        plan: &Arc<Plan>,
+        (given, open): (&BTreeMap<String, Value>, BTreeSet<String>),
+        inventory: Arc<Inventory>,
+        identity: Identity,
+        secrets: Secrets,
+    ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
+        Self::of(world.within(open), given)
+    }
+
+    fn of(world: World, given: &BTreeMap<String, Value>) -> Expanded {
         let mut problems = inputs::check(&world, given);
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
+        world.leave_open(&mut problems);
         if problems.iter().any(|problem| !problem.is_warning) {
             return Expanded { topology: None, problems };
         }
+        let plan = world.plan.clone();
         let mut topology = Self { world, instances: Vec::new(), index: BTreeMap::new() };
-        topology.enlist(plan, &mut problems);
+        topology.enlist(&plan, &mut problems);
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);
         }
         problems.extend(groups::check(&topology.world));
         problems.extend(policies::check(&topology.world));
+        topology.world.leave_open(&mut problems);
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
             problems.extend(outputs::check(&topology.world));
+            topology.world.leave_open(&mut problems);
         }
         let is_good = problems.iter().all(|problem| problem.is_warning);
         Expanded { topology: is_good.then_some(topology), problems }

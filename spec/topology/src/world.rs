@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Entry, Expr, Plan, Reference, Requirement, Type, Value};
+use bp_plan::{Expr, Plan, Reference, Requirement, Type, Value};
 use serde_json::Value as Json;
 
 use crate::inventory::Inventory;
 use crate::life::Via;
 use crate::made::{Made, Trace};
+use crate::problem::{OPEN, Problem};
 use crate::secrets::Secrets;
 use crate::site::Site;
 use crate::topology::{Existence, InstanceId, Place};
@@ -38,6 +39,9 @@ pub(crate) struct World {
     pub(crate) identity: Identity,
     pub(crate) secrets: Secrets,
     given: BTreeMap<String, Value>,
+    /// The inputs that are known later, where it is the plan of a node of another: then it is used, and what it
+    /// requires is met there.
+    within: Option<BTreeSet<String>>,
     /// The attributes of instances that are as wanted.
     reported: BTreeMap<InstanceId, BTreeMap<String, Json>>,
     memo: RefCell<BTreeMap<Slot, Option<Answer>>>,
@@ -48,7 +52,7 @@ pub(crate) struct World {
     /// Secrets are their values, for now.
     pub(crate) is_revealing: Cell<bool>,
     /// What nobody has reported yet is read as it is set.
-    is_expecting: bool,
+    pub(crate) is_expecting: bool,
     /// What an instance on its way knows of itself, for the time of one evaluation.
     own: RefCell<Option<Known>>,
     /// What is made of secrets, while somebody asks for it.
@@ -123,6 +127,7 @@ impl World {
             identity,
             secrets,
             given: inputs,
+            within: None,
             reported: BTreeMap::new(),
             memo: RefCell::default(),
             revealed: RefCell::default(),
@@ -133,6 +138,28 @@ impl World {
             own: RefCell::default(),
             trace: RefCell::default(),
         }
+    }
+
+    /// The same for a node of another plan, which gives these inputs later.
+    pub(crate) fn within(self, open: BTreeSet<String>) -> Self {
+        Self { within: Some(open), ..self }
+    }
+
+    /// Whether it is the plan of a node of another.
+    pub(crate) fn is_within(&self) -> bool {
+        self.within.is_some()
+    }
+
+    /// Takes out what only can't be told yet, where more is known later.
+    pub(crate) fn leave_open(&self, problems: &mut Vec<Problem>) {
+        if self.is_within() {
+            problems.retain(|problem| problem.code != Some(OPEN));
+        }
+    }
+
+    /// Whether an input is given, and known later.
+    pub(crate) fn is_open(&self, input: &str) -> bool {
+        self.within.as_ref().is_some_and(|open| open.contains(input))
     }
 
     /// This instance is as wanted, and reports this.
@@ -151,49 +178,6 @@ impl World {
         self.is_expecting = true;
         self.memo.take();
         self.revealed.take();
-    }
-
-    /// A part of a property that is not known as a whole, by the names that lead to it.
-    pub(crate) fn part(
-        &self,
-        id: &InstanceId,
-        path: &[&str],
-    ) -> Option<Result<Outcome, EvalError>> {
-        let (property, mut rest) = path.split_first()?;
-        if !self.is_expecting {
-            return None;
-        }
-        let set = &self.plan.nodes.get(&id.node)?.properties.get(*property)?.value;
-        let mut expr = set.clone();
-        while let ([key, further @ ..], Expr::Record(entries)) = (rest, &expr) {
-            expr = self.entry(id, entries, key)?;
-            rest = further;
-        }
-        let whole = rest.iter().fold(expr, |of, name| Expr::Field {
-            of: Box::new(of),
-            name: (*name).to_owned(),
-            safe: false,
-        });
-        Some(self.evaluate(id, &whole))
-    }
-
-    /// The entry of this name of a record as written; nothing where that isn't plain.
-    fn entry(&self, id: &InstanceId, entries: &[Entry], key: &str) -> Option<Expr> {
-        for entry in entries.iter().rev() {
-            match entry {
-                Entry::One(known, value) if known == key => return Some(value.clone()),
-                Entry::One(..) => {}
-                Entry::Spread(of) => match self.evaluate(id, of) {
-                    Ok(Outcome::Value(Value::Map(mut entries))) => {
-                        if let Some(value) = entries.remove(key) {
-                            return Some(Expr::Value(value));
-                        }
-                    }
-                    _ => return None,
-                },
-            }
-        }
-        None
     }
 
     /// This work with an instance's attributes as it knows them itself, on its way.
@@ -321,6 +305,9 @@ impl World {
         if let Some(value) = self.given.get(name) {
             return Ok(Outcome::Value(value.clone()));
         }
+        if self.is_open(name) {
+            return Ok(Outcome::Unknown);
+        }
         let answer = self.once(Slot::Input(name.to_owned()), || {
             Answer::Outcome(match self.plan.inputs.get(name).and_then(|i| i.default.as_ref()) {
                 Some(default) => bp_eval::evaluate(default, &self.outside()),
@@ -400,9 +387,10 @@ impl World {
         Ok(Met::By(Arc::new(references)))
     }
 
-    /// Whether the blueprint needs something of whoever uses it, and nobody does: it is only looked at.
-    fn is_unused(&self) -> bool {
-        self.plan.requirements.values().any(|required| required.requirement.cardinality.0 > 0)
+    /// Whether the blueprint needs something of whoever uses it, and that is not there: it is only looked at.
+    pub(crate) fn is_unused(&self) -> bool {
+        let mut all = self.plan.requirements.values();
+        all.any(|required| self.is_within() || required.requirement.cardinality.0 > 0)
     }
 
     /// What one entry of a node's body leads to.

@@ -99,7 +99,11 @@ fn plan() -> Plan {
 }
 
 fn topology() -> Topology {
-    let plan = Arc::new(plan());
+    topology_of(plan())
+}
+
+fn topology_of(plan: Plan) -> Topology {
+    let plan = Arc::new(plan);
     let mut secrets = Secrets::new(Vec::new());
     secrets.add(&plan, "s", SECRET, "a test");
     let given = BTreeMap::new();
@@ -294,4 +298,77 @@ fn a_workflow_is_given_what_is_made() {
     assert!(by_hand.contains("what a person gives a workflow is written down"), "{by_hand}");
     let left_out = topology.arguments("w", &Arguments::new()).unwrap_err();
     assert!(left_out[0].message.contains("the input `key`: it is secret"), "{left_out:?}");
+}
+
+/// What is read of a property beside its secret parts is no secret; of one that is declared to be secret, all is.
+#[test]
+fn the_open_parts_of_a_property_are_open() {
+    let span = json!([0, 1, 1, 1, 2]);
+    let mut plan = plan();
+    plan.node_types.insert(
+        "Mixed".to_owned(),
+        read(json!({ "properties": {
+            "data": { "type": "json" },
+            "login": { "type": { "data": "Login" } },
+            "many": { "type": { "list": "json" } },
+            "whole": { "type": { "secret": "json" } },
+        } })),
+    );
+    let hidden = json!({ "secret": "s" });
+    let half = json!({ "record": [{ "one": ["a", { "value": 1 }] }, { "one": ["b", hidden] }] });
+    let set = |value: Json| json!({ "value": value, "phase": "deploy", "span": span });
+    plan.nodes.insert(
+        "two".to_owned(),
+        read(json!({
+            "type": "Mixed",
+            "properties": {
+                "data": set(json!({ "record": [
+                    { "one": ["half", half] },
+                    { "spread": { "record": [{ "one": ["key", hidden] }] } },
+                    { "one": ["open", { "value": "plain" }] },
+                ] })),
+                "login": set(json!({ "record": [
+                    { "one": ["user", { "value": "u" }] },
+                    { "one": ["password", hidden] },
+                    { "one": ["port", { "value": 23 }] },
+                ] })),
+                "many": set(json!({ "list": [{ "one": half }, { "one": hidden }] })),
+                "whole": set(half.clone()),
+            },
+            "span": span,
+        })),
+    );
+    let topology = topology_of(plan);
+    let field =
+        |of: Expr, name: &str| Expr::Field { of: Box::new(of), name: name.into(), safe: false };
+    let index = |of: Expr, key: Value| Expr::Index {
+        of: Box::new(of),
+        key: Box::new(Expr::Value(key)),
+        safe: false,
+    };
+    let of = |name: &str| field(Expr::Node("two".into()), name);
+    let key = |name: &str| Value::String(name.into());
+    let open = |expr: Expr, value: Value| {
+        assert_eq!(topology.evaluate(&expr).0.unwrap(), Outcome::Value(value), "{expr:?}");
+    };
+    open(field(of("data"), "open"), key("plain"));
+    open(index(of("data"), key("open")), key("plain"));
+    open(field(field(of("data"), "half"), "a"), 1.into());
+    open(index(field(of("data"), "half"), key("a")), 1.into());
+    open(field(of("login"), "port"), 23.into());
+    open(field(index(of("many"), 0.into()), "a"), 1.into());
+    let hidden = [
+        of("data"),
+        field(of("data"), "key"),
+        field(of("data"), "half"),
+        field(field(of("data"), "half"), "b"),
+        field(of("login"), "password"),
+        index(of("many"), 1.into()),
+        field(index(of("many"), 0.into()), "b"),
+        field(of("whole"), "a"),
+    ];
+    for expr in hidden {
+        let outcome = topology.evaluate(&expr).0.unwrap();
+        assert_eq!(outcome, Outcome::Secret(["s".to_owned()].into()), "{expr:?}");
+    }
 }

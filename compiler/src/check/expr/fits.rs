@@ -209,6 +209,30 @@ pub fn holds_secret(world: &dyn World, ty: &Type) -> bool {
     holds(world, ty, &|part| matches!(part, Type::Secret(_)))
 }
 
+/// The type once null stands in the place of those of these fields that records lack.
+pub(super) fn with_gaps_filled(ty: Type, names: &BTreeSet<String>) -> Type {
+    let within = |of: Box<Type>| Box::new(with_gaps_filled(*of, names));
+    match ty {
+        Type::Optional(of) => Type::Optional(within(of)),
+        Type::Perhaps(of) => Type::Perhaps(within(of)),
+        Type::Secret(of) => Type::Secret(within(of)),
+        Type::List(of) => Type::List(within(of)),
+        Type::Map(of) => Type::Map(within(of)),
+        Type::Union(members) => {
+            Type::Union(members.into_iter().map(|of| with_gaps_filled(of, names)).collect())
+        }
+        Type::Record(fields) => {
+            let fields = fields.into_iter().map(|(name, of)| {
+                let of = with_gaps_filled(of, names);
+                let of = if names.contains(&name) { read(&of) } else { of };
+                (name, of)
+            });
+            Type::Record(fields.collect())
+        }
+        other => other,
+    }
+}
+
 /// Whether it is a node, a group or a part of one, or has such a part: what only the blueprint itself has.
 pub fn holds_node(world: &dyn World, ty: &Type) -> bool {
     let is_node = |part: &Type| {

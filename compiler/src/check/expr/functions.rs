@@ -64,7 +64,8 @@ pub fn check_signature(
             let what = format!("`{}` of `{}`", name.text, function.name.text);
             held_later(world, &what, (typed.expr, &typed.ty), &ty, &constraints)
         });
-        parameters.push(Parameter { name: name.text.to_string(), ty, default, constraints });
+        let name = name.text.to_string();
+        parameters.push(Parameter { name, ty, default, constraints, place: at });
     }
     let result =
         function.result.as_ref().map_or(Type::Unknown, |ty| check_type_expr(world, file, ty, out));
@@ -163,12 +164,11 @@ impl Checker<'_> {
         let most = function.parameters.len();
         let least = function.parameters.iter().filter(|p| p.default.is_none()).count();
         let text = declared(name, function);
-        let place = self.world.value_place(self.scope.file(), name);
         let count = arguments.len();
         if count < least || count > most {
             let takes = counted(least, Some(most));
             let mut error = says::arity(self.place(span), name, &takes, count, &text);
-            if let Some(place) = place {
+            if let Some(place) = self.world.value_place(self.scope.file(), name) {
                 error = error.related(place, format!("`{name}` is declared here"));
             }
             self.report(error);
@@ -185,14 +185,13 @@ impl Checker<'_> {
             let mut expr = parameter.default.clone().unwrap_or(Expr::Value(Value::Null));
             if let Some(argument) = arguments.get(at) {
                 let note = format!("`{}` is a parameter of `{text}`", parameter.name);
-                let because = place.map(|place| Because::said((place, note)));
+                let because = Some(Because::said((parameter.place, note.clone())));
                 let want = fits::secret(parameter.ty.clone());
                 let part = self.because(because, |c| c.check(argument, &want));
                 if let Some(constant) = part.expr.as_value()
                     && !part.is_broken()
                 {
-                    let note = format!("`{}` is a parameter of `{text}`", parameter.name);
-                    let because = place.map(|place| (place, note));
+                    let because = Some((parameter.place, note));
                     let at = self.place(argument.span);
                     let before = self.out.len();
                     held(&parameter.constraints, constant, at, because, self.out);

@@ -2,7 +2,10 @@
 //!
 //! A variable must be there whatever the data's values are: in records and data types by their
 //! fields; maps and open data are asked when the template is filled in. What may be unset must be
-//! tested before it is printed.
+//! tested before it is printed. A field that a record may lack is such: it is null in the data, as it is where an
+//! expression reads it.
+
+use std::collections::BTreeSet;
 
 use bp_eval::template::{Block, Node, Operand, Path, Span, Start, Step, Template, Word};
 use bp_plan::{Expr, Type};
@@ -36,13 +39,21 @@ impl Checker<'_> {
         if data.is_broken() {
             return None;
         }
-        let bare = fits::bare(data.ty.clone());
-        if !fits::fits(self.world, &bare, &Type::Json) {
+        if !fits::fits(self.world, &fits::bare(data.ty.clone()), &Type::Json) {
             let at = self.place(given.span);
             self.report(says::argument(at, "template", "data", &data.ty, SIGNATURE));
             return None;
         }
-        let found = Walk::over(self, &file, call, bare).found(&template);
+        let read =
+            |ty: &Type| Walk::over(self, &file, call, fits::bare(ty.clone())).read(&template);
+        let (mut found, lacked) = read(&data.ty);
+        let data = if lacked.is_empty() {
+            data
+        } else {
+            let ty = fits::with_gaps_filled(data.ty.clone(), &lacked);
+            (found, _) = read(&ty);
+            self.with_gaps_filled(data, ty)
+        };
         if !found.is_empty() {
             self.out.extend(found);
             return None;
@@ -77,6 +88,18 @@ impl Checker<'_> {
             data: data.expr,
         };
         Some(Part::new(ty, Expr::Template(Box::new(made)), data.phase, data.open))
+    }
+
+    /// The data with null for what its records lack and this type has.
+    fn with_gaps_filled(&self, data: Part, ty: Type) -> Part {
+        let expr = match data.expr {
+            Expr::Value(value) => {
+                let whole = bp_eval::completed(value.clone(), &ty, &self.data_types(&ty));
+                Expr::Value(whole.unwrap_or(value))
+            }
+            of => self.held_as(of, "the data of the template".to_owned(), ty.clone()),
+        };
+        Part { expr, ty, ..data }
     }
 
     /// Reports a mistake of a text, which every call that uses the text would find again.
@@ -126,6 +149,8 @@ struct Walk<'w, 'a> {
     /// Paths that a test around has shown to be set.
     settled: Vec<String>,
     found: Vec<Diagnostic>,
+    /// The names of fields that are read of records that may lack them.
+    lacked: BTreeSet<String>,
     /// What has no path from the root has a number.
     numbers: usize,
 }
@@ -134,13 +159,14 @@ impl<'w, 'a> Walk<'w, 'a> {
     fn over(checker: &'w Checker<'a>, file: &'w TextFile, call: Place, data: Type) -> Self {
         let this = Found { ty: data, path: String::new() };
         let frames = vec![Frame { this, each: None, names: Vec::new() }];
-        Self { checker, file, call, frames, settled: Vec::new(), found: Vec::new(), numbers: 0 }
+        let (settled, found, lacked) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Self { checker, file, call, frames, settled, found, lacked, numbers: 0 }
     }
 
-    /// All mistakes of the template.
-    fn found(mut self, template: &Template) -> Vec<Diagnostic> {
+    /// All mistakes of the template, and what it reads of records that may lack it.
+    fn read(mut self, template: &Template) -> (Vec<Diagnostic>, BTreeSet<String>) {
         self.nodes(&template.nodes);
-        self.found
+        (self.found, self.lacked)
     }
 
     fn at(&self, span: &Span) -> Place {
@@ -393,6 +419,9 @@ impl<'w, 'a> Walk<'w, 'a> {
         match fits::bare(self.checker.as_record(of)) {
             Type::Record(fields) => {
                 if let Some(ty) = fields.get(&step.name) {
+                    if matches!(ty, Type::Perhaps(_)) {
+                        self.lacked.insert(step.name.clone());
+                    }
                     return Some(fits::bare(fits::read(ty)));
                 }
                 let known: Vec<String> = fields.keys().cloned().collect();

@@ -85,6 +85,8 @@ pub struct Parameter {
     pub default: Option<Expr>,
     /// What must hold of it; told of constants only.
     pub constraints: Vec<Constraint>,
+    /// Where its name stands.
+    pub place: Place,
 }
 
 /// A text that the source names: a template, or a file to be read.
