@@ -111,6 +111,22 @@ pub fn breaks(at: Place, name: &str, message: &str, declared: Place) -> Diagnost
     Diagnostic::error("E5011", format!("`{name}`: {message}"), at).related(declared, "checked here")
 }
 
+/// A `check` of the type of a group or a policy that hangs on what a node reports.
+pub fn check_too_late(
+    at: Place,
+    name: &str,
+    [node, attribute]: [&str; 2],
+    declared: Place,
+) -> Diagnostic {
+    let message = format!(
+        "what is asked of `{name}` must be known when it is deployed, and this is known only once other nodes are there"
+    );
+    Diagnostic::error("E4016", message, at)
+        .label(format!("hangs on `{node}.{attribute}`, which is reported"))
+        .related(declared, "asked here")
+        .help("ask it of a property or of a fact of the inventory; what a node reports, a `check` of its own type can ask")
+}
+
 /// `members` or `targets` of something that is no node.
 pub fn not_of_nodes(at: Place, what: &str, found: &impl std::fmt::Display) -> Diagnostic {
     Diagnostic::error(

@@ -272,6 +272,28 @@ fn policies_are_as_their_types_ask_of_their_targets() {
 }
 
 #[test]
+fn what_is_asked_of_groups_and_policies_is_known_when_they_are_deployed() {
+    const KINDS: &str = "node type A { property size: int = 1, attribute cost: int, provider = \"noop\" }\nnode a: A\n";
+    for of in [
+        "group type G { members: A[0..], check all(m in self.members, m.cost > 3) }\ngroup g: G { members = [a] }",
+        "policy type G { targets: A[0..], check sum(m in self.targets, m.cost) > 3 }\npolicy g: G { targets = [a] }",
+        "group type G { members: A[0..], property all: int = sum(m in self.members, m.cost), check self.all > 3 }\ngroup g: G { members = [a] }",
+    ] {
+        let found = checked(&format!("{KINDS}{of}"));
+        let [only] = found.as_slice() else { panic!("{of}: {found:?}") };
+        assert!(only.starts_with("E4016 5 ") || only.starts_with("E4016 4 "), "{of}: {only}");
+        let size = of.replace("m.cost", "m.size").replace("> 3", "> 0");
+        assert_eq!(checked(&format!("{KINDS}{size}")), [""; 0], "{of}");
+        // Who is there hangs on an input.
+        let text =
+            format!("input on: bool = true\n{}", KINDS.replace("node a: A", "node a: A if on"));
+        let told = told(&format!("{text}{of}"));
+        let [only] = told.as_slice() else { panic!("{of}: {told:?}") };
+        assert!(only.contains("must be known when it is deployed"), "{of}: {only}");
+    }
+}
+
+#[test]
 fn relationships_that_are_known_are_as_their_types_ask() {
     for (text, from, to, wanted) in [
         (PROPERTY_KNOWN, "n = 2", "n = 6", "E3028 10 `w`: w is 2"),

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Expr, Reference, Value};
+use bp_plan::{Constraint, Expr, Reference, Value};
 
 use crate::problem::{Problem, code_of};
 use crate::selection::cardinality;
-use crate::world::{World, error, gather, known};
+use crate::world::{Reads, World, error, gather, known};
 
 impl World {
     /// The members of a group: nodes and elements, with those of the groups in it. Nothing where some of them are up to
@@ -136,11 +136,26 @@ fn check_one(world: &World, name: &str) -> Result<(), (&'static str, String)> {
     }
     let this = Value::Reference(Reference::Group { group: name.to_owned() });
     for constraint in &kind.constraints {
-        if let Verdict::Broken(message) =
-            check_constraint(constraint, &this, &world.outside()).map_err(say)?
-        {
-            return Err(("E5011", format!("the group `{name}`: {message}")));
-        }
+        let (verdict, reads) =
+            world.reading(|| check_constraint(constraint, &this, &world.outside()));
+        let (code, why) = match verdict.map_err(say)? {
+            Verdict::Broken(message) => ("E5011", message),
+            Verdict::Open => match late(constraint, &reads) {
+                Some(why) => ("E4016", why),
+                None => continue,
+            },
+            Verdict::Holds => continue,
+        };
+        return Err((code, format!("the group `{name}`: {why}")));
     }
     Ok(())
+}
+
+/// Why a check of a group or a policy, which is held before anything runs, can't be: it hangs on what nodes report.
+pub(crate) fn late(constraint: &Constraint, reads: &Reads) -> Option<String> {
+    let missing = reads.missing.first()?;
+    let text = &constraint.text;
+    Some(format!(
+        "`check {text}` must be known when it is deployed, and hangs on what `{missing}` reports"
+    ))
 }

@@ -5,6 +5,7 @@ use bp_eval::{
 };
 use bp_plan::{Policy, PolicyType, Reference, Value};
 
+use crate::groups::late;
 use crate::problem::{Problem, code_of};
 use crate::site::Site;
 use crate::world::{World, error};
@@ -66,9 +67,15 @@ impl<'w> Whole<'w> {
                 message: format!("the policy `{name}`: {message}"),
                 property: None,
             };
-            match check_constraint(constraint, &self.this(), self) {
+            let (verdict, reads) =
+                self.world.reading(|| check_constraint(constraint, &self.this(), self));
+            match verdict {
                 Ok(Verdict::Broken(message)) => return Err(say("E5011", &message)),
-                Ok(_) => {}
+                Ok(Verdict::Open) => match late(constraint, &reads) {
+                    Some(why) => return Err(say("E4016", &why)),
+                    None => {}
+                },
+                Ok(Verdict::Holds) => {}
                 Err(error) => return Err(say(code_of(&error), &error.message)),
             }
         }

@@ -27,6 +27,8 @@ pub(in crate::check) struct Memo<'p> {
     inputs: BTreeMap<String, Value>,
     known: RefCell<HashMap<Slot, Outcome>>,
     depth: Cell<usize>,
+    /// What was read that a node reports only once it is deployed: the node and the attribute.
+    reported: RefCell<Option<(String, String)>>,
     data_types: OnceCell<DataTypes>,
 }
 
@@ -54,6 +56,16 @@ impl<'p> Memo<'p> {
     /// Where these inputs have these values.
     pub(in crate::check) fn given(self, inputs: BTreeMap<String, Value>) -> Self {
         Self { inputs, ..self }
+    }
+
+    /// What `work` finds, and what it read that a node reports only once it is deployed.
+    pub(in crate::check) fn reading<T>(
+        &self,
+        work: impl FnOnce() -> T,
+    ) -> (T, Option<(String, String)>) {
+        self.reported.take();
+        let found = work();
+        (found, self.reported.take())
     }
 
     /// The group or the policy of this name.
@@ -226,6 +238,8 @@ impl<'p, 's> Known<'p, 's> {
         // What a node sets, it need not wait to hear of itself.
         let is_own = *of == self.this && declared.is_some();
         if info.attributes.contains_key(name) && !is_own {
+            let read = (bp_eval::reference_text(of), name.to_owned());
+            self.memo.reported.replace(Some(read));
             return Some(Outcome::Unknown);
         }
         let declared = declared?;

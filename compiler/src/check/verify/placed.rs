@@ -3,9 +3,9 @@
 use bp_eval::{Verdict, check_constraint};
 use bp_plan::{Reference, Value};
 
-use super::Known;
 use super::known::{Placed, Places, World};
 use super::properties::{Wrong, asked_of_made, declared_here, wrong};
+use super::{Known, Memo};
 use crate::check::groups::Groups;
 use crate::check::policies::Policies;
 use crate::check::program::Program;
@@ -48,7 +48,7 @@ pub(super) fn verify(
         if let Some(placed) = memo.place(name)
             && !properties(&known, &of, placed, at, out)
         {
-            whole(&known, (name, of), placed, at, out);
+            whole((&known, memo), (name, of), placed, at, out);
         }
     }
 }
@@ -76,7 +76,7 @@ fn properties(
 
 /// Tells the first `check` that does not hold of it as a whole.
 fn whole(
-    known: &Known<'_, '_>,
+    (known, memo): (&Known<'_, '_>, &Memo<'_>),
     (name, of): (&str, Reference),
     placed: Placed<'_>,
     at: Place,
@@ -84,9 +84,18 @@ fn whole(
 ) {
     let this = Value::Reference(of);
     for (constraint, declared) in &placed.info.constraints {
-        if let Ok(Verdict::Broken(message)) = check_constraint(constraint, &this, known) {
-            out.push(says::breaks(at, name, &message, *declared));
-            return;
+        let (verdict, reported) = memo.reading(|| check_constraint(constraint, &this, known));
+        match (verdict, reported) {
+            (Ok(Verdict::Broken(message)), _) => {
+                out.push(says::breaks(at, name, &message, *declared));
+                return;
+            }
+            // It is held before anything runs, and not again.
+            (Ok(Verdict::Open), Some((node, attribute))) => {
+                out.push(says::check_too_late(at, name, [&node, &attribute], *declared));
+                return;
+            }
+            _ => {}
         }
     }
 }
