@@ -261,6 +261,7 @@ pub(crate) async fn subject(hands: &mut Hands, step: Step) -> Result<Subject, Fa
         deployment_name: hands.deployment_name.clone(),
         instance: step.instance,
         node_type: described.node_type,
+        extends: described.extends,
         properties,
         secret,
         account: described.account.unwrap_or_default(),

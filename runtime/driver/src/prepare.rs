@@ -53,21 +53,7 @@ pub fn prepare(
     let Expanded { topology, problems: found } =
         Topology::expand(&plan, &inputs, inventory.clone(), identity, secrets.secrets(&plan));
     problems.extend(found);
-    for node in plan.nodes.values() {
-        let provider = plan.node_types.get(&node.kind).and_then(|kind| kind.provider.as_deref());
-        if let Some(provider) = provider.filter(|name| !providers.contains_key(*name)) {
-            let there = providers.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-            let kind = &node.kind;
-            let message = format!(
-                "`{kind}` is kept by the provider `{provider}`, which this runtime does not have"
-            );
-            problems.push(
-                Problem::error(message)
-                    .at(node.span)
-                    .help(format!("it has {there}; a newer one may have it")),
-            );
-        }
-    }
+    problems.extend(unkept(&plan, providers));
     for (kind, span) in bp_engine::supports::executors(&plan) {
         if !executors.contains_key(&kind) {
             let there = executors.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
@@ -87,4 +73,30 @@ pub fn prepare(
         }
         _ => Err(DriverError::Refused { plan, problems }),
     }
+}
+
+/// The nodes whose providers are not here, or do not keep nodes of their types.
+fn unkept(plan: &Plan, providers: &Providers) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for node in plan.nodes.values() {
+        let kind = &node.kind;
+        let Some(of) = plan.node_types.get(kind) else { continue };
+        let Some(name) = &of.provider else { continue };
+        let Some(provider) = providers.get(name) else {
+            let there = providers.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            let message = format!(
+                "`{kind}` is kept by the provider `{name}`, which this runtime does not have"
+            );
+            let help = format!("it has {there}; a newer one may have it");
+            problems.push(Problem::error(message).at(node.span).help(help));
+            continue;
+        };
+        let line: Vec<&str> = [kind].into_iter().chain(&of.extends).map(String::as_str).collect();
+        if let Some(refusal) = provider.refuses(&line) {
+            let mut problem = Problem::error(refusal.message).at(node.span);
+            problem.help = refusal.help;
+            problems.push(problem);
+        }
+    }
+    problems
 }

@@ -68,7 +68,9 @@ fn claim<'t>(
 ) -> Option<Claim<'t>> {
     let provider = instance.provider.as_deref()?;
     let kind = &wanted.plan().nodes.get(&instance.id.node)?.kind;
-    let told_by = providers.get(provider)?.told_by(kind);
+    let extends = wanted.plan().node_types.get(kind).map(|of| &of.extends).into_iter().flatten();
+    let line: Vec<&str> = [kind].into_iter().chain(extends).map(String::as_str).collect();
+    let told_by = providers.get(provider)?.told_by(&line);
     if told_by.is_empty() {
         return None;
     }

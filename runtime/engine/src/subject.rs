@@ -16,6 +16,9 @@ use crate::secrets::Revealed;
 pub struct Subject {
     /// Its node type, by full name.
     pub node_type: String,
+    /// The types that this extends, nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extends: Vec<String>,
     /// The provider that keeps it.
     pub provider: String,
     /// Its properties; in the place of each secret part stands a mark with a keyed hash of it.
@@ -74,6 +77,7 @@ impl Subject {
         let provider = carried_out_by(&kinds).unwrap_or_default().to_owned();
         Self {
             node_type: act.to_string(),
+            extends: Vec::new(),
             provider,
             properties: shown,
             account: None,
@@ -90,8 +94,8 @@ impl Subject {
             let shown = revealed.shown(key, &name, property);
             properties.insert(name, shown);
         }
-        let Resolved { node_type, provider, account, files, labels, .. } = resolved;
-        Self { node_type, provider, properties, account, files, labels, revealed }
+        let Resolved { node_type, extends, provider, account, files, labels, .. } = resolved;
+        Self { node_type, extends, provider, properties, account, files, labels, revealed }
     }
 
     /// Its canonical bytes.

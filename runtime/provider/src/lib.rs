@@ -76,6 +76,9 @@ pub struct Subject {
     pub instance: String,
     /// Its node type, by full name.
     pub node_type: String,
+    /// The types that this extends, nearest first: what a provider keeps for a type, it keeps for those that extend it.
+    #[serde(default)]
+    pub extends: Vec<String>,
     /// Its properties, resolved: plain JSON, quantities, versions and timestamps as their texts, a
     /// file of the plan as [`File`] says. Empty when only its [`Subject::record`] is known. For a
     /// deletion, a mark stands in the place of each secret.
@@ -105,6 +108,11 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Its node type and those that this extends, nearest first.
+    pub fn line(&self) -> Vec<&str> {
+        [&self.node_type].into_iter().chain(&self.extends).map(String::as_str).collect()
+    }
+
     /// The properties with nothing in them that is secret: what may be remembered and shown.
     pub fn shown(&self) -> BTreeMap<String, Json> {
         let mut shown = self.properties.clone();
@@ -320,9 +328,14 @@ pub trait Provider: Send + Sync {
     /// The name by which node types ask for it.
     fn name(&self) -> &'static str;
 
-    /// The properties by which what a node of this type makes is told from all else of its kind on its target; none
-    /// where the target gives it a name.
-    fn told_by(&self, _node_type: &str) -> &'static [&'static str] {
+    /// Why it can't keep a node of a type, which is given with those that it extends, nearest first.
+    fn refuses(&self, _line: &[&str]) -> Option<Failure> {
+        None
+    }
+
+    /// The properties by which what a node of a type (with those that this extends, nearest first) makes is told from
+    /// all else of its kind on its target; none where the target gives it a name.
+    fn told_by(&self, _line: &[&str]) -> &'static [&'static str] {
         &[]
     }
 

@@ -251,6 +251,7 @@ mod tests {
             deployment_name: "d".into(),
             instance: "a[\"one two\"]".into(),
             node_type: "Item".into(),
+            extends: Vec::new(),
             properties: BTreeMap::from([("size".to_owned(), Json::from(3))]),
             record,
             ..Subject::default()

@@ -170,6 +170,7 @@ impl Stage {
             deployment_name: "shop".into(),
             instance: "orders".into(),
             node_type: "std.aws.CloudFormationStack".into(),
+            extends: Vec::new(),
             properties: properties.into_iter().collect(),
             account: BTreeMap::from([
                 ("endpoint".to_owned(), json!(self.endpoint)),

@@ -41,6 +41,7 @@ fn subject(kind: &str, properties: &Json) -> Subject {
         deployment_name: "shop".into(),
         instance: format!("{}[\"east\"]", kind.to_lowercase()),
         node_type: format!("std.kubernetes.{kind}"),
+        extends: Vec::new(),
         properties: properties.as_object().unwrap().clone().into_iter().collect(),
         ..Subject::default()
     }

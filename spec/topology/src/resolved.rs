@@ -17,6 +17,8 @@ use crate::world::{Met, World, known};
 pub struct Resolved {
     /// Its node type, by full name.
     pub node_type: String,
+    /// The types that this extends, nearest first.
+    pub extends: Vec<String>,
     /// The provider that keeps it; empty for a logical node.
     pub provider: String,
     /// Its properties; those that are not set are left out.
@@ -160,8 +162,9 @@ pub(crate) fn partly(topology: &Topology, id: &InstanceId) -> Result<Partly, Fla
         Account::Known(account) => Some(account),
     };
     let provider = node_type.provider.clone().unwrap_or_default();
+    let extends = node_type.extends.clone();
     let node_type = node.kind.clone();
-    let known = Resolved { node_type, provider, properties, account, files, labels };
+    let known = Resolved { node_type, extends, provider, properties, account, files, labels };
     Ok(Partly { known, unknown })
 }
 

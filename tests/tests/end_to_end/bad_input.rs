@@ -334,3 +334,18 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn a_type_of_which_the_provider_keeps_nothing() {
+    let environment = Environment::new();
+    let plan = environment.compile_text(
+        "own",
+        "blueprint own { version = \"1.0.0\" }\nnode type Deployment { provider = \"kubernetes\" }\nnode other: Root\nnode web: Deployment\n",
+    );
+    let ended = environment.deploy(&plan, "own", &[]).wait(Duration::from_mins(1));
+    refused(
+        &ended,
+        1,
+        &["keeps no objects of node type `Deployment`", "own.bp:4", "extend one of"],
+    );
+}

@@ -54,6 +54,7 @@ fn subject(kind: &str, properties: &Json) -> Subject {
         deployment_name: "conformance".to_owned(),
         instance: kind.to_lowercase(),
         node_type: format!("std.kubernetes.{kind}"),
+        extends: Vec::new(),
         properties: properties.into_iter().collect(),
         ..Subject::default()
     }

@@ -15,16 +15,17 @@ pub(crate) enum Kind {
 const ALL: [Kind; 4] = [Kind::Namespace, Kind::ConfigMap, Kind::Deployment, Kind::Service];
 
 impl Kind {
-    /// The kind of a node type, by its full name: `std.kubernetes.ConfigMap`.
-    pub(crate) fn of_node_type(node_type: &str) -> Result<Self, Failure> {
-        let name = node_type.rsplit('.').next().unwrap_or_default();
-        ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
-            let known: Vec<&str> = ALL.iter().map(|kind| kind.name()).collect();
+    /// The kind of a node type, which is given by its full name (`std.kubernetes.ConfigMap`) with those that it extends.
+    pub(crate) fn of_node_type(line: &[&str]) -> Result<Self, Failure> {
+        let names = line.iter().filter_map(|of| of.strip_prefix("std.kubernetes."));
+        names.filter_map(Self::named).next().ok_or_else(|| {
+            let known: Vec<String> = ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
+            let node_type = line.first().copied().unwrap_or_default();
             Failure::new(
                 Class::Permanent,
                 format!("the provider `kubernetes` keeps no objects of node type `{node_type}`"),
             )
-            .help(format!("use one of {}", known.join(", ")))
+            .help(format!("let it extend one of `std.kubernetes`: {}", known.join(", ")))
         })
     }
 
@@ -83,5 +84,19 @@ impl std::fmt::Display for Place {
         } else {
             write!(f, "{} `{}/{}`", self.kind.name(), self.namespace, self.name)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_extends_a_kind_is_of_it_and_a_name_alone_says_nothing() {
+        let of = |line: &[&str]| Kind::of_node_type(line).ok();
+        let settings = ["shop.Settings", "std.kubernetes.ConfigMap", "std.kubernetes.Object"];
+        assert_eq!(of(&settings), Some(Kind::ConfigMap));
+        assert_eq!(of(&["std.kubernetes.Service"]), Some(Kind::Service));
+        assert_eq!(of(&["shop.Deployment", "std.Root"]), None);
     }
 }

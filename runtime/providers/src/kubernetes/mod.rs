@@ -76,8 +76,12 @@ impl Provider for Kubernetes {
         "kubernetes"
     }
 
-    fn told_by(&self, node_type: &str) -> &'static [&'static str] {
-        match Kind::of_node_type(node_type) {
+    fn refuses(&self, line: &[&str]) -> Option<Failure> {
+        Kind::of_node_type(line).err()
+    }
+
+    fn told_by(&self, line: &[&str]) -> &'static [&'static str] {
+        match Kind::of_node_type(line) {
             Ok(kind) if kind.is_namespaced() => &["name", "namespace"],
             Ok(_) => &["name"],
             Err(_) => &[],

@@ -84,7 +84,7 @@ impl Properties<'_> {
 
 /// Where the subject's object is to be.
 pub(crate) fn place(subject: &Subject) -> Result<Place, Failure> {
-    let kind = Kind::of_node_type(&subject.node_type)?;
+    let kind = Kind::of_node_type(&subject.line())?;
     let properties = Properties(subject);
     let namespace = if kind.is_namespaced() {
         properties.text("namespace")?.unwrap_or_else(|| "default".to_owned())

@@ -11,6 +11,7 @@ pub(crate) fn subject(kind: &str, properties: &Json) -> Subject {
         deployment_name: "shop".to_owned(),
         instance: "it[\"east\"]".to_owned(),
         node_type: format!("std.kubernetes.{kind}"),
+        extends: Vec::new(),
         properties: properties.into_iter().collect(),
         ..Subject::default()
     }
