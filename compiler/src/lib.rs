@@ -28,7 +28,6 @@ mod lower;
 mod meant;
 pub mod render;
 mod resolve;
-mod rings;
 mod shown;
 pub mod source;
 pub mod syntax;

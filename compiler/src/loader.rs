@@ -425,7 +425,7 @@ impl Loader<'_> {
         let edges = self.sources.all().flat_map(|(id, module)| {
             module.uses.values().map(move |to| (id.0 as usize, to.0 as usize))
         });
-        for ring in crate::rings::rings(count, edges) {
+        for ring in bp_topology::rings::rings(count, edges) {
             let Some(first) = ring.first().copied() else { continue };
             let Some(module) = self.sources.modules.get(first) else { continue };
             let found = module.uses.iter().find(|(_, to)| ring.contains(&(to.0 as usize)));

@@ -123,11 +123,11 @@ pub(crate) fn data_rings(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
             }
         }
     }
-    for ring in crate::rings::rings(names.len(), by.keys().copied()) {
+    for ring in bp_topology::rings::rings(names.len(), by.keys().copied()) {
         let inside: Vec<(usize, usize)> =
             by.keys().copied().filter(|(a, b)| ring.contains(a) && ring.contains(b)).collect();
         let Some(first) = inside.first() else { continue };
-        let way = crate::rings::way_round(&inside, *first);
+        let way = bp_topology::rings::way_round(&inside, *first);
         let steps: Vec<(Place, String)> = way
             .iter()
             .zip(way.iter().skip(1))

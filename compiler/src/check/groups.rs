@@ -75,14 +75,14 @@ fn order(
             }
         });
     }
-    let rings = crate::rings::rings(items.len(), edges.iter().copied());
+    let rings = bp_topology::rings::rings(items.len(), edges.iter().copied());
     for ring in &rings {
         let inside = edges.iter().copied();
         let inside: Vec<(usize, usize)> =
             inside.filter(|(from, to)| ring.contains(from) && ring.contains(to)).collect();
         // Items stand in the order of the file: the ring is told from its first.
         let Some(begins) = inside.iter().min() else { continue };
-        let way = crate::rings::way_round(&inside, *begins);
+        let way = bp_topology::rings::way_round(&inside, *begins);
         let names = way.iter().filter_map(|at| items.get(*at));
         let names: Vec<String> = names.map(|(_, it)| format!("`{}`", it.name.text)).collect();
         if let Some((_, first)) = items.get(begins.0) {
@@ -90,7 +90,7 @@ fn order(
             out.push(says::group_ring(at, &names));
         }
     }
-    crate::rings::groups(items.len(), edges)
+    bp_topology::rings::groups(items.len(), edges)
         .into_iter()
         .flatten()
         .filter(|at| !rings.iter().any(|ring| ring.contains(at)))

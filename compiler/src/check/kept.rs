@@ -48,7 +48,7 @@ impl Order {
         for (at, node) in nodes.iter().enumerate() {
             named(node, &mut |name| edges.extend(index.get(name.as_str()).map(|to| (at, *to))));
         }
-        let groups = crate::rings::groups(nodes.len(), edges.iter().copied());
+        let groups = bp_topology::rings::groups(nodes.len(), edges.iter().copied());
         let rings = groups.iter().filter(|group| group.len() > 1).flatten().copied();
         let own = edges.iter().filter(|(from, to)| from == to).map(|(from, _)| *from);
         let tangled = rings.chain(own).collect();

@@ -87,7 +87,7 @@ fn names<'e>(expr: &'e Expr, found: &mut BTreeSet<&'e str>) {
 
 fn rings(graph: &Graph<'_>) -> Vec<Vec<usize>> {
     let pairs: Vec<(usize, usize)> = graph.edges.iter().map(|edge| (edge.from, edge.to)).collect();
-    crate::rings::rings(graph.things.len(), pairs)
+    bp_topology::rings::rings(graph.things.len(), pairs)
 }
 
 fn tell(program: &Program<'_>, graph: &Graph<'_>, out: &mut Vec<Diagnostic>) {
@@ -147,7 +147,7 @@ fn told(
         .min_by_key(|edge| (places.contains(&edge.place), edge.place.file, edge.place.span.start));
     let Some(first) = first.filter(|first| places.insert(first.place)) else { return };
     let edges: Vec<(usize, usize)> = inside.iter().map(|edge| (edge.from, edge.to)).collect();
-    let way = crate::rings::way_round(&edges, (first.from, first.to));
+    let way = bp_topology::rings::way_round(&edges, (first.from, first.to));
     let mut names: Vec<String> = Vec::new();
     for at in &way {
         let Some(name) = said(graph, *at, is_order) else { continue };

@@ -141,9 +141,11 @@ pub(crate) fn early(program: &mut Program<'_>) {
         }
         at += 1;
     }
-    let in_ring: BTreeSet<usize> =
-        crate::rings::rings(things.len(), edges.iter().copied()).into_iter().flatten().collect();
-    for at in crate::rings::groups(things.len(), edges).into_iter().flatten() {
+    let in_ring: BTreeSet<usize> = bp_topology::rings::rings(things.len(), edges.iter().copied())
+        .into_iter()
+        .flatten()
+        .collect();
+    for at in bp_topology::rings::groups(things.len(), edges).into_iter().flatten() {
         if let Some(Thing::Constant(file, item)) = things.get(at).cloned() {
             constant(program, file, item, in_ring.contains(&at), &mut Vec::new());
         }
@@ -169,10 +171,10 @@ pub(crate) fn bodies(
         }
     }
     let mut broken = BTreeSet::new();
-    for ring in crate::rings::rings(things.len(), edges.iter().copied()) {
+    for ring in bp_topology::rings::rings(things.len(), edges.iter().copied()) {
         ring_of(program, &things, &ring, &edges, &mut broken, out);
     }
-    let order = crate::rings::groups(things.len(), edges);
+    let order = bp_topology::rings::groups(things.len(), edges);
     for at in order.into_iter().flatten() {
         match things.get(at) {
             Some(Thing::Type(full)) => members::build(program, full, Pass::Bodies, out),
@@ -333,7 +335,7 @@ fn ring_of(
     let members: Vec<usize> = ring.iter().copied().filter(is_value).collect();
     // A ring through types alone, or one in which values are passed by only once, is broken up at the types.
     let inside = edges.iter().copied().filter(|(a, b)| members.contains(a) && members.contains(b));
-    for ring in crate::rings::rings(things.len(), inside) {
+    for ring in bp_topology::rings::rings(things.len(), inside) {
         let named: Vec<(String, Place, bool)> = ring
             .iter()
             .filter_map(|at| match things.get(*at)? {

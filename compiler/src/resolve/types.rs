@@ -169,7 +169,7 @@ fn break_rings(
         .iter()
         .filter_map(|(sub, sup)| Some((*index.get(sub.as_str())?, *index.get(sup.as_str())?)))
         .collect();
-    for ring in crate::rings::rings(order.len(), edges) {
+    for ring in bp_topology::rings::rings(order.len(), edges) {
         let Some((first, declared)) = ring.first().and_then(|at| order.get(*at)) else { continue };
         let mut line = vec![(*first).clone()];
         while let Some(next) = line.last().and_then(|last| parents.get(last)) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::unused::is_of_unused;
 
+use crate::blueprint_tests::found;
 use crate::common::{self, mistakes};
 
 const HEAD: &str = r#"blueprint s { version = "1.0.0" }
@@ -230,4 +231,31 @@ fn a_ring_of_groups_is_told_as_it_goes_round() {
     let [told] = analysis.diagnostics() else { panic!("{:?}", analysis.diagnostics()) };
     assert_eq!(told.code, "E5006");
     assert_eq!(told.help.as_deref(), Some("`a` → `c` → `b` → `a`"));
+}
+
+/// Who leads to whom hangs on an input: told with its value, before anything runs.
+#[test]
+fn rings_that_only_an_input_shows_are_told_with_it() {
+    const LOOPS: &str = "input n: int = 2\nnode type H { requires h: H? }\nnode g: H for x in 1..n { h -> k[string(x)] }\nnode k: H for x in 1..n { h -> g[string(x)] }\n";
+    let told = |text: &str| {
+        let text =
+            format!("blueprint s {{ version = \"1.0.0\" }}\n{text}test \"t\" {{ assert true }}\n");
+        let found = found(&text).into_iter().flatten();
+        found.map(|told| (told.message, told.help)).collect::<Vec<_>>()
+    };
+    let ring = told(LOOPS);
+    let message = "these nodes wait for each other: none can be first";
+    let helps: Vec<_> = ring.iter().filter_map(|(_, help)| help.as_deref()).collect();
+    assert!(ring.iter().all(|(said, _)| said == message), "{ring:?}");
+    assert_eq!(helps, [r#"`g["1"]` → `k["1"]` → `g["1"]`"#, r#"`g["2"]` → `k["2"]` → `g["2"]`"#],);
+    let own = told(&LOOPS.replace("k[string(x)]", "g[string(x)]"));
+    let said: Vec<_> = own.iter().map(|(said, _)| said.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            r#"`g["1"]` waits for itself: its requirement `h` leads to it"#,
+            r#"`g["2"]` waits for itself: its requirement `h` leads to it"#,
+        ],
+    );
+    assert_eq!(told(&LOOPS.replace("h -> k[string(x)] ", "")), []);
 }

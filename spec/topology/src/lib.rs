@@ -28,6 +28,7 @@ pub mod placement;
 mod policies;
 pub mod problem;
 pub mod resolved;
+pub mod rings;
 pub mod secrets;
 pub mod selection;
 mod site;

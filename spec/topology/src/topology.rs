@@ -16,7 +16,11 @@ use crate::resolved::{Flaw, Partly, Resolved};
 use crate::secrets::Secrets;
 pub use crate::world::Identity;
 use crate::world::{Met, Reads, World, error, known};
-use crate::{groups, inputs, life, outputs, policies, resolved, secrets, selection};
+use crate::{groups, inputs, life, outputs, policies, resolved, rings, secrets, selection};
+
+/// How many rings are told, and how many names of each.
+const MOST_RINGS: usize = 3;
+const MOST_NAMES: usize = 12;
 
 /// How many instances a deployment may have.
 const MOST_INSTANCES: usize = 1_000_000;
@@ -185,6 +189,7 @@ impl Topology {
         topology.world.leave_open(&mut problems);
         if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
+            problems.extend(topology.waiting());
             problems.extend(outputs::check(&topology.world));
             topology.world.leave_open(&mut problems);
         }
@@ -313,6 +318,13 @@ impl Topology {
                 Ok(targets)
                     if !requirement.unordered || life::links_are_called(&plan, requirement) =>
                 {
+                    if targets.contains(&at) && !requirement.unordered {
+                        let name = &requirement.name;
+                        let message = format!(
+                            "`{id}` waits for itself: its requirement `{name}` leads to it"
+                        );
+                        problems.push(problem("E4014", message, requirement.span));
+                    }
                     needs.extend(targets);
                 }
                 Ok(_) => {}
@@ -372,6 +384,33 @@ impl Topology {
             .collect())
     }
 
+    /// The instances that wait for each other, so that none of them can be first.
+    fn waiting(&self) -> Vec<Problem> {
+        let all = self.instances.iter().enumerate();
+        let edges: Vec<(usize, usize)> =
+            all.flat_map(|(at, one)| one.needs.iter().map(move |need| (at, *need))).collect();
+        let rings = rings::rings(self.instances.len(), edges.iter().copied());
+        let told = rings.iter().filter_map(|ring| {
+            let inside: BTreeSet<usize> = ring.iter().copied().collect();
+            let within =
+                |(from, to): &&(usize, usize)| inside.contains(from) && inside.contains(to);
+            let inside: Vec<(usize, usize)> = edges.iter().filter(within).copied().collect();
+            let way = rings::way_round(&inside, *inside.first()?);
+            let names = way.iter().filter_map(|at| self.instances.get(*at));
+            let names: Vec<String> = names.map(|one| format!("`{}`", one.id)).collect();
+            let first = &self.instances.get(*way.first()?)?.id;
+            let message = "these nodes wait for each other: none can be first";
+            let help = elided(names).join(" → ");
+            let problem = Problem::error(message).code("E4014").help(help);
+            Some(match blame(&self.world.plan, &first.node, None) {
+                Some(span) => problem.at(span),
+                None => problem,
+            })
+        });
+        // The instances of one loop may form many rings, all for one reason.
+        told.take(MOST_RINGS).collect()
+    }
+
     /// Evaluates every instance as far as it is known before anything runs, so that what is wrong shows now.
     /// What an instance reads of others, it needs.
     fn rehearse(&mut self, problems: &mut Vec<Problem>) {
@@ -424,6 +463,15 @@ pub fn blame(plan: &Plan, node: &str, property: Option<&str>) -> Option<Span> {
             None => return Some(property.span),
         }
     }
+}
+
+/// A long way by its start and its end.
+fn elided(mut names: Vec<String>) -> Vec<String> {
+    if names.len() > MOST_NAMES {
+        let left_out = format!("… {} more …", names.len() - MOST_NAMES);
+        names.splice(MOST_NAMES / 2..names.len() - MOST_NAMES / 2, [left_out]);
+    }
+    names
 }
 
 /// Why a requirement is not met: a code, and a sentence.

@@ -196,7 +196,7 @@ pub(super) fn order(sources: &Sources, names: &Names) -> Vec<Group> {
     let mut groups = Vec::new();
     let mut files = BTreeSet::new();
     let root = FileId(0);
-    for at in crate::rings::groups(sources.modules.len(), edges).into_iter().flatten() {
+    for at in bp_topology::rings::groups(sources.modules.len(), edges).into_iter().flatten() {
         let Some((file, _)) = sources.all().nth(at).filter(|(file, _)| *file != root) else {
             continue;
         };

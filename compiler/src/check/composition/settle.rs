@@ -44,7 +44,8 @@ pub(in crate::check) fn settle(checked: &mut Checked<'_>, out: &mut Vec<Diagnost
         return;
     }
     let pairs = edges.iter().map(|(from, to, _)| (*from, *to));
-    let order: Vec<usize> = crate::rings::groups(root + 1, pairs).into_iter().flatten().collect();
+    let order: Vec<usize> =
+        bp_topology::rings::groups(root + 1, pairs).into_iter().flatten().collect();
     let mut known: BTreeMap<String, Deciding> = BTreeMap::new();
     for at in &order {
         let one = others.get(*at).unwrap_or(checked);
@@ -133,7 +134,7 @@ fn rings(
     name: &dyn Fn(usize) -> String,
     out: &mut Vec<Diagnostic>,
 ) -> bool {
-    let rings = crate::rings::rings(count, edges.iter().map(|(from, to, _)| (*from, *to)));
+    let rings = bp_topology::rings::rings(count, edges.iter().map(|(from, to, _)| (*from, *to)));
     for ring in &rings {
         let inside: Vec<_> =
             edges.iter().filter(|(a, b, _)| ring.contains(a) && ring.contains(b)).collect();

@@ -54,7 +54,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             reads(expr, &mut |thing| edges.extend(index.get(&thing).map(|to| (at, *to))));
         }
     }
-    for ring in crate::rings::rings(things.len(), edges.iter().copied()) {
+    for ring in bp_topology::rings::rings(things.len(), edges.iter().copied()) {
         let all = ring.iter().filter_map(|at| Some((*at, things.get(*at)?.0)));
         let placed = all.filter_map(|(at, thing)| Some((place(checked, thing)?, at)));
         let Some((first, start)) = placed.min_by_key(|(place, _)| place.span.start) else {
@@ -66,7 +66,7 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             .filter(|(from, to)| ring.contains(from) && ring.contains(to))
             .collect();
         let Some(begins) = inside.iter().find(|(from, _)| *from == start) else { continue };
-        let way = crate::rings::way_round(&inside, *begins);
+        let way = bp_topology::rings::way_round(&inside, *begins);
         let names = way.iter().filter_map(|at| Some(things.get(*at)?.0.name().to_owned()));
         out.push(says::constant_ring(first, &names.collect::<Vec<_>>()));
     }

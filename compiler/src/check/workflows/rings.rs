@@ -23,7 +23,7 @@ pub(super) fn check(runs: &[Runs], out: &mut Vec<Diagnostic>) {
     let index: BTreeMap<&str, usize> =
         names.iter().enumerate().map(|(at, name)| (*name, at)).collect();
     let edge = |run: &Runs| Some((*index.get(run.from.as_str())?, *index.get(run.to.as_str())?));
-    for ring in crate::rings::rings(names.len(), runs.iter().filter_map(edge)) {
+    for ring in bp_topology::rings::rings(names.len(), runs.iter().filter_map(edge)) {
         let is_in = |name: &str| index.get(name).is_some_and(|at| ring.contains(at));
         let mut inside: Vec<&Runs> =
             runs.iter().filter(|run| is_in(&run.from) && is_in(&run.to)).collect();

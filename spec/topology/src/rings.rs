@@ -8,10 +8,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 /// Groups of things that need each other, each thing alone where it is in no ring; what is needed
 /// comes first. `edges` go from what needs to what is needed.
-pub(crate) fn groups(
-    count: usize,
-    edges: impl IntoIterator<Item = (usize, usize)>,
-) -> Vec<Vec<usize>> {
+pub fn groups(count: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
     let mut graph: DiGraph<(), ()> = DiGraph::with_capacity(count, count);
     for _ in 0..count {
         graph.add_node(());
@@ -65,10 +62,7 @@ fn entangled(count: usize, mut edges: Vec<(usize, usize)>) -> Vec<(usize, usize)
 }
 
 /// The groups that are rings, one thing that needs itself included, in the order of their first things.
-pub(crate) fn rings(
-    count: usize,
-    edges: impl IntoIterator<Item = (usize, usize)>,
-) -> Vec<Vec<usize>> {
+pub fn rings(count: usize, edges: impl IntoIterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
     let edges = entangled(count, edges.into_iter().collect());
     if edges.is_empty() {
         return Vec::new();
@@ -83,7 +77,7 @@ pub(crate) fn rings(
 }
 
 /// The shortest way round that begins with this edge: what it goes from, to, and so on back to that.
-pub(crate) fn way_round(edges: &[(usize, usize)], (start, second): (usize, usize)) -> Vec<usize> {
+pub fn way_round(edges: &[(usize, usize)], (start, second): (usize, usize)) -> Vec<usize> {
     let mut next: HashMap<usize, Vec<usize>> = HashMap::new();
     for (from, to) in edges {
         next.entry(*from).or_default().push(*to);
