@@ -80,8 +80,9 @@ impl Suite<'_> {
             let before = found.len();
             if let Some(problem) = problems.iter().find(|it| !it.is_warning) {
                 let guilty = given.values.keys().find(|input| {
+                    let others = given.without(input, inner);
                     node.properties.contains_key(*input)
-                        && !shows(&expanded(topology, id, inner, &given.without(input)), problem)
+                        && !shows(&expanded(topology, id, inner, &others), problem)
                 });
                 let span = blame(plan, &id.node, guilty.map(String::as_str));
                 let at = self.place(plan, span);
@@ -109,11 +110,13 @@ impl Suite<'_> {
 }
 
 impl Given {
-    /// Without the value of an input.
-    fn without(&self, input: &str) -> Self {
+    /// With the default of an input in the place of its value; where it has none, with neither.
+    fn without(&self, input: &str, inner: &Plan) -> Self {
         let mut given = self.clone();
         given.values.remove(input);
-        given.open.insert(input.to_owned());
+        if inner.inputs.get(input).is_none_or(|declared| declared.default.is_none()) {
+            given.open.insert(input.to_owned());
+        }
         given
     }
 }

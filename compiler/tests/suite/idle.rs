@@ -189,7 +189,7 @@ fn a_parameter_that_no_value_can_be_given_is_told() {
         assert!(!said(&text(&fine)).iter().any(|one| one.starts_with("E3050")), "{fine}");
     }
     // No call of it is told beside it; what another parameter refuses is.
-    let calls = "fn f(x: int where self > 3 where self < 3, y: int where self > 5 = 9) -> int = x\n\
+    let calls = "fn f(x: int where self > 3 where self < 3, y: int = 9 where self > 5) -> int = x\n\
                  fn g(x: int) -> int = f(x) + f(4, 6)\noutput o: int = f(1) + g(1)\n";
     assert_eq!(said(&text(calls)), ["E3050 self < 3"]);
     let other = calls.replace("f(1)", "f(1, 2)");

@@ -163,12 +163,11 @@ node type N
 relationship type R extends DependsOn
 relationship type To extends DependsOn { target: N }
 group type G { members: N }
-node type U { requires x: Root via To }
+node type U { requires x: LIB.N via To }
 node n: N
 node theirs: LIB.N
 node of_kind: LIB.T { x -> n }
-node via: LIB.T { x -> theirs via R }
-node end: U { x -> theirs }
+node wrong: LIB.T { x -> theirs via R }
 group g: G { members = [theirs] }
 "#;
     let told = |root: &str| {
@@ -181,9 +180,9 @@ group g: G { members = [theirs] }
     assert_eq!(
         told(&with_alias),
         [
+            "E4030 the target of a `To` is an `N`, found a `lib.N`",
             "E4006 `x` needs a `lib.N`, found an `N`",
             "E4010 `x` is met via `lib.R`, found `R`",
-            "E4030 the target of a `To` is an `N`, found a `lib.N`",
             "E5001 `members` takes nodes of `N`, found a `lib.N`",
         ]
     );

@@ -267,19 +267,19 @@ input most: int = 2
 input on: bool = true
 node type T { property n: string = "" }
 node plain: T for n in names if n != "skip" { n = n }
-node by: T for n in names by upper(n) if on { n = n }
+node keyed: T for n in names by upper(n) if on { n = n }
 node counted: T for i in 1..most
 "#;
 const LOOPED: &str = r#"blueprint outer { version = "1.0.0" }
 use "./loops.bp" as loops
 input given: list<string>
-node twice: loops.Blueprint { names = ["x", "x"] }
-node by: loops.Blueprint { names = ["x", "X"] }
+node twice: loops.Blueprint { names = ["x", "x"], on = false }
+node up: loops.Blueprint { names = ["x", "X"] }
 node many: loops.Blueprint { most = 2000000 }
 node ok: loops.Blueprint { names = ["x", "skip", "skip"], on = false }
 node ok2: loops.Blueprint { names = ["x", "X"], on = false }
 node ok3: loops.Blueprint { names = given }
-node each: loops.Blueprint for all in [["a"], ["b", "b"]] by all[0] { names = all }
+node each: loops.Blueprint for all in [["a"], ["b", "b"]] by all[0] { names = all, on = false }
 "#;
 
 /// Keys of a loop inside that what a node gives makes known are looked at.

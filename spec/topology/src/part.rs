@@ -72,7 +72,9 @@ impl World {
 
     /// The entry of this name of a record as written; nothing where that isn't plain.
     fn entry(&self, id: &InstanceId, entries: &[Entry], key: &str) -> Option<Expr> {
-        for entry in entries.iter().rev() {
+        let mut all = Vec::new();
+        flat(entries, &mut all);
+        for entry in all.into_iter().rev() {
             match entry {
                 Entry::One(known, value) if known == key => return Some(value.clone()),
                 Entry::One(..) => {}
@@ -87,6 +89,16 @@ impl World {
             }
         }
         None
+    }
+}
+
+/// The entries of a record, with those of records that are written out in it.
+fn flat<'e>(entries: &'e [Entry], found: &mut Vec<&'e Entry>) {
+    for entry in entries {
+        match entry {
+            Entry::Spread(Expr::Record(inner)) => flat(inner, found),
+            other => found.push(other),
+        }
     }
 }
 
