@@ -188,5 +188,5 @@ group g: G { members = [theirs] }
     );
     let bare = "blueprint s { version = \"1.0.0\" }\nuse \"./lib.bp\" { T }\nnode type N\n\
                 node n: N\nnode t: T { x -> n }\n";
-    assert_eq!(told(bare), ["E4006 `x` needs a `lib.N`, found a `root.N`"]);
+    assert_eq!(told(bare), ["E4006 `x` needs a `lib.N`, found an `N`"]);
 }
