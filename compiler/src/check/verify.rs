@@ -97,7 +97,7 @@ fn looked_at(
             if constraints.is_empty() {
                 continue;
             }
-            for (own, locals) in own(world, name, checked) {
+            for (own, locals) in own_or_one(world, name, checked) {
                 let known = Known::of(world, own.clone()).required_by(own);
                 let targets = targets(&known, checked, &requirement.target, &locals);
                 let told = out.len();
@@ -308,6 +308,14 @@ fn instances(world: World<'_, '_>, name: &str, checked: &CheckedNode) -> Vec<Ref
         return vec![instance(name, "")];
     }
     own(world, name, checked).into_iter().map(|(own, _)| own).collect()
+}
+
+/// The same as [`own`]; where nothing is known of the instances, one that stands for all of them.
+fn own_or_one(world: World<'_, '_>, name: &str, checked: &CheckedNode) -> Vec<(Reference, Locals)> {
+    let all = own(world, name, checked);
+    let (program, ..) = world;
+    let is_open = checked.node.each.is_some() && !program.instances.contains_key(name);
+    if all.is_empty() && is_open { vec![(instance(name, ""), Locals::new())] } else { all }
 }
 
 /// What a value refers to.

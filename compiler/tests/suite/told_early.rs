@@ -305,3 +305,26 @@ fn instances_inside_have_a_key_each() {
     assert_eq!(told, wanted);
     assert_eq!(mistakes(LOOPS), [""; 0]);
 }
+
+/// What is wrong in each instance of a loop, whatever it goes through.
+#[test]
+fn what_breaks_in_every_instance_needs_no_keys() {
+    const KINDS: &str = "capability type P { property q: int where self < 7 }\nnode type E { property n: int = 1 }\nnode type D {\n  property name: string\n  property n: int = length(self.name) where self < 5\n  capability p: P { q = length(self.name) }\n  requires h: E? where length(source.name) < 4\n}\nnode e: E\n";
+    for (over, told_by_it) in [
+        ("select c: Compute[0..]\nnode d: D for x in c", "x.labels.zone"),
+        ("input n: int = 3\nnode d: D for x in 1..n", "string(x)"),
+    ] {
+        let of = |body: &str| {
+            mistakes(&format!(
+                "blueprint s {{ version = \"1.0.0\" }}\n{KINDS}{over} {{\n{body}\n}}\n"
+            ))
+        };
+        assert_eq!(of("name = \"abc\", h -> e"), [""; 0], "{over}");
+        assert_eq!(of("name = \"abcde\""), ["E3028 12:6"], "{over}");
+        assert_eq!(of("name = \"abcdefg\", n = 1"), ["E3028 12:6"], "{over}");
+        assert_eq!(of("name = \"abcd\"\nh -> e"), ["E4011 14:6"], "{over}");
+        assert_eq!(of("name = \"abc\"\nh -> e where self.n > 5"), ["E4011 14:6"], "{over}");
+        // What the element tells is not known.
+        assert_eq!(of(&format!("name = {told_by_it}")), [""; 0], "{over}");
+    }
+}

@@ -267,10 +267,13 @@ impl<'p, 's> Known<'p, 's> {
         let depth = self.memo.depth.get();
         let locals = match key {
             None => Some(Vec::new()),
-            Some(key) => self.program.instances.get(node).and_then(|all| {
-                let locals = all.get(key)?.iter();
-                Some(locals.map(|(name, value)| (name.as_str(), value.clone())).collect())
-            }),
+            Some(key) => match self.program.instances.get(node) {
+                Some(all) => all.get(key).map(|locals| {
+                    locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
+                }),
+                // Of the one that stands for all, nothing of its loop is known.
+                None => key.is_empty().then(Vec::new),
+            },
         };
         let (Some(locals), true) = (locals, depth < MOST_DEEP) else { return Outcome::Unknown };
         // Until it is known.

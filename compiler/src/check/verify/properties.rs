@@ -11,7 +11,7 @@ use bp_eval::{
 use bp_plan::{Constraint, Expr, Output, Reference, Type, Value};
 
 use super::known::{World, reference};
-use super::{Known, own};
+use super::{Known, instances, own};
 use crate::check::expr::mistake;
 use crate::check::nodes::CheckedNode;
 use crate::check::program::{Program, PropertyInfo, TypeInfo};
@@ -100,12 +100,12 @@ pub(super) fn verify(
         if asked.is_empty() {
             continue;
         }
-        for (own, _) in own(world, name, checked) {
+        for own in instances(world, name, checked) {
             let known = Known::of(world, own.clone());
             let Some(wrong) = wrong(&known, &own, property, &asked) else { continue };
             let at = set.map_or_else(|| checked.place(), |_| checked.value(property));
             let about = match &own {
-                Reference::Node { key: Some(_), .. } => {
+                Reference::Node { key: Some(key), .. } if !key.is_empty() => {
                     format!("`{}`: ", bp_eval::reference_text(&own))
                 }
                 _ => String::new(),
@@ -139,7 +139,7 @@ pub(super) fn of_capabilities(
             if asked.is_empty() || is_looked_at {
                 continue;
             }
-            for (own, _) in own(world, name, checked) {
+            for own in instances(world, name, checked) {
                 let known = Known::of(world, own.clone());
                 let whole = Reference::Capability { of: Box::new(own), name: capability.clone() };
                 let Some(wrong) = wrong(&known, &whole, property, &asked) else { continue };
