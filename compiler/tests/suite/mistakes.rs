@@ -92,6 +92,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ("const x: secret string = \"abc\"", "E3046 2:26"),
     ("const x: map<secret string> = { a = \"abc\" }", "E3046 2:31"),
     ("fn f(x: int = 3, y: int) -> int = x + y\noutput o: int = f(1)", "E3052 2:18"),
+    ("input xs: list<int> = [1, 2]\noutput o: int = xs[-1]", "E3024 3:20"),
+    ("input xs: list<int> = [1, 2]\noutput o: int = xs?[-1] ?? 0", "E3024 3:21"),
     ("node type B\nnode type A { property b: B? }\nnode b: B\nnode a: A { b = b }", "E3053 3:27"),
     ("node type B\nnode type A { attribute b: list<B> }\nnode a: A", "E3053 3:28"),
     ("node type B\ninterface type I { operation o(x: B) }\nnode b: B", "E3053 3:35"),

@@ -320,6 +320,13 @@ impl Checker<'_> {
             self.report(says::bad_key(self.place(key.span), wanted, &by.ty, ty));
             return None;
         }
+        if let (Type::List(_) | Type::Range, Some(Value::Int(index @ ..0))) =
+            (ty, by.expr.as_value())
+        {
+            let written = self.world.text(self.place(of.span));
+            self.report(says::negative_index(self.place(key.span), *index, &written));
+            return None;
+        }
         Some(match ty {
             Type::List(of) | Type::Map(of) => (**of).clone(),
             Type::Range => Type::Int,

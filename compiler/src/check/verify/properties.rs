@@ -103,6 +103,10 @@ pub(super) fn verify(
         for own in instances(world, name, checked) {
             let known = Known::of(world, own.clone());
             let Some(wrong) = wrong(&known, &own, property, &asked) else { continue };
+            // What a default makes of a value that is wrong itself was told there.
+            if set.is_none() && breaks_as_written(&known, checked, info) {
+                break;
+            }
             let at = set.map_or_else(|| checked.place(), |_| checked.value(property));
             let about = match &own {
                 Reference::Node { key: Some(key), .. } if !key.is_empty() => {
@@ -114,6 +118,19 @@ pub(super) fn verify(
             break;
         }
     }
+}
+
+/// Whether one of the values that a node writes down is not as its type asks.
+fn breaks_as_written(known: &Known<'_, '_>, checked: &CheckedNode, info: &TypeInfo) -> bool {
+    checked.node.properties.iter().any(|(name, set)| {
+        let (Some(value), Some(declared)) = (set.value.as_value(), info.properties.get(name))
+        else {
+            return false;
+        };
+        asked(known.program, declared)
+            .iter()
+            .any(|one| matches!(check_constraint(one, value, known), Ok(Verdict::Broken(_))))
+    })
 }
 
 /// Tells what the capabilities of a node have for sure and must not have. `told` are the capabilities whose

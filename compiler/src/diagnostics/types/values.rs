@@ -188,6 +188,14 @@ pub fn missing_key(at: Place, message: &str) -> Diagnostic {
     )
 }
 
+/// An element of a list counted from its end, as other languages do; `of` is the list as it is written.
+pub fn negative_index(at: Place, index: i64, of: &str) -> Diagnostic {
+    let help = format!("the first is `{of}[0]`, and the last `{of}[length({of}) - 1]`");
+    Diagnostic::error("E3024", format!("a list has no element {index}"), at)
+        .label("elements are counted from 0")
+        .help(help)
+}
+
 /// An instance that a collection does not have. `seen_by` is the instance that would need it, where only
 /// some do.
 pub fn missing_instance(
