@@ -203,12 +203,23 @@ pub fn unset_attribute(at: Place, name: &str, of: &str, step: &str) -> Diagnosti
         ))
 }
 
+/// An attribute that no operation of a node sets, as `by` of its type does, which the node has in another way or
+/// switches off.
+pub fn set_no_more(at: Place, name: &str, node: &str, by: &str) -> Diagnostic {
+    let message = format!("nothing sets `{name}` of `{node}`: who reads it waits in vain");
+    Diagnostic::warning("W7027", message, at)
+        .label(format!("its own `{by}` does not, as that of its type would"))
+        .help(format!(
+            "set it there, too: `operation {by} = script(\"…\") {{ sets = {{ {name} = result.{name} }} }}`"
+        ))
+}
+
 /// An operation that reads what is set by no operation before it; `by` is one that sets it.
-pub fn reads_too_early(at: Place, name: &str, operation: &str, by: &str) -> Diagnostic {
-    let sets = if operation == by {
-        format!("it sets `{name}` itself")
-    } else {
-        format!("`{by}`, which sets `{name}`, comes later")
+pub fn reads_too_early(at: Place, name: &str, operation: &str, by: Option<&str>) -> Diagnostic {
+    let sets = match by {
+        Some(by) if operation == by => format!("it sets `{name}` itself"),
+        Some(by) => format!("`{by}`, which sets `{name}`, comes later"),
+        None => format!("no operation of it sets `{name}`"),
     };
     Diagnostic::error(
         "E7028",

@@ -468,3 +468,34 @@ fn an_attribute_of_its_own_that_nothing_has_set_by_then_is_told() {
         assert_eq!(told(&of_type, rest), [] as [&str; 0], "{of_type} {rest}");
     }
 }
+
+/// A node's own operations stand in the place of those of its type, and with them what these set.
+#[test]
+fn what_a_nodes_own_operations_read_and_no_longer_set_is_told() {
+    let told = |of_node: &str| {
+        let text = format!(
+            "node type A {{\n  attribute url: json\n  operation lifecycle.create = script(\"a.sh\") {{ sets = {{ url = result }} }}\n  operation lifecycle.start = script(\"a.sh\") {{ args = {{ a = self.url }} }}\n}}\nnode a: A {{\n{of_node}\n}}\noutput url: json = a.url"
+        );
+        let (analysis, _folder) = analyse(&text);
+        said(&analysis, analysis.diagnostics())
+    };
+    let own = |name: &str, block: &str| {
+        format!("  operation lifecycle.{name} = script(\"a.sh\") {{ {block} }}")
+    };
+    let sets = "sets = { url = result }";
+    for (of_node, wanted) in [
+        (own("precreate", "args = { a = self.url }"), vec!["E7028 8:13"]),
+        ("  operation lifecycle.create = null".to_owned(), vec!["E7028 7:6"]),
+        (
+            format!("{}\n{}", own("create", "args = {}"), own("start", "args = {}")),
+            vec!["W7027 7:6"],
+        ),
+        (own("create", sets), vec![]),
+        (format!("{}\n{}", own("create", "args = {}"), own("configure", sets)), vec![]),
+    ] {
+        let found = told(&of_node);
+        let places = found.iter().map(|one| one.split(' ').take(2).collect::<Vec<_>>().join(" "));
+        let places: Vec<String> = places.collect();
+        assert_eq!(places, wanted, "{of_node}: {found:#?}");
+    }
+}
