@@ -420,7 +420,12 @@ impl Checker<'_> {
             .fields
             .iter()
             .filter(|(name, field)| {
-                !given.contains(*name) && field.default.is_none() && !fits::may_lack(&field.kind)
+                // Of a field whose type was told to be none, nobody knows whether it may lack.
+                let is_known = field.kind != Type::Unknown;
+                is_known
+                    && !given.contains(*name)
+                    && field.default.is_none()
+                    && !fits::may_lack(&field.kind)
             })
             .map(|(name, field)| (name.as_str(), &field.kind))
             .collect();
