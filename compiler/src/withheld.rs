@@ -96,6 +96,8 @@ fn is_itself(item: &ItemKind, at: Span) -> bool {
 /// Where this name is given already, in the block or record that has a key at this place.
 fn beside(item: &ItemKind, at: Span, name: &str) -> Option<Span> {
     let body = match item {
+        ItemKind::Value(it) => return in_records(it.default.as_ref()?, at, name),
+        ItemKind::Output(it) | ItemKind::Expose(it) => return in_records(&it.value, at, name),
         ItemKind::Blueprint(it) => &it.body,
         ItemKind::Select(it) | ItemKind::Policy(it) | ItemKind::Group(it) => &it.body,
         ItemKind::Node(it) => &it.body,
@@ -103,7 +105,9 @@ fn beside(item: &ItemKind, at: Span, name: &str) -> Option<Span> {
         ItemKind::Test(it) => &it.body,
         _ => return None,
     };
-    in_block(body, at, name).or_else(|| in_records(body, at, name))
+    let mut found = in_block(body, at, name);
+    walk::body(body, &mut |expr| found = found.or_else(|| in_record(expr, at, name)));
+    found
 }
 
 fn in_block(body: &Body, at: Span, name: &str) -> Option<Span> {
@@ -139,21 +143,22 @@ fn inner(entry: &EntryKind, at: Span, name: &str) -> Option<Span> {
     }
 }
 
-/// The same in the records that stand in a block.
-fn in_records(body: &Body, at: Span, name: &str) -> Option<Span> {
+/// The same in the records of a value.
+fn in_records(of: &Expr, at: Span, name: &str) -> Option<Span> {
     let mut found = None;
-    walk::body(body, &mut |expr| {
-        let ExprKind::Record(entries) = &expr.kind else { return };
-        let keys = || {
-            entries.iter().filter_map(|entry| match entry {
-                RecordEntry::One { key, .. } => Some(key),
-                RecordEntry::Spread(_) => None,
-            })
-        };
-        if keys().any(|key| key.span == at) {
-            let taken = keys().find(|key| key.span != at && key.text == name);
-            found = taken.map(|key| key.span);
-        }
-    });
+    walk::expressions(of, &mut |expr| found = found.or_else(|| in_record(expr, at, name)));
     found
+}
+
+/// The same in one record.
+fn in_record(of: &Expr, at: Span, name: &str) -> Option<Span> {
+    let ExprKind::Record(entries) = &of.kind else { return None };
+    let keys = || {
+        entries.iter().filter_map(|entry| match entry {
+            RecordEntry::One { key, .. } => Some(key),
+            RecordEntry::Spread(_) => None,
+        })
+    };
+    keys().find(|key| key.span == at)?;
+    keys().find(|key| key.span != at && key.text == name).map(|key| key.span)
 }

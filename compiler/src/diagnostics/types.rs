@@ -690,19 +690,18 @@ pub fn field_of_collection(at: Place, name: &str, found: &Type, is_self: bool) -
 }
 
 /// `xs.length`; `of` is what it is read of.
-pub fn length_of(at: Place, name: &str, (of, text): (Place, &str)) -> Diagnostic {
+pub fn length_of(at: Place, name: &str, found: &Type, (of, text): (Place, &str)) -> Diagnostic {
     let between = |start: u32, end: u32| Place { file: at.file, span: Span::new(start, end) };
     let before = between(of.span.start, of.span.start);
     let behind = between(of.span.end, at.span.end);
     let call = format!("length({})", short(text));
-    Diagnostic::error(
-        "E3003",
-        format!("how long something is no field tells: no `{name}` is there"),
-        at,
-    )
-    .label("a function tells it")
-    .help(format!("write `{call}`"))
-    .fix(format!("write `{call}`"), vec![(before, "length(".to_owned()), (behind, ")".to_owned())])
+    Diagnostic::error("E3003", format!("{} has no `{name}`", a(found)), at)
+        .label("a function tells it")
+        .help(format!("write `{call}`"))
+        .fix(
+            format!("write `{call}`"),
+            vec![(before, "length(".to_owned()), (behind, ")".to_owned())],
+        )
 }
 
 /// `via` of a requirement that may have several targets, each by a relationship of its own.

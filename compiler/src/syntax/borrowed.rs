@@ -49,7 +49,10 @@ fn is_of_name(c: char) -> bool {
 
 /// The mistake as such a form, where it is one.
 pub(super) fn form(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
-    let here = Here::of(source, said).filter(|_| said.code == "E1001")?;
+    let here = Here::of(source, said)?;
+    if said.code != "E1001" {
+        return here.hyphenated().filter(|_| said.code == "E1006");
+    }
     here.hyphenated()
         .or_else(|| here.version())
         .or_else(|| here.set_by_path())

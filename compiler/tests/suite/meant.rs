@@ -264,13 +264,13 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
     (
         "secret pw: string where length(self) > 3 else \"not ${pw}\"\nnode type A { property p: secret string }\nnode a: A { p = pw }",
-        "E3021 2:53",
+        "E3021 2:54",
         "without the value",
     ),
     ("input e: dict = {}\noutput o: json = e", "E3029 2:10", "write `map<string>`"),
     // Forms of other languages.
     ("input names: list(string) = []", "E1007 2:14", "write `list<string>`"),
-    ("node type A\nnode a: A[3]", "E1007 3:10", "`node a: Type for i in 1..3 { … }`"),
+    ("node type A\nnode a: A[3]", "E1007 3:10", "`node a: A for i in 1..3 { … }`"),
     ("node web-1: Root", "E1007 2:6", "write `web_1`"),
     (
         "node type A {\n  property n: int\n}\nnode a: A {\n  n = 1\n  c.port = 7\n}",

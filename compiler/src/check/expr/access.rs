@@ -39,7 +39,7 @@ impl Checker<'_> {
         let is_counted = matches!(ty, Type::List(_) | Type::String | Type::Literal(_));
         if is_counted && matches!(name.text.as_str(), "length" | "len" | "size") {
             let of = (self.place(of.span), self.world.text(self.place(of.span)));
-            self.report(says::length_of(self.place(name.span), &name.text, (of.0, &of.1)));
+            self.report(says::length_of(self.place(name.span), &name.text, &ty, (of.0, &of.1)));
             return Part::broken();
         }
         if was_optional && !safe {

@@ -165,7 +165,6 @@ pub fn unknown_collection(at: Place, name: &str, near: &str) -> Diagnostic {
     Diagnostic::error("E3029", format!("there is no type `{name}`"), at)
         .label(format!("did you mean `{near}`?"))
         .help(format!("write `{near}<string>`, with the type of what is in it"))
-        .draft(format!("write `{near}<…>`"), vec![(at, format!("{near}<…>"))])
 }
 
 /// A type of groups, policies or operations where one of values stands.
