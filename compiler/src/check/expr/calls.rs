@@ -90,13 +90,12 @@ impl Checker<'_> {
             return None;
         }
         let written = &name.text;
-        let name = match is_function {
-            true => name.clone(),
-            false => {
-                let near = nearest(written, SIGNATURES.keys().copied());
-                let of_others = says::foreign_function(written).or(near)?;
-                ast::Name { text: of_others.into(), span: name.span }
-            }
+        let name = if is_function {
+            name.clone()
+        } else {
+            let near = nearest(written, SIGNATURES.keys().copied());
+            let meant = says::foreign_function(written).or(near)?;
+            ast::Name { text: meant.into(), span: name.span }
         };
         let first = ast::Expr { kind: ast::ExprKind::Name(of.text.clone()), span: of.span };
         let all: Vec<ast::Expr> = std::iter::once(first).chain(arguments.iter().cloned()).collect();
