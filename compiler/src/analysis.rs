@@ -15,6 +15,7 @@ use crate::lower::compose;
 use crate::meant;
 use crate::resolve::{Names, resolve};
 use crate::source::{FileId, Place};
+use crate::withheld;
 
 /// A root file and all that it uses, read, resolved and checked.
 #[derive(Debug)]
@@ -103,6 +104,7 @@ impl Analysis {
             tests.clone_from(&checked.tests);
             unplanned.extend(checked.unplanned.iter().cloned());
             meant::explain(&sources, &mut found);
+            withheld::withhold(&names, &sources, &mut found);
             found.sort_by_key(|d| (d.place.file, d.place.span.start, d.place.span.end));
             found.dedup();
             follow_on::silence(&names, &sources, &diagnostics, &mut found);

@@ -10,12 +10,13 @@ mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostics::Diagnostic;
 use crate::diagnostics::names::{is_of_module, not_in_modules};
+use crate::diagnostics::types::is_secret_escape;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::loader::Sources;
 use crate::resolve::Names;
-use crate::source::{FileId, Place};
-use crate::syntax::ast::Item;
+use crate::source::{FileId, Place, Span};
+use crate::syntax::ast::{Item, ItemKind};
 
 /// What is told of how the items of a blueprint stand together: a test's inputs, what is among the targets, what
 /// is exposed.
@@ -35,6 +36,52 @@ pub(crate) fn silence(
     lost::silence(names, sources, found);
     unread::silence(sources, syntax, found);
     headless(found);
+    misspelt_version(found);
+    unknown_keys(sources, found);
+    secret_around(found);
+}
+
+/// A version whose name is misspelt is not missing.
+fn misspelt_version(found: &mut Vec<Diagnostic>) {
+    let meant = |one: &Diagnostic| {
+        let edits = one.fix.iter().flat_map(|fix| &fix.edits);
+        one.code == "E2018" && edits.map(|(_, text)| text).eq(["version"])
+    };
+    let files: Vec<FileId> =
+        found.iter().filter(|one| meant(one)).map(|one| one.place.file).collect();
+    found.retain(|one| one.code != "E4021" || !files.contains(&one.place.file));
+}
+
+/// The keys of a collection are not known where what its node goes through has a mistake, or what that reads.
+fn unknown_keys(sources: &Sources, found: &mut Vec<Diagnostic>) {
+    let nodes = sources.modules.iter().flat_map(|module| {
+        module.tree.items.iter().filter_map(|item| match &item.kind {
+            ItemKind::Node(node) if node.each.is_some() => Some(node.name.text.as_str()),
+            _ => None,
+        })
+    });
+    let phantoms: Vec<String> =
+        nodes.map(|name| format!("`{name}` can't be indexed by ")).collect();
+    let is_phantom = |one: &Diagnostic| {
+        one.code == "E3027" && phantoms.iter().any(|said| one.message.starts_with(said))
+    };
+    if found.iter().any(|one| one.severity == Severity::Error && !is_phantom(one)) {
+        found.retain(|one| !is_phantom(one));
+    }
+}
+
+/// What has a mistake inside may look as if it were kept secret as a whole.
+fn secret_around(found: &mut Vec<Diagnostic>) {
+    let errors = found.iter().filter(|one| one.severity == Severity::Error);
+    let places: Vec<Place> = errors.map(|one| one.place).collect();
+    let is_around = |one: &Diagnostic| {
+        let (file, Span { start, end }) = (one.place.file, one.place.span);
+        let within = |at: &Place| {
+            at.file == file && start <= at.span.start && at.span.end <= end && *at != one.place
+        };
+        is_secret_escape(one) && places.iter().any(within)
+    };
+    found.retain(|one| !is_around(one));
 }
 
 /// A file without a `blueprint` lacks one thing, of however many items: it is told at the first of them, and

@@ -32,3 +32,4 @@ mod shown;
 pub mod source;
 pub mod syntax;
 pub mod testing;
+mod withheld;

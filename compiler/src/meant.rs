@@ -64,6 +64,9 @@ fn path(source: &SourceFile, at: Place) -> Option<Diagnostic> {
 fn name(module: &Module, at: Place) -> Option<Diagnostic> {
     let name = module.source.slice(at.span);
     let items = &module.tree.items;
+    if let Some(told) = of_kind(module, name, at) {
+        return Some(told);
+    }
     let around = items.partition_point(|item| item.span.start <= at.span.start);
     let item = items.get(around.checked_sub(1)?)?;
     if let ItemKind::Type(of) = &item.kind
@@ -87,6 +90,25 @@ fn name(module: &Module, at: Place) -> Option<Diagnostic> {
         && gives.chars().all(is_plain)
         && output_of(gives.split('.').next()?).is_none();
     Some(says::output_as_value(at, name, declared, is_sure.then_some(gives)))
+}
+
+/// `var.x`, `inputs.x`: as others read what is read by its name alone.
+fn of_kind(module: &Module, kind: &str, at: Place) -> Option<Diagnostic> {
+    if !matches!(
+        kind,
+        "var" | "vars" | "local" | "locals" | "input" | "inputs" | "params" | "param"
+    ) {
+        return None;
+    }
+    let rest = module.source.text().get(at.span.end as usize..)?.strip_prefix('.')?;
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let name = rest.get(..end).filter(|name| !name.is_empty())?;
+    let is_there = module.tree.items.iter().any(|item| match &item.kind {
+        ItemKind::Value(value) => value.name.text == name,
+        _ => false,
+    });
+    let span = Span::new(at.span.start, at.span.end + 1 + offset(end));
+    Some(says::read_by_kind(at, kind, name, is_there.then_some(Place { span, ..at })))
 }
 
 /// A member of the type whose body has a `where` that names it.

@@ -47,7 +47,10 @@ impl Around<'_, '_> {
 
     fn leave_out(&self, parts: &[Part], least: u64, most: u64) -> String {
         let Some((name, ..)) = parts.iter().find(|(_, fewest, _)| *fewest > 1) else {
-            return format!("leave out {}", least.saturating_sub(most));
+            return match least.saturating_sub(most) {
+                0 => "name each of them".to_owned(),
+                more => format!("leave out {more}"),
+            };
         };
         let keys = self.program.instances.get(name).into_iter().flat_map(|all| all.keys());
         let few = usize::try_from(most.min(2)).unwrap_or(2);

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bp_plan::{Phase, Property, Type};
 use smol_str::SmolStr;
 
-use super::expr::{Scope, World, check_expr, held};
+use super::expr::{Declared, Scope, World, check_expr, held};
 use super::inserts;
 use super::members::short;
 use super::program::{Program, PropertyInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
-use crate::source::Place;
+use crate::source::{Place, Span};
 use crate::syntax::ast::{self, EntryKind, ExprKind, RecordEntry};
 
 /// The properties that a block sets of a type whose every entry is a property; and whether nothing else can be
@@ -62,6 +62,9 @@ pub(crate) fn property(
     let Some(declared) = info.properties.get(name) else {
         if !program.names.is_open(&info.full) {
             unknown(info, key, at, short(&info.full), out);
+            if let Some(told) = out.last_mut().filter(|_| is_dependency(name)) {
+                after(program, info, at, value, told);
+            }
         }
         // What stands there is checked all the same.
         check_expr(program, scope, value, None, out);
@@ -154,11 +157,43 @@ fn unknown(info: &TypeInfo, key: &ast::Name, at: Place, of: &str, out: &mut Vec<
 /// What other languages say by an entry of a node, as it is said here.
 fn foreign(name: &str) -> Option<&'static str> {
     Some(match name {
-        "depends_on" | "dependsOn" => "write `after -> b`: this node comes after `b`",
+        name if is_dependency(name) => "write `after -> …`: this node comes after what is named",
         "count" => "write `node name: Type for i in 1..3`: one node for each",
         "for_each" => "write `node name: Type for x in xs`: one node for each",
         _ => return None,
     })
+}
+
+/// What other languages call what a node comes after.
+pub(crate) fn is_dependency(name: &str) -> bool {
+    matches!(name, "depends_on" | "dependsOn" | "depends")
+}
+
+/// `depends_on = [a]`: with the form of here, where nodes are named.
+fn after(
+    program: &Program<'_>,
+    info: &TypeInfo,
+    at: Place,
+    value: &ast::Expr,
+    told: &mut Diagnostic,
+) {
+    let is_node = |of: &ast::Expr| match &of.kind {
+        ExprKind::Name(name) => match program.value(at.file, name) {
+            Some(Declared::Value(value)) => matches!(value.ty, Type::Node(_) | Type::Nodes(_)),
+            _ => false,
+        },
+        _ => false,
+    };
+    let names = match &value.kind {
+        ExprKind::List(all) => !all.is_empty() && all.iter().all(|one| is_node(&one.value)),
+        _ => is_node(value),
+    };
+    if !names || !info.requirements.contains_key("after") {
+        return;
+    }
+    let text = program.text(Place { file: at.file, span: value.span });
+    let head = Place { file: at.file, span: Span::new(at.span.start, value.span.start) };
+    says::comes_after(told, &text, head);
 }
 
 /// Entries for what is missing. What a value is, its author alone knows: `…` is refused until it is given.

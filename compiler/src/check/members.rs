@@ -454,7 +454,9 @@ impl Builder<'_, '_> {
             ),
             _ => ("a group type", "properties, `fixed`, `check` and `members: T[n..m]`"),
         };
-        self.out.push(says_names::not_here(place, described(&entry.kind), of, allowed));
+        let error = says_names::not_here(place, described(&entry.kind), of, allowed);
+        let is_field = matches!(entry.kind, EntryKind::Field(_)) && allowed.contains("properties");
+        self.out.push(if is_field { says_names::bare_property(error) } else { error });
     }
 
     fn type_of(&mut self, ty: &ast::TypeExpr) -> Type {

@@ -53,6 +53,14 @@ pub fn exposes(at: Place, found: &str) -> Diagnostic {
     .help("name the capability: `expose endpoint = primary.endpoint`")
 }
 
+/// `expose` of a capability of a node that may not be there.
+pub fn exposes_perhaps(at: Place, node: &str) -> Diagnostic {
+    let message = format!("`expose` offers a capability of one node, and there may be no `{node}`");
+    Diagnostic::error("E4044", message, at).label("perhaps `null`").help(
+        "expose a capability of a node that is always there, or take the condition from this one",
+    )
+}
+
 /// The member of a node that is perhaps meant by `expose`.
 pub fn exposes_node(at: Place, node: &str, capabilities: &[String]) -> Diagnostic {
     let error =
@@ -169,7 +177,9 @@ pub fn none_fits(
         format!("no blueprint can stand for this `{ty}`: {}", reasons.join("; ")),
         at,
     )
-    .help(if is_collection {
+    .help(if why.iter().any(|(_, why, _)| why.ends_with("can't be told when compiling")) {
+        "say which one with `using`, or set what they ask of to what is known when compiling"
+    } else if is_collection {
         "one blueprint stands for all instances: let one fit all of them, or make a node for each kind"
     } else {
         "change the node so that one fits"

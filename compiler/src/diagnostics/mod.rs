@@ -23,7 +23,7 @@ pub mod unused;
 mod words;
 pub mod workflows;
 
-pub(crate) use near::near;
+pub(crate) use near::{near, of_module};
 pub(crate) use words::{an, one_of};
 
 use crate::source::Place;

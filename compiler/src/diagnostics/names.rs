@@ -201,6 +201,42 @@ pub fn unknown_type(
     }
 }
 
+/// Takes back an abstract type that was proposed for a node.
+pub fn propose_abstract(told: &mut Diagnostic, near: &str) {
+    told.fix = None;
+    told.help = Some(format!(
+        "did you mean `{near}`? It is abstract: take a type that extends it, or `use` a blueprint that substitutes it"
+    ));
+}
+
+/// A type of a module that is used and has none of this name; `known` are those that it has, as they are written.
+pub fn not_of_module(at: Place, what: &str, name: &str, known: &[&str]) -> Diagnostic {
+    let module = name.rsplit_once('.').map_or(name, |(module, _)| module);
+    let error = Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at);
+    if known.is_empty() {
+        return error.help(format!("`{module}` declares no {what}"));
+    }
+    let shown: Vec<String> = known.iter().take(8).map(|one| format!("`{one}`")).collect();
+    let more = if known.len() > shown.len() { " …" } else { "" };
+    error.help(format!("`{module}` has {}{more}", shown.join(", ")))
+}
+
+/// A type of a module that the file does not use.
+pub fn of_unused_module(at: Place, what: &str, name: &str) -> Diagnostic {
+    let module = name.rsplit_once('.').map_or(name, |(module, _)| module);
+    Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at)
+        .label(format!("nothing is called `{module}` here"))
+        .help(format!("bring it in: `use \"./{module}.bp\" as {module}`"))
+}
+
+/// A module's name where its blueprint is meant.
+pub fn module_as_type(at: Place, name: &str, blueprint: &str) -> Diagnostic {
+    Diagnostic::error("E2013", format!("there is no node type `{name}`"), at)
+        .label("a module")
+        .help(format!("name its blueprint: `{blueprint}`"))
+        .fix(format!("write `{blueprint}`"), vec![(at, blueprint.to_owned())])
+}
+
 /// A type of another kind than is needed here.
 pub fn wrong_kind(at: Place, wanted: &str, name: &str, found: &str, declared: Place) -> Diagnostic {
     Diagnostic::error("E2014", format!("expected a {wanted}, `{name}` is a {found}"), at)
@@ -231,6 +267,14 @@ pub fn extends_too_many(at: Place, most: usize) -> Diagnostic {
 pub fn not_here(at: Place, found: &str, of: &str, allowed: &str) -> Diagnostic {
     Diagnostic::error("E2017", format!("{found} does not belong into {of}"), at)
         .help(format!("it may have {allowed}"))
+}
+
+/// `name: type` in a type whose members have words.
+pub fn bare_property(told: Diagnostic) -> Diagnostic {
+    let before =
+        Place { span: Span::new(told.place.span.start, told.place.span.start), ..told.place };
+    told.help("write `property name: type`; a data type alone has fields")
+        .fix("write `property`", vec![(before, "property ".to_owned())])
 }
 
 /// A field that a construct does not have.

@@ -29,6 +29,19 @@ pub(crate) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> 
     best.map(|(_, candidate)| candidate)
 }
 
+/// The one known name that is this one behind its module's: `k8s.Cluster` for `Cluster`, or for `kube.Cluster`.
+pub(crate) fn of_module<'n>(
+    name: &str,
+    known: impl IntoIterator<Item = &'n str>,
+) -> Option<&'n str> {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    let is_it = |known: &&str| known.rsplit_once('.').is_some_and(|(_, last)| last == own);
+    let mut all = known.into_iter().filter(is_it);
+    // Every blueprint is called so in its module.
+    let first = all.next().filter(|_| own != "Blueprint")?;
+    all.next().is_none().then_some(first)
+}
+
 /// How many letters are put in, taken out, changed, or exchanged with their neighbours; nothing where these are
 /// more than `most`.
 fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
@@ -74,7 +87,7 @@ fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{distance, near};
+    use super::{distance, near, of_module};
 
     fn of(a: &str, b: &str) -> Option<usize> {
         let letters = |text: &str| text.chars().collect::<Vec<char>>();
@@ -99,5 +112,13 @@ mod tests {
         assert_eq!(near("limitt", ["limit", "limits", "other"]), Some("limit"));
         assert_eq!(near("Limitt", ["lim", "LIMIT"]), Some("LIMIT"));
         assert_eq!(near("ab", ["xy", "q"]), None);
+    }
+
+    #[test]
+    fn a_name_is_found_behind_its_module() {
+        assert_eq!(of_module("Cluster", ["Root", "k8s.Cluster"]), Some("k8s.Cluster"));
+        assert_eq!(of_module("kube.Cluster", ["k8s.Cluster"]), Some("k8s.Cluster"));
+        assert_eq!(of_module("Cluster", ["a.Cluster", "b.Cluster"]), None);
+        assert_eq!(of_module("db.Blueprint", ["a.Blueprint"]), None);
     }
 }

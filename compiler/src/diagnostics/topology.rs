@@ -2,7 +2,7 @@
 
 use bp_plan::Type;
 
-use super::{Diagnostic, an, near, one_of};
+use super::{Diagnostic, Fix, an, near, one_of};
 use crate::source::Place;
 
 fn names(names: &[String]) -> String {
@@ -33,6 +33,27 @@ pub fn unknown_member(
         None if known.is_empty() => error.help("it has no properties"),
         None => error.help(format!("it has {}", names(known))),
     }
+}
+
+/// Says of `depends_on = [a]` how it is written here; `head` is what stands before its value.
+pub fn comes_after(told: &mut Diagnostic, value: &str, head: Place) {
+    let form = format!("write `after -> {value}`");
+    told.help = Some(format!("{form}: this node comes after what is named"));
+    let edits = vec![(head, "after -> ".to_owned())];
+    told.fix = Some(Fix { title: form, edits, is_draft: false });
+}
+
+/// Takes back the near name that was proposed, where it is given already.
+pub fn taken(told: &mut Diagnostic, first: Place, is_met: bool) {
+    let Some(fix) = told.fix.take() else { return };
+    let near = fix.edits.into_iter().map(|(_, near)| near).next().unwrap_or_default();
+    told.label.clear();
+    told.help = Some(if is_met {
+        format!("`{near}` is met already: name all of its targets there, `{near} -> [a, b]`")
+    } else {
+        format!("if `{near}` is meant, remove one of the two: it is set already")
+    });
+    told.related = vec![(first, format!("`{near}` stands here"))];
 }
 
 /// Properties that a node must set and does not.
@@ -81,7 +102,12 @@ pub fn fixed_anew(at: Place, name: &str, of: &str, declared: Place) -> Diagnosti
 /// A requirement that a type does not declare, without `via`.
 pub fn unknown_requirement(at: Place, name: &str, of: &str, known: &[String]) -> Diagnostic {
     let error = Diagnostic::error("E4005", format!("`{of}` has no requirement `{name}`"), at);
+    let is_after = matches!(name, "depends_on" | "dependsOn" | "depends")
+        && known.iter().any(|known| known == "after");
     match near(name, known.iter().map(String::as_str)) {
+        _ if is_after => error
+            .help("write `after -> …`: this node comes after what is named")
+            .fix("write `after`", vec![(at, "after".to_owned())]),
         Some(near) => error
             .help(format!("did you mean `{near}`?"))
             .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
@@ -331,7 +357,11 @@ pub fn too_late(at: Place, what: &str, needed: &str, known: &str) -> Diagnostic 
         at,
     )
     .label(format!("known {known}"))
-    .help("use an input, a constant or a fact of the inventory")
+    .help(if needed == "when compiling" {
+        "use a constant, or give the value where it is used"
+    } else {
+        "use an input, a constant or a fact of the inventory"
+    })
 }
 
 /// A secret where something must be known before it is.
@@ -368,7 +398,7 @@ pub fn abstract_type(at: Place, name: &str, declared: Place) -> Diagnostic {
         at,
     )
     .related(declared, "declared here")
-    .help("take a type that extends it")
+    .help("take a type that extends it, or `use` a blueprint that substitutes it")
 }
 
 /// A blueprint without a version.

@@ -103,6 +103,14 @@ pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnost
         other => other,
     };
     match (inner, found, kind) {
+        (Type::Quantity(bp_plan::Dimension::Percent), _, kind)
+            if is_number(found) && !is_literal(kind) =>
+        {
+            error.help("no number becomes a percentage: give one such as `10%`, or let the type be `float`")
+        }
+        (Type::Quantity(_), _, kind) if is_number(found) && !is_literal(kind) => {
+            error.help(format!("multiply it by a unit, as in `x * {}`", example(inner).trim_matches('`')))
+        }
         (Type::Quantity(of), Type::Int | Type::Float, _) => {
             error.help(format!("add a unit of {of}, such as {}", example(inner)))
         }
@@ -156,6 +164,27 @@ pub fn misfit(at: Place, want: &Type, found: &Type, kind: &ExprKind) -> Diagnost
             error.help("a list is written `[a, b]`; `values(m)` gives those of a map")
         }
         _ => error.help(format!("give {wanted} here, or change the declared type")),
+    }
+}
+
+/// `1.20` where a version is wanted.
+pub fn unquoted_version(at: Place, want: &Type, written: &str) -> Diagnostic {
+    let message = format!("expected {}, found the number {written}", a(want));
+    Diagnostic::error("E3002", message, at)
+        .label("a version stands between quotes")
+        .help(format!("write `\"{written}\"`"))
+        .fix(format!("write `\"{written}\"`"), vec![(at, format!("\"{written}\""))])
+}
+
+fn is_number(ty: &Type) -> bool {
+    matches!(ty, Type::Int | Type::Float)
+}
+
+fn is_literal(kind: &ExprKind) -> bool {
+    match kind {
+        ExprKind::Literal(_) => true,
+        ExprKind::Unary { of, .. } => is_literal(&of.kind),
+        _ => false,
     }
 }
 
@@ -249,6 +278,14 @@ pub fn plus_on_strings(at: Place, better: Option<String>) -> Diagnostic {
     }
 }
 
+/// Takes back the string that was proposed, where none is wanted.
+pub fn no_text_wanted(told: &mut Diagnostic) {
+    if told.fix.take().is_some() {
+        told.help =
+            Some("add numbers, or convert a text with `int(text)` or `float(text)`".to_owned());
+    }
+}
+
 /// Whether this is what [`plus_on_strings`] says.
 pub fn is_plus_on_strings(told: &Diagnostic) -> bool {
     told.code == "E3005" && told.message.ends_with("for strings")
@@ -259,6 +296,20 @@ pub fn plus_on_lists(at: Place) -> Diagnostic {
     Diagnostic::error("E3005", "there is no `+` for lists", at)
         .label("lists are joined by spreading")
         .help("write `[...a, ...b]`")
+}
+
+/// Whether a value at this place was told to be no `bool`.
+pub fn is_no_condition(told: &Diagnostic, at: Place) -> bool {
+    told.code == "E3002" && told.place == at && told.message.starts_with("expected `bool`")
+}
+
+/// `x or y` of other values than conditions.
+pub fn no_condition(at: Place, found: &Type, [left, right]: &[String; 2]) -> Diagnostic {
+    let message = format!("`or` joins conditions, found {}", a(found));
+    let (left, right) = (short(left), short(right));
+    Diagnostic::error("E3002", message, at)
+        .label(format!("this is {}", a(found)))
+        .help(format!("write `{left} ?? {right}` for what counts where it is unset, or compare it, as in `{left} == …`"))
 }
 
 /// Something that may be unset, where that won't do; `position` says where (`in a string`).
@@ -315,6 +366,17 @@ pub fn not_printable(at: Place, found: &Type) -> Diagnostic {
         .help(help)
 }
 
+/// What a function of other languages is called here.
+pub fn foreign_function(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "len" | "size" => "length",
+        "toset" => "unique",
+        "startswith" | "startsWith" => "starts_with",
+        "endswith" | "endsWith" => "ends_with",
+        _ => return None,
+    })
+}
+
 /// A function that there is not.
 pub fn unknown_function(
     at: Place,
@@ -323,12 +385,7 @@ pub fn unknown_function(
     place: Option<Place>,
 ) -> Diagnostic {
     let error = Diagnostic::error("E3008", format!("there is no function `{name}`"), at);
-    let ours = match name {
-        "len" => Some("length"),
-        "toset" => Some("unique"),
-        _ => None,
-    };
-    if let Some(ours) = ours {
+    if let Some(ours) = foreign_function(name) {
         return error
             .label("a name of another language")
             .help(format!("call `{ours}`"))
@@ -339,7 +396,22 @@ pub fn unknown_function(
         "concat" => Some("put lists together with `[...a, ...b]`, and strings with `\"${a}${b}\"`"),
         "coalesce" => Some("write `a ?? b`"),
         "lookup" => Some("write `m?[key] ?? other`"),
-        "env" | "timestamp" | "uuid" => Some(
+        "try" => Some("write `a?.b ?? other`: what may be unset says so in its type"),
+        "get_input" | "get_property" | "get_attribute" => {
+            Some("read it by its name: `x` of an input, `n.x` of a node")
+        }
+        "first" => Some("write `xs[0]`"),
+        "element" => Some("write `xs[i]`"),
+        "jsonencode" => Some("write `json_encode(x)`"),
+        "bash" | "shell" | "sh" | "exec" | "command" => {
+            Some("write `script(\"…\")`, with the path of an executable file")
+        }
+        "tostring" => Some("write `string(x)`"),
+        "tonumber" => Some("write `int(x)` or `float(x)`"),
+        "regex" => Some("write `matches(text, r\"…\")`"),
+        "exists" => Some("write `x != null`"),
+        "ceil" | "floor" => Some("`round(x)` makes a number whole, `div(a, b)` divides whole ones"),
+        "now" | "random" | "rand" | "env" | "timestamp" | "uuid" => Some(
             "a blueprint has no clock, no environment and no randomness: declare an `input`, which whoever deploys gives",
         ),
         _ => None,
@@ -350,21 +422,31 @@ pub fn unknown_function(
     match near {
         Some(near) => maybe_related(error, place, format!("`{near}` is declared here"))
             .label(format!("did you mean `{near}`?"))
-            .help(format!("call `{near}`, or declare `fn {name}(…)`"))
+            .help(format!("call `{near}`, or {}", declaration_of(name)))
             .fix(format!("replace `{name}` by `{near}`"), vec![(at, near.to_owned())]),
-        None => error.label("not declared").help(format!("declare `fn {name}(…)`")),
+        None => error.label("not declared").help(declaration_of(name)),
+    }
+}
+
+/// How a function of this name is declared.
+fn declaration_of(name: &str) -> String {
+    match name.rsplit_once('.') {
+        Some((of, name)) => format!(
+            "declare `fn {name}(…)` in a module `{of}`; what works on a value takes it as an argument: `{name}({of}, …)`"
+        ),
+        None => format!("declare `fn {name}(…)`"),
     }
 }
 
 /// `a.f(…)`, where `f(a, …)` is meant.
 pub fn method(
     at: Place,
-    of: &str,
+    path: &str,
     name: &str,
     call: &str,
     edits: Option<Vec<(Place, String)>>,
 ) -> Diagnostic {
-    let error = Diagnostic::error("E3008", format!("there is no function `{of}.{name}`"), at)
+    let error = Diagnostic::error("E3008", format!("there is no function `{path}`"), at)
         .label(format!("`{name}` takes what it works on as an argument"))
         .help(format!("write `{call}`"));
     match edits {
@@ -482,8 +564,13 @@ pub fn incomparable(
         "in" | "not in" => format!("{one} can't be in {other}"),
         _ => format!("{one} and {other} have no order"),
     };
-    let is = |ty: &Type| matches!(ty, Type::Version | Type::Timestamp);
-    let help = if is(left.0) || is(right.0) {
+    let is = |ty: &Type| match ty {
+        Type::Optional(of) => matches!(**of, Type::Version | Type::Timestamp),
+        ty => matches!(ty, Type::Version | Type::Timestamp),
+    };
+    let help = if (is(left.0) || is(right.0)) && (is_number(left.0) || is_number(right.0)) {
+        "a version stands between quotes, such as `\"1.20\"`"
+    } else if is(left.0) || is(right.0) {
         "make a text a version with `version(text)`"
     } else {
         "compare values of one type; `string(x)`, `int(x)` and `float(x)` convert"
@@ -600,6 +687,21 @@ pub fn field_of_collection(at: Place, name: &str, found: &Type, is_self: bool) -
         format!("write `xs[0].{name}` for one of them, or `xs[*].{name}` for a list of all")
     };
     Diagnostic::error("E3019", message, at).label("a collection has no such field").help(help)
+}
+
+/// `xs.length`; `of` is what it is read of.
+pub fn length_of(at: Place, name: &str, found: &Type, (of, text): (Place, &str)) -> Diagnostic {
+    let between = |start: u32, end: u32| Place { file: at.file, span: Span::new(start, end) };
+    let before = between(of.span.start, of.span.start);
+    let behind = between(of.span.end, at.span.end);
+    let call = format!("length({})", short(text));
+    Diagnostic::error("E3003", format!("{} has no `{name}`", a(found)), at)
+        .label("a function tells it")
+        .help(format!("write `{call}`"))
+        .fix(
+            format!("write `{call}`"),
+            vec![(before, "length(".to_owned()), (behind, ")".to_owned())],
+        )
 }
 
 /// `via` of a requirement that may have several targets, each by a relationship of its own.

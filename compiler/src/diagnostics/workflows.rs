@@ -35,6 +35,14 @@ pub fn unknown_argument(
     }
 }
 
+/// A name that another step of the same `parallel` makes.
+pub fn not_beside(at: Place, name: &str, made: Place) -> Diagnostic {
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("made at the same time")
+        .related(made, format!("`{name}` is made here"))
+        .help(format!("steps of a `parallel` see nothing of each other: read `{name}` after the block, or put both steps into one workflow"))
+}
+
 /// Arguments that must be given and are not.
 pub fn missing_arguments(
     at: Place,
@@ -127,6 +135,9 @@ pub fn unknown_interface(
         Some(near) => error
             .help(format!("did you mean `{near}`?"))
             .fix(format!("write `{near}`"), vec![(at, near.to_owned())]),
+        None if known.is_empty() && of.ends_with("Blueprint") => {
+            error.help("a blueprint has the interfaces of the type that it `substitutes`")
+        }
         None if known.is_empty() => {
             error.help("let the type implement one: `implements …` in its body")
         }
@@ -159,7 +170,7 @@ pub fn not_implemented(at: Place, name: &str, of: &str, place: Place) -> Diagnos
 pub fn lifecycle_by_hand(at: Place, operation: &str) -> Diagnostic {
     Diagnostic::error("E7051", format!("`lifecycle.{operation}` is not called by hand"), at)
         .label("the runtime calls it, in the order of the graph")
-        .help("run the workflow that brings it about, such as `run heal { nodes = [x] }` or `run update`")
+        .help("run the workflow that brings it about, such as `run update`")
 }
 
 /// A call of all nodes of a collection at once; `end` is where `[*]` belongs.

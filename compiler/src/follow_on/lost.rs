@@ -34,7 +34,7 @@ fn is_of_inventory(one: &Diagnostic) -> bool {
 struct Lost {
     /// Types that are declared twice: members of the second are not there.
     types: BTreeSet<String>,
-    /// Members that are not there since something of their declaration isn't.
+    /// Members that are not there since something of their declaration isn't: its type, or its word.
     members: BTreeSet<String>,
     /// What a blueprint exposes of something that has a mistake.
     exposed: BTreeSet<String>,
@@ -48,6 +48,15 @@ impl Lost {
             match &item.kind {
                 ItemKind::Type(of) if told.code == "E2006" => {
                     lost.types.insert(of.name.text.to_string());
+                }
+                ItemKind::Type(of) if told.code == "E2017" => {
+                    let field = |entry: &BodyEntry| match &entry.kind {
+                        EntryKind::Field(member) if entry.span == told.place.span => {
+                            Some(member.name.text.to_string())
+                        }
+                        _ => None,
+                    };
+                    lost.members.extend(of.body.entries.iter().find_map(field));
                 }
                 ItemKind::Type(of) if TYPES.contains(&told.code) => {
                     let at = told.place.span.start;

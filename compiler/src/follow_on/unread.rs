@@ -120,7 +120,9 @@ impl Unread {
 
     /// Names that a line may declare: those of types only where it says so.
     fn names(&mut self, line: &str) {
-        let is_type = words(line).any(|word| word == "type");
+        // `node Server { … }` lacks the word.
+        let is_bare = line.trim_start().starts_with("node ") && !line.contains(':');
+        let is_type = is_bare || words(line).any(|word| word == "type");
         let is_name = |word: &&str| is_type || !word.starts_with(char::is_uppercase);
         let names = words(line).filter(is_name);
         let names = names.filter(|word| !COMMON.contains(word) && !BUILT_IN_TYPES.contains(word));

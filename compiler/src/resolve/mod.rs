@@ -13,7 +13,7 @@ pub(crate) use scope::{Declaration, FileScope};
 pub(crate) use types::TypeDeclaration;
 use types::kind_words;
 
-use crate::diagnostics::{Diagnostic, names as says};
+use crate::diagnostics::{Diagnostic, names as says, near, of_module};
 use crate::loader::Sources;
 use crate::source::{FileId, Place, SourceFile, Span};
 use crate::syntax::ast;
@@ -140,15 +140,30 @@ impl Names {
         if let Some(module) = alias.and_then(|alias| scope?.modules.get(alias)) {
             return says::no_blueprint_in(at, name, &module.name);
         }
+        let own = format!("{name}.Blueprint");
+        let is_module = scope.is_some_and(|scope| scope.modules.contains_key(name));
+        if kind == ast::TypeItemKind::Node && is_module && self.type_name(at.file, &own).is_some() {
+            return says::module_as_type(at, name, &own);
+        }
         let elsewhere = crate::library::MODULES.iter().find(|module| {
             module.name != "std" && module.text.contains(&format!("{} {last}", kind_words(kind)))
         });
         let known = self.names_of_types(at.file);
-        let of_kind = known.iter().filter(|known| {
+        let of_kind = known.iter().map(String::as_str).filter(|known| {
             let full = self.type_name(at.file, known);
             full.and_then(|full| self.types.get(&full)).is_some_and(|t| t.kind == kind)
         });
-        let near = crate::diagnostics::near(name, of_kind.map(String::as_str));
+        // What is named with its module is of that one, and no blueprint is a node of its own.
+        let module = name.rsplit_once('.').map(|(module, _)| module);
+        let is_used_as = module.is_some_and(|m| scope.is_some_and(|s| s.modules.contains_key(m)));
+        let of_kind: Vec<&str> = of_kind
+            .filter(|known| match known.rsplit_once('.') {
+                Some((other, _)) => !is_used_as || module == Some(other),
+                None => module.is_none() && *known != "Blueprint",
+            })
+            .collect();
+        let all = || of_kind.iter().copied();
+        let near = of_module(name, all()).filter(|_| !is_used_as).or_else(|| near(name, all()));
         let place = near
             .and_then(|near| self.type_name(at.file, near))
             .and_then(|full| self.types.get(&full))
@@ -159,6 +174,13 @@ impl Names {
                 .is_some_and(|f| f.modules.values().any(|m| m.name == module.name))
         });
         let elsewhere = elsewhere.filter(|_| !is_used && near.is_none()).map(|m| m.name);
+        if near.is_none() && elsewhere.is_none() && module.is_some() {
+            return if is_used_as {
+                says::not_of_module(at, kind_words(kind), name, &of_kind)
+            } else {
+                says::of_unused_module(at, kind_words(kind), name)
+            };
+        }
         says::unknown_type(at, kind_words(kind), name, near.map(|near| (near, place)), elsewhere)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It looks at what was said and at the text there, and at nothing of the grammar.
 
-use super::{called, characters, conditions, habits, heads, marks, slips};
+use super::{borrowed, called, characters, conditions, habits, heads, marks, slips};
 use crate::diagnostics::slips::{is_misspelt, is_strange_name};
 use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{Place, SourceFile, Span};
@@ -14,6 +14,7 @@ pub(super) fn recognised(source: &SourceFile, diagnostics: Vec<Diagnostic>) -> V
         let meant = match one.code {
             "E1021" => called::call(source, &one),
             "E1001" | "E1002" | "E1005" | "E1006" => called::call(source, &one)
+                .or_else(|| borrowed::form(source, &one))
                 .or_else(|| habit(source, &one))
                 .or_else(|| marks::mark(source, &one))
                 .or_else(|| conditions::condition(source, &one))
@@ -112,7 +113,7 @@ fn word(source: &SourceFile, at: Place, line: &str) -> Option<Diagnostic> {
     let fits = match ours {
         "const" => rest.contains('=') && !rest.ends_with('{'),
         "fn" => rest.contains('(') && rest.contains(") ->") || rest.contains(") ="),
-        "use" => rest.starts_with('"'),
+        "use" => rest.starts_with('"') && rest.contains(".bp\""),
         _ => false,
     };
     let place = Place { span: wide(at.span.start, word), ..at };

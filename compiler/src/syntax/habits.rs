@@ -112,6 +112,16 @@ impl Here<'_> {
             let help = format!("write `{name} = {{ … }}`");
             return Some(foreign_form(self.place(0, 1), &message, &help, Some(edits)));
         }
+        if self.awaits("`=`, `:` or `->` after `set`") {
+            let given = self.rest.get(word.len()..)?.trim_start();
+            let is_given = given.starts_with('=') && !given.starts_with("==");
+            let from = self.before.len() - self.before.trim_end().strip_suffix("set")?.len();
+            let start = self.at.span.start;
+            let place = between(self.at, start - offset(from), start);
+            let edits = is_given.then(|| vec![(place, String::new())]);
+            let message = "a property is set by its name alone";
+            return Some(foreign_form(place, message, &format!("write `{word} = …`"), edits));
+        }
         if self.awaits("`=` after `for`") && self.before.trim_end().ends_with("for") {
             let opening = self.before.rfind('{')?;
             let text = format!("{}{}", self.before.get(opening..)?, self.rest);
@@ -313,6 +323,19 @@ impl Here<'_> {
         (is_head && is_name).then(|| foreign_form(self.place(0, name.len()), &message, &help, None))
     }
 
+    /// `fn f(a, b)`, which was read as a bracket that is not closed.
+    fn untyped_parameters(&self) -> Option<Diagnostic> {
+        let head = self.before.trim_start();
+        let is_head = ["fn ", "workflow ", "operation "].iter().any(|word| head.starts_with(word));
+        let inner = self.rest.strip_prefix('(').filter(|_| is_head)?.split_once(')')?.0;
+        let name = inner.split(',').map(str::trim).find(|one| !one.contains(':'))?;
+        let is_name = !name.is_empty() && word_of(name) == name;
+        let from = 1 + inner.find(name).filter(|_| is_name)?;
+        let message = format!("`{name}` has no type");
+        let help = format!("write `{name}: type`, such as `{name}: int`");
+        Some(foreign_form(self.place(from, name.len()), &message, &help, None))
+    }
+
     /// What begins no step, or is none that was read.
     fn step(&self, word: &str) -> Option<Diagnostic> {
         if let Some((_, help)) = STEPS.iter().find(|(theirs, _)| *theirs == word) {
@@ -371,6 +394,9 @@ impl Here<'_> {
         let inner = self.rest.get(1..)?.trim_start();
         if self.rest.starts_with('[') && inner.starts_with("for ") {
             return Some(comprehension(place, self.rest));
+        }
+        if let Some(told) = self.untyped_parameters() {
+            return Some(told);
         }
         let (commas, end) = parts(self.rest, &[","])?;
         let is_value = self.before.trim_end().ends_with(['=', '(', '[', ',', ':'])

@@ -114,6 +114,12 @@ impl Here<'_> {
         }
         let start = line.len() - ty.len();
         let shown = ty.get(..length)?;
+        let head = line.get(..end - name.len())?.trim_end();
+        let is_kind = matches!(last_word(head), "node" | "policy" | "group" | "capability");
+        if is_kind && matches!(name, "tpe" | "typ" | "tye" | "tyep" | "tpye" | "ytpe" | "types") {
+            let place = self.in_line(end - name.len(), end);
+            return Some(says::misspelt(place, name, "type"));
+        }
         let place = self.in_line(start, start + length);
         Some(says::untyped_name(place, name, shown, self.in_line(end, end)))
     }

@@ -8,6 +8,7 @@
 
 pub mod ast;
 mod blocks;
+mod borrowed;
 mod called;
 mod characters;
 mod colons;

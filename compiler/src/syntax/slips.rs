@@ -105,7 +105,8 @@ fn nearly<'t>(
     let line = line.split('\n').next()?;
     let word = word_of(line);
     let rest = line.get(word.len()..)?;
-    if word.is_empty() || words.contains(&word) {
+    // These are words of their own elsewhere: `set x = 3` means no `let`.
+    if word.is_empty() || words.contains(&word) || matches!(word, "set" | "get") {
         return None;
     }
     let meant = near(word, words.iter().copied())?;
@@ -149,6 +150,11 @@ impl Here<'_> {
                 let place = self.from(start - offset(ours.len()), foreign.len());
                 return Some(crate::diagnostics::syntax::foreign_operator(place, foreign, ours));
             }
+        }
+        if self.rest.starts_with("=~") && self.is_after_value() {
+            let help = "write `matches(text, r\"…\")`, as in `where matches(self, r\"^a\")`";
+            let place = self.from(start, "=~".len());
+            return Some(says::foreign_form(place, "`=~` is no operator here", help, None));
         }
         let is_missed = self.has_said(&["`=` and the constant's value"]);
         if self.rest.starts_with("==") || !(self.is_after_value() || is_missed) {

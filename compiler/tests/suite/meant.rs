@@ -238,7 +238,115 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "bind a name over",
     ),
     ("const a: [int] = [1]\noutput o: list<int> = a", "E1007 2:10", "write `list<int>`"),
+    // What is taken, or can't be.
+    (
+        "node type A { property storage: int }\nnode a: A { storage = 1, storge = 2 }",
+        "E4001 3:26",
+        "if `storage` is meant, remove one of the two",
+    ),
+    (
+        "node type B\nnode type A { requires hosts: B[0..2] }\nnode b: B\nnode a: A { hosts -> b, host -> b }",
+        "E4005 5:25",
+        "name all of its targets there",
+    ),
+    (
+        "node a: Databse { name = \"x\" }",
+        "E2013 2:9",
+        "It is abstract: take a type that extends it",
+    ),
+    ("node a: db.Database { name = \"x\" }", "E2013 2:9", "bring it in: `use \"./db.bp\" as db`"),
+    ("use std.kubernetes as k8s\nnode a: k8s.Gadget", "E2013 3:9", "`k8s` has "),
+    ("node type A { property x: int }\nnode a: A { x = x }", "E3001 3:17", "it would be itself"),
+    (
+        "input on: bool = true\nnode type A { capability ep: Endpoint { host = \"a\", port = 80 } }\nnode a: A if on\nexpose ep = a.ep",
+        "E4044 5:13",
+        "a node that is always there",
+    ),
+    (
+        "secret pw: string where length(self) > 3 else \"not ${pw}\"\nnode type A { property p: secret string }\nnode a: A { p = pw }",
+        "E3021 2:54",
+        "without the value",
+    ),
+    ("input e: dict = {}\noutput o: json = e", "E3029 2:10", "write `map<string>`"),
+    // Forms of other languages.
+    ("input names: list(string) = []", "E1007 2:14", "write `list<string>`"),
+    ("node type A\nnode a: A[3]", "E1007 3:10", "`node a: A for i in 1..3 { … }`"),
+    ("node web-1: Root", "E1007 2:6", "write `web_1`"),
+    (
+        "node type A {\n  property n: int\n}\nnode a: A {\n  n = 1\n  c.port = 7\n}",
+        "E1007 7:3",
+        "write `c = { port = … }`",
+    ),
+    (
+        "relationship type R extends DependsOn { property path: string }\nnode type V { requires h: Root via R }\nnode h: Root\nnode v: V { h -> h { path = \"/x\" } }",
+        "E1007 5:20",
+        "`h -> h via Relationship { … }`",
+    ),
+    (
+        "const a = [[i, j] for i in 1..2 for j in 1..2]\noutput o: json = a",
+        "E1007 2:33",
+        "`flatten([[f(x, y) for y in ys] for x in xs])`",
+    ),
+    ("locals {\n  x = 1\n}", "E1007 2:1", "write `const name = value`"),
+    ("output o: string = \"${var.x}\"", "E3001 2:23", "write `x`, and declare it"),
+    ("output o: string = now()", "E3008 2:20", "has no clock"),
+    ("output o: string = x.foo(1)", "E3008 2:20", "`foo(x, …)`"),
+    (
+        "node Server {\n  property n: int = 1\n}\nnode s: Server",
+        "E1007 2:1",
+        "write `node type Server",
+    ),
+    ("node tpe Peer\nnode p: Peer", "E1001 2:6", "write `type`"),
+    ("input a: string where self =~ \"^a\"", "E1007 2:28", "`matches(text, r\"…\")`"),
+    ("fn h(a, b) -> int = a + b\noutput o: int = h(1, 2)", "E1007 2:6", "`a: int`"),
+    ("input n: int = 1\ndata type D { x: int = n }", "E4016 3:24", "use a constant"),
+    // Values of other types.
+    ("input b: int = 3 + \"x\"", "E3005 2:16", "convert a text"),
+    ("input x: string? = null\noutput p: string = x or \"b\"", "E3002 3:20", "write `x ?? \"b\"`"),
+    (
+        "input n: int = 1\noutput p: percent = 10% * n",
+        "E3002 3:21",
+        "no number becomes a percentage",
+    ),
+    ("input n: int = 1\noutput p: duration = n", "E3002 3:22", "multiply it by a unit"),
+    (
+        "use std.kubernetes as k8s\nselect c: k8s.Cluster[0..] { where = self.version > 1.20 }\noutput n: int = count(c)",
+        "E3015 3:51",
+        "stands between quotes",
+    ),
+    (
+        "node type A { property n: int }\nnode a: A for i in range(3) { n = i }\noutput x: int = a[0].n",
+        "E3009 3:20",
+        "range(from",
+    ),
+    // Steps at the same time.
+    (
+        "workflow w() -> int { return 3 }\nworkflow v() {\n  parallel {\n    let q = run w\n    wait q * 1s\n  }\n}",
+        "E3001 6:10",
+        "steps of a `parallel` see nothing of each other",
+    ),
 ];
+
+#[test]
+fn a_version_whose_name_is_misspelt_is_one_mistake() {
+    let (analysis, _folder) =
+        package(&[("root.bp", "blueprint x { versio = \"1.0.0\" }\noutput o: int = 3\n")]);
+    assert_eq!(said(&analysis), ["E2018 1:15"]);
+}
+
+#[test]
+fn a_module_is_told_from_its_blueprint() {
+    let store = "abstract node type Store { property size: size }\n";
+    let small = "blueprint small substitutes store.Store { version = \"1.0.0\" }\nuse \"./store.bp\" as store\ninput size: size\n";
+    let root = format!(
+        "{HEAD}use \"./store.bp\" as store\nuse \"./small.bp\" as small\nnode a: store.Store using small {{ size = 2GiB }}\n"
+    );
+    let files = [("store.bp", store), ("small.bp", small), ("root.bp", &root)];
+    let (analysis, _folder) = package(&files);
+    assert_eq!(said(&analysis), ["E2013 4:27"], "{:#?}", analysis.diagnostics());
+    let fix = analysis.diagnostics().iter().find_map(|told| told.fix.as_ref());
+    assert_eq!(fix.unwrap().title, "write `small.Blueprint`");
+}
 
 fn package(files: &[(&str, &str)]) -> (Analysis, tempfile::TempDir) {
     let folder = crate::common::folder(files);
@@ -300,7 +408,7 @@ fn what_a_blueprint_exposes_of_what_may_be_unset_is_told_there() {
     );
     let (analysis, _folder) = package(&[("store.bp", module), ("root.bp", &root)]);
     let codes: Vec<&str> = analysis.diagnostics().iter().map(|one| one.code).collect();
-    assert_eq!(codes, ["E3006"], "{:#?}", analysis.diagnostics());
+    assert_eq!(codes, ["E4044"], "{:#?}", analysis.diagnostics());
 }
 
 #[test]

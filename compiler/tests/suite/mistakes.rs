@@ -739,7 +739,7 @@ fn help_can_be_followed() {
     assert!(help(library).starts_with("leave the secret out"), "{}", help(library));
     let cron = "use std.schedule\nworkflow w() { wait 1s }\npolicy g: schedule.Cron { cron = \"0 25 * * *\", run = w }";
     assert!(!help(cron).contains("cron_form"), "{}", help(cron));
-    for (entry, ours) in [("depends_on = 1", "after -> b"), ("count = 3", "for i in 1..3")] {
+    for (entry, ours) in [("depends_on = 1", "after -> …"), ("count = 3", "for i in 1..3")] {
         let text = format!("node type T\nnode t: T {{ {entry} }}");
         assert!(help(&text).contains(ours), "{}", help(&text));
     }

@@ -75,8 +75,20 @@ impl Composition {
         }
         self.exposes.insert(name.clone(), place);
         let scope = Scope::new(program.file);
+        let before = out.len();
         let typed = check_expr(program, &scope, &expose.value, None, out);
         let at = Place { file: program.file, span: expose.value.span };
+        // No `null` can be offered, so it is not read with `?.` either.
+        let is_unset = |told: &Diagnostic| told.code == "E3006" && told.place.file == at.file;
+        if let ast::ExprKind::Field { of, .. } = &expose.value.kind
+            && (matches!(&typed.ty, Type::Optional(of) if matches!(**of, Type::Capability(_)))
+                || out.get(before).is_some_and(|told| is_unset(told) && told.place.span == of.span))
+        {
+            out.truncate(before);
+            let of = program.text(Place { file: program.file, span: of.span });
+            out.push(says::exposes_perhaps(at, &of));
+            return;
+        }
         match typed.ty {
             Type::Unknown => {}
             Type::Capability(kind) if is_of_one_node(&typed.expr) => {

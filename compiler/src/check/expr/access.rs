@@ -36,6 +36,12 @@ impl Checker<'_> {
             }
             other => (other, false),
         };
+        let is_counted = matches!(ty, Type::List(_) | Type::String | Type::Literal(_));
+        if is_counted && matches!(name.text.as_str(), "length" | "len" | "size") {
+            let of = (self.place(of.span), self.world.text(self.place(of.span)));
+            self.report(says::length_of(self.place(name.span), &name.text, &ty, (of.0, &of.1)));
+            return Part::broken();
+        }
         if was_optional && !safe {
             let dot = Span::new(of.span.end, of.span.end);
             self.report(says::unsettled_path(

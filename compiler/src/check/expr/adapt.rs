@@ -141,6 +141,11 @@ impl Checker<'_> {
                 return says::not_one_of(at, text, (&options, &others), want);
             }
         }
+        let inner = if let Type::Optional(of) = want { of } else { want };
+        let is_number = matches!(&expr.kind, ast::ExprKind::Literal(Value::Float(_)));
+        if *inner == Type::Version && is_number {
+            return says::unquoted_version(at, want, &self.world.text(at));
+        }
         let [want, found] = self.apart(want, found);
         says::misfit(at, &want, &found, &expr.kind)
     }

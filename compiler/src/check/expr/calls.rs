@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::{BinaryOp, Expr, Phase, Type};
 
-use super::names::nearest;
+use super::names::{nearest, of_module};
 use super::signatures::{Pattern, SIGNATURES, Signature};
 use super::{CLOSED, Checker, Part, Scope, World, files, fits, loops};
 use crate::diagnostics::{Diagnostic, composition, selections::ranks_nothing, types as says};
@@ -64,7 +64,12 @@ impl Checker<'_> {
             };
             let known = own.iter().map(String::as_str);
             let built_in = SIGNATURES.keys().copied().chain(files::NAMES);
-            let near = nearest(&name, known.chain(built_in)).map(str::to_owned);
+            // What stands before a dot would be lost.
+            let is_path = |name: &str| name.contains('.');
+            let alike =
+                known.clone().chain(built_in).filter(|known| is_path(known) == is_path(&name));
+            let near = of_module(&name, known).or_else(|| nearest(&name, alike));
+            let near = near.map(str::to_owned);
             let place =
                 near.as_deref().and_then(|near| self.world.value_place(self.scope.file(), near));
             self.report(says::unknown_function(at, &name, near.as_deref(), place));
@@ -81,9 +86,17 @@ impl Checker<'_> {
         let is_value = self.scope.local(&of.text).is_some() || self.is_value(&of.text);
         let is_function = SIGNATURES.contains_key(name.text.as_str())
             || self.world.function(self.scope.file(), &name.text).is_some();
-        if !is_value || !is_function {
+        if !is_value {
             return None;
         }
+        let written = &name.text;
+        let name = if is_function {
+            name.clone()
+        } else {
+            let near = nearest(written, SIGNATURES.keys().copied());
+            let meant = says::foreign_function(written).or(near)?;
+            ast::Name { text: meant.into(), span: name.span }
+        };
         let first = ast::Expr { kind: ast::ExprKind::Name(of.text.clone()), span: of.span };
         let all: Vec<ast::Expr> = std::iter::once(first).chain(arguments.iter().cloned()).collect();
         let meant = ast::Path { segments: vec![name.clone()], span: path.span };
@@ -98,11 +111,11 @@ impl Checker<'_> {
         };
         let edits =
             vec![(self.place(path.span), name.text.to_string()), (self.place(bracket), opened)];
-        let written = if arguments.is_empty() { "" } else { ", …" };
-        let call = format!("{}({}{written})", name.text, of.text);
+        let others = if arguments.is_empty() { "" } else { ", …" };
+        let call = format!("{}({}{others})", name.text, of.text);
         let at = self.place(path.span);
-        let (of, name) = (&of.text, &name.text);
-        Some(says::method(at, of, name, &call, is_good.then_some(edits)))
+        let path = format!("{}.{written}", of.text);
+        Some(says::method(at, &path, &name.text, &call, is_good.then_some(edits)))
     }
 
     fn is_value(&self, path: &str) -> bool {

@@ -393,7 +393,7 @@ impl Checker<'_> {
             }
         }
         if !is_dynamic && !whole.broken {
-            self.missing(&ty, data, &given, span);
+            whole.broken |= !self.missing(&ty, data, &given, span);
         }
         let mut all = left_out(data, &given.difference(&lacked).cloned().collect());
         for entry in &all {
@@ -414,20 +414,26 @@ impl Checker<'_> {
         self.whole_value(part, &ty, span)
     }
 
-    /// Tells which fields are missing, if any are.
-    fn missing(&mut self, ty: &Type, data: &DataType, given: &BTreeSet<String>, span: Span) {
-        let missing: Vec<(&str, &Type)> = data
-            .fields
-            .iter()
-            .filter(|(name, field)| {
-                !given.contains(*name) && field.default.is_none() && !fits::may_lack(&field.kind)
-            })
+    /// Tells which fields are missing, if any are; and whether it is known of all.
+    fn missing(
+        &mut self,
+        ty: &Type,
+        data: &DataType,
+        given: &BTreeSet<String>,
+        span: Span,
+    ) -> bool {
+        let left = data.fields.iter().filter(|(name, field)| {
+            !given.contains(*name) && field.default.is_none() && !fits::may_lack(&field.kind)
+        });
+        // Of a field whose type was told to be none, nobody knows whether it may lack.
+        let (unknown, missing): (Vec<_>, Vec<_>) = left
             .map(|(name, field)| (name.as_str(), &field.kind))
-            .collect();
+            .partition(|(_, kind)| **kind == Type::Unknown);
         if let Some((first, _)) = missing.first() {
             let place = self.world.type_place(ty, Some(first));
             self.report(says::missing_fields(self.place(span), ty, &missing, place));
         }
+        unknown.is_empty()
     }
 
     /// Holds what a spread brings in against the fields of a data type.

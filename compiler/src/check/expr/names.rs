@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bp_plan::{Expr, Phase, Type};
 
 use super::{CLOSED, Checker, Declared, Local, Named, OPEN, Part, fits, narrow};
-pub(super) use crate::diagnostics::near as nearest;
 use crate::diagnostics::{composition, types as says};
+pub(super) use crate::diagnostics::{near as nearest, of_module};
 use crate::source::Span;
 use crate::syntax::ast;
 
@@ -67,7 +67,15 @@ impl Checker<'_> {
             _ => {}
         }
         if self.scope.constrained.as_ref().is_some_and(|constrained| constrained == name) {
-            self.report(says::constrained_by_name(self.place(span), name));
+            // What is secret is tested as what it is, and told as a secret.
+            let this = self.scope.local("self");
+            let is_told = this.is_some_and(|this| fits::has_secret(&this.ty));
+            let at = self.place(span);
+            self.report(if is_told {
+                says::secret_message(at)
+            } else {
+                says::constrained_by_name(at, name)
+            });
             return Part::broken();
         }
         if let Some(found) = self.world.value(self.scope.file(), name) {
@@ -174,7 +182,10 @@ impl Checker<'_> {
         }
         let near = match name {
             "this" if self.scope.local("self").is_some() => Some("self"),
-            name => nearest(name, names.iter().map(String::as_str)),
+            name => {
+                let known = || names.iter().map(String::as_str);
+                of_module(name, known()).or_else(|| nearest(name, known()))
+            }
         };
         let place = near.and_then(|near| self.world.value_place(file, near));
         self.report(says::unknown_name(at, name, near, place));
@@ -188,7 +199,9 @@ impl Checker<'_> {
         let Some(told) = self.out.get_mut(before).filter(|told| told.code == "E3001") else {
             return;
         };
-        if is_text_of(name, want) {
+        if let Some(ours) = truth_of(name).filter(|_| fits::fits(self.world, &Type::Bool, want)) {
+            *told = says::unknown_name(told.place, name, Some(ours), None);
+        } else if is_text_of(name, want) {
             *told = says::unquoted(told.place, name);
         } else if !takes_null && says::is_meant_as_null(told) {
             *told = says::no_null_here(told.place, name);
@@ -225,6 +238,15 @@ impl Checker<'_> {
             Some(path) if self.scope.settled.contains(&path) => settled(part),
             _ => part,
         }
+    }
+}
+
+/// What YAML says so.
+fn truth_of(name: &str) -> Option<&'static str> {
+    match name {
+        "yes" | "on" => Some("true"),
+        "no" | "off" => Some("false"),
+        _ => None,
     }
 }
 

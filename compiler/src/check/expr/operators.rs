@@ -31,7 +31,7 @@ impl Checker<'_> {
             BinaryOp::Coalesce => self.coalesce(left, right, hint, span),
             BinaryOp::Range => self.range(left, right, span),
             BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide => {
-                self.arithmetic(op, op_span, left, right, span)
+                self.arithmetic((op, op_span), left, right, hint, span)
             }
             _ => self.comparison(op, op_span, left, right, span),
         }
@@ -56,10 +56,10 @@ impl Checker<'_> {
 
     fn arithmetic(
         &mut self,
-        op: BinaryOp,
-        op_span: Span,
+        (op, op_span): (BinaryOp, Span),
         left: &ast::Expr,
         right: &ast::Expr,
+        hint: Option<&Type>,
         span: Span,
     ) -> Part {
         let a = self.infer(left, None);
@@ -71,7 +71,12 @@ impl Checker<'_> {
         if a.is_broken() || b.is_broken() {
             return Part::broken();
         }
+        let told = self.out.len();
         if op == BinaryOp::Add && self.is_text_or_list(&a.ty, &b.ty, left, right, span) {
+            let takes_text = hint.is_none_or(|hint| fits::fits(self.world, &Type::String, hint));
+            if !takes_text && let Some(told) = self.out.get_mut(told) {
+                says::no_text_wanted(told);
+            }
             return Part::broken();
         }
         let (Some(x), Some(y)) = (self.number(&a.ty), self.number(&b.ty)) else {
@@ -225,7 +230,11 @@ impl Checker<'_> {
 
     fn logical(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr) -> Part {
         let decisive = op == BinaryOp::Or;
+        let told = self.out.len();
         let a = self.truth(left);
+        if decisive && self.is_other_value(left, told) {
+            return self.other_value(left, right, told);
+        }
         let known = match a.expr.as_value() {
             Some(Value::Bool(known)) if !a.is_broken() => Some(*known),
             _ => None,
@@ -243,6 +252,21 @@ impl Checker<'_> {
                 self.joined(op, Type::Bool, a, b, span)
             }
         }
+    }
+
+    /// Whether an operand was told to be no condition.
+    fn is_other_value(&self, left: &ast::Expr, told: usize) -> bool {
+        self.out.get(told).is_some_and(|told| says::is_no_condition(told, self.place(left.span)))
+    }
+
+    /// `x or "b"`, where `x ?? "b"` is meant: one mistake, whatever the whole is to be.
+    fn other_value(&mut self, left: &ast::Expr, right: &ast::Expr, told: usize) -> Part {
+        self.out.truncate(told);
+        let found = self.infer(left, None);
+        self.infer(right, None);
+        let texts = [left, right].map(|side| self.world.text(self.place(side.span)));
+        self.report(says::no_condition(self.place(left.span), &found.ty, &texts));
+        Part::broken()
     }
 
     fn coalesce(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bp_plan::Type;
 
-use super::names::nearest;
+use super::names::{nearest, of_module};
 use super::signatures::scalar;
 use super::{World, fits};
 use crate::diagnostics::{Diagnostic, types as says};
@@ -100,7 +100,7 @@ impl Resolver<'_> {
         }
         let found = scalar(&name).or_else(|| self.world.named_type(self.file, &name));
         let Some(found) = found else {
-            self.unknown(&name, path);
+            self.unknown(&name, path, !arguments.is_empty());
             return Type::Unknown;
         };
         if !inner.is_empty() {
@@ -111,7 +111,7 @@ impl Resolver<'_> {
         found
     }
 
-    fn unknown(&mut self, name: &str, path: &Path) {
+    fn unknown(&mut self, name: &str, path: &Path, has_arguments: bool) {
         let at = self.place(path.span);
         let names =
             if self.out.len() < 100 { self.world.type_names(self.file) } else { Vec::new() };
@@ -120,7 +120,16 @@ impl Resolver<'_> {
             return;
         }
         let known = names.iter().map(String::as_str).chain(BUILT_IN_TYPES.iter().copied());
-        let near = foreign(name).or_else(|| nearest(name, known)).map(str::to_owned);
+        let near = foreign(name)
+            .or_else(|| of_module(name, known.clone()))
+            .or_else(|| nearest(name, known))
+            .map(str::to_owned);
+        if let Some(near @ ("list" | "map")) = near.as_deref()
+            && !has_arguments
+        {
+            self.out.push(says::unknown_collection(at, name, near));
+            return;
+        }
         let place = near.as_deref().and_then(|near| {
             let ty = self.world.named_type(self.file, near)?;
             self.world.type_place(&ty, None)
@@ -155,8 +164,8 @@ fn foreign(name: &str) -> Option<&'static str> {
         "number" | "double" | "f64" | "Float" => "float",
         "boolean" | "Bool" => "bool",
         "array" | "List" | "set" => "list",
-        "dict" | "object" | "Map" => "map",
-        "any" => "json",
+        "dict" | "Map" => "map",
+        "any" | "object" => "json",
         "bytes" => "size",
         "time" | "datetime" | "date" => "timestamp",
         _ => return None,

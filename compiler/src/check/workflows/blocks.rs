@@ -6,7 +6,7 @@ use bp_plan::{Phase, Type};
 use super::Checker;
 use crate::check::expr::{Local, Scope, check_local};
 use crate::diagnostics::workflows as says;
-use crate::source::Span;
+use crate::source::{Place, Span};
 use crate::syntax::ast::{self, StepKind};
 
 /// How deep blocks may stand in one another: a plan nests no deeper than its reader allows.
@@ -118,7 +118,11 @@ impl Checker<'_, '_> {
             if let Some(name) = bound(step) {
                 check_local(self.program, &names, name, self.out);
             }
+            let told = self.out.len();
             let done = self.step(step, &scope, around);
+            if around.is_parallel {
+                self.not_beside(steps, told);
+            }
             checked.falls_through &= done.falls_through;
             names = done.locals.iter().cloned().fold(names, Scope::with);
             if around.is_parallel {
@@ -130,6 +134,18 @@ impl Checker<'_, '_> {
                 }
             }
             checked.block.steps.extend(done.step);
+        }
+    }
+
+    /// What was told since of names that other steps of the same `parallel` bind.
+    fn not_beside(&mut self, steps: &[&ast::Step], told: usize) {
+        for one in self.out.iter_mut().skip(told).filter(|one| one.code == "E3001") {
+            let Some(file) = self.program.sources.file(one.place.file) else { continue };
+            let name = file.slice(one.place.span);
+            let made = steps.iter().filter_map(|step| bound(step)).find(|made| made.text == name);
+            if let Some(made) = made {
+                *one = says::not_beside(one.place, name, Place { span: made.span, ..one.place });
+            }
         }
     }
 

@@ -71,6 +71,13 @@ pub fn unquoted(at: Place, name: &str) -> Diagnostic {
         .fix(format!("write `\"{name}\"`"), vec![(at, format!("\"{name}\""))])
 }
 
+/// A name that only what is given here has: `x = x`.
+pub fn only_itself(at: Place, name: &str) -> Diagnostic {
+    Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
+        .label("not declared")
+        .help(format!("give a value, or declare it, for instance `input {name}: string`: as a member of `self` it would be itself"))
+}
+
 /// A parameter's name in the default of another.
 pub fn parameter_in_default(at: Place, name: &str) -> Diagnostic {
     Diagnostic::error("E3001", format!("there is no `{name}` here"), at)
@@ -107,6 +114,18 @@ pub fn output_as_value(at: Place, name: &str, declared: Place, gives: Option<&st
     }
 }
 
+/// `var.x`; `whole` is where that stands, where there is an `x`.
+pub fn read_by_kind(at: Place, kind: &str, name: &str, whole: Option<Place>) -> Diagnostic {
+    let error = Diagnostic::error("E3001", format!("there is no `{kind}` here"), at)
+        .label("inputs, secrets and constants are read by their names");
+    match whole {
+        Some(whole) => error
+            .help(format!("write `{name}`"))
+            .fix(format!("write `{name}`"), vec![(whole, name.to_owned())]),
+        None => error.help(format!("write `{name}`, and declare it: `input {name}: string`")),
+    }
+}
+
 /// A path without its quotes.
 pub fn unquoted_path(at: Place, path: &str) -> Diagnostic {
     Diagnostic::error("E3001", format!("`{path}` is a path: it stands between quotes"), at)
@@ -139,6 +158,13 @@ pub fn unknown_type(at: Place, name: &str, near: Option<&str>, place: Option<Pla
             "declare it, bring it in with `use`, or take a built-in one: string, int, float, bool, duration, size, version, json, list<T>, map<T> …",
         ),
     }
+}
+
+/// `list` or `map` by another name, without the type of what is in it.
+pub fn unknown_collection(at: Place, name: &str, near: &str) -> Diagnostic {
+    Diagnostic::error("E3029", format!("there is no type `{name}`"), at)
+        .label(format!("did you mean `{near}`?"))
+        .help(format!("write `{near}<string>`, with the type of what is in it"))
 }
 
 /// A type of groups, policies or operations where one of values stands.
