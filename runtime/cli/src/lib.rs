@@ -79,7 +79,7 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
     match command {
         Command::Deploy(deploy) => commands::deploy::run(deploy, output).await,
         Command::Plan(plan) => commands::plan::run(plan, output).await,
-        Command::Update(update) => commands::update::run(update, output).await,
+        Command::Update(update) => Box::pin(commands::update::run(update, output)).await,
         Command::Adopt(adopt) => commands::adopt::run(adopt, output).await,
         Command::Run(run) => commands::workflow::run(run, output).await,
         Command::Cancel { name } => commands::workflow::cancel(&name, output).await,

@@ -162,7 +162,7 @@ fn step(instance: &str, wanted: &bp_engine::Subject) -> Step {
         key: String::new(),
         attempt: 1,
         provider: wanted.provider.clone(),
-        subject: Wanted::Here(wanted.clone()),
+        subject: Wanted::Here(Box::new(wanted.clone())),
         earlier: Vec::new(),
         record: None,
         handle: None,

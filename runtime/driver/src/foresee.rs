@@ -288,7 +288,7 @@ fn step(query: &Query, wanted: bp_engine::Subject) -> Step {
         key: String::new(),
         attempt: 1,
         provider: query.provider.clone(),
-        subject: Wanted::Here(wanted),
+        subject: Wanted::Here(Box::new(wanted)),
         earlier: Vec::new(),
         record: query.record.clone(),
         handle: None,

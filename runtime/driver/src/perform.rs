@@ -225,7 +225,7 @@ pub(crate) async fn stored(hands: &Hands, digest: &str) -> Result<Described, Fai
 pub(crate) async fn subject(hands: &mut Hands, step: Step) -> Result<Subject, Failure> {
     let damaged = |error: String| Failure::new(Class::Permanent, error);
     let described = match step.subject {
-        Wanted::Here(described) => described,
+        Wanted::Here(described) => *described,
         Wanted::Stored(digest) => {
             let mut described = stored(hands, &digest).await?;
             // A provider takes away what it knows by its record; a script is called as it always is.

@@ -71,10 +71,11 @@ impl<'w> Whole<'w> {
                 self.world.reading(|| check_constraint(constraint, &self.this(), self));
             match verdict {
                 Ok(Verdict::Broken(message)) => return Err(say("E5011", &message)),
-                Ok(Verdict::Open) => match late(constraint, &reads) {
-                    Some(why) => return Err(say("E4016", &why)),
-                    None => {}
-                },
+                Ok(Verdict::Open) => {
+                    if let Some(why) = late(constraint, &reads) {
+                        return Err(say("E4016", &why));
+                    }
+                }
                 Ok(Verdict::Holds) => {}
                 Err(error) => return Err(say(code_of(&error), &error.message)),
             }

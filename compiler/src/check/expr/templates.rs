@@ -99,7 +99,7 @@ impl Checker<'_> {
             }
             of => self.held_as(of, "the data of the template".to_owned(), ty.clone()),
         };
-        Part { expr, ty, ..data }
+        Part { ty, expr, ..data }
     }
 
     /// Reports a mistake of a text, which every call that uses the text would find again.

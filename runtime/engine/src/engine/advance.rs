@@ -324,7 +324,7 @@ impl Engine {
             attempt: is.attempt,
             provider: is.provider.clone(),
             subject: match &item.subject {
-                Some(subject) => Wanted::Here(subject.clone()),
+                Some(subject) => Wanted::Here(Box::new(subject.clone())),
                 None => Wanted::Stored(is.subject.clone()),
             },
             earlier: is.begun.clone(),

@@ -123,7 +123,7 @@ pub enum Intent {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
     /// Here.
-    Here(Subject),
+    Here(Box<Subject>),
     /// In the blob of this digest.
     Stored(String),
 }

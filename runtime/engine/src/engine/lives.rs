@@ -160,7 +160,7 @@ impl Engine {
         });
         let (intent, subject, limits) = match (still, kept, begun.operation) {
             (Some(planned), ..) => {
-                (Intent::CarryOut, Wanted::Here(planned.subject), planned.limits)
+                (Intent::CarryOut, Wanted::Here(Box::new(planned.subject)), planned.limits)
             }
             (None, Some(limits), Operation::Delete) => {
                 (Intent::CarryOut, Wanted::Stored(begun.subject.clone()), limits)

@@ -55,7 +55,7 @@ pub(crate) struct ToCall {
 #[derive(Debug)]
 pub(crate) enum How {
     /// As the plan says.
-    Planned(Subject),
+    Planned(Box<Subject>),
     /// As the blob of this digest says.
     Kept(String),
 }
@@ -423,7 +423,7 @@ impl Look<'_> {
             place,
             inputs,
             executor: subject.provider.clone(),
-            how: How::Planned(subject),
+            how: How::Planned(Box::new(subject)),
             limits,
             removal: self.changed_removal(id)?,
         })))

@@ -138,7 +138,7 @@ impl Conductor {
             key,
             attempt,
             provider: executor,
-            subject: if is_same { Wanted::Here(subject) } else { Wanted::Stored(own) },
+            subject: if is_same { Wanted::Here(Box::new(subject)) } else { Wanted::Stored(own) },
             earlier: Vec::new(),
             was: Vec::new(),
             may_replace: false,

@@ -17,8 +17,8 @@ const ALL: [Kind; 4] = [Kind::Namespace, Kind::ConfigMap, Kind::Deployment, Kind
 impl Kind {
     /// The kind of a node type, which is given by its full name (`std.kubernetes.ConfigMap`) with those that it extends.
     pub(crate) fn of_node_type(line: &[&str]) -> Result<Self, Failure> {
-        let names = line.iter().filter_map(|of| of.strip_prefix("std.kubernetes."));
-        names.filter_map(Self::named).next().ok_or_else(|| {
+        let mut names = line.iter().filter_map(|of| of.strip_prefix("std.kubernetes."));
+        names.find_map(Self::named).ok_or_else(|| {
             let known: Vec<String> = ALL.iter().map(|kind| format!("`{}`", kind.name())).collect();
             let node_type = line.first().copied().unwrap_or_default();
             Failure::new(
