@@ -75,6 +75,38 @@ impl Told {
                 Self::error(error.to_string())
                     .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
             ],
+            DriverError::NothingToPause(_) => vec![
+                Self::error(error.to_string()).help(format!("`bpr status {name}` tells how it stands")),
+            ],
+            DriverError::PausedAlready { .. } => {
+                vec![Self::error(error.to_string()).help(format!("`bpr resume {name}` goes on"))]
+            }
+            DriverError::WorkflowPause { .. } => vec![Self::error(error.to_string()).help(format!(
+                "`bpr cancel {name}` cancels it; Ctrl-C interrupts its process, and `bpr resume {name}` goes on"
+            ))],
+            DriverError::NoStep { step, known, .. } => {
+                let told = Self::error(error.to_string());
+                vec![told.help(match near(step, known.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("`bpr status {name}` shows those that there are"),
+                })]
+            }
+            DriverError::StepDone { .. } => vec![Self::error(error.to_string()).help(format!(
+                "`bpr status {name}` tells what is not done; `bpr update {name}` looks at all of it"
+            ))],
+            DriverError::StepUnderWay { .. } => vec![Self::error(error.to_string()).help(format!(
+                "`bpr resume {name}` finds out what came of it"
+            ))],
+            DriverError::NothingToRetry { .. } => vec![Self::error(error.to_string()).help(
+                "a step that was skipped is tried again where it is named",
+            )],
+            DriverError::NoReason { .. } => vec![Self::error(error.to_string()).help(
+                "`--why TEXT` says it to those who read the history",
+            )],
+            DriverError::NoWayBack { .. } => vec![
+                Self::error(error.to_string())
+                    .help(format!("`bpr history {name}` has all revisions; `bpr rollback {name} --to REVISION` goes to one")),
+            ],
             DriverError::RunOpen(_) => {
                 vec![Self::error(error.to_string()).help(format!("first `bpr resume {name}`"))]
             }
@@ -115,6 +147,15 @@ impl Told {
             _ => told,
         }
     }
+}
+
+/// The name that was perhaps meant.
+pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, _)| *distance <= name.len() / 3 + 1)
+        .min()
+        .map(|(_, near)| near)
 }
 
 /// How what is lacking is given.

@@ -144,7 +144,10 @@ impl Runtime {
                 }
                 Turn::BringAbout(next) => next,
             };
-            self.bring_about(&id, &open, next, control.clone()).await?;
+            let is_paused = self.bring_about(&id, &open, next, control.clone()).await?;
+            if is_paused {
+                return Ok(Ran { workflow: open.workflow, run: open.id, outcome: None });
+            }
             // All that is known is in the journal.
             ledger = self.existing(&id).await?;
             let revision = revision(&ledger, &open)?;
@@ -152,14 +155,14 @@ impl Runtime {
         }
     }
 
-    /// A run of the deployment as a step of a workflow: begun, or gone on with.
+    /// A run of the deployment as a step of a workflow: begun, or gone on with. Whether it waits for a person.
     async fn bring_about(
         &self,
         id: &str,
         open: &WorkflowRun,
         next: BringAbout,
         control: Control,
-    ) -> Result<(), DriverError> {
+    ) -> Result<bool, DriverError> {
         let mut ledger = self.existing(id).await?;
         let BringAbout { run, verb } = next;
         let planned = Revision { verb, ..revision(&ledger, open)? };
@@ -171,7 +174,11 @@ impl Runtime {
         let (last, is_same) = newest.map_or((0, false), |(last, newest)| (last, newest == planned));
         let number = if is_same { last } else { last + 1 };
         let mut events = admissions(&ledger.state, &desired.topology);
-        if ledger.state.open_run().is_none_or(|known| known.id != run) {
+        let begun = ledger.state.open_run().filter(|known| known.id == run);
+        if let Some(begun) = begun {
+            let request = ledger.state.requests_taken;
+            events.extend(begun.paused.as_ref().map(|_| self.gone_on_with(begun, request)));
+        } else {
             let request = open.request;
             if !is_same {
                 events.push(Event::RevisionPlanned {
@@ -182,12 +189,16 @@ impl Runtime {
                     inputs: planned.inputs,
                     inventory: planned.inventory,
                     terms: None,
+                    back_to: planned.back_to,
+                    reached_by: planned.reached_by,
                 });
             }
-            events.push(Event::RunOpened { run: run.clone(), revision: number, request });
+            let again = None;
+            events.push(Event::RunOpened { run: run.clone(), revision: number, request, again });
         }
         ledger.own(&self.actor, &self.owner, events).await?;
-        self.drive(ledger, verb, number, run, desired, control).await.map(drop)
+        let summary = self.drive(ledger, verb, number, run, desired, control).await?;
+        Ok(summary.is_paused)
     }
 
     async fn turn(
@@ -279,16 +290,20 @@ fn arguments(
 fn pending(ledger: &Ledger) -> Option<(u64, String, Arguments)> {
     let taken = ledger.state.requests_taken;
     let newer = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
-    let mut asked = newer.filter(|(_, event)| {
+    let mut asked = newer.filter(|(_, asked)| {
         matches!(
-            event,
+            asked.event,
             Event::WorkflowRequested { .. }
                 | Event::DeployRequested { .. }
+                | Event::RollbackRequested { .. }
+                | Event::RetryRequested { .. }
+                | Event::SkipRequested { .. }
                 | Event::UninstallRequested { .. }
         )
     });
-    match asked.next()? {
-        (request, Event::WorkflowRequested { workflow, arguments }) => {
+    let (request, asked) = asked.next()?;
+    match &asked.event {
+        Event::WorkflowRequested { workflow, arguments } => {
             Some((*request, workflow.clone(), arguments.clone()))
         }
         _ => None,

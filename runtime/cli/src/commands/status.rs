@@ -58,6 +58,7 @@ fn node_word(state: NodeStanding) -> &'static str {
         NodeStanding::Retrying => "retrying",
         NodeStanding::Waiting => "waiting",
         NodeStanding::NotTried => "not tried",
+        NodeStanding::Skipped => "skipped",
     }
 }
 
@@ -71,14 +72,20 @@ fn mark(state: Standing) -> &'static str {
 }
 
 fn table(status: &Status) -> String {
+    let back = status.back_to.map_or_else(String::new, |to| format!(" (a rollback to {to})"));
     let mut text = format!(
-        "{} {}: {}, revision {}\n",
+        "{} {}: {}, revision {}{back}\n",
         mark(status.state),
         status.name,
-        word(status.state),
+        if status.paused.is_some() { "paused" } else { word(status.state) },
         status.revision
     );
-    if matches!(status.state, Standing::Deploying | Standing::Removing) {
+    if let Some(paused) = &status.paused {
+        let since = jiff::Timestamp::from_millisecond(paused.at_ms);
+        let since = since.map_or_else(|_| paused.at_ms.to_string(), |time| format!("{time:.0}"));
+        let (by, name) = (&paused.by, &status.name);
+        let _ = writeln!(text, "  by {by} since {since}; `bpr resume {name}` goes on");
+    } else if matches!(status.state, Standing::Deploying | Standing::Removing) {
         let _ = writeln!(
             text,
             "  a run is under way, or was interrupted; then: bpr resume {}",
