@@ -94,6 +94,9 @@ impl Told {
             DriverError::StepDone { .. } => vec![Self::error(error.to_string()).help(format!(
                 "`bpr status {name}` tells what is not done; `bpr update {name}` looks at all of it"
             ))],
+            DriverError::Asked(_) => {
+                vec![Self::error(error.to_string()).help(format!("`bpr resume {name}` begins it"))]
+            }
             DriverError::StepUnderWay { .. } => vec![Self::error(error.to_string()).help(format!(
                 "`bpr resume {name}` finds out what came of it"
             ))],

@@ -9,7 +9,7 @@ use bp_engine::terms::node_of;
 
 use crate::error::DriverError;
 use crate::ledger::{Ledger, Request};
-use crate::runtime::{Control, Desired, Runtime, Summary, next_run, superseded};
+use crate::runtime::{Control, Desired, Pending, Runtime, Summary, next_run, pending, superseded};
 
 /// Instances, each with its target's id.
 type Steps = Vec<(String, String)>;
@@ -167,6 +167,9 @@ impl Runtime {
 
     /// The steps of the newest revision, and its number.
     async fn steps(&self, ledger: &Ledger) -> Result<(Vec<Found>, u64), DriverError> {
+        if let Some((_, Pending::Revision(_))) = pending(ledger) {
+            return Err(DriverError::Asked(ledger.state.name.clone()));
+        }
         let Some((number, revision)) = ledger.state.revision() else {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };

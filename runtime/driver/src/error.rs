@@ -97,6 +97,9 @@ pub enum DriverError {
         /// Who has paused it.
         by: String,
     },
+    /// Something else was asked for, and not begun.
+    #[error("something else was asked for of `{0}`, and its process died before it began")]
+    Asked(String),
     /// There is no such step.
     #[error("`{name}` has no step `{step}`")]
     NoStep {

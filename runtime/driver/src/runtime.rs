@@ -431,14 +431,14 @@ pub(crate) fn superseded(ledger: &Ledger) -> Option<Event> {
 }
 
 /// What was asked for and never taken.
-enum Pending {
+pub(crate) enum Pending {
     Revision(Box<Revision>),
     Again(Again),
 }
 
 /// The newest request for another run that was journaled and never taken. Where that is a removal of what
 /// was never begun, there is nothing to go on with, whatever was asked for before.
-fn pending(ledger: &Ledger) -> Option<(u64, Pending)> {
+pub(crate) fn pending(ledger: &Ledger) -> Option<(u64, Pending)> {
     let taken = ledger.state.requests_taken;
     let untaken = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
     let newest = |(sequence, asked): (&u64, &Request)| {

@@ -271,8 +271,8 @@ impl State {
             Event::RequestTaken { request } => {
                 self.requests_taken = self.requests_taken.max(*request);
             }
-            Event::RunPaused { run, request, by, at_ms } => {
-                self.requests_taken = self.requests_taken.max(*request);
+            // What else was asked for before is still to be taken.
+            Event::RunPaused { run, by, at_ms, .. } => {
                 if let Some(run) = self.run_mut(run) {
                     run.paused = Some(Paused { by: by.clone(), at_ms: *at_ms });
                 }
