@@ -230,7 +230,7 @@ fn protected(instance: &str, what: &str, protection: &Protection) -> Problem {
     let mut problem =
         Problem::error(format!("`{instance}` would be {what}, and {why}: that needs an approval"))
             .help(format!(
-        "keep it, or let it go: `--approve '{instance}'` of `bpr plan`, `bpr update` and `bpr uninstall`"
+        "keep it, or let it go: `--approve '{instance}'` of `bpr plan`, `bpr update`, `bpr rollback` and `bpr uninstall`"
     ));
     problem.span = span;
     problem

@@ -135,6 +135,32 @@ async fn the_process_that_runs_it_goes_on_when_it_is_asked_to() {
 }
 
 #[tokio::test]
+async fn a_call_that_never_ends_holds_up_no_pause() {
+    let (store, world) = world();
+    world.hangs.lock().unwrap().insert("registry".into());
+    let mut runtime = runtime(store.clone(), &world);
+    runtime.deadlines.call = Duration::from_millis(100);
+    runtime.limits.first_wait_ms = 5_000;
+    runtime.limits.longest_wait_ms = 5_000;
+    let deploying = runtime.clone();
+    let deploying = tokio::spawn(async move { deploy(&deploying, plan("hello"), &CLUSTERS).await });
+    while world.effects().is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    runtime.ask_to_pause(ID).await.unwrap();
+    let paused = deploying.await.unwrap().unwrap();
+    assert!(paused.is_paused, "{paused:?}");
+    // What came of it is not known, so it is looked at first: it is not made twice.
+    let stands = status(&store).await;
+    let registry = stands.nodes.iter().find(|node| node.id == "registry").unwrap();
+    let reason = registry.reason.as_deref().unwrap_or_default();
+    assert!(reason.contains("no reply within 1 s"), "{registry:?}");
+    runtime.limits.first_wait_ms = 1;
+    assert_eq!(runtime.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+    assert!(counted(&world).values().all(|times| *times == 1), "{:?}", counted(&world));
+}
+
+#[tokio::test]
 async fn a_run_whose_process_died_is_paused_without_it() {
     let (store, world) = world();
     let dying = Arc::new(Dying::new(store.clone(), 6, true));

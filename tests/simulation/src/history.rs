@@ -98,7 +98,7 @@ impl History {
 }
 
 fn chapter(wish: Wish, random: &mut Random) -> Chapter {
-    let lives = random.below(4);
+    let lives = random.below(5);
     let rival = random.happens(150).then(|| random.between(0, 400));
     // A rival may finish what was asked for before, and then it is gone back to something else.
     let rival = rival.filter(|_| wish != Wish::Back(None));

@@ -203,20 +203,22 @@ impl Life<'_> {
     }
 
     /// A process, and a person who asks for a pause meanwhile.
-    async fn beside_a_person(&mut self, process: &Arc<Process>, wish: Option<Wish>) -> End {
+    async fn beside_a_person(&self, process: &Arc<Process>, wish: Option<Wish>) -> End {
         let Some((after, goes_on)) = process.fate.pause else {
             return self.run(process, wish).await;
         };
-        let person = Process::new("a person".to_owned(), self.sim.clone(), Fate::default());
+        let runtime = || {
+            let name = "a person".to_owned();
+            self.runtime(&Process::new(name, self.sim.clone(), Fate::default()))
+        };
         let asking = async {
             tokio::time::sleep(Duration::from_millis(after)).await;
-            let runtime = self.runtime(&person);
-            let asked = runtime.ask_to_pause(ID).await;
-            self.sim.tell(&person.name, || format!("asks for a pause: {asked:?}"));
+            let asked = runtime().ask_to_pause(ID).await;
+            self.sim.tell("PERSON", || format!("asks for a pause: {asked:?}"));
             if let Some(later) = goes_on {
                 tokio::time::sleep(Duration::from_millis(later)).await;
-                let asked = runtime.ask_to_go_on(ID).await;
-                self.sim.tell(&person.name, || format!("wants it to go on: {asked:?}"));
+                let asked = runtime().ask_to_go_on(ID).await;
+                self.sim.tell("PERSON", || format!("wants it to go on: {asked:?}"));
             }
         };
         let (end, ()) = tokio::join!(self.run(process, wish), asking);
@@ -368,7 +370,12 @@ impl Life<'_> {
         let errand = process.fate.errand;
         let status = Deployments::new(self.memory.clone()).status(ID).await;
         let nodes = status.map(|(status, _)| status.nodes).unwrap_or_default();
-        let failed = nodes.iter().filter(|node| node.state == NodeStanding::Failed);
+        let is_open = |state| match state {
+            NodeStanding::Failed | NodeStanding::NotTried => true,
+            NodeStanding::Waiting => errand == Errand::Skip,
+            _ => false,
+        };
+        let failed = nodes.iter().filter(|node| is_open(node.state));
         let may: Vec<&String> = failed
             .map(|node| &node.id)
             .filter(|id| errand != Errand::Skip || self.may_be_skipped(id))

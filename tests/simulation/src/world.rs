@@ -186,7 +186,9 @@ impl World {
         };
         for (other, version) in &self.made_for {
             let needed = self.blueprints.get(*version).map(|then| then.needs(other));
-            if other == at || !needed.is_some_and(|needs| needs.contains(at)) || !is_there(other) {
+            let is_passed_over = other == at || self.skipped.contains(other);
+            if is_passed_over || !needed.is_some_and(|needs| needs.contains(at)) || !is_there(other)
+            {
                 continue;
             }
             let is_settled = blueprint.is_some_and(|blueprint| {
@@ -198,7 +200,9 @@ impl World {
         }
         let link = format!("-> {}", at.1);
         let linked = self.machines.iter().find(|(other, machine)| {
-            *other != at && machine.acts.keys().any(|act| act.ends_with(&link))
+            *other != at
+                && !self.skipped.contains(*other)
+                && machine.acts.keys().any(|act| act.ends_with(&link))
         });
         match linked {
             Some((other, _)) => Err(format!("{} is still linked to it", other.1)),
