@@ -202,6 +202,10 @@ impl Engine {
             self.grant(run.is_started);
             return self.batch();
         }
+        if self.outbox.contains_key(&Stream::Deployment(self.deployment.clone())) {
+            // What a person said is durable before anything follows from it.
+            return self.batch();
+        }
         self.fire(now_ms);
         self.advance();
         if self.is_stopping {
