@@ -114,9 +114,6 @@ fn help(name: &str, error: &DriverError) -> Option<String> {
         }
         DriverError::NothingToPause(_) => format!("`bpr status {name}` tells how it stands"),
         DriverError::PausedAlready { .. } => format!("`bpr resume {name}` goes on"),
-        DriverError::WorkflowPause { .. } => format!(
-            "`bpr cancel {name}` cancels it; Ctrl-C interrupts its process, and `bpr resume {name}` goes on"
-        ),
         DriverError::NoStep { step, known, .. } => {
             match near(step, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),

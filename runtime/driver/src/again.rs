@@ -61,9 +61,9 @@ impl Runtime {
         let mut ledger = self.existing(id).await?;
         ledger.no_workflow()?;
         let (steps, revision) = self.steps(&ledger).await?;
-        let is_open = |found: &&Found| !found.is_done && found.standing != NodeStanding::Skipped;
         let wanted = if names.is_empty() {
-            if !steps.iter().any(|found| is_open(&found)) {
+            let is_open = |found: &Found| !found.is_done && found.standing != NodeStanding::Skipped;
+            if !steps.iter().any(is_open) {
                 let name = ledger.state.name.clone();
                 return Err(DriverError::NothingToRetry { name, revision });
             }
@@ -71,13 +71,8 @@ impl Runtime {
         } else {
             let mut wanted = BTreeSet::new();
             for name in names {
-                let named = named(&ledger, &steps, name)?;
-                let open = named.iter().filter(|found| !found.is_done);
-                let before = wanted.len();
-                wanted.extend(open.map(|found| found.step.clone()));
-                if wanted.len() == before && named.iter().all(|found| found.is_done) {
-                    return Err(DriverError::StepDone { step: name.clone(), is_skip: false });
-                }
+                let open = open(&ledger, &steps, name, false)?;
+                wanted.extend(open.into_iter().map(|found| found.step.clone()));
             }
             Some(wanted.into_iter().collect::<Steps>())
         };
@@ -100,11 +95,7 @@ impl Runtime {
         let mut ledger = self.existing(id).await?;
         ledger.no_workflow()?;
         let (steps, _) = self.steps(&ledger).await?;
-        let named = named(&ledger, &steps, name)?;
-        let open: Vec<&Found> = named.into_iter().filter(|found| !found.is_done).collect();
-        if open.is_empty() {
-            return Err(DriverError::StepDone { step: name.to_owned(), is_skip: true });
-        }
+        let open = open(&ledger, &steps, name, true)?;
         if let Some(found) = open.iter().find(|found| found.is_under_way) {
             return Err(DriverError::StepUnderWay { step: found.step.1.clone() });
         }
@@ -147,7 +138,8 @@ impl Runtime {
                 let ended = ledger.state.run().and_then(|run| run.closed);
                 let run = match ledger.state.open_run() {
                     Some(open) => {
-                        events.push(self.gone_on_with(open, request));
+                        let own = (open.id.as_str(), open.paused.as_ref());
+                        events.push(self.gone_on_with(own, request));
                         open.id.clone()
                     }
                     None => {
@@ -192,6 +184,21 @@ fn found(ledger: &Ledger, desired: &Desired, node: &NodeStatus) -> Option<Found>
         is_done: is_wanted && node.state == NodeStanding::Deployed,
         is_under_way: there.instances.get(&node.id).is_some_and(|is| is.flight.is_some()),
     })
+}
+
+/// The steps of this name that are not done.
+fn open<'f>(
+    ledger: &Ledger,
+    steps: &'f [Found],
+    name: &str,
+    is_skip: bool,
+) -> Result<Vec<&'f Found>, DriverError> {
+    let mut named = named(ledger, steps, name)?;
+    named.retain(|found| !found.is_done);
+    if named.is_empty() {
+        return Err(DriverError::StepDone { step: name.to_owned(), is_skip });
+    }
+    Ok(named)
 }
 
 /// The steps of this name: one of an instance, or those of all instances of a node.

@@ -81,14 +81,6 @@ pub enum DriverError {
     /// No run is under way that could be paused.
     #[error("nothing of `{0}` is under way: there is nothing to pause")]
     NothingToPause(String),
-    /// A workflow is no run that can be paused.
-    #[error("the workflow `{workflow}` of `{name}` can't be paused")]
-    WorkflowPause {
-        /// The deployment's name.
-        name: String,
-        /// The workflow's.
-        workflow: String,
-    },
     /// The run is paused already.
     #[error("`{name}` is paused already, by {by}")]
     PausedAlready {

@@ -1,8 +1,10 @@
 //! Pauses: asked for by anybody, taken by the owner of the run.
 
 use bp_engine::Event;
+use bp_engine::state::Paused;
 
 use crate::error::DriverError;
+use crate::ledger::Ledger;
 use crate::runtime::Runtime;
 
 impl Runtime {
@@ -10,15 +12,10 @@ impl Runtime {
     pub async fn ask_to_pause(&self, id: &str) -> Result<(), DriverError> {
         let mut ledger = self.existing(id).await?;
         let name = ledger.state.name.clone();
-        if let Some(open) =
-            ledger.state.open_workflow().filter(|_| ledger.state.open_run().is_none())
-        {
-            return Err(DriverError::WorkflowPause { name, workflow: open.workflow.clone() });
-        }
-        let Some(open) = ledger.state.open_run() else {
+        let Some((_, paused)) = open(&ledger) else {
             return Err(DriverError::NothingToPause(name));
         };
-        if let Some(paused) = &open.paused {
+        if let Some(paused) = paused {
             return Err(DriverError::PausedAlready { name, by: paused.by.clone() });
         }
         self.request(&mut ledger, Event::PauseRequested {}, Vec::new()).await?;
@@ -30,13 +27,13 @@ impl Runtime {
     pub async fn pause_here(&self, id: &str) -> Result<(), DriverError> {
         let mut ledger = self.existing(id).await?;
         let taken = ledger.state.requests_taken;
-        let asked = ledger.requests.range(taken + 1..).rev();
-        let asked = asked.clone().find(|(_, asked)| asked.event == Event::PauseRequested {});
-        let (Some((request, asked)), Some(open)) = (asked, ledger.state.open_run()) else {
+        let mut asked = ledger.requests.range(taken + 1..).rev();
+        let asked = asked.find(|(_, asked)| asked.event == Event::PauseRequested {});
+        let (Some((request, asked)), Some((run, None))) = (asked, open(&ledger)) else {
             // Whoever ran it took it, or has just ended it.
             return Ok(());
         };
-        let (run, request) = (open.id.clone(), *request);
+        let (run, request) = (run.to_owned(), *request);
         let (by, at_ms) = (asked.by.clone(), asked.at_ms);
         let paused = vec![Event::RunPaused { run, request, by, at_ms }];
         ledger.own(&self.actor, &self.owner, paused).await
@@ -48,4 +45,12 @@ impl Runtime {
         self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
         Ok(())
     }
+}
+
+/// The run that is open, and who has paused it: that of the deployment, which a workflow waits for where both
+/// are.
+fn open(ledger: &Ledger) -> Option<(&str, Option<&Paused>)> {
+    let run = ledger.state.open_run().map(|run| (run.id.as_str(), run.paused.as_ref()));
+    let workflow = ledger.state.open_workflow();
+    run.or_else(|| workflow.map(|run| (run.id.as_str(), run.paused.as_ref())))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bp_engine::engine::{Engine, Start};
 use bp_engine::event::{Event, Outcome, Verb};
 use bp_engine::retry::Limits;
-use bp_engine::state::{Revision, Run};
+use bp_engine::state::{Paused, Revision};
 use bp_engine::{Stream, Terms, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
@@ -167,7 +167,7 @@ impl Runtime {
         let mut events = admissions(&ledger.state, &desired.topology);
         let run = match ledger.state.open_run() {
             Some(open) => {
-                events.push(self.gone_on_with(open, request));
+                events.push(self.gone_on_with((&open.id, open.paused.as_ref()), request));
                 open.id.clone()
             }
             None if is_done => {
@@ -230,11 +230,15 @@ impl Runtime {
     }
 
     /// The owner goes on with an open run, for this request.
-    pub(crate) fn gone_on_with(&self, open: &Run, request: u64) -> Event {
-        if open.paused.is_none() {
+    pub(crate) fn gone_on_with(
+        &self,
+        (run, paused): (&str, Option<&Paused>),
+        request: u64,
+    ) -> Event {
+        if paused.is_none() {
             return Event::RequestTaken { request };
         }
-        let (run, by, at_ms) = (open.id.clone(), self.actor.clone(), self.clock.now_ms());
+        let (run, by, at_ms) = (run.to_owned(), self.actor.clone(), self.clock.now_ms());
         Event::RunContinued { run, request, by, at_ms }
     }
 

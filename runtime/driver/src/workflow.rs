@@ -80,7 +80,7 @@ impl Runtime {
             let revision = revision(&ledger, &open)?;
             let desired = self.learned(&ledger, &revision).await?;
             let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
-            let taken = vec![Event::RequestTaken { request }];
+            let taken = vec![self.gone_on_with((&open.id, open.paused.as_ref()), request)];
             ledger.own(&self.actor, &self.owner, taken).await?;
             return self.conduct(ledger, open, desired, control).await.map(Some);
         }
@@ -177,7 +177,8 @@ impl Runtime {
         let begun = ledger.state.open_run().filter(|known| known.id == run);
         if let Some(begun) = begun {
             let request = ledger.state.requests_taken;
-            events.extend(begun.paused.as_ref().map(|_| self.gone_on_with(begun, request)));
+            let own = (begun.id.as_str(), begun.paused.as_ref());
+            events.extend(begun.paused.as_ref().map(|_| self.gone_on_with(own, request)));
         } else {
             let request = open.request;
             if !is_same {
@@ -217,7 +218,7 @@ impl Runtime {
             limits: self.limits,
         };
         ledger.state.epoch = start.state.epoch;
-        let name = start.state.name.clone();
+        let (name, taken) = (start.state.name.clone(), start.state.requests_taken);
         let Some(conductor) = Conductor::new(start) else {
             return Err(DriverError::NoWorkflow(name));
         };
@@ -232,6 +233,7 @@ impl Runtime {
             stop: control.stop,
             // What was asked for since it was opened counts, whoever ran it then.
             seen: open.request,
+            taken,
             looked_ms: i64::MIN,
         };
         rounds.run().await
@@ -322,6 +324,8 @@ struct Rounds {
     stop: watch::Receiver<bool>,
     /// The newest request that was looked at.
     seen: u64,
+    /// The newest that was taken before: what was said of pauses until then is past.
+    taken: u64,
     looked_ms: i64,
 }
 
@@ -340,8 +344,12 @@ impl Rounds {
                 return Ok(Turn::Over(None));
             }
             self.look_for_requests().await?;
-            let Batch { appends, calls, wake_at_ms, bring_about, finished } =
+            let Batch { appends, calls, wake_at_ms, bring_about, is_resting, finished } =
                 self.conductor.decide(self.clock.now_ms());
+            if is_resting {
+                // Whoever goes on with it begins from the journal.
+                return Ok(Turn::Over(None));
+            }
             if finished.is_some() {
                 return Ok(Turn::Over(finished));
             }
@@ -384,8 +392,20 @@ impl Rounds {
         let stream = Stream::Requests(self.ledger.id.clone()).to_string();
         for envelope in self.ledger.store.read(&stream, self.seen).await? {
             self.seen = envelope.sequence;
-            if decode(&envelope)? == (Event::CancelRequested {}) {
-                self.conductor.cancel(envelope.sequence);
+            let (request, by, at_ms) = (envelope.sequence, &envelope.event.actor, envelope.time_ms);
+            match decode(&envelope)? {
+                Event::CancelRequested {} => {
+                    self.conductor.cancel(request);
+                    // What tidies up is not held up.
+                    self.conductor.go_on_with(request, by, at_ms);
+                }
+                Event::PauseRequested {} if request > self.taken => {
+                    self.conductor.pause(request, by, at_ms);
+                }
+                Event::ResumeRequested {} if request > self.taken => {
+                    self.conductor.go_on_with(request, by, at_ms);
+                }
+                _ => {}
             }
         }
         Ok(())

@@ -371,9 +371,10 @@ async fn die_everywhere(is_skip: bool, writes_last: bool) {
         let dying = Arc::new(Dying::new(store.clone(), at, writes_last));
         let dead = runtime(dying.clone(), &world);
         let named = ["config[\"west\"]".to_owned()];
-        let first = match is_skip {
-            true => dead.skip(ID, "config", "so", control()).await,
-            false => dead.retry(ID, &named, control()).await,
+        let first = if is_skip {
+            dead.skip(ID, "config", "so", control()).await
+        } else {
+            dead.retry(ID, &named, control()).await
         };
         if dying.appends() <= at {
             assert!(at > 3, "only {at} appends");

@@ -273,13 +273,18 @@ impl State {
             }
             // What else was asked for before is still to be taken.
             Event::RunPaused { run, by, at_ms, .. } => {
+                let paused = Some(Paused { by: by.clone(), at_ms: *at_ms });
                 if let Some(run) = self.run_mut(run) {
-                    run.paused = Some(Paused { by: by.clone(), at_ms: *at_ms });
+                    run.paused = paused;
+                } else if let Some(run) = self.workflow_mut(run) {
+                    run.paused = paused;
                 }
             }
             Event::RunContinued { run, request, .. } => {
                 self.requests_taken = self.requests_taken.max(*request);
                 if let Some(run) = self.run_mut(run) {
+                    run.paused = None;
+                } else if let Some(run) = self.workflow_mut(run) {
                     run.paused = None;
                 }
             }
@@ -290,6 +295,7 @@ impl State {
                     open.paused = None;
                 } else if let Some(open) = self.workflow_mut(run) {
                     open.closed = Some(*outcome);
+                    open.paused = None;
                 }
             }
             Event::WorkflowOpened { request, .. } => {

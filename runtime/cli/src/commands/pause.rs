@@ -50,7 +50,8 @@ pub(crate) async fn was_asked_to_go_on(name: &str, output: Output) -> Result<boo
         return Ok(false);
     }
     let (status, _) = Deployments::new(store.clone()).status(&id).await.map_err(failed)?;
-    if status.paused.is_none() {
+    let workflow = status.workflow.as_ref().and_then(|workflow| workflow.paused.as_ref());
+    if status.paused.as_ref().or(workflow).is_none() {
         return Ok(false);
     }
     let secrets = FromEnvironment::passing();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bp_driver::Deployments;
+use bp_engine::state::Paused;
 use bp_engine::status::{NodeStanding, NodeStatus, Standing, Status, TargetStatus};
 use bp_plan::Plan;
 use bp_topology::topology::blame;
@@ -81,10 +82,8 @@ fn table(status: &Status) -> String {
         status.revision
     );
     if let Some(paused) = &status.paused {
-        let since = jiff::Timestamp::from_millisecond(paused.at_ms);
-        let since = since.map_or_else(|_| paused.at_ms.to_string(), |time| format!("{time:.0}"));
-        let (by, name) = (&paused.by, &status.name);
-        let _ = writeln!(text, "  by {by} since {since}; `bpr resume {name}` goes on");
+        let name = &status.name;
+        let _ = writeln!(text, "  {}; `bpr resume {name}` goes on", since(paused));
     } else if matches!(status.state, Standing::Deploying | Standing::Removing) {
         let _ = writeln!(
             text,
@@ -107,6 +106,13 @@ fn table(status: &Status) -> String {
         let _ = writeln!(text, "{}", row(target, done, all, width));
     }
     text
+}
+
+/// Who has paused a run, and since when.
+pub(crate) fn since(paused: &Paused) -> String {
+    let since = jiff::Timestamp::from_millisecond(paused.at_ms);
+    let since = since.map_or_else(|_| paused.at_ms.to_string(), |time| format!("{time:.0}"));
+    format!("by {} since {since}", paused.by)
 }
 
 fn row(target: &TargetStatus, done: usize, all: usize, width: usize) -> String {
