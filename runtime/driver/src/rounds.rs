@@ -50,6 +50,8 @@ pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
     /// It has not ended: it waits for a person.
     pub(crate) is_paused: bool,
+    /// How many steps count as done because a person said so.
+    pub(crate) skipped: usize,
     pub(crate) progress: Vec<TargetProgress>,
     /// Outputs that have no value although all is done.
     pub(crate) outputs: Vec<Problem>,
@@ -92,8 +94,8 @@ impl Rounds {
                 let topology = self.engine.topology();
                 let outputs =
                     if is_done { bp_engine::outputs::wrong(topology) } else { Vec::new() };
-                let (is_paused, progress) = (false, self.engine.progress());
-                return Ok(Ended { outcome, is_paused, progress, outputs });
+                let (progress, skipped) = (self.engine.progress(), self.engine.skipped());
+                return Ok(Ended { outcome, is_paused: false, skipped, progress, outputs });
             }
             let Batch { appends, effects, wake_at_ms, .. } = batch;
             let is_quiet = appends.is_empty();
@@ -111,9 +113,10 @@ impl Rounds {
 
     /// The run waits for a person: whoever goes on with it begins from the journal.
     fn paused(&self) -> Ended {
-        let progress = self.engine.progress();
+        let (progress, skipped) = (self.engine.progress(), self.engine.skipped());
         self.hands.watcher.progress(&progress);
-        Ended { outcome: Outcome::Stopped, is_paused: true, progress, outputs: Vec::new() }
+        let (outcome, outputs) = (Outcome::Stopped, Vec::new());
+        Ended { outcome, is_paused: true, skipped, progress, outputs }
     }
 
     /// A last look before this process leaves: whether a person wants the run to go on already.

@@ -83,6 +83,8 @@ pub struct Summary {
     pub nodes: usize,
     /// See `nodes`.
     pub targets: usize,
+    /// How many of them count as done because a person said so.
+    pub skipped: usize,
     /// Outputs that have no value although all is done.
     pub outputs: Vec<Problem>,
 }
@@ -182,6 +184,7 @@ impl Runtime {
                     run: None,
                     nodes: 0,
                     targets: 0,
+                    skipped: 0,
                     outputs: Vec::new(),
                 });
             }
@@ -322,11 +325,22 @@ impl Runtime {
             seen,
             looked: None,
         };
-        let Ended { outcome, is_paused, progress, outputs } = rounds.run().await?;
+        let Ended { outcome, is_paused, skipped, progress, outputs } = rounds.run().await?;
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
         let run = Some(run);
-        Ok(Summary { verb, outcome, is_paused, revision, back_to, run, nodes, targets, outputs })
+        Ok(Summary {
+            verb,
+            outcome,
+            is_paused,
+            revision,
+            back_to,
+            run,
+            nodes,
+            targets,
+            skipped,
+            outputs,
+        })
     }
 
     /// What effects of this deployment need.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bp_plan::Plan;
 
-use crate::event::{Outcome, Verb};
+use crate::event::Verb;
 use crate::state::{Revision, State};
 
 /// Why there is no way back.
@@ -46,13 +46,13 @@ pub fn destination(state: &State, to: Option<u64>) -> Result<u64, NoWayBack> {
         None => {
             let back_to = newest.and_then(|(_, revision)| revision.back_to);
             let now = stands_at(state, number);
-            let is_whole = is_healthy(state, number);
+            let is_whole = state.healthy.contains(&number);
             let mut before = state.revisions.range(..now).rev();
             let found = before.find(|(number, revision)| {
                 // What is there already is not gone back to.
                 let is_there =
                     is_whole && newest.is_some_and(|(_, newest)| wants_the_same(newest, revision));
-                revision.verb == Verb::Deploy && is_healthy(state, **number) && !is_there
+                revision.verb == Verb::Deploy && state.healthy.contains(*number) && !is_there
             });
             let found = found.map(|(number, _)| *number);
             found.ok_or(NoWayBack::Nothing { newest: number, back_to })
@@ -69,13 +69,6 @@ fn stands_at(state: &State, number: u64) -> u64 {
         at = back;
     }
     at
-}
-
-/// Whether all of a revision was there and worked once, and nothing of it was skipped.
-pub fn is_healthy(state: &State, number: u64) -> bool {
-    let is_done = |closed: Option<Outcome>| closed == Some(Outcome::Done);
-    !state.skipped_in.contains(&number)
-        && state.runs.iter().any(|run| run.revision == number && is_done(run.closed))
 }
 
 fn wants_the_same(one: &Revision, other: &Revision) -> bool {
@@ -112,7 +105,7 @@ pub fn take_names_back(plan: &mut Plan, later: &[&Plan]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, Outcome};
     use crate::stream::Stream;
 
     /// A state with these revisions: each with what it wants, what it goes back to, and how its run ended.
@@ -189,17 +182,28 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_with_a_skipped_step_was_not_healthy() {
-        let mut state = state(&[("a", None, DONE), ("b", None, DONE), ("c", None, PARTIAL)]);
-        let skipped = Event::StepsSkipped {
-            revision: 2,
-            request: 9,
-            steps: vec![("t".into(), "web".into())],
-            why: "it is not needed".into(),
-            by: "operator:alice".into(),
-            at_ms: 0,
+    fn a_revision_is_not_healthy_as_long_as_a_step_is_skipped() {
+        let stream = Stream::Deployment("a".into());
+        let mut state = state(&[("a", None, DONE), ("b", None, PARTIAL)]);
+        let step = || vec![("t".to_owned(), "web".to_owned())];
+        let opened = |run: &str, again| {
+            let run = run.to_owned();
+            Event::RunOpened { run, revision: 2, request: 9, again }
         };
-        state.fold(&Stream::Deployment("a".into()), 1, &skipped);
-        assert_eq!(destination(&state, None), Ok(1));
+        let closed = |run: &str| {
+            let (run, head) = (run.to_owned(), String::new());
+            Event::RunClosed { run, outcome: Outcome::Done, head }
+        };
+        let (why, by) = ("it is not needed".to_owned(), "operator:alice".to_owned());
+        let skipped =
+            Event::StepsSkipped { revision: 2, request: 9, steps: step(), why, by, at_ms: 0 };
+        for event in [opened("a.3", Some(step())), skipped, closed("a.3")] {
+            state.fold(&stream, 1, &event);
+        }
+        assert!(!state.healthy.contains(&2));
+        for event in [opened("a.4", Some(step())), closed("a.4")] {
+            state.fold(&stream, 1, &event);
+        }
+        assert!(state.healthy.contains(&2), "it was done after all");
     }
 }

@@ -29,8 +29,8 @@ pub struct State {
     pub workflows: Vec<WorkflowRun>,
     /// The newest request that was taken.
     pub requests_taken: u64,
-    /// Revisions of which steps were skipped.
-    pub skipped_in: BTreeSet<u64>,
+    /// Revisions all of which was there and worked once, with nothing skipped.
+    pub healthy: BTreeSet<u64>,
 }
 
 /// What is wanted, or was.
@@ -290,6 +290,7 @@ impl State {
             }
             Event::StepsSkipped { .. } => self.skipped(event),
             Event::RunClosed { run, outcome, .. } => {
+                self.was_healthy(run, *outcome);
                 if let Some(open) = self.run_mut(run) {
                     open.closed = Some(*outcome);
                     open.paused = None;
@@ -303,6 +304,16 @@ impl State {
                 self.workflows.extend(WorkflowRun::opened(event));
             }
             _ => {}
+        }
+    }
+
+    /// A run is over: where it has brought all of its revision about, that was healthy.
+    fn was_healthy(&mut self, run: &str, outcome: Outcome) {
+        let Some(revision) = self.run_mut(run).map(|run| run.revision) else { return };
+        let mut skipped = self.targets.values().flat_map(|there| there.skipped.values());
+        let is_skipping = skipped.any(|skipped| skipped.revision == revision);
+        if outcome == Outcome::Done && !is_skipping {
+            self.healthy.insert(revision);
         }
     }
 
@@ -339,7 +350,6 @@ impl State {
             return;
         };
         self.requests_taken = self.requests_taken.max(*request);
-        self.skipped_in.insert(*revision);
         for (target, instance) in steps {
             let skipped =
                 Skipped { revision: *revision, why: why.clone(), by: by.clone(), at_ms: *at_ms };

@@ -132,7 +132,7 @@ impl Account {
                 self.check_head(&Stream::Target(deployment, target), &head, found);
             }
             Event::RunClosed { run, head, outcome } => {
-                if outcome == Outcome::Done {
+                if outcome == Outcome::Done && self.skipped.is_empty() {
                     self.said.whole.extend(self.runs.get(&run));
                 }
                 self.check_head(&Stream::Run(run), &head, found);

@@ -17,10 +17,8 @@ pub(crate) struct Said {
     skip: Option<(u64, Vec<(String, String)>)>,
     /// Revisions that go back, with where they go.
     back_to: BTreeMap<u64, u64>,
-    /// Revisions all of which were there.
+    /// Revisions all of which was there, with nothing skipped.
     pub(crate) whole: BTreeSet<u64>,
-    /// Revisions of which something was skipped.
-    skipped_in: BTreeSet<u64>,
     newest: u64,
 }
 
@@ -58,7 +56,6 @@ impl Said {
             _ => return None,
         };
         let (_, steps) = self.skip.take_if(|(sequence, _)| *sequence <= request)?;
-        self.skipped_in.insert(self.newest);
         Some(steps)
     }
 
@@ -79,8 +76,7 @@ impl Said {
         while let Some(back) = self.back_to.get(&now) {
             now = *back;
         }
-        let is_whole =
-            |revision: &u64| self.whole.contains(revision) && !self.skipped_in.contains(revision);
+        let is_whole = |revision: &u64| self.whole.contains(revision);
         let there = revisions.get(&self.newest).filter(|_| is_whole(&self.newest));
         let mut before = revisions.range(..now).rev();
         before.find_map(|(revision, version)| {

@@ -178,7 +178,7 @@ fn what_failed_is_tried_again_or_skipped() {
     // Still no room; then it is done without.
     let _ = boxes.bpr(3, &["retry", "boxes", "second"]);
     let said = boxes.bpr(0, &["skip", "boxes", "second", "--why", "it is there already"]);
-    says(&said, &["boxes: deployed", "skipped"]);
+    says(&said, &["boxes: deployed, 3 nodes on 1 target, 1 skipped (revision 1)"]);
     let status = boxes.status(0);
     let second = &status["nodes"][1];
     assert_eq!((&second["id"], &second["state"]), (&"second".into(), &"skipped".into()));

@@ -245,6 +245,10 @@ fn line(name: &str, summary: &Summary) -> String {
     let (nodes, targets) = (summary.nodes, summary.targets);
     let on =
         |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
+    let skipped = match summary.skipped {
+        0 => String::new(),
+        count => format!(", {count} skipped"),
+    };
     match (summary.outcome, summary.verb) {
         (Outcome::Done, Verb::Deploy) => format!(
             "{name}: {}, {} on {} (revision {})\n  next: bpr status {name} · bpr outputs {name}\n",
@@ -253,10 +257,10 @@ fn line(name: &str, summary: &Summary) -> String {
                 |to| format!("rolled back to revision {to}")
             ),
             if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") },
-            on(targets),
+            on(targets) + &skipped,
             summary.revision
         ),
-        (Outcome::Done, Verb::Uninstall) => format!("{name}: removed\n"),
+        (Outcome::Done, Verb::Uninstall) => format!("{name}: removed{skipped}\n"),
         (outcome, verb) => {
             let what = match verb {
                 Verb::Deploy if summary.back_to.is_some() => "rolled back",

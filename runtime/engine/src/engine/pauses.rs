@@ -56,6 +56,11 @@ impl Engine {
         }
     }
 
+    /// How many steps count as done because a person said so.
+    pub fn skipped(&self) -> usize {
+        self.work.items.iter().filter(|item| item.is_skipped).count()
+    }
+
     /// Whether an item is among those that this run is to try, or needs one of them.
     pub(super) fn is_asked_for(&self, at: usize) -> bool {
         let Some(again) = self.own_run().and_then(|run| run.again.as_ref()) else { return true };
