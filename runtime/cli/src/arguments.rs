@@ -53,11 +53,36 @@ pub(crate) enum Command {
         /// The deployment's name.
         name: String,
     },
-    /// Go on with what was begun: after a failure, a kill, or when a cluster is back.
+    /// Go on with what was begun: after a failure, a kill, a pause, or when a cluster is back.
     Resume {
         /// The deployment's name.
         name: String,
     },
+    /// Begin nothing more of the run that is under way; calls in flight end. `bpr resume` goes on.
+    Pause {
+        /// The deployment's name.
+        name: String,
+    },
+    /// Try what failed again, with a fresh budget; what is done is not done again.
+    Retry {
+        /// The deployment's name.
+        name: String,
+        /// A node or instance, as `bpr status` shows it; by itself all that are not done.
+        #[arg(value_name = "STEP")]
+        steps: Vec<String>,
+    },
+    /// Let a step count as done, and go on with what depends on it.
+    Skip {
+        /// The deployment's name.
+        name: String,
+        /// A node or instance, as `bpr status` shows it.
+        step: String,
+        /// Why, for those who read the history.
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    /// Go back to the last revision that was healthy, or to the named one.
+    Rollback(Rollback),
     /// Remove everything that was deployed.
     Uninstall {
         /// The deployment's name.
@@ -164,6 +189,21 @@ pub(crate) struct Update {
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) given: Given,
+    /// A protected node or instance that may be replaced or deleted.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) approve: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rollback {
+    /// The deployment's name.
+    pub(crate) name: String,
+    /// The revision to go back to; by itself the last before what is wanted now of which all was there.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) to: Option<u64>,
+    /// Only show what would be done, field by field; nothing is moved.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// A protected node or instance that may be replaced or deleted.
     #[arg(long, value_name = "NODE")]
     pub(crate) approve: Vec<String>,

@@ -7,7 +7,7 @@ use bp_driver::Deployments;
 use bp_engine::Stream;
 use bp_journal::{SqliteStore, Store as _};
 
-use crate::told::Told;
+use crate::told::{Told, near};
 
 /// The longest name of a deployment.
 const LONGEST: usize = 40;
@@ -151,13 +151,8 @@ pub(crate) fn put_away(name: &str) -> Result<PathBuf, Told> {
 pub(crate) fn unknown(name: &str) -> Told {
     let told = Told::error(format!("there is no deployment `{name}`"));
     let names = names().unwrap_or_default();
-    let near = names
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, _)| *distance <= name.len() / 3 + 1)
-        .min();
-    match near {
-        Some((_, near)) => told.help(format!("did you mean `{near}`?")),
+    match near(name, names.iter().map(String::as_str)) {
+        Some(near) => told.help(format!("did you mean `{near}`?")),
         None if names.is_empty() => told.help("there is none at all; `bpr deploy` makes one"),
         None => told.help("`bpr list` shows those that there are"),
     }

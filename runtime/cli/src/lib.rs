@@ -21,6 +21,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 use arguments::{Arguments, Command, Sim};
+use commands::run::Again;
 use output::Output;
 use told::Told;
 
@@ -84,6 +85,14 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
         Command::Run(run) => commands::workflow::run(run, output).await,
         Command::Cancel { name } => commands::workflow::cancel(&name, output).await,
         Command::Resume { name } => commands::run::resume(&name, output).await,
+        Command::Pause { name } => commands::pause::run(&name, output).await,
+        Command::Retry { name, steps } => {
+            commands::run::again(&name, Again::Retry(steps), output).await
+        }
+        Command::Skip { name, step, why } => {
+            commands::run::again(&name, Again::Skip { step, why }, output).await
+        }
+        Command::Rollback(asked) => commands::rollback::run(asked, output).await,
         Command::Uninstall { name, approve } => {
             commands::run::uninstall(&name, approve, output).await
         }

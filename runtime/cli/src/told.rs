@@ -71,21 +71,10 @@ impl Told {
                 vec![Self { help: help.clone(), ..told }]
             }
             DriverError::Store(error) => vec![Self::store(name, error)],
-            DriverError::NothingPlanned(_) | DriverError::NotDeployed(_) => vec![
-                Self::error(error.to_string())
-                    .help(format!("deploy it: `bpr deploy PLAN --name {name}`")),
-            ],
-            DriverError::RunOpen(_) => {
-                vec![Self::error(error.to_string()).help(format!("first `bpr resume {name}`"))]
-            }
-            DriverError::WorkflowOpen { .. } => vec![Self::error(error.to_string()).help(format!(
-                "`bpr resume {name}` goes on with it, `bpr cancel {name}` cancels it"
-            ))],
-            DriverError::NoWorkflow(_) => vec![
-                Self::error(error.to_string())
-                    .help(format!("`bpr status {name}` tells of the one that was run last")),
-            ],
-            other => vec![Self::error(format!("`{name}`: {other}"))],
+            other => vec![match help(name, other) {
+                Some(help) => Self::error(other.to_string()).help(help),
+                None => Self::error(format!("`{name}`: {other}")),
+            }],
         }
     }
 
@@ -115,6 +104,52 @@ impl Told {
             _ => told,
         }
     }
+}
+
+/// What to do about what the driver did not do, where its words name the deployment.
+fn help(name: &str, error: &DriverError) -> Option<String> {
+    Some(match error {
+        DriverError::NothingPlanned(_) | DriverError::NotDeployed(_) => {
+            format!("deploy it: `bpr deploy PLAN --name {name}`")
+        }
+        DriverError::NothingToPause(_) => format!("`bpr status {name}` tells how it stands"),
+        DriverError::PausedAlready { .. } => format!("`bpr resume {name}` goes on"),
+        DriverError::NoStep { step, known, .. } => {
+            match near(step, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("`bpr status {name}` shows those that there are"),
+            }
+        }
+        DriverError::StepDone { .. } => format!("`bpr status {name}` tells what is not done"),
+        DriverError::StepUnderWay { .. } => {
+            format!("`bpr resume {name}` finds out what came of it")
+        }
+        DriverError::NothingToRetry { .. } => {
+            "a step that was skipped is tried again where it is named".to_owned()
+        }
+        DriverError::NoReason { .. } => "say it with `--why TEXT`".to_owned(),
+        DriverError::Asked(_) => format!("`bpr resume {name}` begins it"),
+        DriverError::NoWayBack { .. } => format!(
+            "`bpr history {name}` tells of all revisions; `bpr rollback {name} --to REVISION` goes to one"
+        ),
+        DriverError::RunOpen(_) => format!("first `bpr resume {name}`"),
+        DriverError::WorkflowOpen { .. } => {
+            format!("`bpr resume {name}` goes on with it, `bpr cancel {name}` cancels it")
+        }
+        DriverError::NoWorkflow(_) => {
+            format!("`bpr status {name}` tells of the one that was run last")
+        }
+        _ => return None,
+    })
+}
+
+/// The name that was perhaps meant.
+pub(crate) fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, _)| *distance <= name.len() / 3 + 1)
+        .min()
+        .map(|(_, near)| near)
 }
 
 /// How what is lacking is given.

@@ -6,7 +6,7 @@ use bp_engine::event;
 use bp_provider::{Class, Executor, Failure, Intent, Job, Listener};
 use serde_json::Value as Json;
 
-use crate::perform::{Hands, subject, told};
+use crate::perform::{Hands, late, subject, told};
 
 /// Makes the call that a step is, or goes on with it.
 pub(crate) async fn perform(
@@ -21,8 +21,11 @@ pub(crate) async fn perform(
         Err(failure) => (Err(failure), Vec::new()),
         Ok(job) => {
             let listener = Lines { hands, target: &target.id, instance: &instance, call: &call };
-            let ran = executor.run(job, &listener).await;
-            (ran.outcome, ran.output)
+            let most = hands.deadlines.of_call(job.deadline);
+            match tokio::time::timeout(most, executor.run(job, &listener)).await {
+                Ok(ran) => (ran.outcome, ran.output),
+                Err(_) => (Err(late(most)), Vec::new()),
+            }
         }
     };
     let outcome = outcome.and_then(|result| unseen(hands, result));

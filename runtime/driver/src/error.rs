@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bp_engine::back::NoWayBack;
 use bp_engine::event::EventError;
 use bp_journal::StoreError;
 use bp_plan::{Plan, PlanError};
@@ -55,6 +56,14 @@ pub enum DriverError {
     /// The deployment never got as far as having something to do.
     #[error("`{0}` was never deployed: there is nothing to go on with")]
     NothingPlanned(String),
+    /// There is no way back. Nothing was changed.
+    #[error("{}", no_way_back(name, *why))]
+    NoWayBack {
+        /// The deployment's name.
+        name: String,
+        /// Why.
+        why: NoWayBack,
+    },
     /// Nothing is deployed that a workflow could be run on.
     #[error("`{0}` is not deployed: there is nothing to run a workflow on")]
     NotDeployed(String),
@@ -68,6 +77,58 @@ pub enum DriverError {
         name: String,
         /// The workflow's.
         workflow: String,
+    },
+    /// No run is under way that could be paused.
+    #[error("nothing of `{0}` is under way: there is nothing to pause")]
+    NothingToPause(String),
+    /// The run is paused already.
+    #[error("`{name}` is paused already, by {by}")]
+    PausedAlready {
+        /// The deployment's name.
+        name: String,
+        /// Who has paused it.
+        by: String,
+    },
+    /// Something else was asked for, and not begun.
+    #[error("something else was asked for of `{0}`, and its process died before it began")]
+    Asked(String),
+    /// There is no such step.
+    #[error("`{name}` has no step `{step}`")]
+    NoStep {
+        /// The deployment's name.
+        name: String,
+        /// Which was asked for.
+        step: String,
+        /// Those that there are: instances and their nodes.
+        known: Vec<String>,
+    },
+    /// A step is done.
+    #[error("`{step}` is done: it can't be {}", if *.is_skip { "skipped" } else { "tried again" })]
+    StepDone {
+        /// Which.
+        step: String,
+        /// It was to be skipped, else to be tried again.
+        is_skip: bool,
+    },
+    /// A step was begun, and has not ended.
+    #[error("a call for `{step}` was begun and its end is not known: it can't be skipped")]
+    StepUnderWay {
+        /// Which.
+        step: String,
+    },
+    /// Nothing is to be tried again.
+    #[error("all of revision {revision} of `{name}` is done: there is nothing to try again")]
+    NothingToRetry {
+        /// The deployment's name.
+        name: String,
+        /// The newest revision.
+        revision: u64,
+    },
+    /// Nobody said why.
+    #[error("why `{step}` is skipped is not said")]
+    NoReason {
+        /// Which step.
+        step: String,
     },
     /// There is no workflow to be cancelled.
     #[error("no workflow of `{0}` is under way")]
@@ -90,6 +151,29 @@ pub enum DriverError {
     /// Something could not be written as JSON.
     #[error("an event could not be written: {0}")]
     Encode(serde_json::Error),
+}
+
+fn no_way_back(name: &str, why: NoWayBack) -> String {
+    match why {
+        NoWayBack::Nothing { newest: 0, .. } => {
+            format!("`{name}` was never deployed: there is nothing to go back to")
+        }
+        NoWayBack::Nothing { newest, back_to: Some(to) } => format!(
+            "revision {newest} of `{name}` goes back to revision {to} already, and none before that was healthy: there is nothing to go back to"
+        ),
+        NoWayBack::Nothing { newest, back_to: None } => format!(
+            "no revision of `{name}` before {newest} was healthy: there is nothing to go back to"
+        ),
+        NoWayBack::Unknown { to, newest } => {
+            format!("`{name}` has no revision {to}: its revisions are 1 to {newest}")
+        }
+        NoWayBack::Newest(to) => {
+            format!("revision {to} of `{name}` is the newest: there is nothing to go back")
+        }
+        NoWayBack::Removal(to) => {
+            format!("revision {to} of `{name}` removed all of it: that is no state to go back to")
+        }
+    }
 }
 
 fn one(problems: &[(Arc<Plan>, Problem)]) -> &str {

@@ -116,9 +116,12 @@ fn opened(ledger: &Ledger, name: &str, revision: Revision, desired: &Desired) ->
         inputs: revision.inputs,
         inventory: revision.inventory,
         terms: Some(Box::new(revision.terms)),
+        back_to: revision.back_to,
+        reached_by: revision.reached_by,
     });
     let run = format!("{}.{}", ledger.id, state.runs.len() + 1);
-    events.push(Event::RunOpened { run, revision: number, request: state.requests_taken });
+    let request = state.requests_taken;
+    events.push(Event::RunOpened { run, revision: number, request, again: None });
     for event in &events {
         state.fold(&own, state.epoch, event);
     }

@@ -16,8 +16,18 @@ pub(crate) struct Ledger {
     pub(crate) id: String,
     pub(crate) state: State,
     /// Requests, by sequence.
-    pub(crate) requests: BTreeMap<u64, Event>,
+    pub(crate) requests: BTreeMap<u64, Request>,
     heads: BTreeMap<Stream, Head>,
+}
+
+/// What a person asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) event: Event,
+    /// Who asked: `operator:alice`.
+    pub(crate) by: String,
+    /// When.
+    pub(crate) at_ms: i64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,7 +105,8 @@ impl Ledger {
             let event = decode(&envelope)?;
             self.state.fold(&stream, envelope.event.epoch, &event);
             if matches!(stream, Stream::Requests(_)) {
-                self.requests.insert(envelope.sequence, event);
+                let (by, at_ms) = (envelope.event.actor.clone(), envelope.time_ms);
+                self.requests.insert(envelope.sequence, Request { event, by, at_ms });
             }
             let head = Head { sequence: envelope.sequence, hash: envelope.hash };
             self.heads.insert(stream.clone(), head);

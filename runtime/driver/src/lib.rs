@@ -12,6 +12,7 @@
 //! - no secret is written down or shown: what providers say is looked through first.
 
 mod adopt;
+mod again;
 mod beside;
 mod call;
 pub mod clock;
@@ -20,8 +21,10 @@ pub mod error;
 mod files;
 mod foresee;
 mod ledger;
+mod pause;
 pub mod perform;
 mod prepare;
+mod rollback;
 mod rounds;
 pub mod runtime;
 pub mod secrets;
@@ -37,6 +40,7 @@ pub use deployments::{Deployments, Listed, Told};
 pub use error::DriverError;
 pub use perform::Deadlines;
 pub use prepare::{Prepared, identity, prepare};
+pub use rollback::Earlier;
 pub use runtime::{Control, Executors, Providers, Runtime, Summary};
 pub use secrets::SecretSource;
 pub use update::{Asked, Saved};

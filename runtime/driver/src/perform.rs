@@ -30,6 +30,32 @@ pub struct Deadlines {
     pub failures: u32,
 }
 
+/// How many deadlines of a call may pass before nobody waits any longer for a provider that does not keep it: one
+/// call may ask several times.
+const PATIENCE: u32 = 10;
+
+impl Deadlines {
+    /// What comes of a call. A reply that does not come is an unknown outcome, whoever is to blame for that.
+    pub(crate) async fn keep<T>(
+        &self,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let most = self.call * PATIENCE;
+        tokio::time::timeout(most, call).await.unwrap_or_else(|_| Err(late(most)))
+    }
+
+    /// How long is waited for an operation of this deadline, whatever carries it out.
+    pub(crate) fn of_call(&self, deadline: Duration) -> Duration {
+        deadline.saturating_add(self.call * PATIENCE)
+    }
+}
+
+/// No reply came in time.
+pub(crate) fn late(most: Duration) -> Failure {
+    let message = format!("no reply within {} s: what came of it is not known", most.as_secs_f64());
+    Failure::new(Class::UnknownOutcome, message)
+}
+
 impl Default for Deadlines {
     fn default() -> Self {
         Self { call: Duration::from_secs(30), wait: Duration::from_mins(30), failures: 5 }
@@ -52,7 +78,9 @@ pub(crate) struct Hands {
 /// Asks a target who it is.
 pub(crate) async fn contact(hands: &Hands, provider: &dyn Provider, target: &TargetRef) -> Report {
     let result = match call(hands, target) {
-        Ok(call) => provider.discover(&call).await.map(|found| found.identity),
+        Ok(call) => {
+            hands.deadlines.keep(provider.discover(&call)).await.map(|found| found.identity)
+        }
         Err(failure) => Err(failure),
     };
     let result = result.map_err(|failure| told(hands, failure));
@@ -135,9 +163,9 @@ async fn attempt(
         return wait(hands, provider, &call, &subject, handle).await;
     }
     if operation == Operation::Delete {
-        return provider.begin(&call, &subject, &Change::Delete, &key).await;
+        return hands.deadlines.keep(provider.begin(&call, &subject, &Change::Delete, &key)).await;
     }
-    let observed = provider.observe(&call, &subject).await?;
+    let observed = hands.deadlines.keep(provider.observe(&call, &subject)).await?;
     if let Observation::CannotTell(why) = &observed {
         let message = format!("what is there can't be told: {why}");
         return Err(Failure::new(Class::Transient, message));
@@ -149,7 +177,7 @@ async fn attempt(
     {
         return Err(unapproved(&subject.instance, because));
     }
-    provider.begin(&call, &subject, &change, &key).await
+    hands.deadlines.keep(provider.begin(&call, &subject, &change, &key)).await
 }
 
 /// A replacement that nobody approved. Nothing was done.
@@ -176,7 +204,7 @@ async fn wait(
     let mut said = String::new();
     let mut failures = 0;
     loop {
-        match provider.poll(call, subject, &handle).await {
+        match hands.deadlines.keep(provider.poll(call, subject, &handle)).await {
             Ok(Progress::Done(done)) => return Ok(Progress::Done(done)),
             Ok(Progress::Accepted { handle: next, waiting_for }) => {
                 handle = next;

@@ -24,6 +24,10 @@ pub struct Prepared {
     pub inputs: BTreeMap<String, Value>,
     /// What there is to be placed on.
     pub inventory: Arc<Inventory>,
+    /// How targets are reached: by what there is, unless this goes back to what there was.
+    pub reached_by: Arc<Inventory>,
+    /// The revision that this goes back to.
+    pub back_to: Option<u64>,
     /// What is wanted.
     pub topology: Topology,
     /// What is worth a warning.
@@ -69,7 +73,18 @@ pub fn prepare(
     problems.extend(topology.iter().flat_map(|wanted| twins::check(wanted, providers)));
     match topology {
         Some(topology) if problems.iter().all(|problem| problem.is_warning) => {
-            Ok(Prepared { bytes, artifacts, plan, inputs, inventory, topology, warnings: problems })
+            let (reached_by, back_to, warnings) = (inventory.clone(), None, problems);
+            Ok(Prepared {
+                bytes,
+                artifacts,
+                plan,
+                inputs,
+                inventory,
+                reached_by,
+                back_to,
+                topology,
+                warnings,
+            })
         }
         _ => Err(DriverError::Refused { plan, problems }),
     }

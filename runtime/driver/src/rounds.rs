@@ -7,23 +7,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bp_engine::Report;
 use bp_engine::engine::{Addition, Batch, Effect, Engine, TargetProgress};
 use bp_engine::event::{Failure, Outcome};
+use bp_engine::{Event, Report, Stream};
 use bp_provider::Provider;
 use bp_topology::Problem;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, decode};
 use crate::perform::{Hands, contact, perform};
 use crate::runtime::{Executors, Providers};
 
 /// How often a watcher is told how far the targets are.
 const PROGRESS_MS: i64 = 60;
+
+/// How often requests of others are looked for.
+const REQUESTS: Duration = Duration::from_millis(500);
 
 pub(crate) struct Rounds {
     pub(crate) engine: Engine,
@@ -35,11 +39,19 @@ pub(crate) struct Rounds {
     pub(crate) actor: String,
     pub(crate) run: String,
     pub(crate) stop: watch::Receiver<bool>,
+    /// The newest request that was looked at.
+    pub(crate) seen: u64,
+    /// When requests of others were last looked for.
+    pub(crate) looked: Option<Instant>,
 }
 
 /// What came of a run.
 pub(crate) struct Ended {
     pub(crate) outcome: Outcome,
+    /// It has not ended: it waits for a person.
+    pub(crate) is_paused: bool,
+    /// How many steps count as done because a person said so.
+    pub(crate) skipped: usize,
     pub(crate) progress: Vec<TargetProgress>,
     /// Outputs that have no value although all is done.
     pub(crate) outputs: Vec<Problem>,
@@ -67,8 +79,12 @@ impl Rounds {
                 flights.abandon();
                 self.take_in(&mut answers, &mut flights);
             }
+            self.look_for_requests().await?;
             let now = self.clock.now_ms();
             let batch = self.engine.decide(now);
+            if batch.is_resting && !self.is_gone_on_with().await? {
+                return Ok(self.paused());
+            }
             if batch.finished.is_some() || now >= told_ms + PROGRESS_MS {
                 told_ms = now;
                 self.hands.watcher.progress(&self.engine.progress());
@@ -78,7 +94,8 @@ impl Rounds {
                 let topology = self.engine.topology();
                 let outputs =
                     if is_done { bp_engine::outputs::wrong(topology) } else { Vec::new() };
-                return Ok(Ended { outcome, progress: self.engine.progress(), outputs });
+                let (progress, skipped) = (self.engine.progress(), self.engine.skipped());
+                return Ok(Ended { outcome, is_paused: false, skipped, progress, outputs });
             }
             let Batch { appends, effects, wake_at_ms, .. } = batch;
             let is_quiet = appends.is_empty();
@@ -92,6 +109,42 @@ impl Rounds {
                 self.wait(&mut answers, &mut flights, wake_at_ms).await;
             }
         }
+    }
+
+    /// The run waits for a person: whoever goes on with it begins from the journal.
+    fn paused(&self) -> Ended {
+        let (progress, skipped) = (self.engine.progress(), self.engine.skipped());
+        self.hands.watcher.progress(&progress);
+        let (outcome, outputs) = (Outcome::Stopped, Vec::new());
+        Ended { outcome, is_paused: true, skipped, progress, outputs }
+    }
+
+    /// A last look before this process leaves: whether a person wants the run to go on already.
+    async fn is_gone_on_with(&mut self) -> Result<bool, DriverError> {
+        self.looked = None;
+        self.look_for_requests().await?;
+        Ok(!self.engine.is_paused())
+    }
+
+    /// Others may ask at any time; the owner takes it.
+    async fn look_for_requests(&mut self) -> Result<(), DriverError> {
+        if self.looked.is_some_and(|looked| looked.elapsed() < REQUESTS) {
+            return Ok(());
+        }
+        self.looked = Some(Instant::now());
+        let stream = Stream::Requests(self.ledger.id.clone()).to_string();
+        for envelope in self.ledger.store.read(&stream, self.seen).await? {
+            self.seen = envelope.sequence;
+            let (by, at_ms) = (&envelope.event.actor, envelope.time_ms);
+            match decode(&envelope)? {
+                Event::PauseRequested {} => self.engine.pause(envelope.sequence, by, at_ms),
+                Event::ResumeRequested {} => {
+                    self.engine.go_on_with(envelope.sequence, by, at_ms);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn take_in(&mut self, answers: &mut UnboundedReceiver<Report>, flights: &mut Flights) {

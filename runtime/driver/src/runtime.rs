@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bp_engine::engine::{Engine, Start};
 use bp_engine::event::{Event, Outcome, Verb};
 use bp_engine::retry::Limits;
-use bp_engine::state::Revision;
+use bp_engine::state::{Paused, Revision};
 use bp_engine::{Stream, Terms, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
@@ -14,10 +14,11 @@ use bp_provider::{Executor, Provider};
 use bp_topology::{Expanded, Inventory, Problem, Secrets, Topology};
 use tokio::sync::watch;
 
+use crate::again::Again;
 use crate::clock::Clock;
 use crate::error::DriverError;
 use crate::foresee::plan_before;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Request};
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, identity};
 use crate::rounds::{Ended, Rounds};
@@ -68,16 +69,22 @@ pub struct Control {
 pub struct Summary {
     /// What was asked for.
     pub verb: Verb,
-    /// How the run ended.
+    /// How the run ended; `Stopped` where it was paused.
     pub outcome: Outcome,
+    /// It has not ended: it waits for a person.
+    pub is_paused: bool,
     /// The revision.
     pub revision: u64,
+    /// The revision that it goes back to.
+    pub back_to: Option<u64>,
     /// The run; none where there was nothing to do.
     pub run: Option<String>,
     /// How many nodes of how many targets were looked at.
     pub nodes: usize,
     /// See `nodes`.
     pub targets: usize,
+    /// How many of them count as done because a person said so.
+    pub skipped: usize,
     /// Outputs that have no value although all is done.
     pub outputs: Vec<Problem>,
 }
@@ -115,9 +122,10 @@ impl Runtime {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         ledger.no_workflow()?;
         let revision = revision_of(&prepared, terms)?;
-        let Prepared { bytes, artifacts, plan, inputs, inventory, topology, .. } = prepared;
+        let Prepared { bytes, artifacts, plan, inputs, inventory, reached_by, topology, .. } =
+            prepared;
         let before = plan_before(&ledger, &plan).await?;
-        let desired = Desired { topology, inventory };
+        let desired = Desired { topology, inventory: reached_by };
         refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
         if ledger.is_new() {
             let created = Event::DeploymentCreated { name: name.to_owned(), seed: seed.to_owned() };
@@ -126,17 +134,13 @@ impl Runtime {
         }
         let malformed = |what| move |source| DriverError::Malformed { what, source };
         let inputs = serde_json::to_vec(&inputs).map_err(malformed("inputs"))?;
-        let inventory = serde_json::to_vec(&*desired.inventory).map_err(malformed("inventory"))?;
-        let requested = Event::DeployRequested {
-            plan: revision.plan.clone(),
-            inputs: revision.inputs.clone(),
-            inventory: revision.inventory.clone(),
-            terms: journaled(&revision.terms),
-        };
+        let reached_by = serde_json::to_vec(&*desired.inventory).map_err(malformed("inventory"))?;
+        let inventory = serde_json::to_vec(&*inventory).map_err(malformed("inventory"))?;
         // Files by themselves too: a step needs the one that it names, whatever plan it is of.
         let mut blobs = artifacts;
         blobs.extend([bytes, inputs, inventory]);
-        let request = self.request(&mut ledger, requested, blobs).await?;
+        blobs.extend(revision.reached_by.as_ref().map(|_| reached_by));
+        let request = self.request(&mut ledger, wish(&revision), blobs).await?;
         self.plan_and_run(ledger, revision, request, desired, control).await
     }
 
@@ -144,10 +148,15 @@ impl Runtime {
     pub async fn resume(&self, id: &str, control: Control) -> Result<Summary, DriverError> {
         let mut ledger = self.existing(id).await?;
         // A request that was journaled and never taken is what the person last wanted.
-        let pending = pending(&ledger);
-        if let Some((request, revision)) = pending {
-            let desired = self.desired(&ledger, &revision).await?;
-            return self.plan_and_run(ledger, revision, request, desired, control).await;
+        match pending(&ledger) {
+            Some((request, Pending::Revision(revision))) => {
+                let desired = self.desired(&ledger, &revision).await?;
+                return self.plan_and_run(ledger, *revision, request, desired, control).await;
+            }
+            Some((request, Pending::Again(again))) => {
+                return self.again(ledger, request, again, control).await;
+            }
+            None => {}
         }
         let Some((number, revision)) =
             ledger.state.revision().map(|(number, revision)| (number, revision.clone()))
@@ -160,26 +169,29 @@ impl Runtime {
         let mut events = admissions(&ledger.state, &desired.topology);
         let run = match ledger.state.open_run() {
             Some(open) => {
-                events.push(Event::RequestTaken { request });
+                events.push(self.gone_on_with((&open.id, open.paused.as_ref()), request));
                 open.id.clone()
             }
             None if is_done => {
                 let taken = vec![Event::RequestTaken { request }];
                 ledger.own(&self.actor, &self.owner, taken).await?;
-                let (verb, revision) = (revision.verb, number);
                 return Ok(Summary {
-                    verb,
+                    verb: revision.verb,
                     outcome: Outcome::Done,
-                    revision,
+                    is_paused: false,
+                    revision: number,
+                    back_to: revision.back_to,
                     run: None,
                     nodes: 0,
                     targets: 0,
+                    skipped: 0,
                     outputs: Vec::new(),
                 });
             }
             None => {
                 let run = next_run(&ledger);
-                events.push(Event::RunOpened { run: run.clone(), revision: number, request });
+                let (own, revision) = (run.clone(), number);
+                events.push(Event::RunOpened { run: own, revision, request, again: None });
                 run
             }
         };
@@ -220,6 +232,19 @@ impl Runtime {
         Ok(ledger)
     }
 
+    /// The owner goes on with an open run, for this request.
+    pub(crate) fn gone_on_with(
+        &self,
+        (run, paused): (&str, Option<&Paused>),
+        request: u64,
+    ) -> Event {
+        if paused.is_none() {
+            return Event::RequestTaken { request };
+        }
+        let (run, by, at_ms) = (run.to_owned(), self.actor.clone(), self.clock.now_ms());
+        Event::RunContinued { run, request, by, at_ms }
+    }
+
     /// Journals what a person asks for; gives its sequence.
     pub(crate) async fn request(
         &self,
@@ -243,15 +268,7 @@ impl Runtime {
     ) -> Result<Summary, DriverError> {
         let revision = ledger.state.revision().map_or(1, |(number, _)| number + 1);
         let run = next_run(&ledger);
-        let mut events = Vec::new();
-        if let Some(open) = ledger.state.open_run() {
-            let head = ledger.hashes().remove(&Stream::Run(open.id.clone())).unwrap_or_default();
-            events.push(Event::RunClosed {
-                run: open.id.clone(),
-                outcome: Outcome::Superseded,
-                head,
-            });
-        }
+        let mut events: Vec<Event> = superseded(&ledger).into_iter().collect();
         events.extend(admissions(&ledger.state, &desired.topology));
         let verb = planned.verb;
         events.push(Event::RevisionPlanned {
@@ -262,8 +279,10 @@ impl Runtime {
             inputs: planned.inputs,
             inventory: planned.inventory,
             terms: journaled(&planned.terms),
+            back_to: planned.back_to,
+            reached_by: planned.reached_by,
         });
-        events.push(Event::RunOpened { run: run.clone(), revision, request });
+        events.push(Event::RunOpened { run: run.clone(), revision, request, again: None });
         ledger.own(&self.actor, &self.owner, events).await?;
         self.drive(ledger, verb, revision, run, desired, control).await
     }
@@ -288,6 +307,8 @@ impl Runtime {
         };
         ledger.state.epoch = start.state.epoch;
         let name = start.state.name.clone();
+        let back_to = start.state.revisions.get(&revision).and_then(|planned| planned.back_to);
+        let seen = start.state.requests_taken;
         let Some(engine) = Engine::new(start) else {
             return Err(DriverError::NothingPlanned(name));
         };
@@ -301,11 +322,25 @@ impl Runtime {
             actor: self.actor.clone(),
             run: run.clone(),
             stop: control.stop,
+            seen,
+            looked: None,
         };
-        let Ended { outcome, progress, outputs } = rounds.run().await?;
+        let Ended { outcome, is_paused, skipped, progress, outputs } = rounds.run().await?;
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
-        Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets, outputs })
+        let run = Some(run);
+        Ok(Summary {
+            verb,
+            outcome,
+            is_paused,
+            revision,
+            back_to,
+            run,
+            nodes,
+            targets,
+            skipped,
+            outputs,
+        })
     }
 
     /// What effects of this deployment need.
@@ -343,15 +378,19 @@ pub(crate) async fn desired(
     secrets: Option<&dyn SecretSource>,
 ) -> Result<Desired, DriverError> {
     let (plan, inputs, inventory) = stored(ledger, revision).await?;
+    let reached_by = match &revision.reached_by {
+        None => inventory.clone(),
+        Some(digest) => Arc::new(inventory_of(ledger, digest).await?),
+    };
     let who = identity(&ledger.id, &ledger.state.name);
     let secrets = secrets.map_or_else(Secrets::veiled, |secrets| secrets.secrets(&plan));
     if revision.verb == Verb::Uninstall {
-        return Ok(Desired { topology: Topology::nothing(plan, who, secrets), inventory });
+        let topology = Topology::nothing(plan, who, secrets);
+        return Ok(Desired { topology, inventory: reached_by });
     }
-    let Expanded { topology, problems } =
-        Topology::expand(&plan, &inputs, inventory.clone(), who, secrets);
+    let Expanded { topology, problems } = Topology::expand(&plan, &inputs, inventory, who, secrets);
     match topology {
-        Some(topology) => Ok(Desired { topology, inventory }),
+        Some(topology) => Ok(Desired { topology, inventory: reached_by }),
         None => Err(DriverError::Refused { plan, problems }),
     }
 }
@@ -364,9 +403,24 @@ pub(crate) async fn stored(ledger: &Ledger, revision: &Revision) -> Result<Store
     let plan = bp_plan::from_bytes(&ledger.blob(&revision.plan).await?)?.plan;
     let inputs = serde_json::from_slice(&ledger.blob(&revision.inputs).await?)
         .map_err(malformed("inputs"))?;
-    let inventory = serde_json::from_slice(&ledger.blob(&revision.inventory).await?)
-        .map_err(malformed("inventory"))?;
+    let inventory = inventory_of(ledger, &revision.inventory).await?;
     Ok((Arc::new(plan), inputs, Arc::new(inventory)))
+}
+
+/// The inventory of this digest.
+pub(crate) async fn inventory_of(ledger: &Ledger, digest: &str) -> Result<Inventory, DriverError> {
+    let malformed = |source| DriverError::Malformed { what: "inventory", source };
+    serde_json::from_slice(&ledger.blob(digest).await?).map_err(malformed)
+}
+
+/// What a person asks for by this revision.
+fn wish(revision: &Revision) -> Event {
+    let Revision { plan, inputs, inventory, reached_by, .. } = revision.clone();
+    let terms = journaled(&revision.terms);
+    match revision.back_to {
+        None => Event::DeployRequested { plan, inputs, inventory, terms },
+        Some(to) => Event::RollbackRequested { to, plan, inputs, inventory, reached_by, terms },
+    }
 }
 
 /// Terms as events keep them.
@@ -382,29 +436,56 @@ pub(crate) fn next_run(ledger: &Ledger) -> String {
 /// The removal of what is there: of the newest plan.
 fn removal(ledger: &Ledger, approved: &[String]) -> Option<Revision> {
     let terms = Terms { approved: approved.to_owned(), replaces: None };
-    ledger.state.revision().map(|(_, r)| Revision { verb: Verb::Uninstall, terms, ..r.clone() })
+    let removal =
+        |r: &Revision| Revision { verb: Verb::Uninstall, terms, back_to: None, ..r.clone() };
+    ledger.state.revision().map(|(_, revision)| removal(revision))
 }
 
-/// The newest request for a revision that was journaled and never taken. Where that is a removal of what
+/// The end of the run that was left open, where another takes its place.
+pub(crate) fn superseded(ledger: &Ledger) -> Option<Event> {
+    let run = ledger.state.open_run()?.id.clone();
+    let head = ledger.hashes().remove(&Stream::Run(run.clone())).unwrap_or_default();
+    Some(Event::RunClosed { run, outcome: Outcome::Superseded, head })
+}
+
+/// What was asked for and never taken.
+pub(crate) enum Pending {
+    Revision(Box<Revision>),
+    Again(Again),
+}
+
+/// The newest request for another run that was journaled and never taken. Where that is a removal of what
 /// was never begun, there is nothing to go on with, whatever was asked for before.
-fn pending(ledger: &Ledger) -> Option<(u64, Revision)> {
+pub(crate) fn pending(ledger: &Ledger) -> Option<(u64, Pending)> {
     let taken = ledger.state.requests_taken;
     let untaken = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
-    let newest = |(sequence, event): (&u64, &Event)| match event {
-        Event::DeployRequested { plan, inputs, inventory, terms } => Some(Some((
-            *sequence,
-            Revision {
+    let newest = |(sequence, asked): (&u64, &Request)| {
+        let of = |revision| Some(Pending::Revision(Box::new(revision)));
+        let pending = match &asked.event {
+            Event::DeployRequested { plan, inputs, inventory, terms } => of(Revision {
                 verb: Verb::Deploy,
                 plan: plan.clone(),
                 inputs: inputs.clone(),
                 inventory: inventory.clone(),
                 terms: terms.as_deref().cloned().unwrap_or_default(),
-            },
-        ))),
-        Event::UninstallRequested { approved } => {
-            Some(removal(ledger, approved).map(|revision| (*sequence, revision)))
-        }
-        _ => None,
+                back_to: None,
+                reached_by: None,
+            }),
+            Event::RollbackRequested { to, plan, inputs, inventory, reached_by, terms } => {
+                of(Revision {
+                    verb: Verb::Deploy,
+                    plan: plan.clone(),
+                    inputs: inputs.clone(),
+                    inventory: inventory.clone(),
+                    terms: terms.as_deref().cloned().unwrap_or_default(),
+                    back_to: Some(*to),
+                    reached_by: reached_by.clone(),
+                })
+            }
+            Event::UninstallRequested { approved } => removal(ledger, approved).and_then(of),
+            _ => Some(Pending::Again(Again::asked_for(asked)?)),
+        };
+        Some(pending.map(|pending| (*sequence, pending)))
     };
     untaken.into_iter().find_map(newest).flatten()
 }

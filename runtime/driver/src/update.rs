@@ -103,7 +103,7 @@ impl Runtime {
         let revision = revision_of(&prepared, terms)?;
         let plan = prepared.plan.clone();
         let before = plan_before(&ledger, &plan).await?;
-        let desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
+        let desired = Desired { topology: prepared.topology, inventory: prepared.reached_by };
         let mut hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
         foresee(&hands, &self.providers, &ledger, revision, desired, before.as_deref()).await
@@ -230,7 +230,7 @@ fn protected(instance: &str, what: &str, protection: &Protection) -> Problem {
     let mut problem =
         Problem::error(format!("`{instance}` would be {what}, and {why}: that needs an approval"))
             .help(format!(
-        "keep it, or let it go: `--approve '{instance}'` of `bpr plan`, `bpr update` and `bpr uninstall`"
+        "keep it, or let it go: `--approve '{instance}'` of `bpr plan`, `bpr update`, `bpr rollback` and `bpr uninstall`"
     ));
     problem.span = span;
     problem
@@ -247,6 +247,11 @@ pub(crate) fn revision_of(prepared: &Prepared, terms: Terms) -> Result<Revision,
         inputs: digest(&inputs),
         inventory: digest(&inventory),
         terms,
+        back_to: prepared.back_to,
+        reached_by: (prepared.reached_by != prepared.inventory)
+            .then(|| serde_json::to_vec(&*prepared.reached_by).map(|bytes| digest(&bytes)))
+            .transpose()
+            .map_err(malformed("inventory"))?,
     })
 }
 

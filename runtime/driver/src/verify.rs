@@ -140,7 +140,11 @@ impl Seen {
             Event::TargetAdmitted { id, .. } => {
                 self.told.insert(Stream::Target(deployment, id).to_string());
             }
-            Event::RevisionPlanned { request, .. } | Event::RequestTaken { request } => {
+            Event::RevisionPlanned { request, .. }
+            | Event::RunPaused { request, .. }
+            | Event::RunContinued { request, .. }
+            | Event::StepsSkipped { request, .. }
+            | Event::RequestTaken { request } => {
                 self.requests.push((deployment, request, at));
             }
             Event::RunOpened { run, request, .. } | Event::WorkflowOpened { run, request, .. } => {

@@ -80,7 +80,7 @@ impl Runtime {
             let revision = revision(&ledger, &open)?;
             let desired = self.learned(&ledger, &revision).await?;
             let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
-            let taken = vec![Event::RequestTaken { request }];
+            let taken = vec![self.gone_on_with((&open.id, open.paused.as_ref()), request)];
             ledger.own(&self.actor, &self.owner, taken).await?;
             return self.conduct(ledger, open, desired, control).await.map(Some);
         }
@@ -144,7 +144,10 @@ impl Runtime {
                 }
                 Turn::BringAbout(next) => next,
             };
-            self.bring_about(&id, &open, next, control.clone()).await?;
+            let is_paused = self.bring_about(&id, &open, next, control.clone()).await?;
+            if is_paused {
+                return Ok(Ran { workflow: open.workflow, run: open.id, outcome: None });
+            }
             // All that is known is in the journal.
             ledger = self.existing(&id).await?;
             let revision = revision(&ledger, &open)?;
@@ -152,14 +155,14 @@ impl Runtime {
         }
     }
 
-    /// A run of the deployment as a step of a workflow: begun, or gone on with.
+    /// A run of the deployment as a step of a workflow: begun, or gone on with. Whether it waits for a person.
     async fn bring_about(
         &self,
         id: &str,
         open: &WorkflowRun,
         next: BringAbout,
         control: Control,
-    ) -> Result<(), DriverError> {
+    ) -> Result<bool, DriverError> {
         let mut ledger = self.existing(id).await?;
         let BringAbout { run, verb } = next;
         let planned = Revision { verb, ..revision(&ledger, open)? };
@@ -171,7 +174,12 @@ impl Runtime {
         let (last, is_same) = newest.map_or((0, false), |(last, newest)| (last, newest == planned));
         let number = if is_same { last } else { last + 1 };
         let mut events = admissions(&ledger.state, &desired.topology);
-        if ledger.state.open_run().is_none_or(|known| known.id != run) {
+        let begun = ledger.state.open_run().filter(|known| known.id == run);
+        if let Some(begun) = begun {
+            let request = ledger.state.requests_taken;
+            let own = (begun.id.as_str(), begun.paused.as_ref());
+            events.extend(begun.paused.as_ref().map(|_| self.gone_on_with(own, request)));
+        } else {
             let request = open.request;
             if !is_same {
                 events.push(Event::RevisionPlanned {
@@ -182,12 +190,16 @@ impl Runtime {
                     inputs: planned.inputs,
                     inventory: planned.inventory,
                     terms: None,
+                    back_to: planned.back_to,
+                    reached_by: planned.reached_by,
                 });
             }
-            events.push(Event::RunOpened { run: run.clone(), revision: number, request });
+            let again = None;
+            events.push(Event::RunOpened { run: run.clone(), revision: number, request, again });
         }
         ledger.own(&self.actor, &self.owner, events).await?;
-        self.drive(ledger, verb, number, run, desired, control).await.map(drop)
+        let summary = self.drive(ledger, verb, number, run, desired, control).await?;
+        Ok(summary.is_paused)
     }
 
     async fn turn(
@@ -206,7 +218,7 @@ impl Runtime {
             limits: self.limits,
         };
         ledger.state.epoch = start.state.epoch;
-        let name = start.state.name.clone();
+        let (name, taken) = (start.state.name.clone(), start.state.requests_taken);
         let Some(conductor) = Conductor::new(start) else {
             return Err(DriverError::NoWorkflow(name));
         };
@@ -221,6 +233,7 @@ impl Runtime {
             stop: control.stop,
             // What was asked for since it was opened counts, whoever ran it then.
             seen: open.request,
+            taken,
             looked_ms: i64::MIN,
         };
         rounds.run().await
@@ -279,16 +292,20 @@ fn arguments(
 fn pending(ledger: &Ledger) -> Option<(u64, String, Arguments)> {
     let taken = ledger.state.requests_taken;
     let newer = ledger.requests.iter().rev().take_while(|(sequence, _)| **sequence > taken);
-    let mut asked = newer.filter(|(_, event)| {
+    let mut asked = newer.filter(|(_, asked)| {
         matches!(
-            event,
+            asked.event,
             Event::WorkflowRequested { .. }
                 | Event::DeployRequested { .. }
+                | Event::RollbackRequested { .. }
+                | Event::RetryRequested { .. }
+                | Event::SkipRequested { .. }
                 | Event::UninstallRequested { .. }
         )
     });
-    match asked.next()? {
-        (request, Event::WorkflowRequested { workflow, arguments }) => {
+    let (request, asked) = asked.next()?;
+    match &asked.event {
+        Event::WorkflowRequested { workflow, arguments } => {
             Some((*request, workflow.clone(), arguments.clone()))
         }
         _ => None,
@@ -307,6 +324,8 @@ struct Rounds {
     stop: watch::Receiver<bool>,
     /// The newest request that was looked at.
     seen: u64,
+    /// The newest that was taken before: what was said of pauses until then is past.
+    taken: u64,
     looked_ms: i64,
 }
 
@@ -325,8 +344,12 @@ impl Rounds {
                 return Ok(Turn::Over(None));
             }
             self.look_for_requests().await?;
-            let Batch { appends, calls, wake_at_ms, bring_about, finished } =
+            let Batch { appends, calls, wake_at_ms, bring_about, is_resting, finished } =
                 self.conductor.decide(self.clock.now_ms());
+            if is_resting {
+                // Whoever goes on with it begins from the journal.
+                return Ok(Turn::Over(None));
+            }
             if finished.is_some() {
                 return Ok(Turn::Over(finished));
             }
@@ -369,8 +392,20 @@ impl Rounds {
         let stream = Stream::Requests(self.ledger.id.clone()).to_string();
         for envelope in self.ledger.store.read(&stream, self.seen).await? {
             self.seen = envelope.sequence;
-            if decode(&envelope)? == (Event::CancelRequested {}) {
-                self.conductor.cancel(envelope.sequence);
+            let (request, by, at_ms) = (envelope.sequence, &envelope.event.actor, envelope.time_ms);
+            match decode(&envelope)? {
+                Event::CancelRequested {} => {
+                    self.conductor.cancel(request);
+                    // What tidies up is not held up.
+                    self.conductor.go_on_with(request, by, at_ms);
+                }
+                Event::PauseRequested {} if request > self.taken => {
+                    self.conductor.pause(request, by, at_ms);
+                }
+                Event::ResumeRequested {} if request > self.taken => {
+                    self.conductor.go_on_with(request, by, at_ms);
+                }
+                _ => {}
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use crate::terms::Terms;
 use crate::workflow::{Decision, written};
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +148,12 @@ pub enum Event {
         /// On what terms; none stands for the usual ones.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         terms: Option<Box<Terms>>,
+        /// The revision that it goes back to; none where it is no rollback.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back_to: Option<u64>,
+        /// Digest of the inventory that says how targets are reached, where that is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reached_by: Option<String>,
     },
     /// A run begins to bring a revision about.
     RunOpened {
@@ -157,6 +163,47 @@ pub enum Event {
         revision: u64,
         /// The sequence of the request that asked for it.
         request: u64,
+        /// What is tried again, as (target, instance), with all that needs it; none where that is whatever is
+        /// not as wanted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        again: Option<Vec<(String, String)>>,
+    },
+    /// Nothing more of a run is begun until it is gone on with; calls that are under way end.
+    RunPaused {
+        /// The run.
+        run: String,
+        /// The sequence of the request that asked for it.
+        request: u64,
+        /// Who asked: `operator:alice`.
+        by: String,
+        /// When it was asked for.
+        at_ms: i64,
+    },
+    /// A run that was paused goes on.
+    RunContinued {
+        /// The run.
+        run: String,
+        /// The sequence of the request that asked for it.
+        request: u64,
+        /// Who asked.
+        by: String,
+        /// When it was asked for.
+        at_ms: i64,
+    },
+    /// Steps count as done in this revision, whatever is there.
+    StepsSkipped {
+        /// The revision.
+        revision: u64,
+        /// The sequence of the request that asked for it.
+        request: u64,
+        /// Of which instances, as (target, instance).
+        steps: Vec<(String, String)>,
+        /// Why, in the words of who asked.
+        why: String,
+        /// Who asked.
+        by: String,
+        /// When it was asked for.
+        at_ms: i64,
     },
     /// A request needs nothing to be done.
     RequestTaken {
@@ -468,8 +515,40 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         terms: Option<Box<Terms>>,
     },
+    /// A person wants to go back to what an earlier revision wanted.
+    RollbackRequested {
+        /// Which revision.
+        to: u64,
+        /// Digests of blobs, as in `revision-planned`.
+        plan: String,
+        /// See `plan`.
+        inputs: String,
+        /// See `plan`.
+        inventory: String,
+        /// See `plan`; none where that is the inventory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reached_by: Option<String>,
+        /// On what terms; none stands for the usual ones.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        terms: Option<Box<Terms>>,
+    },
     /// A person wants what was begun to be finished.
     ResumeRequested {},
+    /// A person wants nothing more to be begun for now.
+    PauseRequested {},
+    /// A person wants steps that are not done to be tried again.
+    RetryRequested {
+        /// Which, as (target, instance); none for all of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        steps: Option<Vec<(String, String)>>,
+    },
+    /// A person wants steps to count as done.
+    SkipRequested {
+        /// Which, as (target, instance).
+        steps: Vec<(String, String)>,
+        /// Why.
+        why: String,
+    },
     /// A person wants all of it gone.
     UninstallRequested {
         /// Protected nodes that may go.
@@ -490,8 +569,15 @@ impl Event {
     /// The digests of the blobs that it names.
     pub fn blobs(&self) -> Vec<&str> {
         match self {
-            Self::RevisionPlanned { plan, inputs, inventory, .. }
-            | Self::DeployRequested { plan, inputs, inventory, .. } => {
+            Self::RevisionPlanned { plan, inputs, inventory, reached_by, .. }
+            | Self::RollbackRequested { plan, inputs, inventory, reached_by, .. } => {
+                [plan, inputs, inventory]
+                    .into_iter()
+                    .chain(reached_by)
+                    .map(String::as_str)
+                    .collect()
+            }
+            Self::DeployRequested { plan, inputs, inventory, .. } => {
                 vec![plan, inputs, inventory]
             }
             Self::StepStarted { subject, .. }
@@ -534,9 +620,23 @@ pub enum EventError {
 
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
-    /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret.
+    /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret, nor what
+    /// goes back, waits for a person, or was skipped.
     pub fn version(&self) -> u32 {
         match self {
+            Self::RevisionPlanned { back_to, reached_by, .. }
+                if back_to.is_some() || reached_by.is_some() =>
+            {
+                5
+            }
+            Self::RunOpened { again: Some(_), .. }
+            | Self::RunPaused { .. }
+            | Self::RunContinued { .. }
+            | Self::StepsSkipped { .. }
+            | Self::RollbackRequested { .. }
+            | Self::PauseRequested {}
+            | Self::RetryRequested { .. }
+            | Self::SkipRequested { .. } => 5,
             Self::StepDecided { decision, .. } if decision.holds_secret() => 4,
             Self::WorkflowEnded { result: Some(result), .. } if result.as_value().is_none() => 4,
             Self::WorkflowOpened { arguments, .. } | Self::WorkflowRequested { arguments, .. }

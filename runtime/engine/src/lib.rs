@@ -15,6 +15,7 @@
 //! - a secret's value is in no event and no blob.
 
 pub mod adopt;
+pub mod back;
 pub mod engine;
 pub mod event;
 pub mod life;

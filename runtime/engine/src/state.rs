@@ -29,6 +29,8 @@ pub struct State {
     pub workflows: Vec<WorkflowRun>,
     /// The newest request that was taken.
     pub requests_taken: u64,
+    /// Revisions all of which was there and worked once, with nothing skipped.
+    pub healthy: BTreeSet<u64>,
 }
 
 /// What is wanted, or was.
@@ -44,6 +46,10 @@ pub struct Revision {
     pub inventory: String,
     /// On what terms.
     pub terms: Terms,
+    /// The revision that it goes back to.
+    pub back_to: Option<u64>,
+    /// Digest of the inventory that says how targets are reached, where that is another one.
+    pub reached_by: Option<String>,
 }
 
 /// A run.
@@ -53,6 +59,11 @@ pub struct Run {
     pub id: String,
     /// The revision that it brings about.
     pub revision: u64,
+    /// What it tries again, as (target, instance), with all that needs it; none where that is whatever is not as
+    /// wanted.
+    pub again: Option<BTreeSet<(String, String)>>,
+    /// Since when nothing more of it is begun, and who wanted that.
+    pub paused: Option<Paused>,
     /// Its stream has begun.
     pub is_started: bool,
     /// The targets that may act.
@@ -63,6 +74,28 @@ pub struct Run {
     pub ended: Option<Outcome>,
     /// How it ended, by the deployment's stream.
     pub closed: Option<Outcome>,
+}
+
+/// A run that waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Paused {
+    /// Who asked: `operator:alice`.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// A step that counts as done.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Skipped {
+    /// In which revision.
+    pub revision: u64,
+    /// Why.
+    pub why: String,
+    /// Who asked: `operator:alice`.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// A target, and what is there.
@@ -78,6 +111,8 @@ pub struct TargetState {
     pub instances: BTreeMap<String, InstanceState>,
     /// Steps that failed and were not begun again, by instance.
     pub failures: BTreeMap<String, Failed>,
+    /// Steps that count as done, by instance, each in one revision.
+    pub skipped: BTreeMap<String, Skipped>,
     /// What workflows have set of instances' attributes since they were last reported.
     pub set: BTreeMap<String, crate::workflow::Set>,
 }
@@ -219,29 +254,49 @@ impl State {
             Event::TargetAdmitted { id, name } => {
                 self.targets.entry(id.clone()).or_default().name.clone_from(name);
             }
-            Event::RevisionPlanned { revision, request, verb, plan, inputs, inventory, terms } => {
+            Event::RevisionPlanned { .. } => self.planned(event),
+            Event::RunOpened { run, revision, request, again } => {
                 self.requests_taken = self.requests_taken.max(*request);
-                let planned = Revision {
-                    verb: *verb,
-                    plan: plan.clone(),
-                    inputs: inputs.clone(),
-                    inventory: inventory.clone(),
-                    terms: terms.as_deref().cloned().unwrap_or_default(),
-                };
-                self.revisions.insert(*revision, planned);
-            }
-            Event::RunOpened { run, revision, request } => {
-                self.requests_taken = self.requests_taken.max(*request);
-                self.runs.push(Run { id: run.clone(), revision: *revision, ..Run::default() });
+                let again: Option<BTreeSet<_>> =
+                    again.clone().map(|steps| steps.into_iter().collect());
+                for (target, instance) in again.iter().flatten() {
+                    // What is tried again does not count as done.
+                    if let Some(there) = self.targets.get_mut(target) {
+                        there.skipped.remove(instance);
+                    }
+                }
+                let (id, revision) = (run.clone(), *revision);
+                self.runs.push(Run { id, revision, again, ..Run::default() });
             }
             Event::RequestTaken { request } => {
                 self.requests_taken = self.requests_taken.max(*request);
             }
+            // What else was asked for before is still to be taken.
+            Event::RunPaused { run, by, at_ms, .. } => {
+                let paused = Some(Paused { by: by.clone(), at_ms: *at_ms });
+                if let Some(run) = self.run_mut(run) {
+                    run.paused = paused;
+                } else if let Some(run) = self.workflow_mut(run) {
+                    run.paused = paused;
+                }
+            }
+            Event::RunContinued { run, request, .. } => {
+                self.requests_taken = self.requests_taken.max(*request);
+                if let Some(run) = self.run_mut(run) {
+                    run.paused = None;
+                } else if let Some(run) = self.workflow_mut(run) {
+                    run.paused = None;
+                }
+            }
+            Event::StepsSkipped { .. } => self.skipped(event),
             Event::RunClosed { run, outcome, .. } => {
+                self.was_healthy(run, *outcome);
                 if let Some(open) = self.run_mut(run) {
                     open.closed = Some(*outcome);
+                    open.paused = None;
                 } else if let Some(open) = self.workflow_mut(run) {
                     open.closed = Some(*outcome);
+                    open.paused = None;
                 }
             }
             Event::WorkflowOpened { request, .. } => {
@@ -249,6 +304,57 @@ impl State {
                 self.workflows.extend(WorkflowRun::opened(event));
             }
             _ => {}
+        }
+    }
+
+    /// A run is over: where it has brought all of its revision about, that was healthy.
+    fn was_healthy(&mut self, run: &str, outcome: Outcome) {
+        let Some(revision) = self.run_mut(run).map(|run| run.revision) else { return };
+        let mut skipped = self.targets.values().flat_map(|there| there.skipped.values());
+        let is_skipping = skipped.any(|skipped| skipped.revision == revision);
+        if outcome == Outcome::Done && !is_skipping {
+            self.healthy.insert(revision);
+        }
+    }
+
+    fn planned(&mut self, event: &Event) {
+        let Event::RevisionPlanned {
+            revision,
+            request,
+            verb,
+            plan,
+            inputs,
+            inventory,
+            terms,
+            back_to,
+            reached_by,
+        } = event
+        else {
+            return;
+        };
+        self.requests_taken = self.requests_taken.max(*request);
+        let planned = Revision {
+            verb: *verb,
+            plan: plan.clone(),
+            inputs: inputs.clone(),
+            inventory: inventory.clone(),
+            terms: terms.as_deref().cloned().unwrap_or_default(),
+            back_to: *back_to,
+            reached_by: reached_by.clone(),
+        };
+        self.revisions.insert(*revision, planned);
+    }
+
+    fn skipped(&mut self, event: &Event) {
+        let Event::StepsSkipped { revision, request, steps, why, by, at_ms } = event else {
+            return;
+        };
+        self.requests_taken = self.requests_taken.max(*request);
+        for (target, instance) in steps {
+            let skipped =
+                Skipped { revision: *revision, why: why.clone(), by: by.clone(), at_ms: *at_ms };
+            let there = self.targets.entry(target.clone()).or_default();
+            there.skipped.insert(instance.clone(), skipped);
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::engine::next::{Look, Next};
 use crate::event::{Failure, Operation, Outcome, Verb};
-use crate::state::{InstanceState, State, TargetState};
+use crate::state::{InstanceState, Paused, Revision, Skipped, State, TargetState};
 use crate::workflow::story::{WorkflowStatus, story};
 
 /// How a deployment, or its part on a target, stands.
@@ -48,6 +48,8 @@ pub enum NodeStanding {
     Waiting,
     /// It was not begun in the last run.
     NotTried,
+    /// It counts as done, because a person said so.
+    Skipped,
 }
 
 /// A deployment's status.
@@ -59,6 +61,12 @@ pub struct Status {
     pub state: Standing,
     /// The newest revision.
     pub revision: u64,
+    /// The revision that the newest goes back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub back_to: Option<u64>,
+    /// Who has paused the run, and since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
     /// Its instances.
     pub nodes: Vec<NodeStatus>,
     /// Its targets.
@@ -82,6 +90,9 @@ pub struct NodeStatus {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Who has skipped it, when and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<Skipped>,
     /// The property that a failure is about.
     #[serde(skip)]
     pub property: Option<String>,
@@ -126,6 +137,10 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
     for target in state.targets.values() {
         for (instance, is) in &target.instances {
             let is_outdated = outdated.contains(&(target.name.as_str(), instance.as_str()));
+            if let Some(skipped) = skipped(instance, target, revision) {
+                nodes.push(skipped);
+                continue;
+            }
             nodes.push(of_instance(instance, target, is, verb, (is_open, is_outdated)));
         }
     }
@@ -134,6 +149,10 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
         let target = state.targets.values().find(|target| is_at(target, &instance.place));
         let is_told = target.is_some_and(|target| target.instances.contains_key(&name));
         if is_told || instance.is_logical() || verb == Verb::Uninstall {
+            continue;
+        }
+        if let Some(skipped) = target.and_then(|target| skipped(&name, target, revision)) {
+            nodes.push(skipped);
             continue;
         }
         nodes.push(not_begun(&name, instance, target, state, topology, is_open));
@@ -149,6 +168,8 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
         name: state.name.clone(),
         state: whole,
         revision: revision.map_or(0, |(number, _)| number),
+        back_to: revision.and_then(|(_, revision)| revision.back_to),
+        paused: state.open_run().and_then(|run| run.paused.clone()),
         nodes,
         targets,
         workflow: state.workflows.last().map(|run| {
@@ -235,8 +256,23 @@ fn node(id: &str, target: &str, state: NodeStanding) -> NodeStatus {
         state,
         reason: None,
         help: None,
+        skipped: None,
         property: None,
     }
+}
+
+/// An instance's step that counts as done in this revision.
+fn skipped(
+    instance: &str,
+    target: &TargetState,
+    revision: Option<(u64, &Revision)>,
+) -> Option<NodeStatus> {
+    let skipped = target.skipped.get(instance)?;
+    (Some(skipped.revision) == revision.map(|(number, _)| number)).then(|| NodeStatus {
+        reason: Some(format!("skipped by {}: {}", skipped.by, skipped.why)),
+        skipped: Some(skipped.clone()),
+        ..node(instance, &target.name, NodeStanding::Skipped)
+    })
 }
 
 fn because(mut status: NodeStatus, failure: &Failure) -> NodeStatus {

@@ -60,6 +60,8 @@ pub(crate) struct Item {
     pub(crate) checked: usize,
     /// How often it was looked in this run what came of a call.
     pub(crate) looks: u32,
+    /// It counts as done, because a person said so.
+    pub(crate) is_skipped: bool,
 }
 
 /// An operation that is under way.
@@ -238,6 +240,7 @@ impl Work {
             calling: None,
             checked: 0,
             looks: 0,
+            is_skipped: false,
         });
         let site = self.sites.get_mut(at)?;
         site.open += 1;

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_engine::event::Operation;
-use bp_engine::{Event, Stream, Verb};
+use bp_engine::{Event, Outcome, Stream, Verb};
 use bp_journal::Envelope;
 
 use crate::blueprint::At;
+use crate::said::Said;
 use crate::world::World;
 
 /// See the module.
@@ -25,6 +26,12 @@ pub(crate) struct Account {
     runs: BTreeMap<String, u64>,
     /// What the newest run is to bring about.
     pub(crate) wanted: Option<usize>,
+    /// What people have said of runs beside their wishes.
+    pub(crate) said: Said,
+    /// Instances whose steps count as done in the newest revision.
+    pub(crate) skipped: BTreeSet<At>,
+    /// How long a pause may take to be heard of, in milliseconds.
+    pub(crate) patience_ms: i64,
     granted: BTreeSet<(String, String)>,
     flights: BTreeMap<At, String>,
     finished: BTreeSet<Whole>,
@@ -84,9 +91,16 @@ impl Account {
             if is_own {
                 self.epoch = self.epoch.max(new.epoch);
             }
-            if was_stopped && matches!(event, Event::StepStarted { .. }) {
-                found.push(format!("began {} after it was stopped", new.payload));
+            if matches!(event, Event::StepStarted { .. }) {
+                if was_stopped {
+                    found.push(format!("began {} after it was stopped", new.payload));
+                }
+                let late = envelope.time_ms.saturating_sub(self.patience_ms);
+                if let Some(why) = self.said.forbids(late) {
+                    found.push(format!("began {} {why}", new.payload));
+                }
             }
+            self.hear(envelope, &event, &mut found);
             self.take_in(&stream, event, world, &mut found);
             self.heads.insert(envelope.stream.clone(), envelope.hash.clone());
         }
@@ -95,7 +109,9 @@ impl Account {
 
     fn take_in(&mut self, stream: &Stream, event: Event, world: &World, found: &mut Vec<String>) {
         match event {
-            Event::DeployRequested { .. } | Event::UninstallRequested { .. } => self.wishes += 1,
+            Event::DeployRequested { .. }
+            | Event::RollbackRequested { .. }
+            | Event::UninstallRequested { .. } => self.wishes += 1,
             Event::TargetAdmitted { id, name } => {
                 self.targets.insert(id, name);
             }
@@ -115,7 +131,10 @@ impl Account {
                 let Some(deployment) = self.deployment() else { return };
                 self.check_head(&Stream::Target(deployment, target), &head, found);
             }
-            Event::RunClosed { run, head, .. } => {
+            Event::RunClosed { run, head, outcome } => {
+                if outcome == Outcome::Done && self.skipped.is_empty() {
+                    self.said.whole.extend(self.runs.get(&run));
+                }
                 self.check_head(&Stream::Run(run), &head, found);
             }
             event => {
@@ -124,6 +143,37 @@ impl Account {
                 }
             }
         }
+    }
+
+    /// What people say beside their wishes.
+    fn hear(&mut self, envelope: &Envelope, event: &Event, found: &mut Vec<String>) {
+        if let Event::RollbackRequested { to, .. } = event {
+            let expected = self.said.destination(&self.revisions).map(|(revision, _)| revision);
+            if expected != Some(*to) {
+                found.push(format!("goes back to revision {to}, and {expected:?} was meant"));
+            }
+        }
+        let at = |(target, instance): &(String, String)| {
+            (self.targets.get(target).cloned().unwrap_or_default(), instance.clone())
+        };
+        let taken = self.said.hear(envelope, event);
+        match (event, taken) {
+            (_, Some(steps)) => {
+                let steps: Vec<At> = steps.iter().map(at).collect();
+                self.skipped.extend(steps);
+            }
+            (Event::RunOpened { again: Some(again), .. }, None) => {
+                let again: Vec<At> = again.iter().map(at).collect();
+                self.skipped.retain(|at| !again.contains(at));
+            }
+            (Event::RevisionPlanned { .. }, None) => self.skipped.clear(),
+            _ => {}
+        }
+    }
+
+    /// What a rollback is to go to, as (revision, version).
+    pub(crate) fn destination(&self) -> Option<(u64, usize)> {
+        self.said.destination(&self.revisions)
     }
 
     /// The step that a key stands for, as the newest run wants it.
@@ -151,6 +201,9 @@ impl Account {
         match event {
             Event::StepStarted { run, instance, operation, key, subject, call, .. } => {
                 let at = (name, instance);
+                if self.skipped.contains(&at) {
+                    found.push(format!("{} was skipped, and is begun", at.1));
+                }
                 let revision = self.runs.get(&run).copied().unwrap_or_default();
                 if !self.granted.contains(&(run, target.to_owned())) {
                     found.push(format!("{} was begun before its target was granted", at.1));

@@ -69,11 +69,17 @@ pub enum Broken {
     TakesFailedForDone,
     /// What others wrote last is not read.
     ReadsStale,
+    /// Nobody hears that a person wants a pause.
+    IgnoresPauses,
+    /// It is forgotten that a revision went back.
+    ForgetsRollbacks,
+    /// It is forgotten that a step was skipped.
+    ForgetsSkips,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::ActsTooEarly,
         Self::ForgetsToAnnounce,
         Self::ForgetsSuccesses,
@@ -96,6 +102,9 @@ impl Broken {
         Self::TakesUnknownForFailed,
         Self::TakesFailedForDone,
         Self::ReadsStale,
+        Self::IgnoresPauses,
+        Self::ForgetsRollbacks,
+        Self::ForgetsSkips,
     ];
 
     /// The journal as the broken one has it.
@@ -160,6 +169,10 @@ impl BrokenStore {
         match self.how {
             Broken::ForgetsToAnnounce if is("step-started") => return None,
             Broken::ForgetsSuccesses if is("step-succeeded") => return None,
+            Broken::ForgetsSkips if is("steps-skipped") => return None,
+            Broken::ForgetsRollbacks if is("revision-planned") => {
+                fields.remove("back_to");
+            }
             Broken::ForgetsNeeds => {
                 fields.remove("depends");
             }
@@ -214,6 +227,9 @@ impl Store for BrokenStore {
         let mut read = self.disk.read(stream, after).await?;
         if self.how == Broken::ReadsStale && stream.contains("/target/") {
             read.pop();
+        }
+        if self.how == Broken::IgnoresPauses {
+            read.retain(|envelope| envelope.event.kind != "pause-requested");
         }
         Ok(read)
     }

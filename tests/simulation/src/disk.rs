@@ -63,7 +63,11 @@ impl Store for Disk {
                 let now = sim.now_ms();
                 let found = sim.with(|inner| {
                     inner.world.comes_to(now);
-                    inner.account.appended(was_stopped, envelopes, &inner.world)
+                    let patience = if inner.faults.delays == 0 { 2_500 } else { 20_000 };
+                    inner.account.patience_ms = patience;
+                    let found = inner.account.appended(was_stopped, envelopes, &inner.world);
+                    inner.world.skipped.clone_from(&inner.account.skipped);
+                    found
                 });
                 for what in found {
                     sim.violated(format!("{}: {what}", process.name));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::blueprint::{Blueprint, CLUSTERS};
-use crate::process::Fate;
+use crate::process::{Errand, Fate};
 use crate::random::Random;
 use crate::sim::Faults;
 
@@ -14,6 +14,8 @@ pub(crate) enum Wish {
     Deploy(usize),
     /// All of it goes.
     Uninstall,
+    /// The last version that was healthy is there again; which, shows when it is asked for.
+    Back(Option<usize>),
 }
 
 /// A wish, and what befalls those who carry it out.
@@ -48,9 +50,9 @@ impl History {
         let mut random = Random::of(seed, "history");
         let mut blueprints = vec![Blueprint::new(&mut random)];
         let mut chapters = Vec::new();
-        for number in 0..random.between(1, 4) {
+        for number in 0..random.between(1, 5) {
             let newest = blueprints.len() - 1;
-            let wish = match random.below(10) {
+            let wish = match random.below(11) {
                 _ if number == 0 => Wish::Deploy(0),
                 0..=4 => {
                     let next = blueprints.last().map(|b| b.changed(&mut random, newest + 1));
@@ -59,9 +61,13 @@ impl History {
                 }
                 5 => Wish::Deploy(random.index(newest + 1)),
                 6 => Wish::Deploy(newest),
+                7..=8 => Wish::Back(None),
                 _ => Wish::Uninstall,
             };
             chapters.push(chapter(wish, &mut random));
+        }
+        if random.happens(200) {
+            chapters.push(chapter(Wish::Back(None), &mut random));
         }
         if random.happens(500) {
             chapters.push(chapter(Wish::Uninstall, &mut random));
@@ -92,8 +98,10 @@ impl History {
 }
 
 fn chapter(wish: Wish, random: &mut Random) -> Chapter {
-    let lives = random.below(4);
+    let lives = random.below(5);
     let rival = random.happens(150).then(|| random.between(0, 400));
+    // A rival may finish what was asked for before, and then it is gone back to something else.
+    let rival = rival.filter(|_| wish != Wish::Back(None));
     Chapter {
         wish,
         faults: faults(random),
@@ -112,6 +120,17 @@ fn fate(random: &mut Random) -> Fate {
         skew_ms: milliseconds(random, 3_000),
         drift: milliseconds(random, 40_000),
         jump: random.happens(150).then(|| (random.below(range), milliseconds(random, 60_000))),
+        pause: random.happens(200).then(|| {
+            let goes_on = random.happens(400).then(|| random.between(0, 1_500));
+            (random.below(600), goes_on)
+        }),
+        errand: match random.below(10) {
+            0..=3 => Errand::GoOn,
+            4..=5 => Errand::Retry,
+            6 => Errand::RetryOne,
+            _ => Errand::Skip,
+        },
+        pick: random.index(8),
     }
 }
 

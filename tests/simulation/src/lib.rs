@@ -18,6 +18,7 @@ mod oracle;
 mod plan;
 mod process;
 mod random;
+mod said;
 mod sim;
 mod simulation;
 mod wire;

@@ -14,8 +14,8 @@ use crate::world::World;
 /// What is not as the wish wants it; where all is, the world remembers for which version.
 pub(crate) fn fulfilled(sim: &Sim, blueprints: &[Blueprint], wish: Wish) -> Vec<String> {
     let blueprint = match wish {
-        Wish::Deploy(version) => blueprints.get(version),
-        Wish::Uninstall => None,
+        Wish::Deploy(version) | Wish::Back(Some(version)) => blueprints.get(version),
+        Wish::Uninstall | Wish::Back(None) => None,
     };
     sim.with(|inner| {
         let world = &mut inner.world;
@@ -152,6 +152,10 @@ pub(crate) async fn newest(sim: &Sim, memory: &MemoryStore) -> Option<Wish> {
             Event::DeployRequested { plan, .. } => {
                 let version = sim.with(|inner| inner.account.versions.get(&plan).copied());
                 version.map(Wish::Deploy)
+            }
+            Event::RollbackRequested { plan, .. } => {
+                let version = sim.with(|inner| inner.account.versions.get(&plan).copied());
+                Some(Wish::Back(version))
             }
             Event::UninstallRequested { .. } => Some(Wish::Uninstall),
             _ => None,

@@ -24,6 +24,28 @@ pub(crate) struct Fate {
     pub(crate) drift: i64,
     /// At this instant its clock is set, by so many milliseconds.
     pub(crate) jump: Option<(u64, i64)>,
+    /// A person asks it to pause, in milliseconds after it began, and to go on so much later.
+    pub(crate) pause: Option<(u64, Option<u64>)>,
+    /// What the person wants of it where the wish is written down already.
+    pub(crate) errand: Errand,
+    /// Which of the steps that may be meant, where one is.
+    pub(crate) pick: usize,
+}
+
+/// What a person wants of what is not finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// That it goes on.
+    #[default]
+    GoOn,
+    /// That what is not done is tried again.
+    Retry,
+    /// That one step is tried again.
+    RetryOne,
+    /// That one step counts as done.
+    Skip,
+    /// That what counts as done is done after all.
+    Unskip,
 }
 
 /// See the module.

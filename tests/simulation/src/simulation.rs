@@ -10,7 +10,7 @@ use bp_driver::{
 };
 use bp_engine::Outcome;
 use bp_engine::retry::{Limits, digest};
-use bp_engine::status::Standing;
+use bp_engine::status::{NodeStanding, Standing};
 use bp_journal::{MemoryStore, Store, StoreError};
 use bp_plan::Plan;
 use bp_provider::{Executor, Provider};
@@ -25,7 +25,7 @@ use crate::history::{Chapter, Counts, History, Wish};
 use crate::keeper::Keeper;
 use crate::oracle;
 use crate::plan;
-use crate::process::{Fate, Process};
+use crate::process::{Errand, Fate, Process};
 use crate::sim::{Faults, Sim};
 
 /// The deployment.
@@ -33,7 +33,7 @@ pub(crate) const ID: &str = "simulated-1";
 const NAME: &str = "simulated";
 
 /// How often a person goes on where nothing goes wrong any more, before he says that it is stuck.
-const CALM_TRIES: usize = 3;
+const CALM_TRIES: usize = 4;
 
 /// What came of a seed.
 #[derive(Clone, Debug, Default)]
@@ -142,6 +142,7 @@ impl Life<'_> {
     async fn all(&mut self) {
         let history = self.history;
         for chapter in &history.chapters {
+            let Some(chapter) = &self.decided(chapter).await else { continue };
             self.sim.tell("PERSON", || format!("wants {:?}", chapter.wish));
             let is_over = self.disturbed(chapter).await;
             if chapter.is_dropped {
@@ -155,6 +156,22 @@ impl Life<'_> {
                 return;
             }
         }
+    }
+
+    /// A chapter that knows where it goes back to; none where that is nowhere, and it is refused.
+    async fn decided(&mut self, chapter: &Chapter) -> Option<Chapter> {
+        if chapter.wish != Wish::Back(None) {
+            return Some(chapter.clone());
+        }
+        if let Some((_, version)) = self.sim.with(|inner| inner.account.destination()) {
+            return Some(Chapter { wish: Wish::Back(Some(version)), ..chapter.clone() });
+        }
+        let process = self.process(Fate::default());
+        let end = self.run(&process, Some(chapter.wish)).await;
+        if !end.is_refused() {
+            self.sim.violated("went back, and nothing was whole before".to_owned());
+        }
+        None
     }
 
     /// The processes that something befalls; whether one of them came to the end.
@@ -172,16 +189,40 @@ impl Life<'_> {
             let wish = (self.wishes() == wishes).then_some(chapter.wish);
             let first = self.process(fate.clone());
             is_over = match rival.take() {
-                None => self.run(&first, wish).await.is_done(),
+                None => self.beside_a_person(&first, wish).await.is_done(),
                 Some(after) => self.fight(&first, wish, after).await,
             };
             is_over &= self.wishes() > wishes && self.is_wanted(chapter.wish);
+            is_over &= self.skipped().is_empty();
             if is_over {
                 break;
             }
         }
         self.sim.with(|inner| inner.faults = Faults::default());
         is_over
+    }
+
+    /// A process, and a person who asks for a pause meanwhile.
+    async fn beside_a_person(&self, process: &Arc<Process>, wish: Option<Wish>) -> End {
+        let Some((after, goes_on)) = process.fate.pause else {
+            return self.run(process, wish).await;
+        };
+        let runtime = || {
+            let name = "a person".to_owned();
+            self.runtime(&Process::new(name, self.sim.clone(), Fate::default()))
+        };
+        let asking = async {
+            tokio::time::sleep(Duration::from_millis(after)).await;
+            let asked = runtime().ask_to_pause(ID).await;
+            self.sim.tell("PERSON", || format!("asks for a pause: {asked:?}"));
+            if let Some(later) = goes_on {
+                tokio::time::sleep(Duration::from_millis(later)).await;
+                let asked = runtime().ask_to_go_on(ID).await;
+                self.sim.tell("PERSON", || format!("wants it to go on: {asked:?}"));
+            }
+        };
+        let (end, ()) = tokio::join!(self.run(process, wish), asking);
+        end
     }
 
     /// Two runtimes at once; whether one of them has come to the end.
@@ -204,13 +245,15 @@ impl Life<'_> {
     async fn finished(&mut self, wish: Wish) -> bool {
         for _ in 0..CALM_TRIES {
             let is_wished = self.newest().await == Some(wish);
-            let process = self.process(Fate::default());
+            let has_skipped = !self.skipped().is_empty();
+            let errand = if has_skipped { Errand::Unskip } else { Errand::GoOn };
+            let process = self.process(Fate { errand, ..Fate::default() });
             let end = self.run(&process, (!is_wished).then_some(wish)).await;
             if wish == Wish::Uninstall && end.is_nothing() {
                 // Nothing was ever begun.
                 return self.is_fulfilled(wish);
             }
-            if end.is_done() && self.newest().await == Some(wish) {
+            if end.is_done() && self.newest().await == Some(wish) && self.skipped().is_empty() {
                 break;
             }
         }
@@ -223,7 +266,7 @@ impl Life<'_> {
         let standing = Deployments::new(self.memory.clone()).status(ID).await;
         let standing = standing.map(|(status, _)| status.state);
         let wanted = match wish {
-            Wish::Deploy(_) => Standing::Deployed,
+            Wish::Deploy(_) | Wish::Back(_) => Standing::Deployed,
             Wish::Uninstall => Standing::Removed,
         };
         if !matches!(&standing, Ok(is) if *is == wanted) {
@@ -248,8 +291,14 @@ impl Life<'_> {
         let wanted = self.sim.with(|inner| inner.account.wanted);
         match wish {
             Wish::Deploy(version) => wanted == Some(version),
+            Wish::Back(version) => wanted == version,
             Wish::Uninstall => wanted.is_none(),
         }
+    }
+
+    /// The instances whose steps count as done.
+    fn skipped(&self) -> Vec<String> {
+        self.sim.with(|inner| inner.account.skipped.iter().map(|at| at.1.clone()).collect())
     }
 
     fn wishes(&self) -> usize {
@@ -270,7 +319,7 @@ impl Life<'_> {
     async fn run(&self, process: &Arc<Process>, wish: Option<Wish>) -> End {
         self.sim.tell(&process.name, || match wish {
             Some(wish) => format!("begins with {wish:?}"),
-            None => "goes on".to_owned(),
+            None => format!("goes on: {:?}", process.fate.errand),
         });
         let end = tokio::select! {
             biased;
@@ -303,9 +352,57 @@ impl Life<'_> {
                 let seed = self.seed.to_string();
                 runtime.deploy(ID, NAME, &seed, prepared, control()).await
             }
+            Some(Wish::Back(_)) => {
+                runtime.rollback(ID, None, bp_engine::Terms::default(), control()).await
+            }
             Some(Wish::Uninstall) => runtime.uninstall(ID, control()).await,
-            None => runtime.resume(ID, control()).await,
+            None => self.errand(process, &runtime, control()).await,
         }
+    }
+
+    /// What a person wants of what is not finished.
+    async fn errand(
+        &self,
+        process: &Process,
+        runtime: &Runtime,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
+        let errand = process.fate.errand;
+        let status = Deployments::new(self.memory.clone()).status(ID).await;
+        let nodes = status.map(|(status, _)| status.nodes).unwrap_or_default();
+        let is_open = |state| match state {
+            NodeStanding::Failed | NodeStanding::NotTried => true,
+            NodeStanding::Waiting => errand == Errand::Skip,
+            _ => false,
+        };
+        let failed = nodes.iter().filter(|node| is_open(node.state));
+        let may: Vec<&String> = failed
+            .map(|node| &node.id)
+            .filter(|id| errand != Errand::Skip || self.may_be_skipped(id))
+            .collect();
+        let picked = may.get(process.fate.pick % may.len().max(1)).map(|id| (*id).clone());
+        match (errand, picked) {
+            (Errand::Retry, _) => runtime.retry(ID, &[], control).await,
+            (Errand::RetryOne, Some(step)) => runtime.retry(ID, &[step], control).await,
+            (Errand::Skip, Some(step)) => runtime.skip(ID, &step, "a whim", control).await,
+            (Errand::Unskip, _) => runtime.retry(ID, &self.skipped(), control).await,
+            (Errand::GoOn | Errand::RetryOne | Errand::Skip, _) => {
+                runtime.resume(ID, control).await
+            }
+        }
+    }
+
+    /// Whether others do without what an instance reports and without its being linked.
+    fn may_be_skipped(&self, id: &str) -> bool {
+        let wanted = self.sim.with(|inner| inner.account.wanted);
+        let blueprint = wanted.and_then(|version| self.history.blueprints.get(version));
+        let name = id.split('[').next().unwrap_or_default();
+        blueprint.is_some_and(|blueprint| {
+            blueprint.node(name).is_some()
+                && blueprint.nodes.iter().all(|node| {
+                    node.reads.as_deref() != Some(name) && node.needs.get(name) != Some(&true)
+                })
+        })
     }
 
     fn prepared(&self, runtime: &Runtime, version: usize) -> Result<Prepared, DriverError> {
@@ -359,6 +456,11 @@ impl Life<'_> {
 impl End {
     fn is_done(&self) -> bool {
         matches!(self, Self::Came(Ok(summary)) if summary.outcome == Outcome::Done)
+    }
+
+    fn is_refused(&self) -> bool {
+        let is_none = matches!(self, Self::Came(Err(DriverError::NoWayBack { .. })));
+        is_none || self.is_nothing()
     }
 
     fn is_conflict(&self) -> bool {

@@ -28,6 +28,8 @@ pub(crate) struct World {
     pub(crate) unsure: BTreeSet<(At, String)>,
     /// The world's time, as of the last look.
     pub(crate) now_ms: i64,
+    /// Instances whose steps count as done, because a person said so.
+    pub(crate) skipped: BTreeSet<At>,
     /// Which version each instance was last made for, or found to be as.
     pub(crate) made_for: BTreeMap<At, usize>,
 }
@@ -166,7 +168,10 @@ impl World {
                     return Err("it is not wanted".to_owned());
                 }
                 let mut needs = blueprint.needs(&step.at).into_iter();
-                needs.try_for_each(|need| self.is_whole(blueprint, &need))
+                needs.try_for_each(|need| {
+                    let is_skipped = self.skipped.contains(&need);
+                    if is_skipped { Ok(()) } else { self.is_whole(blueprint, &need) }
+                })
             }
             (Operation::Delete, blueprint) => self.may_go(&step.at, blueprint),
         }
@@ -181,7 +186,9 @@ impl World {
         };
         for (other, version) in &self.made_for {
             let needed = self.blueprints.get(*version).map(|then| then.needs(other));
-            if other == at || !needed.is_some_and(|needs| needs.contains(at)) || !is_there(other) {
+            let is_passed_over = other == at || self.skipped.contains(other);
+            if is_passed_over || !needed.is_some_and(|needs| needs.contains(at)) || !is_there(other)
+            {
                 continue;
             }
             let is_settled = blueprint.is_some_and(|blueprint| {
@@ -193,7 +200,9 @@ impl World {
         }
         let link = format!("-> {}", at.1);
         let linked = self.machines.iter().find(|(other, machine)| {
-            *other != at && machine.acts.keys().any(|act| act.ends_with(&link))
+            *other != at
+                && !self.skipped.contains(*other)
+                && machine.acts.keys().any(|act| act.ends_with(&link))
         });
         match linked {
             Some((other, _)) => Err(format!("{} is still linked to it", other.1)),

@@ -9,6 +9,8 @@ use rand::RngExt as _;
 use crate::{SEED, five, seeded, unique};
 
 const ROUNDS: u32 = 20;
+/// Of rollbacks.
+const BACK: u32 = 6;
 
 #[test]
 fn kill_at_random_moments_then_resume() {
@@ -83,4 +85,58 @@ fn assert_removed(environment: &Environment, name: &str, clusters: &[Cluster]) {
         assert!(left.is_empty(), "left on {}: {left:#?}", cluster.name);
     }
     assert_eq!(environment.ask("status", name, 0)["state"], "removed");
+}
+
+#[test]
+fn kill_at_random_moments_of_a_rollback_then_resume() {
+    let (seed, mut random) = seeded();
+    let mut environment = Environment::new();
+    let clusters = environment.embedded(3);
+    let mut in_the_middle = 0;
+    for round in 0..BACK {
+        let name = unique("back");
+        let plan = environment.hello(&name);
+        for input in ["replicas=2", "replicas=3"] {
+            let deploying = environment.deploy_with(&plan, &name, &clusters, &[input]);
+            let _ = deploying.wait(Duration::from_mins(2)).expect(0);
+        }
+        let before: Vec<_> = clusters.iter().map(|cluster| Objects::of(cluster, &name)).collect();
+        let moment = Duration::from_millis(random.random_range(20..700));
+        let what = format!("{SEED}={seed}, round {round}, killed after {moment:?}");
+        let going = environment.start_on("rollback", &name);
+        std::thread::sleep(moment);
+        let killed = going.kill();
+        let status = environment.ask("status", &name, 0);
+        in_the_middle += u32::from(killed.code.is_none() && status["state"] == "deploying");
+
+        let _ = environment.on("resume", &name).expect(0);
+        if environment.ask("status", &name, 0)["back_to"].is_null() {
+            // Killed before it was asked for.
+            let _ = environment.on("rollback", &name).expect(0);
+        }
+        let status = environment.ask("status", &name, 0);
+        assert_eq!(
+            (&status["state"], &status["back_to"], &status["revision"]),
+            (&"deployed".into(), &1.into(), &3.into()),
+            "{what}: {status:#}"
+        );
+        for (cluster, before) in clusters.iter().zip(&before) {
+            let objects = Objects::of(cluster, &name);
+            for (object, was) in &before.0 {
+                let is = &objects.0[object];
+                assert_eq!(is.uid, was.uid, "{what}: {object} was made anew");
+                let is_web = object.starts_with("Deployment/");
+                if is_web {
+                    // Made, changed, and changed back.
+                    assert_eq!(is.generation, Some(3), "{what}: {object}");
+                    assert_eq!(is.wanted["replicas"], 2, "{what}: {object}");
+                } else {
+                    assert_eq!(is.writes, was.writes, "{what}: {object} was written again");
+                }
+            }
+        }
+        let _ = environment.on("uninstall", &name).expect(0);
+        assert_removed(&environment, &name, &clusters);
+    }
+    println!("{in_the_middle} of {BACK} kills met a rollback that had begun");
 }

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod again;
 mod bad_input;
 mod blueprints;
 mod kill;

@@ -306,6 +306,40 @@ workflow long() -> { names: list<string> } {
 "#;
 
 #[test]
+fn a_workflow_pauses_and_goes_on() {
+    let place = Place::new();
+    let slow = SLOW.replace("sleep 0.1", "while [ ! -e \"${LOG%log}go\" ]; do sleep 0.02; done");
+    place.environment.write("slow.sh", slow);
+    place.deploy(
+        r#"
+workflow two() {
+  call one.care.copy { with = "x" }
+  call one.care.copy { with = "y" }
+}
+"#,
+    );
+    let running = place.start(&["two"]);
+    place.wait_for("one copy x begins");
+    let _ = place.environment.on("pause", "place").expect(0);
+    let begin = Instant::now();
+    while place.workflow()["paused"].is_null() {
+        assert!(begin.elapsed() < Duration::from_mins(1), "{:#}", place.workflow());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let status = place.environment.on("status", "place").expect(0).words();
+    assert!(status.contains("paused by operator:"), "{status}");
+    // The call in flight ends, and no other begins.
+    place.environment.write("go", "");
+    let paused = running.wait(Duration::from_mins(1)).expect(3).words();
+    assert!(paused.contains("two was paused"), "{paused}");
+    assert_eq!(place.ended(), ["one copy x"]);
+    let _ = place.environment.on("resume", "place").expect(0);
+    assert_eq!(place.ended(), ["one copy x", "one copy y"]);
+    assert_eq!(place.workflow()["paused"], Json::Null);
+    assert_eq!(place.workflow()["state"], "done");
+}
+
+#[test]
 fn killed_at_random_moments_each_effect_is_there_once() {
     let (seed, mut random) = seeded();
     for round in 0..4 {

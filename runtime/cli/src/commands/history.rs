@@ -61,8 +61,24 @@ fn words(told: &Entry) -> String {
         Event::TargetAdmitted { id, name } => {
             format!("{} as {id}", bp_engine::status::shown(name))
         }
-        Event::RevisionPlanned { revision, plan, .. } => {
-            format!("{revision}, plan {}", plan.get(..12).unwrap_or(plan))
+        Event::RevisionPlanned { revision, plan, back_to, .. } => {
+            let back =
+                back_to.map_or_else(String::new, |to| format!(", a rollback to revision {to}"));
+            format!("{revision}{back}, plan {}", plan.get(..12).unwrap_or(plan))
+        }
+        Event::RollbackRequested { to, .. } => {
+            format!("to revision {to}, by {}", told.envelope.event.actor)
+        }
+        Event::RunPaused { run, by, .. } => format!("{run}, by {by}"),
+        Event::RunContinued { run, by, .. } => format!("{run}, by {by}"),
+        Event::StepsSkipped { steps, why, by, .. } => {
+            format!("{}, by {by}: {why}", instances(steps))
+        }
+        Event::SkipRequested { steps, why } => {
+            format!("{}, by {}: {why}", instances(steps), told.envelope.event.actor)
+        }
+        Event::RetryRequested { steps: Some(steps) } => {
+            format!("{}, by {}", instances(steps), told.envelope.event.actor)
         }
         Event::RunOpened { run, .. } => run.clone(),
         Event::RunClosed { run, outcome, .. } => format!("{run}: {outcome:?}").to_lowercase(),
@@ -113,6 +129,11 @@ fn words(told: &Entry) -> String {
         Event::StepFailed { instance, failure, .. } => format!("{instance}: {}", failure.message),
         _ => format!("by {}", told.envelope.event.actor),
     }
+}
+
+/// The instances of steps.
+fn instances(steps: &[(String, String)]) -> String {
+    steps.iter().map(|(_, instance)| instance.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What a step of a workflow is about.

@@ -15,7 +15,7 @@ use super::wanted::{Wanted, new_id, one, warn};
 use crate::arguments::Plan;
 use crate::output::Output;
 use crate::secrets::FromEnvironment;
-use crate::told::Told;
+use crate::told::{Told, near};
 use crate::{CHANGES, DONE, PARTLY};
 
 /// What programs are told.
@@ -32,19 +32,8 @@ struct Document<'o> {
 
 pub(crate) async fn run(asked: Plan, output: Output) -> Result<u8, Vec<Told>> {
     let wanted = Wanted::of(&asked.what, asked.name.as_deref(), &asked.given).await?;
-    let Seen { plan, outlook, id } = look(&wanted, &asked.approve, output).await?;
-    if output.is_json() {
-        let (counts, is_complete) = (outlook.counts(), outlook.is_complete());
-        let deployment = &wanted.name;
-        output.json(&Document { deployment, is_complete, counts, outlook: &outlook });
-    } else {
-        output.text(&outlook::drawn(&wanted.name, &outlook, output.paints()));
-    }
-    outlook::failures(&outlook, &plan, output);
-    let secrets = FromEnvironment::passing();
-    let runtime = runtime(wanted.reads(), wanted.executors.clone(), secrets);
-    let approved = runtime.check_approved(&id, &plan, &outlook).await;
-    approved.map_err(|error| wanted.refused(&error))?;
+    let Seen { outlook, id, .. } = shown(&wanted, &asked.approve, output).await?;
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
     let (is_empty, is_complete) = (outlook.is_empty(), outlook.is_complete());
     if let Some(path) = &asked.save {
         let saved = runtime
@@ -59,6 +48,28 @@ pub(crate) async fn run(asked: Plan, output: Output) -> Result<u8, Vec<Told>> {
         (true, false) if asked.detailed_exitcode => CHANGES,
         (true, _) => DONE,
     })
+}
+
+/// Looks at what is wanted, shows it, and refuses what only an approval allows.
+pub(crate) async fn shown(
+    wanted: &Wanted,
+    approved: &[String],
+    output: Output,
+) -> Result<Seen, Vec<Told>> {
+    let seen = look(wanted, approved, output).await?;
+    let Seen { plan, outlook, id } = &seen;
+    if output.is_json() {
+        let (counts, is_complete) = (outlook.counts(), outlook.is_complete());
+        let deployment = &wanted.name;
+        output.json(&Document { deployment, is_complete, counts, outlook });
+    } else {
+        output.text(&outlook::drawn(&wanted.name, outlook, output.paints()));
+    }
+    outlook::failures(outlook, plan, output);
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
+    let approved = runtime.check_approved(id, plan, outlook).await;
+    approved.map_err(|error| wanted.refused(&error))?;
+    Ok(seen)
 }
 
 /// What was seen.
@@ -96,12 +107,8 @@ fn check_names(approved: &[String], outlook: &Outlook) -> Result<(), Vec<Told>> 
     let told: Vec<Told> = wrong
         .map(|name| {
             let told = Told::error(format!("`--approve {name}`: there is no such node"));
-            let near = names()
-                .map(|known| (strsim::damerau_levenshtein(name, known), known))
-                .filter(|(distance, _)| *distance <= name.len() / 3 + 1)
-                .min();
-            match near {
-                Some((_, near)) => told.help(format!("did you mean `{near}`?")),
+            match near(name, names()) {
+                Some(near) => told.help(format!("did you mean `{near}`?")),
                 None => told.help("`bpr plan` shows those that there are"),
             }
         })

@@ -123,7 +123,36 @@ async fn listen(stop: watch::Sender<bool>) {
     }
 }
 
+/// What is wanted of steps that are not done.
+pub(crate) enum Again {
+    /// These are tried again; none stands for all.
+    Retry(Vec<String>),
+    /// This one counts as done.
+    Skip { step: String, why: String },
+}
+
+/// Tries steps again, or skips one, and goes on.
+pub(crate) async fn again(name: &str, wanted: Again, output: Output) -> Result<u8, Vec<Told>> {
+    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
+    let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
+    let executors = executors(name).map_err(|told| vec![told])?;
+    let runtime = runtime(store.clone(), executors, secrets);
+    let running = Running::start(progress::watcher(output));
+    let result = match wanted {
+        Again::Retry(steps) => runtime.retry(&id, &steps, running.control()).await,
+        Again::Skip { step, why } => runtime.skip(&id, &step, &why, running.control()).await,
+    };
+    running.end();
+    let code = finish(name, &id, store, result, output).await;
+    drop(locked);
+    code
+}
+
 pub(crate) async fn resume(name: &str, output: Output) -> Result<u8, Vec<Told>> {
+    if super::pause::was_asked_to_go_on(name, output).await? {
+        return Ok(DONE);
+    }
     go_on(name, output, Verb::Deploy, Vec::new()).await
 }
 
@@ -208,19 +237,33 @@ fn line(name: &str, summary: &Summary) -> String {
             summary.revision
         );
     }
+    if summary.is_paused {
+        return format!(
+            "{name}: paused; nothing of it is under way any more\n  next: bpr status {name} · bpr resume {name}\n"
+        );
+    }
     let (nodes, targets) = (summary.nodes, summary.targets);
     let on =
         |count: usize| if count == 1 { "1 target".to_owned() } else { format!("{count} targets") };
+    let skipped = match summary.skipped {
+        0 => String::new(),
+        count => format!(", {count} skipped"),
+    };
     match (summary.outcome, summary.verb) {
         (Outcome::Done, Verb::Deploy) => format!(
-            "{name}: deployed, {} on {} (revision {})\n  next: bpr status {name} · bpr outputs {name}\n",
+            "{name}: {}, {} on {} (revision {})\n  next: bpr status {name} · bpr outputs {name}\n",
+            summary.back_to.map_or_else(
+                || "deployed".to_owned(),
+                |to| format!("rolled back to revision {to}")
+            ),
             if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") },
-            on(targets),
+            on(targets) + &skipped,
             summary.revision
         ),
-        (Outcome::Done, Verb::Uninstall) => format!("{name}: removed\n"),
+        (Outcome::Done, Verb::Uninstall) => format!("{name}: removed{skipped}\n"),
         (outcome, verb) => {
             let what = match verb {
+                Verb::Deploy if summary.back_to.is_some() => "rolled back",
                 Verb::Deploy => "deployed",
                 Verb::Uninstall => "removed",
             };
@@ -229,7 +272,9 @@ fn line(name: &str, summary: &Summary) -> String {
                 Outcome::Stopped => format!("{name}: stopped before all was {what}"),
                 _ => format!("{name}: partly {what}"),
             };
-            format!("{how}\n  next: bpr status {name} · bpr resume {name} · bpr uninstall {name}\n")
+            format!(
+                "{how}\n  next: bpr status {name} · bpr retry {name} · bpr rollback {name} · bpr uninstall {name}\n"
+            )
         }
     }
 }

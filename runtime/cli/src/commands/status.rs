@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bp_driver::Deployments;
+use bp_engine::state::Paused;
 use bp_engine::status::{NodeStanding, NodeStatus, Standing, Status, TargetStatus};
 use bp_plan::Plan;
 use bp_topology::topology::blame;
@@ -58,6 +59,7 @@ fn node_word(state: NodeStanding) -> &'static str {
         NodeStanding::Retrying => "retrying",
         NodeStanding::Waiting => "waiting",
         NodeStanding::NotTried => "not tried",
+        NodeStanding::Skipped => "skipped",
     }
 }
 
@@ -71,14 +73,18 @@ fn mark(state: Standing) -> &'static str {
 }
 
 fn table(status: &Status) -> String {
+    let back = status.back_to.map_or_else(String::new, |to| format!(" (a rollback to {to})"));
     let mut text = format!(
-        "{} {}: {}, revision {}\n",
+        "{} {}: {}, revision {}{back}\n",
         mark(status.state),
         status.name,
-        word(status.state),
+        if status.paused.is_some() { "paused" } else { word(status.state) },
         status.revision
     );
-    if matches!(status.state, Standing::Deploying | Standing::Removing) {
+    if let Some(paused) = &status.paused {
+        let name = &status.name;
+        let _ = writeln!(text, "  {}; `bpr resume {name}` goes on", since(paused));
+    } else if matches!(status.state, Standing::Deploying | Standing::Removing) {
         let _ = writeln!(
             text,
             "  a run is under way, or was interrupted; then: bpr resume {}",
@@ -100,6 +106,13 @@ fn table(status: &Status) -> String {
         let _ = writeln!(text, "{}", row(target, done, all, width));
     }
     text
+}
+
+/// Who has paused a run, and since when.
+pub(crate) fn since(paused: &Paused) -> String {
+    let since = jiff::Timestamp::from_millisecond(paused.at_ms);
+    let since = since.map_or_else(|_| paused.at_ms.to_string(), |time| format!("{time:.0}"));
+    format!("by {} since {since}", paused.by)
 }
 
 fn row(target: &TargetStatus, done: usize, all: usize, width: usize) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bp_driver::{Asked, DriverError, Executors, Prepared, Providers, identity, prepare};
+use bp_driver::{Asked, DriverError, Earlier, Executors, Prepared, Providers, identity, prepare};
 use bp_journal::{MemoryStore, SqliteStore, Store};
 use bp_plan::{Plan, Value};
 use bp_topology::{Inventory, inputs};
@@ -28,6 +28,8 @@ pub(crate) struct Wanted {
     pub(crate) bytes: Vec<u8>,
     pub(crate) inputs: BTreeMap<String, Value>,
     pub(crate) inventory: Inventory,
+    /// The revision that it goes back to.
+    back: Option<Earlier>,
     providers: Providers,
     pub(crate) executors: Executors,
 }
@@ -77,7 +79,21 @@ impl Wanted {
     ) -> Result<Self, Vec<Told>> {
         let executors = executors(name).map_err(one)?;
         let (name, providers) = (name.to_owned(), providers());
-        Ok(Self { name, id, store, bytes, inputs, inventory, providers, executors })
+        let back = None;
+        Ok(Self { name, id, store, bytes, inputs, inventory, back, providers, executors })
+    }
+
+    /// What a revision wanted of the deployment of this name: the named one, or the last that was healthy.
+    pub(crate) async fn earlier(name: &str, to: Option<u64>) -> Result<(Self, Earlier), Vec<Told>> {
+        let (store, id) = home::existing(name).await.map_err(one)?;
+        let executors = executors(name).map_err(one)?;
+        let earlier = runtime(store.clone(), executors, FromEnvironment::passing())
+            .earlier(&id, to)
+            .await
+            .map_err(|error| Told::driver(name, &error))?;
+        let Asked { bytes, inputs, inventory, .. } = earlier.asked.clone();
+        let own = Self::new(name, (Some(store), Some(id)), bytes, inputs, inventory)?;
+        Ok((Self { back: Some(earlier.clone()), ..own }, earlier))
     }
 
     /// Checked, for a deployment of this id.
@@ -89,8 +105,12 @@ impl Wanted {
         let who = identity(id, &self.name);
         let (bytes, given, there) =
             (self.bytes.clone(), self.inputs.clone(), self.inventory.clone());
-        prepare(bytes, given, there, who, &self.providers, &self.executors, secrets)
-            .map_err(|error| self.refused(&error))
+        let prepared = prepare(bytes, given, there, who, &self.providers, &self.executors, secrets)
+            .map_err(|error| self.refused(&error))?;
+        Ok(match &self.back {
+            Some(earlier) => earlier.marked(prepared),
+            None => prepared,
+        })
     }
 
     /// Where the journal is read from; an empty one where there is none yet.

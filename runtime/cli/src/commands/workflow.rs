@@ -10,6 +10,7 @@ use bp_journal::SqliteStore;
 use bp_plan::Plan;
 
 use super::run::{Running, executors, runtime};
+use super::status::since;
 use crate::arguments::Run;
 use crate::output::{Output, printable};
 use crate::secrets::FromEnvironment;
@@ -90,6 +91,9 @@ pub(crate) async fn finish(
         }
     }
     let workflow = &ran.workflow;
+    let paused = status.workflow.as_ref().and_then(|workflow| workflow.paused.as_ref());
+    let is_paused = paused.or(status.paused.as_ref()).is_some();
+    let how = if is_paused { "paused" } else { "interrupted" };
     let (words, code) = match ran.outcome {
         Some(Outcome::Done) => (format!("{name}: {workflow} is done\n"), DONE),
         Some(Outcome::Stopped | Outcome::Superseded) => {
@@ -100,7 +104,7 @@ pub(crate) async fn finish(
         }
         None => (
             format!(
-                "{name}: {workflow} was interrupted\n  next: bpr resume {name} · bpr cancel {name}\n"
+                "{name}: {workflow} was {how}\n  next: bpr resume {name} · bpr cancel {name}\n"
             ),
             PARTLY,
         ),
@@ -123,6 +127,10 @@ pub(crate) fn shown(name: &str, workflow: &WorkflowStatus) -> String {
     };
     let (called, run) = (&workflow.workflow, &workflow.run);
     let mut text = format!("\n{mark} workflow {called}: {word}, run {run}\n");
+    if let Some(paused) = &workflow.paused {
+        let _ = writeln!(text, "  paused {}; `bpr resume {name}` goes on", since(paused));
+        return text + &rows(name, workflow);
+    }
     let is_open =
         matches!(workflow.state, WorkflowStanding::Running | WorkflowStanding::Cancelling);
     if is_open {
@@ -131,6 +139,12 @@ pub(crate) fn shown(name: &str, workflow: &WorkflowStatus) -> String {
             "  it is under way, or was interrupted; then: bpr resume {name} · bpr cancel {name}"
         );
     }
+    text + &rows(name, workflow)
+}
+
+/// The steps of a workflow, and its result.
+fn rows(name: &str, workflow: &WorkflowStatus) -> String {
+    let mut text = String::new();
     let done = workflow.steps.iter().filter(|step| step.state == StepStanding::Done).count();
     if done > 0 {
         let _ = writeln!(text, "  {done} of {} steps done", workflow.steps.len());

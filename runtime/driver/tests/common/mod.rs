@@ -264,6 +264,8 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Failure>>>,
     /// What targets say they are, where that is not their name.
     pub identities: Mutex<BTreeMap<String, String>>,
+    /// Instances whose next call never ends, after its effect.
+    pub hangs: Mutex<BTreeSet<String>>,
     /// Instances that can't be changed in place.
     pub rigid: Mutex<BTreeSet<String>>,
     /// Calls of any kind.
@@ -407,30 +409,38 @@ impl Provider for Converging {
         }
         self.name(call, subject);
         let at = Self::at(call, subject);
-        let mut objects = self.world.objects.lock().unwrap();
-        let word = match change {
-            Change::None => None,
-            Change::Create => Some("create"),
-            Change::Delete => objects.contains_key(&at).then_some("delete"),
-            Change::Replace { .. } => Some("replace"),
-            Change::Update(_) => Some("update"),
-        };
-        if let Some(word) = word {
-            let line = format!("{word} {}@{} {key}", subject.instance, call.target.name);
-            self.world.effects.lock().unwrap().push(line);
+        {
+            let mut objects = self.world.objects.lock().unwrap();
+            let word = match change {
+                Change::None => None,
+                Change::Create => Some("create"),
+                Change::Delete => objects.contains_key(&at).then_some("delete"),
+                Change::Replace { .. } => Some("replace"),
+                Change::Update(_) => Some("update"),
+            };
+            if let Some(word) = word {
+                let line = format!("{word} {}@{} {key}", subject.instance, call.target.name);
+                self.world.effects.lock().unwrap().push(line);
+            }
+            if *change == Change::Delete {
+                objects.remove(&at);
+                return Ok(Progress::Done(Done::default()));
+            }
+            if word.is_some() {
+                let properties = subject.properties.clone();
+                objects.insert(
+                    at.clone(),
+                    Object { properties, key: key.to_owned(), polls: self.polls },
+                );
+            }
+            // The reply is lost after the effect.
+            if let Some(fault) = fault {
+                return Err(fault);
+            }
         }
-        if *change == Change::Delete {
-            objects.remove(&at);
-            return Ok(Progress::Done(Done::default()));
-        }
-        if word.is_some() {
-            let properties = subject.properties.clone();
-            objects
-                .insert(at.clone(), Object { properties, key: key.to_owned(), polls: self.polls });
-        }
-        // The reply is lost after the effect.
-        if let Some(fault) = fault {
-            return Err(fault);
+        let hangs = self.world.hangs.lock().unwrap().remove(&subject.instance);
+        if hangs {
+            std::future::pending::<()>().await;
         }
         let done = Self::done(subject, key);
         if self.polls == 0 {

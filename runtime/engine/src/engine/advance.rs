@@ -88,11 +88,14 @@ impl Engine {
             return;
         }
         for other in missing {
-            let standing = self
-                .item_of(other)
-                .and_then(|item| self.work.items.get(item))
-                .map(|i| i.standing.clone());
-            match standing {
+            let item = self.item_of(other).and_then(|item| self.work.items.get(item));
+            let is_skipped = item.is_some_and(|item| item.is_skipped);
+            match item.map(|item| item.standing.clone()) {
+                Some(Standing::Done) if is_skipped => {
+                    let why = format!("it reads what {other} reports, which was skipped");
+                    self.work.hold(at, &why);
+                    return;
+                }
                 Some(Standing::Failed) => {
                     self.work.hold(at, &format!("it needs {other}, which failed"));
                     return;
@@ -141,10 +144,15 @@ impl Engine {
     }
 
     pub(super) fn enqueue(&mut self, at: usize) {
-        let Some(item) = self.work.items.get_mut(at) else { return };
+        let Some(item) = self.work.items.get(at) else { return };
         if item.has_ended() {
             return;
         }
+        if !self.is_asked_for(at) {
+            self.work.hold(at, "it is not among the steps that are tried again");
+            return;
+        }
+        let Some(item) = self.work.items.get_mut(at) else { return };
         item.standing = Standing::Queued;
         if let Some(site) = self.work.sites.get_mut(item.target) {
             site.queue.insert(at);
@@ -167,6 +175,8 @@ impl Engine {
                 }
             }
             Contact::None if self.is_stopping => {}
+            // It is looked at again when the run goes on.
+            Contact::None if self.is_paused() => drop(self.active.insert(at)),
             Contact::None => {
                 let Some(provider) = self.contact_by(at) else {
                     // Nothing but operations, which run where the runtime does.
@@ -185,6 +195,7 @@ impl Engine {
             }
             Contact::Reached => {
                 while !self.is_stopping
+                    && !self.is_paused()
                     && self.running < self.limits.at_once
                     && let Some(site) = self.work.sites.get_mut(at)
                     && site.running < self.limits.at_once_per_target

@@ -30,6 +30,8 @@ pub struct Batch {
     pub effects: Vec<Effect>,
     /// When to decide again if nothing is reported before.
     pub wake_at_ms: Option<i64>,
+    /// The run is paused, and nothing of it is under way any more.
+    pub is_resting: bool,
     /// The run is over.
     pub finished: Option<Outcome>,
 }

@@ -83,6 +83,10 @@ impl Engine {
                     self.release(at);
                     return self.work.hold(at, "the run was stopped before it was whole");
                 }
+                Next::Call(_) | Next::Own(_) if self.is_paused() => {
+                    self.release(at);
+                    return self.enqueue(at);
+                }
                 Next::Call(call) => return self.start_call(at, *call),
                 Next::Own(own) => return self.start_own(at, *own),
                 Next::Settle(event, blobs) => {

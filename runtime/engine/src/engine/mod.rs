@@ -11,6 +11,7 @@ mod effect;
 mod foresee;
 mod lives;
 pub(crate) mod next;
+mod pauses;
 mod reports;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,6 +125,7 @@ impl Engine {
             moves,
         };
         engine.settling.extend(0..engine.work.sites.len());
+        engine.pass_over();
         Some(engine)
     }
 
@@ -200,11 +202,16 @@ impl Engine {
             self.grant(run.is_started);
             return self.batch();
         }
+        if self.outbox.contains_key(&Stream::Deployment(self.deployment.clone())) {
+            // What a person said is durable before anything follows from it.
+            return self.batch();
+        }
         self.fire(now_ms);
         self.advance();
         if self.is_stopping {
             self.hold_all("the run was stopped before it");
-        } else if self.running == 0
+        } else if !self.is_paused()
+            && self.running == 0
             && self.calling == 0
             && self.timers.is_empty()
             && let Some((waiting, why)) = self.work.ring()
@@ -214,7 +221,10 @@ impl Engine {
             }
         }
         self.settle();
-        self.batch()
+        let mut batch = self.batch();
+        batch.is_resting =
+            self.is_paused() && self.running == 0 && self.calling == 0 && batch.appends.is_empty();
+        batch
     }
 
     fn grant(&mut self, is_started: bool) {
@@ -360,6 +370,7 @@ impl Engine {
                 .collect(),
             effects: std::mem::take(&mut self.effects),
             wake_at_ms: self.timers.first().map(|(at, _)| *at),
+            is_resting: false,
             finished: None,
         }
     }

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use super::{path, written};
 use crate::event::{Event, Failure, Operation, Outcome, Verb};
 use crate::life::Limits;
-use crate::state::{State, TargetState};
+use crate::state::{Paused, State, TargetState};
 
 /// What was worked out when a step was begun.
 ///
@@ -89,6 +89,8 @@ pub struct WorkflowRun {
     pub is_started: bool,
     /// It is to come to its end early.
     pub is_cancelled: bool,
+    /// Since when nothing more of it is begun, and who wanted that.
+    pub paused: Option<Paused>,
     /// The targets that may act.
     pub granted: BTreeSet<String>,
     /// The targets that have no more to do.

@@ -64,6 +64,8 @@ pub struct Batch {
     /// What is to be brought about by a run of the deployment before anything else; whoever does it
     /// starts a new conductor from the journal then.
     pub bring_about: Option<BringAbout>,
+    /// The run is paused, and nothing of it is under way any more.
+    pub is_resting: bool,
     /// The run is over.
     pub finished: Option<Outcome>,
 }
@@ -133,6 +135,25 @@ impl Conductor {
         }
     }
 
+    /// By this request nothing more is begun; calls that are under way end.
+    pub fn pause(&mut self, request: u64, by: &str, at_ms: i64) {
+        let is_open = self.facts().is_some_and(|run| run.ended.is_none() && run.paused.is_none());
+        if is_open {
+            let (run, by) = (self.run.clone(), by.to_owned());
+            let paused = Event::RunPaused { run, request, by, at_ms };
+            self.push(Stream::Deployment(self.deployment.clone()), paused);
+        }
+    }
+
+    /// By this request a run that was paused goes on.
+    pub fn go_on_with(&mut self, request: u64, by: &str, at_ms: i64) {
+        if self.facts().is_some_and(|run| run.paused.is_some()) {
+            let (run, by) = (self.run.clone(), by.to_owned());
+            let continued = Event::RunContinued { run, request, by, at_ms };
+            self.push(Stream::Deployment(self.deployment.clone()), continued);
+        }
+    }
+
     /// What comes next. Everything that was decided before is durable.
     pub fn decide(&mut self, now_ms: i64) -> Batch {
         self.now_ms = self.now_ms.max(now_ms);
@@ -157,6 +178,10 @@ impl Conductor {
             let (deployment, workflow) = (self.deployment.clone(), run.workflow.clone());
             self.push_run(Event::WorkflowStarted { deployment, workflow });
             return self.batch(None);
+        }
+        if run.paused.is_some() {
+            let is_resting = self.flying.is_empty();
+            return Batch { is_resting, ..Batch::default() };
         }
         let (flow, mut ready, times, events, bring_about) = self.walk();
         if !events.is_empty() {
@@ -267,6 +292,7 @@ impl Conductor {
             calls: std::mem::take(&mut self.calls),
             wake_at_ms,
             bring_about: None,
+            is_resting: false,
             finished: None,
         }
     }

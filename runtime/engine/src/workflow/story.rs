@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::facts::{CallState, Decision, WorkflowRun};
 use super::path;
 use crate::event::Outcome;
+use crate::state::Paused;
 
 /// How a run of a workflow stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -51,6 +52,9 @@ pub struct WorkflowStatus {
     pub run: String,
     /// How it stands.
     pub state: WorkflowStanding,
+    /// Who has paused it, and since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
     /// All of its inputs.
     pub inputs: BTreeMap<String, Json>,
     /// What it gave.
@@ -137,6 +141,7 @@ pub fn story(run: &WorkflowRun, plan: Option<&Plan>) -> WorkflowStatus {
         workflow: run.workflow.clone(),
         run: run.id.clone(),
         state: standing(run),
+        paused: run.paused.clone(),
         inputs: run.arguments.iter().map(|(name, of)| (name.clone(), shown(of))).collect(),
         result: run.ended.as_ref().and_then(|ended| ended.result.as_ref()).map(shown),
         reason: failure.map(|(failure, _)| failure.message.clone()),
