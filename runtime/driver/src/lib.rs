@@ -12,6 +12,7 @@
 //! - no secret is written down or shown: what providers say is looked through first.
 
 mod adopt;
+pub mod archive;
 mod beside;
 mod call;
 pub mod clock;
@@ -20,26 +21,36 @@ pub mod error;
 mod files;
 mod foresee;
 mod ledger;
+pub mod past;
 pub mod perform;
 mod prepare;
+pub mod replay;
 mod rounds;
 pub mod runtime;
 pub mod secrets;
+pub mod timeline;
+mod traced;
 mod twins;
 pub mod update;
 pub mod verify;
 pub mod watch;
+pub mod why;
 pub mod workflow;
 
 pub use adopt::Adoption;
+pub use archive::{Archive, ArchiveError};
 pub use clock::{Clock, SystemClock};
-pub use deployments::{Deployments, Listed, Told};
+pub use deployments::{Deployments, Listed};
 pub use error::DriverError;
+pub use past::{Moment, Past, PastError, since};
 pub use perform::Deadlines;
 pub use prepare::{Prepared, identity, prepare};
+pub use replay::Replay;
 pub use runtime::{Control, Executors, Providers, Runtime, Summary};
-pub use secrets::SecretSource;
+pub use secrets::{SecretSource, Veil};
+pub use timeline::{Timeline, Told};
 pub use update::{Asked, Saved};
 pub use verify::{Flaw, Verified, verify};
 pub use watch::Watcher;
+pub use why::{Why, WhyError};
 pub use workflow::{Input, Ran};

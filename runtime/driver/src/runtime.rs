@@ -13,6 +13,7 @@ use bp_plan::{Plan, Value};
 use bp_provider::{Executor, Provider};
 use bp_topology::{Expanded, Inventory, Problem, Secrets, Topology};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
@@ -302,7 +303,9 @@ impl Runtime {
             run: run.clone(),
             stop: control.stop,
         };
-        let Ended { outcome, progress, outputs } = rounds.run().await?;
+        let what = format!("{verb:?}").to_lowercase();
+        let span = crate::traced::run(&name, &run, &what);
+        let Ended { outcome, progress, outputs } = rounds.run().instrument(span).await?;
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
         Ok(Summary { verb, outcome, revision, run: Some(run), nodes, targets, outputs })
