@@ -118,7 +118,11 @@ fn draw(text: &mut String, group: &Group<'_>, now: Timestamp, paint: Paint) {
 }
 
 fn draw_cause(text: &mut String, cause: &Cause, is_first: bool, now: Timestamp, paint: Paint) {
-    let of = cause.of.as_ref().filter(|of| !cause.text.contains(of.as_str()));
+    // Some texts name it themselves.
+    let is_said = |of: &&String| {
+        cause.text.starts_with(&format!("{of} ")) || cause.text.contains(&format!("`{of}"))
+    };
+    let of = cause.of.as_ref().filter(|of| !is_said(of));
     let said = of.map_or_else(|| cause.text.clone(), |of| format!("{of}: {}", cause.text));
     let lead = match (is_first, cause.reason) {
         // A policy is said of the link before it, and is no link of its own.

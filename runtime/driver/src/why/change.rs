@@ -6,7 +6,8 @@ use bp_engine::Event;
 use bp_engine::event::Operation;
 use bp_engine::outlook::{Field, Shown, properties};
 use bp_engine::terms::node_of;
-use bp_plan::{Expr, Plan};
+use bp_plan::{Expr, Implementation, Plan};
+use bp_topology::Act;
 use bp_topology::topology::blame;
 
 use super::facts::{Facts, Want, is_of};
@@ -17,18 +18,13 @@ use crate::timeline::Told;
 /// What was found, and the instance that it leads to, as (target's id, instance).
 pub(super) type Led = (Vec<Cause>, Option<(String, String)>);
 
-/// A step of an instance, and the one before it that brought about what was there.
+/// What an instance's steps of a run differ in from what was there before.
+#[derive(Default)]
 struct Steps {
-    /// What is wanted now; none where it could not be said.
-    now: Option<BTreeMap<String, serde_json::Value>>,
-    before: Option<Before>,
-}
-
-struct Before {
-    properties: BTreeMap<String, serde_json::Value>,
-    revision: u64,
-    /// Where in the history it came about.
-    at: usize,
+    /// What is called, or its provider's own part, with what differs; what was never called before, without.
+    otherwise: Vec<(Option<Act>, Vec<Field>)>,
+    /// The revision that what was there came about by, and where in the history it did.
+    before: Option<(u64, usize)>,
 }
 
 /// Why an instance was looked at by the revision, as far as the history goes to `until`; `property` is what its failure
@@ -43,35 +39,20 @@ pub(super) async fn of(
     let Some(want) = facts.want(revision).await? else { return Ok((Vec::new(), None)) };
     let steps = steps(facts, target, instance, until).await?;
     let node = node_of(instance);
-    let mut causes = Vec::new();
-    let was = match &steps.before {
-        Some(before) => facts.want(before.revision).await?,
+    let was = match steps.before {
+        Some((before, _)) => facts.want(before).await?,
         None => None,
     };
-    let mut fields = match (&steps.before, &steps.now) {
-        (Some(before), Some(now)) => properties(&before.properties, now),
-        _ => Vec::new(),
+    let mut causes = changes(&steps, &want, node, revision);
+    let plain = |(act, fields): &(Option<Act>, Vec<Field>)| match act {
+        None => fields.iter().map(|field| top(&field.path).to_owned()).collect(),
+        Some(_) => Vec::new(),
     };
-    match &steps.before {
-        None => {
-            let text = format!("revision {revision} wants it, and it was not there before");
-            let span = blame(&want.plan, node, None);
-            causes.push(Cause::new(Reason::Change, text).at(&want.plan, span));
-        }
-        Some(_) if !fields.is_empty() => {
-            let paths: Vec<String> = fields.iter().map(|f| format!("`{}`", f.path)).collect();
-            let text = format!("{} {} changed", paths.join(", "), has(paths.len()));
-            let span = fields.first().and_then(|field| blame(&want.plan, node, Some(&field.path)));
-            let mut cause = Cause::new(Reason::Change, text).at(&want.plan, span);
-            cause.fields = std::mem::take(&mut fields);
-            causes.push(cause);
-        }
-        Some(_) => {}
-    }
-    let changed = causes.iter().flat_map(|cause| &cause.fields).map(|field| top(&field.path));
-    let mut names: BTreeSet<String> = changed.map(str::to_owned).collect();
+    let mut names: BTreeSet<String> = steps.otherwise.iter().flat_map(plain).collect();
     names.extend(property.map(|path| top(path).to_owned()));
-    let read = reads(&want.plan, node, &names);
+    let acts = steps.otherwise.iter().filter_map(|(act, _)| act.as_ref());
+    let acts: Vec<&str> = acts.map(|act| act.operation.as_str()).collect();
+    let read = reads(&want.plan, node, &names, &acts);
     if let Some(was) = &was {
         causes.extend(of_plan(was, &want, node, &names));
     }
@@ -83,13 +64,83 @@ pub(super) async fn of(
     }
     let mut led = None;
     // What is new reads nothing that it knew otherwise.
-    if let Some(from) = steps.before.as_ref().map(|before| before.at) {
+    if let Some((_, from)) = steps.before {
         for (cause, at) in reported(facts, &read, instance, (from, until)) {
             causes.push(cause);
             led = led.or(Some(at));
         }
     }
+    if steps.before.is_none() && property.is_some() {
+        causes.extend(made_of(facts, &read, &want, instance, until));
+    }
     Ok((causes, led))
+}
+
+/// What others report that it is made of, and what that is made of: of what is new and failed, where nothing changed.
+fn made_of(facts: &Facts, read: &Reads, want: &Want, instance: &str, until: usize) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (node, names) in &read.attributes {
+        for (target, other) in facts.needed(instance, node) {
+            let last = facts.last(until, |told| match &told.event {
+                Event::StepSucceeded { attributes, .. } if is_of(told, &target, &other) => {
+                    Some(attributes.clone())
+                }
+                _ => None,
+            });
+            let Some((at, attributes)) = last else { continue };
+            let known = attributes.into_iter().filter(|(name, _)| names.contains(name));
+            let fields = properties(&BTreeMap::new(), &known.collect());
+            if fields.is_empty() {
+                continue;
+            }
+            let mut cause =
+                Cause::new(Reason::Attribute, format!("it is made of what {other} reports"));
+            cause.fields = fields;
+            causes.extend(facts.told.get(at).map(|told| cause.by(told)));
+            let inner = reads(&want.plan, node, names, &[]);
+            causes.extend(inputs(&inner, None, want, true).into_iter().map(|mut cause| {
+                cause.text =
+                    format!("that is made of {}", cause.text.trim_start_matches("it is made of "));
+                cause.of = Some(other.clone());
+                cause
+            }));
+        }
+    }
+    causes
+}
+
+/// What differs, each with its line of the blueprint.
+fn changes(steps: &Steps, want: &Want, node: &str, revision: u64) -> Vec<Cause> {
+    let plan = &want.plan;
+    if steps.before.is_none() {
+        let text = format!("revision {revision} wants it, and it was not there before");
+        return vec![Cause::new(Reason::Change, text).at(plan, blame(plan, node, None))];
+    }
+    let cause = |(act, fields): &(Option<Act>, Vec<Field>)| {
+        let (text, path) = match (act, fields.as_slice()) {
+            (None, [first, ..]) => {
+                let paths: Vec<String> = fields.iter().map(|f| format!("`{}`", f.path)).collect();
+                let has = if paths.len() == 1 { "has" } else { "have" };
+                (format!("{} {has} changed", paths.join(", ")), first.path.clone())
+            }
+            (Some(act), []) => (
+                format!("{act} was not called before, or what comes before it was"),
+                act.operation.clone(),
+            ),
+            (Some(act), _) => (format!("{act} is called otherwise"), act.operation.clone()),
+            (None, []) => return None,
+        };
+        let mut cause = Cause::new(Reason::Change, text).at(plan, blame(plan, node, Some(&path)));
+        cause.fields.clone_from(fields);
+        Some(cause)
+    };
+    // What only follows from the first on the way says nothing more.
+    let is_first = |(act, fields): &&(Option<Act>, Vec<Field>)| act.is_none() || !fields.is_empty();
+    let mut differing: Vec<_> = steps.otherwise.iter().filter(is_first).collect();
+    if differing.is_empty() {
+        differing.extend(steps.otherwise.first());
+    }
+    differing.into_iter().filter_map(cause).collect()
 }
 
 /// The property of a path.
@@ -97,11 +148,7 @@ fn top(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 
-fn has(count: usize) -> &'static str {
-    if count == 1 { "has" } else { "have" }
-}
-
-/// The step that a place of the history is about, and the last one that came about before it.
+/// The steps of the run that a place of the history is about, each beside the last of its kind that came about before.
 async fn steps(
     facts: &Facts,
     target: &str,
@@ -127,30 +174,40 @@ async fn steps(
         (is_going && is_of(told, target, instance)).then_some(())
     };
     let run = facts.told.get(until).and_then(|told| told.envelope.event.run.clone());
-    // One that failed before it was begun has no step: what is wanted could not be said.
-    let own = facts.last(until + 1, started).filter(|(_, (_, _, of))| Some(of) == run.as_ref());
-    let mut steps = Steps { now: None, before: None };
-    let (mut at, act) = match &own {
-        Some((at, (subject, act, _))) => {
-            steps.now = facts.subject(subject).await?.map(|subject| subject.properties);
-            (*at, Some(act.clone()))
-        }
-        None => (until, None),
-    };
-    let erased = facts.last(at, gone).map_or(0, |(at, ())| at);
-    while let Some((end, ())) = facts.last(at, ended).filter(|(end, ())| *end > erased) {
-        let Some((begin, (subject, of, run))) = facts.last(end, started) else { break };
+    let all = facts.told.iter().enumerate().take(until + 1);
+    let own: Vec<(usize, String, Option<Act>)> = all
+        .filter_map(|(at, told)| started(told).map(|(subject, act, of)| (at, subject, act, of)))
+        .filter(|(_, _, _, of)| Some(of) == run.as_ref())
+        .map(|(at, subject, act, _)| (at, subject, act))
+        .collect();
+    // One that was refused before it was begun has none.
+    let first = own.first().map_or(until, |(at, _, _)| *at);
+    let erased = facts.last(first, gone).map_or(0, |(at, ())| at);
+    let mut steps = Steps::default();
+    if let Some((end, ())) = facts.last(first, ended).filter(|(end, ())| *end > erased)
+        && let Some((_, (_, _, run))) = facts.last(end, started)
+    {
+        steps.before = facts.revision_of(&run).map(|revision| (revision, end));
+    }
+    for (_, subject, act) in own {
         // An operation is compared with its own last call.
-        if act.as_ref().is_none_or(|act| *act == of)
-            && let Some(subject) = facts.subject(&subject).await?
-            && let Some(revision) = facts.revision_of(&run)
-        {
-            steps.before = Some(Before { properties: subject.properties, revision, at: end });
-            break;
-        }
-        at = begin;
+        let same = |told: &Told| started(told).filter(|(_, of, _)| *of == act);
+        let before = facts.last(first, same).filter(|(at, _)| *at > erased);
+        let fields = match before {
+            Some((_, (before, _, _))) => differing(facts, &before, &subject).await?,
+            None => Vec::new(),
+        };
+        steps.otherwise.push((act, fields));
     }
     Ok(steps)
+}
+
+/// What differs between two steps, by the digests of what they were begun with.
+async fn differing(facts: &Facts, before: &str, now: &str) -> Result<Vec<Field>, DriverError> {
+    match (facts.subject(before).await?, facts.subject(now).await?) {
+        (Some(before), Some(now)) => Ok(properties(&before.properties, &now.properties)),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// What expressions are made of.
@@ -158,18 +215,28 @@ async fn steps(
 struct Reads {
     inputs: BTreeSet<String>,
     nodes: BTreeSet<String>,
+    /// Of nodes, by their names, what is read of them.
+    attributes: BTreeMap<String, BTreeSet<String>>,
     /// What there is to be placed on counts.
     is_placed: bool,
 }
 
-/// What these properties of a node are made of; all that it is, where none is named.
-fn reads(plan: &Plan, node: &str, names: &BTreeSet<String>) -> Reads {
+/// What these properties and operations of a node are made of; all that it is, where none is named.
+fn reads(plan: &Plan, node: &str, names: &BTreeSet<String>, acts: &[&str]) -> Reads {
     let mut reads = Reads::default();
     let Some(node) = plan.nodes.get(node) else { return reads };
     let meant =
         node.properties.iter().filter(|(name, _)| names.is_empty() || names.contains(*name));
     for (_, property) in meant {
         read(plan, &property.value, &mut reads, 0);
+    }
+    for act in acts {
+        let own = node.operations.get(*act).and_then(|own| own.implementation.as_ref());
+        let kind = plan.node_types.get(&node.kind).and_then(|kind| kind.operations.get(*act));
+        let called = own.or_else(|| kind.and_then(|of| of.implementation.as_ref()));
+        for part in called.into_iter().flat_map(Implementation::parts) {
+            read(plan, part, &mut reads, 0);
+        }
     }
     if let Some(each) = &node.each {
         reads.is_placed |= matches!(each.over, Expr::Selection(_));
@@ -182,6 +249,15 @@ fn read(plan: &Plan, expr: &Expr, reads: &mut Reads, depth: usize) {
         Expr::Input(name) => drop(reads.inputs.insert(name.clone())),
         Expr::Node(name) => drop(reads.nodes.insert(name.clone())),
         Expr::Selection(_) | Expr::Group(_) => reads.is_placed = true,
+        Expr::Field { of, name, .. } => {
+            let node = match &**of {
+                Expr::Index { of, .. } => of,
+                other => other,
+            };
+            if let Expr::Node(node) = node {
+                reads.attributes.entry(node.clone()).or_default().insert(name.clone());
+            }
+        }
         // Constants name each other in no ring, and not deeply.
         Expr::Const(name) if depth < 64 => {
             if let Some(constant) = plan.constants.get(name) {
