@@ -193,6 +193,28 @@ impl Environment {
         self.bpr([verb, name, "--output", "json"]).expect(code).json()
     }
 
+    /// All that tells of a deployment what happened and why: events, an export and what it shows, and why these nodes and
+    /// steps are as they are.
+    pub fn looked_back(&self, name: &str, of: &[&str]) -> String {
+        let file = format!("{name}.export");
+        // One that was written before is none of this moment.
+        let _ = std::fs::remove_file(self.folder().join(&file));
+        let mut said = self.bpr(["export", name, "-o", &file]).expect(0).words();
+        said += &std::fs::read_to_string(self.folder().join(&file)).expect("an export is text");
+        for of_what in [name, &file] {
+            for arguments in [["events", of_what], ["history", of_what]] {
+                said += &self.bpr(arguments).expect(0).words();
+                said +=
+                    &self.bpr(arguments.into_iter().chain(["--output", "json"])).expect(0).words();
+            }
+            for one in of {
+                said += &self.bpr(["why", of_what, one]).expect(0).words();
+                said += &self.bpr(["why", of_what, one, "--output", "json"]).expect(0).words();
+            }
+        }
+        said + &self.bpr(["replay", &file]).expect(0).words()
+    }
+
     /// Fails where a file of the test's folder, or what commands said, holds a text that must not be seen.
     pub fn assert_unseen(&self, text: &str, said: &str) {
         assert!(text.len() > 8 && !said.contains(text), "a command tells the secret");

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::history::{Events, Export, Replay, Status, Why};
+use crate::logs::Logs;
+use crate::moment::{WHEN, When};
+
 /// The runtime of blueprints.
 #[derive(Debug, Parser)]
 #[command(
@@ -22,6 +26,8 @@ pub(crate) struct Arguments {
     /// What is written: words for people, or JSON for programs.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) logs: Logs,
 }
 
 /// What is written.
@@ -42,10 +48,9 @@ pub(crate) enum Command {
     /// Make an object that is there already a node's: the next update changes it to what is wanted.
     Adopt(Adopt),
     /// How a deployment stands: what is done, what failed, what was not tried, and why.
-    Status {
-        /// The deployment's name.
-        name: String,
-    },
+    Status(Status),
+    /// Why a node, a step or a target is as it is: what led to it, the effect first.
+    Why(Why),
     /// Run a workflow of what is deployed.
     Run(Run),
     /// Cancel the workflow that is under way: what its `on cancel` says is done.
@@ -93,14 +98,23 @@ pub(crate) enum Command {
     },
     /// A deployment's outputs.
     Outputs {
-        /// The deployment's name.
+        /// The deployment's name, or a file of `bpr export`.
         name: String,
     },
-    /// Everything that happened to a deployment, oldest first.
+    /// Everything that happened to a deployment, oldest first, as one document.
     History {
-        /// The deployment's name.
+        /// The deployment's name, or a file of `bpr export`.
         name: String,
+        /// Only from then on.
+        #[arg(long, value_name = "WHEN", long_help = WHEN)]
+        since: Option<When>,
     },
+    /// What happens to a deployment, a line each (with `--output json` a JSON object a line).
+    Events(Events),
+    /// Write all that is kept of a deployment into one file, which says itself whether it is whole.
+    Export(Export),
+    /// Show once more what happened, out of a file of `bpr export` alone; then its status.
+    Replay(Replay),
     /// All deployments.
     List,
     /// A deployment's journal: whether it is whole, copies of it, and putting one back.

@@ -8,10 +8,14 @@
 
 mod arguments;
 mod commands;
+mod history;
 mod home;
 pub mod inventory;
+mod logs;
+mod moment;
 mod output;
 mod progress;
+mod reading;
 mod secrets;
 mod steps;
 mod told;
@@ -48,16 +52,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         // Small, and of its own: no threads, no clients, no words.
         return bp_providers::script::supervise(folder);
     }
-    let output = Output::new(arguments.output);
+    let output = Output::new(arguments.output, arguments.logs.is_on());
     // Only the first of two installations matters, and this is the only one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("BPR_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("off")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    arguments.logs.begin(output.has_color());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -96,9 +94,13 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
         Command::Uninstall { name, approve } => {
             commands::run::uninstall(&name, approve, output).await
         }
-        Command::Status { name } => commands::status::run(&name, output).await,
+        Command::Status(status) => commands::status::run(&status, output).await,
+        Command::Why(why) => commands::why::run(&why, output).await,
         Command::Outputs { name } => commands::outputs::run(&name, output).await,
-        Command::History { name } => commands::history::run(&name, output).await,
+        Command::History { name, since } => commands::history::run(&name, since, output).await,
+        Command::Events(events) => commands::events::run(&events, output).await,
+        Command::Export(export) => commands::export::export(&export, output).await,
+        Command::Replay(replay) => commands::export::replay(&replay, output).await,
         Command::List => commands::list::run(output).await,
         Command::Journal { command } => commands::journal::run(command, output).await,
         Command::Supervise { folder } => Ok(bp_providers::script::supervise(&folder)),

@@ -17,14 +17,16 @@ use crate::told::Told;
 pub(crate) struct Output {
     format: Format,
     color: bool,
+    /// Others write to stderr, too.
+    is_shared: bool,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
+    pub(crate) fn new(format: Format, is_shared: bool) -> Self {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let color = std::io::stderr().is_terminal() && !no_color && !is_dumb;
-        Self { format, color }
+        Self { format, color, is_shared }
     }
 
     pub(crate) fn is_json(self) -> bool {
@@ -33,7 +35,12 @@ impl Output {
 
     /// Whether words for people may move and have colours.
     pub(crate) fn is_lively(self) -> bool {
-        self.color && !self.is_json()
+        self.color && !self.is_json() && !self.is_shared
+    }
+
+    /// Whether what goes to stderr has colours.
+    pub(crate) fn has_color(self) -> bool {
+        self.color
     }
 
     /// Whether results for people have colours.

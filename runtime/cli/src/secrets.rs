@@ -14,6 +14,8 @@ use crate::told::Told;
 
 /// The key's file in a deployment's folder.
 const KEY_FILE: &str = "secrets.key";
+/// How the variables begin.
+pub(crate) const PREFIX: &str = "BPR_SECRET_";
 /// How many bytes a key has.
 const KEY_SIZE: usize = 32;
 
@@ -65,7 +67,7 @@ impl SecretSource for FromEnvironment {
 /// The variable that holds the secret that the store calls so.
 fn variable(from: &str) -> String {
     let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    format!("BPR_SECRET_{}", from.chars().map(letter).collect::<String>())
+    format!("{PREFIX}{}", from.chars().map(letter).collect::<String>())
 }
 
 /// The deployment's key; made when it is first needed, for its owner's eyes only.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bp_engine::outputs::{Output, outputs};
 use bp_engine::status::{Standing, status};
 use bp_engine::{Event, Status, Stream};
-use bp_journal::{Envelope, Store};
+use bp_journal::Store;
 use bp_plan::Plan;
 
 use crate::error::DriverError;
@@ -32,17 +32,6 @@ pub struct Listed {
     pub revision: u64,
     /// How many targets it has.
     pub targets: usize,
-}
-
-/// An event, with where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Told {
-    /// Of which stream.
-    pub stream: Stream,
-    /// As the journal has it.
-    pub envelope: Envelope,
-    /// What it says.
-    pub event: Event,
 }
 
 impl Deployments {
@@ -120,26 +109,12 @@ impl Deployments {
         Ok(outputs(&mut desired.topology, &ledger.state))
     }
 
-    /// Everything that happened to it, oldest first.
-    pub async fn history(&self, id: &str) -> Result<Vec<Told>, DriverError> {
-        let ledger = self.existing(id).await?;
-        let own = Stream::Deployment(id.to_owned());
-        let mut streams = vec![own.clone(), Stream::Requests(id.to_owned())];
-        streams.extend(ledger.runs().into_iter().map(Stream::Run));
-        let targets = self.store.streams(&format!("{own}/target/")).await?;
-        streams.extend(targets.iter().filter_map(|(name, _)| Stream::parse(name)));
-        let mut told = Vec::new();
-        for stream in streams {
-            for envelope in self.store.read(&stream.to_string(), 0).await? {
-                let event = decode(&envelope)?;
-                told.push(Told { stream: stream.clone(), envelope, event });
-            }
-        }
-        told.sort_by_key(|told| told.envelope.time_ms);
-        Ok(told)
+    /// Where they are.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
     }
 
-    async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
+    pub(crate) async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
         let ledger = Ledger::load(self.store.clone(), id).await?;
         if ledger.is_new() {
             return Err(DriverError::NoDeployment(id.to_owned()));

@@ -48,15 +48,15 @@ pub(crate) fn decode(envelope: &Envelope) -> Result<Event, DriverError> {
 }
 
 impl Ledger {
+    /// Of which nothing was read yet.
+    pub(crate) fn empty(store: Arc<dyn Store>, id: &str) -> Self {
+        let (state, requests, heads) = (State::default(), BTreeMap::new(), BTreeMap::new());
+        Self { store, id: id.to_owned(), state, requests, heads }
+    }
+
     /// Reads all of a deployment's streams.
     pub(crate) async fn load(store: Arc<dyn Store>, id: &str) -> Result<Self, DriverError> {
-        let mut ledger = Self {
-            store,
-            id: id.to_owned(),
-            state: State::default(),
-            requests: BTreeMap::new(),
-            heads: BTreeMap::new(),
-        };
+        let mut ledger = Self::empty(store, id);
         ledger.take_in(Stream::Deployment(id.to_owned())).await?;
         ledger.take_in_runs_and_targets().await?;
         ledger.take_in(Stream::Requests(id.to_owned())).await?;

@@ -16,12 +16,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
 use crate::ledger::{Ledger, decode};
 use crate::perform::{Hands, contact, perform};
 use crate::runtime::{Executors, Providers};
+use crate::traced::{self, Traced};
 
 /// How often a watcher is told how far the targets are.
 const PROGRESS_MS: i64 = 60;
@@ -177,6 +179,7 @@ impl Rounds {
                 self.engine.appended(stream, &last.hash);
             }
             for (event, envelope) in events.iter().zip(envelopes) {
+                traced::appended(stream, envelope, event);
                 self.hands.watcher.event(stream, envelope, event);
             }
         }
@@ -189,27 +192,35 @@ impl Rounds {
         match effect {
             Effect::Contact { target, provider } => {
                 let provider = self.providers.get(&provider).cloned();
-                flights.tasks.spawn(async move {
+                let traced = Traced::contact(&target);
+                let span = traced.span();
+                let work = async move {
                     let report = match provider {
                         Some(provider) => contact(&hands, &*provider, &target).await,
                         None => Report::Contacted { target: target.id, result: Err(unknown()) },
                     };
+                    traced.over(&report);
                     // The run is over when nobody listens.
                     let _ = reports.send(report);
-                });
+                };
+                flights.tasks.spawn(work.instrument(span));
             }
             Effect::Perform { target, step } if step.call.is_some() => {
                 let executor = self.executors.get(&step.provider).cloned();
                 let key = (target.id.clone(), step.instance.clone());
-                let task = flights.tasks.spawn(async move {
+                let traced = Traced::step(&target, &step);
+                let span = traced.span();
+                let work = async move {
                     let report = match (executor, step.call.clone()) {
                         (Some(executor), Some(call)) => {
                             crate::call::perform(&mut hands, &*executor, &target, *step, call).await
                         }
                         _ => crate::call::unknown(target.id, *step),
                     };
+                    traced.over(&report);
                     let _ = reports.send(report);
-                });
+                };
+                let task = flights.tasks.spawn(work.instrument(span));
                 // It goes on by itself, and its key finds it again.
                 flights.waits.insert(key, task);
             }
@@ -218,7 +229,9 @@ impl Rounds {
                     self.providers.get(&step.provider).cloned();
                 let key = (target.id.clone(), step.instance.clone());
                 let is_wait = step.handle.is_some();
-                let task = flights.tasks.spawn(async move {
+                let traced = Traced::step(&target, &step);
+                let span = traced.span();
+                let work = async move {
                     let report = match provider {
                         Some(provider) => perform(&mut hands, &*provider, &target, *step).await,
                         None => Report::Failed {
@@ -227,8 +240,10 @@ impl Rounds {
                             failure: unknown(),
                         },
                     };
+                    traced.over(&report);
                     let _ = reports.send(report);
-                });
+                };
+                let task = flights.tasks.spawn(work.instrument(span));
                 if is_wait {
                     flights.waits.insert(key, task);
                 }

@@ -13,6 +13,7 @@ use bp_plan::{Plan, Value};
 use bp_provider::{Executor, Provider};
 use bp_topology::{Expanded, Inventory, Problem, Secrets, Topology};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use crate::again::Again;
 use crate::clock::Clock;
@@ -325,7 +326,10 @@ impl Runtime {
             seen,
             looked: None,
         };
-        let Ended { outcome, is_paused, skipped, progress, outputs } = rounds.run().await?;
+        let what = format!("{verb:?}").to_lowercase();
+        let span = crate::traced::run(&name, &run, &what);
+        let Ended { outcome, is_paused, skipped, progress, outputs } =
+            rounds.run().instrument(span).await?;
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
         let run = Some(run);

@@ -21,18 +21,24 @@ const LONG_LINE: usize = 12;
 
 /// Takes secrets out of what leaves the process.
 #[derive(Clone, Default)]
-pub(crate) struct Veil {
+pub struct Veil {
     /// Texts, longest first, with their secrets' names.
     texts: Vec<(String, String)>,
 }
 
 impl Veil {
     pub(crate) fn of(secrets: &Secrets) -> Self {
-        let named = |(name, text): (&str, String)| {
+        let named = |(name, text): (&str, String)| (name.to_owned(), text);
+        Self::over_texts(secrets.texts().into_iter().map(named))
+    }
+
+    /// Over these texts, each with what it is called.
+    pub fn over_texts(texts: impl IntoIterator<Item = (String, String)>) -> Self {
+        let named = |(name, text): (String, String)| {
             let all = forms(&text).into_iter().chain(long_lines(&text));
-            all.map(|form| (form, name.to_owned())).collect::<Vec<_>>()
+            all.map(|form| (form, name.clone())).collect::<Vec<_>>()
         };
-        Self::hiding(secrets.texts().into_iter().flat_map(named).collect())
+        Self::hiding(texts.into_iter().flat_map(named).collect())
     }
 
     /// The same, and over what is made of secrets, too.
@@ -55,7 +61,7 @@ impl Veil {
     }
 
     /// The text with the name of each secret in its place.
-    pub(crate) fn over(&self, text: String) -> String {
+    pub fn over(&self, text: String) -> String {
         self.texts.iter().fold(text, |text, (hidden, name)| {
             if text.contains(hidden) { text.replace(hidden, &shown(name)) } else { text }
         })

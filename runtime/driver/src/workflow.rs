@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
@@ -22,6 +23,7 @@ use crate::foresee::plan_before;
 use crate::ledger::{Ledger, decode};
 use crate::perform::Hands;
 use crate::runtime::{Control, Desired, Executors, Runtime, next_run};
+use crate::traced::{self, Traced};
 use crate::update::refuse_unapproved;
 
 /// How often requests of others are looked for.
@@ -236,7 +238,7 @@ impl Runtime {
             taken,
             looked_ms: i64::MIN,
         };
-        rounds.run().await
+        rounds.run().instrument(traced::run(&name, &open.id, &open.workflow)).await
     }
 }
 
@@ -376,6 +378,7 @@ impl Rounds {
                 self.conductor.appended(stream, &last.hash);
             }
             for (event, envelope) in events.iter().zip(envelopes) {
+                traced::appended(stream, envelope, event);
                 self.hands.watcher.event(stream, envelope, event);
             }
         }
@@ -415,20 +418,24 @@ impl Rounds {
         let Perform { target, path, step } = call;
         let executor = self.executors.get(&step.provider).cloned();
         let (mut hands, reports) = (self.hands.clone(), reports.clone());
-        tasks.spawn(async move {
+        let traced = Traced::step(&target, &step);
+        let span = traced.span();
+        let work = async move {
             let report = match (executor, step.call.clone()) {
                 (Some(executor), Some(call)) => {
                     crate::call::perform(&mut hands, &*executor, &target, *step, call).await
                 }
                 _ => crate::call::unknown(target.id, *step),
             };
+            traced.over(&report);
             let (outcome, output) = match report {
                 Report::Called { outcome, output, .. } => (outcome, output),
                 _ => (Err(Failure::permanent("it was no call")), None),
             };
             // The run is over when nobody listens.
             let _ = reports.send(CallReport { step: path, outcome, output });
-        });
+        };
+        tasks.spawn(work.instrument(span));
     }
 
     /// Until something is reported, a time has come, or a person wants this process to stop.

@@ -580,16 +580,30 @@ impl Event {
             Self::DeployRequested { plan, inputs, inventory, .. } => {
                 vec![plan, inputs, inventory]
             }
-            Self::StepStarted { subject, .. }
-            | Self::CallStarted { subject, .. }
-            | Self::InstanceAdopted { subject, .. } => vec![subject],
-            Self::StepSucceeded { output, .. }
-            | Self::StepFailed { output, .. }
+            Self::StepStarted { subject, call, .. } => {
+                let removal = call.as_ref().and_then(|call| call.removal.as_ref());
+                std::iter::once(subject.as_str())
+                    .chain(kept(removal.into_iter().flatten()))
+                    .collect()
+            }
+            Self::CallStarted { subject, .. } | Self::InstanceAdopted { subject, .. } => {
+                vec![subject]
+            }
+            Self::StepSucceeded { output, removal, .. } => {
+                output.as_deref().into_iter().chain(kept(removal.iter().flatten())).collect()
+            }
+            Self::InstanceSettled { removal, .. } => kept(removal).collect(),
+            Self::StepFailed { output, .. }
             | Self::CallSucceeded { output, .. }
             | Self::CallFailed { output, .. } => output.as_deref().into_iter().collect(),
             _ => Vec::new(),
         }
     }
+}
+
+/// The digests of the blobs that say how an instance is taken away again.
+fn kept<'k>(removal: impl IntoIterator<Item = &'k Kept>) -> impl Iterator<Item = &'k str> {
+    removal.into_iter().map(|kept| kept.call.as_str())
 }
 
 /// An event that this engine can't read.

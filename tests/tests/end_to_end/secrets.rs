@@ -92,6 +92,7 @@ impl Place {
     fn new() -> Self {
         let mut environment = Environment::new();
         environment.set("BPR_SECRET_CANARY", CANARY);
+        environment.set("BPR_LOG", "trace");
         environment.write("take.sh", TAKE);
         let log = environment.folder().join("log");
         let text = PLACE.replace("$ENV", &format!("env = {{ LOG = \"{}\" }}", log.display()));
@@ -124,6 +125,8 @@ impl Place {
             said += &self.0.on(verb, "place").expect(0).words();
             said += &self.0.ask(verb, "place", 0).to_string();
         }
+        said += &self.0.looked_back("place", &["one", "part", "tend", "0", "6"]);
+        assert!(said.contains("run{deployment=\"place\"") && said.contains("call-succeeded"));
         for text in [CANARY.to_owned(), CANARY.to_uppercase()] {
             self.0.assert_unseen(&text, &said);
         }

@@ -70,6 +70,7 @@ fn a_stack_feeds_every_cluster_and_changes_in_place() {
     let mut environment = Environment::new();
     let aws = environment.aws();
     environment.set("BPR_SECRET_SIGNING_KEY", CANARY);
+    environment.set("BPR_LOG", "trace");
     let clusters = Clusters::real();
     let plan = environment.compile("shop/shop.bp");
     let name = unique("s");
@@ -99,8 +100,13 @@ fn a_stack_feeds_every_cluster_and_changes_in_place() {
     let queue = &environment.ask("outputs", &shop.name, 0)["queue"];
     assert_eq!(queue, first.outputs["QueueUrl"].as_str());
 
+    let nodes = environment.ask("status", &shop.name, 0)["nodes"].clone();
+    let nodes: Vec<&str> =
+        nodes.as_array().unwrap().iter().map(|node| node["id"].as_str().unwrap()).collect();
+    said += &environment.looked_back(&shop.name, &nodes);
     said += &environment.on("uninstall", &shop.name).expect(0).words();
     shop.assert_removed("after the removal");
+    assert!(said.contains("step{operation=\"delete\""), "nothing was logged");
     environment.assert_unseen(CANARY, &said);
 }
 

@@ -1,57 +1,73 @@
 //! `bpr history`.
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
-use bp_driver::{Deployments, Told as Entry};
-use bp_engine::Event;
+use bp_driver::Told as Entry;
 use bp_engine::event::Operation;
 use bp_engine::workflow::Decision;
 use bp_engine::workflow::story::{plain, shown};
+use bp_engine::{Event, Stream};
 use serde_json::json;
 
+use crate::DONE;
+use crate::moment::{When, time};
 use crate::output::{Output, printable};
+use crate::reading::{self, Since};
 use crate::told::Told;
-use crate::{DONE, home};
 
-pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let history =
-        Deployments::new(store).history(&id).await.map_err(|error| Told::driver(name, &error))?;
+pub(crate) async fn run(name: &str, since: Option<When>, output: Output) -> Result<u8, Vec<Told>> {
+    let Since { told, from } = reading::open(name).await?.since(since).await?;
+    let is_asked = |told: &&Entry| told.number >= from;
     if output.is_json() {
-        let events: Vec<_> = history
-            .iter()
-            .map(|told| {
-                let envelope = &told.envelope;
-                let payload: serde_json::Value =
-                    serde_json::from_str(&envelope.event.payload).unwrap_or_default();
-                json!({
-                    "stream": envelope.stream,
-                    "sequence": envelope.sequence,
-                    "time": time(envelope.time_ms),
-                    "kind": envelope.event.kind,
-                    "epoch": envelope.event.epoch,
-                    "actor": envelope.event.actor,
-                    "run": envelope.event.run,
-                    "payload": payload,
-                })
-            })
-            .collect();
+        let events: Vec<_> = told.iter().filter(is_asked).map(object).collect();
         output.json(&json!({ "events": events }));
         return Ok(DONE);
     }
-    let mut text = String::new();
-    for told in &history {
-        let time = time(told.envelope.time_ms);
-        let _ =
-            writeln!(text, "{time}  {:<18} {}", told.envelope.event.kind, printable(&words(told)));
-    }
+    let mut names = Names::default();
+    let lines = told.iter().map(|told| (told, names.line(told)));
+    let text: String = lines.filter(|(told, _)| is_asked(told)).map(|(_, line)| line).collect();
     output.text(&text);
     Ok(DONE)
 }
 
-fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .map_or_else(|_| ms.to_string(), |time| format!("{time:.3}"))
+/// An event for programs.
+pub(crate) fn object(told: &Entry) -> serde_json::Value {
+    let envelope = &told.envelope;
+    let payload: serde_json::Value =
+        serde_json::from_str(&envelope.event.payload).unwrap_or_default();
+    json!({
+        "number": told.number,
+        "stream": envelope.stream,
+        "sequence": envelope.sequence,
+        "time": time(envelope.time_ms),
+        "kind": envelope.event.kind,
+        "epoch": envelope.event.epoch,
+        "actor": envelope.event.actor,
+        "run": envelope.event.run,
+        "payload": payload,
+    })
+}
+
+/// What targets are called, as far as that was told.
+#[derive(Default)]
+pub(crate) struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// An event for people, in one line.
+    pub(crate) fn line(&mut self, told: &Entry) -> String {
+        if let Event::TargetAdmitted { id, name } = &told.event {
+            self.0.insert(id.clone(), name.clone());
+        }
+        let target = match &told.stream {
+            Stream::Target(_, id) => self.0.get(id).filter(|name| !name.is_empty()),
+            _ => None,
+        };
+        let on = target.map(|name| format!("{name}: ")).unwrap_or_default();
+        let (number, time) = (told.number, time(told.envelope.time_ms));
+        let kind = &told.envelope.event.kind;
+        let words = printable(&format!("{on}{}", words(told))).replace('\n', " ");
+        format!("{number:>5}  {time}  {kind:<18} {words}").trim_end().to_owned() + "\n"
+    }
 }
 
 fn words(told: &Entry) -> String {
@@ -85,6 +101,10 @@ fn words(told: &Entry) -> String {
         Event::TargetSettled { target, outcome, .. } => {
             format!("{target}: {outcome:?}").to_lowercase()
         }
+        Event::TargetsGranted { targets } => match targets.as_slice() {
+            [one] => one.clone(),
+            all => format!("{} targets", all.len()),
+        },
         Event::RunEnded { outcome } => format!("{outcome:?}").to_lowercase(),
         Event::TargetContacted { identity, .. } => identity.clone(),
         Event::TargetUnreached { failure, .. } => failure.message.clone(),

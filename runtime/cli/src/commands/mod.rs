@@ -2,6 +2,8 @@
 
 pub(crate) mod adopt;
 pub(crate) mod deploy;
+pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod list;
@@ -15,4 +17,5 @@ pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod update;
 pub(crate) mod wanted;
+pub(crate) mod why;
 pub(crate) mod workflow;

@@ -48,14 +48,14 @@ pub(crate) fn failures(outlook: &Outlook, plan: &Plan, output: Output) {
 
 /// Colours, or none.
 #[derive(Clone, Copy)]
-struct Paint(bool);
+pub(super) struct Paint(pub(super) bool);
 
 impl Paint {
-    fn with(self, code: &str, text: &str) -> String {
+    pub(super) fn with(self, code: &str, text: &str) -> String {
         if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn faint(self, text: &str) -> String {
+    pub(super) fn faint(self, text: &str) -> String {
         self.with("2", text)
     }
 }
@@ -158,7 +158,7 @@ fn draw(text: &mut String, group: &Group<'_>, paint: Paint) {
 }
 
 /// `2 → 3 (live 5)`.
-fn line(field: &Field, action: Action) -> String {
+pub(super) fn line(field: &Field, action: Action) -> String {
     let desired = field.desired.as_ref().map_or_else(|| "(none)".to_owned(), value);
     if action == Action::Create {
         return desired;
@@ -178,7 +178,7 @@ fn line(field: &Field, action: Action) -> String {
     format!("{before} → {desired}{drifted}{forces}")
 }
 
-fn value(shown: &Shown) -> String {
+pub(super) fn value(shown: &Shown) -> String {
     match shown {
         Shown::Value(value) => short(value),
         Shown::Secret(of) => {

@@ -8,12 +8,14 @@ use serde_json::{Map, Value as Json};
 
 use crate::output::Output;
 use crate::told::Told;
-use crate::{DONE, PARTLY, home};
+use crate::{DONE, PARTLY, reading};
 
 pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let outputs =
-        Deployments::new(store).outputs(&id).await.map_err(|error| Told::driver(name, &error))?;
+    let reading = reading::open(name).await?;
+    let outputs = Deployments::new(reading.store.clone())
+        .outputs(&reading.id)
+        .await
+        .map_err(|error| Told::driver(&reading.name, &error))?;
     let wrong: Vec<(&String, &String)> = outputs
         .iter()
         .filter_map(|(name, value)| match value {

@@ -6,35 +6,53 @@ use std::fmt::Write as _;
 use bp_driver::Deployments;
 use bp_engine::state::Paused;
 use bp_engine::status::{NodeStanding, NodeStatus, Standing, Status, TargetStatus};
+use bp_engine::terms::node_of;
 use bp_plan::Plan;
 use bp_topology::topology::blame;
 
+use crate::history::Status as Asked;
 use crate::output::{Output, printable};
+use crate::reading;
 use crate::told::Told;
-use crate::{DONE, FAILED, PARTLY, home};
+use crate::{DONE, FAILED, PARTLY};
 
 /// How many nodes that are not as wanted are shown.
 const MOST: usize = 40;
 
-pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let (status, plan) =
-        Deployments::new(store).status(&id).await.map_err(|error| Told::driver(name, &error))?;
-    if output.is_json() {
-        output.json(&status);
-    } else {
-        output.text(&table(&status));
-        failures(&status, plan.as_deref(), output);
-        if let Some(workflow) = &status.workflow {
-            output.text(&super::workflow::shown(name, workflow));
-            super::workflow::failures(workflow, plan.as_deref(), output);
-        }
-    }
+pub(crate) async fn run(asked: &Asked, output: Output) -> Result<u8, Vec<Told>> {
+    let reading = reading::open(&asked.name).await?;
+    let deployments = reading.at(asked.at, output).await?;
+    let failed = |error| Told::driver(&reading.name, &error);
+    let (status, plan) = deployments.status(&reading.id).await.map_err(failed)?;
+    tell(&status, plan.as_deref(), output);
     Ok(match status.state {
         Standing::Deployed | Standing::Removed | Standing::Deploying | Standing::Removing => DONE,
         Standing::Failed => FAILED,
         Standing::Partial => PARTLY,
     })
+}
+
+/// Tells of a status: results, and what failed.
+pub(crate) fn tell(status: &Status, plan: Option<&Plan>, output: Output) {
+    if output.is_json() {
+        output.json(status);
+        return;
+    }
+    output.text(&table(status));
+    failures(status, plan, output);
+    let is_wrong = |node: &&NodeStatus| {
+        matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying | NodeStanding::NotTried)
+    };
+    // What failed leads further than what was not tried.
+    let wrong = || status.nodes.iter().filter(is_wrong);
+    let first = wrong().find(|node| node.state == NodeStanding::Failed).or_else(|| wrong().next());
+    if let Some(node) = first {
+        output.text(&format!("  next: bpr why {} {}\n", status.name, node_of(&node.id)));
+    }
+    if let Some(workflow) = &status.workflow {
+        output.text(&super::workflow::shown(&status.name, workflow));
+        super::workflow::failures(workflow, plan, output);
+    }
 }
 
 /// What people read of a state.

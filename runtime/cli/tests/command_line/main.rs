@@ -6,7 +6,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod history;
 mod journal;
+mod logs;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -34,14 +37,18 @@ impl Place {
         self.path(name)
     }
 
-    fn bpr(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_bpr"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bpr"));
+        command
             .args(arguments)
             .current_dir(self.folder.path())
             .env("BPR_HOME", self.path("home"))
-            .env("BPR_NOOP_LOG", self.path("calls.log"))
-            .output()
-            .unwrap()
+            .env("BPR_NOOP_LOG", self.path("calls.log"));
+        command
+    }
+
+    fn bpr(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
     }
 
     /// Runs it, and wants this code; gives what it wrote, results first.
