@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version,
     about = "Deploys plans over clusters, and keeps account of what it did",
     after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
+                  Journals are there too, or in the database that --journal or $BPR_JOURNAL names.\n\
                   Secrets come from the environment: `db_password` from $BPR_SECRET_DB_PASSWORD.\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes: `plan --detailed-exitcode`), 3 partly done.",
     max_term_width = 100
@@ -22,6 +23,10 @@ pub(crate) struct Arguments {
     /// What is written: words for people, or JSON for programs.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(crate) output: Format,
+    /// A PostgreSQL database that keeps the journals of all deployments, so that several machines share them:
+    /// `postgres://USER@HOST/DATABASE`. Without a password: that is in $PGPASSWORD or ~/.pgpass.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) journal: Option<String>,
 }
 
 /// What is written.
@@ -243,7 +248,7 @@ pub(crate) struct Serve {
     pub(crate) ready_after: Duration,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("expected a duration such as 500ms or 2s, found `{text}`");
     let (number, unit) = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

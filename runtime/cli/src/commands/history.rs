@@ -14,9 +14,11 @@ use crate::told::Told;
 use crate::{DONE, home};
 
 pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let history =
-        Deployments::new(store).history(&id).await.map_err(|error| Told::driver(name, &error))?;
+    let (journal, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let history = Deployments::new(journal.store())
+        .history(&id)
+        .await
+        .map_err(|error| Told::driver(name, &error))?;
     if output.is_json() {
         let events: Vec<_> = history
             .iter()

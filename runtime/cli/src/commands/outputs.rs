@@ -11,9 +11,11 @@ use crate::told::Told;
 use crate::{DONE, PARTLY, home};
 
 pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let outputs =
-        Deployments::new(store).outputs(&id).await.map_err(|error| Told::driver(name, &error))?;
+    let (journal, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let outputs = Deployments::new(journal.store())
+        .outputs(&id)
+        .await
+        .map_err(|error| Told::driver(name, &error))?;
     let wrong: Vec<(&String, &String)> = outputs
         .iter()
         .filter_map(|(name, value)| match value {

@@ -16,9 +16,11 @@ use crate::{DONE, FAILED, PARTLY, home};
 const MOST: usize = 40;
 
 pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let (status, plan) =
-        Deployments::new(store).status(&id).await.map_err(|error| Told::driver(name, &error))?;
+    let (journal, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let (status, plan) = Deployments::new(journal.store())
+        .status(&id)
+        .await
+        .map_err(|error| Told::driver(name, &error))?;
     if output.is_json() {
         output.json(&status);
     } else {
