@@ -239,13 +239,14 @@ impl Postgres {
         let program = self.programs.join(name);
         let mut command = if nix::unistd::geteuid().is_root() {
             let mut command = Command::new("setpriv");
-            command.args([
-                &format!("--reuid={NOBODY}"),
-                &format!("--regid={NOBODY}"),
-                "--clear-groups",
-            ]);
-            // What lies in root's own cache is for others to run, too.
-            command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--"]);
+            command.arg(format!("--reuid={NOBODY}")).arg(format!("--regid={NOBODY}"));
+            command.arg("--clear-groups");
+            if !self.libraries.is_empty() {
+                // What was unpacked lies in root's own cache, and is for others to run, too.
+                command.args(["--securebits=+no_setuid_fixup", "--inh-caps=+dac_override"]);
+                command.arg("--ambient-caps=+dac_override");
+            }
+            command.arg("--");
             command.arg(program);
             command
         } else {

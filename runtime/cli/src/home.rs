@@ -7,7 +7,7 @@ use bp_driver::Deployments;
 use bp_engine::Stream;
 use bp_journal::{SqliteStore, Store};
 
-use crate::place::{self, Journal};
+use crate::journals::{self, Journal};
 use crate::told::Told;
 
 /// The longest name of a deployment.
@@ -50,7 +50,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), Told> {
 
 /// The names of all deployments.
 pub(crate) async fn names() -> Result<Vec<String>, Told> {
-    if place::is_shared() {
+    if journals::is_shared() {
         return names_shared().await;
     }
     let folder = folder()?;
@@ -66,7 +66,7 @@ pub(crate) async fn names() -> Result<Vec<String>, Told> {
 
 /// Those in the database that several machines share.
 async fn names_shared() -> Result<Vec<String>, Told> {
-    let Some(store) = place::shared().await? else { return Ok(Vec::new()) };
+    let Some(store) = journals::shared().await? else { return Ok(Vec::new()) };
     let listed = Deployments::new(Arc::new(store)).list().await;
     let listed = listed.map_err(|error| Told::error(error.to_string()))?;
     Ok(listed.into_iter().map(|deployment| deployment.name).collect())
@@ -83,7 +83,7 @@ pub(crate) async fn existing(name: &str) -> Result<(Journal, String), Told> {
 /// The journal of a deployment and its id, where there is one. Nothing is made.
 pub(crate) async fn there(name: &str) -> Result<Option<(Journal, String)>, Told> {
     check_name(name)?;
-    let Some(journal) = place::existing(name, &folder()?.join(name)).await? else {
+    let Some(journal) = journals::existing(name, &folder()?.join(name)).await? else {
         return Ok(None);
     };
     Ok(id(&journal, name).await?.map(|id| (journal, id)))
@@ -92,7 +92,7 @@ pub(crate) async fn there(name: &str) -> Result<Option<(Journal, String)>, Told>
 /// The journal of a deployment, made if it is not there.
 pub(crate) async fn open(name: &str) -> Result<Opened, Told> {
     check_name(name)?;
-    let journal = place::open(name, &folder()?.join(name)).await?;
+    let journal = journals::open(name, &folder()?.join(name)).await?;
     let id = id(&journal, name).await?;
     Ok(Opened { journal, id })
 }

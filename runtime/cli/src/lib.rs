@@ -10,8 +10,8 @@ mod arguments;
 mod commands;
 mod home;
 pub mod inventory;
+mod journals;
 mod output;
-mod place;
 mod progress;
 mod secrets;
 mod steps;
@@ -49,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         return bp_providers::script::supervise(folder);
     }
     let output = Output::new(arguments.output);
-    place::choose(arguments.journal, output);
+    journals::choose(arguments.journal, output);
     // Only the first of two installations matters, and this is the only one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tracing_subscriber::fmt()

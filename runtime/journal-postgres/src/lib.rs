@@ -79,7 +79,7 @@ impl PostgresStore {
         let outage = Arc::new(Outage::new(settings.clone()));
         let reads = Arc::new(Link::new(settings.clone(), outage.clone()));
         let writes = Arc::new(Link::new(settings.clone(), outage));
-        writes.session(&mut Tries::new(&settings)).await?;
+        writes.session(&mut Tries::at_first(&settings)).await?;
         let (jobs, waiting) = mpsc::unbounded_channel();
         tokio::spawn(writer::work(settings.clone(), writes.clone(), waiting));
         Ok((Self { settings, jobs, reads }, writes))

@@ -20,6 +20,9 @@ use crate::settings::{Settings, refused};
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
+/// How long a database is waited for by who has just begun.
+const AT_FIRST: Duration = Duration::from_secs(30);
+
 /// What holds for a connection: nobody is held up for long by a process that was stopped in the middle, and
 /// an answer that never comes is no answer.
 const SESSION: &str = "SET default_transaction_isolation = 'read committed'; \
@@ -62,9 +65,9 @@ impl Outage {
         Self { settings, is_told: AtomicBool::new(false) }
     }
 
-    fn begins(&self, why: &str) {
+    fn begins(&self, why: &str, patience: Duration) {
         if !self.is_told.swap(true, Ordering::SeqCst) {
-            let (shown, patience) = (self.settings.shown(), self.settings.patience.as_secs());
+            let (shown, patience) = (self.settings.shown(), patience.as_secs());
             self.settings.tell(&format!(
                 "the journal's database {shown} does not answer ({why}); trying for up to {patience} s, nothing is lost"
             ));
@@ -81,13 +84,23 @@ impl Outage {
 
 /// How long something is tried again.
 pub(crate) struct Tries {
+    patience: Duration,
     until: Instant,
     wait: Duration,
 }
 
 impl Tries {
     pub(crate) fn new(settings: &Settings) -> Self {
-        Self { until: Instant::now() + settings.patience, wait: FIRST }
+        Self::within(settings.patience)
+    }
+
+    /// For who has just begun: a person waits, and nothing is under way.
+    pub(crate) fn at_first(settings: &Settings) -> Self {
+        Self::within(settings.patience.min(AT_FIRST))
+    }
+
+    fn within(patience: Duration) -> Self {
+        Self { patience, until: Instant::now() + patience, wait: FIRST }
     }
 }
 
@@ -136,12 +149,12 @@ impl Link {
             return Err(StoreError::Away(format!(
                 "the journal's database {} did not answer for {} s ({why}): when it is back, go on; nothing is lost",
                 self.settings.shown(),
-                self.settings.patience.as_secs()
+                tries.patience.as_secs()
             )));
         }
         if tries.wait > FIRST {
             // What passes at once is nobody's business.
-            self.outage.begins(why);
+            self.outage.begins(why, tries.patience);
         }
         // Not all at once: many may have been cut off together.
         let wait = tries.wait.mul_f64(rand::random_range(0.5..1.0));

@@ -135,11 +135,11 @@ async fn written(
             }
             Err(error) => error,
         };
+        take_back(link, &session).await;
         let stays = match failure::of(settings, DOING, &error) {
             Trouble::Passing(why) => link.again(&why, &mut tries).await.err(),
             Trouble::Lasting(error) => Some(error),
         };
-        take_back(link, &session).await;
         if let Some(error) = stays {
             return Err((jobs, error));
         }

@@ -65,6 +65,11 @@ impl Office {
     }
 }
 
+/// What it said, with long lines that were drawn as several made whole.
+fn unfolded(ended: &Ended) -> String {
+    ended.words().replace("\n  │ ", " ").replace("\n        ", " ")
+}
+
 fn signal(process: &Running, name: &str) {
     let done = Command::new("kill").args([&format!("-{name}"), &process.id().to_string()]).status();
     assert!(done.unwrap().success());
@@ -92,9 +97,7 @@ fn one_machine_is_killed_and_another_goes_on() {
         std::thread::sleep(moment);
         let _ = running.kill();
         let before = office.objects(&name);
-        let begin = Instant::now();
         let resumed = office.on(next, &["resume", &name]);
-        let taken = begin.elapsed();
         if resumed.code != Some(0) {
             // Killed before anything was written down: there is nothing to resume, and nothing happened.
             assert!(before.iter().all(Objects::is_empty), "{what}: {}", resumed.words());
@@ -102,7 +105,8 @@ fn one_machine_is_killed_and_another_goes_on() {
             continue;
         }
         // Who has the dead one's own place need not wait for its lease.
-        assert!(next != "east" || taken < whole + LEASE / 2, "{what}: it took {taken:?}");
+        let has_waited = resumed.stderr.contains("taken over in");
+        assert!(next != "east" || !has_waited, "{what}: {}", resumed.words());
         assert_eq!(office.state("north", &name), "deployed", "{what}");
         for ((objects, before), reference) in
             office.objects(&name).iter().zip(&before).zip(&reference)
@@ -132,15 +136,14 @@ fn of_two_on_one_deployment_one_goes_on_and_the_other_is_told() {
     signal(&first, "STOP");
 
     // Its lease has not run out: on its own machine it is its lock that says so.
-    let refused = office.on("east", &["resume", &name]).expect(1).words();
+    let refused = unfolded(&office.on("east", &["resume", &name]).expect(1));
     assert!(refused.contains("another process"), "{refused}");
     // The other machine waits for the lease, and takes over.
     let second = office.on("west", &["resume", &name]).expect(0);
     assert!(second.stderr.contains("taken over in"), "{}", second.words());
 
     signal(&first, "CONT");
-    let first = first.wait(PATIENCE).expect(1);
-    let told = first.words().replace("\n  │ ", " ");
+    let told = unfolded(&first.wait(PATIENCE).expect(1));
     assert!(
         told.contains("no longer has the lease") || told.contains("another process wrote"),
         "{told}"
@@ -168,7 +171,7 @@ fn who_is_alive_is_not_taken_over() {
         assert!(begin.elapsed() < PATIENCE, "nothing is begun");
     }
     let second = office.on("west", &["resume", "held"]).expect(1);
-    let told = second.words();
+    let told = unfolded(&second);
     assert!(told.contains("is working on `held`") && told.contains("pid "), "{told}");
     assert!(told.contains("bpr status held"), "{told}");
     office.environment.write("go", "");
@@ -198,14 +201,14 @@ fn a_password_is_never_on_the_command_line_and_a_wrong_one_is_told() {
     let url = postgres.guest("journal");
     let with = |password: &str| url.replacen("guest@", &format!("guest:{password}@"), 1);
     let said =
-        environment.bpr(["list", "--journal", &with("wrong-horse-battery")]).expect(1).words();
+        unfolded(&environment.bpr(["list", "--journal", &with("wrong-horse-battery")]).expect(1));
     assert!(said.contains("can be read by everybody") && said.contains("PGPASSWORD"), "{said}");
     assert!(!said.contains("wrong-horse"), "{said}");
 
-    let said = environment.bpr(["list", "--journal", &url]).expect(1).words();
+    let said = unfolded(&environment.bpr(["list", "--journal", &url]).expect(1));
     assert!(said.contains("asks for the password of `guest`"), "{said}");
     environment.set("PGPASSWORD", "wrong-horse-battery");
-    let said = environment.bpr(["list", "--journal", &url]).expect(1).words();
+    let said = unfolded(&environment.bpr(["list", "--journal", &url]).expect(1));
     assert!(
         said.contains("refuses the password of `guest`") && !said.contains("wrong-horse"),
         "{said}"
@@ -217,7 +220,7 @@ fn a_password_is_never_on_the_command_line_and_a_wrong_one_is_told() {
     environment.set("PGPASSWORD", "");
     let file = environment.write("pgpass", format!("*:*:journal:guest:{}\n", postgres.password()));
     environment.set("PGPASSFILE", file.display().to_string());
-    let said = environment.bpr(["list", "--journal", &url]).expect(1).words();
+    let said = unfolded(&environment.bpr(["list", "--journal", &url]).expect(1));
     assert!(said.contains("chmod 600"), "{said}");
     let chmod = Command::new("chmod").arg("600").arg(&file).status();
     assert!(chmod.unwrap().success());
@@ -230,7 +233,7 @@ fn a_password_is_never_on_the_command_line_and_a_wrong_one_is_told() {
     let plan = environment
         .compile_text("empty", "blueprint empty { version = \"1.0.0\" }\nnode one: Root\n");
     let plan = plan.to_str().unwrap();
-    let said = environment.bpr(["deploy", plan, "--name", "empty"]).expect(0).words();
+    let said = unfolded(&environment.bpr(["deploy", plan, "--name", "empty"]).expect(0));
     environment.assert_unseen(postgres.password(), &said);
     let rows =
         "SELECT count(*) FROM journal_events WHERE payload LIKE '%horse%' OR actor LIKE '%horse%'";
@@ -241,22 +244,22 @@ fn a_password_is_never_on_the_command_line_and_a_wrong_one_is_told() {
 fn what_can_t_be_done_with_a_database_is_told() {
     let (mut environment, postgres) = (Environment::new(), Postgres::start());
     environment.set("BPR_JOURNAL", postgres.database("journal"));
-    let said = environment.bpr(["status", "nothing"]).expect(1).words();
+    let said = unfolded(&environment.bpr(["status", "nothing"]).expect(1));
     assert!(said.contains("there is no deployment `nothing`"), "{said}");
     assert_eq!(
         postgres
             .number("journal", "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'journal%'"),
         0
     );
-    let said = environment.bpr(["journal", "backup", "one", "copy"]).expect(1).words();
+    let said = unfolded(&environment.bpr(["journal", "backup", "one", "copy"]).expect(1));
     assert!(said.contains("for journals that are files") && said.contains("pg_dump"), "{said}");
-    let said = environment.bpr(["journal", "restore", "one", "copy"]).expect(1).words();
+    let said = unfolded(&environment.bpr(["journal", "restore", "one", "copy"]).expect(1));
     assert!(said.contains("for journals that are files") && said.contains("pg_restore"), "{said}");
     environment.set("BPR_LEASE", "1s");
-    let said = environment.bpr(["status", "one"]).expect(1).words();
+    let said = unfolded(&environment.bpr(["status", "one"]).expect(1));
     assert!(said.contains("BPR_LEASE") && said.contains("too short"), "{said}");
     environment.set("BPR_JOURNAL", "mysql://db/journal");
-    let said = environment.bpr(["list"]).expect(1).words();
+    let said = unfolded(&environment.bpr(["list"]).expect(1));
     assert!(
         said.contains("names no PostgreSQL") && said.contains("postgres://USER@HOST"),
         "{said}"

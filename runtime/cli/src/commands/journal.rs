@@ -12,8 +12,8 @@ use bp_journal::{Append, BlobDigest, Envelope, SqliteStore, Store, StoreError};
 use serde_json::json;
 
 use crate::arguments::Journal as Asked;
+use crate::journals::{self, Journal};
 use crate::output::{Output, printable};
-use crate::place::{self, Journal};
 use crate::told::Told;
 use crate::{DONE, FAILED, home};
 
@@ -41,7 +41,7 @@ async fn look(name: &str, output: Output) -> Result<u8, Vec<Told>> {
         let at = flaw.event.map_or_else(String::new, |event| format!(", event {event}"));
         output.told(&Told::error(format!("`{}`{at}: {}", flaw.stream, printable(&flaw.message))));
     }
-    let help = if place::is_shared() {
+    let help = if journals::is_shared() {
         "keep this database, and go on with a copy of it that is whole (`pg_restore`)".to_owned()
     } else {
         format!(
@@ -54,7 +54,7 @@ async fn look(name: &str, output: Output) -> Result<u8, Vec<Told>> {
 
 /// A deployment's journal, read to the last where it is.
 async fn in_its_place(name: &str) -> Result<Verified, Told> {
-    if !place::is_shared() {
+    if !journals::is_shared() {
         // Whether it is a deployment's shows only where it can be read.
         return verified(name, &home::folder()?.join(name)).await;
     }
@@ -97,7 +97,7 @@ fn told(verified: &Verified) -> serde_json::Value {
 
 /// Copies are of journals that are files.
 fn in_files(what: &str, instead: &str) -> Result<(), Told> {
-    if !place::is_shared() {
+    if !journals::is_shared() {
         return Ok(());
     }
     let told = Told::error(format!(

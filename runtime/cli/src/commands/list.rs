@@ -9,11 +9,14 @@ use serde_json::json;
 use super::status::word;
 use crate::output::Output;
 use crate::told::Told;
-use crate::{DONE, FAILED, home, place};
+use crate::{DONE, FAILED, home, journals};
 
 pub(crate) async fn run(output: Output) -> Result<u8, Vec<Told>> {
-    let (rows, code) =
-        if place::is_shared() { (of_database().await?, DONE) } else { of_folders(output).await? };
+    let (rows, code) = if journals::is_shared() {
+        (of_database().await?, DONE)
+    } else {
+        of_folders(output).await?
+    };
     if output.is_json() {
         let rows: Vec<_> = rows
             .iter()
@@ -52,7 +55,7 @@ pub(crate) async fn run(output: Output) -> Result<u8, Vec<Told>> {
 
 /// Those in the database that several machines share.
 async fn of_database() -> Result<Vec<Listed>, Vec<Told>> {
-    let store = place::shared().await.map_err(|told| vec![told])?;
+    let store = journals::shared().await.map_err(|told| vec![told])?;
     let Some(store) = store else { return Ok(Vec::new()) };
     let listed = Deployments::new(Arc::new(store)).list().await;
     listed.map_err(|error| vec![Told::error(error.to_string())])

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::output::{Output, write_err};
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
-use crate::{DONE, FAILED, PARTLY, home, place, progress, steps};
+use crate::{DONE, FAILED, PARTLY, home, journals, progress, steps};
 
 /// Where a deployment's folder keeps what it knows of calls.
 const CALLS: &str = "calls";
@@ -64,8 +64,8 @@ pub(crate) fn runtime(
         secrets: Arc::new(secrets),
         clock: Arc::new(SystemClock),
         limits: Limits::default(),
-        deadlines: place::deadlines(),
-        owner: place::owner(),
+        deadlines: journals::deadlines(),
+        owner: journals::owner(),
         actor: format!("operator:{user}"),
     }
 }

@@ -14,8 +14,8 @@ use super::run::{executors, providers, runtime};
 use crate::arguments::Given;
 use crate::home;
 use crate::inventory;
+use crate::journals::Journal;
 use crate::output::Output;
-use crate::place::Journal;
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
 

@@ -118,6 +118,7 @@ async fn begin(session: &Session, jobs: &[Job]) -> Result<Known, Error> {
     )
     .await;
     begun?;
+    let leases = leases.transpose()?.unwrap_or_default();
     fresh.transpose()?;
     let mut known = Known {
         leases: BTreeMap::new(),
@@ -125,7 +126,7 @@ async fn begin(session: &Session, jobs: &[Job]) -> Result<Known, Error> {
         moved: BTreeSet::new(),
         now_ms: 0,
     };
-    for row in leases.transpose()?.unwrap_or_default() {
+    for row in leases {
         let seen =
             Seen { epoch: row.try_get(1)?, holder: row.try_get(2)?, left_ms: row.try_get(3)? };
         known.leases.insert(row.try_get(0)?, seen);

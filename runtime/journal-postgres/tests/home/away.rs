@@ -86,7 +86,7 @@ fn an_answer_that_is_lost_is_found_again() {
     let url = format!("postgres://ann:{password}@localhost:{port}/journal?sslrootcert={roots}");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let store = open(&runtime, &url);
-    let count = 150;
+    let count = 40;
     let done = Arc::new(AtomicU64::new(0));
     let writing = runtime.spawn({
         let (store, done) = (store.clone(), done.clone());

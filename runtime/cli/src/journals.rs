@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bp_driver::Deadlines;
 use bp_journal::sqlite::Lock;
@@ -18,6 +18,11 @@ use crate::told::Told;
 const JOURNAL: &str = "BPR_JOURNAL";
 /// How long another machine waits before it takes over from one that is silent.
 const LEASE: &str = "BPR_LEASE";
+
+/// How long a command waits at its end for the database to take a lease back.
+const RELEASE: Duration = Duration::from_secs(5);
+/// By how much an answer may be late without a lease having been renewed.
+const LATE: Duration = Duration::from_millis(500);
 
 /// What the command line says of it.
 struct Choice {
@@ -60,12 +65,12 @@ impl Journal {
         match self {
             Self::File(store) => {
                 let lock = store.lock().map_err(failed)?;
-                Ok(Held { store: store.clone(), lease: None, _lock: lock })
+                Ok(Held::by_lock(store, lock))
             }
             Self::Shared(store) => {
                 let (lock, holder) = holder(name)?;
-                let lease = Arc::new(patiently(store, name, &holder).await.map_err(failed)?);
-                Ok(Held { store: lease.clone(), lease: Some(lease), _lock: lock })
+                let lease = patiently(store, name, &holder).await.map_err(failed)?;
+                Ok(Held::by_lease(lease, lock))
             }
         }
     }
@@ -74,19 +79,14 @@ impl Journal {
     pub(crate) async fn try_hold(&self, name: &str) -> Result<Option<Held>, Told> {
         let failed = |error: StoreError| Told::store(name, &error);
         match self {
-            Self::File(store) => Ok(store.lock().ok().map(|lock| Held {
-                store: store.clone(),
-                lease: None,
-                _lock: lock,
-            })),
+            Self::File(store) => Ok(store.lock().ok().map(|lock| Held::by_lock(store, lock))),
             Self::Shared(store) => {
                 let Ok((lock, holder)) = holder(name) else { return Ok(None) };
-                let lease = match store.hold(name, &holder).await {
-                    Ok(lease) => Arc::new(lease),
-                    Err(StoreError::Held { .. }) => return Ok(None),
-                    Err(error) => return Err(failed(error)),
-                };
-                Ok(Some(Held { store: lease.clone(), lease: Some(lease), _lock: lock }))
+                match store.hold(name, &holder).await {
+                    Ok(lease) => Ok(Some(Held::by_lease(lease, lock))),
+                    Err(StoreError::Held { .. }) => Ok(None),
+                    Err(error) => Err(failed(error)),
+                }
             }
         }
     }
@@ -100,6 +100,15 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    fn by_lock(store: &Arc<SqliteStore>, lock: Lock) -> Self {
+        Self { store: store.clone(), lease: None, _lock: lock }
+    }
+
+    fn by_lease(lease: Leased, lock: Lock) -> Self {
+        let lease = Arc::new(lease);
+        Self { store: lease.clone(), lease: Some(lease), _lock: lock }
+    }
+
     /// To write to.
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         self.store.clone()
@@ -109,8 +118,8 @@ impl Held {
     pub(crate) async fn during<T>(self, work: impl Future<Output = T>) -> T {
         let done = work.await;
         if let Some(lease) = &self.lease {
-            // One that can't be given back runs out.
-            let _ = lease.release().await;
+            // One that can't be given back soon runs out by itself.
+            let _ = tokio::time::timeout(RELEASE, lease.release()).await;
         }
         done
     }
@@ -143,25 +152,27 @@ async fn patiently(
     name: &str,
     holder: &Holder,
 ) -> Result<Leased, StoreError> {
-    let mut before: Option<(u64, Duration)> = None;
+    // The epoch that was seen first, and when that lease runs out.
+    let mut first: Option<(u64, Instant)> = None;
     loop {
         let error = match store.hold(name, holder).await {
             Ok(lease) => return Ok(lease),
             Err(error) => error,
         };
         let StoreError::Held { epoch, left, holder: other, .. } = &error else { return Err(error) };
-        match before {
+        let runs_out = Instant::now() + *left;
+        match first {
             None => {
                 let seconds = left.as_secs() + 1;
                 note(&format!(
                     "{other} has the lease of `{name}`; unless it renews it, it is taken over in {seconds} s"
                 ));
+                first = Some((*epoch, runs_out));
             }
             // Whoever renews it is alive, and so is whoever took it over.
-            Some((seen, was_left)) if seen != *epoch || *left > was_left => return Err(error),
+            Some((seen, was)) if seen != *epoch || runs_out > was + LATE => return Err(error),
             Some(_) => {}
         }
-        before = Some((*epoch, *left));
         tokio::time::sleep((*left).min(Duration::from_secs(1)) + Duration::from_millis(20)).await;
     }
 }
