@@ -186,19 +186,15 @@ impl Link {
 /// A new connection to a server on which what is committed stays.
 async fn connect(settings: &Settings) -> Result<Session, Trouble> {
     let failed = |error: Error| failure::of(settings, "reach the journal", &error);
-    let client = match &settings.tls {
-        Some(tls) => {
-            let (client, connection) =
-                settings.config.connect(tls.clone()).await.map_err(failed)?;
-            // Whoever asks is told why it ended.
-            tokio::spawn(async move { drop(connection.await) });
-            client
-        }
-        None => {
-            let (client, connection) = settings.config.connect(NoTls).await.map_err(failed)?;
-            tokio::spawn(async move { drop(connection.await) });
-            client
-        }
+    // Whoever asks is told why a connection ended.
+    let client = if let Some(tls) = &settings.tls {
+        let (client, connection) = settings.config.connect(tls.clone()).await.map_err(failed)?;
+        tokio::spawn(async move { drop(connection.await) });
+        client
+    } else {
+        let (client, connection) = settings.config.connect(NoTls).await.map_err(failed)?;
+        tokio::spawn(async move { drop(connection.await) });
+        client
     };
     client.batch_execute(SESSION).await.map_err(failed)?;
     keeps(settings, &client).await?;
