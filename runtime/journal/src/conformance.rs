@@ -2,10 +2,11 @@
 //!
 //! ```
 //! # use std::sync::Arc;
-//! use bp_journal::{MemoryStore, conformance};
+//! use bp_journal::MemoryStore;
+//! use bp_journal::conformance::{self, Case};
 //!
 //! let runtime = tokio::runtime::Runtime::new().unwrap();
-//! conformance::all(&|_, case| runtime.block_on(case(Arc::new(MemoryStore::new()))));
+//! conformance::all(&|_, case: Case<'_>| runtime.block_on(case(Arc::new(MemoryStore::new()))));
 //! ```
 #![allow(
     clippy::unwrap_used,

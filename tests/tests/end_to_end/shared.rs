@@ -1,6 +1,6 @@
 //! Journals in a real PostgreSQL, shared by several machines: each is a `$BPR_HOME` of its own.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ impl Office {
         self.start(machine, arguments).wait(PATIENCE)
     }
 
-    fn deploy(&self, machine: &str, name: &str, plan: &PathBuf) -> Running {
+    fn deploy(&self, machine: &str, name: &str, plan: &Path) -> Running {
         let inventory = self.environment.inventory(&self.clusters);
         let (plan, inventory) = (plan.to_str().unwrap(), inventory.to_str().unwrap());
         self.start(machine, &["deploy", plan, "--name", name, "--inventory", inventory])

@@ -102,10 +102,8 @@ fn unpacked(home: &Home) -> Outcome<Postgres> {
     }
     let folder = |library: &str| {
         let lib = home.packages().join(library).join("usr/lib");
-        let parts = lib.read_dir().ok()?.filter_map(Result::ok).map(|entry| entry.path());
-        parts
-            .into_iter()
-            .find(|path| path.is_dir() && path.display().to_string().contains("-linux-"))
+        let mut parts = lib.read_dir().ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        parts.find(|path| path.is_dir() && path.display().to_string().contains("-linux-"))
     };
     let libraries = LIBRARIES.into_iter().filter_map(folder).collect();
     Ok(Postgres { programs, libraries })
