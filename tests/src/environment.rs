@@ -243,8 +243,9 @@ impl Environment {
         command.current_dir(self.folder()).env("BPR_HOME", self.home());
         command.env_remove("KUBECONFIG").env_remove("BPR_NOOP_LOG");
         for (name, _) in std::env::vars_os() {
-            // What the machine's own accounts are is no test's business.
-            if name.to_string_lossy().starts_with("AWS_") {
+            // What the machine's own accounts and databases are is no test's business.
+            let is_own = ["AWS_", "PG", "BPR_JOURNAL", "BPR_LEASE"];
+            if is_own.iter().any(|own| name.to_string_lossy().starts_with(own)) {
                 command.env_remove(name);
             }
         }

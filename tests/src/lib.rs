@@ -6,6 +6,7 @@
 //! - [`Environment`]: a `$BPR_HOME` and a folder of its own, programs, kills, deadlines;
 //! - [`Clusters`]: real control planes (shared by all tests of a machine) and embedded ones;
 //! - [`Aws`]: an AWS API server of a test's own;
+//! - [`Postgres`]: a PostgreSQL server of a test's own;
 //! - [`Gate`]: a door in front of a cluster that a test can shut and open again;
 //! - [`Objects`]: what an API server says of a test's objects.
 #![allow(
@@ -23,6 +24,7 @@ mod clusters;
 mod environment;
 mod gate;
 mod objects;
+mod postgres;
 mod run;
 
 pub use aws::{Aws, StackSeen};
@@ -30,4 +32,5 @@ pub use clusters::{Cluster, Clusters};
 pub use environment::{Environment, program};
 pub use gate::Gate;
 pub use objects::{Object, Objects};
+pub use postgres::Postgres;
 pub use run::{Ended, Running};

@@ -16,6 +16,7 @@ use crate::moment::{WHEN, When};
     version,
     about = "Deploys plans over clusters, and keeps account of what it did",
     after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
+                  Journals are there too, or in the database that --journal or $BPR_JOURNAL names.\n\
                   Secrets come from the environment: `db_password` from $BPR_SECRET_DB_PASSWORD.\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes: `plan --detailed-exitcode`), 3 partly done.",
     max_term_width = 100
@@ -28,6 +29,10 @@ pub(crate) struct Arguments {
     pub(crate) output: Format,
     #[command(flatten)]
     pub(crate) logs: Logs,
+    /// A PostgreSQL database that keeps the journals of all deployments, so that several machines share them:
+    /// `postgres://USER@HOST/DATABASE`. Without a password: that is in $PGPASSWORD or ~/.pgpass.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) journal: Option<String>,
 }
 
 /// What is written.
@@ -297,7 +302,7 @@ pub(crate) struct Serve {
     pub(crate) ready_after: Duration,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("expected a duration such as 500ms or 2s, found `{text}`");
     let (number, unit) = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

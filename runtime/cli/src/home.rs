@@ -1,12 +1,13 @@
-//! Where state is kept: a folder for each deployment, with its journal.
+//! Where state is kept: a folder for each deployment, with its journal where that is a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bp_driver::Deployments;
 use bp_engine::Stream;
-use bp_journal::{SqliteStore, Store as _};
+use bp_journal::{SqliteStore, Store};
 
+use crate::journals::{self, Journal};
 use crate::told::{Told, near};
 
 /// The longest name of a deployment.
@@ -14,7 +15,7 @@ const LONGEST: usize = 40;
 
 /// A deployment's journal.
 pub(crate) struct Opened {
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) journal: Journal,
     /// The deployment's id; none where it is new.
     pub(crate) id: Option<String>,
 }
@@ -48,7 +49,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), Told> {
 }
 
 /// The names of all deployments.
-pub(crate) fn names() -> Result<Vec<String>, Told> {
+pub(crate) async fn names() -> Result<Vec<String>, Told> {
+    if journals::is_shared() {
+        return names_shared().await;
+    }
     let folder = folder()?;
     let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
     let mut names: Vec<String> = entries
@@ -60,53 +64,56 @@ pub(crate) fn names() -> Result<Vec<String>, Told> {
     Ok(names)
 }
 
+/// Those in the database that several machines share.
+async fn names_shared() -> Result<Vec<String>, Told> {
+    let Some(store) = journals::shared().await? else { return Ok(Vec::new()) };
+    let listed = Deployments::new(Arc::new(store)).list().await;
+    let listed = listed.map_err(|error| Told::error(error.to_string()))?;
+    Ok(listed.into_iter().map(|deployment| deployment.name).collect())
+}
+
 /// The journal of a deployment that is there.
-pub(crate) async fn existing(name: &str) -> Result<(Arc<SqliteStore>, String), Told> {
-    check_name(name)?;
-    let folder = folder()?.join(name);
-    let store = SqliteStore::open_existing(&folder).map_err(|error| Told::store(name, &error))?;
-    let Some(store) = store else { return Err(unknown(name)) };
-    let store = Arc::new(store);
-    match id(&store, name).await? {
-        Some(id) => Ok((store, id)),
-        None => Err(unknown(name)),
+pub(crate) async fn existing(name: &str) -> Result<(Journal, String), Told> {
+    match there(name).await? {
+        Some(found) => Ok(found),
+        None => Err(unknown(name).await),
     }
 }
 
 /// The journal of a deployment and its id, where there is one. Nothing is made.
-pub(crate) async fn there(name: &str) -> Result<Option<(Arc<SqliteStore>, String)>, Told> {
+pub(crate) async fn there(name: &str) -> Result<Option<(Journal, String)>, Told> {
     check_name(name)?;
-    let folder = folder()?.join(name);
-    let store = SqliteStore::open_existing(&folder).map_err(|error| Told::store(name, &error))?;
-    let Some(store) = store.map(Arc::new) else { return Ok(None) };
-    Ok(id(&store, name).await?.map(|id| (store, id)))
+    let Some(journal) = journals::existing(name, &folder()?.join(name)).await? else {
+        return Ok(None);
+    };
+    Ok(id(&journal, name).await?.map(|id| (journal, id)))
 }
 
 /// The journal of a deployment, made if it is not there.
 pub(crate) async fn open(name: &str) -> Result<Opened, Told> {
     check_name(name)?;
-    let folder = folder()?.join(name);
-    let store = SqliteStore::open(&folder).map_err(|error| Told::store(name, &error))?;
-    let store = Arc::new(store);
-    let id = id(&store, name).await?;
-    Ok(Opened { store, id })
+    let journal = journals::open(name, &folder()?.join(name)).await?;
+    let id = id(&journal, name).await?;
+    Ok(Opened { journal, id })
 }
 
 /// The id of the journal's deployment, which must have this name.
-async fn id(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told> {
+async fn id(journal: &Journal, name: &str) -> Result<Option<String>, Told> {
+    let store = journal.store();
     let deployments = Deployments::new(store.clone());
     let failed = |error| Told::first(name, &error);
     if let Some(id) = deployments.find(name).await.map_err(failed)? {
         return Ok(Some(id));
     }
-    let Some(own) = first_name(store, name).await? else { return Ok(None) };
+    let Journal::File(_) = journal else { return Ok(None) };
+    let Some(own) = first_name(&store, name).await? else { return Ok(None) };
     Err(Told::error(format!("the journal in the folder of `{name}` is that of `{own}`")).help(
         format!("put it back where `{own}` has its folder; a deployment's folder can't be renamed"),
     ))
 }
 
 /// What the journal's first deployment is called; nothing where it has none.
-async fn first_name(store: &Arc<SqliteStore>, name: &str) -> Result<Option<String>, Told> {
+async fn first_name(store: &Arc<dyn Store>, name: &str) -> Result<Option<String>, Told> {
     let failed = |error| Told::first(name, &error);
     let ids = Deployments::new(store.clone()).ids().await.map_err(failed)?;
     let Some(id) = ids.into_iter().next() else { return Ok(None) };
@@ -122,7 +129,8 @@ async fn first_name(store: &Arc<SqliteStore>, name: &str) -> Result<Option<Strin
 /// Checks that a folder's journal is that of a deployment of this name.
 pub(crate) async fn named(name: &str, folder: &Path) -> Result<(), Told> {
     let store = SqliteStore::open_existing(folder).map_err(|error| Told::store(name, &error))?;
-    let Some(store) = store.map(Arc::new) else { return Err(unknown(name)) };
+    let Some(store) = store else { return Err(unknown(name).await) };
+    let store: Arc<dyn Store> = Arc::new(store);
     let Some(own) = first_name(&store, name).await? else {
         return Err(Told::error("this copy is of no deployment").help("take another copy"));
     };
@@ -148,9 +156,9 @@ pub(crate) fn put_away(name: &str) -> Result<PathBuf, Told> {
     free.next().ok_or_else(|| Told::error(format!("there is no room in {}", all.display())))
 }
 
-pub(crate) fn unknown(name: &str) -> Told {
+pub(crate) async fn unknown(name: &str) -> Told {
     let told = Told::error(format!("there is no deployment `{name}`"));
-    let names = names().unwrap_or_default();
+    let names = names().await.unwrap_or_default();
     match near(name, names.iter().map(String::as_str)) {
         Some(near) => told.help(format!("did you mean `{near}`?")),
         None if names.is_empty() => told.help("there is none at all; `bpr deploy` makes one"),

@@ -11,6 +11,7 @@ mod commands;
 mod history;
 mod home;
 pub mod inventory;
+mod journals;
 mod logs;
 mod moment;
 mod output;
@@ -53,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         return bp_providers::script::supervise(folder);
     }
     let output = Output::new(arguments.output, arguments.logs.is_on());
+    journals::choose(arguments.journal, output);
     // Only the first of two installations matters, and this is the only one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     arguments.logs.begin(output.has_color());

@@ -26,8 +26,8 @@ pub(crate) async fn open(what: &str) -> Result<Reading, Vec<Told>> {
     if what.contains(['.', '/']) {
         return exported(Path::new(what)).map_err(|told| vec![told]);
     }
-    let (store, id) = home::existing(what).await.map_err(|told| vec![told])?;
-    Ok(Reading { name: what.to_owned(), id, store })
+    let (journal, id) = home::existing(what).await.map_err(|told| vec![told])?;
+    Ok(Reading { name: what.to_owned(), id, store: journal.store() })
 }
 
 /// The deployment of a file of `bpr export`.

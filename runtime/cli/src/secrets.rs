@@ -83,6 +83,9 @@ fn key(path: &Path) -> Result<Vec<u8>, Told> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed)?;
+    }
     let key: [u8; KEY_SIZE] = rand::random();
     let new: PathBuf = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new()

@@ -84,16 +84,23 @@ impl Told {
         first.unwrap_or_else(|| Self::error(error.to_string()))
     }
 
+    /// Why there is no journal to ask.
+    pub(crate) fn home(error: &StoreError) -> Self {
+        Self::error(error.to_string())
+    }
+
     /// Why the journal did not do it.
     pub(crate) fn store(name: &str, error: &StoreError) -> Self {
-        let mut message = format!("`{name}`: {error}");
-        if let Some(source) = std::error::Error::source(error) {
-            message = format!("{message}: {source}");
-        }
-        let told = Self::error(message);
+        let told = Self::error(format!("`{name}`: {error}"));
         match error {
-            StoreError::Conflict { .. } => told.help(format!(
+            StoreError::Conflict { .. } | StoreError::LeaseLost { .. } => told.help(format!(
                 "another runtime has taken the deployment over and goes on with it; see `bpr status {name}`"
+            )),
+            StoreError::Held { .. } => told.help(format!(
+                "wait until that process is done, or stop it; `bpr status {name}` shows how far it is"
+            )),
+            StoreError::Away(_) => told.help(format!(
+                "then `bpr resume {name}` goes on with what was begun"
             )),
             StoreError::Full { .. } => told.help(format!(
                 "make room, then `bpr resume {name}`: nothing that was done is lost"

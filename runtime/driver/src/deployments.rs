@@ -72,7 +72,10 @@ impl Deployments {
 
     /// The id of the deployment that has this name.
     pub async fn find(&self, name: &str) -> Result<Option<String>, DriverError> {
-        for id in self.ids().await? {
+        let mut ids = self.ids().await?;
+        // An id mostly begins with the name: in a journal of many, all others need not be read.
+        ids.sort_by_key(|id| !id.starts_with(name));
+        for id in ids {
             let events = self.store.read(&Stream::Deployment(id.clone()).to_string(), 0).await?;
             if let Some(first) = events.first()
                 && let Event::DeploymentCreated { name: own, .. } = decode(first)?

@@ -1,4 +1,4 @@
-//! The chain of hashes that holds a stream together, and the stamping of new events.
+//! The chain of hashes that holds a stream together, and the stamping of new events: for every home.
 //!
 //! It must never know where events are kept.
 
@@ -9,29 +9,24 @@ use crate::store::{BlobDigest, StoreError};
 
 /// Where a stream ends: what the next event is chained to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Head {
+pub struct Head {
     /// The last event's sequence; 0 for a stream without events.
-    pub(crate) sequence: u64,
+    pub sequence: u64,
     /// The last event's hash; empty for a stream without events.
-    pub(crate) hash: String,
+    pub hash: String,
     /// The last event's time.
-    pub(crate) time_ms: i64,
+    pub time_ms: i64,
 }
 
 impl Head {
     /// The head after this event.
-    pub(crate) fn of(event: &Envelope) -> Self {
+    pub fn of(event: &Envelope) -> Self {
         Self { sequence: event.sequence, hash: event.hash.clone(), time_ms: event.time_ms }
     }
 }
 
 /// Chains new events to the head of a stream.
-pub(crate) fn stamp(
-    stream: &str,
-    head: &Head,
-    now_ms: i64,
-    events: Vec<NewEvent>,
-) -> Vec<Envelope> {
+pub fn stamp(stream: &str, head: &Head, now_ms: i64, events: Vec<NewEvent>) -> Vec<Envelope> {
     let mut head = head.clone();
     let mut stamped = Vec::with_capacity(events.len());
     for event in events {
@@ -51,8 +46,30 @@ pub(crate) fn stamp(
     stamped
 }
 
+/// Checks that these events are all that a stream has after a sequence (0 for its beginning), each as it was
+/// written; `previous` is the hash of the event before.
+pub fn check_after(
+    stream: &str,
+    after: u64,
+    previous: &str,
+    events: &[Envelope],
+) -> Result<(), StoreError> {
+    let mut previous = previous;
+    for (event, expected) in events.iter().zip(after + 1..) {
+        if event.sequence != expected {
+            return Err(StoreError::Corrupt(format!(
+                "the journal has lost event {expected} of `{stream}`: it was damaged or changed \
+                 by hand; restore it from a backup"
+            )));
+        }
+        check_event(previous, event)?;
+        previous = &event.hash;
+    }
+    Ok(())
+}
+
 /// Checks that an event is the one that was chained to the one before.
-pub(crate) fn check_event(previous: &str, envelope: &Envelope) -> Result<(), StoreError> {
+pub fn check_event(previous: &str, envelope: &Envelope) -> Result<(), StoreError> {
     if hash(previous, envelope) == envelope.hash {
         return Ok(());
     }
@@ -80,17 +97,17 @@ pub fn check(events: &[Envelope]) -> Result<(), StoreError> {
 }
 
 /// The id of an event.
-pub(crate) fn id(stream: &str, sequence: u64) -> String {
+pub fn id(stream: &str, sequence: u64) -> String {
     format!("{stream}#{sequence}")
 }
 
 /// The digest of a blob.
-pub(crate) fn digest(bytes: &[u8]) -> BlobDigest {
+pub fn digest(bytes: &[u8]) -> BlobDigest {
     hexadecimal(&Sha256::digest(bytes))
 }
 
 /// Checks a blob against the digest it was stored under.
-pub(crate) fn check_blob(named: &str, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+pub fn check_blob(named: &str, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
     if digest(&bytes) == named {
         return Ok(bytes);
     }

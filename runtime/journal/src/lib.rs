@@ -8,8 +8,10 @@
 //! - events are never changed or removed; the hash of each holds the hash of the one before;
 //! - a blob is there before an event that names it can be read.
 
-mod chain;
+pub mod chain;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod event;
 pub mod memory;
 pub mod sqlite;

@@ -1,5 +1,7 @@
 //! What a home of the journal must do: a database's and a test's in memory.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::event::{Envelope, NewEvent};
@@ -40,6 +42,32 @@ pub enum StoreError {
     /// Another living process has the store open for writing this deployment.
     #[error("{0}")]
     Locked(String),
+    /// Another process works on it, or died without a word: its lease has not run out.
+    #[error("{holder} is working on `{name}`: its lease runs out in {} s", left.as_secs() + 1)]
+    Held {
+        /// What is leased.
+        name: String,
+        /// Who has it.
+        holder: String,
+        /// Which of its leases this is.
+        epoch: u64,
+        /// How long it goes on if it is not renewed.
+        left: Duration,
+    },
+    /// The lease under which this process wrote is another's now.
+    #[error("this process no longer has the lease of `{name}`: {holder} has taken it over")]
+    LeaseLost {
+        /// What was leased.
+        name: String,
+        /// Who has it now.
+        holder: String,
+    },
+    /// The home can't be used as it is, and waiting does not help.
+    #[error("{0}")]
+    Refused(String),
+    /// The home did not answer for as long as it was waited for.
+    #[error("{0}")]
+    Away(String),
     /// No room on the disk.
     #[error("the disk that holds {path} is full")]
     Full {
@@ -57,6 +85,35 @@ pub enum StoreError {
         /// What went wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// The same error, for one more that it concerns.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Conflict { stream, expected, actual } => {
+                Self::Conflict { stream: stream.clone(), expected: *expected, actual: *actual }
+            }
+            Self::Locked(why) => Self::Locked(why.clone()),
+            Self::Held { name, holder, epoch, left } => Self::Held {
+                name: name.clone(),
+                holder: holder.clone(),
+                epoch: *epoch,
+                left: *left,
+            },
+            Self::LeaseLost { name, holder } => {
+                Self::LeaseLost { name: name.clone(), holder: holder.clone() }
+            }
+            Self::Refused(why) => Self::Refused(why.clone()),
+            Self::Away(why) => Self::Away(why.clone()),
+            Self::Full { path } => Self::Full { path: path.clone() },
+            Self::Corrupt(why) => Self::Corrupt(why.clone()),
+            Self::Other { doing, source } => {
+                Self::Other { doing: doing.clone(), source: source.to_string().into() }
+            }
+        }
+    }
 }
 
 /// A home of the journal.

@@ -186,6 +186,10 @@ fn what_failed_is_tried_again_or_skipped() {
     let said = boxes.bpr(0, &["status", "boxes"]);
     says(&said, &["second on local: skipped", "it is there already"]);
     says(&boxes.bpr(0, &["history", "boxes"]), &["steps-skipped", "it is there already"]);
+    says(
+        &boxes.bpr(0, &["why", "boxes", "second"]),
+        &["skipped", "it is there already", "no room"],
+    );
     let said = boxes.bpr(1, &["retry", "boxes"]);
     says(&said, &["nothing to try again"]);
     boxes.says("ok");

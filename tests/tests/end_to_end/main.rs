@@ -18,6 +18,7 @@ mod planned;
 mod road;
 mod scripts;
 mod secrets;
+mod shared;
 mod shop;
 mod stacks;
 mod templates;

@@ -1,7 +1,7 @@
 //! Real Kubernetes control planes on loopback: etcd, kube-apiserver, kube-controller-manager and
 //! kube-scheduler, several at once, each with its own ports, folder, certificate and token.
 //!
-//! Beside them an AWS API server, which tests start by themselves.
+//! Beside them an AWS API server and PostgreSQL, which tests start by themselves.
 //!
 //! Nodes and pods are simulated: the API, the controllers and the scheduler are real, no container
 //! runs. Everything is in `$XDG_CACHE_HOME/blueprint/lab`.
@@ -15,6 +15,7 @@ mod install;
 mod kubelet;
 mod kubernetes;
 mod ports;
+mod postgres;
 mod process;
 
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ pub(crate) enum Lab {
     Stop(Stop),
     /// Get the AWS API server that the tests use, and print its program's path.
     Aws,
+    /// Get PostgreSQL's server, and print the folder of its programs, and those of libraries that they need.
+    Postgres,
     /// All clusters, and which of their programs run.
     List,
     /// The simulated kubelet of a cluster; started by `start`.
@@ -86,6 +89,14 @@ impl Lab {
                 println!("{}", aws::install(&home)?.display());
                 Ok(())
             }
+            Self::Postgres => {
+                let found = postgres::install(&home)?;
+                println!("{}", found.programs.display());
+                for folder in found.libraries {
+                    println!("{}", folder.display());
+                }
+                Ok(())
+            }
             Self::List => list(&home),
             Self::Kubelet { folder } => kubelet::run(&folder),
         }
@@ -96,7 +107,8 @@ impl Lab {
 pub(crate) fn install() -> Outcome {
     let home = Home::open()?;
     install::install(&home)?;
-    aws::install(&home).map(|_| ())
+    aws::install(&home)?;
+    postgres::install(&home).map(|_| ())
 }
 
 /// Starts a cluster with two nodes; returns its kubeconfig.

@@ -1,7 +1,10 @@
 //! `bpr adopt`: an object that is there already becomes a node's.
 
+use std::sync::Arc;
+
 use bp_engine::outlook::{NodeOutlook, Outlook};
 use bp_engine::status::shown;
+use bp_journal::Store;
 use serde_json::json;
 
 use super::outlook;
@@ -27,8 +30,20 @@ pub(crate) async fn run(asked: Adopt, output: Output) -> Result<u8, Vec<Told>> {
         let tried = runtime.adopt(&new_id(name), name, "", rehearsed, (instance, object)).await;
         tried.map_err(|error| wanted.refused(&error))?;
     }
-    let Opened { store, .. } = home::open(name).await.map_err(one)?;
-    let locked = store.lock().map_err(|error| one(Told::store(name, &error)))?;
+    let Opened { journal, .. } = home::open(name).await.map_err(one)?;
+    let held = journal.hold(name).await.map_err(one)?;
+    let store = held.store();
+    held.during(carry_out(&wanted, store, (instance, object), output)).await
+}
+
+/// Adopts it, in a journal that is held.
+async fn carry_out(
+    wanted: &Wanted,
+    store: Arc<dyn Store>,
+    (instance, object): (&str, Option<&str>),
+    output: Output,
+) -> Result<u8, Vec<Told>> {
+    let name = &wanted.name;
     let id = home::open(name).await.map_err(one)?.id.unwrap_or_else(|| new_id(name));
     let secrets = FromEnvironment::of(name).map_err(one)?;
     let prepared = wanted.prepare(&id, &secrets)?;
@@ -38,7 +53,6 @@ pub(crate) async fn run(asked: Adopt, output: Output) -> Result<u8, Vec<Told>> {
         .adopt(&id, name, &seed, prepared, (instance, object))
         .await
         .map_err(|error| wanted.refused(&error))?;
-    drop(locked);
     let target = shown(&adoption.target).to_owned();
     let node = NodeOutlook {
         id: adoption.instance.clone(),

@@ -1,7 +1,10 @@
 //! `bpr deploy`.
 
+use std::sync::Arc;
+
 use bp_driver::Prepared;
 use bp_engine::Terms;
+use bp_journal::Store;
 
 use super::run::{Running, finish, runtime};
 use super::wanted::{Wanted, new_id, one, warn};
@@ -31,8 +34,21 @@ pub(crate) async fn bring_about(
     output: Output,
 ) -> Result<u8, Vec<Told>> {
     let name = &wanted.name;
-    let Opened { store, id } = home::open(name).await.map_err(one)?;
-    let locked = store.lock().map_err(|error| one(Told::store(name, &error)))?;
+    let Opened { journal, id } = home::open(name).await.map_err(one)?;
+    let held = journal.hold(name).await.map_err(one)?;
+    let store = held.store();
+    held.during(carry_out(wanted, (store, id), rehearsed, terms, output)).await
+}
+
+/// Deploys it, in a journal that is held.
+async fn carry_out(
+    wanted: &Wanted,
+    (store, id): (Arc<dyn Store>, Option<String>),
+    rehearsed: Option<(String, Prepared)>,
+    terms: Terms,
+    output: Output,
+) -> Result<u8, Vec<Told>> {
+    let name = &wanted.name;
     // Whoever held the lock may just have made the deployment.
     let id = match id {
         Some(id) => Some(id),
@@ -53,7 +69,5 @@ pub(crate) async fn bring_about(
     let runtime = runtime(store.clone(), wanted.executors.clone(), secrets);
     let result = runtime.deploy_on(&id, name, &seed, prepared, terms, running.control()).await;
     running.end();
-    let code = finish(name, &id, store, result, output).await;
-    drop(locked);
-    code
+    finish(name, &id, store, result, output).await
 }

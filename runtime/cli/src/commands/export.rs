@@ -24,8 +24,8 @@ const TICK: Duration = Duration::from_millis(60);
 
 pub(crate) async fn export(asked: &Export, output: Output) -> Result<u8, Vec<Told>> {
     let name = &asked.name;
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let archive = Deployments::new(store).archive(&id).await;
+    let (journal, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let archive = Deployments::new(journal.store()).archive(&id).await;
     let archive = archive.map_err(|error| Told::driver(name, &error))?;
     write(&archive, &asked.file).map_err(|told| vec![told])?;
     // What can't be read back is no export.

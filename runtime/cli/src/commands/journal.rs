@@ -4,23 +4,26 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bp_driver::{Verified, verify};
-use bp_journal::SqliteStore;
+use bp_engine::Stream;
 use bp_journal::sqlite::{FILE, Lock};
+use bp_journal::{Append, BlobDigest, Envelope, SqliteStore, Store, StoreError};
 use serde_json::json;
 
-use crate::arguments::Journal;
+use crate::arguments::Journal as Asked;
+use crate::journals::{self, Journal};
 use crate::output::{Output, printable};
 use crate::told::Told;
 use crate::{DONE, FAILED, home};
 
-pub(crate) async fn run(command: Journal, output: Output) -> Result<u8, Vec<Told>> {
+pub(crate) async fn run(command: Asked, output: Output) -> Result<u8, Vec<Told>> {
     match command {
-        Journal::Verify { name } => look(&name, output).await,
-        Journal::Backup { name, file } => {
+        Asked::Verify { name } => look(&name, output).await,
+        Asked::Backup { name, file } => {
             backup(&name, &file, output).await.map_err(|told| vec![told])
         }
-        Journal::Restore { name, file, replace } => {
+        Asked::Restore { name, file, replace } => {
             restore(&name, &file, replace, output).await.map_err(|told| vec![told])
         }
     }
@@ -28,8 +31,7 @@ pub(crate) async fn run(command: Journal, output: Output) -> Result<u8, Vec<Told
 
 async fn look(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     home::check_name(name).map_err(|told| vec![told])?;
-    let folder = home::folder().map_err(|told| vec![told])?.join(name);
-    let verified = verified(name, &folder).await.map_err(|told| vec![told])?;
+    let verified = in_its_place(name).await.map_err(|told| vec![told])?;
     output.json(&told(&verified));
     output.text(&format!("{name}: {}\n", counted(&verified)));
     if verified.flaws.is_empty() {
@@ -39,17 +41,32 @@ async fn look(name: &str, output: Output) -> Result<u8, Vec<Told>> {
         let at = flaw.event.map_or_else(String::new, |event| format!(", event {event}"));
         output.told(&Told::error(format!("`{}`{at}: {}", flaw.stream, printable(&flaw.message))));
     }
-    let help = format!(
-        "keep this journal, and go on with a copy that is whole: `bpr journal restore {name} FILE --replace`"
-    );
+    let help = if journals::is_shared() {
+        "keep this database, and go on with a copy of it that is whole (`pg_restore`)".to_owned()
+    } else {
+        format!(
+            "keep this journal, and go on with a copy that is whole: `bpr journal restore {name} FILE --replace`"
+        )
+    };
     output.told(&Told::error(format!("`{name}`: its journal is not as it was written")).help(help));
     Ok(FAILED)
+}
+
+/// A deployment's journal, read to the last where it is.
+async fn in_its_place(name: &str) -> Result<Verified, Told> {
+    if !journals::is_shared() {
+        // Whether it is a deployment's shows only where it can be read.
+        return verified(name, &home::folder()?.join(name)).await;
+    }
+    let (journal, id) = home::existing(name).await?;
+    let store: Arc<dyn Store> = Arc::new(OfDeployment { store: journal.store(), id });
+    verify(store).await.map_err(|error| Told::first(name, &error))
 }
 
 /// What a journal's folder holds, read to the last.
 async fn verified(name: &str, folder: &Path) -> Result<Verified, Told> {
     let store = SqliteStore::open_existing(folder).map_err(|error| Told::store(name, &error))?;
-    let Some(store) = store else { return Err(home::unknown(name)) };
+    let Some(store) = store else { return Err(home::unknown(name).await) };
     verify(Arc::new(store)).await.map_err(|error| Told::first(name, &error))
 }
 
@@ -78,8 +95,22 @@ fn told(verified: &Verified) -> serde_json::Value {
     })
 }
 
+/// Copies are of journals that are files.
+fn in_files(what: &str, instead: &str) -> Result<(), Told> {
+    if !journals::is_shared() {
+        return Ok(());
+    }
+    let told = Told::error(format!(
+        "`bpr journal {what}` is for journals that are files, and this one is in a database"
+    ));
+    Err(told.help(format!("{instead}, with all journals in it")))
+}
+
 async fn backup(name: &str, file: &Path, output: Output) -> Result<u8, Told> {
-    let (store, _) = home::existing(name).await?;
+    in_files("backup", "`pg_dump` copies a database")?;
+    let (Journal::File(store), _) = home::existing(name).await? else {
+        return Err(home::unknown(name).await);
+    };
     if file.exists() {
         return Err(Told::error(format!("{} is there already", file.display()))
             .help("name a new file: a copy is never written over another"));
@@ -125,6 +156,7 @@ fn unpacked(file: &Path) -> Result<PathBuf, Told> {
 }
 
 async fn restore(name: &str, file: &Path, replace: bool, output: Output) -> Result<u8, Told> {
+    in_files("restore", "`pg_restore` puts a copy of a database back")?;
     home::check_name(name)?;
     let own = home::folder()?.join(name);
     if own.join(FILE).is_file() && !replace {
@@ -182,4 +214,45 @@ async fn put_back(
     }
     std::fs::rename(folder, own).map_err(failed)?;
     Ok((verified, put_away))
+}
+
+/// The journal of one deployment, of a database that has those of others, too.
+struct OfDeployment {
+    store: Arc<dyn Store>,
+    id: String,
+}
+
+#[async_trait]
+impl Store for OfDeployment {
+    async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError> {
+        self.store.append(append).await
+    }
+
+    async fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError> {
+        self.store.read(stream, after).await
+    }
+
+    async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let mut streams = self.store.streams(prefix).await?;
+        streams.retain(|(name, _)| {
+            Stream::parse(name).is_some_and(|stream| match stream {
+                Stream::Deployment(id) | Stream::Target(id, _) | Stream::Requests(id) => {
+                    id == self.id
+                }
+                // A run is called by its deployment's id, and a number.
+                Stream::Run(run) => {
+                    run.strip_prefix(&self.id).is_some_and(|rest| rest.starts_with('.'))
+                }
+            })
+        });
+        Ok(streams)
+    }
+
+    async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {
+        self.store.put_blob(bytes).await
+    }
+
+    async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.blob(digest).await
+    }
 }

@@ -1,36 +1,22 @@
 //! `bpr list`.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use bp_driver::Deployments;
+use bp_driver::{Deployments, Listed};
 use serde_json::json;
 
 use super::status::word;
 use crate::output::Output;
 use crate::told::Told;
-use crate::{DONE, FAILED, home};
+use crate::{DONE, FAILED, home, journals};
 
 pub(crate) async fn run(output: Output) -> Result<u8, Vec<Told>> {
-    let mut rows = Vec::new();
-    let mut code = DONE;
-    for name in home::names().map_err(|told| vec![told])? {
-        // One that can't be read does not hide the others.
-        match home::existing(&name).await {
-            Ok((store, _)) => match Deployments::new(store).list().await {
-                Ok(listed) => rows.extend(listed),
-                Err(error) => {
-                    for told in Told::driver(&name, &error) {
-                        output.told(&told);
-                    }
-                    code = FAILED;
-                }
-            },
-            Err(told) => {
-                output.told(&told);
-                code = FAILED;
-            }
-        }
-    }
+    let (rows, code) = if journals::is_shared() {
+        (of_database().await?, DONE)
+    } else {
+        of_folders(output).await?
+    };
     if output.is_json() {
         let rows: Vec<_> = rows
             .iter()
@@ -65,4 +51,37 @@ pub(crate) async fn run(output: Output) -> Result<u8, Vec<Told>> {
     }
     output.text(&text);
     Ok(code)
+}
+
+/// Those in the database that several machines share.
+async fn of_database() -> Result<Vec<Listed>, Vec<Told>> {
+    let store = journals::shared().await.map_err(|told| vec![told])?;
+    let Some(store) = store else { return Ok(Vec::new()) };
+    let listed = Deployments::new(Arc::new(store)).list().await;
+    listed.map_err(|error| vec![Told::error(error.to_string())])
+}
+
+/// Those that have a folder here, and what comes of it.
+async fn of_folders(output: Output) -> Result<(Vec<Listed>, u8), Vec<Told>> {
+    let (mut rows, mut code) = (Vec::new(), DONE);
+    for name in home::names().await.map_err(|told| vec![told])? {
+        // One that can't be read does not hide the others.
+        match home::existing(&name).await {
+            Ok((journal, _)) => match Deployments::new(journal.store()).list().await {
+                Ok(listed) => rows.extend(listed),
+                Err(error) => {
+                    for told in Told::driver(&name, &error) {
+                        output.told(&told);
+                    }
+                    code = FAILED;
+                }
+            },
+            Err(told) => {
+                output.told(&told);
+                code = FAILED;
+            }
+        }
+    }
+    rows.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    Ok((rows, code))
 }

@@ -9,7 +9,7 @@ use bp_driver::{
 };
 use bp_engine::event::{Outcome, Verb};
 use bp_engine::retry::Limits;
-use bp_journal::{SqliteStore, Store};
+use bp_journal::Store;
 use bp_provider::{Executor, Provider};
 use bp_providers::script::Scripts;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use crate::output::{Output, write_err};
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
-use crate::{DONE, FAILED, PARTLY, home, progress, steps};
+use crate::{DONE, FAILED, PARTLY, home, journals, progress, steps};
 
 /// Where a deployment's folder keeps what it knows of calls.
 const CALLS: &str = "calls";
@@ -64,8 +64,8 @@ pub(crate) fn runtime(
         secrets: Arc::new(secrets),
         clock: Arc::new(SystemClock),
         limits: Limits::default(),
-        deadlines: bp_driver::Deadlines::default(),
-        owner: format!("pid {}", std::process::id()),
+        deadlines: journals::deadlines(),
+        owner: journals::owner(),
         actor: format!("operator:{user}"),
     }
 }
@@ -133,20 +133,29 @@ pub(crate) enum Again {
 
 /// Tries steps again, or skips one, and goes on.
 pub(crate) async fn again(name: &str, wanted: Again, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
+    let (journal, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let held = journal.hold(name).await.map_err(|told| vec![told])?;
+    let store = held.store();
+    held.during(tried(name, (store, &id), wanted, output)).await
+}
+
+/// The same, in a journal that is held.
+async fn tried(
+    name: &str,
+    (store, id): (Arc<dyn Store>, &str),
+    wanted: Again,
+    output: Output,
+) -> Result<u8, Vec<Told>> {
     let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
     let executors = executors(name).map_err(|told| vec![told])?;
     let runtime = runtime(store.clone(), executors, secrets);
     let running = Running::start(progress::watcher(output));
     let result = match wanted {
-        Again::Retry(steps) => runtime.retry(&id, &steps, running.control()).await,
-        Again::Skip { step, why } => runtime.skip(&id, &step, &why, running.control()).await,
+        Again::Retry(steps) => runtime.retry(id, &steps, running.control()).await,
+        Again::Skip { step, why } => runtime.skip(id, &step, &why, running.control()).await,
     };
     running.end();
-    let code = finish(name, &id, store, result, output).await;
-    drop(locked);
-    code
+    finish(name, id, store, result, output).await
 }
 
 pub(crate) async fn resume(name: &str, output: Output) -> Result<u8, Vec<Told>> {
@@ -170,38 +179,46 @@ async fn go_on(
     verb: Verb,
     approved: Vec<String>,
 ) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(|told| vec![told])?;
-    let locked = store.lock().map_err(|error| vec![Told::store(name, &error)])?;
+    let (journal, id) = home::existing(name).await.map_err(|told| vec![told])?;
+    let held = journal.hold(name).await.map_err(|told| vec![told])?;
+    let store = held.store();
+    held.during(carry_out(name, (store, &id), output, verb, approved)).await
+}
+
+/// Goes on, in a journal that is held.
+async fn carry_out(
+    name: &str,
+    (store, id): (Arc<dyn Store>, &str),
+    output: Output,
+    verb: Verb,
+    approved: Vec<String>,
+) -> Result<u8, Vec<Told>> {
     let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
     let executors = executors(name).map_err(|told| vec![told])?;
     let runtime = runtime(store.clone(), executors, secrets);
     let running = Running::start(steps::watcher(output));
     let workflow = match verb {
-        Verb::Deploy => super::workflow::go_on(&runtime, &id, &running).await,
+        Verb::Deploy => super::workflow::go_on(&runtime, id, &running).await,
         Verb::Uninstall => Ok(None),
     };
     if let Some(ran) = workflow.map_err(|error| Told::driver(name, &error))? {
         running.end();
-        let code = super::workflow::finish(name, &id, store, &ran, output).await;
-        drop(locked);
-        return code;
+        return super::workflow::finish(name, id, store, &ran, output).await;
     }
     let control = running.watched(progress::watcher(output));
     let result = match verb {
-        Verb::Deploy => runtime.resume(&id, control).await,
-        Verb::Uninstall => runtime.uninstall_approved(&id, approved, control).await,
+        Verb::Deploy => runtime.resume(id, control).await,
+        Verb::Uninstall => runtime.uninstall_approved(id, approved, control).await,
     };
     running.end();
-    let code = finish(name, &id, store, result, output).await;
-    drop(locked);
-    code
+    finish(name, id, store, result, output).await
 }
 
 /// Says how a run went; gives the exit code.
 pub(crate) async fn finish(
     name: &str,
     id: &str,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     result: Result<Summary, DriverError>,
     output: Output,
 ) -> Result<u8, Vec<Told>> {

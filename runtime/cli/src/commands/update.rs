@@ -52,7 +52,7 @@ async fn as_saved(path: &Path, asked: &Update, output: Output) -> Result<u8, Vec
         ));
     }
     home::check_name(&saved.name).map_err(one)?;
-    let there = home::there(&saved.name).await.map_err(one)?.unzip();
+    let there = home::there(&saved.name).await.map_err(one)?;
     let bytes = saved.container().map_err(wrong)?;
     let (inputs, inventory) = (saved.inputs.clone(), saved.inventory.clone());
     let wanted = Wanted::new(&saved.name, there, bytes, inputs, inventory)?;

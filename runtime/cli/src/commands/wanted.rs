@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bp_driver::{Asked, DriverError, Earlier, Executors, Prepared, Providers, identity, prepare};
-use bp_journal::{MemoryStore, SqliteStore, Store};
+use bp_journal::{MemoryStore, Store};
 use bp_plan::{Plan, Value};
 use bp_topology::{Inventory, inputs};
 
@@ -14,6 +14,7 @@ use super::run::{executors, providers, runtime};
 use crate::arguments::Given;
 use crate::home;
 use crate::inventory;
+use crate::journals::Journal;
 use crate::output::Output;
 use crate::secrets::FromEnvironment;
 use crate::told::Told;
@@ -24,7 +25,7 @@ pub(crate) struct Wanted {
     /// The deployment's id; none where there is none yet.
     pub(crate) id: Option<String>,
     /// Its journal; none where there is none yet.
-    pub(crate) store: Option<Arc<SqliteStore>>,
+    pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) inputs: BTreeMap<String, Value>,
     pub(crate) inventory: Inventory,
@@ -47,8 +48,8 @@ impl Wanted {
         let (bytes, plan) = plan(Path::new(what))?;
         let inputs = inputs_given(&plan, given, BTreeMap::new())?;
         let inventory = there(given, None).map_err(one)?;
-        let (store, id) = home::there(name).await.map_err(one)?.unzip();
-        Self::new(name, (store, id), bytes, inputs, inventory)
+        let there = home::there(name).await.map_err(one)?;
+        Self::new(name, there, bytes, inputs, inventory)
     }
 
     async fn again(name: &str, given: &Given) -> Result<Self, Vec<Told>> {
@@ -57,42 +58,43 @@ impl Wanted {
                 Told::error(format!("`{name}` is a file, and whose plan it is to be is not said"));
             return Err(one(told.help("add the deployment's name: `--name NAME`")));
         }
-        let (store, id) = home::existing(name).await.map_err(one)?;
+        let (journal, id) = home::existing(name).await.map_err(one)?;
         let executors = executors(name).map_err(one)?;
         let secrets = FromEnvironment::passing();
-        let (last, plan) = runtime(store.clone(), executors, secrets)
+        let (last, plan) = runtime(journal.store(), executors, secrets)
             .last(&id)
             .await
             .map_err(|error| Told::driver(name, &error))?;
         let inputs = inputs_given(&plan, given, last.inputs)?;
         let inventory = there(given, Some(last.inventory)).map_err(one)?;
-        Self::new(name, (Some(store), Some(id)), last.bytes, inputs, inventory)
+        Self::new(name, Some((journal, id)), last.bytes, inputs, inventory)
     }
 
     /// What is wanted of the deployment of this name, as it stands.
     pub(crate) fn new(
         name: &str,
-        (store, id): (Option<Arc<SqliteStore>>, Option<String>),
+        there: Option<(Journal, String)>,
         bytes: Vec<u8>,
         inputs: BTreeMap<String, Value>,
         inventory: Inventory,
     ) -> Result<Self, Vec<Told>> {
         let executors = executors(name).map_err(one)?;
         let (name, providers) = (name.to_owned(), providers());
+        let (store, id) = there.map(|(journal, id)| (journal.store(), id)).unzip();
         let back = None;
         Ok(Self { name, id, store, bytes, inputs, inventory, back, providers, executors })
     }
 
     /// What a revision wanted of the deployment of this name: the named one, or the last that was healthy.
     pub(crate) async fn earlier(name: &str, to: Option<u64>) -> Result<(Self, Earlier), Vec<Told>> {
-        let (store, id) = home::existing(name).await.map_err(one)?;
+        let (journal, id) = home::existing(name).await.map_err(one)?;
         let executors = executors(name).map_err(one)?;
-        let earlier = runtime(store.clone(), executors, FromEnvironment::passing())
+        let earlier = runtime(journal.store(), executors, FromEnvironment::passing())
             .earlier(&id, to)
             .await
             .map_err(|error| Told::driver(name, &error))?;
         let Asked { bytes, inputs, inventory, .. } = earlier.asked.clone();
-        let own = Self::new(name, (Some(store), Some(id)), bytes, inputs, inventory)?;
+        let own = Self::new(name, Some((journal, id)), bytes, inputs, inventory)?;
         Ok((Self { back: Some(earlier.clone()), ..own }, earlier))
     }
 

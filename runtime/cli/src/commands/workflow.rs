@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bp_driver::{Deployments, DriverError, Input, Ran, Runtime};
 use bp_engine::event::Outcome;
 use bp_engine::workflow::story::{StepStanding, StepStatus, WorkflowStanding, WorkflowStatus};
-use bp_journal::SqliteStore;
+use bp_journal::Store;
 use bp_plan::Plan;
 
 use super::run::{Running, executors, runtime};
@@ -23,45 +23,53 @@ const MOST: usize = 40;
 pub(crate) async fn run(asked: Run, output: Output) -> Result<u8, Vec<Told>> {
     let name = &asked.name;
     let inputs = given(&asked)?;
-    let (store, id) = home::existing(name).await.map_err(one)?;
-    let locked = store.lock().map_err(|error| one(Told::store(name, &error)))?;
+    let (journal, id) = home::existing(name).await.map_err(one)?;
+    let held = journal.hold(name).await.map_err(one)?;
+    let store = held.store();
+    held.during(carry_out(&asked, (store, &id), &inputs, output)).await
+}
+
+/// Runs it, in a journal that is held.
+async fn carry_out(
+    asked: &Run,
+    (store, id): (Arc<dyn Store>, &str),
+    inputs: &[(String, Input)],
+    output: Output,
+) -> Result<u8, Vec<Told>> {
+    let name = &asked.name;
     let secrets = FromEnvironment::of(name).map_err(one)?;
     let runtime = runtime(store.clone(), executors(name).map_err(one)?, secrets);
     let running = Running::start(steps::watcher(output));
-    let result = runtime.run_workflow(&id, &asked.workflow, &inputs, running.control()).await;
+    let result = runtime.run_workflow(id, &asked.workflow, inputs, running.control()).await;
     running.end();
     let ran = result.map_err(|error| Told::driver(name, &error))?;
-    let code = finish(name, &id, store, &ran, output).await;
-    drop(locked);
-    code
+    finish(name, id, store, &ran, output).await
 }
 
 /// Cancels the workflow that is under way: asks the process that runs it, or does it where none does.
 pub(crate) async fn cancel(name: &str, output: Output) -> Result<u8, Vec<Told>> {
-    let (store, id) = home::existing(name).await.map_err(one)?;
+    let (journal, id) = home::existing(name).await.map_err(one)?;
     let secrets = FromEnvironment::of(name).map_err(one)?;
-    let runtime = runtime(store.clone(), executors(name).map_err(one)?, secrets);
+    let mut runtime = runtime(journal.store(), executors(name).map_err(one)?, secrets);
     let failed = |error: DriverError| Told::driver(name, &error);
     let workflow = runtime.ask_to_cancel(&id).await.map_err(failed)?;
-    let Ok(locked) = store.lock() else {
+    let Some(held) = journal.try_hold(name).await.map_err(one)? else {
         output.note(&format!(
             "asked the process that runs `{workflow}` to cancel it; see `bpr status {name}`"
         ));
         return Ok(DONE);
     };
-    let running = Running::start(steps::watcher(output));
-    let ran = go_on(&runtime, &id, &running).await;
-    running.end();
-    let code = match ran.map_err(failed)? {
+    runtime.store = held.store();
+    held.during(async {
+        let running = Running::start(steps::watcher(output));
+        let ran = go_on(&runtime, &id, &running).await;
+        running.end();
         // Whoever ran it has just ended it.
-        None => Ok(DONE),
-        Some(ran) => {
-            let code = finish(name, &id, store, &ran, output).await?;
-            Ok(if ran.outcome == Some(Outcome::Stopped) { DONE } else { code })
-        }
-    };
-    drop(locked);
-    code
+        let Some(ran) = ran.map_err(failed)? else { return Ok(DONE) };
+        let code = finish(name, &id, runtime.store.clone(), &ran, output).await?;
+        Ok(if ran.outcome == Some(Outcome::Stopped) { DONE } else { code })
+    })
+    .await
 }
 
 /// Goes on with the workflow that was begun; none where there is none.
@@ -77,7 +85,7 @@ pub(crate) async fn go_on(
 pub(crate) async fn finish(
     name: &str,
     id: &str,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     ran: &Ran,
     output: Output,
 ) -> Result<u8, Vec<Told>> {

@@ -43,6 +43,7 @@ impl Place {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("BPR_HOME", self.path("home"))
+            .env_remove("BPR_JOURNAL")
             .env("BPR_NOOP_LOG", self.path("calls.log"));
         command
     }

@@ -79,6 +79,7 @@ fn word(state: NodeStanding) -> &'static str {
         NodeStanding::Retrying => "retrying",
         NodeStanding::Waiting => "waiting",
         NodeStanding::NotTried => "not tried",
+        NodeStanding::Skipped => "skipped",
     }
 }
 
@@ -95,6 +96,7 @@ async fn own(facts: &mut Facts, at: &Where) -> Result<Own, DriverError> {
         }
         Some(NodeStanding::Deploying | NodeStanding::Removing) => under_way(facts, at).await,
         Some(NodeStanding::Deployed) => done(facts, at).await,
+        Some(NodeStanding::Skipped) => skipped(facts, at).await,
         None => gone(facts, at).await,
     }
 }
@@ -116,6 +118,9 @@ pub(super) fn request(facts: &Facts, number: u64) -> Option<Cause> {
     let what = match (&asked.event, verb) {
         (Event::WorkflowRequested { workflow, .. }, _) => {
             format!("{who} ran the workflow `{workflow}`, which planned revision {number}")
+        }
+        (Event::RollbackRequested { to, .. }, _) => {
+            format!("{who} asked to go back to revision {to}, by revision {number}")
         }
         (_, Verb::Deploy) => format!("{who} asked for revision {number}"),
         (_, Verb::Uninstall) => format!("{who} asked for all to be removed (revision {number})"),
@@ -151,6 +156,24 @@ async fn failed(facts: &mut Facts, (target, instance): &Where) -> Result<Own, Dr
         led = found.1;
     }
     Ok(Own { causes, led, revision })
+}
+
+/// Who let it count as done, and what came before.
+async fn skipped(facts: &mut Facts, at: &Where) -> Result<Own, DriverError> {
+    let end = facts.told.len();
+    let last = facts.last(end, |told| match &told.event {
+        Event::StepsSkipped { steps, why, by, .. } if steps.contains(at) => {
+            Some(format!("{by} let it count as done: {why}"))
+        }
+        _ => None,
+    });
+    let mut own = failed(facts, at).await?;
+    if let Some((index, text)) = last
+        && let Some(told) = facts.told.get(index)
+    {
+        own.causes.insert(0, Cause::new(Reason::Request, text).by(told));
+    }
+    Ok(own)
 }
 
 /// How often an instance's step failed in a run, up to here.

@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::failure;
@@ -10,7 +11,7 @@ use crate::store::StoreError;
 /// A held lock.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -42,6 +43,15 @@ impl Lock {
         file.set_len(0).map_err(failed)?;
         file.rewind().map_err(failed)?;
         file.write_all(format!("pid {}\n", std::process::id()).as_bytes()).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    /// What no other lock is called that is held anywhere at this moment: the file, and since when its machine
+    /// runs. Whoever holds a lock of this name knows that all who held it before have ended. None where the
+    /// machine does not tell.
+    pub fn place(&self) -> Option<String> {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let file = self.file.metadata().ok()?;
+        Some(format!("{}:{}:{}", boot.trim(), file.dev(), file.ino()))
     }
 }

@@ -51,7 +51,7 @@ impl Readers {
         self.with(|connection, path| {
             let failed = |error| failure::sqlite(path, "read the journal", error);
             let from = i64::try_from(after).unwrap_or(i64::MAX);
-            let mut previous: String = match after {
+            let previous: String = match after {
                 0 => String::new(),
                 _ => connection
                     .prepare_cached("SELECT hash FROM events WHERE stream = ?1 AND sequence = ?2")
@@ -68,20 +68,8 @@ impl Readers {
             let rows = query
                 .query_map((stream, from), |row| envelope(stream, row))
                 .map_err(failed)?;
-            let mut events: Vec<Envelope> = Vec::new();
-            for row in rows {
-                let event = row.map_err(failed)?;
-                let expected = after + events.len() as u64 + 1;
-                if event.sequence != expected {
-                    return Err(StoreError::Corrupt(format!(
-                        "the journal has lost event {expected} of `{stream}`: it was damaged or changed \
-                         by hand; restore it from a backup"
-                    )));
-                }
-                chain::check_event(&previous, &event)?;
-                previous.clone_from(&event.hash);
-                events.push(event);
-            }
+            let events: Vec<Envelope> = rows.collect::<Result<_, _>>().map_err(failed)?;
+            chain::check_after(stream, after, &previous, &events)?;
             Ok(events)
         })
     }

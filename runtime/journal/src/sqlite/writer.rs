@@ -87,8 +87,8 @@ fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
             let why = failed(error);
             for job in jobs {
                 match job {
-                    Job::Append(_, reply) => drop(reply.send(Err(again(&why)))),
-                    Job::Blob(_, reply) => drop(reply.send(Err(again(&why)))),
+                    Job::Append(_, reply) => drop(reply.send(Err(why.again()))),
+                    Job::Blob(_, reply) => drop(reply.send(Err(why.again()))),
                 }
             }
             return;
@@ -120,31 +120,13 @@ fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
             for one in written {
                 match one {
                     Written::Append(result, reply) => {
-                        drop(reply.send(Err(result.err().unwrap_or_else(|| again(&why)))));
+                        drop(reply.send(Err(result.err().unwrap_or_else(|| why.again()))));
                     }
                     Written::Blob(result, reply) => {
-                        drop(reply.send(Err(result.err().unwrap_or_else(|| again(&why)))));
+                        drop(reply.send(Err(result.err().unwrap_or_else(|| why.again()))));
                     }
                 }
             }
-        }
-    }
-}
-
-/// The same error for one more that it concerns.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Full { path } => StoreError::Full { path: path.clone() },
-        StoreError::Corrupt(why) => StoreError::Corrupt(why.clone()),
-        StoreError::Locked(why) => StoreError::Locked(why.clone()),
-        other => {
-            let source =
-                std::error::Error::source(other).map_or_else(String::new, ToString::to_string);
-            let doing = match other {
-                StoreError::Other { doing, .. } => doing.clone(),
-                other => other.to_string(),
-            };
-            failure::other(doing, std::io::Error::other(source))
         }
     }
 }
