@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use bp_driver::Deployments;
 use bp_engine::state::Paused;
 use bp_engine::status::{NodeStanding, NodeStatus, Standing, Status, TargetStatus};
 use bp_engine::terms::node_of;
