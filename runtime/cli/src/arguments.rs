@@ -17,6 +17,7 @@ use crate::moment::{WHEN, When};
     about = "Deploys plans over clusters, and keeps account of what it did",
     after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
                   Journals are there too, or in the database that --journal or $BPR_JOURNAL names.\n\
+                  Logs go to stderr where they are asked for: `--log-level info`, or $BPR_LOG.\n\
                   Secrets come from the environment: `db_password` from $BPR_SECRET_DB_PASSWORD.\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes: `plan --detailed-exitcode`), 3 partly done.",
     max_term_width = 100

@@ -104,6 +104,7 @@ fn draw(text: &mut String, group: &Group<'_>, now: Timestamp, paint: Paint) {
         ["" | "local"] | [] => String::new(),
         [one] => format!(" on {one}"),
         [first, second] => format!(" on {first} and {second}"),
+        [first, second, third] => format!(" on {first}, {second} and {third}"),
         [first, second, rest @ ..] => format!(" on {first}, {second} and {} more", rest.len()),
     };
     let what = paint.with("1", &printable(&format!("{what}{on}")));

@@ -50,6 +50,9 @@ pub(super) async fn of(
     };
     let mut names: BTreeSet<String> = steps.otherwise.iter().flat_map(plain).collect();
     names.extend(property.map(|path| top(path).to_owned()));
+    // A failure may be about an operation: that may be made of any property.
+    let of_node = want.plan.nodes.get(node);
+    names.retain(|name| of_node.is_some_and(|node| node.properties.contains_key(name)));
     let acts = steps.otherwise.iter().filter_map(|(act, _)| act.as_ref());
     let acts: Vec<&str> = acts.map(|act| act.operation.as_str()).collect();
     let read = reads(&want.plan, node, &names, &acts);
