@@ -1,6 +1,6 @@
 //! The driver: performs what the engine decides, and journals what came of it.
 //!
-//! It composes engine, journal and providers behind [`Runtime`] (deploy, resume, uninstall) and
+//! It composes engine, journal and providers behind [`Runtime`] (deploy, resume, rollback, retry, uninstall) and
 //! [`Deployments`] (status, outputs, history). It must never know a client of a cloud or cluster,
 //! a terminal, or how a person asked.
 //!
