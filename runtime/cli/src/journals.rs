@@ -115,13 +115,17 @@ impl Held {
     }
 
     /// Does something, and lets others work on it, however that ends.
-    pub(crate) async fn during<T>(self, work: impl Future<Output = T>) -> T {
-        let done = work.await;
-        if let Some(lease) = &self.lease {
-            // One that can't be given back soon runs out by itself.
-            let _ = tokio::time::timeout(RELEASE, lease.release()).await;
+    pub(crate) fn during<T>(self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        // A whole run is too large to be handed on by value.
+        let work = Box::pin(work);
+        async move {
+            let done = work.await;
+            if let Some(lease) = &self.lease {
+                // One that can't be given back soon runs out by itself.
+                let _ = tokio::time::timeout(RELEASE, lease.release()).await;
+            }
+            done
         }
-        done
     }
 }
 

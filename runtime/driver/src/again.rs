@@ -136,18 +136,15 @@ impl Runtime {
                 let skipped =
                     Event::StepsSkipped { revision, request, steps: steps.clone(), why, by, at_ms };
                 let ended = ledger.state.run().and_then(|run| run.closed);
-                let run = match ledger.state.open_run() {
-                    Some(open) => {
-                        let own = (open.id.as_str(), open.paused.as_ref());
-                        events.push(self.gone_on_with(own, request));
-                        open.id.clone()
-                    }
-                    None => {
-                        // What else failed is left as it is.
-                        let is_partial = matches!(ended, Some(Outcome::Partial | Outcome::Failed));
-                        events.push(opened(is_partial.then_some(steps)));
-                        fresh.clone()
-                    }
+                let run = if let Some(open) = ledger.state.open_run() {
+                    let own = (open.id.as_str(), open.paused.as_ref());
+                    events.push(self.gone_on_with(own, request));
+                    open.id.clone()
+                } else {
+                    // What else failed is left as it is.
+                    let is_partial = matches!(ended, Some(Outcome::Partial | Outcome::Failed));
+                    events.push(opened(is_partial.then_some(steps)));
+                    fresh.clone()
                 };
                 events.push(skipped);
                 run
@@ -212,8 +209,8 @@ fn named<'f>(
     if !named.is_empty() {
         return Ok(named);
     }
-    let names = steps.iter().flat_map(|found| [found.step.1.as_str(), node_of(&found.step.1)]);
-    let known: BTreeSet<&str> = names.collect();
+    let both = steps.iter().flat_map(|found| [found.step.1.as_str(), node_of(&found.step.1)]);
+    let known: BTreeSet<&str> = both.collect();
     Err(DriverError::NoStep {
         name: ledger.state.name.clone(),
         step: name.to_owned(),

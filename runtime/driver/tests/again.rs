@@ -78,7 +78,9 @@ async fn under_way(
         let mut slow: Vec<_> =
             objects.iter_mut().filter(|((_, instance), _)| instance.starts_with("web")).collect();
         if slow.len() == 2 {
-            slow.iter_mut().for_each(|(_, object)| object.polls = 700);
+            for (_, object) in &mut slow {
+                object.polls = 700;
+            }
             return deploying;
         }
     }

@@ -50,7 +50,9 @@ impl Boxes {
         environment.write("create.sh", CREATE);
         environment.write("delete.sh", "echo \"$BLUEPRINT_INSTANCE delete\" >> \"$LOG\"\n");
         let boxes = Self { environment };
-        files.iter().for_each(|name| boxes.says(name));
+        for name in files {
+            boxes.says(name);
+        }
         boxes
     }
 

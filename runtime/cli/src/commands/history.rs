@@ -85,8 +85,9 @@ fn words(told: &Entry) -> String {
         Event::RollbackRequested { to, .. } => {
             format!("to revision {to}, by {}", told.envelope.event.actor)
         }
-        Event::RunPaused { run, by, .. } => format!("{run}, by {by}"),
-        Event::RunContinued { run, by, .. } => format!("{run}, by {by}"),
+        Event::RunPaused { run, by, .. } | Event::RunContinued { run, by, .. } => {
+            format!("{run}, by {by}")
+        }
         Event::StepsSkipped { steps, why, by, .. } => {
             format!("{}, by {by}: {why}", instances(steps))
         }

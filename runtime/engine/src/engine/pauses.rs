@@ -1,6 +1,7 @@
 //! What a person says about a run that goes on or is begun again: that it pauses, which steps are tried again,
 //! and which count as done.
 
+use crate::state::InstanceState;
 use std::collections::BTreeSet;
 
 use super::Engine;
@@ -44,7 +45,7 @@ impl Engine {
             if skipped.is_none_or(|skipped| skipped.revision != self.revision) {
                 continue;
             }
-            let reported = self.instance(at).and_then(|is| is.reported());
+            let reported = self.instance(at).and_then(InstanceState::reported);
             let id = item.id.clone();
             if let Some(item) = self.work.items.get_mut(at) {
                 item.is_skipped = true;

@@ -21,9 +21,9 @@ fn a_database_that_is_away_is_waited_for_and_told_once() {
     runtime.block_on(held.append(append("a", 0, 1))).unwrap();
     for (n, crash) in [(1, false), (2, true)] {
         if crash {
-            postgres.crash()
+            postgres.crash();
         } else {
-            postgres.stop()
+            postgres.stop();
         }
         let (write, read) = (held.append(append("a", n, 1)), store.read("a", 0));
         let both = async { tokio::join!(write, read) };

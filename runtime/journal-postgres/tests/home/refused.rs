@@ -90,7 +90,7 @@ fn over_a_network_a_password_and_a_good_certificate_are_needed() {
         Settings::new(&format!("{url}{query}"), Given::Environment).unwrap()
     };
     let secret = postgres.password();
-    let password = format!("ann:{}@", secret);
+    let password = format!("ann:{secret}@");
     let trusting = format!("?sslrootcert={}", roots.display());
 
     let said = refusal(given(&password, ""));
