@@ -119,8 +119,10 @@ impl Held {
         // A whole run is too large to be handed on by value.
         let work = Box::pin(work);
         async move {
+            // All of it, the lock too, is kept until the work is over.
+            let held = self;
             let done = work.await;
-            if let Some(lease) = &self.lease {
+            if let Some(lease) = &held.lease {
                 // One that can't be given back soon runs out by itself.
                 let _ = tokio::time::timeout(RELEASE, lease.release()).await;
             }

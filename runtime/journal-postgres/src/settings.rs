@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_holds_no_secret() {
-        let url = "postgres://ann:hunter2@%2Frun%2Fpg/journal?port=5433";
+        let url = "postgres://ann:hunter2@/journal?host=/run/pg&port=5433";
         let settings = Settings::new(url, Given::Environment).unwrap();
         assert_eq!(settings.shown(), "postgres://ann@/run/pg:5433/journal");
         assert!(settings.tls.is_none());
