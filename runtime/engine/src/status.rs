@@ -52,6 +52,23 @@ pub enum NodeStanding {
     Skipped,
 }
 
+impl NodeStanding {
+    /// As people read it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deployed => "deployed",
+            Self::Outdated => "outdated",
+            Self::Deploying => "deploying",
+            Self::Removing => "removing",
+            Self::Failed => "failed",
+            Self::Retrying => "retrying",
+            Self::Waiting => "waiting",
+            Self::NotTried => "not tried",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// A deployment's status.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {

@@ -66,20 +66,6 @@ pub(crate) fn word(state: Standing) -> &'static str {
     }
 }
 
-fn node_word(state: NodeStanding) -> &'static str {
-    match state {
-        NodeStanding::Deployed => "deployed",
-        NodeStanding::Outdated => "outdated",
-        NodeStanding::Deploying => "deploying",
-        NodeStanding::Removing => "removing",
-        NodeStanding::Failed => "failed",
-        NodeStanding::Retrying => "retrying",
-        NodeStanding::Waiting => "waiting",
-        NodeStanding::NotTried => "not tried",
-        NodeStanding::Skipped => "skipped",
-    }
-}
-
 fn mark(state: Standing) -> &'static str {
     match state {
         Standing::Deployed | Standing::Removed => "✔",
@@ -180,7 +166,7 @@ fn groups<'s>(nodes: impl Iterator<Item = &'s NodeStatus>) -> Vec<Group<'s>> {
         let reason = node.reason.as_deref().unwrap_or_default();
         // `web["east"]` and its target's own name differ from one to the next.
         let alike = reason.replace(&format!("[{:?}]", node.target), "");
-        let key = (name, node_word(node.state), alike.clone());
+        let key = (name, node.state.word(), alike.clone());
         if let Some(group) = index.get(&key).and_then(|at| groups.get_mut(*at)) {
             group.targets.push(&node.target);
             group.reason.clone_from(&alike);
@@ -209,7 +195,7 @@ pub(crate) fn failures(status: &Status, plan: Option<&Plan>, output: Output) {
             "" => String::new(),
             reason => format!(": {}", printable(reason)),
         };
-        let _ = writeln!(list, "  {}: {}{reason}", group.shown(), node_word(group.first.state));
+        let _ = writeln!(list, "  {}: {}{reason}", group.shown(), group.first.state.word());
     }
     if others.len() > MOST {
         let more = others.len() - MOST;

@@ -64,23 +64,9 @@ pub(super) async fn about(
         kind: Kind::Node,
         id: instance.to_owned(),
         target: Some(facts.target_name(target).to_owned()),
-        state: standing.map_or("removed", word).to_owned(),
+        state: standing.map_or("removed", NodeStanding::word).to_owned(),
         causes,
     })
-}
-
-fn word(state: NodeStanding) -> &'static str {
-    match state {
-        NodeStanding::Deployed => "deployed",
-        NodeStanding::Outdated => "outdated",
-        NodeStanding::Deploying => "deploying",
-        NodeStanding::Removing => "removing",
-        NodeStanding::Failed => "failed",
-        NodeStanding::Retrying => "retrying",
-        NodeStanding::Waiting => "waiting",
-        NodeStanding::NotTried => "not tried",
-        NodeStanding::Skipped => "skipped",
-    }
 }
 
 async fn own(facts: &mut Facts, at: &Where) -> Result<Own, DriverError> {
@@ -217,7 +203,7 @@ fn held(facts: &Facts, (target, instance): &Where) -> Own {
         let how = match at.as_ref().and_then(|(target, need)| facts.standing(target, need)) {
             Some(node) => match node.state {
                 NodeStanding::Failed => "failed".to_owned(),
-                state => format!("is {}", word(state)),
+                state => format!("is {}", state.word()),
             },
             None => "is not there".to_owned(),
         };

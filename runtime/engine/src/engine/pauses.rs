@@ -1,12 +1,11 @@
 //! What a person says about a run that goes on or is begun again: that it pauses, which steps are tried again,
 //! and which count as done.
 
-use crate::state::InstanceState;
 use std::collections::BTreeSet;
 
 use super::Engine;
 use crate::event::Event;
-use crate::state::Run;
+use crate::state::{InstanceState, Run};
 
 impl Engine {
     fn own_run(&self) -> Option<&Run> {
