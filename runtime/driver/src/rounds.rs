@@ -74,14 +74,21 @@ impl Rounds {
         let (reports, mut answers) = unbounded_channel();
         let mut flights = Flights { tasks: JoinSet::new(), reports, waits: BTreeMap::new() };
         let mut told_ms = 0;
+        let mut heard = None;
         loop {
-            self.take_in(&mut answers, &mut flights);
-            if *self.stop.borrow() {
-                self.engine.stop();
-                flights.abandon();
+            // From here to the append nothing is awaited: what was reported may lead to what comes
+            // next, which is not to begin once a person wanted something else.
+            if !self.look_for_requests().await? {
+                if let Some(report) = heard.take() {
+                    self.report(report, &mut flights);
+                }
                 self.take_in(&mut answers, &mut flights);
+                if *self.stop.borrow() {
+                    self.engine.stop();
+                    flights.abandon();
+                    self.take_in(&mut answers, &mut flights);
+                }
             }
-            self.look_for_requests().await?;
             let now = self.clock.now_ms();
             let batch = self.engine.decide(now);
             if batch.is_resting && !self.is_gone_on_with().await? {
@@ -107,8 +114,8 @@ impl Rounds {
             for effect in effects {
                 self.begin(effect, &mut flights);
             }
-            if is_quiet {
-                self.wait(&mut answers, &mut flights, wake_at_ms).await;
+            if is_quiet && heard.is_none() {
+                heard = self.wait(&mut answers, wake_at_ms).await;
             }
         }
     }
@@ -128,13 +135,15 @@ impl Rounds {
         Ok(!self.engine.is_paused())
     }
 
-    /// Others may ask at any time; the owner takes it.
-    async fn look_for_requests(&mut self) -> Result<(), DriverError> {
+    /// Others may ask at any time; the owner takes it. Whether there was something that is to be durable before
+    /// anything follows from it.
+    async fn look_for_requests(&mut self) -> Result<bool, DriverError> {
         if self.looked.is_some_and(|looked| looked.elapsed() < REQUESTS) {
-            return Ok(());
+            return Ok(false);
         }
         self.looked = Some(Instant::now());
         let stream = Stream::Requests(self.ledger.id.clone()).to_string();
+        let mut was_asked = false;
         for envelope in self.ledger.store.read(&stream, self.seen).await? {
             self.seen = envelope.sequence;
             let (by, at_ms) = (&envelope.event.actor, envelope.time_ms);
@@ -143,10 +152,11 @@ impl Rounds {
                 Event::ResumeRequested {} => {
                     self.engine.go_on_with(envelope.sequence, by, at_ms);
                 }
-                _ => {}
+                _ => continue,
             }
+            was_asked = true;
         }
-        Ok(())
+        Ok(was_asked)
     }
 
     fn take_in(&mut self, answers: &mut UnboundedReceiver<Report>, flights: &mut Flights) {
@@ -165,7 +175,6 @@ impl Rounds {
             }
             _ => {}
         }
-        // What is reported may lead to what comes next, which is not to begin any more.
         if *self.stop.borrow() {
             self.engine.stop();
         }
@@ -251,13 +260,12 @@ impl Rounds {
         }
     }
 
-    /// Until something is reported, a time has come, or a person wants the run to stop.
+    /// Until something is reported, which is given, a time has come, or a person wants the run to stop.
     async fn wait(
         &mut self,
         answers: &mut UnboundedReceiver<Report>,
-        flights: &mut Flights,
         wake_at_ms: Option<i64>,
-    ) {
+    ) -> Option<Report> {
         let until = wake_at_ms.map_or(Duration::from_secs(1), |at| {
             Duration::from_millis(u64::try_from(at - self.clock.now_ms()).unwrap_or(0))
         });
@@ -265,11 +273,7 @@ impl Rounds {
         tokio::select! {
             // In this order, so that what happens follows from what happened and not from chance.
             biased;
-            report = answers.recv() => {
-                if let Some(report) = report {
-                    self.report(report, flights);
-                }
-            }
+            report = answers.recv() => return report,
             () = tokio::time::sleep(until.min(Duration::from_secs(1))) => {}
             changed = self.stop.changed(), if !is_stopping => {
                 if changed.is_err() {
@@ -278,6 +282,7 @@ impl Rounds {
                 }
             }
         }
+        None
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Account {
     pub(crate) wanted: Option<usize>,
     /// What people have said of runs beside their wishes.
     pub(crate) said: Said,
+    /// Instances that were just said to be whole, with the version of which.
+    pub(crate) settled: Vec<(At, usize)>,
     /// Instances whose steps count as done in the newest revision.
     pub(crate) skipped: BTreeSet<At>,
     /// How long a pause may take to be heard of, in milliseconds.
@@ -245,6 +247,9 @@ impl Account {
             }
             Event::StepFailed { instance, .. } => {
                 self.flights.remove(&(name, instance));
+            }
+            Event::InstanceSettled { instance, operation: Operation::Converge, .. } => {
+                self.settled.extend(self.wanted.map(|version| ((name, instance), version)));
             }
             _ => {}
         }

@@ -67,6 +67,9 @@ impl Store for Disk {
                     inner.account.patience_ms = patience;
                     let found = inner.account.appended(was_stopped, envelopes, &inner.world);
                     inner.world.skipped.clone_from(&inner.account.skipped);
+                    for (at, version) in std::mem::take(&mut inner.account.settled) {
+                        inner.world.is_found_as(at, version);
+                    }
                     found
                 });
                 for what in found {

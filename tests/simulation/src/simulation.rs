@@ -381,14 +381,19 @@ impl Life<'_> {
             .filter(|id| errand != Errand::Skip || self.may_be_skipped(id))
             .collect();
         let picked = may.get(process.fate.pick % may.len().max(1)).map(|id| (*id).clone());
-        match (errand, picked) {
-            (Errand::Retry, _) => runtime.retry(ID, &[], control).await,
-            (Errand::RetryOne, Some(step)) => runtime.retry(ID, &[step], control).await,
-            (Errand::Skip, Some(step)) => runtime.skip(ID, &step, "a whim", control).await,
-            (Errand::Unskip, _) => runtime.retry(ID, &self.skipped(), control).await,
+        let done = match (errand, picked) {
+            (Errand::Retry, _) => runtime.retry(ID, &[], control.clone()).await,
+            (Errand::RetryOne, Some(step)) => runtime.retry(ID, &[step], control.clone()).await,
+            (Errand::Skip, Some(step)) => runtime.skip(ID, &step, "a whim", control.clone()).await,
+            (Errand::Unskip, _) => runtime.retry(ID, &self.skipped(), control.clone()).await,
             (Errand::GoOn | Errand::RetryOne | Errand::Skip, _) => {
-                runtime.resume(ID, control).await
+                return runtime.resume(ID, control).await;
             }
+        };
+        match done {
+            // The answer says what to do, and the person does it.
+            Err(DriverError::Asked(_)) => runtime.resume(ID, control).await,
+            done => done,
         }
     }
 

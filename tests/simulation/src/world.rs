@@ -222,6 +222,14 @@ impl World {
         }
     }
 
+    /// An instance is said to be as a version wants it; where it is, it needs what that version says.
+    pub(crate) fn is_found_as(&mut self, at: At, version: usize) {
+        let blueprint = self.blueprints.get(version);
+        if blueprint.is_some_and(|blueprint| self.is_whole(blueprint, &at).is_ok()) {
+            self.made_for.insert(at, version);
+        }
+    }
+
     /// An operation does what it does; gives its result.
     pub(crate) fn carry_out(&mut self, at: &At, act: &str, args: &Json) -> Json {
         let machine = self.machines.entry(at.clone()).or_default();
