@@ -244,3 +244,21 @@ async fn what_is_half_taken_away_goes_before_it_is_made_anew() {
     assert_eq!(calls.made()[18..], UP[..10]);
     assert_eq!(state(&store).await, Standing::Deployed);
 }
+
+#[tokio::test]
+async fn what_may_be_half_taken_away_is_not_said_to_be_there() {
+    let (store, world, calls) = ground();
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let _ = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    calls.fail("late lifecycle.stop", Failure::new(Class::UnknownOutcome, "it went away"));
+    let removed = runtime.uninstall(ID, control()).await.unwrap();
+    assert_ne!(removed.outcome, Outcome::Done);
+    assert_eq!(calls.made()[10..], DOWN[..1]);
+    // Whether it runs nobody knows, and `stop` can't be called twice.
+    let deployed = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    assert_ne!(deployed.outcome, Outcome::Done);
+    assert_eq!(calls.made().len(), 11);
+    let status = Deployments::new(store.clone()).status(ID).await.unwrap().0;
+    let late = status.nodes.iter().find(|node| node.id == "late").unwrap();
+    assert!(late.reason.as_deref().unwrap().contains("nobody knows"), "{late:?}");
+}

@@ -273,7 +273,8 @@ impl LifeState {
         let last = self.last.clone();
         if failure.class == Class::UnknownOutcome
             && let Some(last) = last
-            && last.act.as_ref().is_some_and(|act| !is_observe(act))
+            // A provider looks itself at what it makes.
+            && last.act.as_ref().map_or(last.operation == Operation::Delete, |act| !is_observe(act))
         {
             self.doubt = Some(last);
         }

@@ -70,6 +70,16 @@ impl Look<'_> {
     }
 }
 
+/// Whether something of an instance was taken away, or may have been.
+pub(super) fn is_going(life: &LifeState) -> bool {
+    let doubt = life.doubt.as_ref().filter(|doubt| doubt.operation == Operation::Delete);
+    let was_not = |act: &Act| {
+        let told = life.observed.as_ref().and_then(|told| is_done(act, told));
+        told == Some(false)
+    };
+    !life.removed.is_empty() || doubt.is_some_and(|doubt| !doubt.act.as_ref().is_some_and(was_not))
+}
+
 /// An operation of the way down.
 pub(super) fn called(kept: &Kept) -> ToCall {
     ToCall {

@@ -8,7 +8,7 @@ use bp_topology::life::{Stage, Via, stage};
 use bp_topology::{Act, InstanceId, Life, Own, Reads, Topology};
 use serde_json::Value as Json;
 
-use super::down::{called, is_done, unsure};
+use super::down::{called, is_done, is_going, unsure};
 use crate::event::{Event, Failure, Operation};
 use crate::life::{Begun, Kept, LifeState, Limits};
 use crate::retry::digest;
@@ -146,8 +146,8 @@ impl Look<'_> {
         }
         let life = self.is.and_then(|is| is.life.as_deref());
         match id {
-            // What is half taken away is taken away before it is made anew.
-            Some(id) if life.is_none_or(|life| life.removed.is_empty()) => {
+            // What is half taken away, or may be, is taken away before it is made anew.
+            Some(id) if !life.is_some_and(is_going) => {
                 self.up(id, name, depends).unwrap_or_else(Next::from)
             }
             _ => self.down(name),
