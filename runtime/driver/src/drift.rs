@@ -2,13 +2,15 @@
 //! nothing is moved.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bp_engine::event::{Drifted, Verb};
 use bp_engine::outlook::{Action, NodeOutlook, Outlook};
 use bp_engine::terms::node_of;
+use bp_plan::Plan;
 
 use crate::error::DriverError;
-use crate::foresee::{Depth, foresee};
+use crate::foresee::{Looking, foresee};
 use crate::ledger::Ledger;
 use crate::runtime::{Runtime, pending};
 
@@ -29,14 +31,14 @@ pub fn has_drifted(node: &NodeOutlook) -> bool {
 impl Runtime {
     /// What is not as it was applied: of these nodes, or of all where none is named.
     pub async fn drift(&self, id: &str, names: &[String]) -> Result<Outlook, DriverError> {
-        Ok(self.looked_at(id, names).await?.1)
+        Ok(self.looked_at(id, names).await?.2)
     }
 
     pub(crate) async fn looked_at(
         &self,
         id: &str,
         names: &[String],
-    ) -> Result<(Ledger, Outlook), DriverError> {
+    ) -> Result<(Ledger, Arc<Plan>, Outlook), DriverError> {
         let ledger = self.existing(id).await?;
         ledger.no_workflow()?;
         let name = ledger.state.name.clone();
@@ -51,10 +53,11 @@ impl Runtime {
             _ => return Err(DriverError::NotDeployed(name)),
         };
         let desired = self.desired(&ledger, &revision).await?;
-        let hands = self.hands(id, &name, &desired, std::sync::Arc::new(crate::watch::Silent));
-        let depth = Depth::All;
+        let plan = desired.topology.plan().clone();
+        let hands = self.hands(id, &name, &desired, Arc::new(crate::watch::Silent));
+        let looking = Looking { before: None, at_all: true, limits: self.limits };
         let mut outlook =
-            foresee(&hands, &self.providers, &ledger, revision, desired, (None, depth)).await?;
+            foresee(&hands, &self.providers, &ledger, revision, desired, looking).await?;
         if !names.is_empty() {
             let is_named = |node: &NodeOutlook, name: &String| {
                 node.id == *name || node_of(&node.id) == name.as_str()
@@ -77,6 +80,6 @@ impl Runtime {
             is.is_some_and(|is| is.applied.is_some() || is.life.is_some())
         };
         outlook.nodes.retain(there);
-        Ok((ledger, outlook))
+        Ok((ledger, plan, outlook))
     }
 }

@@ -29,6 +29,17 @@ enum Heard {
     Answer { target: String, instance: String, answer: Box<Answer> },
 }
 
+/// How it is looked.
+#[derive(Clone, Copy)]
+pub(crate) struct Looking<'p> {
+    /// What protects what the plan does not name any more.
+    pub(crate) before: Option<&'p Plan>,
+    /// What is as it is wanted by the journal is looked at, too.
+    pub(crate) at_all: bool,
+    /// How much is asked at once.
+    pub(crate) limits: Limits,
+}
+
 /// What a revision would do to what is deployed.
 pub(crate) async fn foresee(
     hands: &Hands,
@@ -36,7 +47,7 @@ pub(crate) async fn foresee(
     ledger: &Ledger,
     revision: Revision,
     desired: Desired,
-    before: Option<&Plan>,
+    looking: Looking<'_>,
 ) -> Result<Outlook, DriverError> {
     let name = hands.deployment_name.clone();
     let state = opened(ledger, &name, revision, &desired);
@@ -47,9 +58,12 @@ pub(crate) async fn foresee(
         inventory: desired.inventory,
         heads: BTreeMap::new(),
         // Who looks does not wait for what may pass.
-        limits: Limits { attempts: 1, contacts: 1, ..Limits::default() },
+        limits: Limits { attempts: 1, contacts: 1, ..looking.limits },
     };
-    let Some(mut engine) = Engine::looking_ahead(start) else {
+    let before = looking.before;
+    let engine =
+        if looking.at_all { Engine::looking_at_all(start) } else { Engine::looking_ahead(start) };
+    let Some(mut engine) = engine else {
         return Err(DriverError::NothingPlanned(name));
     };
     let mut asked: JoinSet<Heard> = JoinSet::new();
@@ -121,7 +135,7 @@ fn opened(ledger: &Ledger, name: &str, revision: Revision, desired: &Desired) ->
     });
     let run = format!("{}.{}", ledger.id, state.runs.len() + 1);
     let request = state.requests_taken;
-    events.push(Event::RunOpened { run, revision: number, request, again: None });
+    events.push(Event::RunOpened { run, revision: number, request, again: None, heals: false });
     for event in &events {
         state.fold(&own, state.epoch, event);
     }

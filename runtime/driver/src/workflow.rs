@@ -196,8 +196,13 @@ impl Runtime {
                     reached_by: planned.reached_by,
                 });
             }
-            let again = None;
-            events.push(Event::RunOpened { run: run.clone(), revision: number, request, again });
+            events.push(Event::RunOpened {
+                run: run.clone(),
+                revision: number,
+                request,
+                again: None,
+                heals: false,
+            });
         }
         ledger.own(&self.actor, &self.owner, events).await?;
         let summary = self.drive(ledger, verb, number, run, desired, control).await?;
@@ -302,6 +307,7 @@ fn pending(ledger: &Ledger) -> Option<(u64, String, Arguments)> {
                 | Event::RollbackRequested { .. }
                 | Event::RetryRequested { .. }
                 | Event::SkipRequested { .. }
+                | Event::HealRequested { .. }
                 | Event::UninstallRequested { .. }
         )
     });

@@ -16,7 +16,7 @@ use crate::terms::Terms;
 use crate::workflow::{Decision, written};
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,18 @@ impl Failure {
     }
 }
 
+/// An instance that is not as it was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drifted {
+    /// On which target.
+    pub target: String,
+    /// Which instance.
+    pub instance: String,
+    /// Its fields that differ; none where it is gone, or its provider does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "payload", rename_all = "kebab-case")]
@@ -167,6 +179,9 @@ pub enum Event {
         /// not as wanted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Vec<(String, String)>>,
+        /// What is tried again is not as it was applied any more, and is made so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        heals: bool,
     },
     /// Nothing more of a run is begun until it is gone on with; calls that are under way end.
     RunPaused {
@@ -357,6 +372,13 @@ pub enum Event {
         depends: Vec<(String, String)>,
     },
 
+    /// An instance is not as it was applied any more, and is to be made so.
+    DriftFound {
+        /// In which run.
+        run: String,
+        /// Which instance.
+        instance: String,
+    },
     /// An instance has another name from now on; what was done under the old one was done to it.
     InstanceRenamed {
         /// What it is called now.
@@ -542,6 +564,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         steps: Option<Vec<(String, String)>>,
     },
+    /// A person wants what has drifted to be as it was applied.
+    HealRequested {
+        /// What has, as it was found.
+        found: Vec<Drifted>,
+    },
     /// A person wants steps to count as done.
     SkipRequested {
         /// Which, as (target, instance).
@@ -635,7 +662,7 @@ pub enum EventError {
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
     /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret, nor what
-    /// goes back, waits for a person, or was skipped.
+    /// goes back, waits for a person, or was skipped, nor what is healed.
     pub fn version(&self) -> u32 {
         match self {
             Self::RevisionPlanned { back_to, reached_by, .. }
@@ -643,6 +670,9 @@ impl Event {
             {
                 5
             }
+            Self::RunOpened { heals: true, .. }
+            | Self::DriftFound { .. }
+            | Self::HealRequested { .. } => 6,
             Self::RunOpened { again: Some(_), .. }
             | Self::RunPaused { .. }
             | Self::RunContinued { .. }

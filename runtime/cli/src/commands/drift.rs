@@ -72,7 +72,7 @@ pub(crate) async fn heal(name: &str, nodes: &[String], output: Output) -> Result
         let result = runtime.heal(&id, nodes, running.control()).await;
         running.end();
         match result {
-            Err(error) => Err(vec![Told::driver(name, &error)]),
+            Err(error) => Err(Told::driver(name, &error)),
             Ok((mut outlook, None)) => {
                 explain(&mut outlook);
                 output.text(&told(name, 0, &outlook));

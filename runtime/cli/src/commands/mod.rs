@@ -2,6 +2,7 @@
 
 pub(crate) mod adopt;
 pub(crate) mod deploy;
+pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod history;
