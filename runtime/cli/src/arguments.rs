@@ -84,6 +84,8 @@ pub(crate) enum Command {
     },
     /// What others have changed since it was applied, field by field. Nothing is written, nothing is moved.
     Drift(Drift),
+    /// How nodes are, as those who keep them tell. Nothing is written, nothing is moved.
+    Health(Health),
     /// Make what others have changed as it was applied.
     Heal {
         /// The deployment's name.
@@ -200,6 +202,15 @@ pub(crate) struct Drift {
     /// End with 2 where anything has drifted.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// The deployment's name.
+    pub(crate) name: String,
+    /// A node or instance, as `bpr status` shows it; by itself all of them.
+    #[arg(value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -13,7 +13,7 @@ use bp_engine::state::{Revision, State};
 use bp_engine::terms::node_of;
 use bp_engine::{Report, Stream, admissions, moved};
 use bp_plan::Plan;
-use bp_provider::{Change, FieldChange, Observation, Provider, Record};
+use bp_provider::{Change, FieldChange, Health, Observation, Provider, Record};
 use serde_json::Value as Json;
 use tokio::task::JoinSet;
 
@@ -29,13 +29,24 @@ enum Heard {
     Answer { target: String, instance: String, answer: Box<Answer> },
 }
 
+/// What providers are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// What they would do to what is not as it is wanted by the journal.
+    Change,
+    /// What they would do, to all.
+    Drift,
+    /// How all are.
+    Health,
+}
+
 /// How it is looked.
 #[derive(Clone, Copy)]
 pub(crate) struct Looking<'p> {
     /// What protects what the plan does not name any more.
     pub(crate) before: Option<&'p Plan>,
-    /// What is as it is wanted by the journal is looked at, too.
-    pub(crate) at_all: bool,
+    /// What is asked.
+    pub(crate) ask: Ask,
     /// How much is asked at once.
     pub(crate) limits: Limits,
 }
@@ -61,8 +72,10 @@ pub(crate) async fn foresee(
         limits: Limits { attempts: 1, contacts: 1, ..looking.limits },
     };
     let before = looking.before;
-    let engine =
-        if looking.at_all { Engine::looking_at_all(start) } else { Engine::looking_ahead(start) };
+    let engine = match looking.ask {
+        Ask::Change => Engine::looking_ahead(start),
+        Ask::Drift | Ask::Health => Engine::looking_at_all(start),
+    };
     let Some(mut engine) = engine else {
         return Err(DriverError::NothingPlanned(name));
     };
@@ -89,6 +102,9 @@ pub(crate) async fn foresee(
             asked.spawn(async move {
                 let (target, instance) = (query.target.id.clone(), query.instance.clone());
                 let answer = match provider {
+                    Some(provider) if looking.ask == Ask::Health => {
+                        Box::new(how(&hands, &*provider, query).await)
+                    }
                     Some(provider) => Box::new(answer(&hands, &*provider, query).await),
                     None => Box::new(failing(unknown())),
                 };
@@ -174,6 +190,34 @@ pub(crate) async fn answer(hands: &Hands, provider: &dyn Provider, query: Query)
         Ok(answer) => answer,
         Err(failure) => failing(told(&hands, failure)),
     }
+}
+
+/// How an instance is. Whoever needs it is asked, too: what it reports is as it was.
+async fn how(hands: &Hands, provider: &dyn Provider, query: Query) -> Answer {
+    let mut hands = hands.clone();
+    let reported = query.reported.clone();
+    let reason = match health(&mut hands, provider, query).await {
+        Ok(Health::Healthy) => None,
+        Ok(Health::Progressing(why)) => Some(format!("it is on its way: {}", hands.veil.over(why))),
+        Ok(Health::Failed(why)) => Some(hands.veil.over(why)),
+        Err(failure) => Some(told(&hands, failure).message),
+    };
+    let action = if reason.is_none() { Action::None } else { Action::Unknown };
+    Answer { attributes: Some(reported), reason, ..plain(action) }
+}
+
+async fn health(
+    hands: &mut Hands,
+    provider: &dyn Provider,
+    query: Query,
+) -> Result<Health, bp_provider::Failure> {
+    let call = call(hands, &query.target)?;
+    let Some(digest) = &query.applied else {
+        return Ok(Health::Failed("it is not there yet".to_owned()));
+    };
+    let applied = stored(hands, digest).await?;
+    let subject = subject(hands, step(&query, applied)).await?;
+    hands.deadlines.keep(provider.health(&call, &subject)).await
 }
 
 async fn look(

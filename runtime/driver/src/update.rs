@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::beside::Beside;
 use crate::error::DriverError;
-use crate::foresee::{Looking, foresee, moved_on, plan_before};
+use crate::foresee::{Ask, Looking, foresee, moved_on, plan_before};
 use crate::ledger::Ledger;
 use crate::prepare::Prepared;
 use crate::runtime::{Desired, Runtime, stored};
@@ -106,7 +106,7 @@ impl Runtime {
         let desired = Desired { topology: prepared.topology, inventory: prepared.reached_by };
         let mut hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
-        let looking = Looking { before: before.as_deref(), at_all: false, limits: self.limits };
+        let looking = Looking { before: before.as_deref(), ask: Ask::Change, limits: self.limits };
         foresee(&hands, &self.providers, &ledger, revision, desired, looking).await
     }
 

@@ -672,7 +672,8 @@ impl Event {
             }
             Self::RunOpened { heals: true, .. }
             | Self::DriftFound { .. }
-            | Self::HealRequested { .. } => 6,
+            | Self::HealRequested { .. }
+            | Self::StepDecided { decision: Decision::Found(_), .. } => 6,
             Self::RunOpened { again: Some(_), .. }
             | Self::RunPaused { .. }
             | Self::RunContinued { .. }

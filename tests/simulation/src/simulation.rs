@@ -433,15 +433,13 @@ impl Life<'_> {
         control: Control,
     ) -> Result<Summary, DriverError> {
         let before = oracle::text(&self.memory).await;
-        match runtime.heal(ID, &[], control.clone()).await? {
-            (_, Some(summary)) => Ok(summary),
-            (_, None) => {
-                if oracle::text(&self.memory).await != before {
-                    self.sim.violated(format!("{} found no drift, and wrote", process.name));
-                }
-                runtime.resume(ID, control).await
-            }
+        if let (_, Some(summary)) = runtime.heal(ID, &[], control.clone()).await? {
+            return Ok(summary);
         }
+        if oracle::text(&self.memory).await != before {
+            self.sim.violated(format!("{} found no drift, and wrote", process.name));
+        }
+        runtime.resume(ID, control).await
     }
 
     /// Whether others do without what an instance reports and without its being linked.

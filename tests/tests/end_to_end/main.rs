@@ -11,6 +11,7 @@
 mod again;
 mod bad_input;
 mod blueprints;
+mod drift;
 mod kill;
 mod operations;
 mod outage;

@@ -318,8 +318,8 @@ impl<'p, 's> Known<'p, 's> {
                     Outcome::Value(Value::Bool(true)) => {}
                     Outcome::Value(Value::Bool(false)) => {
                         let is_collection = checked.node.each.is_some();
-                        let none = Value::Map(BTreeMap::new());
-                        return Some(if is_collection { none } else { Value::Null });
+                        let empty = Value::Map(BTreeMap::new());
+                        return Some(if is_collection { empty } else { Value::Null });
                     }
                     _ => return None,
                 }

@@ -5,6 +5,7 @@ pub(crate) mod deploy;
 pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod export;
+pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod list;

@@ -27,7 +27,7 @@ use bp_topology::{Place, Topology};
 pub use calls::{CallReport, Perform};
 pub use facts::{CallState, Decision, Ended, Set, WorkflowRun};
 pub use path::step;
-pub use walk::BringAbout;
+pub use walk::{BringAbout, Sought};
 
 use crate::engine::Addition;
 use crate::event::{Event, Outcome, Verb};
