@@ -169,6 +169,7 @@ fn step(instance: &str, wanted: &bp_engine::Subject) -> Step {
         call: None,
         was: Vec::new(),
         may_replace: false,
+        takes_back: false,
     }
 }
 

@@ -95,6 +95,8 @@ pub struct Step {
     pub was: Vec<String>,
     /// It may be replaced where it can't be changed in place; else that needs an approval.
     pub may_replace: bool,
+    /// Others have changed it, and it is made as it was applied.
+    pub takes_back: bool,
 }
 
 /// An operation that is to be called.

@@ -142,6 +142,7 @@ impl Conductor {
             earlier: Vec::new(),
             was: Vec::new(),
             may_replace: false,
+            takes_back: false,
             record: None,
             handle: None,
             call: Some(CallStep { act, turn: attempt, intent: Intent::CarryOut, limits }),
