@@ -298,6 +298,7 @@ fn step(query: &Query, wanted: bp_engine::Subject) -> Step {
         call: None,
         was: query.was.clone(),
         may_replace: false,
+        hidden: BTreeSet::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Effects, by providers: a target called, a step brought about.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use bp_topology::{Made, Secrets};
 use serde_json::Value as Json;
 
 use crate::files;
-use crate::secrets::Veil;
+use crate::secrets::{SecretSource, Veil};
 use crate::watch::Watcher;
 
 /// How long calls may take.
@@ -73,6 +74,8 @@ pub(crate) struct Hands {
     /// Over the secrets, and what the subject at hand is made of them.
     pub(crate) veil: Arc<Veil>,
     pub(crate) secrets: Secrets,
+    /// Where they come from, and what seals those that operations give.
+    pub(crate) source: Arc<dyn SecretSource>,
 }
 
 /// Asks a target who it is.
@@ -94,8 +97,9 @@ pub(crate) async fn perform(
     target: &TargetRef,
     step: Step,
 ) -> Report {
-    let instance = step.instance.clone();
-    let result = attempt(hands, provider, target, step).await.and_then(|p| unseen(hands, p));
+    let (instance, hidden) = (step.instance.clone(), step.hidden.clone());
+    let result = attempt(hands, provider, target, step).await;
+    let result = result.and_then(|progress| unseen(hands, progress, &hidden));
     let target = target.id.clone();
     match result {
         Ok(Progress::Done(done)) => Report::Succeeded {
@@ -120,13 +124,18 @@ pub(crate) async fn perform(
     }
 }
 
-/// What is to be journaled, which must show no secret.
-fn unseen(hands: &Hands, progress: Progress) -> Result<Progress, Failure> {
+/// What is to be journaled, which must show no secret; what is declared to be one is sealed.
+fn unseen(
+    hands: &Hands,
+    progress: Progress,
+    hidden: &BTreeSet<String>,
+) -> Result<Progress, Failure> {
     let seen = |json: &Json| hands.veil.seen(json);
     let found = match &progress {
         Progress::Done(done) => done
             .attributes
             .iter()
+            .filter(|(name, _)| !hidden.contains(*name))
             .find_map(|(name, value)| Some((format!("its attribute `{name}`"), seen(value)?)))
             .or_else(|| Some(("its record".to_owned(), seen(&done.record.as_ref()?.body)?))),
         Progress::Accepted { handle, .. } => {

@@ -11,12 +11,14 @@
 mod again;
 mod bad_input;
 mod blueprints;
+mod canary;
 mod kill;
 mod operations;
 mod outage;
 mod planned;
 mod road;
 mod scripts;
+mod secret_sources;
 mod secrets;
 mod shared;
 mod shop;

@@ -1,6 +1,6 @@
 //! What an engine asks for, and what it is told: values between it and the driver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_topology::Act;
 use serde_json::Value as Json;
@@ -95,6 +95,8 @@ pub struct Step {
     pub was: Vec<String>,
     /// It may be replaced where it can't be changed in place; else that needs an approval.
     pub may_replace: bool,
+    /// The attributes that are secret, as a whole or in part: what is reported of them is sealed.
+    pub hidden: BTreeSet<String>,
 }
 
 /// An operation that is to be called.

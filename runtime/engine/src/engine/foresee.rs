@@ -175,7 +175,13 @@ impl Engine {
     /// Takes in what a provider said.
     pub fn answer(&mut self, target: &str, instance: &str, answer: Answer) {
         let Some(at) = self.work.find(target, instance) else { return };
-        let attributes = answer.attributes.clone();
+        let attributes = answer.attributes.clone().map(|attributes| {
+            let (attributes, secrets) = self.reports(at, attributes);
+            for (name, value) in secrets {
+                self.topology.secrets_mut().know(&name, value);
+            }
+            attributes
+        });
         let failure = answer.failure.clone();
         if let Some(foresight) = &mut self.foresight {
             foresight.answers.insert(at, answer);
