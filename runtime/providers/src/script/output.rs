@@ -211,12 +211,11 @@ impl Captured {
     pub(super) fn texts(&self) -> Vec<String> {
         let whole = self.whole();
         let mut texts = Vec::new();
-        match serde_json::from_slice(&whole) {
-            Ok(json) => texts_in(&json, &mut texts),
-            Err(_) => {
-                let whole = String::from_utf8_lossy(&whole);
-                texts.extend(whole.lines().map(|line| line.trim().to_owned()));
-            }
+        if let Ok(json) = serde_json::from_slice(&whole) {
+            texts_in(&json, &mut texts);
+        } else {
+            let whole = String::from_utf8_lossy(&whole);
+            texts.extend(whole.lines().map(|line| line.trim().to_owned()));
         }
         texts.retain(|text| text.len() >= SHORTEST);
         texts

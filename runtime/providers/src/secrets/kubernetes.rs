@@ -1,6 +1,7 @@
 //! Secrets of a Kubernetes cluster: `SECRET/KEY` in its namespace, or `NAMESPACE/SECRET/KEY`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -66,11 +67,13 @@ impl Source for Kubernetes {
                 }
             };
             let at = (part.namespace, part.secret);
-            if !known.contains_key(&at) {
-                let api = Api::namespaced(client.clone(), part.namespace);
-                known.insert(at, self.secret(api, part).await);
-            }
-            let data = known.get(&at).map_or_else(|| Ok(Data::new()), Clone::clone);
+            let data = match known.entry(at) {
+                Entry::Occupied(there) => there.get().clone(),
+                Entry::Vacant(there) => {
+                    let api = Api::namespaced(client.clone(), part.namespace);
+                    there.insert(self.secret(api, part).await).clone()
+                }
+            };
             told.insert(name.clone(), data.and_then(|data| self.key(&data, part)));
         }
         told
@@ -119,17 +122,12 @@ impl Kubernetes {
     fn key(&self, data: &Data, part: Part<'_>) -> Result<String, Lack> {
         let Part { namespace, secret, key } = part;
         let from = format!("the Secret `{namespace}/{secret}` of `{}`", self.name);
-        match data.get(key) {
-            Some(bytes) => text(bytes.clone(), &from),
-            None => {
-                let known = data.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Err(Lack::absent(
-                    format!("{from} has no key `{key}`"),
-                    format!("its keys: {known}"),
-                ))
-            }
+        if let Some(bytes) = data.get(key) {
+            return text(bytes.clone(), &from);
         }
+        let known = data.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(Lack::absent(format!("{from} has no key `{key}`"), format!("its keys: {known}")))
     }
 }
 
