@@ -1,6 +1,6 @@
 //! Effects, by providers: a target called, a step brought about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use bp_engine::secrets::{self, Revealed};
 use bp_engine::{Report, Subject as Described};
 use bp_journal::Store;
 use bp_provider::{
-    Call, Change, Class, Connection, Failure, FieldChange, Handle, Observation, Progress, Provider,
-    Record, Subject, Target,
+    Call, Change, Class, Connection, Done, Failure, FieldChange, Handle, Observation, Progress,
+    Provider, Record, Subject, Target,
 };
 use bp_topology::{Made, Secrets};
 use serde_json::Value as Json;
@@ -98,7 +98,14 @@ pub(crate) async fn perform(
     step: Step,
 ) -> Report {
     let (instance, hidden) = (step.instance.clone(), step.hidden.clone());
-    let result = attempt(hands, provider, target, step).await;
+    let is_going = step.operation == Operation::Delete;
+    let result = attempt(hands, provider, target, step).await.map(|progress| match progress {
+        // What is gone has nothing to report that anybody may read.
+        Progress::Done(done) if is_going => {
+            Progress::Done(Done { attributes: BTreeMap::new(), ..done })
+        }
+        progress => progress,
+    });
     let result = result.and_then(|progress| unseen(hands, progress, &hidden));
     let target = target.id.clone();
     match result {

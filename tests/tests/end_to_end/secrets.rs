@@ -302,3 +302,17 @@ fn without_its_key_what_is_sealed_is_not_used_and_that_is_told() {
     let _ = update(&environment).expect(0);
     environment.assert_unseen(MADE, &said);
 }
+
+#[test]
+fn what_a_look_would_tell_again_is_refused_before_anything_runs() {
+    let environment = Environment::new();
+    environment.write("give.sh", "echo made > made; echo '{ \"token\": \"t\" }'\n");
+    let text = "blueprint look { version = \"1.0.0\" }\nnode type Db {\n  attribute token: secret string\n  \
+                operation lifecycle.create = script(\"give.sh\") { sets = { token = result.token } }\n  \
+                operation lifecycle.observe = script(\"give.sh\")\n}\nnode db: Db\n";
+    let plan = environment.compile_text("look", text);
+    let said = environment.deploy(&plan, "look", &[]).wait(Duration::from_mins(1)).expect(1);
+    let said = said.words().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("`lifecycle.create` of `Db` gives a secret"), "{said}");
+    assert!(said.contains("leave `lifecycle.observe` out"), "{said}");
+}
