@@ -79,7 +79,7 @@ impl Analysis {
         let before = before.map(|before| Before {
             sources: &before.sources,
             nodes: &before.nodes,
-            phases: before.facts.phases(),
+            facts: &before.facts,
         });
         let mut nodes = Nodes::default();
         let mut diagnostics = std::mem::take(&mut sources.diagnostics);

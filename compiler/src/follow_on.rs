@@ -9,6 +9,7 @@ mod lost;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::diagnostics::names::{is_of_module, not_in_modules};
 use crate::diagnostics::types::is_secret_escape;
@@ -111,7 +112,7 @@ fn rings(sources: &Sources, syntax: &[Diagnostic], found: &mut Vec<Diagnostic>) 
     let item = |place: Place| {
         let items = sources.modules.get(place.file.0 as usize).map(|module| &module.tree.items);
         let before =
-            |items: &Vec<Item>| items.partition_point(|it| it.span.start <= place.span.start);
+            |items: &Vec<Arc<Item>>| items.partition_point(|it| it.span.start <= place.span.start);
         (place.file, items.map(before))
     };
     let reads = found.iter().filter(|one| one.code == "E4057").map(|one| item(one.place));
@@ -126,7 +127,8 @@ fn rings(sources: &Sources, syntax: &[Diagnostic], found: &mut Vec<Diagnostic>) 
 fn second_blueprint(sources: &Sources, found: &mut Vec<Diagnostic>) {
     let item = |place: Place| {
         let module = sources.modules.get(place.file.0 as usize)?;
-        let holds = |it: &&Item| it.span.start <= place.span.start && place.span.end <= it.span.end;
+        let holds =
+            |it: &&Arc<Item>| it.span.start <= place.span.start && place.span.end <= it.span.end;
         let span = module.tree.items.iter().find(holds)?.span;
         Some((place.file, span.start, span.end))
     };

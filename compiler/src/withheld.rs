@@ -36,7 +36,7 @@ pub(crate) fn withhold(names: &Names, sources: &Sources, found: &mut [Diagnostic
 fn item(sources: &Sources, place: Place) -> Option<&Item> {
     let items = &sources.modules.get(place.file.0 as usize)?.tree.items;
     let after = items.partition_point(|item| item.span.start <= place.span.start);
-    items.get(after.checked_sub(1)?)
+    items.get(after.checked_sub(1)?).map(|item| &**item)
 }
 
 /// The name that the fix would write in the place of the mistake, where it does only that.

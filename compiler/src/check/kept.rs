@@ -12,6 +12,7 @@ use bp_plan::Phase;
 use smol_str::SmolStr;
 
 use super::nodes::{CheckedNode, Nodes, items};
+use super::program::{Facts, Program};
 use crate::loader::{Module, Sources};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, Item, ItemKind, ValueKeyword};
@@ -81,7 +82,7 @@ pub(crate) struct Before<'b> {
     pub(crate) sources: &'b Sources,
     /// The root's nodes.
     pub(crate) nodes: &'b Nodes,
-    pub(crate) phases: &'b Arc<Phases>,
+    pub(crate) facts: &'b Facts,
 }
 
 impl<'b> Before<'b> {
@@ -105,6 +106,29 @@ impl<'b> Before<'b> {
                 .all(|(old, new)| Arc::ptr_eq(&old.tree, &new.tree));
         let roots = old.modules.first().zip(new.modules.first());
         are_same && roots.is_some_and(|(old, new)| are_heads_same(old, new))
+    }
+
+    /// Whether anything was looked at.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.facts.info("std.Root").is_some()
+    }
+
+    /// Whether a type is one of the standard library's, which sees nothing of the root: then it is taken over, whole.
+    pub(crate) fn keeps_type(&self, program: &mut Program<'_>, full: &str) -> bool {
+        let declared = program.names.types.get(full);
+        let modules = &program.sources.modules;
+        let module = declared.and_then(|declared| modules.get(declared.file.0 as usize));
+        if !module.is_some_and(|module| module.is_library) {
+            return false;
+        }
+        if let Some(info) = self.facts.info(full) {
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), Arc::clone(info));
+        } else if let Some(data) = self.facts.data(full) {
+            Arc::make_mut(&mut program.data).insert(full.to_owned(), Arc::clone(data));
+        } else {
+            return false;
+        }
+        true
     }
 
     /// The nodes of the root as it is now, beside those before.
@@ -161,7 +185,7 @@ impl Again<'_, '_> {
 
     /// When the properties of the nodes were known.
     pub(crate) fn phases(&self) -> Arc<Phases> {
-        Arc::clone(self.before.phases)
+        Arc::clone(self.before.facts.phases())
     }
 
     /// What became of a node, where its text is as it was and nothing was told of it.

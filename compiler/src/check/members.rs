@@ -55,11 +55,11 @@ pub(crate) fn build(program: &mut Program<'_>, full: &str, pass: Pass, out: &mut
         }
         TypeItemKind::Interface => {
             let info = super::operations::interface(program, full, declared, item, pass, out);
-            Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), Arc::new(info));
         }
         _ => {
             let info = Builder { program, declared, full, pass, out }.build(item);
-            Arc::make_mut(&mut program.types).insert(full.to_owned(), info);
+            Arc::make_mut(&mut program.types).insert(full.to_owned(), Arc::new(info));
         }
     }
 }
@@ -227,6 +227,7 @@ impl Builder<'_, '_> {
 
     fn build(mut self, item: &ast::TypeItem) -> TypeInfo {
         let parent = self.declared.ancestors.first().and_then(|name| self.program.types.get(name));
+        let parent = parent.map(|info| &**info);
         let mut info = match parent {
             Some(parent) => TypeInfo {
                 full: self.full.to_owned(),

@@ -45,6 +45,7 @@ pub(crate) mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
@@ -61,7 +62,11 @@ use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::{Files, Sources};
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
+use crate::syntax::STACK;
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
+
+/// How many nodes are enough to be looked at on two processors.
+const MANY: usize = 200;
 
 /// A program whose every part was looked at.
 #[derive(Debug)]
@@ -109,7 +114,7 @@ pub(crate) fn check<'s>(
     before: Option<Before<'_>>,
     out: &mut Vec<Diagnostic>,
 ) -> Checked<'s> {
-    let before = before.filter(|before| before.are_surroundings_same(sources));
+    let before = before.filter(|before| before.are_surroundings_same(sources) && before.is_whole());
     annotations::check(sources, names, out);
     let mut program = Program::new(sources, names, files);
     program.notices = annotations::Notices::of(sources, names).into();
@@ -121,6 +126,9 @@ pub(crate) fn check<'s>(
     order.sort();
     values::early(&mut program);
     for (_, _, full) in order {
+        if before.as_ref().is_some_and(|before| before.keeps_type(&mut program, full)) {
+            continue;
+        }
         // What extends a blueprint was told; its members are not known yet.
         let extends = names.types.get(full).map_or(&[][..], |declared| &declared.ancestors);
         let is_told = extends.iter().any(|parent| names.blueprints.contains_key(parent));
@@ -133,7 +141,7 @@ pub(crate) fn check<'s>(
     let mut others = Vec::new();
     let mut checked = Checked::of(program, FileId(0));
     for group in composition::order(sources, names) {
-        values::bodies(&mut checked.program, &group.files, out);
+        values::bodies(&mut checked.program, &group.files, before.is_some(), out);
         let file = group.blueprint;
         checked = Checked::of(checked.program, file);
         checked.whole(before.as_ref().filter(|_| file == FileId(0)), out);
@@ -197,15 +205,37 @@ impl Checked<'_> {
         self.workflows = workflows::check(&self.program, out);
         self.tests = blueprint_tests::check(self, out);
         order::existence(self, out);
-        order::check(&self.program, &self.nodes, &self.groups, out);
-        // What refers round in a ring can't be looked at any further.
-        if !out.iter().skip(before).any(|d| matches!(d.code, "E4014" | "E4015")) {
-            let over = (&self.groups, &self.policies);
-            let said = (&self.outputs, &self.workflows);
-            verify::verify(&self.program, &self.nodes, &self.selections, over, said, out);
-        }
+        self.connected(before, out);
         composition::offers::check(self, out);
         composition::types::finish(self);
+    }
+
+    /// Rings among the nodes, and what can be told of them where there is none: what refers round in a ring can't
+    /// be looked at any further. `before` is where the file's own diagnostics begin.
+    fn connected(&self, before: usize, out: &mut Vec<Diagnostic>) {
+        let is_ring = |d: &Diagnostic| matches!(d.code, "E4014" | "E4015");
+        let (program, nodes, groups) = (&self.program, &self.nodes, &self.groups);
+        let verify = || {
+            let mut found = Vec::new();
+            let (over, said) = ((groups, &self.policies), (&self.outputs, &self.workflows));
+            verify::verify(program, nodes, &self.selections, over, said, &mut found);
+            found
+        };
+        let is_known = out.iter().skip(before).any(is_ring);
+        // There hardly ever is a ring: of many nodes both are looked at at once.
+        let (rings, found) = std::thread::scope(|scope| {
+            let is_large = nodes.nodes.len() >= MANY && !is_known;
+            let is_free = || std::thread::available_parallelism().is_ok_and(|all| all.get() > 1);
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            let ahead = (is_large && is_free()).then(|| thread.spawn_scoped(scope, verify));
+            let rings = order::check(program, nodes, groups);
+            (rings, ahead.and_then(Result::ok).map(ScopedJoinHandle::join))
+        });
+        let is_whole = !is_known && !rings.iter().any(is_ring);
+        out.extend(rings);
+        if is_whole {
+            out.extend(found.and_then(Result::ok).unwrap_or_else(verify));
+        }
     }
 
     /// The items of the blueprint that stand for themselves.

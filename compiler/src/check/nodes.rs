@@ -196,7 +196,7 @@ pub(crate) fn check(
 
 /// The nodes of a file.
 pub(super) fn items(module: &Module) -> impl Iterator<Item = (&ast::Item, &ast::Node)> {
-    module.tree.items.iter().filter_map(|item| match &item.kind {
+    module.tree.items.iter().map(|item| &**item).filter_map(|item| match &item.kind {
         ItemKind::Node(node) => Some((item, node)),
         _ => None,
     })

@@ -30,17 +30,13 @@ const MOST_TANGLED: usize = 2_000;
 const SHOWN: usize = 12;
 
 /// Tells the rings.
-pub(crate) fn check(
-    program: &Program<'_>,
-    nodes: &Nodes,
-    groups: &Groups,
-    out: &mut Vec<Diagnostic>,
-) {
+pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Vec<Diagnostic> {
     let none = BTreeMap::new();
+    let mut out = Vec::new();
     let coarse = Graph::between_nodes(program, nodes, groups);
     let rings = rings(&coarse);
     if rings.is_empty() {
-        return;
+        return out;
     }
     let of = |thing: &usize| Some(coarse.instance(*thing)?.node);
     let tangled: BTreeSet<&str> = rings.iter().flatten().filter_map(of).collect();
@@ -50,8 +46,10 @@ pub(crate) fn check(
     let fine = Graph::between_instances(program, both, &tangled, keyed)
         // So many that the source alone has to tell.
         .or_else(|| Graph::between_instances(program, both, &tangled, &none));
-    let Some(fine) = fine else { return };
-    tell(program, &fine, out);
+    if let Some(fine) = fine {
+        tell(program, &fine, &mut out);
+    }
+    out
 }
 
 /// These nodes, and those that they name and that these name: a way may lead over them that the source does not show.

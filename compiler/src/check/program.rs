@@ -33,7 +33,7 @@ pub(crate) struct Program<'s> {
     /// Files that `file`, `read` and `template` name.
     pub(crate) files: Files<'s>,
     /// Types with members, by full name: of nodes, capabilities, relationships, policies, groups.
-    pub(crate) types: Arc<BTreeMap<String, TypeInfo>>,
+    pub(crate) types: Arc<BTreeMap<String, Arc<TypeInfo>>>,
     /// Data types by full name.
     pub(crate) data: Arc<BTreeMap<String, Arc<DataType>>>,
     /// Values by file and item.
@@ -66,7 +66,7 @@ pub(crate) struct Program<'s> {
 /// sources and names, and looked at again through [`Program::known`].
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
-    types: Arc<BTreeMap<String, TypeInfo>>,
+    types: Arc<BTreeMap<String, Arc<TypeInfo>>>,
     data: Arc<BTreeMap<String, Arc<DataType>>>,
     values: Arc<BTreeMap<(FileId, usize), Named>>,
     functions: Arc<BTreeMap<(FileId, usize), Arc<Function>>>,
@@ -79,6 +79,16 @@ impl Facts {
     /// When the properties of nodes are known.
     pub(crate) fn phases(&self) -> &Arc<Phases> {
         &self.phases
+    }
+
+    /// A type with members, by its full name.
+    pub(crate) fn info(&self, full: &str) -> Option<&Arc<TypeInfo>> {
+        self.types.get(full)
+    }
+
+    /// A data type, by its full name.
+    pub(crate) fn data(&self, full: &str) -> Option<&Arc<DataType>> {
+        self.data.get(full)
     }
 }
 
@@ -254,6 +264,7 @@ impl<'s> Program<'s> {
     pub(crate) fn ahead(&self, selected: &[&str]) -> Self {
         let mut types = BTreeMap::clone(&self.types);
         for (full, info) in &mut types {
+            let info = Arc::make_mut(info);
             let is_fact = selected.iter().any(|kind| self.names.is_subtype(full, kind));
             let attributes = std::mem::take(&mut info.attributes);
             for (name, (ty, place)) in attributes {
@@ -440,7 +451,7 @@ impl<'s> Program<'s> {
             Type::Node(name)
             | Type::Group(name)
             | Type::Capability(name)
-            | Type::Relationship(name) => self.types.get(name),
+            | Type::Relationship(name) => self.types.get(name).map(|info| &**info),
             _ => None,
         }
     }

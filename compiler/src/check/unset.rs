@@ -28,7 +28,9 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         let is_own = module.is_some_and(|module| Arc::ptr_eq(&module.package, &root.package));
         let is_of_operations = match declared.kind {
             TypeItemKind::Relationship => true,
-            TypeItemKind::Node => checked.program.types.get(full).is_some_and(made_by_operations),
+            TypeItemKind::Node => {
+                checked.program.types.get(full).is_some_and(|info| made_by_operations(info))
+            }
             _ => false,
         };
         if !is_of_operations || !is_own {

@@ -6,6 +6,7 @@
 mod uses;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::diagnostics::{Diagnostic, unused as says};
 use crate::loader::Sources;
@@ -78,7 +79,7 @@ pub(crate) fn declarations(sources: &Sources, out: &mut Vec<Diagnostic>) {
 }
 
 /// The inputs and secrets that tests give values to, which would miss them; nothing where that can't be told.
-fn given(items: &[ast::Item]) -> Option<BTreeSet<&str>> {
+fn given(items: &[Arc<ast::Item>]) -> Option<BTreeSet<&str>> {
     let entries = items.iter().filter_map(|item| match &item.kind {
         ItemKind::Test(test) => Some(&test.body.entries),
         _ => None,

@@ -157,9 +157,10 @@ pub(crate) fn early(program: &mut Program<'_>) {
 pub(crate) fn bodies(
     program: &mut Program<'_>,
     files: &BTreeSet<FileId>,
+    has_library: bool,
     out: &mut Vec<Diagnostic>,
 ) {
-    let things = things(program, files);
+    let things = things(program, files, has_library);
     let index: BTreeMap<&Thing, usize> =
         things.iter().enumerate().map(|(at, thing)| (thing, at)).collect();
     let mut edges = Vec::new();
@@ -189,7 +190,8 @@ pub(crate) fn bodies(
     }
 }
 
-fn things(program: &Program<'_>, files: &BTreeSet<FileId>) -> Vec<Thing> {
+/// What is to be checked of these files; the types of the library may be known already.
+fn things(program: &Program<'_>, files: &BTreeSet<FileId>, has_library: bool) -> Vec<Thing> {
     let mut things = Vec::new();
     for (file, module) in program.sources.all().filter(|(file, _)| files.contains(file)) {
         for (index, item) in module.tree.items.iter().enumerate() {
@@ -202,7 +204,15 @@ fn things(program: &Program<'_>, files: &BTreeSet<FileId>) -> Vec<Thing> {
             }
         }
     }
-    let types = program.names.types.iter().filter(|(_, declared)| files.contains(&declared.file));
+    let is_known = |file: FileId| {
+        let module = program.sources.modules.get(file.0 as usize);
+        has_library && module.is_some_and(|module| module.is_library)
+    };
+    let types = program
+        .names
+        .types
+        .iter()
+        .filter(|(_, declared)| files.contains(&declared.file) && !is_known(declared.file));
     things.extend(types.map(|(full, _)| Thing::Type(full.clone())));
     things
 }

@@ -196,7 +196,7 @@ fn inferred(program: &Program<'_>, place: Place, item: &Item) -> Option<Type> {
             .filter(|ty| *ty != Type::Unknown);
     }
     let items = &program.sources.modules.get(place.file.0 as usize)?.tree.items;
-    let index = items.iter().position(|other| std::ptr::eq(other, item))?;
+    let index = items.iter().position(|other| std::ptr::eq(std::sync::Arc::as_ptr(other), item))?;
     let named = program.values.get(&(place.file, index))?;
     (named.ty != Type::Unknown).then(|| named.ty.clone())
 }

@@ -3,10 +3,10 @@
 //! They are no modules: they have no names and no tree, `fmt` and the plan's spans pass them by. A
 //! text is a source all the same, so that a mistake in a template is shown at the template's line.
 
-use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bp_plan::Digest;
 
@@ -37,9 +37,9 @@ pub(crate) struct Attachments<'a> {
     overlay: &'a Overlay,
     /// Ids begin after those of the modules.
     first: usize,
-    taken: RefCell<Taken>,
+    taken: Mutex<Taken>,
     /// How often a file was asked for.
-    asked: Cell<usize>,
+    asked: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +75,7 @@ impl Files<'_> {
     /// How often a file was asked for.
     pub(crate) fn asked(&self) -> usize {
         match self {
-            Self::Met(attachments) => attachments.asked.get(),
+            Self::Met(attachments) => attachments.asked.load(Ordering::Relaxed),
             Self::Known(_) => 0,
         }
     }
@@ -84,7 +84,7 @@ impl Files<'_> {
     pub(crate) fn known(&self, path: &str) -> Option<Arc<Attached>> {
         match self {
             Self::Met(attachments) => {
-                let taken = attachments.taken.borrow();
+                let taken = attachments.taken();
                 taken.by_path.get(path).and_then(|at| taken.files.get(*at)).cloned()
             }
             Self::Known(files) => files.iter().find(|file| file.path == path).cloned(),
@@ -101,7 +101,7 @@ impl Files<'_> {
     /// paths. Nobody asks that of what was read before.
     pub(crate) fn digests(&self, modules: &BTreeSet<&str>) -> BTreeSet<(String, Digest)> {
         let Self::Met(attachments) = self else { return BTreeSet::new() };
-        let taken = attachments.taken.borrow();
+        let taken = attachments.taken();
         let named = taken.named.iter().filter(|(module, _)| modules.contains(module.as_str()));
         let files = named.filter_map(|(_, at)| taken.files.get(*at));
         files.map(|file| (file.path.clone(), file.digest.clone())).collect()
@@ -111,19 +111,23 @@ impl Files<'_> {
 impl<'a> Attachments<'a> {
     /// None yet, for so many modules.
     pub(crate) fn new(overlay: &'a Overlay, modules: usize) -> Self {
-        Self { overlay, first: modules, taken: RefCell::default(), asked: Cell::default() }
+        Self { overlay, first: modules, taken: Mutex::default(), asked: AtomicUsize::default() }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file of this name in a module, or a sentence that says why there is none.
     fn file(&self, from: &Module, name: &str) -> Result<Arc<Attached>, String> {
-        self.asked.set(self.asked.get() + 1);
+        self.asked.fetch_add(1, Ordering::Relaxed);
         if from.is_library {
             return Err("the standard library has no files of its own".to_owned());
         }
         let (path, at) = from.beside(name).ok_or_else(|| {
             "it lies outside of the package, the folder of `bp.toml` or of the root file".to_owned()
         })?;
-        let mut taken = self.taken.borrow_mut();
+        let mut taken = self.taken();
         if let Some(known) = taken.by_path.get(&path).copied() {
             taken.named.insert((from.path.clone(), known));
             return taken.files.get(known).cloned().ok_or_else(|| "it was not read".to_owned());
@@ -154,7 +158,7 @@ impl<'a> Attachments<'a> {
 
     /// All that were named, in the order of their ids, and where others were looked for.
     pub(crate) fn into_files(self) -> (Vec<Arc<Attached>>, Vec<PathBuf>) {
-        let taken = self.taken.into_inner();
+        let taken = self.taken.into_inner().unwrap_or_else(PoisonError::into_inner);
         (taken.files, taken.missing)
     }
 }

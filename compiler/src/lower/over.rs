@@ -20,7 +20,7 @@ fn types<'c>(
     kinds: BTreeSet<&'c String>,
 ) -> impl Iterator<Item = (&'c String, &'c TypeInfo, Vec<String>)> {
     kinds.into_iter().filter_map(|kind| {
-        let info = checked.program.types.get(kind)?;
+        let info: &TypeInfo = checked.program.types.get(kind)?;
         let declared = checked.program.names.types.get(kind);
         Some((kind, info, declared.map(|t| t.ancestors.clone()).unwrap_or_default()))
     })

@@ -4,6 +4,8 @@
 //! (its diagnostic was reported) or stands as [`ExprKind::Missing`] or [`TypeKind::Missing`],
 //! which later stages pass over in silence.
 
+use std::sync::Arc;
+
 use bp_plan::{BinaryOp, UnaryOp, Value};
 use smol_str::SmolStr;
 
@@ -14,8 +16,8 @@ pub use crate::source::Span;
 pub struct File {
     /// What the file itself is about: the `///` block at its start that belongs to no declaration.
     pub documentation: SmolStr,
-    /// The items, in the order of the source.
-    pub items: Vec<Item>,
+    /// The items, in the order of the source; shared with the tree before an edit that left them alone.
+    pub items: Vec<Arc<Item>>,
     /// Every comment but `///`, in the order of the source.
     pub comments: Comments,
 }

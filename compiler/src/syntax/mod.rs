@@ -65,6 +65,9 @@ pub(crate) const BUILT_IN_TYPES: [&str; 17] = [
 ];
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;
+/// Enough for the deepest text that is parsed.
+pub(crate) const STACK: usize = 64 * 1024 * 1024;
+
 /// How deep brackets, comments and operators may nest.
 pub const MAX_NESTING: usize = 128;
 /// How many errors of syntax are reported for a file.

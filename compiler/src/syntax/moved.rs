@@ -5,6 +5,7 @@
 
 use bp_plan::{BinaryOp, UnaryOp, Value};
 use smol_str::SmolStr;
+use std::sync::Arc;
 
 use super::ast::{
     Annotation, Blueprint, Body, BodyEntry, Cardinality, Comment, Each, Element, EntryKind, Expr,
@@ -53,6 +54,12 @@ impl<T: Moved> Moved for Option<T> {
 impl<T: Moved> Moved for Box<T> {
     fn move_by(&mut self, by: u32) {
         (**self).move_by(by);
+    }
+}
+
+impl<T: Moved + Clone> Moved for Arc<T> {
+    fn move_by(&mut self, by: u32) {
+        Arc::make_mut(self).move_by(by);
     }
 }
 

@@ -7,6 +7,7 @@
 //! as a whole: pieces and whole give the same, and a test holds it.
 
 use std::num::NonZero;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use smol_str::SmolStr;
@@ -17,7 +18,7 @@ use super::lowering::{Lowering, offset};
 use super::moved::Moved as _;
 use super::peg::{self, Failed};
 use super::scan::{Scan, Seam};
-use super::{MAX_ERRORS, MAX_NESTING};
+use super::{MAX_ERRORS, MAX_NESTING, STACK};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, Span};
 
@@ -25,8 +26,6 @@ use crate::source::{FileId, Place, Span};
 pub(super) const PIECE: u32 = 4 * 1024;
 /// A text below this is parsed sooner than threads start.
 const MANY: usize = 256 * 1024;
-/// Enough for the deepest text that is parsed.
-const STACK: usize = 64 * 1024 * 1024;
 
 /// A stretch of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub(super) struct Piece {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parsed {
     pub(super) head: SmolStr,
-    pub(super) items: Vec<Item>,
+    pub(super) items: Vec<Arc<Item>>,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
@@ -81,7 +80,7 @@ pub(super) fn whole(file: FileId, text: &str, scan: &Scan) -> Parsed {
         Ok(tree) => {
             let items = tree.pairs().next().map(|pair| lowering.file(pair)).unwrap_or_default();
             Parsed {
-                items,
+                items: items.into_iter().map(Arc::new).collect(),
                 head: std::mem::take(&mut lowering.head),
                 diagnostics: lowering.finish(),
             }
@@ -122,6 +121,7 @@ fn one(file: FileId, text: &str, documentation: &[Comment], piece: Piece) -> Opt
         items.move_by(piece.start);
         diagnostics.move_by(piece.start);
     }
+    let items = items.into_iter().map(Arc::new).collect();
     Some(Parsed { head, items, diagnostics })
 }
 

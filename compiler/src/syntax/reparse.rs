@@ -141,7 +141,7 @@ fn documentation_of(parsed: &mut [Parsed]) -> smol_str::SmolStr {
     let own = parsed.first_mut().map(|first| std::mem::take(&mut first.head)).unwrap_or_default();
     match parsed.iter_mut().find_map(|part| part.items.first_mut()) {
         Some(first) if own.is_empty() && matches!(first.kind, ast::ItemKind::Use(_)) => {
-            std::mem::take(&mut first.documentation)
+            std::mem::take(&mut Arc::make_mut(first).documentation)
         }
         _ => own,
     }
@@ -205,7 +205,7 @@ impl Kept {
             end: end.wrapping_add(by),
             seen: seen.wrapping_add(by),
         };
-        let items: &[Item] = tree.items.get(self.items.clone())?;
+        let items: &[Arc<Item>] = tree.items.get(self.items.clone())?;
         let (mut items, mut diagnostics) = (items.to_vec(), self.diagnostics.clone());
         if by != 0 {
             items.move_by(by);

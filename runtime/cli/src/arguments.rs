@@ -87,6 +87,18 @@ pub(crate) enum Command {
         #[arg(value_name = "STEP")]
         steps: Vec<String>,
     },
+    /// What others have changed since it was applied, field by field. Nothing is written, nothing is moved.
+    Drift(Drift),
+    /// How nodes are, as those who keep them tell. Nothing is written, nothing is moved.
+    Health(Health),
+    /// Make what others have changed as it was applied.
+    Heal {
+        /// The deployment's name.
+        name: String,
+        /// A node or instance, as `bpr status` shows it; by itself all that have drifted.
+        #[arg(value_name = "NODE")]
+        nodes: Vec<String>,
+    },
     /// Let a step count as done, and go on with what depends on it.
     Skip {
         /// The deployment's name.
@@ -183,6 +195,27 @@ impl Given {
         let is_inventory = self.inventory.is_some() || !self.kubeconfig.is_empty();
         self.inputs.is_empty() && self.inputs_file.is_none() && !is_inventory
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    /// The deployment's name.
+    pub(crate) name: String,
+    /// A node or instance, as `bpr status` shows it; by itself all of them.
+    #[arg(value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
+    /// End with 2 where anything has drifted.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Health {
+    /// The deployment's name.
+    pub(crate) name: String,
+    /// A node or instance, as `bpr status` shows it; by itself all of them.
+    #[arg(value_name = "NODE")]
+    pub(crate) nodes: Vec<String>,
 }
 
 #[derive(Debug, Args)]

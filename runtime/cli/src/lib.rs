@@ -87,6 +87,9 @@ async fn perform(command: Command, output: Output) -> Result<u8, Vec<Told>> {
         Command::Cancel { name } => commands::workflow::cancel(&name, output).await,
         Command::Resume { name } => commands::run::resume(&name, output).await,
         Command::Pause { name } => commands::pause::run(&name, output).await,
+        Command::Drift(asked) => commands::drift::drift(asked, output).await,
+        Command::Health(asked) => commands::health::run(asked, output).await,
+        Command::Heal { name, nodes } => commands::drift::heal(&name, &nodes, output).await,
         Command::Retry { name, steps } => {
             commands::run::again(&name, Again::Retry(steps), output).await
         }

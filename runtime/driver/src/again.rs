@@ -1,12 +1,15 @@
-//! After a partial failure: steps that are tried again, and steps that count as done.
+//! After a partial failure: steps that are tried again, and steps that count as done. After others' changes: what
+//! has drifted, made as it was.
 
 use std::collections::BTreeSet;
 
 use bp_engine::admissions;
-use bp_engine::event::{Event, Outcome};
+use bp_engine::event::{Drifted, Event, Outcome};
+use bp_engine::outlook::Outlook;
 use bp_engine::status::{NodeStanding, NodeStatus, shown, status};
 use bp_engine::terms::node_of;
 
+use crate::drift::drifted;
 use crate::error::DriverError;
 use crate::ledger::{Ledger, Request};
 use crate::runtime::{Control, Desired, Pending, Runtime, Summary, next_run, pending, superseded};
@@ -19,6 +22,8 @@ type Steps = Vec<(String, String)>;
 pub(crate) enum Again {
     /// These are tried again, or all that are not done.
     Retry(Option<Steps>),
+    /// These have drifted, and are made as they were applied.
+    Heal(Steps),
     /// These count as done.
     Skip { steps: Steps, why: String, by: String, at_ms: i64 },
 }
@@ -28,6 +33,7 @@ impl Again {
     pub(crate) fn asked_for(request: &Request) -> Option<Self> {
         match &request.event {
             Event::RetryRequested { steps } => Some(Self::Retry(steps.clone())),
+            Event::HealRequested { found } => Some(Self::heal(found)),
             Event::SkipRequested { steps, why } => Some(Self::Skip {
                 steps: steps.clone(),
                 why: why.clone(),
@@ -36,6 +42,10 @@ impl Again {
             }),
             _ => None,
         }
+    }
+
+    fn heal(found: &[Drifted]) -> Self {
+        Self::Heal(found.iter().map(|one| (one.target.clone(), one.instance.clone())).collect())
     }
 }
 
@@ -106,6 +116,27 @@ impl Runtime {
         self.again(ledger, request, Again::Skip { steps, why, by, at_ms }, control).await
     }
 
+    /// Makes what others have changed as it was applied; what depends on it follows. Nothing is appended where nothing
+    /// has drifted, among the named nodes or at all: none then.
+    pub async fn heal(
+        &self,
+        id: &str,
+        names: &[String],
+        control: Control,
+    ) -> Result<(Outlook, Option<Summary>), DriverError> {
+        let (mut ledger, plan, outlook) = self.looked_at(id, names).await?;
+        self.check_approved(id, &plan, &outlook).await?;
+        let found: Vec<Drifted> = drifted(&outlook).collect();
+        if found.is_empty() {
+            return Ok((outlook, None));
+        }
+        let again = Again::heal(&found);
+        let asked = Event::HealRequested { found };
+        let request = self.request(&mut ledger, asked, Vec::new()).await?;
+        let summary = self.again(ledger, request, again, control).await?;
+        Ok((outlook, Some(summary)))
+    }
+
     /// The run that a person wants: another one, or after a skip the one that was left open.
     pub(crate) async fn again(
         &self,
@@ -122,14 +153,19 @@ impl Runtime {
         let desired = self.desired(&ledger, &planned).await?;
         let mut events = admissions(&ledger.state, &desired.topology);
         let fresh = next_run(&ledger);
-        let opened = |again| {
+        let opened = |again, heals| {
             let run = fresh.clone();
-            Event::RunOpened { run, revision, request, again }
+            Event::RunOpened { run, revision, request, again, heals }
         };
         let run = match again {
             Again::Retry(steps) => {
                 events.extend(superseded(&ledger));
-                events.push(opened(steps));
+                events.push(opened(steps, false));
+                fresh.clone()
+            }
+            Again::Heal(steps) => {
+                events.extend(superseded(&ledger));
+                events.push(opened(Some(steps), true));
                 fresh.clone()
             }
             Again::Skip { steps, why, by, at_ms } => {
@@ -143,7 +179,7 @@ impl Runtime {
                 } else {
                     // What else failed is left as it is.
                     let is_partial = matches!(ended, Some(Outcome::Partial | Outcome::Failed));
-                    events.push(opened(is_partial.then_some(steps)));
+                    events.push(opened(is_partial.then_some(steps), false));
                     fresh.clone()
                 };
                 events.push(skipped);

@@ -13,7 +13,7 @@ use bp_engine::state::{Revision, State};
 use bp_engine::terms::node_of;
 use bp_engine::{Report, Stream, admissions, moved};
 use bp_plan::Plan;
-use bp_provider::{Change, FieldChange, Observation, Provider, Record};
+use bp_provider::{Change, FieldChange, Health, Observation, Provider, Record};
 use serde_json::Value as Json;
 use tokio::task::JoinSet;
 
@@ -29,6 +29,28 @@ enum Heard {
     Answer { target: String, instance: String, answer: Box<Answer> },
 }
 
+/// What providers are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// What they would do to what is not as it is wanted by the journal.
+    Change,
+    /// What they would do, to all.
+    Drift,
+    /// How all are.
+    Health,
+}
+
+/// How it is looked.
+#[derive(Clone, Copy)]
+pub(crate) struct Looking<'p> {
+    /// What protects what the plan does not name any more.
+    pub(crate) before: Option<&'p Plan>,
+    /// What is asked.
+    pub(crate) ask: Ask,
+    /// How much is asked at once.
+    pub(crate) limits: Limits,
+}
+
 /// What a revision would do to what is deployed.
 pub(crate) async fn foresee(
     hands: &Hands,
@@ -36,7 +58,7 @@ pub(crate) async fn foresee(
     ledger: &Ledger,
     revision: Revision,
     desired: Desired,
-    before: Option<&Plan>,
+    looking: Looking<'_>,
 ) -> Result<Outlook, DriverError> {
     let name = hands.deployment_name.clone();
     let state = opened(ledger, &name, revision, &desired);
@@ -47,9 +69,14 @@ pub(crate) async fn foresee(
         inventory: desired.inventory,
         heads: BTreeMap::new(),
         // Who looks does not wait for what may pass.
-        limits: Limits { attempts: 1, contacts: 1, ..Limits::default() },
+        limits: Limits { attempts: 1, contacts: 1, ..looking.limits },
     };
-    let Some(mut engine) = Engine::looking_ahead(start) else {
+    let before = looking.before;
+    let engine = match looking.ask {
+        Ask::Change => Engine::looking_ahead(start),
+        Ask::Drift | Ask::Health => Engine::looking_at_all(start),
+    };
+    let Some(mut engine) = engine else {
         return Err(DriverError::NothingPlanned(name));
     };
     let mut asked: JoinSet<Heard> = JoinSet::new();
@@ -75,6 +102,9 @@ pub(crate) async fn foresee(
             asked.spawn(async move {
                 let (target, instance) = (query.target.id.clone(), query.instance.clone());
                 let answer = match provider {
+                    Some(provider) if looking.ask == Ask::Health => {
+                        Box::new(how(&hands, &*provider, query).await)
+                    }
                     Some(provider) => Box::new(answer(&hands, &*provider, query).await),
                     None => Box::new(failing(unknown())),
                 };
@@ -121,7 +151,7 @@ fn opened(ledger: &Ledger, name: &str, revision: Revision, desired: &Desired) ->
     });
     let run = format!("{}.{}", ledger.id, state.runs.len() + 1);
     let request = state.requests_taken;
-    events.push(Event::RunOpened { run, revision: number, request, again: None });
+    events.push(Event::RunOpened { run, revision: number, request, again: None, heals: false });
     for event in &events {
         state.fold(&own, state.epoch, event);
     }
@@ -160,6 +190,34 @@ pub(crate) async fn answer(hands: &Hands, provider: &dyn Provider, query: Query)
         Ok(answer) => answer,
         Err(failure) => failing(told(&hands, failure)),
     }
+}
+
+/// How an instance is. Whoever needs it is asked, too: what it reports is as it was.
+async fn how(hands: &Hands, provider: &dyn Provider, query: Query) -> Answer {
+    let mut hands = hands.clone();
+    let reported = query.reported.clone();
+    let reason = match health(&mut hands, provider, query).await {
+        Ok(Health::Healthy) => None,
+        Ok(Health::Progressing(why)) => Some(format!("it is on its way: {}", hands.veil.over(why))),
+        Ok(Health::Failed(why)) => Some(hands.veil.over(why)),
+        Err(failure) => Some(told(&hands, failure).message),
+    };
+    let action = if reason.is_none() { Action::None } else { Action::Unknown };
+    Answer { attributes: Some(reported), reason, ..plain(action) }
+}
+
+async fn health(
+    hands: &mut Hands,
+    provider: &dyn Provider,
+    query: Query,
+) -> Result<Health, bp_provider::Failure> {
+    let call = call(hands, &query.target)?;
+    let Some(digest) = &query.applied else {
+        return Ok(Health::Failed("it is not there yet".to_owned()));
+    };
+    let applied = stored(hands, digest).await?;
+    let subject = subject(hands, step(&query, applied)).await?;
+    hands.deadlines.keep(provider.health(&call, &subject)).await
 }
 
 async fn look(

@@ -197,7 +197,7 @@ impl Ledger {
     }
 
     /// The sequence of a stream's last event.
-    fn at(&self, stream: &Stream) -> u64 {
+    pub(crate) fn at(&self, stream: &Stream) -> u64 {
         self.heads.get(stream).map_or(0, |head| head.sequence)
     }
 

@@ -18,6 +18,7 @@ mod beside;
 mod call;
 pub mod clock;
 pub mod deployments;
+pub mod drift;
 pub mod error;
 mod files;
 mod foresee;

@@ -195,7 +195,13 @@ impl Runtime {
             None => {
                 let run = next_run(&ledger);
                 let (own, revision) = (run.clone(), number);
-                events.push(Event::RunOpened { run: own, revision, request, again: None });
+                events.push(Event::RunOpened {
+                    run: own,
+                    revision,
+                    request,
+                    again: None,
+                    heals: false,
+                });
                 run
             }
         };
@@ -286,7 +292,13 @@ impl Runtime {
             back_to: planned.back_to,
             reached_by: planned.reached_by,
         });
-        events.push(Event::RunOpened { run: run.clone(), revision, request, again: None });
+        events.push(Event::RunOpened {
+            run: run.clone(),
+            revision,
+            request,
+            again: None,
+            heals: false,
+        });
         ledger.own(&self.actor, &self.owner, events).await?;
         self.drive(ledger, verb, revision, run, desired, control).await
     }

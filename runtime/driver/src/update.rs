@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::beside::Beside;
 use crate::error::DriverError;
-use crate::foresee::{foresee, moved_on, plan_before};
+use crate::foresee::{Ask, Looking, foresee, moved_on, plan_before};
 use crate::ledger::Ledger;
 use crate::prepare::Prepared;
 use crate::runtime::{Desired, Runtime, stored};
@@ -107,7 +107,8 @@ impl Runtime {
         self.learn(&ledger, &mut desired.topology).await?;
         let mut hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
-        foresee(&hands, &self.providers, &ledger, revision, desired, before.as_deref()).await
+        let looking = Looking { before: before.as_deref(), ask: Ask::Change, limits: self.limits };
+        foresee(&hands, &self.providers, &ledger, revision, desired, looking).await
     }
 
     /// A plan to be kept, with what it does.

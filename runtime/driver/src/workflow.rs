@@ -6,8 +6,11 @@ use std::time::Duration;
 use bp_engine::engine::Addition;
 use bp_engine::event::{Event, Failure, Outcome, Verb};
 use bp_engine::state::Revision;
-use bp_engine::workflow::{Batch, BringAbout, CallReport, Conductor, Perform, Start, WorkflowRun};
+use bp_engine::workflow::{
+    Batch, BringAbout, CallReport, Conductor, Decision, Perform, Sought, Start, WorkflowRun,
+};
 use bp_engine::{Report, Stream, admissions};
+use bp_journal::StoreError;
 use bp_plan::Expr;
 use bp_topology::parameters::Arguments;
 use bp_topology::{Problem, Topology};
@@ -18,8 +21,9 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
+use crate::drift::{drifted, found, untold};
 use crate::error::DriverError;
-use crate::foresee::plan_before;
+use crate::foresee::{Ask, plan_before};
 use crate::ledger::{Ledger, decode};
 use crate::perform::Hands;
 use crate::runtime::{Control, Desired, Executors, Runtime, next_run};
@@ -144,7 +148,7 @@ impl Runtime {
                 Turn::Over(outcome) => {
                     return Ok(Ran { workflow: open.workflow, run: open.id, outcome });
                 }
-                Turn::BringAbout(next) => next,
+                Turn::BringAbout(next, at) => (next, at),
             };
             let is_paused = self.bring_about(&id, &open, next, control.clone()).await?;
             if is_paused {
@@ -162,12 +166,32 @@ impl Runtime {
         &self,
         id: &str,
         open: &WorkflowRun,
-        next: BringAbout,
+        (next, at): (BringAbout, u64),
         control: Control,
     ) -> Result<bool, DriverError> {
         let mut ledger = self.existing(id).await?;
-        let BringAbout { run, verb } = next;
+        let own = Stream::Deployment(id.to_owned());
+        if ledger.at(&own) != at {
+            // Whoever goes on with it by now is not disturbed.
+            let (stream, expected, actual) = (own.to_string(), at, ledger.at(&own));
+            return Err(StoreError::Conflict { stream, expected, actual }.into());
+        }
+        let (step, run, verb, heals) = match next {
+            BringAbout::Run { step, run, verb, heals } => (step, run, verb, heals),
+            BringAbout::Look { step, sought, among } => {
+                return self.look(ledger, open, (step, sought, &among)).await;
+            }
+        };
         let planned = Revision { verb, ..revision(&ledger, open)? };
+        let mut again = None;
+        if let Some(among) = heals
+            && ledger.state.open_run().is_none_or(|known| known.id != run)
+        {
+            match self.to_heal(&ledger, &planned, &among).await? {
+                Ok(found) => again = Some(found),
+                Err(failure) => return self.ended(ledger, open, step, failure).await,
+            }
+        }
         let desired = self.desired(&ledger, &planned).await?;
         // What is protected goes by a person's word only; a workflow can't ask for it. `bpr cancel` ends the run.
         let before = plan_before(&ledger, desired.topology.plan()).await?;
@@ -196,12 +220,76 @@ impl Runtime {
                     reached_by: planned.reached_by,
                 });
             }
-            let again = None;
-            events.push(Event::RunOpened { run: run.clone(), revision: number, request, again });
+            let heals = again.is_some();
+            events.push(Event::RunOpened {
+                run: run.clone(),
+                revision: number,
+                request,
+                again,
+                heals,
+            });
         }
         ledger.own(&self.actor, &self.owner, events).await?;
         let summary = self.drive(ledger, verb, number, run, desired, control).await?;
         Ok(summary.is_paused)
+    }
+
+    /// What of these has drifted, as (target, instance); or why the step fails.
+    async fn to_heal(
+        &self,
+        ledger: &Ledger,
+        planned: &Revision,
+        among: &[String],
+    ) -> Result<Result<Vec<(String, String)>, Failure>, DriverError> {
+        if ledger.state.revision().is_none_or(|(_, newest)| newest != planned) {
+            return Ok(Err(Failure::permanent("it is not deployed: there is nothing to heal")));
+        }
+        let (plan, outlook) = match self.look_at(ledger, planned.clone(), among, Ask::Drift).await {
+            Err(DriverError::NoStep { step, .. }) => return Ok(Err(no_node(&step))),
+            looked => looked?,
+        };
+        self.check_approved(&ledger.id, &plan, &outlook).await?;
+        Ok(Ok(drifted(&outlook).map(|one| (one.target, one.instance)).collect()))
+    }
+
+    /// A look as a step of a workflow: what was found is written down, or why it can't be told. It waits for nobody.
+    async fn look(
+        &self,
+        mut ledger: Ledger,
+        open: &WorkflowRun,
+        (step, sought, among): (String, Sought, &[String]),
+    ) -> Result<bool, DriverError> {
+        let ask = match sought {
+            Sought::Drift => Ask::Drift,
+            Sought::Illness => Ask::Health,
+        };
+        let outlook = match self.look_at(&ledger, revision(&ledger, open)?, among, ask).await {
+            Err(DriverError::NoStep { step: name, .. }) => {
+                return self.ended(ledger, open, step, no_node(&name)).await;
+            }
+            looked => looked?.1,
+        };
+        if let Some(failure) = untold(&outlook, ask) {
+            return self.ended(ledger, open, step, failure).await;
+        }
+        let found = Event::StepDecided { step, decision: Decision::Found(found(&outlook, ask)) };
+        let stream = Stream::Run(open.id.clone());
+        ledger.record(&self.actor, stream, vec![found], Vec::new()).await?;
+        Ok(false)
+    }
+
+    /// A step of a workflow fails.
+    async fn ended(
+        &self,
+        mut ledger: Ledger,
+        open: &WorkflowRun,
+        step: String,
+        failure: Failure,
+    ) -> Result<bool, DriverError> {
+        let ended = Event::StepEnded { step, failure: Some(failure) };
+        let stream = Stream::Run(open.id.clone());
+        ledger.record(&self.actor, stream, vec![ended], Vec::new()).await?;
+        Ok(false)
     }
 
     async fn turn(
@@ -246,14 +334,18 @@ impl Runtime {
 enum Turn {
     /// The run is over; none where a person stopped this process before it was.
     Over(Option<Outcome>),
-    /// This is to be brought about before anything else.
-    BringAbout(BringAbout),
+    /// This is to be brought about before anything else, where the deployment's stream is still so far.
+    BringAbout(BringAbout, u64),
 }
 
 /// The revision that a workflow is run on.
 fn revision(ledger: &Ledger, open: &WorkflowRun) -> Result<Revision, DriverError> {
     let revision = ledger.state.revisions.get(&open.revision).cloned();
     revision.ok_or_else(|| DriverError::NothingPlanned(ledger.state.name.clone()))
+}
+
+fn no_node(name: &str) -> Failure {
+    Failure::permanent(format!("nothing of the deployment is called `{name}`"))
 }
 
 /// The revision that workflows are run on.
@@ -302,6 +394,7 @@ fn pending(ledger: &Ledger) -> Option<(u64, String, Arguments)> {
                 | Event::RollbackRequested { .. }
                 | Event::RetryRequested { .. }
                 | Event::SkipRequested { .. }
+                | Event::HealRequested { .. }
                 | Event::UninstallRequested { .. }
         )
     });
@@ -356,7 +449,8 @@ impl Rounds {
                 return Ok(Turn::Over(finished));
             }
             if let Some(next) = bring_about {
-                return Ok(Turn::BringAbout(next));
+                let own = Stream::Deployment(self.ledger.id.clone());
+                return Ok(Turn::BringAbout(next, self.ledger.at(&own)));
             }
             let is_quiet = appends.is_empty();
             if !is_quiet {

@@ -367,3 +367,63 @@ async fn nothing_is_run_on_what_is_not_deployed() {
     let refused = ground.run("failing", &[]).await;
     assert!(matches!(refused, Err(DriverError::NotDeployed(_))), "{refused:?}");
 }
+
+/// Others delete what the provider keeps of `web`.
+fn deleted(ground: &Ground) {
+    let gone = ground.world.objects.lock().unwrap().remove(&(String::new(), "web".to_owned()));
+    assert!(gone.is_some());
+}
+
+#[tokio::test]
+async fn a_workflow_looks_at_what_is_there_and_heals_it() {
+    let ground = Ground::new().await;
+    let before = ground.world.content();
+    deleted(&ground);
+    let ran = ground.run("mend", &[]).await.unwrap();
+    assert_eq!(ran.outcome, Some(Outcome::Done));
+    let found = serde_json::json!({ "before": ["web"], "ill": [], "after": [] });
+    assert_eq!(ground.status().await.result, Some(found));
+    assert_eq!(ground.world.content(), before);
+    // Where there is nothing to heal, nothing is done.
+    let effects = ground.world.effects();
+    let ran = ground.run("mend", &[]).await.unwrap();
+    assert_eq!(ran.outcome, Some(Outcome::Done));
+    assert_eq!(ground.world.effects(), effects);
+    // A target that does not answer does not tell.
+    ground.world.down.lock().unwrap().insert(String::new());
+    assert_eq!(ground.run("mend", &[]).await.unwrap().outcome, Some(Outcome::Failed));
+    let reason = ground.status().await.reason.unwrap();
+    assert!(reason.contains("whether `web` has drifted can't be told"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_healed_by_a_workflow_is_healed_once_whatever_dies() {
+    for writes_last in [false, true] {
+        for at in 0.. {
+            let ground = Ground::new().await;
+            let (before, effects) = (ground.world.content(), ground.world.effects().len());
+            deleted(&ground);
+            let dying = Arc::new(Dying::new(ground.store.clone(), at, writes_last));
+            let runtime = runtime_of(dying.clone(), &ground.world, &ground.calls);
+            let first = run(&runtime, "mend", &[]).await;
+            let is_over = dying.appends() <= at;
+            if !is_over {
+                let alive = ground.runtime();
+                let resumed = alive.resume_workflow(ID, control()).await.unwrap();
+                let ran = match resumed {
+                    Some(ran) => ran,
+                    None => run(&alive, "mend", &[]).await.unwrap(),
+                };
+                assert_eq!(ran.outcome, Some(Outcome::Done), "after a death at append {at}");
+            } else {
+                assert_eq!(first.unwrap().outcome, Some(Outcome::Done));
+            }
+            assert_eq!(ground.world.effects().len() - effects, 1, "after a death at append {at}");
+            assert_eq!(ground.world.content(), before);
+            if is_over {
+                assert!(at > 10, "only {at} appends");
+                break;
+            }
+        }
+    }
+}

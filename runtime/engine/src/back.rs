@@ -126,8 +126,13 @@ mod tests {
                 reached_by: None,
             };
             let run = format!("a.{revision}");
-            let opened =
-                Event::RunOpened { run: run.clone(), revision, request: revision, again: None };
+            let opened = Event::RunOpened {
+                run: run.clone(),
+                revision,
+                request: revision,
+                again: None,
+                heals: false,
+            };
             let closed =
                 outcome.map(|outcome| Event::RunClosed { run, outcome, head: String::new() });
             for event in [planned, opened].into_iter().chain(closed) {
@@ -188,7 +193,7 @@ mod tests {
         let step = || vec![("t".to_owned(), "web".to_owned())];
         let opened = |run: &str, again| {
             let run = run.to_owned();
-            Event::RunOpened { run, revision: 2, request: 9, again }
+            Event::RunOpened { run, revision: 2, request: 9, again, heals: false }
         };
         let closed = |run: &str| {
             let (run, head) = (run.to_owned(), String::new());

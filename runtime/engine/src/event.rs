@@ -17,7 +17,7 @@ use crate::terms::Terms;
 use crate::workflow::{Decision, written};
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +109,18 @@ impl Failure {
     }
 }
 
+/// An instance that is not as it was applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drifted {
+    /// On which target.
+    pub target: String,
+    /// Which instance.
+    pub instance: String,
+    /// Its fields that differ; none where it is gone, or its provider does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+}
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "payload", rename_all = "kebab-case")]
@@ -168,6 +180,9 @@ pub enum Event {
         /// not as wanted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         again: Option<Vec<(String, String)>>,
+        /// What is tried again is not as it was applied any more, and is made so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        heals: bool,
     },
     /// Nothing more of a run is begun until it is gone on with; calls that are under way end.
     RunPaused {
@@ -361,6 +376,13 @@ pub enum Event {
         depends: Vec<(String, String)>,
     },
 
+    /// An instance is not as it was applied any more, and is to be made so.
+    DriftFound {
+        /// In which run.
+        run: String,
+        /// Which instance.
+        instance: String,
+    },
     /// An instance has another name from now on; what was done under the old one was done to it.
     InstanceRenamed {
         /// What it is called now.
@@ -550,6 +572,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         steps: Option<Vec<(String, String)>>,
     },
+    /// A person wants what has drifted to be as it was applied.
+    HealRequested {
+        /// What has, as it was found.
+        found: Vec<Drifted>,
+    },
     /// A person wants steps to count as done.
     SkipRequested {
         /// Which, as (target, instance).
@@ -648,20 +675,24 @@ pub enum EventError {
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
     /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret, nor what
-    /// goes back, waits for a person, or was skipped, nor what is sealed.
+    /// goes back, waits for a person, or was skipped, nor what is healed, nor what is sealed.
     pub fn version(&self) -> u32 {
         match self {
-            Self::StepSucceeded { attributes, .. } if attributes.values().any(is_made) => 6,
+            Self::StepSucceeded { attributes, .. } if attributes.values().any(is_made) => 7,
             Self::CallSucceeded { attributes, result, .. }
                 if attributes.values().any(is_made) || result.as_value().is_none() =>
             {
-                6
+                7
             }
             Self::RevisionPlanned { back_to, reached_by, .. }
                 if back_to.is_some() || reached_by.is_some() =>
             {
                 5
             }
+            Self::RunOpened { heals: true, .. }
+            | Self::DriftFound { .. }
+            | Self::HealRequested { .. }
+            | Self::StepDecided { decision: Decision::Found(_), .. } => 6,
             Self::RunOpened { again: Some(_), .. }
             | Self::RunPaused { .. }
             | Self::RunContinued { .. }

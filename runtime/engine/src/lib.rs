@@ -10,12 +10,13 @@
 //! Invariants:
 //! - the same events, reports and times give the same decisions;
 //! - no effect is named before the event that announces it is among those to append;
-//! - a step that has succeeded is never begun again in its revision;
+//! - a step that has succeeded is never begun again in its revision, unless others undid it and a person wants it healed;
 //! - what fails holds up only what needs it;
 //! - a secret's value is in no event and no blob.
 
 pub mod adopt;
 pub mod back;
+mod drift;
 pub mod engine;
 pub mod event;
 pub mod life;

@@ -64,6 +64,8 @@ pub struct Run {
     /// What it tries again, as (target, instance), with all that needs it; none where that is whatever is not as
     /// wanted.
     pub again: Option<BTreeSet<(String, String)>>,
+    /// What is tried again has drifted.
+    pub heals: bool,
     /// Since when nothing more of it is begun, and who wanted that.
     pub paused: Option<Paused>,
     /// Its stream has begun.
@@ -168,6 +170,17 @@ pub struct InstanceState {
     pub is_renamed: bool,
     /// Which object it was, where that was there before and was adopted.
     pub adopted: Option<String>,
+    /// It was found not to be as it was applied.
+    pub drift: Option<Drift>,
+}
+
+/// That an instance was found not to be as it was applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// In which run.
+    pub run: String,
+    /// It was made so since.
+    pub is_healed: bool,
 }
 
 /// What was brought about.
@@ -262,7 +275,7 @@ impl State {
                 self.targets.entry(id.clone()).or_default().name.clone_from(name);
             }
             Event::RevisionPlanned { .. } => self.planned(event),
-            Event::RunOpened { run, revision, request, again } => {
+            Event::RunOpened { run, revision, request, again, heals } => {
                 self.requests_taken = self.requests_taken.max(*request);
                 let again: Option<BTreeSet<_>> =
                     again.clone().map(|steps| steps.into_iter().collect());
@@ -272,8 +285,8 @@ impl State {
                         there.skipped.remove(instance);
                     }
                 }
-                let (id, revision) = (run.clone(), *revision);
-                self.runs.push(Run { id, revision, again, ..Run::default() });
+                let (id, revision, heals) = (run.clone(), *revision, *heals);
+                self.runs.push(Run { id, revision, again, heals, ..Run::default() });
             }
             Event::RequestTaken { request } => {
                 self.requests_taken = self.requests_taken.max(*request);
@@ -400,7 +413,13 @@ impl InstanceState {
             was: Vec::new(),
             is_renamed: false,
             adopted: None,
+            drift: None,
         }
+    }
+
+    /// It is not as it was applied, and was not made so yet.
+    pub(crate) fn has_drifted(&self) -> bool {
+        self.drift.as_ref().is_some_and(|drift| !drift.is_healed)
     }
 
     /// Its removal was begun.
@@ -481,6 +500,12 @@ impl TargetState {
             Event::StepSucceeded { instance, .. } => self.succeeded(instance, event),
             Event::InstanceSettled { instance, .. } => self.settled(instance, event),
             Event::InstanceAdopted { instance, .. } => self.adopted(instance, event),
+            Event::DriftFound { run, instance } => {
+                let Some(state) = self.instances.get_mut(instance) else { return };
+                state.drift = Some(Drift { run: run.clone(), is_healed: false });
+                // What makes it so is another effect than the one that made it.
+                state.renewals += 1;
+            }
             Event::StepFailed { instance, operation, failure, retry_at_ms, .. } => {
                 let failed = Failed {
                     operation: *operation,
@@ -571,6 +596,9 @@ impl TargetState {
         }
         state.begun.clear();
         state.is_renamed = false;
+        if let Some(drift) = &mut state.drift {
+            drift.is_healed = true;
+        }
         if state.life.is_none() {
             state.needed.clear();
         }

@@ -244,7 +244,8 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
         workflow.body.walk(&mut |step| {
             let Action::Run(run) = &step.action else { return };
             let built_in = &run.workflow;
-            if plan.workflows.contains_key(built_in) || verb_of(built_in).is_some() {
+            let is_look = matches!(built_in.as_str(), "heal" | "check_drift" | "check_health");
+            if is_look || plan.workflows.contains_key(built_in) || verb_of(built_in).is_some() {
                 return;
             }
             problems.push(
@@ -261,10 +262,8 @@ fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
 /// How a person does what a built-in workflow does.
 fn by_itself(built_in: &str) -> &'static str {
     match built_in {
-        "scale" => "`bpr deploy`",
-        "heal" => "`bpr resume`",
-        "check_drift" | "check_health" => "`bpr status`",
-        _ => "deploy the plan that was there before",
+        "scale" => "`bpr plan NAME -i INPUT=VALUE -o FILE`, then `bpr update FILE`",
+        _ => "`bpr rollback`",
     }
 }
 

@@ -26,8 +26,11 @@ pub fn workflow<'p>(plan: &'p Plan, name: &str) -> Result<&'p Workflow, Problem>
         .help(match name {
             "install" | "update" => "`bpr deploy` brings a plan about",
             "uninstall" => "`bpr uninstall` removes everything that was deployed",
-            "heal" => "`bpr resume` brings about what is missing",
-            _ => "run a workflow of the blueprint",
+            "heal" => "`bpr heal` makes what others have changed as it was applied",
+            "check_drift" => "`bpr drift` shows what others have changed",
+            "check_health" => "`bpr health` tells how the nodes are",
+            "rollback" => "`bpr rollback` goes back to the last revision that was healthy",
+            _ => "`bpr update` takes other inputs",
         }));
     }
     let near = plan

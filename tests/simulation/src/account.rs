@@ -248,6 +248,11 @@ impl Account {
             Event::StepFailed { instance, .. } => {
                 self.flights.remove(&(name, instance));
             }
+            // What others undid is done again.
+            Event::DriftFound { instance, .. } => {
+                let drifted = (name, instance);
+                self.finished.retain(|(_, at, ..)| *at != drifted);
+            }
             Event::InstanceSettled { instance, operation: Operation::Converge, .. } => {
                 self.settled.extend(self.wanted.map(|version| ((name, instance), version)));
             }

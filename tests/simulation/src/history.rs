@@ -31,6 +31,8 @@ pub(crate) struct Chapter {
     pub(crate) rival: Option<u64>,
     /// The person asks for something else before it is finished.
     pub(crate) is_dropped: bool,
+    /// When all is as it is wanted, others change this one of the objects, and it is healed.
+    pub(crate) tampered: Option<usize>,
 }
 
 /// See the module.
@@ -87,6 +89,7 @@ impl History {
             fates: Vec::new(),
             rival: None,
             is_dropped: false,
+            tampered: chapter.tampered,
         };
         Self { chapters: self.chapters.iter().map(calm).collect(), ..self.clone() }
     }
@@ -108,6 +111,7 @@ fn chapter(wish: Wish, random: &mut Random) -> Chapter {
         fates: (0..lives).map(|_| fate(random)).collect(),
         rival,
         is_dropped: random.happens(300),
+        tampered: random.happens(300).then(|| random.index(16)),
     }
 }
 

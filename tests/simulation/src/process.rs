@@ -46,6 +46,8 @@ pub(crate) enum Errand {
     Skip,
     /// That what counts as done is done after all.
     Unskip,
+    /// That what others have changed is as it was applied.
+    Heal,
 }
 
 /// See the module.

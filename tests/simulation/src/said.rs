@@ -44,7 +44,8 @@ impl Said {
             Event::DeployRequested { .. }
             | Event::RollbackRequested { .. }
             | Event::UninstallRequested { .. }
-            | Event::RetryRequested { .. } => self.skip = None,
+            | Event::RetryRequested { .. }
+            | Event::HealRequested { .. } => self.skip = None,
             _ => {}
         }
         let request = match event {

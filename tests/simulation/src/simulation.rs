@@ -152,7 +152,7 @@ impl Life<'_> {
                 self.sim.tell("PERSON", || "wants something else".to_owned());
                 continue;
             }
-            if !self.finished(chapter.wish).await {
+            if !self.finished(chapter.wish).await || !self.healed(chapter).await {
                 return;
             }
         }
@@ -258,6 +258,31 @@ impl Life<'_> {
             }
         }
         self.check(wish).await
+    }
+
+    /// Others change something, and it is healed, whatever befalls those who do that.
+    async fn healed(&mut self, chapter: &Chapter) -> bool {
+        let Some(number) = chapter.tampered.filter(|_| chapter.wish != Wish::Uninstall) else {
+            return true;
+        };
+        let Some(what) = self.sim.with(|inner| inner.world.tampered(number)) else { return true };
+        self.sim.tell("OTHERS", || what);
+        let now = self.sim.now_ms();
+        let mut faults = chapter.faults.clone();
+        for (_, from, to) in &mut faults.down {
+            (*from, *to) = (*from + now, *to + now);
+        }
+        self.sim.with(|inner| inner.faults = faults);
+        for fate in &chapter.fates {
+            let process = self.process(Fate { errand: Errand::Heal, ..fate.clone() });
+            self.run(&process, None).await;
+        }
+        self.sim.with(|inner| inner.faults = Faults::default());
+        for _ in 0..2 {
+            let process = self.process(Fate { errand: Errand::Heal, ..Fate::default() });
+            self.run(&process, None).await;
+        }
+        self.check(chapter.wish).await
     }
 
     /// Whether all is as the person wants it.
@@ -386,15 +411,35 @@ impl Life<'_> {
             (Errand::RetryOne, Some(step)) => runtime.retry(ID, &[step], control.clone()).await,
             (Errand::Skip, Some(step)) => runtime.skip(ID, &step, "a whim", control.clone()).await,
             (Errand::Unskip, _) => runtime.retry(ID, &self.skipped(), control.clone()).await,
+            (Errand::Heal, _) => self.heal(process, runtime, control.clone()).await,
             (Errand::GoOn | Errand::RetryOne | Errand::Skip, _) => {
                 return runtime.resume(ID, control).await;
             }
         };
         match done {
             // The answer says what to do, and the person does it.
-            Err(DriverError::Asked(_)) => runtime.resume(ID, control).await,
+            Err(DriverError::Asked(_) | DriverError::RunOpen(_)) => {
+                runtime.resume(ID, control).await
+            }
             done => done,
         }
+    }
+
+    /// Makes what others have changed as it was; where that is nothing, nothing is written.
+    async fn heal(
+        &self,
+        process: &Process,
+        runtime: &Runtime,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
+        let before = oracle::text(&self.memory).await;
+        if let (_, Some(summary)) = runtime.heal(ID, &[], control.clone()).await? {
+            return Ok(summary);
+        }
+        if oracle::text(&self.memory).await != before {
+            self.sim.violated(format!("{} found no drift, and wrote", process.name));
+        }
+        runtime.resume(ID, control).await
     }
 
     /// Whether others do without what an instance reports and without its being linked.

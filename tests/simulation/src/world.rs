@@ -222,6 +222,20 @@ impl World {
         }
     }
 
+    /// Others change the value of an object, or take it away; which, and how, by this number.
+    pub(crate) fn tampered(&mut self, number: usize) -> Option<String> {
+        let count = self.objects.len();
+        let at = self.objects.keys().nth((number / 2) % count.max(1)).cloned()?;
+        let object = self.objects.get_mut(&at)?;
+        let instance = object.instance.clone();
+        if number.is_multiple_of(2) {
+            "by others".clone_into(&mut object.value);
+            return Some(format!("change {instance}@{}", at.0));
+        }
+        self.objects.remove(&at);
+        Some(format!("delete {instance}@{}", at.0))
+    }
+
     /// An instance is said to be as a version wants it; where it is, it needs what that version says.
     pub(crate) fn is_found_as(&mut self, at: At, version: usize) {
         let blueprint = self.blueprints.get(version);

@@ -12,6 +12,7 @@ mod again;
 mod bad_input;
 mod blueprints;
 mod canary;
+mod drift;
 mod kill;
 mod operations;
 mod outage;

@@ -259,7 +259,7 @@ node user: User {{ job -> {job} }}
     assert_eq!(counted()["delete"], 1);
 }
 
-const FLEET: &str = r#"
+pub(crate) const FLEET: &str = r#"
 blueprint fleet { version = "1.0.0" }
 use std.kubernetes as k8s
 input greeting: string = "hello"
@@ -272,7 +272,10 @@ node config: k8s.ConfigMap for cluster in demo {
 "#;
 
 /// An object of the test's own making, or changed behind everybody's back.
-fn on<T>(cluster: &Cluster, work: impl AsyncFnOnce(Api<ConfigMap>) -> Result<T, kube::Error>) -> T {
+pub(crate) fn on<T>(
+    cluster: &Cluster,
+    work: impl AsyncFnOnce(Api<ConfigMap>) -> Result<T, kube::Error>,
+) -> T {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let asked = async { work(Api::default_namespaced(cluster.client().await)).await };

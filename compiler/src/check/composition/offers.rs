@@ -30,7 +30,7 @@ fn offered(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) -> BTreeMap<String,
     };
     members(checked, out);
     let substitutes = checked.composition.substitutes.as_ref();
-    let wanted = substitutes.and_then(|it| program.types.get(&it.kind));
+    let wanted = substitutes.and_then(|it| program.types.get(&it.kind)).map(|info| &**info);
     let operations = implement::check(checked, wanted, out);
     let Some(wanted) = wanted else { return operations };
     let mut offers = Offers { checked, own, wanted, missing: Vec::new(), out };
@@ -248,7 +248,7 @@ impl Offers<'_, '_> {
                 _ => None,
             })
             .collect();
-        let root = self.checked.program.types.get("std.Root");
+        let root = self.checked.program.types.get("std.Root").map(|info| &**info);
         for (name, operation) in implement::needed(root, self.wanted) {
             if !named.contains(name) {
                 let add = format!("implement {name} = …");

@@ -1,6 +1,7 @@
 //! What nodes are made of, when all blueprints are known: choices, rings, and inputs that decide.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::choose::{self, Candidate};
 use super::decides::{self, Deciding, made_of};
@@ -91,7 +92,7 @@ fn substitute(
     let Some(module) = program.sources.modules.get(checked.file.0 as usize) else { return };
     let is_abstract = |kind: &String| program.types.get(kind).is_some_and(|info| info.is_abstract);
     let is_using =
-        |item: &ast::Item| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
+        |item: &Arc<ast::Item>| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
     if !checked.nodes.nodes.values().any(|one| is_abstract(&one.node.kind))
         && !module.tree.items.iter().any(is_using)
     {

@@ -27,7 +27,7 @@ pub(in crate::check) fn declare(program: &mut Program<'_>) {
         program.names.blueprints.iter().map(|(full, file)| (full.clone(), *file)).collect();
     for (full, file) in blueprints {
         if let Some(info) = info(program, &full, file) {
-            Arc::make_mut(&mut program.types).insert(full, info);
+            Arc::make_mut(&mut program.types).insert(full, Arc::new(info));
         }
     }
 }
@@ -35,7 +35,8 @@ pub(in crate::check) fn declare(program: &mut Program<'_>) {
 fn info(program: &Program<'_>, full: &str, file: FileId) -> Option<TypeInfo> {
     let declared = program.names.types.get(full)?;
     let parent = declared.ancestors.first().and_then(|name| program.types.get(name));
-    let mut info = parent.or_else(|| program.types.get("std.Root"))?.clone();
+    let info = parent.or_else(|| program.types.get("std.Root"))?;
+    let mut info = TypeInfo::clone(info);
     full.clone_into(&mut info.full);
     info.place = declared.place;
     info.is_abstract = false;
@@ -84,7 +85,8 @@ fn property(value: &ValueItem, ty: Type, file: FileId) -> Option<PropertyInfo> {
 /// Fills in what the check of a blueprint found.
 pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
     let Some(full) = super::type_of(checked.program.names, checked.file).cloned() else { return };
-    let Some(mut info) = checked.program.types.get(&full).cloned() else { return };
+    let Some(info) = checked.program.types.get(&full) else { return };
+    let mut info = TypeInfo::clone(info);
     let program = &checked.program;
     for (name, input) in &checked.inputs {
         let Some(property) = info.properties.get_mut(name) else { continue };
@@ -132,7 +134,7 @@ pub(in crate::check) fn finish(checked: &mut Checked<'_>) {
         let versions = Arc::make_mut(&mut checked.program.versions);
         versions.insert(full.clone(), head.version.clone());
     }
-    Arc::make_mut(&mut checked.program.types).insert(full, info);
+    Arc::make_mut(&mut checked.program.types).insert(full, Arc::new(info));
 }
 
 /// The properties of an exposed capability that follow from the inputs, as the node sees them that stands
@@ -234,7 +236,7 @@ pub(super) fn open(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
         let Some(info) = program.types.get(full) else { continue };
         // What a type inherits is told where it is declared.
         let parent = declared.ancestors.first().and_then(|name| program.types.get(name));
-        for place in places(info, parent) {
+        for place in places(info, parent.map(|info| &**info)) {
             out.push(says::open_type(place, short(full), declared.place));
         }
     }

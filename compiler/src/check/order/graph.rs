@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use bp_plan::{Expr, Item, Type, Value};
 
-use super::things::{Left, left_by};
+use super::things::{Left, Own, left_by};
 use crate::check::capabilities;
 use crate::check::expr::{Declared, World as _};
 use crate::check::groups::Groups;
@@ -73,6 +73,8 @@ pub(super) struct Graph<'a> {
     pub(super) edges: Vec<Edge>,
     /// Of each type of node or relationship that there is.
     left: HashMap<&'a str, Vec<Left<'a>>>,
+    /// What the parts of each instance are made of, until all that waits is known.
+    made_of: Vec<Vec<Own<'a>>>,
 }
 
 /// No names.
@@ -124,6 +126,7 @@ impl<'a> Graph<'a> {
             things: Vec::new(),
             edges: Vec::new(),
             left: HashMap::new(),
+            made_of: Vec::with_capacity(count),
         }
     }
 
@@ -173,18 +176,19 @@ impl<'a> Graph<'a> {
         let at = self.instances.len();
         let start = self.things.len();
         self.things.push(Thing::Node(at));
-        let own = self.own(at, checked).into_iter();
-        self.things.extend(own.map(|(thing, ..)| thing));
+        let own = self.own(at, checked);
+        self.things.extend(own.iter().map(|(thing, ..)| *thing));
+        self.made_of.push(own);
         self.instances.push(Instance { node, key, checked, locals, start });
     }
 
     /// All that waits; false where it is too much.
     fn fill(&mut self) -> bool {
         let of_groups = self.of_groups();
-        for at in 0..self.instances.len() {
+        for (at, all) in std::mem::take(&mut self.made_of).into_iter().enumerate() {
             let Some(Instance { checked, start, .. }) = self.instances.get(at) else { continue };
             let (checked, node) = (*checked, *start);
-            for (own, (thing, value, place)) in (node + 1..).zip(self.own(at, checked)) {
+            for (own, (thing, value, place)) in (node + 1..).zip(all) {
                 if is_needed(thing, checked) {
                     self.edges.push(Edge { from: node, to: own, place });
                 }

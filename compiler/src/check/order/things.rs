@@ -1,7 +1,8 @@
 //! What an instance waits for in parts of its own: its properties, those of its capabilities and relationships, its
 //! labels, what decides whom it needs. All of them are said here as its node sees it.
 
-use std::borrow::Cow;
+use std::ops::Deref;
+use std::rc::Rc;
 
 use bp_plan::{Expr, Item, Requirement};
 
@@ -11,19 +12,43 @@ use crate::check::nodes::CheckedNode;
 use crate::check::program::{Program, TypeInfo};
 use crate::source::Place;
 
+/// What something is made of: as the source has it, or as it is seen from elsewhere.
+#[derive(Clone)]
+pub(super) enum Said<'a> {
+    Here(&'a Expr),
+    Seen(Rc<Expr>),
+}
+
+impl Said<'_> {
+    fn seen(expr: Expr) -> Self {
+        Self::Seen(Rc::new(expr))
+    }
+}
+
+impl Deref for Said<'_> {
+    type Target = Expr;
+
+    fn deref(&self) -> &Expr {
+        match self {
+            Self::Here(expr) => expr,
+            Self::Seen(expr) => expr,
+        }
+    }
+}
+
 /// A part of an instance, what it is made of, and where that stands.
-pub(super) type Own<'a> = (Thing<'a>, Cow<'a, Expr>, Place);
+pub(super) type Own<'a> = (Thing<'a>, Said<'a>, Place);
 
 /// What a type makes of others, of what its nodes leave to it: under the name of the capability where it is a
 /// property of that.
-pub(super) type Left<'a> = (Option<&'a str>, &'a str, Cow<'a, Expr>, Place);
+pub(super) type Left<'a> = (Option<&'a str>, &'a str, Said<'a>, Place);
 
 /// What a node type, or a relationship type, leaves to no node.
 pub(super) fn left_by<'a>(program: &'a Program<'a>, info: &'a TypeInfo) -> Vec<Left<'a>> {
     let mut all: Vec<Left<'a>> = Vec::new();
     for (name, property) in &info.properties {
         if let Some(default) = property.declared.default.as_ref().filter(|it| is_open(it)) {
-            all.push((None, name, Cow::Borrowed(default), property.place));
+            all.push((None, name, Said::Here(default), property.place));
         }
     }
     for (name, capability) in &info.capabilities {
@@ -32,7 +57,7 @@ pub(super) fn left_by<'a>(program: &'a Program<'a>, info: &'a TypeInfo) -> Vec<L
             if let Some((property, _)) = of.properties.get_key_value(&property)
                 && is_open(&value)
             {
-                all.push((Some(name), property, Cow::Owned(value), capability.place));
+                all.push((Some(name), property, Said::seen(value), capability.place));
             }
         }
     }
@@ -50,11 +75,11 @@ impl<'a> Graph<'a> {
         let node = &checked.node;
         let mut all: Vec<Own<'a>> = Vec::new();
         for (name, set) in node.properties.iter().filter(|(_, set)| is_open(&set.value)) {
-            all.push((Thing::Property(at, name), Cow::Borrowed(&set.value), checked.value(name)));
+            all.push((Thing::Property(at, name), Said::Here(&set.value), checked.value(name)));
         }
         for (capability, set) in &node.capabilities {
             for (name, set) in set.iter().filter(|(_, set)| is_open(&set.value)) {
-                let value = Cow::Borrowed(&set.value);
+                let value = Said::Here(&set.value);
                 all.push((Thing::Part(at, capability, name), value, checked.value(capability)));
             }
         }
@@ -71,11 +96,11 @@ impl<'a> Graph<'a> {
             }
         }
         if let Some(labels) = node.labels.as_ref().filter(|labels| is_open(labels)) {
-            all.push((Thing::Property(at, "labels"), Cow::Borrowed(labels), checked.place()));
+            all.push((Thing::Property(at, "labels"), Said::Here(labels), checked.place()));
         }
         for (met, place) in node.requirements.iter().zip(checked.targets()) {
             if !is_named(&met.target) {
-                let target = Cow::Borrowed(&met.target);
+                let target = Said::Here(&met.target);
                 all.push((Thing::Property(at, &met.name), target, place));
             }
             self.link(at, met, place, &mut all);
@@ -86,7 +111,7 @@ impl<'a> Graph<'a> {
                 each.flat_map(|each| [Some(&each.over), each.key.as_ref(), each.filter.as_ref()]);
             let says = each.flatten().chain(&node.condition).cloned();
             let says = Expr::List(says.map(Item::One).collect());
-            all.push((Thing::Property(at, THERE), Cow::Owned(says), checked.place()));
+            all.push((Thing::Property(at, THERE), Said::seen(says), checked.place()));
         }
         all
     }
@@ -94,7 +119,7 @@ impl<'a> Graph<'a> {
     /// The properties of a relationship by which a node needs another.
     fn link(&self, at: usize, met: &'a Requirement, place: Place, all: &mut Vec<Own<'a>>) {
         for (name, set) in met.properties.iter().filter(|(_, set)| is_open(&set.value)) {
-            all.push((Thing::Part(at, &met.name, name), Cow::Borrowed(&set.value), place));
+            all.push((Thing::Part(at, &met.name, name), Said::Here(&set.value), place));
         }
         let read = |name: String| Expr::Field { of: Box::new(Expr::This), name, safe: false };
         let (via, target) = (read(format!("{}.via", met.name)), read(met.name.clone()));
@@ -109,7 +134,7 @@ impl<'a> Graph<'a> {
                 Expr::Target => Some(target.clone()),
                 _ => None,
             });
-            all.push((Thing::Part(at, &met.name, name), Cow::Owned(seen), *place));
+            all.push((Thing::Part(at, &met.name, name), Said::seen(seen), *place));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::syntax::ast::{
     Step, StepKind, TypeExpr, TypeKind, Via, Where,
 };
 use crate::syntax::walk;
+use std::sync::Arc;
 
 /// See the module.
 #[derive(Default)]
@@ -38,7 +39,7 @@ pub(super) struct Local<'t> {
 
 impl<'t> Uses<'t> {
     /// Of all items of a file, where they use one of these names.
-    pub(super) fn of(items: &'t [Item], sought: Used<'t>) -> Self {
+    pub(super) fn of(items: &'t [Arc<Item>], sought: Used<'t>) -> Self {
         let implementing = items.iter().filter_map(|item| match &item.kind {
             ItemKind::Implement(it) => match &it.workflow.kind {
                 ExprKind::Name(workflow) => Some(workflow.as_str()),

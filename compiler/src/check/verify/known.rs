@@ -16,6 +16,9 @@ use crate::check::program::{Program, TypeInfo};
 /// How deep a property may hang on others, to be worked out.
 const MOST_DEEP: usize = 40;
 
+/// The name of what no property is called: whether a node is there.
+const THERE: &str = "";
+
 /// A property: its node, the instance's key, and its name.
 type Slot = (String, Option<String>, String);
 
@@ -309,11 +312,18 @@ impl<'p, 's> Known<'p, 's> {
                 let is_collection = checked.node.each.is_some();
                 return Some(if is_collection { Value::Map(BTreeMap::new()) } else { Value::Null });
             }
-            Some(_) => match self.holds(checked.node.condition.as_ref()?)? {
-                true => {}
-                false if checked.node.each.is_some() => return Some(Value::Map(BTreeMap::new())),
-                false => return Some(Value::Null),
-            },
+            Some(_) => {
+                let condition = checked.node.condition.as_ref()?;
+                match self.evaluated(&reference(node), THERE, condition) {
+                    Outcome::Value(Value::Bool(true)) => {}
+                    Outcome::Value(Value::Bool(false)) => {
+                        let is_collection = checked.node.each.is_some();
+                        let empty = Value::Map(BTreeMap::new());
+                        return Some(if is_collection { empty } else { Value::Null });
+                    }
+                    _ => return None,
+                }
+            }
         }
         if checked.node.each.is_none() {
             return Some(Value::Reference(reference(node)));

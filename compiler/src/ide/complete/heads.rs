@@ -1,6 +1,7 @@
 //! Words that begin an item, names that an item has to have, and annotations.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bp_plan::Type;
 
@@ -96,8 +97,8 @@ impl List<'_, '_> {
     }
 
     /// The names that an item of a blueprint has to have which stands for a type.
-    pub(super) fn offered(&mut self, items: &[Item], own: &Name) {
-        let is_it = |item: &&Item| {
+    pub(super) fn offered(&mut self, items: &[Arc<Item>], own: &Name) {
+        let is_it = |item: &&Arc<Item>| {
             crate::ide::find::declared(&item.kind).is_some_and(|name| name.span == own.span)
         };
         let Some(item) = items.iter().find(is_it) else { return };

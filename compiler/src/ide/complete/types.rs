@@ -4,6 +4,7 @@ use super::{Completion, CompletionKind, FILE, List};
 use crate::ide::spot::Wanted;
 use crate::syntax::BUILT_IN_TYPES;
 use crate::syntax::ast::{Item, ItemKind, Path, TypeItemKind};
+use std::sync::Arc;
 
 impl List<'_, '_> {
     pub(super) fn types(&mut self, path: &Path, at: usize, wanted: &Wanted) {
@@ -96,7 +97,7 @@ impl List<'_, '_> {
     }
 
     /// Behind `extends`, neither the type itself nor those that are derived from it.
-    pub(super) fn without_heirs(&mut self, items: &[Item], at: u32) {
+    pub(super) fn without_heirs(&mut self, items: &[Arc<Item>], at: u32) {
         let names = &self.program.names;
         let own = items.iter().find_map(|item| match &item.kind {
             ItemKind::Type(it) => {

@@ -14,6 +14,7 @@ pub(super) use expressions::settled;
 pub(super) use wanted::IMPLEMENTATION;
 
 use bp_plan::{Phase, Type};
+use std::sync::Arc;
 
 use super::spot::{Around, Expected, Owner, Role, Runner, Running, Spot, Wanted};
 use crate::check::Program;
@@ -28,12 +29,20 @@ use crate::syntax::ast::{
 const FILE: FileId = FileId(0);
 
 /// What stands at this offset of these items.
-pub(super) fn find<'t>(program: &Program<'_>, items: &'t [Item], offset: u32) -> Option<Spot<'t>> {
+pub(super) fn find<'t>(
+    program: &Program<'_>,
+    items: &'t [Arc<Item>],
+    offset: u32,
+) -> Option<Spot<'t>> {
     Finder { program, offset, whole: None }.items(items)
 }
 
 /// The expression of exactly this span.
-pub(super) fn whole<'t>(program: &Program<'_>, items: &'t [Item], span: Span) -> Option<Spot<'t>> {
+pub(super) fn whole<'t>(
+    program: &Program<'_>,
+    items: &'t [Arc<Item>],
+    span: Span,
+) -> Option<Spot<'t>> {
     Finder { program, offset: span.start, whole: Some(span) }.items(items)
 }
 
@@ -62,7 +71,7 @@ impl Finder<'_, '_> {
         self.program.names.type_name(FILE, &joined(path))
     }
 
-    fn items<'t>(&self, items: &'t [Item]) -> Option<Spot<'t>> {
+    fn items<'t>(&self, items: &'t [Arc<Item>]) -> Option<Spot<'t>> {
         // Where two touch, the later one.
         items.iter().rev().filter(|item| self.is_in(item.span)).find_map(|item| self.item(item))
     }

@@ -19,7 +19,7 @@ pub(in crate::ide) const IMPLEMENTATION: &str = "std.Implementation";
 impl Finder<'_, '_> {
     /// What is known of a type.
     pub(super) fn info(&self, full: Option<&String>) -> Option<&TypeInfo> {
-        self.program.types.get(full?)
+        self.program.types.get(full?).map(|info| &**info)
     }
 
     /// What the value of a key is to be.

@@ -404,7 +404,7 @@ fn item(text: &str) -> (bp_compiler::syntax::ast::ItemKind, super::world::Declar
     let source = bp_compiler::source::SourceFile::new("test.bp", text);
     let (mut tree, diagnostics) = bp_compiler::syntax::parse(FileId(0), &source);
     assert!(diagnostics.is_empty(), "{text}: {diagnostics:?}");
-    (tree.items.remove(0).kind, super::world::Declarations::new(text))
+    (tree.items.remove(0).kind.clone(), super::world::Declarations::new(text))
 }
 
 #[test]

@@ -97,6 +97,11 @@ fn words(told: &Entry) -> String {
         Event::RetryRequested { steps: Some(steps) } => {
             format!("{}, by {}", instances(steps), told.envelope.event.actor)
         }
+        Event::HealRequested { found } => {
+            let names: Vec<&str> = found.iter().map(|one| one.instance.as_str()).collect();
+            format!("{}, by {}", names.join(", "), told.envelope.event.actor)
+        }
+        Event::DriftFound { instance, .. } => format!("{instance} is not as it was applied"),
         Event::RunOpened { run, .. } => run.clone(),
         Event::RunClosed { run, outcome, .. } => format!("{run}: {outcome:?}").to_lowercase(),
         Event::TargetSettled { target, outcome, .. } => {
@@ -175,6 +180,8 @@ fn decided(decision: &Decision) -> String {
             )
         }
         Decision::BringsAbout(verb) => format!("{verb:?}").to_lowercase(),
+        Decision::Found(names) if names.is_empty() => "finds nothing".to_owned(),
+        Decision::Found(names) => format!("finds {}", names.join(", ")),
         Decision::Calls { targets, .. } => {
             let names: Vec<String> =
                 targets.iter().map(|target| plain(target).to_string()).collect();

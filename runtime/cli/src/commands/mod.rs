@@ -2,8 +2,10 @@
 
 pub(crate) mod adopt;
 pub(crate) mod deploy;
+pub(crate) mod drift;
 pub(crate) mod events;
 pub(crate) mod export;
+pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod journal;
 pub(crate) mod list;

@@ -18,6 +18,13 @@ const LONGEST: usize = 72;
 
 /// The whole; the last line says how much of what.
 pub(crate) fn drawn(name: &str, outlook: &Outlook, paints: bool) -> String {
+    let mut text = changes(outlook, paints);
+    let _ = writeln!(text, "{}", summary(name, outlook));
+    text
+}
+
+/// What would be done to which nodes.
+pub(crate) fn changes(outlook: &Outlook, paints: bool) -> String {
     let paint = Paint(paints);
     let mut text = String::new();
     let moves = outlook.nodes.iter().filter(|node| node.action != Action::None);
@@ -29,9 +36,8 @@ pub(crate) fn drawn(name: &str, outlook: &Outlook, paints: bool) -> String {
     }
     if groups.len() > MOST {
         let more = groups.len() - MOST;
-        let _ = writeln!(text, "and {more} more; `bpr plan … --output json` has all\n");
+        let _ = writeln!(text, "and {more} more; `--output json` has all\n");
     }
-    let _ = writeln!(text, "{}", summary(name, outlook));
     text
 }
 
@@ -168,6 +174,13 @@ pub(super) fn line(field: &Field, action: Action) -> String {
         && a == b
     {
         return format!("{desired}, changed");
+    }
+    if let (Some(desired), Some(applied), Some(live)) =
+        (&field.desired, &field.applied, &field.live)
+        && desired == applied
+        && applied != live
+    {
+        return format!("{} → {}  (others changed it)", value(live), value(desired));
     }
     let drifted = match (&field.applied, &field.live) {
         (Some(applied), Some(live)) if applied != live => format!("  (live {})", value(live)),

@@ -245,7 +245,7 @@ fn a_step_that_can_t_be_done_is_refused_and_not_passed_over() {
     use bp_plan::workflow::{Action, Block, Run, Step, Workflow};
     let place = Place::new();
     let mut plan = boxes();
-    let run = Run { workflow: "heal".to_owned(), arguments: BTreeMap::new(), result: None };
+    let run = Run { workflow: "rollback".to_owned(), arguments: BTreeMap::new(), result: None };
     let at = Span { line: 3, end_line: 3, ..span() };
     let workflow = Workflow {
         parameters: vec![],
@@ -261,7 +261,7 @@ fn a_step_that_can_t_be_done_is_refused_and_not_passed_over() {
     let path = place.path("flows.plan");
     write(&plan, &BTreeMap::new(), &path).unwrap();
     let said = place.said(1, &["deploy", path.to_str().unwrap(), "--name", "x"]);
-    for words in ["the workflow `backup` runs `heal`", "boxes.bp:3", "`bpr resume`"] {
+    for words in ["the workflow `backup` runs `rollback`", "boxes.bp:3", "`bpr rollback`"] {
         assert!(said.contains(words), "no `{words}` in:\n{said}");
     }
     assert!(place.calls().is_empty());

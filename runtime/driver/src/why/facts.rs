@@ -185,6 +185,7 @@ pub(super) fn instance(event: &Event) -> Option<&str> {
         | Event::StepSucceeded { instance, .. }
         | Event::StepFailed { instance, .. }
         | Event::InstanceSettled { instance, .. }
+        | Event::DriftFound { instance, .. }
         | Event::InstanceRenamed { instance, .. }
         | Event::InstanceAdopted { instance, .. } => Some(instance),
         _ => None,

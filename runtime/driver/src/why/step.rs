@@ -209,6 +209,8 @@ fn decided(decision: &Decision) -> String {
             format!("it runs a workflow with {}", list(&given))
         }
         Decision::BringsAbout(verb) => format!("it begins to {verb:?}").to_lowercase(),
+        Decision::Found(names) if names.is_empty() => "it found nothing".to_owned(),
+        Decision::Found(names) => format!("it found {}", list(names)),
         Decision::Calls { targets, .. } => {
             let names: Vec<String> = targets.iter().map(|of| plain(of).to_string()).collect();
             format!("it calls {}", list(&names))

@@ -265,7 +265,27 @@ pub fn workflows() -> Vec<u8> {
         run("install"),
         call("base", "look", text("after")),
     ]);
+    let looked = |name: &str, result: &str| {
+        let nodes = json!({ "list": [{ "one": { "node": "web" } }] });
+        let nodes = json!({ "value": nodes, "phase": "run", "span": span() });
+        step(json!({ "run": {
+            "workflow": name, "arguments": { "nodes": nodes }, "result": result,
+        } }))
+    };
+    let entry = |name: &str, of: Json| json!({ "one": [name, of] });
+    let mend = block(&[
+        looked("check_drift", "before"),
+        looked("check_health", "ill"),
+        run("heal"),
+        looked("check_drift", "after"),
+        step(json!({ "return": { "record": [
+            entry("before", of(local("before"), "drifted")),
+            entry("ill", of(local("ill"), "unhealthy")),
+            entry("after", of(local("after"), "drifted")),
+        ] } })),
+    ]);
     let all = json!({
+        "mend": workflow(&[], mend),
         "anew": workflow(&[], anew),
         "tend": workflow(&[("into", string())], tend()),
         "clean": workflow(&[("days", json!("int"))], block(&[call("late", "look", text("clean"))])),

@@ -128,6 +128,8 @@ impl Engine {
         let applied = is.applied.as_ref()?;
         let wanted = digest(&subject.bytes());
         let is_so = is.operation == Operation::Converge
+            && !self.looks_at_all()
+            && !is.has_drifted()
             && is.flight.is_none()
             && !is.is_renamed
             // What it needs now is to be known when it goes.

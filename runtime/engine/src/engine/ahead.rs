@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use bp_topology::{Act, InstanceId, Life};
 use serde_json::Value as Json;
 
+use super::down::is_going;
 use super::next::{Look, Stop};
 use crate::event::{Failure, Operation};
 use crate::life::LifeState;
 use crate::retry::digest;
+use crate::state::InstanceState;
 
 /// What would be called, in order.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +46,7 @@ impl Look<'_> {
                 ahead.doubt = Some(format!("{act} was begun, and how it ended is not known yet"));
             }
         }
-        let is_half_gone = life.is_some_and(|life| !life.removed.is_empty());
+        let is_half_gone = life.is_some_and(is_going);
         if id.is_none() || is_half_gone {
             self.down_ahead(&mut ahead);
         }
@@ -123,7 +125,9 @@ impl Look<'_> {
     ) -> Result<Option<(usize, bool)>, Stop> {
         let mut own = BTreeMap::new();
         for (place, act) in self.steps(id, life).into_iter().enumerate() {
-            let Some(done) = state.done.get(place).filter(|done| done.act == act) else {
+            let has_drifted = act.is_none() && self.is.is_some_and(InstanceState::has_drifted);
+            let there = state.done.get(place).filter(|done| done.act == act && !has_drifted);
+            let Some(done) = there else {
                 return Ok(Some((place, true)));
             };
             let inputs = match &act {

@@ -25,6 +25,8 @@ use crate::work::{Item, Standing};
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(super) struct Foresight {
+    /// What is as it was last applied, by the journal, is looked at all the same.
+    looks_at_all: bool,
     /// Instances whose attributes are not known before they are as wanted.
     unforeseen: BTreeSet<InstanceId>,
     lives: BTreeMap<usize, Ahead>,
@@ -86,6 +88,26 @@ impl Engine {
         Some(engine)
     }
 
+    /// As [`Engine::looking_ahead`], and what is as it is wanted by the journal is asked for, too: others may
+    /// have changed it.
+    pub fn looking_at_all(start: Start) -> Option<Self> {
+        let mut engine = Self::looking_ahead(start)?;
+        if let Some(foresight) = &mut engine.foresight {
+            foresight.looks_at_all = true;
+        }
+        Some(engine)
+    }
+
+    pub(super) fn looks_at_all(&self) -> bool {
+        self.foresight.as_ref().is_some_and(|foresight| foresight.looks_at_all)
+    }
+
+    /// Whether a provider keeps a part of an instance, and did something to it.
+    pub(super) fn has_own(&self, at: usize) -> bool {
+        let is_kept = self.work.items.get(at).is_some_and(|item| item.provider.is_some());
+        is_kept && self.instance(at).is_some_and(|is| is.applied.is_some())
+    }
+
     /// What is to be asked now. Each is answered once, by [`Engine::answer`].
     pub fn queries(&mut self) -> Vec<Query> {
         self.foresight.as_mut().map(|f| std::mem::take(&mut f.queries)).unwrap_or_default()
@@ -103,7 +125,10 @@ impl Engine {
         let (id, has_life) = (item.id.clone(), item.has_life);
         let mut asks = true;
         if has_life {
-            let ahead = Look::at(&self.topology, self.instance(at), 0).ahead(id.as_ref());
+            let mut ahead = Look::at(&self.topology, self.instance(at), 0).ahead(id.as_ref());
+            if self.looks_at_all() && id.is_some() && self.has_own(at) {
+                ahead.own = ahead.own.or(Some(Operation::Converge));
+            }
             if let Some(flaw) = ahead.flaw {
                 self.release(at);
                 return self.refuse(at, flaw);
@@ -176,10 +201,15 @@ impl Engine {
     pub fn answer(&mut self, target: &str, instance: &str, answer: Answer) {
         let Some(at) = self.work.find(target, instance) else { return };
         let attributes = answer.attributes.clone().map(|attributes| {
-            let (attributes, secrets) = self.reports(at, attributes);
+            // What is as the journal has it, is written down already.
+            let known = self.instance(at).and_then(InstanceState::reported).unwrap_or_default();
+            let is_known = |(name, value): &(String, Json)| known.get(name) == Some(value);
+            let (kept, fresh): (Vec<_>, Vec<_>) = attributes.into_iter().partition(is_known);
+            let (mut attributes, secrets) = self.reports(at, fresh.into_iter().collect());
             for (name, value) in secrets {
                 self.topology.secrets_mut().know(&name, value);
             }
+            attributes.extend(kept);
             attributes
         });
         let failure = answer.failure.clone();

@@ -45,6 +45,8 @@ impl Engine {
             self.wait(at, &id, &read.missing);
         } else {
             match next {
+                // Its provider's part is looked at all the same.
+                Next::Done(_) if self.looks_at_all() && self.has_own(at) => self.enqueue(at),
                 Next::Done(attributes) => self.finish(at, attributes),
                 Next::Wait => self.wait(at, &id, &read.missing),
                 Next::Refuse(failure) => self.refuse(at, failure),

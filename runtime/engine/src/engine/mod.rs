@@ -26,6 +26,7 @@ pub use effect::{
 
 use bp_topology::{Inventory, Place, Topology};
 
+use crate::drift;
 use crate::event::{Event, Outcome, Verb};
 use crate::moved;
 use crate::retry::Limits;
@@ -95,7 +96,7 @@ impl Engine {
         let Start { deployment, mut state, topology, inventory, heads, limits } = start;
         let mut outbox: BTreeMap<Stream, (Vec<Event>, Vec<Vec<u8>>)> = BTreeMap::new();
         let moves = moved::moves(&state, &topology);
-        for (target, event) in moves.clone() {
+        for (target, event) in moves.iter().cloned().chain(drift::found(&state)) {
             let stream = Stream::Target(deployment.clone(), target);
             state.fold(&stream, state.epoch, &event);
             outbox.entry(stream).or_default().0.push(event);

@@ -284,7 +284,8 @@ impl Look<'_> {
         let can_update = state.baseline.is_some() && life.update.is_some();
         let mut way = Way { acts: Vec::new(), first: None, own: BTreeMap::new() };
         for (place, act) in self.steps(id, life).into_iter().enumerate() {
-            let there = state.done.get(place).filter(|done| done.act == act);
+            let has_drifted = act.is_none() && self.is.is_some_and(InstanceState::has_drifted);
+            let there = state.done.get(place).filter(|done| done.act == act && !has_drifted);
             let inputs = match (there, &act) {
                 // Nothing that it is called with can have changed since.
                 (Some(done), _) if place < self.checked => done.inputs.clone(),

@@ -50,6 +50,8 @@ pub enum Decision {
         #[serde(default, with = "written::arguments", skip_serializing_if = "BTreeMap::is_empty")]
         arguments: Arguments,
     },
+    /// `run` of a look at what is there: the names of the instances that were found.
+    Found(Vec<String>),
     /// `return`.
     Returned(#[serde(with = "written")] Expr),
 }
@@ -64,7 +66,7 @@ impl Decision {
             Self::Runs(arguments) | Self::Calls { arguments, .. } => {
                 arguments.values().any(is_made)
             }
-            Self::Chosen(_) | Self::Waits { .. } | Self::BringsAbout(_) => false,
+            Self::Chosen(_) | Self::Waits { .. } | Self::BringsAbout(_) | Self::Found(_) => false,
         }
     }
 }

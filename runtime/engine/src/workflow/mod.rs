@@ -29,7 +29,7 @@ use crate::sealed::Sealed;
 pub use calls::{CallReport, Perform};
 pub use facts::{CallState, Decision, Ended, Set, WorkflowRun};
 pub use path::step;
-pub use walk::BringAbout;
+pub use walk::{BringAbout, Sought};
 
 use crate::engine::Addition;
 use crate::event::{Event, Outcome, Verb};

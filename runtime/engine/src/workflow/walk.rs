@@ -79,13 +79,39 @@ pub(super) struct ToCall {
     pub(super) wants_result: bool,
 }
 
-/// Something that is to be brought about by a run of the deployment.
+/// Something that goes alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BringAbout {
-    /// The run's id.
-    pub run: String,
-    /// What it is to do.
-    pub verb: Verb,
+pub enum BringAbout {
+    /// A run of the deployment.
+    Run {
+        /// The step, as a path.
+        step: String,
+        /// Its id.
+        run: String,
+        /// What it is to do.
+        verb: Verb,
+        /// It makes what others have changed as it was applied, of these nodes or instances, or (without any) of
+        /// all; else what is not as it is wanted.
+        heals: Option<Vec<String>>,
+    },
+    /// A look at what is there. What is found is the decision of the step.
+    Look {
+        /// The step, as a path.
+        step: String,
+        /// What is sought.
+        sought: Sought,
+        /// Among which nodes or instances; among all where there is none.
+        among: Vec<String>,
+    },
+}
+
+/// What a look at what is there is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// What is not as it was applied.
+    Drift,
+    /// What does not work.
+    Illness,
 }
 
 /// Why a step can't go on.
@@ -376,7 +402,18 @@ impl<'e> Walk<'e> {
         let Some(workflow) = plan.workflows.get(&run.workflow) else {
             let name = &run.workflow;
             if let Some(verb) = super::verb_of(name) {
-                return self.bring_about(name, verb, at);
+                return self.bring_about(name, (verb, None), at);
+            }
+            match name.as_str() {
+                "heal" => {
+                    let among = self.among(run, locals)?;
+                    return self.bring_about(name, (Verb::Deploy, Some(among)), at);
+                }
+                "check_drift" => return self.look((Sought::Drift, "drifted"), run, at, locals),
+                "check_health" => {
+                    return self.look((Sought::Illness, "unhealthy"), run, at, locals);
+                }
+                _ => {}
             }
             return Err(Stop::Failed(Failure::permanent(format!(
                 "this version of the runtime can't run `{name}` as a step"
@@ -403,7 +440,12 @@ impl<'e> Walk<'e> {
     }
 
     /// A run of the deployment, inside of this one. One that was stopped is begun anew, under another id.
-    fn bring_about(&mut self, name: &str, verb: Verb, at: &str) -> Result<Flow, Stop> {
+    fn bring_about(
+        &mut self,
+        name: &str,
+        (verb, heals): (Verb, Option<Vec<String>>),
+        at: &str,
+    ) -> Result<Flow, Stop> {
         if !matches!(self.facts.decided.get(at), Some(Decision::BringsAbout(_))) {
             self.decide(at, Decision::BringsAbout(verb));
         }
@@ -428,7 +470,39 @@ impl<'e> Walk<'e> {
             None => first,
             Some(_) => format!("{again}{}", tries + 1),
         };
-        self.bring_about.get_or_insert(BringAbout { run, verb });
+        self.bring_about.get_or_insert(BringAbout::Run { step: at.to_owned(), run, verb, heals });
+        Err(Stop::Open)
+    }
+
+    /// The nodes and instances that a step is about; none stands for all.
+    fn among(&self, run: &Run, locals: &Locals) -> Result<Vec<String>, Stop> {
+        let Some(nodes) = run.arguments.get("nodes") else { return Ok(Vec::new()) };
+        let mut found = Vec::new();
+        names(&self.value(&nodes.value, locals)?, &mut found);
+        if found.is_empty() && !matches!(self.value(&nodes.value, locals)?, Value::Null) {
+            return Err(Stop::Failed(Failure::permanent("`nodes` is an empty list")));
+        }
+        Ok(found)
+    }
+
+    /// A look at what is there: it changes nothing, and gives the names of what it found.
+    fn look(
+        &mut self,
+        (sought, called): (Sought, &str),
+        run: &Run,
+        at: &str,
+        locals: &Locals,
+    ) -> Result<Flow, Stop> {
+        if let Some(Decision::Found(names)) = self.facts.decided.get(at) {
+            let names = names.iter().cloned().map(Value::String).collect();
+            let record = Value::Map(BTreeMap::from([(called.to_owned(), Value::List(names))]));
+            return Ok(bound(run.result.as_ref(), &Expr::Value(record)));
+        }
+        if self.is_cancelling() {
+            return Ok(Flow::Cancelled);
+        }
+        let (step, among) = (at.to_owned(), self.among(run, locals)?);
+        self.bring_about.get_or_insert(BringAbout::Look { step, sought, among });
         Err(Stop::Open)
     }
 
@@ -642,6 +716,16 @@ fn listed(results: Vec<Expr>) -> Expr {
 fn elements(target: Value) -> Result<Vec<Value>, Failure> {
     let elements = bp_eval::elements(target).map_err(|error| Failure::permanent(error.message))?;
     Ok(elements.into_iter().map(|(_, element)| element).collect())
+}
+
+/// The names of the nodes and instances in a value.
+fn names(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Reference(of) => found.push(bp_eval::reference_text(of)),
+        Value::List(items) => items.iter().for_each(|item| names(item, found)),
+        Value::Map(items) => items.values().for_each(|item| names(item, found)),
+        _ => {}
+    }
 }
 
 fn bound(name: Option<&String>, value: &Expr) -> Flow {

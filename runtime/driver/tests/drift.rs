@@ -1,0 +1,206 @@
+//! What others have changed: it is found, field by field or because it is gone, and made as it was applied, each
+//! once, also where the process dies before or after any append.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::sync::Arc;
+
+use bp_driver::drift::drifted;
+use bp_driver::{Deployments, DriverError};
+use bp_engine::event::Outcome;
+use bp_engine::outlook::Action;
+use bp_engine::status::Standing;
+use bp_journal::{MemoryStore, Store as _};
+use bp_provider::{Class, Failure};
+use common::lives::{Calls, lives, runtime_of};
+use common::{Dying, ID, World, control, deploy, plan, plan_with, runtime};
+use serde_json::json;
+
+const CLUSTERS: [&str; 2] = ["east", "west"];
+
+async fn deployed() -> (Arc<MemoryStore>, Arc<World>) {
+    let (store, world) = (Arc::new(MemoryStore::new()), Arc::new(World::default()));
+    let done = deploy(&runtime(store.clone(), &world), plan("hello"), &CLUSTERS).await.unwrap();
+    assert_eq!(done.outcome, Outcome::Done);
+    (store, world)
+}
+
+fn at(target: &str, instance: &str) -> (String, String) {
+    (target.to_owned(), instance.to_owned())
+}
+
+/// Others set a property of an object.
+fn tamper(world: &World, target: &str, instance: &str) {
+    let mut objects = world.objects.lock().unwrap();
+    let object = objects.get_mut(&at(target, instance)).unwrap();
+    let first = object.properties.keys().next().unwrap().clone();
+    object.properties.insert(first, json!("by others"));
+}
+
+/// What is in the journal: how many events of each stream.
+async fn written(store: &MemoryStore) -> Vec<(String, u64)> {
+    store.streams("").await.unwrap()
+}
+
+/// The effects since, without their keys.
+fn since(world: &World, before: usize) -> Vec<String> {
+    let all = world.effects();
+    all[before..].iter().map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn where_nothing_has_drifted_nothing_is_written() {
+    let (store, world) = deployed().await;
+    let (before, effects) = (written(&store).await, world.effects());
+    let calls = world.calls.load(std::sync::atomic::Ordering::Relaxed);
+    let runtime = runtime(store.clone(), &world);
+    let outlook = runtime.drift(ID, &[]).await.unwrap();
+    assert!(outlook.is_empty() && !outlook.nodes.is_empty(), "{outlook:?}");
+    let looked = world.calls.load(std::sync::atomic::Ordering::Relaxed) - calls;
+    assert!(looked >= outlook.nodes.len(), "{looked} calls for {} nodes", outlook.nodes.len());
+    assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
+    assert_eq!((written(&store).await, world.effects()), (before, effects));
+}
+
+#[tokio::test]
+async fn what_was_changed_or_deleted_is_made_as_it_was_applied() {
+    let (store, world) = deployed().await;
+    let (content, effects) = (world.content(), world.effects().len());
+    tamper(&world, "east", "config[\"east\"]");
+    world.objects.lock().unwrap().remove(&at("west", "web[\"west\"]"));
+    let runtime = runtime(store.clone(), &world);
+    let outlook = runtime.drift(ID, &[]).await.unwrap();
+    let found: Vec<String> = drifted(&outlook).map(|one| one.instance).collect();
+    assert_eq!(found, ["config[\"east\"]", "web[\"west\"]"]);
+    let gone = outlook.nodes.iter().find(|node| node.id == "web[\"west\"]").unwrap();
+    assert_eq!(gone.action, Action::Create);
+    // Only what was named.
+    let (_, named) = runtime.heal(ID, &["web".to_owned()], control()).await.unwrap();
+    assert_eq!(named.unwrap().outcome, Outcome::Done);
+    assert_eq!(since(&world, effects), ["create web[\"west\"]@west"]);
+    let (_, rest) = runtime.heal(ID, &[], control()).await.unwrap();
+    assert_eq!(rest.unwrap().outcome, Outcome::Done);
+    assert_eq!(since(&world, effects)[1..], ["update config[\"east\"]@east"]);
+    assert_eq!(world.content(), content);
+    assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
+    let status = Deployments::new(store).status(ID).await.unwrap().0;
+    assert_eq!(status.state, Standing::Deployed);
+}
+
+async fn die_everywhere(writes_last: bool) {
+    let mut deaths = 0;
+    for dies_at in 0.. {
+        let (store, world) = deployed().await;
+        let (content, effects) = (world.content(), world.effects().len());
+        tamper(&world, "east", "config[\"east\"]");
+        world.objects.lock().unwrap().remove(&at("west", "web[\"west\"]"));
+        let dying = Arc::new(Dying::new(store.clone(), dies_at, writes_last));
+        let first = runtime(dying.clone(), &world).heal(ID, &[], control()).await;
+        let is_over = dying.appends() <= dies_at;
+        if is_over {
+            assert_eq!(first.unwrap().1.unwrap().outcome, Outcome::Done);
+        } else {
+            deaths += 1;
+            let alive = runtime(store.clone(), &world);
+            // What was asked for goes on; where nothing was yet, it is asked again.
+            assert_eq!(alive.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+            let _ = alive.heal(ID, &[], control()).await.unwrap();
+        }
+        let mut healed = since(&world, effects);
+        healed.sort();
+        let expected = ["create web[\"west\"]@west", "update config[\"east\"]@east"];
+        assert_eq!(healed, expected, "after a death at append {dies_at}");
+        assert_eq!(world.content(), content);
+        if is_over {
+            break;
+        }
+    }
+    assert!(deaths > 5, "only {deaths} appends");
+}
+
+#[tokio::test]
+async fn death_before_each_append() {
+    die_everywhere(false).await;
+}
+
+#[tokio::test]
+async fn death_after_each_append() {
+    die_everywhere(true).await;
+}
+
+#[tokio::test]
+async fn what_fails_to_be_healed_is_told_and_gone_on_with() {
+    let (store, world) = deployed().await;
+    let (content, effects) = (world.content(), world.effects().len());
+    tamper(&world, "east", "config[\"east\"]");
+    let refused = Failure::new(Class::Permanent, "no room");
+    world.faults.lock().unwrap().insert("config[\"east\"]".to_owned(), vec![refused]);
+    let runtime = runtime(store.clone(), &world);
+    let (_, failed) = runtime.heal(ID, &[], control()).await.unwrap();
+    assert_ne!(failed.unwrap().outcome, Outcome::Done);
+    let status = Deployments::new(store.clone()).status(ID).await.unwrap().0;
+    assert_ne!(status.state, Standing::Deployed);
+    assert_eq!(runtime.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+    assert_eq!(since(&world, effects), ["update config[\"east\"]@east"]);
+    assert_eq!(world.content(), content);
+}
+
+#[tokio::test]
+async fn a_provider_s_part_of_a_life_is_healed_and_what_follows_it() {
+    let (store, world) = (Arc::new(MemoryStore::new()), Arc::new(World::default()));
+    let calls = Arc::new(Calls::default());
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let _ = deploy(&runtime, lives("hello"), &[]).await.unwrap();
+    let (made, effects) = (calls.made().len(), world.effects().len());
+    world.objects.lock().unwrap().remove(&at("", "web"));
+    let (_, healed) = runtime.heal(ID, &[], control()).await.unwrap();
+    assert_eq!(healed.unwrap().outcome, Outcome::Done);
+    assert_eq!(since(&world, effects), ["create web@"]);
+    let again: Vec<String> = calls.made()[made..]
+        .iter()
+        .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(again, ["web configure.establish_target", "web lifecycle.poststart"]);
+    assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
+}
+
+#[tokio::test]
+async fn what_can_t_be_looked_at_is_said() {
+    let (store, world) = deployed().await;
+    let runtime = runtime(store.clone(), &world);
+    let unknown = runtime.drift(ID, &["wep".to_owned()]).await.unwrap_err();
+    assert!(
+        matches!(unknown, DriverError::NoStep { ref known, .. } if known.contains(&"web".to_owned()))
+    );
+    world.down.lock().unwrap().insert("west".to_owned());
+    let outlook = runtime.drift(ID, &[]).await.unwrap();
+    assert!(!outlook.is_complete());
+    assert_eq!(drifted(&outlook).count(), 0);
+    assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
+    let none = runtime.drift("nowhere-1", &[]).await.unwrap_err();
+    assert!(matches!(none, DriverError::NoDeployment(_)), "{none}");
+    world.down.lock().unwrap().clear();
+    let _ = runtime.uninstall(ID, control()).await.unwrap();
+    let gone = runtime.drift(ID, &[]).await.unwrap_err();
+    assert!(matches!(gone, DriverError::NotDeployed(_)), "{gone}");
+}
+
+#[tokio::test]
+async fn what_is_protected_is_not_replaced_to_be_healed() {
+    let (store, world) = (Arc::new(MemoryStore::new()), Arc::new(World::default()));
+    let runtime = runtime(store.clone(), &world);
+    let guarded = plan_with("hello", |plan| plan.nodes.get_mut("web").unwrap().protect = true);
+    let _ = deploy(&runtime, guarded, &CLUSTERS).await.unwrap();
+    let (before, effects) = (written(&store).await, world.effects());
+    tamper(&world, "east", "web[\"east\"]");
+    world.rigid.lock().unwrap().insert("web[\"east\"]".to_owned());
+    let refused = runtime.heal(ID, &[], control()).await.unwrap_err();
+    assert!(matches!(refused, DriverError::Unapproved(_)), "{refused}");
+    assert_eq!((written(&store).await, world.effects()), (before, effects));
+}
