@@ -244,7 +244,7 @@ impl Environment {
         command.env_remove("KUBECONFIG").env_remove("BPR_NOOP_LOG");
         for (name, _) in std::env::vars_os() {
             // What the machine's own accounts and databases are is no test's business.
-            let is_own = ["AWS_", "PG", "BPR_JOURNAL", "BPR_LEASE"];
+            let is_own = ["AWS_", "PG", "BPR_JOURNAL", "BPR_LEASE", "BPR_SECRET", "BPR_AGE"];
             if is_own.iter().any(|own| name.to_string_lossy().starts_with(own)) {
                 command.env_remove(name);
             }

@@ -18,7 +18,8 @@ use crate::moment::{WHEN, When};
     after_help = "State is kept under $BPR_HOME (default: the platform's data folder).\n\
                   Journals are there too, or in the database that --journal or $BPR_JOURNAL names.\n\
                   Logs go to stderr where they are asked for: `--log-level info`, or $BPR_LOG.\n\
-                  Secrets come from the environment: `db_password` from $BPR_SECRET_DB_PASSWORD.\n\
+                  Secrets come from the environment (`db_password` from $BPR_SECRET_DB_PASSWORD), or from where\n\
+                  --secrets, $BPR_SECRETS or secrets.yaml in $BPR_HOME says.\n\
                   Exit codes: 0 done, 1 failed, 2 wrong usage (or changes: `plan --detailed-exitcode`), 3 partly done.",
     max_term_width = 100
 )]
@@ -34,6 +35,10 @@ pub(crate) struct Arguments {
     /// `postgres://USER@HOST/DATABASE`. Without a password: that is in $PGPASSWORD or ~/.pgpass.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) journal: Option<String>,
+    /// A file that says where secrets are: in a file encrypted with age, in Secrets of a cluster, or told by a
+    /// command. It holds none itself.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) secrets: Option<PathBuf>,
 }
 
 /// What is written.

@@ -1,13 +1,14 @@
 //! What the runtime does, told to stderr for those who operate it: off, unless it is asked for.
 //!
 //! No secret may get there. What the runtime tells itself was looked through; what libraries tell at their finest levels is
-//! not let in at all; and every line is looked through once more for the secrets of the environment.
+//! not let in at all; and every line is looked through once more for all secrets that this process knows.
 
 use std::io::{self, Write};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
 use bp_driver::Veil;
+use bp_topology::Secrets;
 use clap::{Args, ValueEnum};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
@@ -99,9 +100,7 @@ impl Logs {
         let Some(filter) = self.level.as_ref().filter(|_| self.is_on()) else { return };
         // What is no directive was refused before.
         let Ok(filter) = EnvFilter::try_new(&filter.0) else { return };
-        let lines = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(Veiled(Arc::new(Veil::over_texts(secrets()))));
+        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Veiled);
         match self.format {
             Form::Human => lines.with_ansi(has_color).init(),
             Form::Json => lines.json().flatten_event(true).with_current_span(false).init(),
@@ -109,8 +108,19 @@ impl Logs {
     }
 }
 
+/// Over all secrets that this process knows.
+static KNOWN: LazyLock<RwLock<Veil>> =
+    LazyLock::new(|| RwLock::new(Veil::over_texts(of_environment())));
+
+/// From now on these, too.
+pub(crate) fn hide(secrets: &Secrets) {
+    let texts = secrets.texts().into_iter().map(|(name, text)| (name.to_owned(), text));
+    let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+    *known = known.and(Veil::over_texts(texts));
+}
+
 /// The secrets of the environment, by their variables.
-fn secrets() -> impl Iterator<Item = (String, String)> {
+fn of_environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| {
         let name = name.to_str()?;
         let own = name.strip_prefix(PREFIX)?;
@@ -119,12 +129,14 @@ fn secrets() -> impl Iterator<Item = (String, String)> {
 }
 
 /// Writes to stderr what holds no secret any more. Each line is one write.
-#[derive(Clone)]
-struct Veiled(Arc<Veil>);
+#[derive(Clone, Copy)]
+struct Veiled;
 
 impl Write for Veiled {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let shown = self.0.over(String::from_utf8_lossy(line).into_owned());
+        let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+        let shown = known.over(String::from_utf8_lossy(line).into_owned());
+        drop(known);
         io::stderr().lock().write_all(shown.as_bytes())?;
         Ok(line.len())
     }
@@ -138,7 +150,7 @@ impl<'w> MakeWriter<'w> for Veiled {
     type Writer = Self;
 
     fn make_writer(&'w self) -> Self {
-        self.clone()
+        *self
     }
 }
 

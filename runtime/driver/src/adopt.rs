@@ -1,5 +1,6 @@
 //! Adoption: an object that is there already becomes a node's. Nothing is done to it before the next update.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bp_engine::engine::{Addition, Answer, Query, Step, Wanted};
@@ -44,6 +45,7 @@ impl Runtime {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         ledger.no_workflow()?;
         let mut desired = Desired { topology: prepared.topology, inventory: prepared.inventory };
+        self.learn(&ledger, &mut desired.topology).await?;
         let mut hands = self.hands(id, name, &desired, Arc::new(Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
         let not = |failure: Failure| DriverError::NotAdopted {
@@ -170,6 +172,7 @@ fn step(instance: &str, wanted: &bp_engine::Subject) -> Step {
         was: Vec::new(),
         may_replace: false,
         takes_back: false,
+        hidden: BTreeSet::new(),
     }
 }
 

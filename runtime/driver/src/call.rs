@@ -7,6 +7,7 @@ use bp_provider::{Class, Executor, Failure, Intent, Job, Listener};
 use serde_json::Value as Json;
 
 use crate::perform::{Hands, late, subject, told};
+use crate::secrets::Unsealed;
 
 /// Makes the call that a step is, or goes on with it.
 pub(crate) async fn perform(
@@ -28,7 +29,9 @@ pub(crate) async fn perform(
             }
         }
     };
-    let outcome = outcome.and_then(|result| unseen(hands, result));
+    let outcome = outcome.and_then(|result| {
+        if call.limits.gives_secret { hands.opened(result) } else { unseen(hands, result) }
+    });
     Report::Called {
         target: target.id.clone(),
         instance,
@@ -47,6 +50,11 @@ pub(crate) fn unknown(target: String, step: Step) -> Report {
 async fn job(hands: &mut Hands, step: Step, call: &CallStep) -> Result<Job, Failure> {
     let key = step.key.clone();
     let subject = subject(hands, step).await?;
+    let recipient = call.limits.gives_secret.then(|| hands.source.recipient()).transpose();
+    let seal_for = recipient.map_err(|Unsealed { why, help }| {
+        let message = format!("what it gives is secret, and can't be sealed: {why}");
+        Failure::new(Class::Permanent, message).help(help)
+    })?;
     let timeout = call.limits.timeout_ms.and_then(|ms| u64::try_from(ms).ok());
     Ok(Job {
         subject,
@@ -60,6 +68,7 @@ async fn job(hands: &mut Hands, step: Step, call: &CallStep) -> Result<Job, Fail
         },
         deadline: timeout.map_or(hands.deadlines.wait, std::time::Duration::from_millis),
         wants_result: call.limits.wants_result,
+        seal_for,
         hidden: hands.veil.hidden(),
     })
 }

@@ -357,6 +357,7 @@ fn step(query: &Query, wanted: bp_engine::Subject) -> Step {
         was: query.was.clone(),
         may_replace: false,
         takes_back: false,
+        hidden: BTreeSet::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Effects, by providers: a target called, a step brought about.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,14 @@ use bp_engine::secrets::{self, Revealed};
 use bp_engine::{Report, Subject as Described};
 use bp_journal::Store;
 use bp_provider::{
-    Call, Change, Class, Connection, Failure, FieldChange, Handle, Observation, Progress, Provider,
-    Record, Subject, Target,
+    Call, Change, Class, Connection, Done, Failure, FieldChange, Handle, Observation, Progress,
+    Provider, Record, Subject, Target,
 };
 use bp_topology::{Made, Secrets};
 use serde_json::Value as Json;
 
 use crate::files;
-use crate::secrets::Veil;
+use crate::secrets::{SecretSource, Veil};
 use crate::watch::Watcher;
 
 /// How long calls may take.
@@ -73,6 +74,8 @@ pub(crate) struct Hands {
     /// Over the secrets, and what the subject at hand is made of them.
     pub(crate) veil: Arc<Veil>,
     pub(crate) secrets: Secrets,
+    /// Where they come from, and what seals those that operations give.
+    pub(crate) source: Arc<dyn SecretSource>,
 }
 
 /// Asks a target who it is.
@@ -94,8 +97,16 @@ pub(crate) async fn perform(
     target: &TargetRef,
     step: Step,
 ) -> Report {
-    let instance = step.instance.clone();
-    let result = attempt(hands, provider, target, step).await.and_then(|p| unseen(hands, p));
+    let (instance, hidden) = (step.instance.clone(), step.hidden.clone());
+    let is_going = step.operation == Operation::Delete;
+    let result = attempt(hands, provider, target, step).await.map(|progress| match progress {
+        // What is gone has nothing to report that anybody may read.
+        Progress::Done(done) if is_going => {
+            Progress::Done(Done { attributes: BTreeMap::new(), ..done })
+        }
+        progress => progress,
+    });
+    let result = result.and_then(|progress| unseen(hands, progress, &hidden));
     let target = target.id.clone();
     match result {
         Ok(Progress::Done(done)) => Report::Succeeded {
@@ -120,13 +131,18 @@ pub(crate) async fn perform(
     }
 }
 
-/// What is to be journaled, which must show no secret.
-fn unseen(hands: &Hands, progress: Progress) -> Result<Progress, Failure> {
+/// What is to be journaled, which must show no secret; what is declared to be one is sealed.
+fn unseen(
+    hands: &Hands,
+    progress: Progress,
+    hidden: &BTreeSet<String>,
+) -> Result<Progress, Failure> {
     let seen = |json: &Json| hands.veil.seen(json);
     let found = match &progress {
         Progress::Done(done) => done
             .attributes
             .iter()
+            .filter(|(name, _)| !hidden.contains(*name))
             .find_map(|(name, value)| Some((format!("its attribute `{name}`"), seen(value)?)))
             .or_else(|| Some(("its record".to_owned(), seen(&done.record.as_ref()?.body)?))),
         Progress::Accepted { handle, .. } => {

@@ -8,7 +8,7 @@ use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 
 use crate::error::DriverError;
 use crate::runtime::{Executors, Providers};
-use crate::secrets::SecretSource;
+use crate::secrets::{SecretSource, Unsealed};
 use crate::twins;
 
 /// What can be deployed.
@@ -68,6 +68,12 @@ pub fn prepare(
             };
             problems.push(Problem::error(message).at(span).help(help));
         }
+    }
+    if let Some(span) = bp_engine::supports::gives_secret(&plan)
+        && let Err(Unsealed { why, help }) = secrets.can_seal()
+    {
+        let message = format!("what this gives is secret, and can't be sealed: {why}");
+        problems.push(Problem::error(message).at(span).help(help));
     }
     problems.extend(topology.iter().flat_map(bp_engine::supports::machines));
     problems.extend(topology.iter().flat_map(|wanted| twins::check(wanted, providers)));

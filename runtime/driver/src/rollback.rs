@@ -72,6 +72,7 @@ impl Runtime {
     ) -> Result<Summary, DriverError> {
         let earlier = self.earlier(id, to).await?;
         let Asked { name, bytes, inputs, inventory } = earlier.asked.clone();
+        self.secrets.ask(&bp_plan::from_bytes(&bytes)?.plan).await;
         let prepared = prepare(
             bytes,
             inputs,

@@ -166,7 +166,32 @@ impl Rounds {
         while flights.tasks.try_join_next().is_some() {}
     }
 
+    /// What is secret of a report, sealed; the report, or why it can't be written down.
+    fn sealed(&mut self, report: Report) -> Report {
+        let Some(sealing) = self.engine.secrets_of(&report) else { return report };
+        let record = match &report {
+            Report::Succeeded { record, .. } => record.as_ref(),
+            _ => None,
+        };
+        match self.hands.seal(self.engine.topology().secrets(), &sealing, record) {
+            Ok(sealed) => {
+                self.engine.seal(sealed);
+                report
+            }
+            Err(failure) => match report {
+                Report::Called { target, instance, output, .. } => {
+                    Report::Called { target, instance, outcome: Err(failure), output }
+                }
+                Report::Succeeded { target, instance, .. } => {
+                    Report::Failed { target, instance, failure }
+                }
+                other => other,
+            },
+        }
+    }
+
     fn report(&mut self, report: Report, flights: &mut Flights) {
+        let report = self.sealed(report);
         match &report {
             Report::Succeeded { target, instance, .. }
             | Report::Called { target, instance, .. }

@@ -23,6 +23,7 @@ use crate::ledger::{Ledger, Request};
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, identity};
 use crate::rounds::{Ended, Rounds};
+use crate::sealing;
 use crate::secrets::{SecretSource, Veil};
 use crate::update::{refuse_unapproved, revision_of};
 use crate::watch::Watcher;
@@ -123,8 +124,10 @@ impl Runtime {
         let mut ledger = Ledger::load(self.store.clone(), id).await?;
         ledger.no_workflow()?;
         let revision = revision_of(&prepared, terms)?;
-        let Prepared { bytes, artifacts, plan, inputs, inventory, reached_by, topology, .. } =
-            prepared;
+        let Prepared {
+            bytes, artifacts, plan, inputs, inventory, reached_by, mut topology, ..
+        } = prepared;
+        self.learn(&ledger, &mut topology).await?;
         let before = plan_before(&ledger, &plan).await?;
         let desired = Desired { topology, inventory: reached_by };
         refuse_unapproved(&ledger, &desired, &revision.terms, before.as_ref())?;
@@ -375,6 +378,7 @@ impl Runtime {
             deadlines: self.deadlines,
             veil: Arc::new(Veil::of(desired.topology.secrets())),
             secrets: desired.topology.secrets().clone(),
+            source: self.secrets.clone(),
         }
     }
 
@@ -383,7 +387,18 @@ impl Runtime {
         ledger: &Ledger,
         revision: &Revision,
     ) -> Result<Desired, DriverError> {
-        desired(ledger, revision, Some(&*self.secrets)).await
+        let mut desired = desired(ledger, revision, Some(&*self.secrets)).await?;
+        self.learn(ledger, &mut desired.topology).await?;
+        Ok(desired)
+    }
+
+    /// A topology learns what the journal has sealed.
+    pub(crate) async fn learn(
+        &self,
+        ledger: &Ledger,
+        topology: &mut Topology,
+    ) -> Result<(), DriverError> {
+        sealing::learn(topology, &ledger.state, &*self.store, &*self.secrets).await
     }
 }
 
@@ -399,7 +414,13 @@ pub(crate) async fn desired(
         Some(digest) => Arc::new(inventory_of(ledger, digest).await?),
     };
     let who = identity(&ledger.id, &ledger.state.name);
-    let secrets = secrets.map_or_else(Secrets::veiled, |secrets| secrets.secrets(&plan));
+    let secrets = match secrets {
+        Some(secrets) => {
+            secrets.ask(&plan).await;
+            secrets.secrets(&plan)
+        }
+        None => Secrets::veiled(),
+    };
     if revision.verb == Verb::Uninstall {
         let topology = Topology::nothing(plan, who, secrets);
         return Ok(Desired { topology, inventory: reached_by });

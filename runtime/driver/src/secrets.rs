@@ -2,15 +2,61 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use bp_plan::Plan;
 use bp_topology::{Made, Secrets};
 use serde_json::Value as Json;
 
 /// Gives secrets at the moment of their use. It must never write them anywhere.
+#[async_trait]
 pub trait SecretSource: Send + Sync {
+    /// Asks for the secrets of this plan, where that takes time; [`Self::secrets`] gives what was told.
+    async fn ask(&self, _plan: &Plan) {}
+
     /// The secrets of this plan, as far as they are known; of the others, what to do.
     fn secrets(&self, plan: &Plan) -> Secrets;
+
+    /// Whether there is, or can be, a key by which what is secret of results is sealed.
+    fn can_seal(&self) -> Result<(), Unsealed> {
+        Err(Unsealed::no_key())
+    }
+
+    /// For whom it is sealed, in the words of age, for processes that seal by themselves.
+    fn recipient(&self) -> Result<String, Unsealed> {
+        Err(Unsealed::no_key())
+    }
+
+    /// Seals what a journal is to keep.
+    fn seal(&self, _open: &[u8]) -> Result<Vec<u8>, Unsealed> {
+        Err(Unsealed::no_key())
+    }
+
+    /// What was sealed.
+    fn open(&self, _sealed: &[u8]) -> Result<Vec<u8>, Unsealed> {
+        Err(Unsealed::no_key())
+    }
+
+    /// Is told of secrets that became known by the way, so that they are hidden wherever this process writes.
+    fn hide(&self, _secrets: &Secrets) {}
+}
+
+/// Why something could not be sealed, or opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsealed {
+    /// What happened, in one sentence.
+    pub why: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl Unsealed {
+    fn no_key() -> Self {
+        Self {
+            why: "this runtime has no key to seal with".to_owned(),
+            help: "run it with a key of age".to_owned(),
+        }
+    }
 }
 
 /// The shortest text that is kept from being seen: what is shorter stands in many words by chance.
@@ -39,6 +85,12 @@ impl Veil {
             all.map(|form| (form, name.clone())).collect::<Vec<_>>()
         };
         Self::hiding(texts.into_iter().flat_map(named).collect())
+    }
+
+    /// Over what is under one of both.
+    #[must_use]
+    pub fn and(&self, other: Self) -> Self {
+        Self::hiding(self.texts.iter().cloned().chain(other.texts).collect())
     }
 
     /// The same, and over what is made of secrets, too.

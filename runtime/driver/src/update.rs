@@ -103,7 +103,8 @@ impl Runtime {
         let revision = revision_of(&prepared, terms)?;
         let plan = prepared.plan.clone();
         let before = plan_before(&ledger, &plan).await?;
-        let desired = Desired { topology: prepared.topology, inventory: prepared.reached_by };
+        let mut desired = Desired { topology: prepared.topology, inventory: prepared.reached_by };
+        self.learn(&ledger, &mut desired.topology).await?;
         let mut hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
         let looking = Looking { before: before.as_deref(), ask: Ask::Change, limits: self.limits };

@@ -432,7 +432,7 @@ impl Rounds {
         let mut tasks = JoinSet::new();
         loop {
             while let Ok(report) = answers.try_recv() {
-                self.conductor.report(self.clock.now_ms(), report);
+                self.report(report);
             }
             while tasks.try_join_next().is_some() {}
             if *self.stop.borrow() {
@@ -463,6 +463,17 @@ impl Rounds {
                 self.wait(&mut answers, wake_at_ms).await;
             }
         }
+    }
+
+    /// Takes in what came of a call, with what is secret of it sealed.
+    fn report(&mut self, mut report: CallReport) {
+        if let Some(sealing) = self.conductor.secrets_of(&report) {
+            match self.hands.seal(self.conductor.topology().secrets(), &sealing, None) {
+                Ok(sealed) => self.conductor.seal(sealed),
+                Err(failure) => report.outcome = Err(failure),
+            }
+        }
+        self.conductor.report(self.clock.now_ms(), report);
     }
 
     async fn append(&mut self, mut appends: Vec<Addition>) -> Result<(), DriverError> {
@@ -541,7 +552,7 @@ impl Rounds {
         tokio::select! {
             report = answers.recv() => {
                 if let Some(report) = report {
-                    self.conductor.report(self.clock.now_ms(), report);
+                    self.report(report);
                 }
             }
             () = tokio::time::sleep(until.min(pause)) => {}

@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use bp_plan::{Expr, Value};
+use bp_plan::Expr;
 use bp_topology::Act;
 use bp_topology::parameters::Arguments;
+use bp_topology::sealed::is_made;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -16,7 +17,7 @@ use crate::terms::Terms;
 use crate::workflow::{Decision, written};
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// What a person asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,9 +324,12 @@ pub enum Event {
         /// What the provider remembers of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         record: Option<Json>,
-        /// What it reports, or what an operation set.
+        /// What it reports, or what an operation set; in the place of each secret part stands a name.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         attributes: BTreeMap<String, Json>,
+        /// The digests of the blobs with what is secret of it, sealed, by those names.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        sealed: BTreeMap<String, String>,
         /// What an operation told that is called to look.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         result: Option<Json>,
@@ -486,11 +490,15 @@ pub enum Event {
         instance: String,
         /// Which operation.
         operation: String,
-        /// What it gave.
-        result: Value,
-        /// What it set.
+        /// What it gave; in the place of each secret part stands a name.
+        #[serde(with = "written")]
+        result: Expr,
+        /// What it set, likewise.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         attributes: BTreeMap<String, Json>,
+        /// The digests of the blobs with what is secret of it, sealed, by those names.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        sealed: BTreeMap<String, String>,
         /// The digest of the blob with what it wrote.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
@@ -616,13 +624,18 @@ impl Event {
             Self::CallStarted { subject, .. } | Self::InstanceAdopted { subject, .. } => {
                 vec![subject]
             }
-            Self::StepSucceeded { output, removal, .. } => {
-                output.as_deref().into_iter().chain(kept(removal.iter().flatten())).collect()
+            Self::StepSucceeded { output, removal, sealed, .. } => {
+                let sealed = sealed.values().map(String::as_str);
+                let kept = kept(removal.iter().flatten());
+                output.as_deref().into_iter().chain(kept).chain(sealed).collect()
             }
             Self::InstanceSettled { removal, .. } => kept(removal).collect(),
-            Self::StepFailed { output, .. }
-            | Self::CallSucceeded { output, .. }
-            | Self::CallFailed { output, .. } => output.as_deref().into_iter().collect(),
+            Self::CallSucceeded { output, sealed, .. } => {
+                output.as_deref().into_iter().chain(sealed.values().map(String::as_str)).collect()
+            }
+            Self::StepFailed { output, .. } | Self::CallFailed { output, .. } => {
+                output.as_deref().into_iter().collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -662,9 +675,15 @@ pub enum EventError {
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
     /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret, nor what
-    /// goes back, waits for a person, or was skipped, nor what is healed.
+    /// goes back, waits for a person, or was skipped, nor what is healed, nor what is sealed.
     pub fn version(&self) -> u32 {
         match self {
+            Self::StepSucceeded { attributes, .. } if attributes.values().any(is_made) => 7,
+            Self::CallSucceeded { attributes, result, .. }
+                if attributes.values().any(is_made) || result.as_value().is_none() =>
+            {
+                7
+            }
             Self::RevisionPlanned { back_to, reached_by, .. }
                 if back_to.is_some() || reached_by.is_some() =>
             {

@@ -24,6 +24,7 @@ pub mod moved;
 pub mod outlook;
 pub mod outputs;
 pub mod retry;
+mod sealed;
 pub mod secrets;
 pub mod state;
 pub mod status;
@@ -36,6 +37,7 @@ pub mod workflow;
 
 pub use engine::{Batch, Effect, Engine, Report};
 pub use event::{Event, Failure, Outcome, Verb};
+pub use sealed::Sealing;
 pub use state::State;
 pub use status::Status;
 pub use stream::Stream;

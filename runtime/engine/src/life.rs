@@ -61,6 +61,9 @@ pub struct Limits {
     /// Its result is asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wants_result: bool,
+    /// Something of its result is secret.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_secret: bool,
 }
 
 #[expect(
@@ -76,8 +79,8 @@ const LONGEST_PAUSE_MS: i64 = 3_600_000;
 
 impl Limits {
     pub(crate) fn of(limits: calls::Limits, wants_result: bool) -> Self {
-        let calls::Limits { timeout_ms, retries, backoff_ms, repeatable } = limits;
-        Self { timeout_ms, retries, backoff_ms, repeatable, wants_result }
+        let calls::Limits { timeout_ms, retries, backoff_ms, repeatable, gives_secret } = limits;
+        Self { timeout_ms, retries, backoff_ms, repeatable, wants_result, gives_secret }
     }
 
     /// How long to wait after this try, from 1.

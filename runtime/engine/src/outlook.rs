@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::Span;
+use bp_topology::sealed::{MADE, is_made, names_in};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -231,6 +232,7 @@ impl Shown {
 pub fn secrets_in(json: &Json, found: &mut BTreeSet<String>) {
     match json {
         Json::Array(items) => items.iter().for_each(|item| secrets_in(item, found)),
+        Json::Object(_) if is_made(json) => names_in(json, found),
         Json::Object(entries) => match entries.get(MARK) {
             Some(mark) => {
                 let names = mark.get("of").and_then(Json::as_array).into_iter().flatten();
@@ -259,7 +261,7 @@ fn compare(path: &str, applied: Option<&Json>, desired: Option<&Json>, fields: &
     match (applied, desired) {
         (a, b) if a == b => {}
         (Some(Json::Object(a)), Some(Json::Object(b)))
-            if !a.contains_key(MARK) && !b.contains_key(MARK) =>
+            if ![a, b].iter().any(|one| one.contains_key(MARK) || one.contains_key(MADE)) =>
         {
             let keys: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             for key in keys {

@@ -106,8 +106,10 @@ fn unmark(
         let Some(found) = found else {
             let shown = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let help = names.iter().find_map(|name| secrets.missing(name)).cloned();
+            let why = names.iter().find_map(|name| secrets.why(name));
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
             return Err((
-                format!("it is called with the secret {shown}, which is not known here"),
+                format!("it is called with the secret {shown}, which is not known here{why}"),
                 help,
             ));
         };
@@ -135,7 +137,8 @@ fn unmark(
     Ok(())
 }
 
-fn hash(key: &[u8], value: &Json) -> String {
+/// A keyed hash of a value.
+pub(crate) fn hash(key: &[u8], value: &Json) -> String {
     // A key of any length will do.
     let Ok(mut hash) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
     hash.update(value.to_string().as_bytes());

@@ -29,6 +29,8 @@ pub struct State {
     pub workflows: Vec<WorkflowRun>,
     /// The newest request that was taken.
     pub requests_taken: u64,
+    /// The digests of the blobs with what is sealed, by the names of the secrets.
+    pub sealed: BTreeMap<String, String>,
     /// Revisions all of which was there and worked once, with nothing skipped.
     pub healthy: BTreeSet<u64>,
 }
@@ -248,6 +250,11 @@ impl State {
                 if let Event::InstanceRenamed { instance, was } = event {
                     crate::moved::fold(self, id, instance, was);
                     return;
+                }
+                if let Event::StepSucceeded { sealed, .. } | Event::CallSucceeded { sealed, .. } =
+                    event
+                {
+                    self.sealed.extend(sealed.clone());
                 }
                 self.fold_call(id, event);
                 let target = self.targets.entry(id.clone()).or_default();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::workflow::Action;
 use bp_plan::{Implementation, Node, Operation, Plan, Span, Type};
-use bp_topology::life::OF_PROVIDERS;
+use bp_topology::life::{OBSERVE, OF_PROVIDERS};
 use bp_topology::{Problem, Topology, topology};
 
 use crate::subject::carried_out_by;
@@ -51,27 +51,37 @@ fn is_implemented(plan: &Plan, node: &Node, operation: &str) -> bool {
     }
 }
 
-/// Operations that give secrets: there is no store yet that would keep them, so a result would be written down
-/// as it is.
+/// Operations that give secrets where another one looks what they did: what that tells is written down as it is.
 fn secret_results(plan: &Plan, problems: &mut Vec<Problem>) {
-    let help = "let the operation put it where those who need it find it";
-    for one in called(plan) {
-        let Implemented { of, key, declared, attributes, by } = one;
-        let is_secret = |kind: &Type| kind.holds_secret(&plan.data_types);
-        let set = by.sets.keys().find(|name| attributes.get(*name).is_some_and(is_secret));
-        let message = if let Some(attribute) = set {
-            format!(
-                "an operation of `{of}` sets the attribute `{attribute}`, which is secret, and this version of the runtime keeps no secrets"
-            )
-        } else if declared.and_then(|declared| declared.result.as_ref()).is_some_and(is_secret) {
-            format!(
-                "the operation `{key}` of `{of}` gives a secret, and this version of the runtime keeps none: what an operation gives is written down"
-            )
-        } else {
+    let all: Vec<Implemented<'_>> = called(plan).collect();
+    for look in all.iter().filter(|one| one.key == OBSERVE) {
+        let of_life = |one: &&Implemented<'_>| one.of == look.of && one.is_of_life();
+        let Some(one) = all.iter().filter(of_life).find(|one| one.gives_secret(plan)) else {
             continue;
         };
-        problems.push(Problem::error(message).at(by.span).help(help));
+        problems.push(
+            Problem::error(format!(
+                "`{}` of `{}` gives a secret, and `{}` would tell it again: what that tells is written down, and this version of the runtime does not seal it",
+                one.key, one.of, look.key
+            ))
+            .at(look.by.span)
+            .help(format!("leave `{}` out; where calling `{}` twice does no harm, say `repeatable = true`", look.key, one.key)),
+        );
     }
+}
+
+/// The first line by which something becomes known that is secret, and is to be sealed: what an operation gives,
+/// or a node reports.
+pub fn gives_secret(plan: &Plan) -> Option<Span> {
+    if let Some(one) = called(plan).find(|one| one.gives_secret(plan)) {
+        return Some(one.by.span);
+    }
+    let reports = |node: &&Node| {
+        let kind = plan.node_types.get(&node.kind).filter(|kind| kind.provider.is_some());
+        let mut all = kind.into_iter().flat_map(|kind| kind.attributes.values());
+        all.any(|of| of.holds_secret(&plan.data_types))
+    };
+    plan.nodes.values().find(reports).map(|node| node.span)
 }
 
 /// What carries an operation out.
@@ -85,6 +95,20 @@ struct Implemented<'p> {
     /// The type's attributes.
     attributes: &'p BTreeMap<String, Type>,
     by: &'p Implementation,
+}
+
+impl Implemented<'_> {
+    fn is_of_life(&self) -> bool {
+        ["lifecycle.", "configure."].iter().any(|of| self.key.starts_with(of))
+    }
+
+    /// Whether something of what it gives, or sets, is secret.
+    fn gives_secret(&self, plan: &Plan) -> bool {
+        let is_secret = |kind: &Type| kind.holds_secret(&plan.data_types);
+        let mut set = self.by.sets.keys();
+        set.any(|name| self.attributes.get(name).is_some_and(is_secret))
+            || self.declared.and_then(|declared| declared.result.as_ref()).is_some_and(is_secret)
+    }
 }
 
 /// What carries out the operations that lives and workflows call.
@@ -112,10 +136,7 @@ fn called(plan: &Plan) -> impl Iterator<Item = Implemented<'_>> {
         let by = own.implementation.as_ref();
         all.extend(by.map(|by| Implemented { of, key, declared, attributes, by }));
     }
-    all.into_iter().filter(move |one| {
-        let is_of_lives = ["lifecycle.", "configure."].iter().any(|of| one.key.starts_with(of));
-        is_of_lives || by_workflows.contains(one.key)
-    })
+    all.into_iter().filter(move |one| one.is_of_life() || by_workflows.contains(one.key))
 }
 
 /// What has to be there to carry out the operations that lives and workflows call, each with the line

@@ -36,6 +36,9 @@ pub struct Job {
     pub deadline: Duration,
     /// Somebody asks for its result.
     pub wants_result: bool,
+    /// Its result is secret: it is kept nowhere but sealed with age for this recipient, and given so: as
+    /// `{"$age": …}` ([`SEALED`]).
+    pub seal_for: Option<String>,
     /// Texts that must not be seen, each with what stands in its place.
     pub hidden: Vec<(String, String)>,
 }
@@ -51,6 +54,9 @@ impl fmt::Debug for Job {
             .finish_non_exhaustive()
     }
 }
+
+/// The name under which a sealed result stands, in base64.
+pub const SEALED: &str = "$age";
 
 /// What is to become of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

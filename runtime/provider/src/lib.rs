@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-pub use executor::{Executor, Intent, Job, Listener, Ran};
+pub use executor::{Executor, Intent, Job, Listener, Ran, SEALED};
 pub use file::File;
 
 /// Where an effect takes place.
@@ -84,7 +84,7 @@ pub struct Subject {
     /// deletion, a mark stands in the place of each secret.
     pub properties: BTreeMap<String, Json>,
     /// Which parts of the properties are secret, as paths (`parameters.Password`): nothing of them may
-    /// be in a record, a handle, an attribute, a failure or a log.
+    /// be in a record, a handle, a failure or a log; in an attribute only where its type says that it is secret, too.
     pub secret: BTreeSet<String>,
     /// The properties of its account: region, endpoint, which credentials. Empty for the runtime's own.
     pub account: BTreeMap<String, Json>,

@@ -1,7 +1,7 @@
 //! Providers with their clients, and what carries out operations: what the runtime touches the
 //! world through.
 //!
-//! One module a provider. This crate must never know the engine, the journal or the plan; who
+//! One module a provider, and one for where secrets are kept. This crate must never know the engine, the journal or the plan; who
 //! composes it asks for a provider by its function.
 
 pub mod cloudformation;
@@ -10,3 +10,4 @@ pub mod conformance;
 pub mod kubernetes;
 pub mod noop;
 pub mod script;
+pub mod secrets;

@@ -2,16 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict};
 use bp_plan::{Entry, Expr, FileRef, Node, OperationParameter, Reference, Type, Value};
 use serde_json::Value as Json;
 
-use crate::kept::{held, listed, sound};
+use crate::kept::{MOST_PARTS, held, listed, sound};
 use crate::life::{self, Act, Carried, Link, Via};
 use crate::parameters::Arguments;
 use crate::problem::code_of;
 use crate::resolved::{Flaw, Property, files_in, secret_parts};
+use crate::sealed::{self, Mark, Named, Namer};
 use crate::site::Site;
 use crate::topology::{InstanceId, Locals, Topology};
 use crate::world::{Known, Reads, World, error};
@@ -45,13 +47,31 @@ pub struct Call {
     pub wants_result: bool,
 }
 
-/// What an operation gave.
-#[derive(Clone, Debug, PartialEq)]
+/// What an operation gave. In the place of each secret part stands a name.
+#[derive(Clone, PartialEq)]
 pub struct Given {
     /// Its result, of its type.
-    pub result: Value,
-    /// The attributes that it sets.
+    pub result: Expr,
+    /// The attributes that it sets, as they are written down.
     pub attributes: BTreeMap<String, Json>,
+    /// The secrets by those names.
+    pub secrets: Named,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Given");
+        shown.field("result", &self.result).field("attributes", &self.attributes);
+        shown.field("secrets", &self.secrets.keys()).finish()
+    }
+}
+
+impl Given {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        let (result, attributes) = (Expr::Value(Value::Null), BTreeMap::new());
+        Self { result, attributes, secrets: Named::new() }
+    }
 }
 
 /// How long a call may take, and how often it is made.
@@ -65,6 +85,8 @@ pub struct Limits {
     pub backoff_ms: i64,
     /// Calling it twice does what calling it once does.
     pub repeatable: bool,
+    /// Something of what it gives is secret.
+    pub gives_secret: bool,
 }
 
 impl Topology {
@@ -116,23 +138,8 @@ impl Topology {
         InstanceId::of(&links.iter().find(|link| link.via() == *via)?.target)
     }
 
-    /// The attributes that an operation's result sets: those of the instance by their names, those of
-    /// a relationship by names of their own.
-    pub fn set(
-        &self,
-        id: &InstanceId,
-        act: &Act,
-        own: &BTreeMap<String, Json>,
-        result: Json,
-    ) -> Result<BTreeMap<String, Json>, Flaw> {
-        let set = self.calling(id, act, Own::Now(own), &BTreeMap::new(), |caller| {
-            Ok(caller.set(result)?.attributes)
-        });
-        set.0
-    }
-
     /// What an operation that was called with these arguments gives: its result as its type has it, and
-    /// what that sets.
+    /// what that sets: attributes of the instance by their names, those of a relationship by names of their own.
     pub fn gives(
         &self,
         id: &InstanceId,
@@ -140,16 +147,42 @@ impl Topology {
         own: &BTreeMap<String, Json>,
         given: &Arguments,
         result: Json,
+        mark: Mark<'_>,
     ) -> Result<Given, Flaw> {
-        let work = |caller: &Caller<'_>| {
-            let kind = caller.carried.declared.result.as_ref();
-            if kind.is_some_and(|kind| kind.holds_secret(&self.world.plan.data_types)) {
-                let why = "what it gives is secret, and nothing here keeps secrets".to_owned();
-                return Err(caller.flaw("result", &error(ErrorKind::Unavailable, why)));
-            }
-            caller.set(result)
-        };
-        self.calling(id, act, Own::Now(own), given, work).0
+        self.calling(id, act, Own::Now(own), given, |caller| caller.gives(result, mark)).0
+    }
+
+    /// What a provider reports of an instance, as it is written down: with a name in the place of each part that
+    /// its type says is secret.
+    pub fn reports(
+        &self,
+        id: &InstanceId,
+        reported: BTreeMap<String, Json>,
+        mark: Mark<'_>,
+    ) -> (BTreeMap<String, Json>, Named) {
+        let plan = &self.world.plan;
+        let node_type = plan.nodes.get(&id.node).and_then(|node| plan.node_types.get(&node.kind));
+        let Some(node_type) = node_type else { return (reported, Named::new()) };
+        let mut namer = Namer::new(&plan.data_types, mark);
+        let mut told = BTreeMap::new();
+        for (name, json) in reported {
+            let kind = node_type.attributes.get(&name);
+            let Some(kind) = kind.filter(|kind| kind.holds_secret(&plan.data_types)) else {
+                told.insert(name, json);
+                continue;
+            };
+            namer.of = format!("{id}.{name}");
+            let made = match bp_eval::from_json(json.clone(), kind, &plan.data_types) {
+                Ok(value) => namer.named(value, kind),
+                // That it is of another type is told where it is read.
+                Err(_) => match bp_eval::from_json(json, &Type::Json, &plan.data_types) {
+                    Ok(value) => namer.named(value, &Type::Secret(Box::new(Type::Json))),
+                    Err(_) => continue,
+                },
+            };
+            told.extend(sealed::written(&made).ok().map(|made| (name, made)));
+        }
+        (told, namer.found)
     }
 
     fn calling<T>(
@@ -326,7 +359,8 @@ impl<'w> Caller<'w> {
                 None => waits = true,
             }
         }
-        let Some(limits) = self.limits()? else { return Ok(None) };
+        let Some(mut limits) = self.limits()? else { return Ok(None) };
+        limits.gives_secret = self.gives_secret();
         let mut kinds = vec![one.kind.clone()];
         kinds.extend(one.extends.iter().cloned());
         let wants_result = !one.sets.is_empty()
@@ -394,9 +428,12 @@ impl<'w> Caller<'w> {
             ..Flaw::new("E3028", message)
         };
         let names = listed(&of);
-        if let Some(help) = of.iter().find_map(|name| self.world.secrets.missing(name)) {
-            let message = format!("`{id}`: {act}: its `{name}` needs the secret {names}");
-            return Err(refuse(message, Some(help)));
+        let secrets = &self.world.secrets;
+        if let Some(lacking) = of.iter().find(|name| secrets.missing(name).is_some()) {
+            let why = secrets.why(lacking).map(|why| format!(", which is not known: {why}"));
+            let why = why.unwrap_or_default();
+            let message = format!("`{id}`: {act}: its `{name}` needs the secret {names}{why}");
+            return Err(refuse(message, secrets.missing(lacking)));
         }
         // What exactly is wrong could say what the secret is.
         let wrong = || {
@@ -482,48 +519,108 @@ impl<'w> Caller<'w> {
         host(self.world, &end).and_then(|host| machine(self.world, &host))
     }
 
-    fn set(&self, result: Json) -> Result<Given, Flaw> {
+    /// Whether something of what it gives is secret: of its result, or of an attribute that this sets.
+    fn gives_secret(&self) -> bool {
+        let types = &self.world.plan.data_types;
+        self.carried.declared.result.as_ref().is_some_and(|kind| kind.holds_secret(types))
+            || self.sets_secret()
+    }
+
+    fn sets_secret(&self) -> bool {
+        let types = &self.world.plan.data_types;
+        let mut names = self.carried.implementation.sets.keys();
+        names.any(|name| self.attribute(name).is_some_and(|kind| kind.holds_secret(types)))
+    }
+
+    fn refuse(&self, message: &str) -> Flaw {
         let (id, act) = (self.id, self.act);
-        let plan = &self.world.plan;
-        let kind = self.carried.declared.result.as_ref().unwrap_or(&Type::Json);
-        let refuse = |message: String| Flaw {
+        Flaw {
             property: Some(act.path()),
             ..Flaw::new("E3002", format!("`{id}`: {act}: {message}"))
-        };
-        let result = bp_eval::from_json(result, kind, &plan.data_types)
-            .map_err(|error| refuse(format!("its result: {error}")))?;
-        let mut locals: Vec<(&str, Value)> =
-            self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        locals.push(("result", result.clone()));
-        let mut set = BTreeMap::new();
+        }
+    }
+
+    fn gives(&self, result: Json, mark: Mark<'_>) -> Result<Given, Flaw> {
+        let types = &self.world.plan.data_types;
+        let kind = self.carried.declared.result.as_ref().unwrap_or(&Type::Json);
+        let gives_secret = self.gives_secret();
+        let value = bp_eval::from_json(result, kind, types).map_err(|error| {
+            // What is wrong with it could say what the secret is.
+            let why = if gives_secret { format!("it is no {kind}") } else { error.to_string() };
+            self.refuse(&format!("its result: {why}"))
+        })?;
+        let mut namer = Namer::new(types, mark);
+        let own = format!("{}.{}", self.id, self.act.operation);
+        namer.of.clone_from(&own);
+        let told = namer.named(value.clone(), kind);
+        let is_open = matches!(told, Expr::Value(_)) && value != Value::Null;
+        let mut attributes = BTreeMap::new();
         for (name, expr) in &self.carried.implementation.sets {
             let kind = self.attribute(name).ok_or_else(|| {
-                refuse(format!("it sets `{name}`, which is no attribute that the plan knows"))
+                let message =
+                    format!("it sets `{name}`, which is no attribute that the plan knows");
+                self.refuse(&message)
             })?;
-            if is_secret(kind) {
-                return Err(refuse(format!("`{name}` is secret, and nothing here keeps secrets")));
-            }
-            let outcome = bp_eval::evaluate_with(&self.placed(expr), &self.site, &locals)
-                .map_err(|error| refuse(format!("its result does not give `{name}`: {error}")))?;
-            let value = match outcome {
-                Outcome::Value(value) => value,
-                Outcome::Unknown | Outcome::Secret(_) => {
-                    return Err(refuse(format!(
-                        "`{name}` can't be set: it is secret or not known"
-                    )));
+            let made = match self.set(name, expr, &told)? {
+                Expr::Value(value) => {
+                    let value = bp_eval::conform(value, kind, types).map_err(|error| {
+                        let why = if gives_secret { String::new() } else { format!(": {error}") };
+                        self.refuse(&format!("its result does not fit `{name}`{why}"))
+                    })?;
+                    namer.of = format!("{}.{name}", self.id);
+                    namer.named(value, kind)
                 }
+                _ if !kind.holds_secret(types) => {
+                    return Err(self.refuse(&format!("`{name}` can't be set: it is secret")));
+                }
+                // It is made of another secret, too: what is open of the result must not stand beside that.
+                _ if is_open => self.set(name, expr, &namer.hidden(&own, value.clone()))?,
+                made => made,
             };
-            let value = bp_eval::conform(value, kind, &plan.data_types)
-                .map_err(|error| refuse(format!("its result does not fit `{name}`: {error}")))?;
-            if value == Value::Null {
+            if made == Expr::Value(Value::Null) {
                 continue;
             }
-            let json =
-                bp_eval::to_json(&value).map_err(|error| refuse(format!("`{name}`: {error}")))?;
-            let via = act.via.as_ref();
-            set.insert(via.map_or_else(|| name.clone(), |via: &Via| via.attribute(name)), json);
+            let json = sealed::written(&made)
+                .map_err(|error| self.refuse(&format!("`{name}`: {error}")))?;
+            let via = self.act.via.as_ref();
+            let name = via.map_or_else(|| name.clone(), |via: &Via| via.attribute(name));
+            attributes.insert(name, json);
         }
-        Ok(Given { result, attributes: set })
+        // What an attribute is secret by, is no secret by the type of the result: then all of that is.
+        let result = if is_open && self.sets_secret() { namer.hidden(&own, value) } else { told };
+        Ok(Given { result, attributes, secrets: namer.found })
+    }
+
+    /// What an attribute is set to: its value; where it has secret parts, the expression that makes it.
+    fn set(&self, name: &str, expr: &Expr, result: &Expr) -> Result<Expr, Flaw> {
+        let wrong =
+            |error: EvalError| self.refuse(&format!("its result does not give `{name}`: {error}"));
+        let given = self.placed(expr);
+        let given = given.with_locals(&[("result", result)]);
+        let locals: Vec<(&str, Value)> =
+            self.locals.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        match bp_eval::evaluate_with(&given, &self.site, &locals).map_err(wrong)? {
+            Outcome::Value(value) => Ok(Expr::Value(value)),
+            Outcome::Unknown => {
+                Err(self.refuse(&format!("`{name}` can't be set: it is not known")))
+            }
+            Outcome::Secret(_) => {
+                let locals: Vec<(String, Expr)> = self
+                    .locals
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Expr::Value(value.clone())))
+                    .collect();
+                let locals: Vec<(&str, &Expr)> =
+                    locals.iter().map(|(name, of)| (name.as_str(), of)).collect();
+                let made = bp_eval::fold(&given.with_locals(&locals), &self.site).map_err(wrong)?;
+                if made.size() > MOST_PARTS {
+                    return Err(self.refuse(&format!(
+                        "what is made with a secret for `{name}` has more than {MOST_PARTS} parts, and is kept as it is made: make it of fewer"
+                    )));
+                }
+                Ok(made)
+            }
+        }
     }
 
     fn attribute(&self, name: &str) -> Option<&'w Type> {
@@ -534,14 +631,6 @@ impl<'w> Caller<'w> {
                 plan.relationship_types.get(&link.requirement.relationship)?.attributes.get(name)
             }
         }
-    }
-}
-
-fn is_secret(kind: &Type) -> bool {
-    match kind {
-        Type::Secret(_) => true,
-        Type::Optional(of) => is_secret(of),
-        _ => false,
     }
 }
 

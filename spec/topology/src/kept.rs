@@ -16,7 +16,7 @@ use crate::topology::Topology;
 use crate::world::{Reads, World, error};
 
 /// How many parts an expression may have that is kept. Each use of a name repeats what it stands for.
-const MOST_PARTS: usize = 10_000;
+pub(crate) const MOST_PARTS: usize = 10_000;
 
 impl Topology {
     /// An expression that stands outside all nodes, with these locals of what it is a part of: expressions that

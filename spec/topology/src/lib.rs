@@ -29,6 +29,7 @@ mod policies;
 pub mod problem;
 pub mod resolved;
 pub mod rings;
+pub mod sealed;
 pub mod secrets;
 pub mod selection;
 mod site;

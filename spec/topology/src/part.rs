@@ -16,16 +16,24 @@ impl World {
     ) -> Option<Result<Outcome, EvalError>> {
         let (Step::Field(property), mut rest) = path.split_first()? else { return None };
         let node = self.plan.nodes.get(&id.node)?;
-        let mut expr = node.properties.get(property)?.value.clone();
-        let declared = self.plan.node_types.get(&node.kind)?.properties.get(property)?;
-        // What is known only once it is reported may be waited for.
-        if !self.is_expecting && !self.has_secret_part(id, property, &declared.kind) {
-            return None;
-        }
+        let node_type = self.plan.node_types.get(&node.kind)?;
+        let attribute = node_type.attributes.get(property);
+        let made =
+            attribute.and_then(|kind| Some((self.made_attribute(id, property, kind)?, kind)));
+        let (mut expr, declared) = if let Some(made) = made {
+            made
+        } else {
+            let declared = &node_type.properties.get(property)?.kind;
+            // What is known only once it is reported may be waited for.
+            if !self.is_expecting && !self.has_secret_part(id, property, declared) {
+                return None;
+            }
+            (node.properties.get(property)?.value.clone(), declared)
+        };
         let kind = path
             .iter()
             .skip(1)
-            .try_fold(&declared.kind, |kind, step| inside(kind, step, &self.plan.data_types));
+            .try_fold(declared, |kind, step| inside(kind, step, &self.plan.data_types));
         while let ([step, further @ ..], Expr::Record(_) | Expr::List(_) | Expr::Held(_)) =
             (rest, &expr)
         {

@@ -185,8 +185,15 @@ fn revealed(
             message: format!("`{id}.{name}` has no value of its type with the secret {names}"),
         }
     };
-    if let Some(help) = of.iter().find_map(|name| world.secrets.missing(name)) {
-        return Err(refuse(Some(help)));
+    if let Some(lacking) = of.iter().find(|name| world.secrets.missing(name).is_some()) {
+        let flaw = refuse(world.secrets.missing(lacking));
+        return Err(match world.secrets.why(lacking) {
+            Some(why) => Flaw {
+                message: format!("`{id}.{name}` needs a secret that is not known: {why}"),
+                ..flaw
+            },
+            None => flaw,
+        });
     }
     let open = match world.revealing(|| world.property(id, name)) {
         Ok(Outcome::Value(value)) => bp_eval::to_json(&value).map_err(|_| refuse(None))?,

@@ -16,6 +16,8 @@ pub struct Secrets {
     values: BTreeMap<String, Value>,
     /// What to do about those that are not known, by name.
     missing: BTreeMap<String, String>,
+    /// Why they are not known, where more is to be said than that nobody set them.
+    failed: BTreeMap<String, String>,
     /// Those whose text is of another type.
     malformed: BTreeSet<String>,
     key: Vec<u8>,
@@ -56,6 +58,18 @@ impl Secrets {
         self.values.insert(name.to_owned(), value);
     }
 
+    /// With one that an operation gave or a node reports.
+    pub fn know(&mut self, name: &str, value: Value) {
+        self.failed.remove(name);
+        self.missing.remove(name);
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// Whether this one has a value.
+    pub fn knows(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// One that is not known, and what to do about it.
     pub fn miss(&mut self, plan: &Plan, name: &str, help: String) {
         match plan.secrets.get(name) {
@@ -64,6 +78,12 @@ impl Secrets {
             }
             _ => drop(self.missing.insert(name.to_owned(), help)),
         }
+    }
+
+    /// One whose source does not tell it: why, and what to do.
+    pub fn fail(&mut self, name: &str, why: String, help: String) {
+        self.failed.insert(name.to_owned(), why);
+        self.missing.insert(name.to_owned(), help);
     }
 
     /// Each text that must not be seen, with the name of its secret.
@@ -93,6 +113,11 @@ impl Secrets {
         &self.key
     }
 
+    /// Why one is not known, where more is to be said than that.
+    pub fn why(&self, name: &str) -> Option<&String> {
+        self.failed.get(name)
+    }
+
     /// What to do about one that is not known.
     pub fn missing(&self, name: &str) -> Option<&String> {
         self.missing.get(name)
@@ -119,6 +144,8 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             }
             let message = if world.secrets.malformed.contains(name) {
                 format!("the secret `{name}` is no {}", secret.kind)
+            } else if let Some(why) = world.secrets.failed.get(name) {
+                format!("the secret `{name}` is not known: {why}")
             } else {
                 format!("the secret `{name}` is not set")
             };

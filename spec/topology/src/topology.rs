@@ -217,6 +217,11 @@ impl Topology {
         &self.world.secrets
     }
 
+    /// The secrets, to learn what operations gave and nodes report.
+    pub fn secrets_mut(&mut self) -> &mut Secrets {
+        &mut self.world.secrets
+    }
+
     /// The inventory.
     pub fn inventory(&self) -> &Inventory {
         &self.world.inventory

@@ -15,6 +15,7 @@ use crate::inventory::Inventory;
 use crate::life::Via;
 use crate::made::{Made, Trace};
 use crate::problem::{OPEN, Problem};
+use crate::sealed;
 use crate::secrets::Secrets;
 use crate::site::Site;
 use crate::topology::{Existence, InstanceId, Place};
@@ -466,11 +467,7 @@ impl World {
             return Ok(Outcome::Unknown);
         }
         if let Attribute::Known(json) = found {
-            return bp_eval::from_json(json, kind, &self.plan.data_types)
-                .map(Outcome::Value)
-                .map_err(|e| {
-                    error(ErrorKind::WrongType, format!("`{id}` reported `{name}`: {e}"))
-                });
+            return self.told(id, name, kind, json);
         }
         let node_type = self.plan.nodes.get(&id.node).map(|node| node.kind.as_str());
         let is_property = node_type
@@ -489,6 +486,49 @@ impl World {
                     format!("`{id}` is ready and never reported its attribute `{name}`")
                 },
             )),
+        }
+    }
+
+    /// An attribute that is known, as it was written down: of its type, and secret where that says so.
+    fn told(
+        &self,
+        id: &InstanceId,
+        name: &str,
+        kind: &Type,
+        json: Json,
+    ) -> Result<Outcome, EvalError> {
+        let types = &self.plan.data_types;
+        let is_secret = kind.holds_secret(types);
+        let wrong = |why: bp_eval::ValueError| {
+            // Of a secret no message tells the value.
+            let why = if is_secret { "it is not of its type".to_owned() } else { why.to_string() };
+            error(ErrorKind::WrongType, format!("`{id}` reported `{name}`: {why}"))
+        };
+        if let Some(made) = is_secret.then(|| sealed::made(&json)).flatten() {
+            return match bp_eval::evaluate(&made, &self.outside())? {
+                Outcome::Value(value) => {
+                    bp_eval::conform(value, kind, types).map(Outcome::Value).map_err(wrong)
+                }
+                open => Ok(open),
+            };
+        }
+        // Whoever wrote it before secrets were sealed did not know better: it is secret all the same.
+        if is_secret && !json.is_null() && !self.is_revealing.get() {
+            return Ok(Outcome::Secret(BTreeSet::from([format!("{id}.{name}")])));
+        }
+        bp_eval::from_json(json, kind, types).map(Outcome::Value).map_err(wrong)
+    }
+
+    /// The expression that makes an attribute of an instance, where it has secret parts.
+    pub(crate) fn made_attribute(&self, id: &InstanceId, name: &str, kind: &Type) -> Option<Expr> {
+        if !kind.holds_secret(&self.plan.data_types) {
+            return None;
+        }
+        self.reads.borrow_mut().instances.insert(id.clone());
+        match self.own_attribute(id, name) {
+            Some(Attribute::Known(json)) => sealed::made(&json),
+            Some(_) => None,
+            None => sealed::made(self.reported.get(id)?.get(name)?),
         }
     }
 

@@ -11,6 +11,7 @@
 mod again;
 mod bad_input;
 mod blueprints;
+mod canary;
 mod drift;
 mod kill;
 mod operations;
@@ -18,6 +19,7 @@ mod outage;
 mod planned;
 mod road;
 mod scripts;
+mod secret_sources;
 mod secrets;
 mod shared;
 mod shop;

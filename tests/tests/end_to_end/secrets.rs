@@ -190,35 +190,129 @@ fn a_secret_that_does_not_fit_is_told_without_it() {
     place.0.assert_unseen("by-hand-it-is-seen", "");
 }
 
-#[test]
-fn what_gives_a_secret_is_refused_before_anything_runs() {
+/// Gives what is no word of its own text.
+const GIVE: &str = r#"
+token=$(echo znqr-ol-n-fpevcg | tr a-z n-za-m)
+echo "made $token" >&2
+echo "{ \"token\": \"$token\", \"user\": \"me\" }"
+"#;
+
+/// What [`GIVE`] gives.
+const MADE: &str = "made-by-a-script";
+
+const GIVEN: &str = r#"
+blueprint give { version = "1.0.0" }
+input word: string = "one"
+interface type Keys {
+  operation make() -> { token: secret string, user: string }
+  operation take(key: secret string)
+}
+node type Db {
+  attribute token: secret string
+  attribute user: string
+  implements Keys
+  operation lifecycle.create = script("give.sh") { sets = { token = result.token, user = result.user } }
+  operation keys.make = script("give.sh")
+  operation keys.take = script("note.sh") { $ENV }
+}
+node type User {
+  property key: secret string
+  property word: string
+  operation lifecycle.create = script("note.sh") { args = { key = self.key, word = self.word }, $ENV }
+  operation lifecycle.delete = script("note.sh") { args = { key = self.key }, $ENV }
+}
+node db: Db
+node user: User { key = db.token, word = word }
+workflow again() {
+  let new = call db.keys.make
+  if new.user == "me" {
+    call db.keys.take { key = "<${new.token}>" }
+  }
+}
+"#;
+
+fn giving() -> (Environment, std::path::PathBuf) {
     let environment = Environment::new();
-    environment.write("give.sh", "touch \"$LOG\"; echo '{ \"token\": \"t\" }'\n");
+    environment.write("give.sh", GIVE);
+    environment.write("note.sh", "echo \"$BLUEPRINT_OPERATION $key\" >> \"$LOG\"\n");
     let log = environment.folder().join("log");
-    let env = format!("env = {{ LOG = \"{}\" }}", log.display());
-    let head = "blueprint give { version = \"1.0.0\" }\n";
-    let called = format!(
-        "{head}interface type Keys {{ operation make() -> {{ token: secret string }} }}\n\
-         node type Db {{\n  implements Keys\n  operation keys.make = script(\"give.sh\") {{ {env} }}\n}}\n\
-         node db: Db\n"
+    let text = GIVEN.replace("$ENV", &format!("env = {{ LOG = \"{}\" }}", log.display()));
+    let plan = environment.compile_text("give", &text);
+    (environment, plan)
+}
+
+#[test]
+fn what_an_operation_gives_is_kept_sealed_and_used_again_after_a_restart() {
+    let (environment, plan) = giving();
+    let wait = Duration::from_mins(1);
+    let mut said = environment.deploy(&plan, "give", &[]).wait(wait).expect(0).words();
+    let given = || std::fs::read_to_string(environment.folder().join("log")).unwrap();
+    assert_eq!(given(), format!("lifecycle.create {MADE}\n"));
+    // Another process knows what was made, and that nothing of it has changed.
+    said += &environment.deploy(&plan, "give", &[]).wait(wait).expect(0).words();
+    assert_eq!(given(), format!("lifecycle.create {MADE}\n"));
+    let update = environment.deploy_with(&plan, "give", &[], &["word=two"]).wait(wait);
+    said += &update.expect(0).words();
+    said += &environment.bpr(["run", "give", "again"]).expect(0).words();
+    let text = given();
+    let last: Vec<&str> = text.lines().rev().take(2).collect();
+    assert_eq!(last, [format!("keys.take <{MADE}>"), format!("lifecycle.create {MADE}")]);
+    // What scripts said was told without it.
+    assert!(!said.contains(MADE), "{said}");
+    said += &environment.looked_back("give", &["db", "user"]);
+    said += &environment.on("uninstall", "give").expect(0).words();
+    assert!(given().ends_with(&format!("lifecycle.delete {MADE}\n")), "{}", given());
+    environment.assert_unseen(MADE, &said);
+}
+
+#[test]
+fn without_its_key_what_is_sealed_is_not_used_and_that_is_told() {
+    let (mut environment, plan) = giving();
+    let wait = Duration::from_mins(1);
+    let _ = environment.deploy(&plan, "give", &[]).wait(wait).expect(0);
+    let key = environment.home().join("age.key");
+    let own = std::fs::read_to_string(&key).unwrap();
+    assert!(own.contains("AGE-SECRET-KEY-1"), "it is a key");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&key.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    // Who only looks needs none.
+    std::fs::remove_file(&key).unwrap();
+    let _ = environment.on("status", "give").expect(0);
+    let _ = environment.on("outputs", "give").expect(0);
+    let words =
+        |ended: bp_tests::Ended| ended.words().split_whitespace().collect::<Vec<_>>().join(" ");
+    let update = |environment: &Environment| {
+        environment.deploy_with(&plan, "give", &[], &["word=two"]).wait(wait)
+    };
+    let said = words(update(&environment));
+    assert!(
+        said.contains("it is sealed in the journal, and can't be opened: this home has no key"),
+        "{said}"
     );
-    let by_workflow = format!("{called}workflow w() {{ call db.keys.make {{}} }}\n");
-    let by_node = format!(
-        "{head}node type Db {{ attribute token: secret string }}\nnode db: Db {{\n  \
-         operation lifecycle.create = script(\"give.sh\") {{\n    {env}\n    \
-         sets = {{ token = result.token }}\n  }}\n}}\n"
-    );
-    for (name, text, words) in [
-        ("workflow", &by_workflow, "the operation `keys.make` of `Db` gives a secret"),
-        ("node", &by_node, "sets the attribute `token`, which is secret"),
-    ] {
-        let plan = environment.compile_text(name, text);
-        let said = environment.deploy(&plan, name, &[]).wait(Duration::from_mins(1)).expect(1);
-        let said = said.words().split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(said.contains(words) && said.contains("script(\"give.sh\")"), "{said}");
-        assert!(!log.exists());
-    }
-    // Nobody calls it: nothing is written down.
-    let plan = environment.compile_text("idle", &called);
-    let _ = environment.deploy(&plan, "idle", &[]).wait(Duration::from_mins(1)).expect(0);
+    assert!(said.contains("$BPR_AGE_IDENTITY_FILE"), "{said}");
+    let other = environment.write("other.txt", bp_providers::secrets::seal::new_identity());
+    environment.set("BPR_AGE_IDENTITY_FILE", other.display().to_string());
+    let said = words(update(&environment));
+    assert!(said.contains("can't be opened: it is sealed for another key"), "{said}");
+    environment.set("BPR_AGE_IDENTITY", "no key at all");
+    let said = words(update(&environment));
+    assert!(said.contains("what this gives is secret, and can't be sealed"), "{said}");
+    environment.set("BPR_AGE_IDENTITY", own);
+    let _ = environment.on("retry", "give");
+    let _ = update(&environment).expect(0);
+    environment.assert_unseen(MADE, &said);
+}
+
+#[test]
+fn what_a_look_would_tell_again_is_refused_before_anything_runs() {
+    let environment = Environment::new();
+    environment.write("give.sh", "echo made > made; echo '{ \"token\": \"t\" }'\n");
+    let text = "blueprint look { version = \"1.0.0\" }\nnode type Db {\n  attribute token: secret string\n  \
+                operation lifecycle.create = script(\"give.sh\") { sets = { token = result.token } }\n  \
+                operation lifecycle.observe = script(\"give.sh\")\n}\nnode db: Db\n";
+    let plan = environment.compile_text("look", text);
+    let said = environment.deploy(&plan, "look", &[]).wait(Duration::from_mins(1)).expect(1);
+    let said = said.words().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("`lifecycle.create` of `Db` gives a secret"), "{said}");
+    assert!(said.contains("leave `lifecycle.observe` out"), "{said}");
 }

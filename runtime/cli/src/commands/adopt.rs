@@ -14,15 +14,15 @@ use crate::DONE;
 use crate::arguments::Adopt;
 use crate::home::{self, Opened};
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 
 pub(crate) async fn run(asked: Adopt, output: Output) -> Result<u8, Vec<Told>> {
     let wanted = Wanted::of(&asked.what, asked.name.as_deref(), &asked.given).await?;
     let name = &wanted.name;
     let (instance, object) = parts(&asked.node);
-    let passing = FromEnvironment::passing();
-    let rehearsed = wanted.prepare(&new_id(name), &passing)?;
+    let passing = Sources::passing();
+    let rehearsed = wanted.prepare(&new_id(name), &passing).await?;
     warn(&rehearsed, output);
     if wanted.id.is_none() {
         // What is refused leaves nothing behind: a journal in memory shows whether it is.
@@ -45,8 +45,8 @@ async fn carry_out(
 ) -> Result<u8, Vec<Told>> {
     let name = &wanted.name;
     let id = home::open(name).await.map_err(one)?.id.unwrap_or_else(|| new_id(name));
-    let secrets = FromEnvironment::of(name).map_err(one)?;
-    let prepared = wanted.prepare(&id, &secrets)?;
+    let secrets = Sources::of(name).map_err(one)?;
+    let prepared = wanted.prepare(&id, &secrets).await?;
     let seed = format!("{:032x}", rand::random::<u128>());
     let runtime = runtime(store.clone(), wanted.executors.clone(), secrets);
     let adoption = runtime

@@ -12,7 +12,7 @@ use crate::arguments::Deploy;
 use crate::home::{self, Opened};
 use crate::output::Output;
 use crate::progress;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 
 pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> {
@@ -20,7 +20,7 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
     let wanted = Wanted::of(&plan, Some(&asked.name), &asked.given).await?;
     // Everything that can be wrong with what was asked is said before anything is written.
     let id = new_id(&asked.name);
-    let rehearsed = wanted.prepare(&id, &FromEnvironment::passing())?;
+    let rehearsed = wanted.prepare(&id, &Sources::passing()).await?;
     warn(&rehearsed, output);
     bring_about(&wanted, Some((id, rehearsed)), Terms::default(), output).await
 }
@@ -54,13 +54,13 @@ async fn carry_out(
         Some(id) => Some(id),
         None => home::open(name).await.map_err(one)?.id,
     };
-    let secrets = FromEnvironment::of(name).map_err(one)?;
+    let secrets = Sources::of(name).map_err(one)?;
     // What was rehearsed did not know who it is for, nor by which key its secrets are compared.
     let (id, prepared) = match (id, rehearsed) {
         (None, Some((id, prepared))) if prepared.plan.secrets.is_empty() => (id, prepared),
         (id, _) => {
             let id = id.unwrap_or_else(|| new_id(name));
-            let prepared = wanted.prepare(&id, &secrets)?;
+            let prepared = wanted.prepare(&id, &secrets).await?;
             (id, prepared)
         }
     };

@@ -10,7 +10,7 @@ use super::outlook;
 use super::run::{Running, executors, finish, runtime};
 use crate::arguments::Drift;
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{CHANGES, DONE, PARTLY, home, progress};
 
@@ -33,7 +33,7 @@ pub(crate) async fn drift(asked: Drift, output: Output) -> Result<u8, Vec<Told>>
     let name = asked.name.as_str();
     let (journal, id) = home::existing(name).await.map_err(one)?;
     let store = journal.store();
-    let secrets = FromEnvironment::looking(name).map_err(one)?;
+    let secrets = Sources::looking(name).map_err(one)?;
     let runtime = runtime(store, executors(name).map_err(one)?, secrets);
     let looked = runtime.drift(&id, &asked.nodes).await;
     let mut outlook = looked.map_err(|error| Told::driver(name, &error))?;
@@ -66,7 +66,7 @@ pub(crate) async fn heal(name: &str, nodes: &[String], output: Output) -> Result
     let held = journal.hold(name).await.map_err(one)?;
     let store = held.store();
     let healed = async {
-        let secrets = FromEnvironment::of(name).map_err(one)?;
+        let secrets = Sources::of(name).map_err(one)?;
         let runtime = runtime(store.clone(), executors(name).map_err(one)?, secrets);
         let running = Running::start(progress::watcher(output));
         let result = runtime.heal(&id, nodes, running.control()).await;

@@ -9,7 +9,7 @@ use super::outlook::Paint;
 use super::run::{executors, runtime};
 use crate::arguments::Health;
 use crate::output::{Output, printable};
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{DONE, PARTLY, home};
 
@@ -37,7 +37,7 @@ pub(crate) async fn run(asked: Health, output: Output) -> Result<u8, Vec<Told>> 
     let one = |told| vec![told];
     let name = asked.name.as_str();
     let (journal, id) = home::existing(name).await.map_err(one)?;
-    let secrets = FromEnvironment::looking(name).map_err(one)?;
+    let secrets = Sources::looking(name).map_err(one)?;
     let runtime = runtime(journal.store(), executors(name).map_err(one)?, secrets);
     let looked = runtime.health(&id, &asked.nodes).await;
     let outlook = looked.map_err(|error| Told::driver(name, &error))?;

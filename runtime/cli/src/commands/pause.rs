@@ -7,7 +7,7 @@ use bp_driver::{Deployments, DriverError};
 use super::run::{executors, runtime};
 use crate::journals::Journal;
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{DONE, home};
 
@@ -19,7 +19,7 @@ pub(crate) async fn run(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     let (journal, id) = home::existing(name).await.map_err(one)?;
     let on = |store| {
         let executors = executors(name).map_err(one)?;
-        Ok::<_, Vec<Told>>(runtime(store, executors, FromEnvironment::passing()))
+        Ok::<_, Vec<Told>>(runtime(store, executors, Sources::passing()))
     };
     let failed = |error: DriverError| Told::driver(name, &error);
     on(journal.store())?.ask_to_pause(&id).await.map_err(failed)?;
@@ -55,7 +55,7 @@ pub(crate) async fn was_asked_to_go_on(name: &str, output: Output) -> Result<boo
     if status.paused.as_ref().or(workflow).is_none() {
         return Ok(false);
     }
-    let secrets = FromEnvironment::passing();
+    let secrets = Sources::passing();
     let runtime = runtime(store, executors(name).map_err(one)?, secrets);
     runtime.ask_to_go_on(&id).await.map_err(failed)?;
     for _ in 0..LOOKS.0 {

@@ -14,7 +14,7 @@ use super::run::runtime;
 use super::wanted::{Wanted, new_id, one, warn};
 use crate::arguments::Plan;
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::{Told, near};
 use crate::{CHANGES, DONE, PARTLY};
 
@@ -33,7 +33,7 @@ struct Document<'o> {
 pub(crate) async fn run(asked: Plan, output: Output) -> Result<u8, Vec<Told>> {
     let wanted = Wanted::of(&asked.what, asked.name.as_deref(), &asked.given).await?;
     let Seen { outlook, id, .. } = shown(&wanted, &asked.approve, output).await?;
-    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), Sources::passing());
     let (is_empty, is_complete) = (outlook.is_empty(), outlook.is_complete());
     if let Some(path) = &asked.save {
         let saved = runtime
@@ -66,7 +66,7 @@ pub(crate) async fn shown(
         output.text(&outlook::drawn(&wanted.name, outlook, output.paints()));
     }
     outlook::failures(outlook, plan, output);
-    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), Sources::passing());
     let approved = runtime.check_approved(id, plan, outlook).await;
     approved.map_err(|error| wanted.refused(&error))?;
     Ok(seen)
@@ -86,8 +86,8 @@ pub(crate) async fn look(
     output: Output,
 ) -> Result<Seen, Vec<Told>> {
     let id = wanted.id.clone().unwrap_or_else(|| new_id(&wanted.name));
-    let secrets = FromEnvironment::looking(&wanted.name).map_err(one)?;
-    let prepared = wanted.prepare(&id, &secrets)?;
+    let secrets = Sources::looking(&wanted.name).map_err(one)?;
+    let prepared = wanted.prepare(&id, &secrets).await?;
     warn(&prepared, output);
     let plan = prepared.plan.clone();
     let runtime = runtime(wanted.reads(), wanted.executors.clone(), secrets);

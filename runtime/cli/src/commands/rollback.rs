@@ -9,7 +9,7 @@ use super::run::runtime;
 use super::wanted::Wanted;
 use crate::arguments::Rollback;
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{DONE, PARTLY};
 
@@ -29,7 +29,7 @@ pub(crate) async fn run(asked: Rollback, output: Output) -> Result<u8, Vec<Told>
     }
     let Seen { plan, outlook, id } = look(&wanted, &asked.approve, output).await?;
     output.text(&outlook::drawn(&wanted.name, &outlook, output.paints()));
-    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), Sources::passing());
     let approved = runtime.check_approved(&id, &plan, &outlook).await;
     approved.map_err(|error| wanted.refused(&error))?;
     let terms = Terms { approved: asked.approve, replaces: Some(outlook.replaces()) };

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::output::{Output, write_err};
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{DONE, FAILED, PARTLY, home, journals, progress, steps};
 
@@ -50,11 +50,7 @@ pub(crate) fn executors(name: &str) -> Result<Executors, Told> {
 }
 
 /// This process as a runtime.
-pub(crate) fn runtime(
-    store: Arc<dyn Store>,
-    executors: Executors,
-    secrets: FromEnvironment,
-) -> Runtime {
+pub(crate) fn runtime(store: Arc<dyn Store>, executors: Executors, secrets: Sources) -> Runtime {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
     let user = if user.is_empty() { "unknown".to_owned() } else { user };
     Runtime {
@@ -146,7 +142,7 @@ async fn tried(
     wanted: Again,
     output: Output,
 ) -> Result<u8, Vec<Told>> {
-    let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
+    let secrets = Sources::of(name).map_err(|told| vec![told])?;
     let executors = executors(name).map_err(|told| vec![told])?;
     let runtime = runtime(store.clone(), executors, secrets);
     let running = Running::start(progress::watcher(output));
@@ -193,7 +189,7 @@ async fn carry_out(
     verb: Verb,
     approved: Vec<String>,
 ) -> Result<u8, Vec<Told>> {
-    let secrets = FromEnvironment::of(name).map_err(|told| vec![told])?;
+    let secrets = Sources::of(name).map_err(|told| vec![told])?;
     let executors = executors(name).map_err(|told| vec![told])?;
     let runtime = runtime(store.clone(), executors, secrets);
     let running = Running::start(steps::watcher(output));

@@ -13,7 +13,7 @@ use super::wanted::{Wanted, one};
 use crate::arguments::Update;
 use crate::home;
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 
 pub(crate) async fn run(asked: Update, output: Output) -> Result<u8, Vec<Told>> {
@@ -27,7 +27,7 @@ pub(crate) async fn run(asked: Update, output: Output) -> Result<u8, Vec<Told>> 
     }
     let Seen { plan, outlook, id } = look(&wanted, &asked.approve, output).await?;
     output.text(&outlook::drawn(&wanted.name, &outlook, output.paints()));
-    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), Sources::passing());
     let approved = runtime.check_approved(&id, &plan, &outlook).await;
     approved.map_err(|error| wanted.refused(&error))?;
     let terms = Terms { approved: asked.approve, replaces: Some(outlook.replaces()) };
@@ -56,7 +56,7 @@ async fn as_saved(path: &Path, asked: &Update, output: Output) -> Result<u8, Vec
     let bytes = saved.container().map_err(wrong)?;
     let (inputs, inventory) = (saved.inputs.clone(), saved.inventory.clone());
     let wanted = Wanted::new(&saved.name, there, bytes, inputs, inventory)?;
-    let runtime = runtime(wanted.reads(), wanted.executors.clone(), FromEnvironment::passing());
+    let runtime = runtime(wanted.reads(), wanted.executors.clone(), Sources::passing());
     let refused = |error: DriverError| {
         let mut told = wanted.refused(&error);
         if let (DriverError::Moved(_), Some(first)) = (&error, told.first_mut()) {

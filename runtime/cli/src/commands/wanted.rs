@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use bp_driver::{Asked, DriverError, Earlier, Executors, Prepared, Providers, identity, prepare};
+use bp_driver::{
+    Asked, DriverError, Earlier, Executors, Prepared, Providers, SecretSource as _, identity,
+    prepare,
+};
 use bp_journal::{MemoryStore, Store};
 use bp_plan::{Plan, Value};
 use bp_topology::{Inventory, inputs};
@@ -16,7 +19,7 @@ use crate::home;
 use crate::inventory;
 use crate::journals::Journal;
 use crate::output::Output;
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 
 /// What is wanted of a deployment.
@@ -60,7 +63,7 @@ impl Wanted {
         }
         let (journal, id) = home::existing(name).await.map_err(one)?;
         let executors = executors(name).map_err(one)?;
-        let secrets = FromEnvironment::passing();
+        let secrets = Sources::passing();
         let (last, plan) = runtime(journal.store(), executors, secrets)
             .last(&id)
             .await
@@ -89,7 +92,7 @@ impl Wanted {
     pub(crate) async fn earlier(name: &str, to: Option<u64>) -> Result<(Self, Earlier), Vec<Told>> {
         let (journal, id) = home::existing(name).await.map_err(one)?;
         let executors = executors(name).map_err(one)?;
-        let earlier = runtime(journal.store(), executors, FromEnvironment::passing())
+        let earlier = runtime(journal.store(), executors, Sources::passing())
             .earlier(&id, to)
             .await
             .map_err(|error| Told::driver(name, &error))?;
@@ -99,11 +102,11 @@ impl Wanted {
     }
 
     /// Checked, for a deployment of this id.
-    pub(crate) fn prepare(
-        &self,
-        id: &str,
-        secrets: &FromEnvironment,
-    ) -> Result<Prepared, Vec<Told>> {
+    pub(crate) async fn prepare(&self, id: &str, secrets: &Sources) -> Result<Prepared, Vec<Told>> {
+        // What is wrong with a plan is told when it is prepared.
+        if let Ok(loaded) = bp_plan::from_bytes(&self.bytes) {
+            secrets.ask(&loaded.plan).await;
+        }
         let who = identity(id, &self.name);
         let (bytes, given, there) =
             (self.bytes.clone(), self.inputs.clone(), self.inventory.clone());

@@ -13,7 +13,7 @@ use super::run::{Running, executors, runtime};
 use super::status::since;
 use crate::arguments::Run;
 use crate::output::{Output, printable};
-use crate::secrets::FromEnvironment;
+use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{DONE, FAILED, PARTLY, home, steps};
 
@@ -37,7 +37,7 @@ async fn carry_out(
     output: Output,
 ) -> Result<u8, Vec<Told>> {
     let name = &asked.name;
-    let secrets = FromEnvironment::of(name).map_err(one)?;
+    let secrets = Sources::of(name).map_err(one)?;
     let runtime = runtime(store.clone(), executors(name).map_err(one)?, secrets);
     let running = Running::start(steps::watcher(output));
     let result = runtime.run_workflow(id, &asked.workflow, inputs, running.control()).await;
@@ -49,7 +49,7 @@ async fn carry_out(
 /// Cancels the workflow that is under way: asks the process that runs it, or does it where none does.
 pub(crate) async fn cancel(name: &str, output: Output) -> Result<u8, Vec<Told>> {
     let (journal, id) = home::existing(name).await.map_err(one)?;
-    let secrets = FromEnvironment::of(name).map_err(one)?;
+    let secrets = Sources::of(name).map_err(one)?;
     let mut runtime = runtime(journal.store(), executors(name).map_err(one)?, secrets);
     let failed = |error: DriverError| Told::driver(name, &error);
     let workflow = runtime.ask_to_cancel(&id).await.map_err(failed)?;

@@ -347,8 +347,20 @@ impl Engine {
             was: is.was.clone(),
             may_replace: self.may_replace(at),
             takes_back: is.has_drifted(),
+            hidden: self.hidden(at),
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
+    }
+
+    /// The attributes of an instance that are secret.
+    fn hidden(&self, at: usize) -> BTreeSet<String> {
+        let plan = self.topology.plan();
+        let id = self.work.items.get(at).and_then(|item| item.id.as_ref());
+        let kind = id.and_then(|id| plan.node_types.get(&plan.nodes.get(&id.node)?.kind));
+        let all = kind.into_iter().flat_map(|kind| &kind.attributes);
+        all.filter(|(_, of)| of.holds_secret(&plan.data_types))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// Whether an instance may be replaced where it can't be changed in place.

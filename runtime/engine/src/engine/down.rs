@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bp_topology::Act;
 use bp_topology::life::{Stage, stage};
+use bp_topology::{Act, Given};
 use serde_json::Value as Json;
 
 use super::next::{How, Look, Next, ToCall, ToConverge};
@@ -26,7 +26,7 @@ impl Look<'_> {
             let observe = state.removal.iter().find(|kept| is_observe(&kept.act));
             match (&state.observed, observe) {
                 (Some(told), _) => match is_done(act, told) {
-                    Some(true) => return Next::Conclude(BTreeMap::new()),
+                    Some(true) => return Next::Conclude(Box::new(Given::nothing())),
                     Some(false) => {}
                     None => return Next::Unsure(unsure(act, Some(told))),
                 },

@@ -1,6 +1,6 @@
 //! What an engine asks for, and what it is told: values between it and the driver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_topology::Act;
 use serde_json::Value as Json;
@@ -97,6 +97,8 @@ pub struct Step {
     pub may_replace: bool,
     /// Others have changed it, and it is made as it was applied.
     pub takes_back: bool,
+    /// The attributes that are secret, as a whole or in part: what is reported of them is sealed.
+    pub hidden: BTreeSet<String>,
 }
 
 /// An operation that is to be called.

@@ -200,7 +200,18 @@ impl Engine {
     /// Takes in what a provider said.
     pub fn answer(&mut self, target: &str, instance: &str, answer: Answer) {
         let Some(at) = self.work.find(target, instance) else { return };
-        let attributes = answer.attributes.clone();
+        let attributes = answer.attributes.clone().map(|attributes| {
+            // What is as the journal has it, is written down already.
+            let known = self.instance(at).and_then(InstanceState::reported).unwrap_or_default();
+            let is_known = |(name, value): &(String, Json)| known.get(name) == Some(value);
+            let (kept, fresh): (Vec<_>, Vec<_>) = attributes.into_iter().partition(is_known);
+            let (mut attributes, secrets) = self.reports(at, fresh.into_iter().collect());
+            for (name, value) in secrets {
+                self.topology.secrets_mut().know(&name, value);
+            }
+            attributes.extend(kept);
+            attributes
+        });
         let failure = answer.failure.clone();
         if let Some(foresight) = &mut self.foresight {
             foresight.answers.insert(at, answer);

@@ -1,16 +1,16 @@
 //! Lives carried on: what [`super::next`] finds is begun, one step after the other, until the
 //! instance is whole or gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bp_topology::{InstanceId, Own, Reads};
+use bp_topology::{Given, InstanceId, Own, Reads};
 use serde_json::Value as Json;
 
 use super::down::unsure;
 use super::next::{How, Look, Next, Removal, ToCall, ToConverge};
 use super::{CallStep, Effect, Engine, Intent, Step, Timer, Wanted};
 use crate::event::{Class, Event, Failure, Operation};
-use crate::life::{Begun, Called, LifeState, Limits, is_observe};
+use crate::life::{Begun, Called, Limits, is_observe};
 use crate::retry::{derived, digest};
 use crate::stream::Stream;
 use crate::work::{Calling, Standing};
@@ -102,10 +102,19 @@ impl Engine {
                         return self.work.done(at);
                     }
                 }
-                Next::Conclude(attributes) => {
-                    let event = self.success(at, attributes, None, None);
-                    self.push_target(&target, event);
-                }
+                Next::Conclude(given) => match self.sealed.kept(&given.secrets, &self.state) {
+                    Ok((kept, blobs)) => {
+                        let mut event = self.success(at, given.attributes, None, None);
+                        if let Event::StepSucceeded { sealed, .. } = &mut event {
+                            *sealed = kept;
+                        }
+                        self.push_with(&target, event, blobs);
+                    }
+                    Err(failure) => {
+                        self.release(at);
+                        return self.refuse(at, failure);
+                    }
+                },
                 Next::Done(attributes) => {
                     self.release(at);
                     return self.finish(at, attributes);
@@ -127,7 +136,7 @@ impl Engine {
         }
     }
 
-    fn push_with(&mut self, target: &str, event: Event, blobs: Vec<Vec<u8>>) {
+    pub(super) fn push_with(&mut self, target: &str, event: Event, blobs: Vec<Vec<u8>>) {
         let stream = Stream::Target(self.deployment.clone(), target.to_owned());
         self.push(stream.clone(), event);
         self.outbox.entry(stream).or_default().1.extend(blobs);
@@ -145,6 +154,7 @@ impl Engine {
             instance: self.work.items.get(at).map(|i| i.instance.clone()).unwrap_or_default(),
             record: None,
             attributes,
+            sealed: BTreeMap::new(),
             result,
             removal: None,
             output,
@@ -273,6 +283,7 @@ impl Engine {
             was: Vec::new(),
             may_replace: false,
             takes_back: false,
+            hidden: BTreeSet::new(),
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }
@@ -314,26 +325,27 @@ impl Engine {
             self.push_target(&target, event);
             return self.proceed(at);
         }
-        let id = self.id(at).filter(|_| begun.operation == Operation::Converge);
         let is_settling =
             self.work.items.get(at).is_some_and(|item| {
                 item.calling.as_ref().is_some_and(|calling| calling.is_settling)
             });
-        let set = match &id {
-            Some(id) if self.topology.life(id).acts().any(|known| known == act) => {
-                let own = self.instance(at).and_then(|is| is.life.as_deref());
-                let own = own.map(LifeState::all_attributes).unwrap_or_default();
-                self.topology.set(id, act, &own, result)
-            }
-            _ => Ok(BTreeMap::new()),
-        };
-        let attributes = match set {
-            Ok(attributes) => attributes,
-            Err(_) if is_settling => BTreeMap::new(),
+        let given = match self.gives(at, result) {
+            Ok(given) => given,
+            Err(_) if is_settling => Given::nothing(),
             Err(flaw) => return self.call_failed(now_ms, at, &begun, flaw.into(), output),
         };
-        let event = self.success(at, attributes.clone(), None, output);
-        let (event, blobs) = self.with_removal(at, id.as_ref(), event, attributes);
+        let Given { attributes, secrets, .. } = given;
+        let (kept, mut blobs) = match self.sealed.kept(&secrets, &self.state) {
+            Ok(kept) => kept,
+            Err(failure) => return self.call_failed(now_ms, at, &begun, failure, output),
+        };
+        let mut event = self.success(at, attributes.clone(), None, output);
+        if let Event::StepSucceeded { sealed, .. } = &mut event {
+            *sealed = kept;
+        }
+        let id = self.id(at).filter(|_| begun.operation == Operation::Converge);
+        let (event, more) = self.with_removal(at, id.as_ref(), event, attributes);
+        blobs.extend(more);
         self.push_with(&target, event, blobs);
         let done = self.instance(at).and_then(|is| is.life.as_ref()).map_or(0, |l| l.done.len());
         if let Some(item) = self.work.items.get_mut(at)

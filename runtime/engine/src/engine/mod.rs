@@ -13,6 +13,7 @@ mod lives;
 pub(crate) mod next;
 mod pauses;
 mod reports;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::drift;
 use crate::event::{Event, Outcome, Verb};
 use crate::moved;
 use crate::retry::Limits;
+use crate::sealed::Sealed;
 use crate::state::State;
 use crate::stream::Stream;
 use crate::work::{Contact, Standing, Work, connection, places};
@@ -84,6 +86,8 @@ pub struct Engine {
     foresight: Option<Box<foresee::Foresight>>,
     /// What was moved to another name when this engine began, by target's id.
     moves: Vec<(String, Event)>,
+    /// What was sealed for the next report.
+    sealed: Sealed,
 }
 
 impl Engine {
@@ -124,6 +128,7 @@ impl Engine {
             is_stopping: false,
             foresight: None,
             moves,
+            sealed: Sealed::default(),
         };
         engine.settling.extend(0..engine.work.sites.len());
         engine.pass_over();

@@ -5,13 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bp_topology::life::{Stage, Via, stage};
-use bp_topology::{Act, InstanceId, Life, Own, Reads, Topology};
+use bp_topology::parameters::Arguments;
+use bp_topology::{Act, Given, InstanceId, Life, Own, Reads, Topology};
 use serde_json::Value as Json;
 
 use super::down::{called, is_done, is_going, unsure};
 use crate::event::{Event, Failure, Operation};
 use crate::life::{Begun, Kept, LifeState, Limits};
 use crate::retry::digest;
+use crate::secrets::hash;
 use crate::state::InstanceState;
 use crate::subject::{Subject, resolve};
 
@@ -28,8 +30,8 @@ pub(crate) enum Next {
     Call(Box<ToCall>),
     /// The provider's own part is to be brought about.
     Own(Box<ToConverge>),
-    /// What was in doubt was carried out, and set this.
-    Conclude(BTreeMap<String, Json>),
+    /// What was in doubt was carried out, and gave this.
+    Conclude(Box<Given>),
     /// Something that others report is missing.
     Wait,
     /// What is wanted can't be said.
@@ -363,10 +365,16 @@ impl Look<'_> {
             (Some(told), _) => match is_done(act, told) {
                 // What it was called with then is not what is wanted now.
                 Some(true) if planned.digest != doubt.subject => None,
-                Some(true) => Some(match self.topology.set(id, act, &own, told.clone()) {
-                    Ok(attributes) => Next::Conclude(attributes),
-                    Err(flaw) => Next::Refuse(flaw.into()),
-                }),
+                Some(true) => {
+                    let key = self.topology.secrets().key();
+                    let mark = |value: &Json| hash(key, value);
+                    let nothing = Arguments::new();
+                    let given = self.topology.gives(id, act, &own, &nothing, told.clone(), &mark);
+                    Some(match given {
+                        Ok(given) => Next::Conclude(Box::new(given)),
+                        Err(flaw) => Next::Refuse(flaw.into()),
+                    })
+                }
                 Some(false) => None,
                 None => Some(Next::Unsure(unsure(act, Some(told)))),
             },

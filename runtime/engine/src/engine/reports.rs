@@ -2,6 +2,7 @@
 
 use super::{Engine, Report, Timer};
 use crate::event::{Event, Failure};
+use crate::sealed::Named;
 use crate::work::{Contact, Standing};
 
 impl Engine {
@@ -29,15 +30,27 @@ impl Engine {
                 }
             }
             Report::Succeeded { target, instance, record, attributes } => {
+                let at = self.work.find(&target, &instance);
+                let (attributes, secrets) = match at {
+                    Some(at) => self.reports(at, attributes),
+                    None => (attributes, Named::new()),
+                };
+                let (sealed, blobs) = match self.sealed.kept(&secrets, &self.state) {
+                    Ok(kept) => kept,
+                    Err(failure) => {
+                        return self.report(now_ms, Report::Failed { target, instance, failure });
+                    }
+                };
                 let event = Event::StepSucceeded {
                     instance: instance.clone(),
                     record,
                     attributes: attributes.clone(),
+                    sealed,
                     result: None,
                     removal: None,
                     output: None,
                 };
-                self.push_target(&target, event);
+                self.push_with(&target, event, blobs);
                 if let Some(item) = self.work.find(&target, &instance) {
                     let life = self.work.items.get_mut(item).filter(|item| item.has_life);
                     if let Some(life) = life {

@@ -1,9 +1,9 @@
 //! Calls of a workflow: announced, made, and what came of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{Reference, Value};
-use bp_topology::{Act, InstanceId, Own};
+use bp_topology::{Act, Given, InstanceId, Own};
 use serde_json::Value as Json;
 
 use super::Conductor;
@@ -13,6 +13,8 @@ use crate::engine::{CallStep, Intent, Step, TargetRef, Wanted};
 use crate::event::{Class, Event, Failure, Operation};
 use crate::life::Limits;
 use crate::retry::{derived, digest};
+use crate::sealed::{self, Sealing};
+use crate::secrets::hash;
 use crate::state::InstanceState;
 use crate::stream::Stream;
 use crate::subject::Subject;
@@ -143,6 +145,7 @@ impl Conductor {
             was: Vec::new(),
             may_replace: false,
             takes_back: false,
+            hidden: BTreeSet::new(),
             record: None,
             handle: None,
             call: Some(CallStep { act, turn: attempt, intent: Intent::CarryOut, limits }),
@@ -229,6 +232,38 @@ impl Conductor {
         Ok(Made { instance, target, subject, limits })
     }
 
+    /// What of a report is secret and not in the journal yet, by name: it is to be sealed
+    /// ([`Self::seal`]) before it is reported.
+    pub fn secrets_of(&mut self, report: &CallReport) -> Option<Sealing> {
+        let CallReport { step, outcome: Ok(result), .. } = report else { return None };
+        let (call, _) = self.flying.get(step)?;
+        let Value::Reference(reference) = &call.target else { return None };
+        let act = Act { operation: call.operation.clone(), via: None };
+        // What is wrong with it is told when it is reported.
+        let given = self.gives(&InstanceId::of(reference)?, &act, call, result.clone()).ok()?;
+        sealed::known(&mut self.topology, &self.state, given)
+    }
+
+    /// Takes in what was sealed of the next report, by name.
+    pub fn seal(&mut self, sealed: BTreeMap<String, Vec<u8>>) {
+        self.sealed.extend(sealed);
+    }
+
+    /// What a call gives.
+    fn gives(
+        &self,
+        id: &InstanceId,
+        act: &Act,
+        call: &ToCall,
+        result: Json,
+    ) -> Result<Given, Failure> {
+        let nothing = BTreeMap::new();
+        let own = self.topology.reported(id).unwrap_or(&nothing);
+        let key = self.topology.secrets().key();
+        let mark = |value: &Json| hash(key, value);
+        self.topology.gives(id, act, own, &call.arguments, result, &mark).map_err(Failure::from)
+    }
+
     /// Takes in what came of a call.
     pub fn report(&mut self, now_ms: i64, report: CallReport) {
         self.now_ms = self.now_ms.max(now_ms);
@@ -239,10 +274,12 @@ impl Conductor {
         let Some(id) = InstanceId::of(reference) else { return };
         let act = Act { operation: call.operation.clone(), via: None };
         let mut own = self.topology.reported(&id).cloned().unwrap_or_default();
-        let given = outcome.and_then(|result| {
-            self.topology.gives(&id, &act, &own, &call.arguments, result).map_err(Failure::from)
+        let given = outcome.and_then(|result| self.gives(&id, &act, &call, result));
+        let given = given.and_then(|given| {
+            let kept = self.sealed.kept(&given.secrets, &self.state)?;
+            Ok((given, kept))
         });
-        let given = match given {
+        let (given, (sealed, blobs)) = match given {
             Ok(given) => given,
             Err(failure) => return self.failed(&step, state, failure, output),
         };
@@ -254,9 +291,11 @@ impl Conductor {
             operation: call.operation,
             result: given.result,
             attributes: given.attributes.clone(),
+            sealed,
             output,
         };
-        self.push(stream, succeeded);
+        self.push(stream.clone(), succeeded);
+        self.outbox.entry(stream).or_default().1.extend(blobs);
         own.extend(given.attributes);
         self.topology.report(id, own);
     }

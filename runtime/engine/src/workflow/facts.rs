@@ -144,7 +144,7 @@ pub struct CallState {
     /// Its last failure, and when it is tried again.
     pub retry: Option<(Failure, i64)>,
     /// How it ended.
-    pub outcome: Option<Result<Value, Failure>>,
+    pub outcome: Option<Result<Expr, Failure>>,
 }
 
 impl WorkflowRun {

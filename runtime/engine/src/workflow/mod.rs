@@ -24,6 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bp_topology::{Place, Topology};
 
+use crate::sealed::Sealed;
+
 pub use calls::{CallReport, Perform};
 pub use facts::{CallState, Decision, Ended, Set, WorkflowRun};
 pub use path::step;
@@ -88,6 +90,8 @@ pub struct Conductor {
     over: BTreeMap<String, Flow>,
     /// `now` never goes back.
     now_ms: i64,
+    /// What was sealed for the next report.
+    sealed: Sealed,
 }
 
 impl Conductor {
@@ -110,6 +114,7 @@ impl Conductor {
             flying: BTreeMap::new(),
             over: BTreeMap::new(),
             now_ms: i64::MIN,
+            sealed: Sealed::default(),
         })
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bp_eval::Outcome as Evaluated;
 use bp_plan::workflow::{Action, Arm, Block, Call, Loop, Run, Step};
-use bp_plan::{Expr, Plan, Property, Value};
+use bp_plan::{Expr, Item, Plan, Property, Value};
 use bp_topology::parameters::Arguments;
 use bp_topology::{Reads, Topology};
 
@@ -388,9 +388,12 @@ impl<'e> Walk<'e> {
             }
         }
         Ok(all.flow("calls").unwrap_or_else(|| {
-            let result =
-                if call.each { Value::List(results) } else { results.pop().unwrap_or(Value::Null) };
-            bound(call.result.as_ref(), &Expr::Value(result))
+            let result = if call.each {
+                listed(results)
+            } else {
+                results.pop().unwrap_or(Expr::Value(Value::Null))
+            };
+            bound(call.result.as_ref(), &result)
         }))
     }
 
@@ -698,6 +701,15 @@ impl Gathered {
             return Some(Flow::Failed(trouble));
         }
         is_cancelled.then_some(Flow::Cancelled)
+    }
+}
+
+/// The results of several calls as one.
+fn listed(results: Vec<Expr>) -> Expr {
+    let open: Option<Vec<Value>> = results.iter().map(|one| one.as_value().cloned()).collect();
+    match open {
+        Some(open) => Expr::Value(Value::List(open)),
+        None => Expr::List(results.into_iter().map(Item::One).collect()),
     }
 }
 

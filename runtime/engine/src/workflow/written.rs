@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 
 use bp_plan::{Expr, Value};
+use bp_topology::sealed::MADE;
 use serde::de::Error as _;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
-
-/// What stands before an expression; no value is written so.
-const MADE: &str = "$made";
 
 struct Written<'e>(&'e Expr);
 

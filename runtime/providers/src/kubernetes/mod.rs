@@ -51,7 +51,8 @@ mod session;
 #[cfg(test)]
 mod testing;
 
-use clients::Clients;
+pub(crate) use clients::Clients;
+pub(crate) use failure::Attempt;
 use kinds::{Kind, Place};
 use session::{Found, Session};
 

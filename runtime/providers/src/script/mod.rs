@@ -15,10 +15,12 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bp_provider::{Class, Executor, Failure, File, Intent, Job, Listener, Ran};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bp_provider::{Class, Executor, Failure, File, Intent, Job, Listener, Ran, SEALED};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
@@ -146,6 +148,9 @@ impl Call<'_> {
         let mut supervisor = Command::new(&self.scripts.program)
             .args(&self.scripts.arguments)
             .arg(self.folder.path())
+            // It lives on: of this process's environment, secrets among it, it needs nothing.
+            .env_clear()
+            .envs(inherited())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -204,6 +209,7 @@ impl Call<'_> {
             input: arguments.to_string(),
             deadline_ms: u64::try_from(self.job.deadline.as_millis()).unwrap_or(u64::MAX / 2),
             wants_result: self.job.wants_result,
+            seal_for: self.job.seal_for.clone(),
             hidden: self.job.hidden.clone(),
         })
     }
@@ -266,6 +272,13 @@ impl Call<'_> {
         if bytes == output::TOO_LARGE {
             let most = output::RESULT / 1024 / 1024;
             return Err(wrong(format!("`{script}` gave a result of more than {most} MiB")));
+        }
+        if bytes == output::UNSEALED {
+            return Err(wrong(format!("what `{script}` gave is secret, and could not be sealed"))
+                .help("look whether the key of this home is one of age"));
+        }
+        if self.job.seal_for.is_some() {
+            return Ok(json!({ SEALED: STANDARD.encode(&bytes) }));
         }
         if let Some(name) = bytes.strip_prefix(output::SHOWS) {
             let name = String::from_utf8_lossy(name);

@@ -1,5 +1,5 @@
 //! What a script writes: line by line into a bounded file, its result as a whole; nothing of what is
-//! hidden in either.
+//! hidden in either. A result that is secret is sealed, and lines wait until it is known what is secret.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -8,6 +8,10 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+
+use serde_json::Value as Json;
+
+use crate::secrets::seal::seal;
 
 /// How much of the output is stored from its beginning on.
 const HEAD: usize = 512 * 1024;
@@ -22,6 +26,13 @@ pub(super) const RESULT: usize = 1024 * 1024;
 pub(super) const TOO_LARGE: &[u8] = b"\0large";
 /// What stands in the place of a result that shows a secret; its name follows.
 pub(super) const SHOWS: &[u8] = b"\0shows ";
+
+/// What stands in the place of a result that could not be sealed.
+pub(super) const UNSEALED: &[u8] = b"\0unsealed";
+/// What stands in the place of what a result shows that is secret.
+const RESULT_SHOWN: &str = "‹secret result›";
+/// The shortest text of a secret result that is kept from being seen.
+const SHORTEST: usize = 4;
 
 /// Where a stream goes.
 pub(super) enum Taken {
@@ -66,6 +77,8 @@ struct Inner {
     tail: VecDeque<String>,
     left_out: usize,
     is_closed: bool,
+    /// The lines so far, where they wait for more that is to be hidden.
+    held: Option<Vec<Vec<u8>>>,
 }
 
 impl Output {
@@ -77,6 +90,7 @@ impl Output {
             tail: VecDeque::new(),
             left_out: 0,
             is_closed: false,
+            held: None,
         }))))
     }
 
@@ -84,33 +98,44 @@ impl Output {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on lines wait, until [`Self::close`].
+    pub(super) fn hold(&self) {
+        self.inner().held = Some(Vec::new());
+    }
+
+    /// These are not to be seen, either.
+    pub(super) fn hide(&self, texts: Vec<String>) {
+        let texts = texts.into_iter().map(|text| (text, RESULT_SHOWN.to_owned()));
+        let mut inner = self.inner();
+        inner.hidden.extend(texts);
+        // What is a part of another is looked for after it.
+        inner.hidden.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    }
+
     fn line(&self, line: &[u8]) {
         let mut inner = self.inner();
         if inner.is_closed {
             return;
         }
-        let text = String::from_utf8_lossy(line);
-        let mut text = inner.veiled(text.trim_end_matches(['\n', '\r']));
-        text.push('\n');
-        if inner.written + text.len() <= HEAD {
-            inner.written += text.len();
-            // A full disk loses output, and not the script.
-            let _ = inner.file.write_all(text.as_bytes());
-            return;
-        }
-        // From here on nothing more is written until the end.
-        inner.written = HEAD;
-        inner.tail.push_back(text);
-        if inner.tail.len() > TAIL {
-            inner.tail.pop_front();
-            inner.left_out += 1;
+        match &mut inner.held {
+            Some(held) => {
+                let size: usize = held.iter().map(Vec::len).sum();
+                if size <= HEAD {
+                    held.push(line.to_owned());
+                } else {
+                    inner.left_out += 1;
+                }
+            }
+            None => inner.line(line),
         }
     }
-
     /// The last lines, where there were too many; nothing is taken in after that.
     pub(super) fn close(&self) -> io::Result<()> {
         let mut inner = self.inner();
         inner.is_closed = true;
+        for line in inner.held.take().unwrap_or_default() {
+            inner.line(&line);
+        }
         let tail = std::mem::take(&mut inner.tail);
         if inner.left_out > 0 {
             let left_out = format!("… {} lines are left out here …\n", inner.left_out);
@@ -130,6 +155,25 @@ impl Output {
 }
 
 impl Inner {
+    fn line(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        let mut text = self.veiled(text.trim_end_matches(['\n', '\r']));
+        text.push('\n');
+        if self.written + text.len() <= HEAD {
+            self.written += text.len();
+            // A full disk loses output, and not the script.
+            let _ = self.file.write_all(text.as_bytes());
+            return;
+        }
+        // From here on nothing more is written until the end.
+        self.written = HEAD;
+        self.tail.push_back(text);
+        if self.tail.len() > TAIL {
+            self.tail.pop_front();
+            self.left_out += 1;
+        }
+    }
+
     fn veiled(&self, text: &str) -> String {
         self.hidden.iter().fold(text.to_owned(), |text, (hidden, shown)| {
             if text.contains(hidden) { text.replace(hidden, shown) } else { text }
@@ -149,9 +193,37 @@ impl Captured {
         whole.extend_from_slice(bytes.get(..room).unwrap_or_default());
     }
 
+    fn whole(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// All of it, sealed for a recipient.
+    pub(super) fn sealed(&self, recipient: &str) -> Vec<u8> {
+        let whole = self.whole();
+        if whole.len() > RESULT {
+            return TOO_LARGE.to_vec();
+        }
+        seal(&whole, recipient).unwrap_or_else(|_| UNSEALED.to_vec())
+    }
+
+    /// The texts in it, as a script may say them elsewhere: of a JSON value each text and number, of what is none
+    /// each line.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let whole = self.whole();
+        let mut texts = Vec::new();
+        if let Ok(json) = serde_json::from_slice(&whole) {
+            texts_in(&json, &mut texts);
+        } else {
+            let whole = String::from_utf8_lossy(&whole);
+            texts.extend(whole.lines().map(|line| line.trim().to_owned()));
+        }
+        texts.retain(|text| text.len() >= SHORTEST);
+        texts
+    }
+
     /// What may be written down of it.
     pub(super) fn told(&self, output: &Output) -> Vec<u8> {
-        let whole = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let whole = self.whole();
         if whole.len() > RESULT {
             return TOO_LARGE.to_vec();
         }
@@ -159,6 +231,22 @@ impl Captured {
             Some(name) => [SHOWS, name.as_bytes()].concat(),
             None => whole,
         }
+    }
+}
+
+/// Each text of a value, as it is and as JSON has it, with its lines.
+fn texts_in(json: &Json, texts: &mut Vec<String>) {
+    match json {
+        Json::Null | Json::Bool(_) => {}
+        Json::Number(number) => texts.push(number.to_string()),
+        Json::String(text) => {
+            let quoted = json.to_string();
+            texts.push(quoted.trim_matches('"').to_owned());
+            texts.extend(text.lines().map(|line| line.trim().to_owned()));
+            texts.push(text.clone());
+        }
+        Json::Array(items) => items.iter().for_each(|item| texts_in(item, texts)),
+        Json::Object(entries) => entries.values().for_each(|entry| texts_in(entry, texts)),
     }
 }
 
@@ -190,6 +278,32 @@ mod tests {
         let captured = Captured::default();
         captured.add(b"{\"a\": \"hunter2\"}");
         assert!(captured.told(&output).starts_with(SHOWS));
+    }
+
+    #[test]
+    fn what_a_secret_result_shows_is_hidden_in_what_was_said_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("output");
+        let output = Output::create(&path, Vec::new()).unwrap();
+        output.hold();
+        output.line(b"made hunter2 for you\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+        let captured = Captured::default();
+        captured.add(b"{\"token\": \"hunter2\", \"port\": 54321, \"is\": true}");
+        output.line(b"at 54321, true");
+        output.hide(captured.texts());
+        output.close().unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "made ‹secret result› for you\nat ‹secret result›, true\n");
+        let identity = crate::secrets::seal::new_identity();
+        let identity = crate::secrets::seal::Identities::parse(&identity).unwrap();
+        let sealed = captured.sealed(&identity.recipient().unwrap());
+        assert!(!String::from_utf8_lossy(&sealed).contains("hunter2"));
+        assert!(identity.open(&sealed).unwrap().starts_with(b"{\"token\""));
+        assert_eq!(captured.sealed("nobody"), UNSEALED);
+        let broken = Captured::default();
+        broken.add(b"hunter2 is no JSON\n");
+        assert_eq!(broken.texts(), ["hunter2 is no JSON"]);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(super) struct Order {
     pub(super) deadline_ms: u64,
     /// What it writes to its standard output is its result.
     pub(super) wants_result: bool,
+    /// Its result is kept sealed, for this recipient.
+    pub(super) seal_for: Option<String>,
     /// Texts that must not be seen, each with what stands in its place.
     pub(super) hidden: Vec<(String, String)>,
 }
@@ -200,6 +202,10 @@ fn watched(
     let _ = folder.set_child(group.as_raw());
     let (done, ends) = channel();
     let output = Output::create(&folder.output(), order.hidden)?;
+    if order.seal_for.is_some() {
+        // What it says may show what it is about to give.
+        output.hold();
+    }
     let captured = Captured::default();
     if let Some(mut stdin) = child.stdin.take() {
         let input = order.input;
@@ -224,7 +230,14 @@ fn watched(
     let ended = wait(folder, &mut child, group, deadline)?;
     last_words(&ends, streams.iter().flatten().count());
     if order.wants_result {
-        folder.set_result(&captured.told(&output))?;
+        let result = match &order.seal_for {
+            Some(recipient) => {
+                output.hide(captured.texts());
+                captured.sealed(recipient)
+            }
+            None => captured.told(&output),
+        };
+        folder.set_result(&result)?;
     }
     output.close()?;
     Ok(Ok(ended))
