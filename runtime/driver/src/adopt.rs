@@ -172,6 +172,7 @@ fn step(instance: &str, wanted: &bp_engine::Subject) -> Step {
         was: Vec::new(),
         may_replace: false,
         hidden: BTreeSet::new(),
+        takes_back: false,
     }
 }
 

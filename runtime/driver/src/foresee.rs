@@ -357,6 +357,7 @@ fn step(query: &Query, wanted: bp_engine::Subject) -> Step {
         was: query.was.clone(),
         may_replace: false,
         hidden: BTreeSet::new(),
+        takes_back: false,
     }
 }
 

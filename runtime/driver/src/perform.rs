@@ -314,6 +314,7 @@ pub(crate) async fn subject(hands: &mut Hands, step: Step) -> Result<Subject, Fa
         earlier,
         record,
         was: step.was,
+        takes_back: step.takes_back,
         applied: None,
     })
 }

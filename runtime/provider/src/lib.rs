@@ -105,6 +105,10 @@ pub struct Subject {
     /// and a mark in the place of each secret. None where they are not known.
     #[serde(default)]
     pub applied: Option<BTreeMap<String, Json>>,
+    /// Others have changed the object, and a person wants it as it is wanted here: what is said here is taken back from
+    /// whoever has it.
+    #[serde(default)]
+    pub takes_back: bool,
 }
 
 impl Subject {

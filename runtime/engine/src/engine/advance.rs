@@ -347,6 +347,7 @@ impl Engine {
             was: is.was.clone(),
             may_replace: self.may_replace(at),
             hidden: self.hidden(at),
+            takes_back: is.has_drifted(),
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }

@@ -97,6 +97,8 @@ pub struct Step {
     pub may_replace: bool,
     /// The attributes that are secret, as a whole or in part: what is reported of them is sealed.
     pub hidden: BTreeSet<String>,
+    /// Others have changed it, and it is made as it was applied.
+    pub takes_back: bool,
 }
 
 /// An operation that is to be called.

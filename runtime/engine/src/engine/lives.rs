@@ -283,6 +283,7 @@ impl Engine {
             was: Vec::new(),
             may_replace: false,
             hidden: BTreeSet::new(),
+            takes_back: false,
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }

@@ -145,6 +145,7 @@ impl Conductor {
             was: Vec::new(),
             may_replace: false,
             hidden: BTreeSet::new(),
+            takes_back: false,
             record: None,
             handle: None,
             call: Some(CallStep { act, turn: attempt, intent: Intent::CarryOut, limits }),

@@ -141,7 +141,8 @@ pub(crate) async fn converge(
 ) -> Result<Progress, Failure> {
     let wanted = render::render(subject)?;
     // A person has said that the object is ours; after the first apply its fields are.
-    let takes = memory(subject)?.is_some_and(|memory| memory.applied.is_empty());
+    let is_adopted = memory(subject)?.is_some_and(|memory| memory.applied.is_empty());
+    let takes = is_adopted || subject.takes_back;
     for _ in 0..OVERTAKEN {
         let live = match session.get(&wanted.place).await? {
             Found::Live(live) => Some(live),

@@ -2,7 +2,7 @@
 //!
 //! The node types `std.kubernetes.{Namespace, ConfigMap, Deployment, Service}` become objects of
 //! these kinds. The provider owns the fields that properties set, under the field manager
-//! `blueprint`, and never takes a field from another owner.
+//! `blueprint`, and takes a field from another owner only where a person wants that: of what was adopted, and of what is healed.
 //!
 //! # What happens
 //!
