@@ -171,8 +171,8 @@ fn step(instance: &str, wanted: &bp_engine::Subject) -> Step {
         call: None,
         was: Vec::new(),
         may_replace: false,
-        takes_back: false,
         hidden: BTreeSet::new(),
+        takes_back: false,
     }
 }
 

@@ -356,8 +356,8 @@ fn step(query: &Query, wanted: bp_engine::Subject) -> Step {
         call: None,
         was: query.was.clone(),
         may_replace: false,
-        takes_back: false,
         hidden: BTreeSet::new(),
+        takes_back: false,
     }
 }
 

@@ -84,8 +84,7 @@ impl SecretSource for Sources {
         };
         let mut asked: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for secret in plan.secrets.values() {
-            let taken = places.iter().enumerate();
-            let found = taken.into_iter().find_map(|(at, place)| {
+            let found = places.iter().enumerate().find_map(|(at, place)| {
                 Some((at, secret.from.strip_prefix(&place.prefix)?.to_owned()))
             });
             if let Some((at, name)) = found {

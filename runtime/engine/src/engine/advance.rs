@@ -346,8 +346,8 @@ impl Engine {
             call: None,
             was: is.was.clone(),
             may_replace: self.may_replace(at),
-            takes_back: is.has_drifted(),
             hidden: self.hidden(at),
+            takes_back: is.has_drifted(),
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }

@@ -95,10 +95,10 @@ pub struct Step {
     pub was: Vec<String>,
     /// It may be replaced where it can't be changed in place; else that needs an approval.
     pub may_replace: bool,
-    /// Others have changed it, and it is made as it was applied.
-    pub takes_back: bool,
     /// The attributes that are secret, as a whole or in part: what is reported of them is sealed.
     pub hidden: BTreeSet<String>,
+    /// Others have changed it, and it is made as it was applied.
+    pub takes_back: bool,
 }
 
 /// An operation that is to be called.

@@ -282,8 +282,8 @@ impl Engine {
             call: Some(CallStep { act, turn: begun.turn, intent, limits }),
             was: Vec::new(),
             may_replace: false,
-            takes_back: false,
             hidden: BTreeSet::new(),
+            takes_back: false,
         };
         self.effects.push(Effect::Perform { target, step: Box::new(step) });
     }
