@@ -55,8 +55,6 @@ pub(crate) fn runtime(
     executors: Executors,
     secrets: FromEnvironment,
 ) -> Runtime {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    let user = if user.is_empty() { "unknown".to_owned() } else { user };
     Runtime {
         store,
         providers: providers(),
@@ -66,7 +64,7 @@ pub(crate) fn runtime(
         limits: Limits::default(),
         deadlines: journals::deadlines(),
         owner: journals::owner(),
-        actor: format!("operator:{user}"),
+        actor: journals::operator(),
     }
 }
 
