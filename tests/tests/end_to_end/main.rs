@@ -13,6 +13,7 @@ mod bad_input;
 mod blueprints;
 mod drift;
 mod kill;
+mod mixed;
 mod operations;
 mod outage;
 mod planned;
