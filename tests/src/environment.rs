@@ -273,8 +273,9 @@ impl Drop for Environment {
 /// A program of the workspace, as it was built with the tests.
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own file");
-    // target/debug/deps/TEST
-    let built = test.ancestors().nth(2).expect("a test is in the build folder").join(name);
+    // target/debug/deps/TEST, or target/release/BENCH
+    let mut folders = test.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    let built = folders.find(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(name));
     assert!(built.is_file(), "{} is not built: cargo build --workspace --bins", built.display());
     built
 }

@@ -44,7 +44,7 @@ const DOORS: [(&str, &[&str]); 17] = [
             "bp-sim",
         ],
     ),
-    ("bp-bench", &[]),
+    ("bp-bench", &["bp-tests"]),
     (
         "bp-simulation",
         &["bp-plan", "bp-topology", "bp-engine", "bp-provider", "bp-journal", "bp-driver"],
@@ -71,7 +71,7 @@ const DOORS: [(&str, &[&str]); 17] = [
 const CLIENTS: [(&str, &[&str]); 7] = [
     ("kube", &["bp-providers", "bp-cli", "bp-sim", "bp-tests"]),
     ("k8s-openapi", &["bp-providers", "bp-cli", "bp-sim", "bp-tests"]),
-    ("rusqlite", &["bp-journal"]),
+    ("rusqlite", &["bp-journal", "bp-bench"]),
     ("tokio-postgres", &["bp-journal-postgres", "bp-tests"]),
     ("axum", &["bp-sim"]),
     ("rand", &["bp-sim", "bp-cli", "bp-driver", "bp-journal-postgres", "bp-tests"]),

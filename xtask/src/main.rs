@@ -50,7 +50,7 @@ enum Chore {
     Fuzz(fuzz::Fuzz),
     /// Live seeds through, with crashes, lost replies and rivals, until one goes wrong.
     Simulate(simulate::Simulate),
-    /// Live very many seeds through.
+    /// Live very many seeds through, and kill real programs very often.
     Soak(simulate::Soak),
     /// Check the licences, sources and bans of all dependencies.
     Deny(deny::Deny),

@@ -12,6 +12,11 @@ use crate::{Outcome, workspace};
 const SEEDS: u64 = 2_000;
 /// How many a soak lives through.
 const MANY: u64 = 100_000;
+/// How many kills a soak survives in each home of the journal; the tests make do with fewer.
+const KILLS: u32 = 200;
+/// The tests that kill, and how they are told how often.
+const KILLING: &str = "test(killed_at_random_moments_of_a_life)";
+const HOW_OFTEN: &str = "BLUEPRINT_TEST_KILLS";
 
 /// Live seeds through, with crashes, lost replies and rivals, until one goes wrong.
 #[derive(Args)]
@@ -46,7 +51,7 @@ impl Simulate {
     }
 }
 
-/// Live very many seeds through.
+/// Live very many seeds through, and kill real programs very often.
 #[derive(Args)]
 pub(crate) struct Soak {
     /// How many seeds.
@@ -55,13 +60,31 @@ pub(crate) struct Soak {
     /// The first of them: those before are the tests'.
     #[arg(long, default_value_t = SEEDS)]
     from: u64,
+    /// How often a whole life of a deployment is killed, in each home of the journal.
+    #[arg(long, default_value_t = KILLS)]
+    kills: u32,
 }
 
 impl Soak {
     pub(crate) fn run(self) -> Outcome {
-        let Self { seeds, from } = self;
-        Simulate { seeds, from, seed: None, broken: None }.run()
+        let Self { seeds, from, kills } = self;
+        Simulate { seeds, from, seed: None, broken: None }.run()?;
+        killed(kills)
     }
+}
+
+/// Real programs, killed so often.
+fn killed(kills: u32) -> Outcome {
+    if kills == 0 {
+        return Ok(());
+    }
+    let mut build =
+        workspace::cargo(["build", "--workspace", "--all-targets", "--locked", "--quiet"]);
+    workspace::run(&mut build)?;
+    let test = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "--profile", "soak"];
+    let mut test = workspace::cargo(test);
+    test.args(["-E", KILLING]).env(HOW_OFTEN, kills.to_string());
+    workspace::run(&mut test)
 }
 
 /// The seeds of the tests; gives the simulator's own last line.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 
 use crate::history::{Events, Export, Replay, Status, Why};
 use crate::logs::Logs;
-use crate::moment::{WHEN, When};
+use crate::moment::{WHEN, When, age};
 
 /// The runtime of blueprints.
 #[derive(Debug, Parser)]
@@ -140,7 +141,7 @@ pub(crate) enum Command {
     Replay(Replay),
     /// All deployments.
     List,
-    /// A deployment's journal: whether it is whole, copies of it, and putting one back.
+    /// A deployment's journal: whether it is whole, copies of it, putting one back, and dropping what is old.
     Journal {
         #[command(subcommand)]
         command: Journal,
@@ -302,6 +303,20 @@ pub(crate) enum Journal {
     Verify {
         /// The deployment's name.
         name: String,
+    },
+    /// Drop what happened long ago; what is there, what it takes to remove it and to go back is kept.
+    Compact {
+        /// The deployment's name.
+        name: String,
+        /// Keep what happened since: `90d`, `12h`, `2w`.
+        #[arg(long, value_name = "HOW-LONG", default_value = "90d", value_parser = age)]
+        keep: Timestamp,
+        /// Keep what happened since the first of so many runs, the newest ones.
+        #[arg(long, value_name = "COUNT", conflicts_with = "keep", value_parser = clap::value_parser!(u64).range(1..))]
+        keep_runs: Option<u64>,
+        /// Only show what would be dropped.
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Copy it into a new file, also while the deployment is worked on.
     Backup {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bp_driver::Deployments;
-use bp_engine::Stream;
 use bp_journal::{SqliteStore, Store};
 
 use crate::journals::{self, Journal};
@@ -115,14 +114,11 @@ async fn id(journal: &Journal, name: &str) -> Result<Option<String>, Told> {
 /// What the journal's first deployment is called; nothing where it has none.
 async fn first_name(store: &Arc<dyn Store>, name: &str) -> Result<Option<String>, Told> {
     let failed = |error| Told::first(name, &error);
-    let ids = Deployments::new(store.clone()).ids().await.map_err(failed)?;
+    let deployments = Deployments::new(store.clone());
+    let ids = deployments.ids().await.map_err(failed)?;
     let Some(id) = ids.into_iter().next() else { return Ok(None) };
-    let stream = Stream::Deployment(id.clone()).to_string();
-    let first = store.read(&stream, 0).await.map_err(|error| Told::store(name, &error))?;
-    let own = first
-        .first()
-        .and_then(|event| serde_json::from_str::<serde_json::Value>(&event.event.payload).ok())
-        .and_then(|payload| payload.get("name").and_then(|n| n.as_str().map(str::to_owned)));
+    // One whose events can't be read has its id for a name.
+    let own = deployments.name(&id).await.ok().flatten();
     Ok(Some(own.unwrap_or(id)))
 }
 

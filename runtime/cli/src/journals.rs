@@ -152,6 +152,12 @@ pub(crate) fn owner() -> String {
     }
 }
 
+/// Who asks, for the journal: `operator:alice`.
+pub(crate) fn operator() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+    format!("operator:{}", if user.is_empty() { "unknown" } else { &user })
+}
+
 /// Takes the lease; waits for that of a holder which does not renew it.
 async fn patiently(
     store: &PostgresStore,

@@ -55,6 +55,16 @@ fn parse(text: &str, now: Timestamp) -> Result<When, String> {
     }
 }
 
+/// How long something is kept: `90d`, `12h`, `2w`; gives the moment since when.
+pub(crate) fn age(text: &str) -> Result<Timestamp, String> {
+    let span = text.trim().parse::<Span>().ok().filter(|span| span.is_positive());
+    let before = |span: Span| {
+        Zoned::new(Timestamp::now(), TimeZone::UTC).checked_sub(span).ok().map(|at| at.timestamp())
+    };
+    span.and_then(before)
+        .ok_or_else(|| format!("expected how long ago, such as 90d, 12h or 2w, found `{text}`"))
+}
+
 impl When {
     /// As the journal knows it; a time that is still to come is none.
     pub(crate) fn moment(self) -> Result<Moment, Told> {
@@ -77,6 +87,11 @@ pub(crate) fn told(name: &str, error: &PastError) -> Vec<Told> {
             Told::error(format!("`{name}` was not there yet: it was made at {}", time(*created_ms)))
                 .help(format!("`bpr events {name}` shows all that happened since"))
         }
+        PastError::Compacted { first, until_ms } => Told::error(format!(
+            "`{name}`: what happened until {} was dropped when its journal was compacted",
+            time(*until_ms)
+        ))
+        .help(format!("event {first} is the first that is still there: `--at {first}`")),
         PastError::NoEvent { asked, last } => {
             let told =
                 Told::error(format!("`{name}` has {last} events, and none is number {asked}"));
@@ -106,6 +121,18 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
+
+    #[test]
+    fn ages_are_said_in_days_and_others() {
+        let now = Timestamp::now().as_millisecond();
+        for (text, hours) in [("90d", 90 * 24), ("12h", 12), ("2w", 14 * 24), (" 1d ", 24)] {
+            let ago = now - age(text).unwrap().as_millisecond();
+            assert!((ago / 60_000 - hours * 60).abs() <= 1, "{text}: {ago}");
+        }
+        for text in ["", "90", "-3d", "0d", "r2", "2026-11-27T02:10:00Z", "soon"] {
+            assert!(age(text).unwrap_err().contains("such as 90d"), "{text}");
+        }
+    }
 
     #[test]
     fn moments_are_said_in_many_ways() {

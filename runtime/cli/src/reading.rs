@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use bp_driver::{Archive, ArchiveError, Deployments, since};
+use bp_driver::{Archive, ArchiveError, Deployments, Timeline, Told as Entry};
+use bp_engine::Event;
+use bp_engine::state::Compacted;
 use bp_journal::Store;
 
 use crate::home;
@@ -76,23 +78,45 @@ impl Reading {
     /// All that happened to it, and where in it a moment begins.
     pub(crate) async fn since(&self, when: Option<When>) -> Result<Since, Vec<Told>> {
         let deployments = Deployments::new(self.store.clone());
-        let told = deployments
-            .history(&self.id)
-            .await
-            .map_err(|error| Told::driver(&self.name, &error))?;
-        let mut from = 1;
+        let story = deployments.story(&self.id).await;
+        let (timeline, told) = story.map_err(|error| Told::driver(&self.name, &error))?;
+        let mut from = told.first().map_or(1, |first| first.number);
         if let Some(when) = when {
             let moment = when.moment().map_err(|told| vec![told])?;
-            let at = since(&told, moment).map_err(|error| moment::told(&self.name, &error))?;
-            from += at as u64;
+            let at = deployments.since(&self.id, &told, moment).await;
+            from += at.map_err(|error| moment::told(&self.name, &error))? as u64;
         }
-        Ok(Since { told, from })
+        Ok(Since { told, from, timeline })
     }
 }
 
 /// All that happened.
 pub(crate) struct Since {
-    pub(crate) told: Vec<bp_driver::Told>,
+    pub(crate) told: Vec<Entry>,
+    /// How far that is.
+    pub(crate) timeline: Timeline,
     /// The number of the first event that was asked for.
     pub(crate) from: u64,
+}
+
+/// What can't be told any more of all that happened; none where nothing was dropped.
+pub(crate) fn compacted(told: &[Entry]) -> Option<Compacted> {
+    told.first().filter(|first| first.number > 1)?;
+    told.iter().rev().find_map(|one| match &one.event {
+        Event::CheckpointTaken { events, until_ms, by, at_ms, .. } => {
+            let (events, until_ms, at_ms) = (*events, *until_ms, *at_ms);
+            Some(Compacted { events, until_ms, by: by.clone(), at_ms })
+        }
+        _ => None,
+    })
+}
+
+/// That it can't, in a sentence.
+pub(crate) fn dropped(name: &str, compacted: &Compacted) -> String {
+    let Compacted { events, until_ms, by, at_ms } = compacted;
+    format!(
+        "{name}: what happened up to event {events}, {}, is not in its journal any more: {by} compacted it, {}",
+        moment::time(*until_ms),
+        moment::time(*at_ms)
+    )
 }

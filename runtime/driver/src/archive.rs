@@ -10,9 +10,11 @@ use std::io::{self, Write};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bp_engine::Subject;
 use bp_engine::retry::digest;
-use bp_journal::{Append, BlobDigest, Envelope, Store, StoreError, check};
+use bp_engine::{Event, Subject};
+use bp_journal::chain::check_event;
+use bp_journal::compaction::digests;
+use bp_journal::{Append, BlobDigest, Envelope, Extent, Mark, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -21,8 +23,10 @@ use crate::error::DriverError;
 use crate::past::read_only;
 use crate::timeline::Told;
 
-/// The format of exports: this program reads no other.
+/// The format of exports.
 pub const FORMAT: &str = "bpr-export/1";
+/// That of one whose first events were dropped when the journal was compacted. This program reads no others.
+pub const COMPACTED: &str = "bpr-export/2";
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +54,9 @@ struct Head {
 struct End {
     sequence: u64,
     hash: String,
+    /// The last event that was dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    behind: Option<Mark>,
 }
 
 /// Any other line.
@@ -72,7 +79,7 @@ pub enum ArchiveError {
     #[error("it is no file that `bpr export` has written")]
     Foreign,
     /// Written by another version.
-    #[error("it is of the format `{0}`, and this program reads `{FORMAT}`")]
+    #[error("it is of the format `{0}`, and this program reads `{FORMAT}` and `{COMPACTED}`")]
     Format(String),
     /// A line is none of ours.
     #[error("line {line}{of} can't be read: {why}")]
@@ -117,21 +124,32 @@ impl Deployments {
         let mut told = self.history(id).await?;
         told.retain(|one| one.envelope.time_ms <= newest);
         let named = self.named(&told).await?;
+        let all = told.clone();
         let mut streams: BTreeMap<String, Vec<Envelope>> = BTreeMap::new();
         for one in told {
             streams.entry(one.envelope.stream.clone()).or_default().push(one.envelope);
         }
-        let ends = streams.iter().filter_map(|(stream, events)| {
-            let Envelope { sequence, hash, .. } = events.last()?;
-            Some((stream.clone(), End { sequence: *sequence, hash: hash.clone() }))
+        let floor = self.floor(id, &all).await?;
+        let floors = floor.map(|floor| floor.heads.clone()).unwrap_or_default();
+        let format = if floors.is_empty() { FORMAT } else { COMPACTED }.to_owned();
+        for stream in floors.keys() {
+            streams.entry(stream.clone()).or_default();
+        }
+        let ends = streams.iter().map(|(stream, events)| {
+            let behind = floors.get(stream).cloned();
+            let Mark { sequence, hash } = match events.last() {
+                Some(last) => Mark { sequence: last.sequence, hash: last.hash.clone() },
+                None => behind.clone().unwrap_or_default(),
+            };
+            (stream.clone(), End { sequence, hash, behind })
         });
         let (mut blobs, mut by) = (BTreeMap::new(), BTreeMap::new());
         for (digest, (event, bytes)) in named {
             by.insert(digest.clone(), event);
             blobs.insert(digest, bytes);
         }
-        let (format, id) = (FORMAT.to_owned(), id.to_owned());
-        let head = Head { format, name, id, streams: ends.collect(), blobs: by };
+        let (id, ends) = (id.to_owned(), ends.collect());
+        let head = Head { format, name, id, streams: ends, blobs: by };
         Ok(Archive { head, streams, blobs })
     }
 
@@ -150,14 +168,17 @@ impl Deployments {
                 let bytes = self.store().blob(digest).await?;
                 let bytes = bytes.ok_or_else(|| DriverError::MissingBlob(digest.to_owned()))?;
                 let id = &one.envelope.id;
-                // A call says which files it takes along; they are blobs of their own.
-                let subject = serde_json::from_slice::<Subject>(&bytes).ok();
-                for file in subject.iter().flat_map(|subject| subject.files.values()) {
-                    let digest = file.digest.hex();
-                    if seen.insert(digest.to_owned())
-                        && let Some(bytes) = self.store().blob(digest).await?
+                let mut named: Vec<String> = match &one.event {
+                    // Of a state, all that it names.
+                    Event::CheckpointTaken { .. } => digests(&bytes).map(str::to_owned).collect(),
+                    _ => files(&bytes),
+                };
+                while let Some(digest) = named.pop() {
+                    if seen.insert(digest.clone())
+                        && let Some(bytes) = self.store().blob(&digest).await?
                     {
-                        found.insert(digest.to_owned(), (id.clone(), bytes));
+                        named.extend(files(&bytes));
+                        found.insert(digest, (id.clone(), bytes));
                     }
                 }
                 found.insert(digest.to_owned(), (id.clone(), bytes));
@@ -165,6 +186,13 @@ impl Deployments {
         }
         Ok(found)
     }
+}
+
+/// A call says which files it takes along; they are blobs of their own.
+fn files(bytes: &[u8]) -> Vec<String> {
+    let subject = serde_json::from_slice::<Subject>(bytes).ok();
+    let files = subject.iter().flat_map(|subject| subject.files.values());
+    files.map(|file| file.digest.hex().to_owned()).collect()
 }
 
 impl Archive {
@@ -256,19 +284,24 @@ impl Archive {
             let none = Vec::new();
             let events = self.streams.get(stream).unwrap_or(&none);
             let id = |sequence: u64| format!("{stream}#{sequence}");
-            let gap = (1..).zip(events).find(|(expected, event)| event.sequence != *expected);
+            let behind = end.behind.clone().unwrap_or_default();
+            let gap = (behind.sequence + 1..).zip(events);
+            let gap = gap.into_iter().find(|(expected, event)| event.sequence != *expected);
             if let Some((expected, _)) = gap {
                 return Err(ArchiveError::Missing(id(expected)));
             }
-            if let Some(changed) = first_changed(events) {
-                return Err(ArchiveError::Changed(changed.id.clone()));
+            let mut last = behind;
+            for event in events {
+                if check_event(&last.hash, event).is_err() {
+                    return Err(ArchiveError::Changed(event.id.clone()));
+                }
+                last = Mark { sequence: event.sequence, hash: event.hash.clone() };
             }
-            let last = events.last().map_or(0, |last| last.sequence);
-            if last < end.sequence {
-                return Err(ArchiveError::Missing(id(last + 1)));
+            if last.sequence < end.sequence {
+                return Err(ArchiveError::Missing(id(last.sequence + 1)));
             }
-            if events.last().is_none_or(|last| last.hash != end.hash) {
-                return Err(ArchiveError::Changed(id(last)));
+            if last.hash != end.hash {
+                return Err(ArchiveError::Changed(id(last.sequence)));
             }
         }
         let is_named = |stream: &&String| !self.head.streams.contains_key(*stream);
@@ -289,10 +322,8 @@ impl Archive {
 fn head(text: &[u8]) -> Result<Head, ArchiveError> {
     let any: serde_json::Value = serde_json::from_slice(text).map_err(|_| ArchiveError::Foreign)?;
     match any.get("format").and_then(serde_json::Value::as_str) {
-        Some(FORMAT) => serde_json::from_value(any).map_err(|error| ArchiveError::Unreadable {
-            line: 1,
-            of: String::new(),
-            why: error.to_string(),
+        Some(FORMAT | COMPACTED) => serde_json::from_value(any).map_err(|error| {
+            ArchiveError::Unreadable { line: 1, of: String::new(), why: error.to_string() }
         }),
         Some(other) if other.starts_with("bpr-export/") => {
             Err(ArchiveError::Format(other.to_owned()))
@@ -316,20 +347,6 @@ fn line(text: &[u8], number: usize) -> Result<Line, ArchiveError> {
     })
 }
 
-/// The first event that is not the one that was chained to the one before.
-fn first_changed(events: &[Envelope]) -> Option<&Envelope> {
-    check(events).err()?;
-    let (mut good, mut bad) = (0, events.len());
-    while bad - good > 1 {
-        let middle = good.midpoint(bad);
-        match check(events.get(..middle)?) {
-            Ok(()) => good = middle,
-            Err(_) => bad = middle,
-        }
-    }
-    events.get(good)
-}
-
 fn hexadecimal(hasher: Sha256) -> String {
     use std::fmt::Write as _;
 
@@ -348,14 +365,24 @@ impl Store for Archive {
 
     async fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError> {
         let events = self.streams.get(stream).map_or(&[][..], Vec::as_slice);
-        let seen = usize::try_from(after).unwrap_or(usize::MAX).min(events.len());
+        let seen = events.partition_point(|event| event.sequence <= after);
         Ok(events.get(seen..).unwrap_or_default().to_vec())
     }
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        let begin = self.streams.range(prefix.to_owned()..);
+        let extents = self.extents(prefix).await?;
+        Ok(extents.into_iter().map(|extent| (extent.stream, extent.end.sequence)).collect())
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        let begin = self.head.streams.range(prefix.to_owned()..);
         let named = begin.take_while(|(name, _)| name.starts_with(prefix));
-        Ok(named.map(|(name, events)| (name.clone(), events.len() as u64)).collect())
+        let extent = |(name, end): (&String, &End)| Extent {
+            stream: name.clone(),
+            floor: end.behind.clone().unwrap_or_default(),
+            end: Mark { sequence: end.sequence, hash: end.hash.clone() },
+        };
+        Ok(named.map(extent).collect())
     }
 
     async fn put_blob(&self, _: Vec<u8>) -> Result<BlobDigest, StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bp_engine::retry::digest;
-use bp_journal::{Append, BlobDigest, Envelope, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, Extent, Mark, Store, StoreError};
 
 /// See the module.
 pub(crate) struct Beside {
@@ -34,6 +34,21 @@ impl Store for Beside {
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
         self.inner.streams(prefix).await
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        self.inner.extents(prefix).await
+    }
+
+    async fn read_each(
+        &self,
+        known: Vec<(String, Mark)>,
+    ) -> Result<Vec<Vec<Envelope>>, StoreError> {
+        self.inner.read_each(known).await
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.snapshot(stream).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {

@@ -6,17 +6,21 @@ use std::sync::Arc;
 use bp_engine::outputs::{Output, outputs};
 use bp_engine::status::{Standing, status};
 use bp_engine::{Event, Status, Stream};
-use bp_journal::Store;
+use bp_journal::{Envelope, Store};
 use bp_plan::Plan;
 
 use crate::error::DriverError;
+use crate::kept::{self, Kept};
 use crate::ledger::{Ledger, decode};
 use crate::runtime::{desired, stored};
+use crate::timeline::Told;
 
 /// The deployments of a journal.
 #[derive(Clone)]
 pub struct Deployments {
     store: Arc<dyn Store>,
+    /// What is known without reading events; none where that is to be found out.
+    base: Option<Arc<Kept>>,
 }
 
 /// A deployment in a list.
@@ -37,7 +41,28 @@ pub struct Listed {
 impl Deployments {
     /// Those of this journal.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, base: None }
+    }
+
+    /// Those of a journal whose first events were dropped, if so.
+    pub(crate) fn behind(store: Arc<dyn Store>, base: Option<Arc<Kept>>) -> Self {
+        Self { store, base }
+    }
+
+    /// What stands for events that were dropped before these; none where none were.
+    pub(crate) async fn floor(
+        &self,
+        id: &str,
+        told: &[Told],
+    ) -> Result<Option<Arc<Kept>>, DriverError> {
+        if self.base.is_some() {
+            return Ok(self.base.clone());
+        }
+        let is_own = |one: &&Told| matches!(one.stream, Stream::Deployment(_));
+        if told.iter().find(is_own).is_none_or(|first| first.envelope.sequence == 1) {
+            return Ok(None);
+        }
+        Ok(kept::checkpoint(&self.store, id).await?.map(Arc::new))
     }
 
     /// The ids of all.
@@ -77,14 +102,16 @@ impl Deployments {
         ids.sort_by_key(|id| !id.starts_with(name));
         for id in ids {
             let events = self.store.read(&Stream::Deployment(id.clone()).to_string(), 0).await?;
-            if let Some(first) = events.first()
-                && let Event::DeploymentCreated { name: own, .. } = decode(first)?
-                && own == name
-            {
+            if named(&events)?.is_some_and(|own| own == name) {
                 return Ok(Some(id));
             }
         }
         Ok(None)
+    }
+
+    /// What a deployment is called; none where there is none of this id.
+    pub async fn name(&self, id: &str) -> Result<Option<String>, DriverError> {
+        named(&self.store.read(&Stream::Deployment(id.to_owned()).to_string(), 0).await?)
     }
 
     /// How it stands, with the plan of its newest revision for the lines that its failures are about.
@@ -118,10 +145,30 @@ impl Deployments {
     }
 
     pub(crate) async fn existing(&self, id: &str) -> Result<Ledger, DriverError> {
-        let ledger = Ledger::load(self.store.clone(), id).await?;
+        let ledger = match &self.base {
+            Some(base) => {
+                Ledger::load_behind(self.store.clone(), id, Some((**base).clone())).await?
+            }
+            None => Ledger::load(self.store.clone(), id).await?,
+        };
         if ledger.is_new() {
             return Err(DriverError::NoDeployment(id.to_owned()));
         }
         Ok(ledger)
     }
+}
+
+/// What a deployment is called, by the events of its own stream: the first one says so, or that with which it was
+/// dropped.
+fn named(events: &[Envelope]) -> Result<Option<String>, DriverError> {
+    let Some(first) = events.first() else { return Ok(None) };
+    if let Event::DeploymentCreated { name, .. } = decode(first)? {
+        return Ok(Some(name));
+    }
+    for envelope in events.iter().rev() {
+        if let Event::CheckpointTaken { name, .. } = decode(envelope)? {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }

@@ -148,6 +148,22 @@ pub enum DriverError {
         /// Why.
         source: serde_json::Error,
     },
+    /// A state that was kept was written by a newer program.
+    #[error(
+        "the journal keeps a state of form {found}, and this program knows forms up to {}: it was written by a newer \
+         one; use that, nothing was changed",
+        bp_engine::state::FORM
+    )]
+    NewerState {
+        /// Its form.
+        found: u32,
+    },
+    /// Events of a stream were dropped while it was read, or without what is to be kept instead.
+    #[error(
+        "the journal has lost the events of `{0}` that come before those that it has: it was damaged or changed by \
+         hand; restore it from a backup"
+    )]
+    Gap(String),
     /// Something could not be written as JSON.
     #[error("an event could not be written: {0}")]
     Encode(serde_json::Error),
@@ -164,8 +180,14 @@ fn no_way_back(name: &str, why: NoWayBack) -> String {
         NoWayBack::Nothing { newest, back_to: None } => format!(
             "no revision of `{name}` before {newest} was healthy: there is nothing to go back to"
         ),
-        NoWayBack::Unknown { to, newest } => {
+        NoWayBack::Unknown { to, oldest: 0 | 1, newest } => {
             format!("`{name}` has no revision {to}: its revisions are 1 to {newest}")
+        }
+        NoWayBack::Unknown { to, oldest, newest } if (1..oldest).contains(&to) => format!(
+            "revision {to} of `{name}` was dropped when its journal was compacted: there are {oldest} to {newest}"
+        ),
+        NoWayBack::Unknown { to, oldest, newest } => {
+            format!("`{name}` has no revision {to}: there are {oldest} to {newest}")
         }
         NoWayBack::Newest(to) => {
             format!("revision {to} of `{name}` is the newest: there is nothing to go back")

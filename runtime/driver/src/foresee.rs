@@ -149,7 +149,7 @@ fn opened(ledger: &Ledger, name: &str, revision: Revision, desired: &Desired) ->
         back_to: revision.back_to,
         reached_by: revision.reached_by,
     });
-    let run = format!("{}.{}", ledger.id, state.runs.len() + 1);
+    let run = format!("{}.{}", ledger.id, state.count_of_runs() + 1);
     let request = state.requests_taken;
     events.push(Event::RunOpened { run, revision: number, request, again: None, heals: false });
     for event in &events {

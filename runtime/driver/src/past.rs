@@ -1,14 +1,16 @@
-//! A journal as it was: every stream ends where it ended then, and nothing can be appended.
+//! A journal as it was: every stream ends where it ended then, and nothing can be appended. What was dropped can't be
+//! told of any more.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bp_engine::{Event, Stream};
-use bp_journal::{Append, BlobDigest, Envelope, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, Extent, Mark, Store, StoreError};
 
 use crate::deployments::Deployments;
 use crate::error::DriverError;
+use crate::kept::Kept;
 use crate::timeline::Told;
 
 /// A moment of a deployment.
@@ -42,6 +44,14 @@ pub enum PastError {
         /// When it was made, in milliseconds since 1970.
         created_ms: i64,
     },
+    /// What happened by then was dropped.
+    #[error("what happened by then was dropped when its journal was compacted")]
+    Compacted {
+        /// The first event that is still there.
+        first: u64,
+        /// When the last one happened that is not, in milliseconds since 1970.
+        until_ms: i64,
+    },
     /// There is no such event.
     #[error("it has {last} events, and no event {asked}")]
     NoEvent {
@@ -67,79 +77,116 @@ impl Deployments {
     /// A deployment as it was at a moment.
     pub async fn at(&self, id: &str, moment: Moment) -> Result<Past, PastError> {
         let told = self.history(id).await?;
-        let events = told.len() as u64;
-        let count = count(&told, moment)?;
-        let Some((last, _)) = told.get(..count).and_then(<[Told]>::split_last) else {
-            let created_ms = told.first().map_or(0, |first| first.envelope.time_ms);
-            return Err(PastError::Before { created_ms });
+        let floor = self.floor(id, &told).await?;
+        let events = told.last().map_or(0, |last| last.number);
+        let count = count(&told, floor.as_deref(), moment)?;
+        let Some(last) = count.checked_sub(1).and_then(|at| told.get(at)) else {
+            return Err(match gone(&told, floor.as_deref()) {
+                Some(compacted) => compacted,
+                None => PastError::Before {
+                    created_ms: told.first().map_or(0, |first| first.envelope.time_ms),
+                },
+            });
         };
+        let deployments = self.until(told.get(..count).unwrap_or_default(), floor);
+        Ok(Past { deployments, last: Box::new(last.clone()), events })
+    }
+
+    /// As it was after these events, which are all up to then.
+    pub(crate) fn until(&self, told: &[Told], floor: Option<Arc<Kept>>) -> Self {
         let mut ends = BTreeMap::new();
-        for one in told.iter().take(count) {
+        for (name, mark) in floor.iter().flat_map(|floor| &floor.heads) {
+            ends.insert(name.clone(), mark.sequence);
+        }
+        for one in told {
             ends.insert(one.envelope.stream.clone(), one.envelope.sequence);
         }
         let inner = self.store().clone();
-        let deployments = Self::new(Arc::new(Until { inner, ends }));
-        Ok(Past { deployments, last: Box::new(last.clone()), events })
+        Self::behind(Arc::new(Until { inner, ends }), floor)
+    }
+
+    /// Where in all that happened a moment begins; the first that is still there, where that was dropped.
+    pub async fn since(&self, id: &str, told: &[Told], moment: Moment) -> Result<usize, PastError> {
+        let floor = self.floor(id, told).await?;
+        match since(told, floor.as_deref(), moment) {
+            Err(PastError::Compacted { .. }) => Ok(0),
+            found => found,
+        }
     }
 }
 
+/// Why nothing is told of what was before all that is still there; none where nothing was dropped.
+fn gone(told: &[Told], floor: Option<&Kept>) -> Option<PastError> {
+    let compacted = floor?.compacted()?;
+    let first = told.first().map_or(compacted.0 + 1, |first| first.number);
+    Some(PastError::Compacted { first, until_ms: compacted.1 })
+}
+
 /// How many of the events had happened.
-fn count(told: &[Told], moment: Moment) -> Result<usize, PastError> {
+fn count(told: &[Told], floor: Option<&Kept>, moment: Moment) -> Result<usize, PastError> {
     let until =
         |is_later: &dyn Fn(&Told) -> bool| told.iter().position(is_later).unwrap_or(told.len());
     match moment {
         Moment::Time(ms) => Ok(until(&|one| one.envelope.time_ms > ms)),
         Moment::Event(asked) => {
-            let last = told.len() as u64;
+            let last = told.last().map_or(0, |last| last.number);
             if asked == 0 || asked > last {
                 return Err(PastError::NoEvent { asked, last });
             }
-            Ok(usize::try_from(asked).unwrap_or(usize::MAX))
+            Ok(until(&|one| one.number > asked))
         }
         Moment::Revision(asked) => {
             let planned = |one: &Told| match one.event {
                 Event::RevisionPlanned { revision, .. } => Some(revision),
                 _ => None,
             };
-            let last = told.iter().filter_map(planned).max().unwrap_or(0);
+            let before =
+                floor.and_then(|floor| floor.state.revision()).map_or(0, |(newest, _)| newest);
+            let last = told.iter().filter_map(planned).max().unwrap_or(before);
             if asked == 0 || asked > last {
                 return Err(PastError::NoRevision { asked, last });
             }
+            if asked < before
+                && let Some(gone) = gone(told, floor)
+            {
+                return Err(gone);
+            }
             let next = until(&|one| planned(one).is_some_and(|number| number > asked));
-            let Some(epoch) = told.get(next).map(|one| one.envelope.event.epoch) else {
-                return Ok(next);
-            };
-            // That somebody took the deployment over to plan the next one is the same append.
-            let is_same = |one: &&Told| {
-                matches!(one.stream, Stream::Deployment(_)) && one.envelope.event.epoch == epoch
-            };
-            let before = told.iter().take(next).rev();
-            Ok(next - before.take_while(is_same).count())
+            Ok(if next == told.len() { next } else { begin_of_append(told, next) })
         }
     }
 }
 
+/// Where the append begins by which somebody took the deployment over to write this event.
+pub(crate) fn begin_of_append(told: &[Told], at: usize) -> usize {
+    let Some(epoch) = told.get(at).map(|one| one.envelope.event.epoch) else { return at };
+    let is_same = |one: &&Told| {
+        matches!(one.stream, Stream::Deployment(_)) && one.envelope.event.epoch == epoch
+    };
+    at - told.iter().take(at).rev().take_while(is_same).count()
+}
+
 /// Where in all that happened a moment begins.
-pub fn since(told: &[Told], moment: Moment) -> Result<usize, PastError> {
+fn since(told: &[Told], floor: Option<&Kept>, moment: Moment) -> Result<usize, PastError> {
     match moment {
         Moment::Time(ms) => {
             let first = told.iter().position(|one| one.envelope.time_ms >= ms);
             Ok(first.unwrap_or(told.len()))
         }
-        Moment::Event(_) => Ok(count(told, moment)? - 1),
-        Moment::Revision(1) => count(told, moment).map(|_| 0),
+        Moment::Event(_) => Ok(count(told, floor, moment)?.saturating_sub(1)),
+        Moment::Revision(1) => count(told, floor, moment).map(|_| 0),
         Moment::Revision(number) => {
-            count(told, moment)?;
-            count(told, Moment::Revision(number - 1))
+            count(told, floor, moment)?;
+            count(told, floor, Moment::Revision(number - 1))
         }
     }
 }
 
 /// See the module.
-struct Until {
-    inner: Arc<dyn Store>,
+pub(crate) struct Until {
+    pub(crate) inner: Arc<dyn Store>,
     /// The last event of each stream.
-    ends: BTreeMap<String, u64>,
+    pub(crate) ends: BTreeMap<String, u64>,
 }
 
 #[async_trait]
@@ -162,6 +209,18 @@ impl Store for Until {
         let begin = self.ends.range(prefix.to_owned()..);
         let named = begin.take_while(|(name, _)| name.starts_with(prefix));
         Ok(named.map(|(name, end)| (name.clone(), *end)).collect())
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        let mut extents = self.inner.extents(prefix).await?;
+        extents.retain(|extent| self.ends.contains_key(&extent.stream));
+        for Extent { stream, floor, end } in &mut extents {
+            let last = self.ends.get(stream).copied().unwrap_or_default();
+            let events = self.inner.read(stream, last.saturating_sub(1)).await?;
+            let event = events.into_iter().find(|event| event.sequence == last);
+            *end = event.map_or(floor.clone(), |event| Mark { sequence: last, hash: event.hash });
+        }
+        Ok(extents)
     }
 
     async fn put_blob(&self, _: Vec<u8>) -> Result<BlobDigest, StoreError> {

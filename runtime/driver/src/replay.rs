@@ -11,6 +11,7 @@ use bp_journal::Store;
 use bp_topology::Topology;
 
 use crate::error::DriverError;
+use crate::kept;
 use crate::ledger::Ledger;
 use crate::runtime::desired;
 use crate::timeline::Told;
@@ -29,9 +30,13 @@ struct Shown {
 }
 
 impl Replay {
-    /// Before anything happened.
-    pub fn new(store: Arc<dyn Store>, id: &str) -> Self {
-        Self { ledger: Ledger::empty(store, id), run: None }
+    /// Before anything happened of what is still there.
+    pub async fn new(store: Arc<dyn Store>, id: &str) -> Result<Self, DriverError> {
+        let ledger = match kept::checkpoint(&store, id).await? {
+            Some(kept) => Ledger::behind(store, id, kept),
+            None => Ledger::empty(store, id),
+        };
+        Ok(Self { ledger, run: None })
     }
 
     /// What was done so far.

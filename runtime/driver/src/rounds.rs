@@ -20,6 +20,7 @@ use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::error::DriverError;
+use crate::kept;
 use crate::ledger::{Ledger, decode};
 use crate::perform::{Hands, contact, perform};
 use crate::runtime::{Executors, Providers};
@@ -104,6 +105,9 @@ impl Rounds {
                 let outputs =
                     if is_done { bp_engine::outputs::wrong(topology) } else { Vec::new() };
                 let (progress, skipped) = (self.engine.progress(), self.engine.skipped());
+                if self.ledger.fresh() >= kept::AT_THE_END {
+                    self.ledger.keep(self.engine.state()).await;
+                }
                 return Ok(Ended { outcome, is_paused: false, skipped, progress, outputs });
             }
             let Batch { appends, effects, wake_at_ms, .. } = batch;
@@ -217,6 +221,8 @@ impl Rounds {
                 self.hands.watcher.event(stream, envelope, event);
             }
         }
+        // Nothing was decided since: the state is what all that was appended leads to.
+        self.ledger.keep_at_times(self.engine.state()).await;
         Ok(())
     }
 

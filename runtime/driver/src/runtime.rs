@@ -466,8 +466,7 @@ fn journaled(terms: &Terms) -> Option<Box<Terms>> {
 }
 
 pub(crate) fn next_run(ledger: &Ledger) -> String {
-    let runs = ledger.state.runs.len() + ledger.state.workflows.len();
-    format!("{}.{}", ledger.id, runs + 1)
+    format!("{}.{}", ledger.id, ledger.state.count_of_runs() + 1)
 }
 
 /// The removal of what is there: of the newest plan.

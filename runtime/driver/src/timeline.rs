@@ -11,6 +11,7 @@ use bp_journal::Envelope;
 
 use crate::deployments::Deployments;
 use crate::error::DriverError;
+use crate::kept::Kept;
 use crate::ledger::decode;
 
 /// An event, with where it stands.
@@ -39,6 +40,13 @@ pub struct Timeline {
 }
 
 impl Timeline {
+    /// Begins behind events that were dropped.
+    pub(crate) fn begin(&mut self, floor: Option<&Kept>) {
+        let Some(floor) = floor else { return };
+        self.count = floor.compacted().map_or(0, |(events, _)| events);
+        self.before = Before::of(floor);
+    }
+
     /// Puts events behind those that were told before, in their order. Those of one stream are given as the
     /// stream has them.
     pub fn take(&mut self, mut told: Vec<Told>) -> Vec<Told> {
@@ -68,15 +76,23 @@ impl Timeline {
 impl Deployments {
     /// Everything that happened to a deployment, in one order, oldest first.
     pub async fn history(&self, id: &str) -> Result<Vec<Told>, DriverError> {
+        let (_, told) = self.story(id).await?;
+        Ok(told)
+    }
+
+    /// The same, with how far it was told, for what comes after.
+    pub async fn story(&self, id: &str) -> Result<(Timeline, Vec<Told>), DriverError> {
         let mut timeline = Timeline::default();
-        let (_, told) = self.behind(id, &timeline).await?;
-        Ok(timeline.take(told))
+        let (_, told) = self.unread(id, &timeline).await?;
+        timeline.begin(self.floor(id, &told).await?.as_deref());
+        let told = timeline.take(told);
+        Ok((timeline, told))
     }
 
     /// What happened since; what happened in the newest millisecond only when nothing came after it for a look, for
-    /// more of it may be on its way.
+    /// more of it may be on its way. The timeline is that of [`Self::story`].
     pub async fn news(&self, id: &str, timeline: &mut Timeline) -> Result<Vec<Told>, DriverError> {
-        let (seen, mut told) = self.behind(id, timeline).await?;
+        let (seen, mut told) = self.unread(id, timeline).await?;
         let is_still = std::mem::replace(&mut timeline.seen, seen) == seen;
         if !is_still {
             let newest = told.iter().map(|one| one.envelope.time_ms).max().unwrap_or_default();
@@ -86,7 +102,7 @@ impl Deployments {
     }
 
     /// What was not told yet, stream by stream, and how much there is in all.
-    async fn behind(&self, id: &str, timeline: &Timeline) -> Result<(u64, Vec<Told>), DriverError> {
+    async fn unread(&self, id: &str, timeline: &Timeline) -> Result<(u64, Vec<Told>), DriverError> {
         let (mut count, mut told) = (0, Vec::new());
         for (name, last) in self.streams(id).await? {
             count += last;
@@ -105,16 +121,11 @@ impl Deployments {
 
     /// The streams of a deployment, with the last sequence of each.
     pub(crate) async fn streams(&self, id: &str) -> Result<Vec<(String, u64)>, DriverError> {
-        let own = Stream::Deployment(id.to_owned()).to_string();
-        let requests = Stream::Requests(id.to_owned()).to_string();
-        // A run's id begins with its deployment's.
-        let runs = Stream::Run(format!("{id}.")).to_string();
         let mut found = Vec::new();
-        for (prefix, is_whole) in
-            [(requests, true), (own.clone(), true), (runs, false), (format!("{own}/"), false)]
-        {
+        for prefix in Stream::prefixes(id) {
             let named = self.store().streams(&prefix).await?;
-            found.extend(named.into_iter().filter(|(name, _)| !is_whole || *name == prefix));
+            let is_own = |name: &str| Stream::parse(name).is_some_and(|stream| stream.is_of(id));
+            found.extend(named.into_iter().filter(|(name, _)| is_own(name)));
         }
         Ok(found)
     }
@@ -141,6 +152,25 @@ struct Before {
 }
 
 impl Before {
+    /// What events that were dropped have told of.
+    fn of(floor: &Kept) -> Self {
+        let state = &floor.state;
+        let runs = state.runs.iter().map(|run| (&run.id, &run.granted));
+        let workflows = state.workflows.iter().map(|run| (&run.id, &run.granted));
+        let all: Vec<_> = runs.chain(workflows).collect();
+        let granted = all.iter().flat_map(|(run, targets)| {
+            targets.iter().map(|target| ((*run).clone(), target.clone()))
+        });
+        let mut requests = floor.heads.iter().filter(|(name, _)| name.starts_with("requests/"));
+        Self {
+            is_created: true,
+            request: requests.next().map_or(0, |(_, mark)| mark.sequence),
+            runs: all.iter().map(|(run, _)| (*run).clone()).collect(),
+            granted: granted.collect(),
+            hashes: floor.noted.clone(),
+        }
+    }
+
     /// Takes what happened in one millisecond, stream by stream as far as each can go.
     fn take(&mut self, together: Vec<Told>, ordered: &mut Vec<Told>) {
         let mut streams: Vec<VecDeque<Told>> = Vec::new();

@@ -4,16 +4,18 @@
 //! A stream's own chain shows what was changed inside of it. That its end is gone is shown by others: the run has noted
 //! the head of each target when it settled it, the deployment that of each run when it closed it; runs and targets are told
 //! of before they begin, requests are named by what they led to. What nobody has told of yet can't be missed: a
-//! backup of an earlier moment is whole.
+//! backup of an earlier moment is whole. Where events were dropped, the checkpoint says which, and stands for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_engine::{Event, Stream};
-use bp_journal::{Envelope, Store, StoreError};
+use bp_journal::{Envelope, Extent, Mark, Store, StoreError};
 
 use crate::error::DriverError;
-use crate::ledger::decode;
+use crate::kept::{self, Kept};
+use crate::ledger::{Ledger, decode};
+use crate::past::Until;
 
 /// What was looked at, and what is wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,8 +44,8 @@ pub struct Flaw {
 /// Reads all of a journal. An error is what keeps it from being read at all; what is wrong inside is a flaw.
 pub async fn verify(store: Arc<dyn Store>) -> Result<Verified, DriverError> {
     let mut seen = Seen::default();
-    let streams = store.streams("").await?;
-    for (name, count) in &streams {
+    let extents = store.extents("").await?;
+    for Extent { stream: name, floor, end } in &extents {
         let events = match store.read(name, 0).await {
             Ok(events) => events,
             Err(StoreError::Corrupt(message)) => {
@@ -53,13 +55,14 @@ pub async fn verify(store: Arc<dyn Store>) -> Result<Verified, DriverError> {
             }
             Err(other) => return Err(other.into()),
         };
-        let found = events.len() as u64;
-        if found != *count {
-            let message = format!("it ends at event {found}, and {count} were written");
+        let found = events.last().map_or(floor.sequence, |last| last.sequence);
+        if found != end.sequence {
+            let message = format!("it ends at event {found}, and {} were written", end.sequence);
             seen.flaw(name, Some(found), message);
         }
-        seen.take_in(name, &events);
+        seen.take_in(name, floor, &events);
     }
+    seen.stand_ins(&store, &extents).await?;
     seen.compare();
     let mut blobs = 0;
     for (digest, (stream, event)) in std::mem::take(&mut seen.blobs) {
@@ -74,7 +77,7 @@ pub async fn verify(store: Arc<dyn Store>) -> Result<Verified, DriverError> {
         }
     }
     seen.flaws.sort();
-    Ok(Verified { streams: streams.len(), events: seen.events, blobs, flaws: seen.flaws })
+    Ok(Verified { streams: extents.len(), events: seen.events, blobs, flaws: seen.flaws })
 }
 
 /// What the streams say, of themselves and of each other.
@@ -84,8 +87,14 @@ struct Seen {
     flaws: Vec<Flaw>,
     /// Streams that could not be read: nobody misses anything in them.
     unread: BTreeSet<String>,
-    /// The hashes of each stream's events, with their sequences.
+    /// The hashes of each stream's events, and of the one before the first that is there, with their sequences.
     hashes: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The last event of each stream.
+    ends: BTreeMap<String, u64>,
+    /// Hashes of events that were dropped, which are not missed.
+    noted: BTreeSet<String>,
+    /// The newest checkpoint of each deployment: the digest of its state, and which event it is.
+    checkpoints: BTreeMap<String, (String, u64)>,
     /// Digests, each with the first event that names it.
     blobs: BTreeMap<String, (String, u64)>,
     /// The heads that were noted: of which stream, where, and the hash.
@@ -101,10 +110,13 @@ impl Seen {
         self.flaws.push(Flaw { stream: stream.to_owned(), event, message });
     }
 
-    fn take_in(&mut self, name: &str, events: &[Envelope]) {
+    fn take_in(&mut self, name: &str, floor: &Mark, events: &[Envelope]) {
         self.events += events.len() as u64;
-        let all = events.iter().map(|event| (event.hash.clone(), event.sequence)).collect();
-        self.hashes.insert(name.to_owned(), all);
+        let before = Some((floor.hash.clone(), floor.sequence)).filter(|(_, at)| *at > 0);
+        let all = events.iter().map(|event| (event.hash.clone(), event.sequence));
+        self.hashes.insert(name.to_owned(), all.chain(before).collect());
+        let last = events.last().map_or(floor.sequence, |last| last.sequence);
+        self.ends.insert(name.to_owned(), last);
         let stream = Stream::parse(name);
         if matches!(stream, Some(Stream::Deployment(_) | Stream::Requests(_))) {
             self.told.insert(name.to_owned());
@@ -137,6 +149,9 @@ impl Seen {
             Stream::Run(run) => run.rsplit_once('.').map_or(run.as_str(), |(id, _)| id).to_owned(),
         };
         match event {
+            Event::CheckpointTaken { state, .. } => {
+                self.checkpoints.insert(deployment, (state, at.1));
+            }
             Event::TargetAdmitted { id, .. } => {
                 self.told.insert(Stream::Target(deployment, id).to_string());
             }
@@ -165,6 +180,127 @@ impl Seen {
         }
     }
 
+    /// What is kept in the place of events, and beside them.
+    async fn stand_ins(
+        &mut self,
+        store: &Arc<dyn Store>,
+        extents: &[Extent],
+    ) -> Result<(), DriverError> {
+        let parsed = extents.iter().filter_map(|extent| Stream::parse(&extent.stream));
+        let ids: BTreeSet<String> = parsed
+            .filter_map(|stream| match stream {
+                Stream::Deployment(id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        for id in ids {
+            let is_own = |extent: &&Extent| {
+                Stream::parse(&extent.stream).is_some_and(|stream| stream.is_of(&id))
+            };
+            let own: Vec<&Extent> = extents.iter().filter(is_own).collect();
+            let base = self.checkpoint(store, &id, &own).await?;
+            self.snapshot(store, &id, base).await?;
+        }
+        Ok(())
+    }
+
+    /// Events were dropped where the checkpoint says so, and nowhere else.
+    async fn checkpoint(
+        &mut self,
+        store: &Arc<dyn Store>,
+        id: &str,
+        own: &[&Extent],
+    ) -> Result<Option<Kept>, DriverError> {
+        let stream = Stream::Deployment(id.to_owned()).to_string();
+        let checkpoint = self.checkpoints.get(id).cloned();
+        let kept = match &checkpoint {
+            None => None,
+            Some((digest, at)) => match kept::of_blob(store, digest).await {
+                Ok(kept) => Some(kept),
+                Err(error @ (DriverError::Malformed { .. } | DriverError::NewerState { .. })) => {
+                    self.flaw(&stream, Some(*at), error.to_string());
+                    return Ok(None);
+                }
+                // It is told of with the other blobs.
+                Err(DriverError::MissingBlob(_) | DriverError::Store(StoreError::Corrupt(_))) => {
+                    return Ok(None);
+                }
+                Err(other) => return Err(other),
+            },
+        };
+        for Extent { stream: name, floor, .. } in own {
+            let told = kept.as_ref().and_then(|kept| kept.heads.get(name));
+            if *floor != told.cloned().unwrap_or_default() {
+                let message = match told {
+                    None => format!(
+                        "its first {} events are gone, and no checkpoint tells of it",
+                        floor.sequence
+                    ),
+                    Some(told) => format!(
+                        "it begins behind event {}, and was cut behind event {}",
+                        floor.sequence, told.sequence
+                    ),
+                };
+                self.flaw(name, Some(floor.sequence), message);
+            }
+        }
+        let Some(kept) = kept else { return Ok(None) };
+        let at = checkpoint.map_or(0, |(_, at)| at);
+        for digest in kept.state.blobs() {
+            self.blobs.entry(digest.to_owned()).or_insert_with(|| (stream.clone(), at));
+        }
+        self.noted.extend(kept.noted.iter().cloned());
+        let targets = kept.state.targets.keys();
+        self.told.extend(
+            targets.map(|target| Stream::Target(id.to_owned(), target.clone()).to_string()),
+        );
+        let runs = kept.state.runs.iter().map(|run| &run.id);
+        let runs = runs.chain(kept.state.workflows.iter().map(|run| &run.id));
+        self.told.extend(runs.map(|run| Stream::Run(run.clone()).to_string()));
+        Ok(Some(kept))
+    }
+
+    /// A snapshot says what the events say that it stands behind.
+    async fn snapshot(
+        &mut self,
+        store: &Arc<dyn Store>,
+        id: &str,
+        base: Option<Kept>,
+    ) -> Result<(), DriverError> {
+        let stream = Stream::Deployment(id.to_owned()).to_string();
+        let bytes = match store.snapshot(&stream).await {
+            Err(StoreError::Corrupt(message)) => {
+                self.flaw(&stream, None, message);
+                return Ok(());
+            }
+            found => found?,
+        };
+        // One of another form, or behind events that are not there, is not used.
+        let Some(snapshot) = bytes.and_then(|bytes| kept::read_current(&bytes)) else {
+            return Ok(());
+        };
+        let is_there = |(name, head): (&String, &Mark)| {
+            self.hashes.get(name).is_some_and(|all| all.get(&head.hash) == Some(&head.sequence))
+        };
+        if !self.unread.is_empty() || !snapshot.heads.iter().all(is_there) {
+            return Ok(());
+        }
+        let ends =
+            snapshot.heads.iter().map(|(name, head)| (name.clone(), head.sequence)).collect();
+        let then: Arc<dyn Store> = Arc::new(Until { inner: store.clone(), ends });
+        match Ledger::load_behind(then, id, base).await {
+            Ok(ledger) if ledger.state == snapshot.state => {}
+            Ok(_) => {
+                let message = "its snapshot is not what its events lead to: it was changed by hand";
+                self.flaw(&stream, None, message.to_owned());
+            }
+            // What its events say is told of already.
+            Err(DriverError::Event(_) | DriverError::Gap(_)) => {}
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
     /// What is told in one stream and missing in another.
     fn compare(&mut self) {
         let mut flaws = Vec::new();
@@ -173,10 +309,11 @@ impl Seen {
         };
         for (name, (by, at), head) in &self.heads {
             let is_there = self.hashes.get(name).is_some_and(|all| all.contains_key(head));
-            if head.is_empty() || is_there || self.unread.contains(name) {
+            let is_noted = head.is_empty() || self.noted.contains(head);
+            if is_noted || is_there || self.unread.contains(name) {
                 continue;
             }
-            let last = self.hashes.get(name).map_or(0, |all| all.len() as u64);
+            let last = self.ends.get(name).copied().unwrap_or(0);
             flaw(
                 name,
                 Some(last),
@@ -192,7 +329,7 @@ impl Seen {
         }
         for (deployment, request, (by, at)) in &self.requests {
             let name = Stream::Requests(deployment.clone()).to_string();
-            let count = self.hashes.get(&name).map_or(0, |all| all.len() as u64);
+            let count = self.ends.get(&name).copied().unwrap_or(0);
             if *request > count && !self.unread.contains(&name) {
                 flaw(
                     &name,

@@ -137,7 +137,7 @@ async fn the_past_is_there_at_every_event_and_ends_with_the_present() {
 async fn a_replay_counts_as_whoever_watched_was_told() {
     let (store, world, told) = troubled().await;
     let deployments = Deployments::new(store.clone());
-    let mut replay = Replay::new(store.clone(), ID);
+    let mut replay = Replay::new(store.clone(), ID).await.unwrap();
     for one in deployments.history(ID).await.unwrap() {
         replay.take(&one).await.unwrap();
     }
@@ -149,7 +149,7 @@ async fn a_replay_counts_as_whoever_watched_was_told() {
     let control = Control { watcher: counting.clone(), ..control() };
     let summary = runtime.uninstall(ID, control).await.unwrap();
     assert_eq!(summary.outcome, Outcome::Done);
-    let mut replay = Replay::new(store.clone(), ID);
+    let mut replay = Replay::new(store.clone(), ID).await.unwrap();
     for one in deployments.history(ID).await.unwrap() {
         replay.take(&one).await.unwrap();
     }

@@ -21,6 +21,8 @@ pub enum NoWayBack {
     Unknown {
         /// Which.
         to: u64,
+        /// The oldest that is still known.
+        oldest: u64,
         /// The newest.
         newest: u64,
     },
@@ -39,7 +41,10 @@ pub fn destination(state: &State, to: Option<u64>) -> Result<u64, NoWayBack> {
     match to {
         Some(to) if to == number && to > 0 => Err(NoWayBack::Newest(to)),
         Some(to) => match state.revisions.get(&to) {
-            None => Err(NoWayBack::Unknown { to, newest: number }),
+            None => {
+                let oldest = state.oldest_revision();
+                Err(NoWayBack::Unknown { to, oldest, newest: number })
+            }
             Some(revision) if revision.verb == Verb::Uninstall => Err(NoWayBack::Removal(to)),
             Some(_) => Ok(to),
         },
@@ -179,8 +184,14 @@ mod tests {
         let first = state(&[("a", None, PARTIAL)]);
         assert_eq!(destination(&first, None), Err(NoWayBack::Nothing { newest: 1, back_to: None }));
         assert_eq!(destination(&first, Some(1)), Err(NoWayBack::Newest(1)));
-        assert_eq!(destination(&first, Some(0)), Err(NoWayBack::Unknown { to: 0, newest: 1 }));
-        assert_eq!(destination(&first, Some(7)), Err(NoWayBack::Unknown { to: 7, newest: 1 }));
+        assert_eq!(
+            destination(&first, Some(0)),
+            Err(NoWayBack::Unknown { to: 0, oldest: 1, newest: 1 })
+        );
+        assert_eq!(
+            destination(&first, Some(7)),
+            Err(NoWayBack::Unknown { to: 7, oldest: 1, newest: 1 })
+        );
         let gone = state(&[("a", None, DONE), ("", None, DONE), ("b", None, PARTIAL)]);
         assert_eq!(destination(&gone, Some(2)), Err(NoWayBack::Removal(2)));
         assert_eq!(destination(&gone, None), Ok(1));

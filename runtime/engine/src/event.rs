@@ -168,6 +168,21 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reached_by: Option<String>,
     },
+    /// The first events of all streams are dropped with this one; what they led to is kept.
+    CheckpointTaken {
+        /// What the deployment is called.
+        name: String,
+        /// Digest of the blob with the state behind the last event that is dropped.
+        state: String,
+        /// How many events are dropped by now, since the deployment was made.
+        events: u64,
+        /// When the last of them happened, in milliseconds since 1970.
+        until_ms: i64,
+        /// Who asked.
+        by: String,
+        /// When, in milliseconds since 1970.
+        at_ms: i64,
+    },
     /// A run begins to bring a revision about.
     RunOpened {
         /// The run.
@@ -630,6 +645,7 @@ impl Event {
                 output.as_deref().into_iter().chain(kept).chain(sealed).collect()
             }
             Self::InstanceSettled { removal, .. } => kept(removal).collect(),
+            Self::CheckpointTaken { state, .. } => vec![state],
             Self::CallSucceeded { output, sealed, .. } => {
                 output.as_deref().into_iter().chain(sealed.values().map(String::as_str)).collect()
             }
@@ -675,7 +691,8 @@ pub enum EventError {
 impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
     /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret, nor what
-    /// goes back, waits for a person, or was skipped, nor what is healed, nor what is sealed.
+    /// goes back, waits for a person, or was skipped, nor what is healed, nor where what was dropped is kept, nor what is
+    /// sealed.
     pub fn version(&self) -> u32 {
         match self {
             Self::StepSucceeded { attributes, .. } if attributes.values().any(is_made) => 7,
@@ -701,6 +718,7 @@ impl Event {
             | Self::PauseRequested {}
             | Self::RetryRequested { .. }
             | Self::SkipRequested { .. } => 5,
+            Self::CheckpointTaken { .. } => 6,
             Self::StepDecided { decision, .. } if decision.holds_secret() => 4,
             Self::WorkflowEnded { result: Some(result), .. } if result.as_value().is_none() => 4,
             Self::WorkflowOpened { arguments, .. } | Self::WorkflowRequested { arguments, .. }
@@ -732,10 +750,12 @@ impl Event {
 
     /// Its kind and its payload as JSON text.
     pub fn encode(&self) -> Result<(String, String), serde_json::Error> {
-        let whole = serde_json::to_value(self)?;
-        let kind = whole.get("kind").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let payload = whole.get("payload").map_or_else(|| "{}".to_owned(), Json::to_string);
-        Ok((kind, payload))
+        let whole = serde_json::to_string(self)?;
+        // Both stand in it as they are: no kind has a character that JSON would write otherwise.
+        let parts = whole.strip_prefix("{\"kind\":\"").and_then(|rest| rest.strip_suffix('}'));
+        let parts = parts.and_then(|rest| rest.split_once("\",\"payload\":"));
+        let (kind, payload) = parts.unwrap_or((&whole, "{}"));
+        Ok((kind.to_owned(), payload.to_owned()))
     }
 
     /// The event of this kind, version and payload.
@@ -744,8 +764,9 @@ impl Event {
             return Err(EventError::Newer { kind: kind.to_owned(), found: version });
         }
         let malformed = |source| EventError::Malformed { kind: kind.to_owned(), source };
-        let payload: Json = serde_json::from_str(payload).map_err(malformed)?;
-        serde_json::from_value(serde_json::json!({ "kind": kind, "payload": payload }))
+        // The kind stands first, so that the payload is read straight into what it is.
+        let name = Json::from(kind);
+        serde_json::from_str(&format!("{{\"kind\":{name},\"payload\":{payload}}}"))
             .map_err(malformed)
     }
 }

@@ -19,6 +19,7 @@ pub mod back;
 mod drift;
 pub mod engine;
 pub mod event;
+mod forget;
 pub mod life;
 pub mod moved;
 pub mod outlook;

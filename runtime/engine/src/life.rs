@@ -91,7 +91,8 @@ impl Limits {
 }
 
 /// An instance's life so far.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LifeState {
     /// What was done on the way up, in order.
     pub done: Vec<Done>,
@@ -119,7 +120,7 @@ pub struct LifeState {
 }
 
 /// An operation of the way up that was carried out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Done {
     /// Which; none for the provider's own part.
     pub act: Option<Act>,
@@ -130,7 +131,7 @@ pub struct Done {
 }
 
 /// A call that was begun.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Begun {
     /// On the way up, or down.
     pub operation: Operation,

@@ -1,7 +1,11 @@
 //! What was done: a fold over the events of a deployment.
+//!
+//! It can be kept, so that those events need not be read again: a field that is added later must have a default, and
+//! [`FORM`] counts up, so that whoever can fold them again does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
@@ -10,8 +14,12 @@ use crate::stream::Stream;
 use crate::terms::Terms;
 use crate::workflow::WorkflowRun;
 
+/// The newest form of a state that was kept.
+pub const FORM: u32 = 1;
+
 /// Everything that a deployment's journal says.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct State {
     /// Its name.
     pub name: String,
@@ -33,10 +41,27 @@ pub struct State {
     pub sealed: BTreeMap<String, String>,
     /// Revisions all of which was there and worked once, with nothing skipped.
     pub healthy: BTreeSet<u64>,
+    /// What of it is not in the journal any more.
+    pub compacted: Option<Compacted>,
+    /// How many runs of both kinds are not among those above any more.
+    pub forgotten_runs: u64,
+}
+
+/// What the journal kept before, and dropped: of it there is what the state says, and no event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compacted {
+    /// How many events, the first ones.
+    pub events: u64,
+    /// When the last of them happened, in milliseconds since 1970.
+    pub until_ms: i64,
+    /// Who asked: `operator:alice`.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
 }
 
 /// What is wanted, or was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// What was asked for.
     pub verb: Verb,
@@ -55,7 +80,8 @@ pub struct Revision {
 }
 
 /// A run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Run {
     /// Its id.
     pub id: String,
@@ -81,7 +107,7 @@ pub struct Run {
 }
 
 /// A run that waits for a person.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paused {
     /// Who asked: `operator:alice`.
     pub by: String,
@@ -90,7 +116,7 @@ pub struct Paused {
 }
 
 /// A step that counts as done.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     /// In which revision.
     pub revision: u64,
@@ -103,7 +129,8 @@ pub struct Skipped {
 }
 
 /// A target, and what is there.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TargetState {
     /// Its name in the inventory; empty for the runtime's own machine.
     pub name: String,
@@ -122,7 +149,7 @@ pub struct TargetState {
 }
 
 /// A target that was not reached.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unreached {
     /// In which run.
     pub run: String,
@@ -135,7 +162,7 @@ pub struct Unreached {
 }
 
 /// An instance that is there, or may be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceState {
     /// Its provider.
     pub provider: String,
@@ -175,7 +202,7 @@ pub struct InstanceState {
 }
 
 /// That an instance was found not to be as it was applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drift {
     /// In which run.
     pub run: String,
@@ -184,7 +211,7 @@ pub struct Drift {
 }
 
 /// What was brought about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Applied {
     /// The digest of the subject.
     pub subject: String,
@@ -193,7 +220,7 @@ pub struct Applied {
 }
 
 /// A step that was begun.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flight {
     /// Its key.
     pub key: String,
@@ -202,7 +229,7 @@ pub struct Flight {
 }
 
 /// A step that failed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failed {
     /// What was to be done.
     pub operation: Operation,
@@ -322,6 +349,10 @@ impl State {
             Event::WorkflowOpened { request, .. } => {
                 self.requests_taken = self.requests_taken.max(*request);
                 self.workflows.extend(WorkflowRun::opened(event));
+            }
+            Event::CheckpointTaken { events, until_ms, by, at_ms, .. } => {
+                let (events, until_ms, by, at_ms) = (*events, *until_ms, by.clone(), *at_ms);
+                self.compacted = Some(Compacted { events, until_ms, by, at_ms });
             }
             _ => {}
         }

@@ -29,6 +29,22 @@ impl Stream {
             _ => return None,
         })
     }
+
+    /// How the names of a deployment's streams begin; others may begin so, too.
+    pub fn prefixes(id: &str) -> [String; 3] {
+        // A run's id begins with its deployment's.
+        let run = Self::Run(format!("{id}."));
+        [Self::Deployment(id.to_owned()), run, Self::Requests(id.to_owned())]
+            .map(|it| it.to_string())
+    }
+
+    /// Whether it is a deployment's.
+    pub fn is_of(&self, id: &str) -> bool {
+        match self {
+            Self::Deployment(own) | Self::Target(own, _) | Self::Requests(own) => own == id,
+            Self::Run(run) => run.strip_prefix(id).is_some_and(|rest| rest.starts_with('.')),
+        }
+    }
 }
 
 impl fmt::Display for Stream {
@@ -44,6 +60,8 @@ impl fmt::Display for Stream {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     #[test]
@@ -57,5 +75,22 @@ mod tests {
             assert_eq!(Stream::parse(&stream.to_string()), Some(stream));
         }
         assert_eq!(Stream::parse("deployment/a/b"), None);
+    }
+
+    #[test]
+    fn a_deployment_has_its_own_streams_and_no_others() {
+        for (name, is_own) in [
+            ("deployment/a", true),
+            ("deployment/a/target/t1", true),
+            ("run/a.1", true),
+            ("requests/a", true),
+            ("deployment/ab", false),
+            ("run/ab.1", false),
+            ("requests/ab", false),
+        ] {
+            assert_eq!(Stream::parse(name).unwrap().is_of("a"), is_own, "{name}");
+            let is_found = Stream::prefixes("a").iter().any(|prefix| name.starts_with(prefix));
+            assert!(is_found || !is_own, "{name}");
+        }
     }
 }

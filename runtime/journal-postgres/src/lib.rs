@@ -27,7 +27,9 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bp_journal::{Append, BlobDigest, Envelope, Store, StoreError};
+use bp_journal::{
+    Append, BlobDigest, Compaction, Envelope, Extent, Freed, Mark, Store, StoreError,
+};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -36,7 +38,7 @@ pub use settings::{Given, Settings};
 
 use lease::Lease;
 use link::{Link, Outage, Tries};
-use writer::{Job, Work};
+use writer::{Job, Work, compact};
 
 /// A journal in PostgreSQL. Used inside of a tokio runtime.
 #[derive(Clone)]
@@ -52,7 +54,10 @@ impl PostgresStore {
         let (store, link) = Self::reach(settings).await?;
         let made = link
             .with("make the journal's tables", |session| async move {
-                if session.form.is_none() { schema::make(&session).await } else { Ok(()) }
+                if session.form.is_none() {
+                    schema::make(&session).await?;
+                }
+                schema::complete(&session).await
             })
             .await;
         if let Err(StoreError::Other { source, .. }) = &made
@@ -71,7 +76,14 @@ impl PostgresStore {
     pub async fn open_existing(settings: Settings) -> Result<Option<Self>, StoreError> {
         let (store, link) = Self::reach(settings).await?;
         let session = link.session(&mut Tries::new(&store.settings)).await?;
-        Ok(session.form.is_some().then_some(store))
+        if session.form.is_none() {
+            return Ok(None);
+        }
+        link.with("complete the journal's tables", |session| async move {
+            schema::complete(&session).await
+        })
+        .await?;
+        Ok(Some(store))
     }
 
     async fn reach(settings: Settings) -> Result<(Self, Arc<Link>), StoreError> {
@@ -120,8 +132,20 @@ impl Store for PostgresStore {
         reader::read(&self.reads, stream, after).await
     }
 
+    async fn read_each(
+        &self,
+        known: Vec<(String, Mark)>,
+    ) -> Result<Vec<Vec<Envelope>>, StoreError> {
+        reader::read_each(&self.reads, &known).await
+    }
+
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        reader::streams(&self.reads, prefix).await
+        let extents = self.extents(prefix).await?;
+        Ok(extents.into_iter().map(|extent| (extent.stream, extent.end.sequence)).collect())
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        reader::extents(&self.reads, prefix).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {
@@ -132,6 +156,18 @@ impl Store for PostgresStore {
 
     async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         reader::blob(&self.reads, digest).await
+    }
+
+    async fn compact(&self, compaction: Compaction) -> Result<Freed, StoreError> {
+        compact::compact(&self.settings, None, compaction).await
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        reader::snapshot(&self.reads, stream).await
+    }
+
+    async fn put_snapshot(&self, stream: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.write(Work::Snapshot(stream.to_owned(), bytes), None).await.map(drop)
     }
 }
 
@@ -166,8 +202,19 @@ impl Store for Leased {
         self.store.read(stream, after).await
     }
 
+    async fn read_each(
+        &self,
+        known: Vec<(String, Mark)>,
+    ) -> Result<Vec<Vec<Envelope>>, StoreError> {
+        self.store.read_each(known).await
+    }
+
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
         self.store.streams(prefix).await
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        self.store.extents(prefix).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {
@@ -176,5 +223,17 @@ impl Store for Leased {
 
     async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.blob(digest).await
+    }
+
+    async fn compact(&self, compaction: Compaction) -> Result<Freed, StoreError> {
+        compact::compact(&self.store.settings, Some(&self.lease), compaction).await
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.snapshot(stream).await
+    }
+
+    async fn put_snapshot(&self, stream: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.store.put_snapshot(stream, bytes).await
     }
 }

@@ -7,8 +7,11 @@ use tokio_postgres::{Client, Error};
 use crate::link::Session;
 use crate::settings::{Settings, refused};
 
-/// The newest form of the tables that this program knows, and the one it makes.
+/// The form of the tables that this program makes.
 const FORM: i32 = 1;
+/// The newest form that it knows, and that of a database in which first events were dropped: an older program would miss
+/// them.
+pub(crate) const COMPACTED: i32 = 2;
 
 /// One transaction: all of it is there, or nothing. `batch` is the number of the transaction that wrote an event,
 /// chosen by who wrote it: it finds its own again where the answer to a commit was lost.
@@ -51,6 +54,22 @@ CREATE TABLE journal_leases (
 COMMIT;
 "#;
 
+/// What came later, and what an older program need not know.
+const LATER: &str = r#"
+BEGIN;
+CREATE TABLE IF NOT EXISTS journal_floors (
+  stream   TEXT COLLATE "C" PRIMARY KEY,
+  sequence BIGINT NOT NULL,
+  hash     TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS journal_snapshots (
+  stream TEXT COLLATE "C" PRIMARY KEY,
+  digest TEXT NOT NULL,
+  bytes  BYTEA NOT NULL
+);
+COMMIT;
+"#;
+
 /// The form of the tables that are there; none where there are none.
 pub(crate) async fn form(client: &Client) -> Result<Option<i32>, Error> {
     match client.query("SELECT max(version) FROM journal_schema", &[]).await {
@@ -62,11 +81,11 @@ pub(crate) async fn form(client: &Client) -> Result<Option<i32>, Error> {
 
 /// Refuses tables of a form that this program does not know.
 pub(crate) fn check(settings: &Settings, form: i32) -> Result<(), StoreError> {
-    if form == FORM {
+    if (FORM..=COMPACTED).contains(&form) {
         return Ok(());
     }
     Err(StoreError::Corrupt(format!(
-        "the journal in {} has form {form}, and this program knows forms up to {FORM}: it was written by a newer \
+        "the journal in {} has form {form}, and this program knows forms up to {COMPACTED}: it was written by a newer \
          one; use that, nothing was changed",
         settings.shown()
     )))
@@ -85,6 +104,22 @@ pub(crate) async fn make(session: &Session) -> Result<(), Error> {
         Some(code) if is_there.contains(&code) && form(&session.client).await?.is_some() => Ok(()),
         _ => Err(error),
     }
+}
+
+/// Makes the tables that came later, in a journal that has not got them.
+pub(crate) async fn complete(session: &Session) -> Result<(), Error> {
+    const PROBE: &str = "SELECT 1 FROM journal_floors, journal_snapshots LIMIT 0";
+    let is_there = |error: &Error| error.code() != Some(&SqlState::UNDEFINED_TABLE);
+    match session.client.query(PROBE, &[]).await {
+        Err(error) if !is_there(&error) => {}
+        probed => return probed.map(drop),
+    }
+    if session.client.batch_execute(LATER).await.is_err() {
+        // Another process may have been quicker.
+        let _ = session.client.batch_execute("ROLLBACK").await;
+        return session.client.query(PROBE, &[]).await.map(drop);
+    }
+    Ok(())
 }
 
 /// What is told where the tables can't be made because others have their names.

@@ -16,6 +16,7 @@ use crate::link::{Link, Session, Tries};
 use crate::settings::Settings;
 
 mod batch;
+pub(crate) mod compact;
 
 /// How much shares one transaction at most: so many appends, and blobs of so many bytes.
 const TOGETHER: usize = 1_000;
@@ -29,6 +30,7 @@ type Reply = oneshot::Sender<Result<Vec<Envelope>, StoreError>>;
 pub(crate) enum Work {
     Append(Append),
     Blob(Vec<u8>),
+    Snapshot(String, Vec<u8>),
 }
 
 impl Work {
@@ -36,6 +38,7 @@ impl Work {
         match self {
             Self::Append(append) => &append.blobs,
             Self::Blob(bytes) => std::slice::from_ref(bytes),
+            Self::Snapshot(..) => &[],
         }
     }
 }
@@ -62,7 +65,10 @@ impl Job {
     }
 
     fn bytes(&self) -> usize {
-        self.work.blobs().iter().map(Vec::len).sum()
+        match &self.work {
+            Work::Snapshot(_, bytes) => bytes.len(),
+            work => work.blobs().iter().map(Vec::len).sum(),
+        }
     }
 
     fn answer(self, result: Result<Vec<Envelope>, StoreError>) {

@@ -4,6 +4,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::compaction::Mark;
 use crate::event::{Envelope, NewEvent};
 use crate::store::{BlobDigest, StoreError};
 
@@ -22,6 +23,12 @@ impl Head {
     /// The head after this event.
     pub fn of(event: &Envelope) -> Self {
         Self { sequence: event.sequence, hash: event.hash.clone(), time_ms: event.time_ms }
+    }
+
+    /// By which the last event is known again.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { sequence: self.sequence, hash: self.hash.clone() }
     }
 }
 
@@ -66,6 +73,22 @@ pub fn check_after(
         previous = &event.hash;
     }
     Ok(())
+}
+
+/// Checks that these events follow what somebody knows of their stream, where none between was dropped.
+pub fn check_known(stream: &str, mark: &Mark, events: &[Envelope]) -> Result<(), StoreError> {
+    let is_next = |event: &&Envelope| mark.sequence > 0 && event.sequence == mark.sequence + 1;
+    match events.first().filter(is_next) {
+        None => Ok(()),
+        Some(next) => check_after(stream, mark.sequence, &mark.hash, std::slice::from_ref(next)),
+    }
+}
+
+/// What is told of a snapshot that is not what was kept.
+pub fn spoiled(stream: &str) -> StoreError {
+    StoreError::Corrupt(format!(
+        "the snapshot of `{stream}` is not what was kept: it was damaged or changed by hand; events are read instead"
+    ))
 }
 
 /// Checks that an event is the one that was chained to the one before.

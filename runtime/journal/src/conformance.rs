@@ -22,7 +22,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::{Append, NewEvent, Store, StoreError};
+use crate::{Append, Compaction, Envelope, Mark, NewEvent, Store, StoreError, chain};
 
 /// Something that is asked of an empty home; it panics where the answer is another one.
 pub type Case<'a> = &'a dyn Fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -43,6 +43,12 @@ pub fn all(ask: &Ask<'_>) {
         an_append_stores_the_blobs_that_its_events_name
         of_many_who_write_at_once_each_stream_keeps_its_order
         of_those_who_race_for_a_place_one_wins
+        several_streams_are_read_behind_what_is_known_of_them
+        what_is_compacted_is_gone_and_the_rest_is_as_it_was
+        a_blob_stays_as_long_as_something_leads_to_it
+        what_would_be_dropped_is_told_and_nothing_is_changed
+        a_compaction_that_is_refused_drops_nothing
+        the_newest_snapshot_is_there
     }
     every_home_answers_alike(ask);
 }
@@ -167,6 +173,136 @@ async fn of_those_who_race_for_a_place_one_wins(store: Arc<dyn Store>) {
     }
     assert_eq!(won, 1);
     assert_eq!(store.read("a", 0).await.unwrap().len(), 1);
+}
+
+async fn several_streams_are_read_behind_what_is_known_of_them(store: Arc<dyn Store>) {
+    let first = store.append(append("a", 0, &["1", "2", "3"])).await.unwrap();
+    let second = store.append(append("b", 0, &["4"])).await.unwrap();
+    let mark = |e: &Envelope| Mark { sequence: e.sequence, hash: e.hash.clone() };
+    let known = vec![
+        ("b".to_owned(), Mark::default()),
+        ("a".to_owned(), mark(&first[1])),
+        ("none".to_owned(), Mark::default()),
+    ];
+    let read = store.read_each(known.clone()).await.unwrap();
+    assert_eq!(read, [second, first[2..].to_vec(), vec![]]);
+    let mut other = known;
+    other[1].1.hash.replace_range(..1, "x");
+    let error = store.read_each(other).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+    let extents = store.extents("").await.unwrap();
+    assert_eq!(extents.iter().map(|e| e.stream.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!((&extents[0].floor, &extents[0].end), (&Mark::default(), &mark(&first[2])));
+}
+
+/// A compaction that is told of in stream `own`, which has one event.
+fn compaction(kept: &[u8], until: &[(&str, u64)]) -> Compaction {
+    let named = format!("{{\"kept\":\"{}\"}}", chain::digest(kept));
+    let append = Append { blobs: vec![kept.to_vec()], ..append("own", 1, &[&named]) };
+    let until = until.iter().map(|(stream, until)| ((*stream).to_owned(), *until)).collect();
+    Compaction { append, until, ..Compaction::default() }
+}
+
+async fn what_is_compacted_is_gone_and_the_rest_is_as_it_was(store: Arc<dyn Store>) {
+    store.append(append("own", 0, &["made"])).await.unwrap();
+    let all = store.append(append("a", 0, &["1", "2", "3"])).await.unwrap();
+    store.append(append("whole", 0, &["4"])).await.unwrap();
+    store.append(append("over", 0, &["5", "6"])).await.unwrap();
+    let mut asked = compaction(b"state", &[("own", 1), ("a", 2), ("whole", 1)]);
+    asked.over.push("over".into());
+    let freed = store.compact(asked).await.unwrap();
+    assert_eq!((freed.events, freed.blobs, freed.written.len()), (6, 0, 1));
+    assert_eq!(freed.bytes, 9);
+    // What is left follows what is gone.
+    assert_eq!(store.read("a", 0).await.unwrap(), all[2..]);
+    assert_eq!(store.read("a", 1).await.unwrap(), all[2..]);
+    assert_eq!(store.read("a", 2).await.unwrap(), all[2..]);
+    assert_eq!(store.read("a", 3).await.unwrap(), []);
+    assert_eq!(store.read("own", 0).await.unwrap(), freed.written);
+    let known = Mark { sequence: 2, hash: all[1].hash.clone() };
+    let each = store.read_each(vec![("a".into(), known.clone())]).await.unwrap();
+    assert_eq!(each, [all[2..].to_vec()]);
+    // The ends stay where they were, and what is appended goes on from there.
+    assert_eq!(store.streams("over").await.unwrap(), []);
+    let extents = store.extents("").await.unwrap();
+    assert_eq!(
+        extents.iter().map(|e| e.stream.as_str()).collect::<Vec<_>>(),
+        ["a", "own", "whole"]
+    );
+    assert_eq!((&extents[0].floor, extents[0].end.sequence), (&known, 3));
+    assert_eq!(extents[2].floor, extents[2].end);
+    let next = store.append(append("whole", 1, &["7"])).await.unwrap();
+    assert_eq!((next[0].sequence, store.read("whole", 0).await.unwrap()), (2, next.clone()));
+    assert!(matches!(
+        store.append(append("whole", 0, &["8"])).await,
+        Err(StoreError::Conflict { actual: 2, .. })
+    ));
+    // Once more, and farther.
+    let again = compaction(b"later", &[("own", 2), ("a", 3), ("whole", 1)]);
+    let again = Compaction { append: Append { expected: 2, ..again.append }, ..again };
+    let freed = store.compact(again).await.unwrap();
+    assert_eq!((freed.events, freed.blobs), (2, 1), "the state before goes with its event");
+    assert_eq!(store.read("a", 0).await.unwrap(), []);
+    assert_eq!(store.read("whole", 0).await.unwrap(), next);
+}
+
+async fn a_blob_stays_as_long_as_something_leads_to_it(store: Arc<dyn Store>) {
+    let digest = |bytes: &[u8]| chain::digest(bytes);
+    let file = b"a file".to_vec();
+    let plan = format!("{{\"file\":\"{}\"}}", digest(&file)).into_bytes();
+    let old = b"an old plan".to_vec();
+    let names = |bytes: &[u8]| format!("{{\"plan\":\"{}\"}}", digest(bytes));
+    store.append(append("own", 0, &["made"])).await.unwrap();
+    let mut first = append("a", 0, &[&names(&old), &names(&plan)]);
+    first.blobs = vec![old.clone(), plan.clone(), file.clone()];
+    store.append(first).await.unwrap();
+    // Another one names the plan, too.
+    store.append(append("b", 0, &[&names(&plan)])).await.unwrap();
+    let freed = store.compact(compaction(b"state", &[("a", 2)])).await.unwrap();
+    assert_eq!((freed.events, freed.blobs), (2, 1));
+    assert_eq!(store.blob(&digest(&old)).await.unwrap(), None);
+    for kept in [&plan, &file, &b"state".to_vec()] {
+        assert_eq!(store.blob(&digest(kept)).await.unwrap().as_ref(), Some(kept));
+    }
+    // What is kept names it.
+    let state = names(&file);
+    let last = compaction(state.as_bytes(), &[("b", 1), ("own", 2)]);
+    let last = Compaction { append: Append { expected: 2, ..last.append }, ..last };
+    assert_eq!(store.compact(last).await.unwrap().blobs, 2);
+    assert_eq!(store.blob(&digest(&file)).await.unwrap(), Some(file));
+    assert_eq!(store.blob(&digest(&plan)).await.unwrap(), None);
+}
+
+async fn what_would_be_dropped_is_told_and_nothing_is_changed(store: Arc<dyn Store>) {
+    store.append(append("own", 0, &["made"])).await.unwrap();
+    store.append(append("a", 0, &["1", "2"])).await.unwrap();
+    let before = store.extents("").await.unwrap();
+    let asked = Compaction { is_dry: true, ..compaction(b"state", &[("a", 1)]) };
+    assert_eq!(store.compact(asked).await.unwrap().events, 1);
+    assert_eq!(store.extents("").await.unwrap(), before);
+    assert_eq!(store.read("a", 0).await.unwrap().len(), 2);
+    assert_eq!(store.blob(&chain::digest(b"state")).await.unwrap(), None);
+}
+
+async fn a_compaction_that_is_refused_drops_nothing(store: Arc<dyn Store>) {
+    store.append(append("own", 0, &["made", "and taken over"])).await.unwrap();
+    store.append(append("a", 0, &["1", "2"])).await.unwrap();
+    let error = store.compact(compaction(b"state", &[("a", 1)])).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { expected: 1, actual: 2, .. }), "{error}");
+    assert_eq!(store.read("a", 0).await.unwrap().len(), 2);
+    assert_eq!(store.blob(&chain::digest(b"state")).await.unwrap(), None);
+}
+
+async fn the_newest_snapshot_is_there(store: Arc<dyn Store>) {
+    assert_eq!(store.snapshot("own").await.unwrap(), None);
+    for bytes in [b"one".to_vec(), vec![7; 3_000_000], b"three".to_vec()] {
+        store.put_snapshot("own", bytes.clone()).await.unwrap();
+        assert_eq!(store.snapshot("own").await.unwrap(), Some(bytes));
+    }
+    assert_eq!(store.snapshot("other").await.unwrap(), None);
+    store.append(append("own", 0, &["made"])).await.unwrap();
+    store.compact(compaction(b"state", &[])).await.unwrap();
+    assert_eq!(store.snapshot("own").await.unwrap(), None, "it goes with what it was made of");
 }
 
 /// What is asked of a store: appends to one of three streams, each with what it expects and what it adds.

@@ -5,11 +5,14 @@
 //!
 //! Invariants:
 //! - [`Store::append`] is atomic, durable when it returns, and fails if somebody else wrote first;
-//! - events are never changed or removed; the hash of each holds the hash of the one before;
+//! - events are never changed; the hash of each holds the hash of the one before;
+//! - events are only removed from the beginning of a stream on, with an event that says so, and blobs when nothing
+//!   names them any more: [`Store::compact`];
 //! - a blob is there before an event that names it can be read.
 
 pub mod chain;
 mod clock;
+pub mod compaction;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod event;
@@ -18,6 +21,7 @@ pub mod sqlite;
 pub mod store;
 
 pub use chain::check;
+pub use compaction::{Compaction, Extent, Freed, Mark};
 pub use event::{Envelope, NewEvent};
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;

@@ -1,12 +1,13 @@
 //! A home of the journal in memory: for tests, and for what need not outlive the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
 use crate::chain::{self, Head};
 use crate::clock::Clock;
+use crate::compaction::{Compaction, Extent, Freed, Mark, digests, reachable};
 use crate::event::Envelope;
 use crate::store::{Append, BlobDigest, Store, StoreError};
 
@@ -17,10 +18,88 @@ pub struct MemoryStore {
     clock: Clock,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Shelves {
-    streams: BTreeMap<String, Vec<Envelope>>,
+    streams: BTreeMap<String, Shelf>,
     blobs: BTreeMap<BlobDigest, Vec<u8>>,
+    snapshots: BTreeMap<String, Vec<u8>>,
+}
+
+/// A stream.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    /// The last event that was dropped.
+    floor: Mark,
+    events: Vec<Envelope>,
+    head: Head,
+}
+
+impl Shelf {
+    /// Drops the events up to this one.
+    fn drop_until(&mut self, until: u64) -> Vec<Envelope> {
+        let gone = self.events.iter().take_while(|event| event.sequence <= until).count();
+        let gone: Vec<Envelope> = self.events.drain(..gone).collect();
+        if let Some(last) = gone.last() {
+            self.floor = Head::of(last).mark();
+        }
+        gone
+    }
+}
+
+impl Shelves {
+    fn append(&mut self, append: Append, now_ms: i64) -> Result<Vec<Envelope>, StoreError> {
+        let end = |stream: &str| self.streams.get(stream).map_or(0, |shelf| shelf.head.sequence);
+        if let Some((stream, expected)) = append.owner {
+            let actual = end(&stream);
+            if actual != expected {
+                return Err(StoreError::Conflict { stream, expected, actual });
+            }
+        }
+        let (expected, actual) = (append.expected, end(&append.stream));
+        let stream = append.stream;
+        if actual != expected {
+            return Err(StoreError::Conflict { stream, expected, actual });
+        }
+        let head = self.streams.get(&stream).map(|shelf| shelf.head.clone()).unwrap_or_default();
+        let stamped = chain::stamp(&stream, &head, now_ms, append.events);
+        for blob in append.blobs {
+            self.blobs.insert(chain::digest(&blob), blob);
+        }
+        if let Some(last) = stamped.last() {
+            let shelf = self.streams.entry(stream).or_default();
+            shelf.head = Head::of(last);
+            shelf.events.extend(stamped.iter().cloned());
+        }
+        Ok(stamped)
+    }
+
+    fn compact(&mut self, compaction: Compaction, now_ms: i64) -> Result<Freed, StoreError> {
+        self.snapshots.remove(&compaction.append.stream);
+        let written = self.append(compaction.append, now_ms)?;
+        let mut gone = Vec::new();
+        for (stream, until) in compaction.until {
+            gone.extend(self.streams.get_mut(&stream).map(|shelf| shelf.drop_until(until)));
+        }
+        for stream in &compaction.over {
+            gone.extend(self.streams.remove(stream).map(|shelf| shelf.events));
+        }
+        let gone: Vec<Envelope> = gone.into_iter().flatten().collect();
+        let events = self.streams.values().flat_map(|shelf| &shelf.events);
+        let named: BTreeSet<String> = events
+            .flat_map(|event| digests(event.event.payload.as_bytes()))
+            .map(str::to_owned)
+            .collect();
+        let kept = reachable(named, |digest| Ok(self.blobs.get(digest).cloned()))?;
+        let mut freed = Freed { events: gone.len() as u64, written, ..Freed::default() };
+        freed.bytes = gone.iter().map(|event| event.event.payload.len() as u64).sum();
+        self.blobs.retain(|digest, bytes| {
+            let is_kept = kept.contains(digest);
+            freed.blobs += u64::from(!is_kept);
+            freed.bytes += if is_kept { 0 } else { bytes.len() as u64 };
+            is_kept
+        });
+        Ok(freed)
+    }
 }
 
 impl MemoryStore {
@@ -45,52 +124,32 @@ impl MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError> {
-        let mut shelves = self.shelves();
-        if let Some((stream, expected)) = append.owner {
-            let actual = shelves.streams.get(&stream).map_or(0, |events| events.len() as u64);
-            if actual != expected {
-                return Err(StoreError::Conflict { stream, expected, actual });
-            }
-        }
-        let head = shelves
-            .streams
-            .get(&append.stream)
-            .and_then(|events| events.last())
-            .map(Head::of)
-            .unwrap_or_default();
-        if head.sequence != append.expected {
-            return Err(StoreError::Conflict {
-                stream: append.stream,
-                expected: append.expected,
-                actual: head.sequence,
-            });
-        }
-        let stamped = chain::stamp(&append.stream, &head, self.clock.now_ms(), append.events);
-        for blob in append.blobs {
-            shelves.blobs.insert(chain::digest(&blob), blob);
-        }
-        if !stamped.is_empty() {
-            let stream = shelves.streams.entry(append.stream).or_default();
-            stream.extend(stamped.iter().cloned());
-        }
-        Ok(stamped)
+        self.shelves().append(append, self.clock.now_ms())
     }
 
     async fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError> {
         let shelves = self.shelves();
-        let events = shelves.streams.get(stream).map_or(&[][..], Vec::as_slice);
-        let seen = usize::try_from(after).unwrap_or(usize::MAX).min(events.len());
-        Ok(events.get(seen..).unwrap_or_default().to_vec())
+        let Some(shelf) = shelves.streams.get(stream) else { return Ok(Vec::new()) };
+        let seen = after.saturating_sub(shelf.floor.sequence);
+        let seen = usize::try_from(seen).unwrap_or(usize::MAX).min(shelf.events.len());
+        Ok(shelf.events.get(seen..).unwrap_or_default().to_vec())
     }
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        Ok(self
-            .shelves()
-            .streams
-            .range(prefix.to_owned()..)
-            .take_while(|(name, _)| name.starts_with(prefix))
-            .map(|(name, events)| (name.clone(), events.len() as u64))
-            .collect())
+        let extents = self.extents(prefix).await?;
+        Ok(extents.into_iter().map(|extent| (extent.stream, extent.end.sequence)).collect())
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        let shelves = self.shelves();
+        let begin = shelves.streams.range(prefix.to_owned()..);
+        let named = begin.take_while(|(name, _)| name.starts_with(prefix));
+        let extent = |(name, shelf): (&String, &Shelf)| Extent {
+            stream: name.clone(),
+            floor: shelf.floor.clone(),
+            end: shelf.head.mark(),
+        };
+        Ok(named.map(extent).collect())
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {
@@ -102,5 +161,25 @@ impl Store for MemoryStore {
     async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = self.shelves().blobs.get(digest).cloned();
         bytes.map(|bytes| chain::check_blob(digest, bytes)).transpose()
+    }
+
+    async fn compact(&self, compaction: Compaction) -> Result<Freed, StoreError> {
+        let mut shelves = self.shelves();
+        let is_dry = compaction.is_dry;
+        let mut after = shelves.clone();
+        let freed = after.compact(compaction, self.clock.now_ms())?;
+        if !is_dry {
+            *shelves = after;
+        }
+        Ok(freed)
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.shelves().snapshots.get(stream).cloned())
+    }
+
+    async fn put_snapshot(&self, stream: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.shelves().snapshots.insert(stream.to_owned(), bytes);
+        Ok(())
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::chain;
+use crate::compaction::{Compaction, Extent, Freed, Mark};
 use crate::event::{Envelope, NewEvent};
 
 /// The SHA-256 of a blob, in hexadecimal digits.
@@ -122,15 +124,48 @@ pub trait Store: Send + Sync {
     /// Adds to one stream; durable when it returns. Appends that wait at the same time share one commit.
     async fn append(&self, append: Append) -> Result<Vec<Envelope>, StoreError>;
 
-    /// The events of a stream after a sequence (0 for all), in order.
+    /// The events of a stream after a sequence (0 for all), in order. Those that were dropped are not among them.
     async fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError>;
+
+    /// The events of several streams, of each those after what is known of it; what is known must still be true.
+    async fn read_each(
+        &self,
+        known: Vec<(String, Mark)>,
+    ) -> Result<Vec<Vec<Envelope>>, StoreError> {
+        let mut all = Vec::with_capacity(known.len());
+        for (stream, mark) in known {
+            let events = self.read(&stream, mark.sequence).await?;
+            chain::check_known(&stream, &mark, &events)?;
+            all.push(events);
+        }
+        Ok(all)
+    }
 
     /// The streams whose names begin so, with the sequence of each one's last event, sorted by name.
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// The same streams, with the first and the last that each still has.
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError>;
 
     /// Stores bytes under their digest.
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError>;
 
     /// The bytes of a digest, if they are there; checked against it.
     async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Drops the first events of streams, and the blobs that nothing names any more, all at once or not at all.
+    async fn compact(&self, compaction: Compaction) -> Result<Freed, StoreError> {
+        Err(StoreError::Refused(format!("`{}` can't be compacted here", compaction.append.stream)))
+    }
+
+    /// What was last kept for a stream, so that what it was made of need not be read again; checked against its
+    /// digest. It may be missing at any time.
+    async fn snapshot(&self, _stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
+    }
+
+    /// Keeps something for a stream in the place of what was kept before.
+    async fn put_snapshot(&self, _stream: &str, _bytes: Vec<u8>) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bp_journal::sqlite::FILE;
-use bp_journal::{Append, MemoryStore, NewEvent, SqliteStore, Store, StoreError};
+use bp_journal::{Append, Compaction, MemoryStore, NewEvent, SqliteStore, Store, StoreError};
 
 fn append(stream: &str, expected: u64, count: usize) -> Append {
     let event = |n| NewEvent {
@@ -198,4 +198,48 @@ fn a_full_disk_is_called_that() {
     let said = String::from_utf8_lossy(&ended.stdout).into_owned()
         + &String::from_utf8_lossy(&ended.stderr);
     assert!(ended.status.success() && said.contains("all of them are there"), "{said}");
+}
+
+#[test]
+fn a_snapshot_that_was_changed_is_called_that() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let store = SqliteStore::open(folder.path()).unwrap();
+    run(store.put_snapshot("a", b"kept".to_vec())).unwrap();
+    edit(folder.path(), "UPDATE snapshots SET bytes = x'00'");
+    let error = run(store.snapshot("a")).unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
+    assert!(error.to_string().contains("snapshot of `a`"), "{error}");
+}
+
+#[test]
+fn a_file_that_is_compacted_gets_smaller_and_says_so_to_older_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let mut large = append("a", 0, 2_000);
+    large.blobs.push(vec![7; 500_000]);
+    run(store.append(large)).unwrap();
+    run(store.append(append("own", 0, 1))).unwrap();
+    let form = |folder: &Path| -> i64 {
+        let connection = rusqlite::Connection::open(folder.join(FILE)).unwrap();
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    assert_eq!(form(folder.path()), 1);
+    let size = |folder: &Path| std::fs::metadata(folder.join(FILE)).unwrap().len();
+    drop(store);
+    let before = size(folder.path());
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let until = vec![("a".to_owned(), 1_990)];
+    let compaction = Compaction { append: append("own", 1, 1), until, ..Compaction::default() };
+    let freed = run(store.compact(compaction)).unwrap();
+    assert_eq!((freed.events, freed.blobs), (1_990, 1));
+    assert_eq!(run(store.read("a", 0)).unwrap().len(), 10);
+    drop(store);
+    assert_eq!(form(folder.path()), 2);
+    assert!(size(folder.path()) < before / 5, "{before} bytes before");
+    // A beginning that is cut off by hand is seen.
+    edit(folder.path(), "DELETE FROM floors");
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let error = run(store.read("a", 0)).unwrap_err();
+    assert!(error.to_string().contains("has lost event 1 "), "{error}");
 }

@@ -3,6 +3,7 @@
 //! It knows the programs from outside only, as a person runs them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that people run by hand")]
 
+mod durable;
 mod editor;
 mod events;
 mod measure;
@@ -93,6 +94,7 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
     let yaml = editor::yaml_server();
     let edited = editor::measure(&bpls, yaml.as_deref(), &work, arguments.lines)?;
     let mut findings = series::findings(&points);
+    findings.extend(durable::findings(&programs, &work, &points)?);
     findings.extend(editor::findings(&edited));
     findings.push(small::hello(&programs, &work)?);
     findings.extend(compiler);
@@ -119,6 +121,8 @@ fn build() -> Result<PathBuf, String> {
             "bp-cli",
             "-p",
             "bp-lsp",
+            "-p",
+            "xtask",
         ])
         .status()
         .map_err(|error| format!("cargo build: {error}"))?;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bp_engine::retry::Limits;
-use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, NewEvent, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, Extent, MemoryStore, NewEvent, Store, StoreError};
 use bp_plan::Plan;
 use bp_provider::{
     Call, Change, Class, Discovery, Done, Executor, Failure, Handle, Health, Job, Listener,
@@ -236,6 +236,10 @@ impl Store for BrokenStore {
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
         self.disk.streams(prefix).await
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        self.disk.extents(prefix).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {

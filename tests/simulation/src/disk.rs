@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, NewEvent, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, Extent, MemoryStore, NewEvent, Store, StoreError};
 use serde_json::Value as Json;
 
 use crate::process::Process;
@@ -101,6 +101,11 @@ impl Store for Disk {
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
         self.process.instant("while it reads").await;
         self.memory.streams(prefix).await
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        self.process.instant("while it reads").await;
+        self.memory.extents(prefix).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {

@@ -14,6 +14,7 @@ mod blueprints;
 mod canary;
 mod drift;
 mod kill;
+mod mixed;
 mod operations;
 mod outage;
 mod planned;

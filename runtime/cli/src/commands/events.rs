@@ -20,8 +20,11 @@ pub(crate) async fn run(asked: &Events, output: Output) -> Result<u8, Vec<Told>>
     let reading = reading::open(&asked.name).await?;
     let since = reading.since(asked.since).await?;
     let mut lines = Lines { output, names: Names::default(), from: since.from };
-    let mut timeline = Timeline::default();
-    if !lines.write(&timeline.take(since.told)) || !asked.follow {
+    if let Some(compacted) = reading::compacted(&since.told) {
+        output.note(&reading::dropped(&reading.name, &compacted));
+    }
+    let mut timeline = since.timeline;
+    if !lines.write(&since.told) || !asked.follow {
         return Ok(DONE);
     }
     tokio::select! {

@@ -36,6 +36,11 @@ pub(crate) async fn export(asked: &Export, output: Output) -> Result<u8, Vec<Tol
         &json!({ "deployment": read.name, "file": asked.file, "events": events, "blobs": blobs }),
     );
     output.text(&format!("{name}: {events} events and {blobs} blobs, exported to {shown}\n"));
+    let told = Deployments::new(read.store.clone()).history(&read.id).await;
+    let told = told.map_err(|error| Told::driver(name, &error))?;
+    if let Some(compacted) = reading::compacted(&told) {
+        output.note(&reading::dropped(name, &compacted));
+    }
     output.text(&format!("  next: bpr replay {shown} · bpr status {shown}\n"));
     Ok(DONE)
 }
@@ -72,6 +77,9 @@ pub(crate) async fn replay(asked: &Replay, output: Output) -> Result<u8, Vec<Tol
     let failed = |error| Told::driver(&reading.name, &error);
     if !output.is_json() {
         let told = deployments.history(&reading.id).await.map_err(failed)?;
+        if let Some(compacted) = reading::compacted(&told) {
+            output.note(&reading::dropped(&reading.name, &compacted));
+        }
         let usual = if output.is_lively() { Speed::Times(10.0) } else { Speed::Instant };
         let speed = asked.speed.unwrap_or(usual);
         show(&reading, &told, speed, output).await?;
@@ -87,7 +95,9 @@ async fn show(
     speed: Speed,
     output: Output,
 ) -> Result<(), Vec<Told>> {
-    let mut shown = Shown::new(reading.store.clone(), &reading.id);
+    let mut shown = Shown::new(reading.store.clone(), &reading.id)
+        .await
+        .map_err(|error| Told::driver(&reading.name, &error))?;
     let mut watcher: Option<Arc<dyn Watcher>> = None;
     let mut last_ms = told.first().map_or(0, |first| first.envelope.time_ms);
     let mut ticked = Instant::now();

@@ -16,12 +16,19 @@ use crate::reading::{self, Since};
 use crate::told::Told;
 
 pub(crate) async fn run(name: &str, since: Option<When>, output: Output) -> Result<u8, Vec<Told>> {
-    let Since { told, from } = reading::open(name).await?.since(since).await?;
+    let Since { told, from, .. } = reading::open(name).await?.since(since).await?;
+    let compacted = reading::compacted(&told);
     let is_asked = |told: &&Entry| told.number >= from;
     if output.is_json() {
         let events: Vec<_> = told.iter().filter(is_asked).map(object).collect();
-        output.json(&json!({ "events": events }));
+        output.json(&match compacted {
+            None => json!({ "events": events }),
+            Some(compacted) => json!({ "compacted": compacted, "events": events }),
+        });
         return Ok(DONE);
+    }
+    if let Some(compacted) = compacted {
+        output.note(&reading::dropped(name, &compacted));
     }
     let mut names = Names::default();
     let lines = told.iter().map(|told| (told, names.line(told)));
@@ -102,6 +109,9 @@ fn words(told: &Entry) -> String {
             format!("{}, by {}", names.join(", "), told.envelope.event.actor)
         }
         Event::DriftFound { instance, .. } => format!("{instance} is not as it was applied"),
+        Event::CheckpointTaken { events, until_ms, by, .. } => {
+            format!("events 1 to {events}, until {}, dropped by {by}", time(*until_ms))
+        }
         Event::RunOpened { run, .. } => run.clone(),
         Event::RunClosed { run, outcome, .. } => format!("{run}: {outcome:?}").to_lowercase(),
         Event::TargetSettled { target, outcome, .. } => {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bp_driver::{Verified, verify};
+use bp_driver::{Keep, Verified, verify};
 use bp_engine::Stream;
 use bp_journal::sqlite::{FILE, Lock};
-use bp_journal::{Append, BlobDigest, Envelope, SqliteStore, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, Extent, SqliteStore, Store, StoreError};
 use serde_json::json;
 
 use crate::arguments::Journal as Asked;
@@ -20,6 +20,10 @@ use crate::{DONE, FAILED, home};
 pub(crate) async fn run(command: Asked, output: Output) -> Result<u8, Vec<Told>> {
     match command {
         Asked::Verify { name } => look(&name, output).await,
+        Asked::Compact { name, keep, keep_runs, dry_run } => {
+            let keep = keep_runs.map_or(Keep::Since(keep.as_millisecond()), Keep::Runs);
+            super::compact::run(&name, keep, dry_run, output).await
+        }
         Asked::Backup { name, file } => {
             backup(&name, &file, output).await.map_err(|told| vec![told])
         }
@@ -233,19 +237,20 @@ impl Store for OfDeployment {
     }
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        let mut streams = self.store.streams(prefix).await?;
-        streams.retain(|(name, _)| {
-            Stream::parse(name).is_some_and(|stream| match stream {
-                Stream::Deployment(id) | Stream::Target(id, _) | Stream::Requests(id) => {
-                    id == self.id
-                }
-                // A run is called by its deployment's id, and a number.
-                Stream::Run(run) => {
-                    run.strip_prefix(&self.id).is_some_and(|rest| rest.starts_with('.'))
-                }
-            })
+        let extents = self.extents(prefix).await?;
+        Ok(extents.into_iter().map(|extent| (extent.stream, extent.end.sequence)).collect())
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        let mut extents = self.store.extents(prefix).await?;
+        extents.retain(|extent| {
+            Stream::parse(&extent.stream).is_some_and(|stream| stream.is_of(&self.id))
         });
-        Ok(streams)
+        Ok(extents)
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.store.snapshot(stream).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {

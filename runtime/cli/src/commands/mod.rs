@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod adopt;
+pub(crate) mod compact;
 pub(crate) mod deploy;
 pub(crate) mod drift;
 pub(crate) mod events;

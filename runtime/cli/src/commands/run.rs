@@ -51,8 +51,6 @@ pub(crate) fn executors(name: &str) -> Result<Executors, Told> {
 
 /// This process as a runtime.
 pub(crate) fn runtime(store: Arc<dyn Store>, executors: Executors, secrets: Sources) -> Runtime {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
-    let user = if user.is_empty() { "unknown".to_owned() } else { user };
     Runtime {
         store,
         providers: providers(),
@@ -62,7 +60,7 @@ pub(crate) fn runtime(store: Arc<dyn Store>, executors: Executors, secrets: Sour
         limits: Limits::default(),
         deadlines: journals::deadlines(),
         owner: journals::owner(),
-        actor: format!("operator:{user}"),
+        actor: journals::operator(),
     }
 }
 

@@ -47,6 +47,9 @@ pub(crate) async fn run(asked: &Why, output: Output) -> Result<u8, Vec<Told>> {
     }
     output.text(text.trim_end_matches('\n'));
     output.text("\n");
+    if let Some(compacted) = &why.compacted {
+        output.note(&reading::dropped(&reading.name, compacted));
+    }
     Ok(DONE)
 }
 

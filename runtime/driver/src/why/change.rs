@@ -43,7 +43,8 @@ pub(super) async fn of(
         Some((before, _)) => facts.want(before).await?,
         None => None,
     };
-    let mut causes = changes(&steps, &want, node, revision);
+    let is_all_told = facts.state.compacted.is_none();
+    let mut causes = changes(&steps, &want, node, revision, is_all_told);
     let plain = |(act, fields): &(Option<Act>, Vec<Field>)| match act {
         None => fields.iter().map(|field| top(&field.path).to_owned()).collect(),
         Some(_) => Vec::new(),
@@ -112,11 +113,13 @@ fn made_of(facts: &Facts, read: &Reads, want: &Want, instance: &str, until: usiz
     causes
 }
 
-/// What differs, each with its line of the blueprint.
-fn changes(steps: &Steps, want: &Want, node: &str, revision: u64) -> Vec<Cause> {
+/// What differs, each with its line of the blueprint; whether something was there before can be told where all is that
+/// happened.
+fn changes(steps: &Steps, want: &Want, node: &str, revision: u64, is_all_told: bool) -> Vec<Cause> {
     let plan = &want.plan;
     if steps.before.is_none() {
-        let text = format!("revision {revision} wants it, and it was not there before");
+        let before = if is_all_told { ", and it was not there before" } else { "" };
+        let text = format!("revision {revision} wants it{before}");
         return vec![Cause::new(Reason::Change, text).at(plan, blame(plan, node, None))];
     }
     let cause = |(act, fields): &(Option<Act>, Vec<Field>)| {

@@ -11,6 +11,7 @@ mod step;
 use std::collections::BTreeSet;
 
 use bp_engine::outlook::Field;
+use bp_engine::state::Compacted;
 use bp_plan::{Plan, Span};
 use serde::{Serialize, Serializer};
 
@@ -28,6 +29,9 @@ pub struct Why {
     pub revision: u64,
     /// What was asked about.
     pub about: Vec<About>,
+    /// What can't be told any more, for its events were dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compacted: Option<Compacted>,
 }
 
 /// Something that was asked about.
@@ -197,7 +201,8 @@ impl Deployments {
             return Err(WhyError::Unknown { names: facts.names() });
         }
         let revision = facts.state.revision().map_or(0, |(number, _)| number);
-        Ok(Why { deployment: facts.state.name, revision, about })
+        let compacted = facts.state.compacted;
+        Ok(Why { deployment: facts.state.name, revision, about, compacted })
     }
 }
 

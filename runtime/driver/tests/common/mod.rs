@@ -21,7 +21,7 @@ use bp_driver::{
     Watcher,
 };
 use bp_engine::retry::Limits;
-use bp_journal::{Append, BlobDigest, Envelope, MemoryStore, Store, StoreError};
+use bp_journal::{Append, BlobDigest, Envelope, Extent, MemoryStore, Store, StoreError};
 use bp_plan::*;
 use bp_provider::{
     Adopted, Call, Change, Class, Discovery, Done, Failure, FieldChange, Handle, Health,
@@ -548,6 +548,18 @@ impl Store for Dying {
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
         self.inner.streams(prefix).await
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
+        self.inner.extents(prefix).await
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.inner.snapshot(stream).await
+    }
+
+    async fn put_snapshot(&self, stream: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        self.inner.put_snapshot(stream, bytes).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {

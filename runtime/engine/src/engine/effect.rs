@@ -183,8 +183,8 @@ pub enum Report {
         instance: String,
         /// What it gave.
         outcome: Result<Json, Failure>,
-        /// The digest of the blob with what it wrote.
-        output: Option<String>,
+        /// What it wrote.
+        output: Option<Vec<u8>>,
     },
     /// Nobody waits any longer for a step that was taken on: the run is being stopped.
     Abandoned {

@@ -311,11 +311,18 @@ impl Engine {
         now_ms: i64,
         at: usize,
         outcome: Result<Json, Failure>,
-        output: Option<String>,
+        output: Option<Vec<u8>>,
     ) {
         let begun = self.instance(at).and_then(|is| is.life.as_ref()?.last.clone());
         let (Some(begun), Some(target)) = (begun, self.target_id(at)) else { return };
         let Some(act) = &begun.act else { return };
+        // It is stored with the event that names it.
+        let output = output.map(|bytes| {
+            let named = digest(&bytes);
+            let stream = Stream::Target(self.deployment.clone(), target.clone());
+            self.outbox.entry(stream).or_default().1.push(bytes);
+            named
+        });
         let result = match outcome {
             Ok(result) => result,
             Err(failure) => return self.call_failed(now_ms, at, &begun, failure, output),

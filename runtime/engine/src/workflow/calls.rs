@@ -37,8 +37,8 @@ pub struct CallReport {
     pub step: String,
     /// What it gave.
     pub outcome: Result<Json, Failure>,
-    /// The digest of the blob with what it wrote.
-    pub output: Option<String>,
+    /// What it wrote.
+    pub output: Option<Vec<u8>>,
 }
 
 /// A call as it is to be made.
@@ -272,6 +272,13 @@ impl Conductor {
         let state = self.facts().and_then(|run| run.calls.get(&step)).cloned();
         let (Some(state), Value::Reference(reference)) = (state, &call.target) else { return };
         let Some(id) = InstanceId::of(reference) else { return };
+        // It is stored with the event that names it.
+        let output = output.map(|bytes| {
+            let named = digest(&bytes);
+            let stream = Stream::Target(self.deployment.clone(), state.target.clone());
+            self.outbox.entry(stream).or_default().1.push(bytes);
+            named
+        });
         let act = Act { operation: call.operation.clone(), via: None };
         let mut own = self.topology.reported(&id).cloned().unwrap_or_default();
         let given = outcome.and_then(|result| self.gives(&id, &act, &call, result));

@@ -75,7 +75,8 @@ impl Decision {
 pub type Set = BTreeMap<String, (u64, Json)>;
 
 /// A run of a workflow.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WorkflowRun {
     /// Its id.
     pub id: String,
@@ -86,6 +87,7 @@ pub struct WorkflowRun {
     /// The workflow's name.
     pub workflow: String,
     /// All of its parameters, by name.
+    #[serde(with = "written::arguments")]
     pub arguments: Arguments,
     /// Its stream has begun.
     pub is_started: bool,
@@ -110,18 +112,19 @@ pub struct WorkflowRun {
 }
 
 /// How a run of a workflow ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
     /// How.
     pub outcome: Outcome,
     /// What it gave.
+    #[serde(default, with = "written::perhaps")]
     pub result: Option<Expr>,
     /// Why it failed, and at which step.
     pub failure: Option<(Failure, String)>,
 }
 
 /// A call that a workflow makes.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallState {
     /// The target that the instance is on.
     pub target: String,

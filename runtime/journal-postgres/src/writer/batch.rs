@@ -21,21 +21,24 @@ FROM journal_leases WHERE name = ANY($1) ORDER BY name FOR UPDATE";
 const FRESH: &str = "\
 INSERT INTO journal_streams (name, sequence, hash, time_ms) \
 SELECT name, 0, '', 0 FROM unnest($1::TEXT[]) AS u (name) ON CONFLICT (name) DO NOTHING";
-const HEADS: &str = "\
+pub(super) const HEADS: &str = "\
 SELECT name, sequence, hash, time_ms, CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) \
 FROM journal_streams WHERE name = ANY($1) ORDER BY name FOR UPDATE";
 const BATCH: &str = "SELECT batch FROM journal_events WHERE stream = $1 AND sequence = $2";
 const RENEW: &str = "\
 UPDATE journal_leases SET expires = clock_timestamp() + $2 * INTERVAL '1 second' WHERE name = ANY($1)";
-const BLOBS: &str = "\
+pub(super) const BLOBS: &str = "\
 INSERT INTO journal_blobs (digest, bytes) \
 SELECT digest, bytes FROM unnest($1::TEXT[], $2::BYTEA[]) AS u (digest, bytes) ON CONFLICT (digest) DO NOTHING";
-const EVENTS: &str = "\
+const SNAPSHOT: &str = "\
+INSERT INTO journal_snapshots (stream, digest, bytes) VALUES ($1, $2, $3) \
+ON CONFLICT (stream) DO UPDATE SET digest = excluded.digest, bytes = excluded.bytes";
+pub(super) const EVENTS: &str = "\
 INSERT INTO journal_events \
 (stream, sequence, time_ms, hash, kind, version, epoch, actor, run, cause, payload, batch) \
 SELECT u.*, $12 FROM unnest($1::TEXT[], $2::BIGINT[], $3::BIGINT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[], \
 $7::BIGINT[], $8::TEXT[], $9::TEXT[], $10::TEXT[], $11::TEXT[]) AS u";
-const ENDS: &str = "\
+pub(super) const ENDS: &str = "\
 UPDATE journal_streams AS s SET sequence = u.sequence, hash = u.hash, time_ms = u.time_ms \
 FROM unnest($1::TEXT[], $2::BIGINT[], $3::TEXT[], $4::BIGINT[]) AS u (name, sequence, hash, time_ms) \
 WHERE s.name = u.name";
@@ -138,7 +141,7 @@ async fn begin(session: &Session, jobs: &[Job]) -> Result<Known, Error> {
     Ok(known)
 }
 
-fn head(row: &Row) -> Result<Head, Error> {
+pub(super) fn head(row: &Row) -> Result<Head, Error> {
     let sequence = unsigned(row.try_get(1)?);
     Ok(Head { sequence, hash: row.try_get(2)?, time_ms: row.try_get(3)? })
 }
@@ -146,7 +149,7 @@ fn head(row: &Row) -> Result<Head, Error> {
 fn appended(job: &Job) -> Option<&Append> {
     match &job.work {
         Work::Append(append) => Some(append),
-        Work::Blob(_) => None,
+        Work::Blob(_) | Work::Snapshot(..) => None,
     }
 }
 
@@ -207,6 +210,13 @@ async fn commit(
     known: &Known,
     batch: i64,
 ) -> Result<(), Error> {
+    for job in jobs {
+        if let Work::Snapshot(stream, bytes) = &job.work {
+            let statement = session.prepared(SNAPSHOT).await?;
+            let digest = chain::digest(bytes);
+            session.client.execute(&statement, &[stream, &digest, bytes]).await?;
+        }
+    }
     // What a transaction before has written is not written again.
     let new = jobs.iter().filter_map(|job| job.tried.as_ref().filter(|tried| tried.batch == batch));
     let events: Vec<&Envelope> = new.flat_map(|tried| &tried.written).collect();
@@ -261,7 +271,7 @@ fn soon_over(settings: &Settings, jobs: &[&Job], known: &Known) -> Vec<String> {
 }
 
 /// Events, column by column.
-struct Columns<'a> {
+pub(super) struct Columns<'a> {
     streams: Vec<&'a str>,
     sequences: Vec<i64>,
     times: Vec<i64>,
@@ -276,7 +286,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(events: &[&'a Envelope]) -> Self {
+    pub(super) fn of(events: &[&'a Envelope]) -> Self {
         let texts = |of: fn(&'a Envelope) -> &'a str| events.iter().map(|e| of(e)).collect();
         let numbers = |of: fn(&Envelope) -> i64| events.iter().map(|e| of(e)).collect();
         Self {
@@ -294,7 +304,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn parameters<'b>(&'b self, batch: &'b i64) -> [&'b (dyn ToSql + Sync); 12] {
+    pub(super) fn parameters<'b>(&'b self, batch: &'b i64) -> [&'b (dyn ToSql + Sync); 12] {
         [
             &self.streams,
             &self.sequences,

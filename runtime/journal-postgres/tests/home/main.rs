@@ -9,6 +9,7 @@
 )]
 
 mod away;
+mod compacted;
 mod leases;
 mod refused;
 mod shared;

@@ -5,6 +5,7 @@
 //! one that fails does not hurt the others. Readers have connections of their own and never wait for
 //! the writer.
 
+mod compact;
 mod copy;
 mod failure;
 mod lock;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 
 pub use lock::Lock;
 
+use crate::compaction::{Compaction, Extent, Freed, Mark};
 use crate::event::Envelope;
 use crate::store::{Append, BlobDigest, Store, StoreError};
 use reader::Readers;
@@ -101,9 +103,21 @@ impl Store for SqliteStore {
         self.reading(move |readers| readers.read(&stream, after)).await
     }
 
+    async fn read_each(
+        &self,
+        known: Vec<(String, Mark)>,
+    ) -> Result<Vec<Vec<Envelope>>, StoreError> {
+        self.reading(move |readers| readers.read_each(&known)).await
+    }
+
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
+        let extents = self.extents(prefix).await?;
+        Ok(extents.into_iter().map(|extent| (extent.stream, extent.end.sequence)).collect())
+    }
+
+    async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
         let prefix = prefix.to_owned();
-        self.reading(move |readers| readers.streams(&prefix)).await
+        self.reading(move |readers| readers.extents(&prefix)).await
     }
 
     async fn put_blob(&self, bytes: Vec<u8>) -> Result<BlobDigest, StoreError> {
@@ -115,5 +129,22 @@ impl Store for SqliteStore {
     async fn blob(&self, digest: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let digest = digest.to_owned();
         self.reading(move |readers| readers.blob(&digest)).await
+    }
+
+    async fn compact(&self, compaction: Compaction) -> Result<Freed, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.send(Job::Compact(Box::new(compaction), reply))?;
+        answer.await.map_err(|error| failure::other("compact the journal", error))?
+    }
+
+    async fn snapshot(&self, stream: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let stream = stream.to_owned();
+        self.reading(move |readers| readers.snapshot(&stream)).await
+    }
+
+    async fn put_snapshot(&self, stream: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.send(Job::Snapshot(stream.to_owned(), bytes, reply))?;
+        answer.await.map_err(|error| failure::other("keep a snapshot in the journal", error))?
     }
 }

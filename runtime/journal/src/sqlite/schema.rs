@@ -10,8 +10,11 @@ use crate::store::StoreError;
 
 /// Says in the file's head that it is a journal of ours: `BPJ1`.
 const APPLICATION: i64 = 0x4250_4a31;
-/// The newest form of the tables that this program knows, and the one it makes.
+/// The form of the tables that this program makes.
 const VERSION: i64 = 1;
+/// The newest form that it knows, and that of a journal whose first events were dropped: an older program would
+/// miss them.
+pub(super) const COMPACTED: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE events (
@@ -41,6 +44,20 @@ CREATE TABLE blobs (
 ) STRICT;
 ";
 
+/// What came later, and what an older program need not know.
+const LATER: &str = "
+CREATE TABLE IF NOT EXISTS floors (
+  stream   TEXT PRIMARY KEY,
+  sequence INTEGER NOT NULL,
+  hash     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS snapshots (
+  stream TEXT PRIMARY KEY,
+  digest TEXT NOT NULL,
+  bytes  BLOB NOT NULL
+) STRICT;
+";
+
 /// A connection that writes; the tables are made if they are not there.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| failure::sqlite(path, "open the journal", error);
@@ -59,10 +76,13 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
         .map_err(failed)?;
     match (application, version) {
-        (APPLICATION, VERSION) => return make.commit().map_err(failed).map(|()| connection),
-        (APPLICATION, newer) if newer > VERSION => {
+        (APPLICATION, VERSION..=COMPACTED) => {
+            make.execute_batch(LATER).map_err(failed)?;
+            return make.commit().map_err(failed).map(|()| connection);
+        }
+        (APPLICATION, newer) if newer > COMPACTED => {
             return Err(StoreError::Corrupt(format!(
-                "the journal {} has form {newer}, and this program knows forms up to {VERSION}: it was \
+                "the journal {} has form {newer}, and this program knows forms up to {COMPACTED}: it was \
                  written by a newer one; use that, nothing was changed",
                 path.display()
             )));
@@ -76,6 +96,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
         }
     }
     make.execute_batch(TABLES).map_err(failed)?;
+    make.execute_batch(LATER).map_err(failed)?;
     make.pragma_update(None, "application_id", APPLICATION).map_err(failed)?;
     make.pragma_update(None, "user_version", VERSION).map_err(failed)?;
     make.commit().map_err(failed)?;

@@ -7,9 +7,10 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::failure;
+use super::{compact, failure};
 use crate::chain::{self, Head};
 use crate::clock;
+use crate::compaction::{Compaction, Freed};
 use crate::event::Envelope;
 use crate::store::{Append, BlobDigest, StoreError};
 
@@ -22,12 +23,15 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Job {
     Append(Append, Reply<Vec<Envelope>>),
     Blob(Vec<u8>, Reply<BlobDigest>),
+    Snapshot(String, Vec<u8>, Reply<()>),
+    Compact(Box<Compaction>, Reply<Freed>),
 }
 
 /// What was written and awaits its commit.
 enum Written {
     Append(Result<Vec<Envelope>, StoreError>, Reply<Vec<Envelope>>),
     Blob(Result<BlobDigest, StoreError>, Reply<BlobDigest>),
+    Snapshot(Result<(), StoreError>, Reply<()>),
 }
 
 /// The thread, and the way to it.
@@ -74,65 +78,86 @@ fn work(path: &Path, mut connection: Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
         let mut jobs = vec![first];
         jobs.extend(waiting.try_iter().take(TOGETHER - 1));
-        together(path, &mut connection, jobs);
+        // What concerns all of the journal is done by itself, behind what came before.
+        let mut small = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match job {
+                Job::Compact(compaction, reply) => {
+                    together(path, &mut connection, std::mem::take(&mut small));
+                    drop(reply.send(compact::compact(path, &mut connection, *compaction)));
+                }
+                job => small.push(job),
+            }
+        }
+        together(path, &mut connection, small);
     }
 }
 
 fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
     let failed = |error| failure::sqlite(path, "write to the journal", error);
     let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
     {
         Ok(transaction) => transaction,
         Err(error) => {
             let why = failed(error);
-            for job in jobs {
-                match job {
-                    Job::Append(_, reply) => drop(reply.send(Err(why.again()))),
-                    Job::Blob(_, reply) => drop(reply.send(Err(why.again()))),
-                }
-            }
+            jobs.into_iter().for_each(|job| job.refuse(&why));
             return;
         }
     };
     let mut written = Vec::with_capacity(jobs.len());
     for job in jobs {
-        written.push(match job {
+        written.extend(match job {
             Job::Append(append, reply) => {
-                Written::Append(append_one(path, &mut transaction, append), reply)
+                Some(Written::Append(append_one(path, &mut transaction, append), reply))
             }
             Job::Blob(bytes, reply) => {
-                let stored = put(&transaction, &bytes).map_err(failed);
-                Written::Blob(stored, reply)
+                Some(Written::Blob(put(&transaction, &bytes).map_err(failed), reply))
             }
+            Job::Snapshot(stream, bytes, reply) => {
+                Some(Written::Snapshot(keep(&transaction, &stream, &bytes).map_err(failed), reply))
+            }
+            // It has a transaction of its own.
+            Job::Compact(..) => None,
         });
     }
-    // An answer that nobody waits for any more is no failure.
-    match transaction.commit().map_err(failed) {
-        Ok(()) => {
-            for one in written {
-                match one {
-                    Written::Append(result, reply) => drop(reply.send(result)),
-                    Written::Blob(result, reply) => drop(reply.send(result)),
-                }
-            }
+    let failure = transaction.commit().map_err(failed).err();
+    written.into_iter().for_each(|one| one.answer(failure.as_ref()));
+}
+
+impl Job {
+    /// Nothing of it was done.
+    fn refuse(self, why: &StoreError) {
+        // An answer that nobody waits for any more is no failure.
+        match self {
+            Self::Append(_, reply) => drop(reply.send(Err(why.again()))),
+            Self::Blob(_, reply) => drop(reply.send(Err(why.again()))),
+            Self::Snapshot(_, _, reply) => drop(reply.send(Err(why.again()))),
+            Self::Compact(_, reply) => drop(reply.send(Err(why.again()))),
         }
-        Err(why) => {
-            for one in written {
-                match one {
-                    Written::Append(result, reply) => {
-                        drop(reply.send(Err(result.err().unwrap_or_else(|| why.again()))));
-                    }
-                    Written::Blob(result, reply) => {
-                        drop(reply.send(Err(result.err().unwrap_or_else(|| why.again()))));
-                    }
-                }
-            }
+    }
+}
+
+impl Written {
+    /// Tells what came of it; nothing did where the commit failed.
+    fn answer(self, failure: Option<&StoreError>) {
+        fn send<T>(result: Result<T, StoreError>, reply: Reply<T>, failure: Option<&StoreError>) {
+            let result = result.and_then(|done| failure.map_or(Ok(done), |why| Err(why.again())));
+            // An answer that nobody waits for any more is no failure.
+            drop(reply.send(result));
+        }
+        match self {
+            Self::Append(result, reply) => send(result, reply, failure),
+            Self::Blob(result, reply) => send(result, reply, failure),
+            Self::Snapshot(result, reply) => send(result, reply, failure),
         }
     }
 }
 
 /// One append, which is there as a whole or not at all.
-fn append_one(
+pub(super) fn append_one(
     path: &Path,
     transaction: &mut Transaction<'_>,
     append: Append,
@@ -210,7 +235,7 @@ fn insert(connection: &Connection, stamped: &[Envelope]) -> rusqlite::Result<()>
 }
 
 /// A number as SQLite keeps it: no journal reaches 2^63.
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
@@ -220,4 +245,14 @@ fn put(connection: &Connection, bytes: &[u8]) -> rusqlite::Result<BlobDigest> {
         .prepare_cached("INSERT OR IGNORE INTO blobs (digest, bytes) VALUES (?1, ?2)")?
         .execute((&digest, bytes))?;
     Ok(digest)
+}
+
+/// In the place of what was kept for the stream before.
+fn keep(connection: &Connection, stream: &str, bytes: &[u8]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO snapshots (stream, digest, bytes) VALUES (?1, ?2, ?3)",
+        )?
+        .execute((stream, chain::digest(bytes), bytes))
+        .map(drop)
 }
