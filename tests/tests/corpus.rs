@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use bp_tests::Environment;
 use serde_json::Value as Json;
 
-/// The newest versions that there are: who makes another one adds to the corpus.
+/// The newest versions that a release has written: with each release the corpus grows, and so do these.
 const EVENTS: u64 = 6;
 const FORMS: u32 = 2;
 const EXPORTS: [&str; 2] = ["bpr-export/1", "bpr-export/2"];
@@ -127,7 +127,7 @@ fn form(file: &Path) -> u32 {
     u32::from_be_bytes(std::fs::read(file).unwrap()[FORM_AT].try_into().unwrap())
 }
 
-/// Each version that this program knows is there, so that it is read for good.
+/// Each version that a release has written is there, so that it is read for good.
 #[test]
 fn every_version_is_in_the_corpus() {
     let (mut events, mut exports) = (BTreeSet::new(), BTreeSet::new());
@@ -150,8 +150,8 @@ fn every_version_is_in_the_corpus() {
     assert_eq!(forms, (1..=FORMS).collect());
     assert_eq!(exports, EXPORTS.map(str::to_owned).into());
     assert_eq!(plans, (1..=PLANS).collect());
-    assert_eq!(u64::from(bp_engine::event::VERSION), EVENTS, "add to the corpus");
-    assert_eq!(bp_plan::FORMAT, PLANS, "add to the corpus");
+    assert!(u64::from(bp_engine::event::VERSION) >= EVENTS, "what was written is known");
+    assert!(bp_plan::FORMAT >= PLANS, "what was written is known");
 }
 
 #[test]
