@@ -60,7 +60,7 @@ impl State {
 
     /// The digests of the blobs that it can't do without: what is wanted, what was begun, and how it is taken away.
     pub fn blobs(&self) -> BTreeSet<&str> {
-        let mut blobs = BTreeSet::new();
+        let mut blobs: BTreeSet<&String> = self.sealed.values().collect();
         for revision in self.revisions.values() {
             blobs.extend([&revision.plan, &revision.inputs, &revision.inventory]);
             blobs.extend(&revision.reached_by);
