@@ -20,6 +20,7 @@ mod drift;
 pub mod engine;
 pub mod event;
 mod forget;
+mod format;
 pub mod life;
 pub mod moved;
 pub mod outlook;
