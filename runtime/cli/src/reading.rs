@@ -86,7 +86,7 @@ impl Reading {
             let at = deployments.since(&self.id, &told, moment).await;
             from += at.map_err(|error| moment::told(&self.name, &error))? as u64;
         }
-        Ok(Since { told, from, timeline })
+        Ok(Since { told, timeline, from })
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn perform(
         target: target.id.clone(),
         instance,
         outcome: outcome.map_err(|failure| told(hands, failure)),
-        output: kept(hands, output),
+        output: kept(hands, &output),
     }
 }
 
@@ -88,11 +88,11 @@ fn unseen(hands: &Hands, result: Json) -> Result<Json, Failure> {
 }
 
 /// What a call wrote, as it may be kept; none where that is nothing.
-fn kept(hands: &Hands, output: Vec<u8>) -> Option<Vec<u8>> {
+fn kept(hands: &Hands, output: &[u8]) -> Option<Vec<u8>> {
     if output.is_empty() {
         return None;
     }
-    Some(hands.veil.over(String::from_utf8_lossy(&output).into_owned()).into_bytes())
+    Some(hands.veil.over(String::from_utf8_lossy(output).into_owned()).into_bytes())
 }
 
 /// Hands lines on to whoever watches.

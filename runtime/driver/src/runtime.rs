@@ -344,7 +344,7 @@ impl Runtime {
         let what = format!("{verb:?}").to_lowercase();
         let span = crate::traced::run(&name, &run, &what);
         let Ended { outcome, is_paused, skipped, progress, outputs } =
-            rounds.run().instrument(span).await?;
+            Box::pin(rounds.run().instrument(span)).await?;
         let nodes = progress.iter().map(|target| target.total).sum();
         let targets = progress.len();
         let run = Some(run);

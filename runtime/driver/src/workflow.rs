@@ -143,14 +143,14 @@ impl Runtime {
         let mut desired = desired;
         loop {
             let id = ledger.id.clone();
-            let turn = self.turn(ledger, &open, desired, control.clone()).await?;
+            let turn = Box::pin(self.turn(ledger, &open, desired, control.clone())).await?;
             let next = match turn {
                 Turn::Over(outcome) => {
                     return Ok(Ran { workflow: open.workflow, run: open.id, outcome });
                 }
                 Turn::BringAbout(next, at) => (next, at),
             };
-            let is_paused = self.bring_about(&id, &open, next, control.clone()).await?;
+            let is_paused = Box::pin(self.bring_about(&id, &open, next, control.clone())).await?;
             if is_paused {
                 return Ok(Ran { workflow: open.workflow, run: open.id, outcome: None });
             }

@@ -270,7 +270,9 @@ impl Store for Changed {
     async fn extents(&self, prefix: &str) -> Result<Vec<Extent>, StoreError> {
         let mut extents = self.inner.extents(prefix).await?;
         if self.hides_floors {
-            extents.iter_mut().for_each(|extent| extent.floor.sequence += 1);
+            for extent in &mut extents {
+                extent.floor.sequence += 1;
+            }
         }
         Ok(extents)
     }

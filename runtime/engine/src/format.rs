@@ -56,7 +56,8 @@ impl Event {
             Self::RunOpened { heals: true, .. }
             | Self::DriftFound { .. }
             | Self::HealRequested { .. }
-            | Self::StepDecided { decision: Decision::Found(_), .. } => 6,
+            | Self::StepDecided { decision: Decision::Found(_), .. }
+            | Self::CheckpointTaken { .. } => 6,
             Self::RunOpened { again: Some(_), .. }
             | Self::RunPaused { .. }
             | Self::RunContinued { .. }
@@ -65,7 +66,6 @@ impl Event {
             | Self::PauseRequested {}
             | Self::RetryRequested { .. }
             | Self::SkipRequested { .. } => 5,
-            Self::CheckpointTaken { .. } => 6,
             Self::StepDecided { decision, .. } if decision.holds_secret() => 4,
             Self::WorkflowEnded { result: Some(result), .. } if result.as_value().is_none() => 4,
             Self::WorkflowOpened { arguments, .. } | Self::WorkflowRequested { arguments, .. }

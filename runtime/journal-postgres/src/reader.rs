@@ -152,6 +152,7 @@ pub(crate) async fn snapshot(link: &Link, stream: &str) -> Result<Option<Vec<u8>
     chain::check_blob(&digest, bytes).map(Some).map_err(|_| chain::spoiled(stream))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn unreadable(error: Error) -> StoreError {
     crate::failure::other("can't read the journal", error.to_string())
 }

@@ -48,7 +48,7 @@ impl Shelf {
 
 impl Shelves {
     fn append(&mut self, append: Append, now_ms: i64) -> Result<Vec<Envelope>, StoreError> {
-        let end = |stream: &str| self.streams.get(stream).map_or(0, |shelf| shelf.head.sequence);
+        let end = |stream: &str| self.streams.get(stream).map_or(0, |row| row.head.sequence);
         if let Some((stream, expected)) = append.owner {
             let actual = end(&stream);
             if actual != expected {
@@ -60,15 +60,15 @@ impl Shelves {
         if actual != expected {
             return Err(StoreError::Conflict { stream, expected, actual });
         }
-        let head = self.streams.get(&stream).map(|shelf| shelf.head.clone()).unwrap_or_default();
+        let head = self.streams.get(&stream).map(|row| row.head.clone()).unwrap_or_default();
         let stamped = chain::stamp(&stream, &head, now_ms, append.events);
         for blob in append.blobs {
             self.blobs.insert(chain::digest(&blob), blob);
         }
         if let Some(last) = stamped.last() {
-            let shelf = self.streams.entry(stream).or_default();
-            shelf.head = Head::of(last);
-            shelf.events.extend(stamped.iter().cloned());
+            let row = self.streams.entry(stream).or_default();
+            row.head = Head::of(last);
+            row.events.extend(stamped.iter().cloned());
         }
         Ok(stamped)
     }
@@ -78,13 +78,13 @@ impl Shelves {
         let written = self.append(compaction.append, now_ms)?;
         let mut gone = Vec::new();
         for (stream, until) in compaction.until {
-            gone.extend(self.streams.get_mut(&stream).map(|shelf| shelf.drop_until(until)));
+            gone.extend(self.streams.get_mut(&stream).map(|row| row.drop_until(until)));
         }
         for stream in &compaction.over {
-            gone.extend(self.streams.remove(stream).map(|shelf| shelf.events));
+            gone.extend(self.streams.remove(stream).map(|row| row.events));
         }
         let gone: Vec<Envelope> = gone.into_iter().flatten().collect();
-        let events = self.streams.values().flat_map(|shelf| &shelf.events);
+        let events = self.streams.values().flat_map(|row| &row.events);
         let named: BTreeSet<String> = events
             .flat_map(|event| digests(event.event.payload.as_bytes()))
             .map(str::to_owned)
@@ -129,10 +129,10 @@ impl Store for MemoryStore {
 
     async fn read(&self, stream: &str, after: u64) -> Result<Vec<Envelope>, StoreError> {
         let shelves = self.shelves();
-        let Some(shelf) = shelves.streams.get(stream) else { return Ok(Vec::new()) };
-        let seen = after.saturating_sub(shelf.floor.sequence);
-        let seen = usize::try_from(seen).unwrap_or(usize::MAX).min(shelf.events.len());
-        Ok(shelf.events.get(seen..).unwrap_or_default().to_vec())
+        let Some(row) = shelves.streams.get(stream) else { return Ok(Vec::new()) };
+        let seen = after.saturating_sub(row.floor.sequence);
+        let seen = usize::try_from(seen).unwrap_or(usize::MAX).min(row.events.len());
+        Ok(row.events.get(seen..).unwrap_or_default().to_vec())
     }
 
     async fn streams(&self, prefix: &str) -> Result<Vec<(String, u64)>, StoreError> {
@@ -144,10 +144,10 @@ impl Store for MemoryStore {
         let shelves = self.shelves();
         let begin = shelves.streams.range(prefix.to_owned()..);
         let named = begin.take_while(|(name, _)| name.starts_with(prefix));
-        let extent = |(name, shelf): (&String, &Shelf)| Extent {
+        let extent = |(name, row): (&String, &Shelf)| Extent {
             stream: name.clone(),
-            floor: shelf.floor.clone(),
-            end: shelf.head.mark(),
+            floor: row.floor.clone(),
+            end: row.head.mark(),
         };
         Ok(named.map(extent).collect())
     }

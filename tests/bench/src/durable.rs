@@ -178,7 +178,7 @@ fn restart(programs: &Programs, folder: &Path) -> Result<Finding, String> {
     let path = journal(folder, "fleet");
     let inventory = ["deploy", "fleet.plan", "--name", "fleet", "--inventory", "clusters.yaml"];
     let mut running = start(programs, folder, &inventory)?;
-    let begun = wait(&mut running, || {
+    let first_seen = wait(&mut running, || {
         if !path.is_file() {
             return Ok(None);
         }
@@ -187,7 +187,7 @@ fn restart(programs: &Programs, folder: &Path) -> Result<Finding, String> {
         Ok(number(&look(&path)?, sql).ok().filter(|steps| *steps >= i64::from(TARGETS)))
     });
     let killed = running.kill().and_then(|()| running.wait());
-    begun?;
+    first_seen?;
     killed.map_err(io)?;
     let journal = look(&path)?;
     let settled = number(&journal, "SELECT count(*) FROM events WHERE kind = 'target-settled'")?;

@@ -65,10 +65,14 @@ interface type Keys {
   operation rotate() -> { token: secret string, keys: list<secret string>, count: int }
   operation take(key: secret string)
 }
+data type Login {
+  user: string
+  password: secret string
+}
 node type Db {
   property word: string
   attribute token: secret string
-  attribute login: { user: string, password: secret string }
+  attribute login: Login
   attribute url: secret string
   attribute path: string
   implements Keys

@@ -182,8 +182,8 @@ async fn appended(
             (vec![signed(last.sequence)], vec![&last.hash], vec![last.time_ms]);
         client.execute(ENDS, &[&vec![&stream], &sequence, &hash, &time_ms]).await?;
     }
-    let named: Vec<String> = blobs.iter().map(|bytes| chain::digest(bytes)).collect();
-    client.execute(BLOBS, &[&named, &blobs]).await?;
+    let digests: Vec<String> = blobs.iter().map(|bytes| chain::digest(bytes)).collect();
+    client.execute(BLOBS, &[&digests, &blobs]).await?;
     Ok(written)
 }
 
@@ -194,10 +194,10 @@ async fn sweep(client: &Client, led_to: BTreeSet<String>, freed: &mut Freed) -> 
     look_through(client, ALL, &[], &mut seen, &mut named).await?;
     let kept = reachable(client, named, BTreeSet::new()).await?;
     client.batch_execute("LOCK TABLE journal_blobs IN SHARE ROW EXCLUSIVE MODE").await?;
-    let names: Vec<String> = seen.keys().cloned().collect();
+    let streams: Vec<String> = seen.keys().cloned().collect();
     let ends: Vec<i64> = seen.values().copied().collect();
     let mut news = BTreeSet::new();
-    look_through(client, NEWS, &[&names, &ends], &mut seen, &mut news).await?;
+    look_through(client, NEWS, &[&streams, &ends], &mut seen, &mut news).await?;
     let kept = reachable(client, news, kept).await?;
     let gone: Vec<&String> = led_to.difference(&kept).collect();
     for row in client

@@ -58,42 +58,54 @@ CREATE TABLE IF NOT EXISTS snapshots (
 ) STRICT;
 ";
 
+/// What a database is.
+#[derive(PartialEq, Eq)]
+enum Form {
+    /// A journal of a form that this program knows.
+    Known,
+    /// There is nothing in it yet.
+    Empty,
+}
+
+/// Refuses what is no journal, or one of a form that only a newer program knows.
+fn form(path: &Path, connection: &Connection) -> Result<Form, StoreError> {
+    let failed = |error| failure::sqlite(path, "open the journal", error);
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get(0));
+    let (application, version): (i64, i64) =
+        (number("application_id").map_err(failed)?, number("user_version").map_err(failed)?);
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
+        .map_err(failed)?;
+    match (application, version) {
+        (APPLICATION, VERSION..=COMPACTED) => Ok(Form::Known),
+        (APPLICATION, newer) if newer > COMPACTED => Err(StoreError::Corrupt(format!(
+            "the journal {} has form {newer}, and this program knows forms up to {COMPACTED}: it was \
+             written by a newer one; use that, nothing was changed",
+            path.display()
+        ))),
+        (0, 0) if tables == 0 => Ok(Form::Empty),
+        _ => Err(StoreError::Corrupt(format!(
+            "{} is no journal: it is another program's database",
+            path.display()
+        ))),
+    }
+}
+
 /// A connection that writes; the tables are made if they are not there.
 pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| failure::sqlite(path, "open the journal", error);
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(Duration::from_secs(20)).map_err(failed)?;
+    // What is another's, or a newer program's, is left as it is: its mode, too.
+    form(path, &connection)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     let make = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(failed)?;
-    let application: i64 =
-        make.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
-    let version: i64 =
-        make.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
-    let tables: i64 = make
-        .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-        .map_err(failed)?;
-    match (application, version) {
-        (APPLICATION, VERSION..=COMPACTED) => {
-            make.execute_batch(LATER).map_err(failed)?;
-            return make.commit().map_err(failed).map(|()| connection);
-        }
-        (APPLICATION, newer) if newer > COMPACTED => {
-            return Err(StoreError::Corrupt(format!(
-                "the journal {} has form {newer}, and this program knows forms up to {COMPACTED}: it was \
-                 written by a newer one; use that, nothing was changed",
-                path.display()
-            )));
-        }
-        (0, 0) if tables == 0 => {}
-        _ => {
-            return Err(StoreError::Corrupt(format!(
-                "{} is no journal: it is another program's database",
-                path.display()
-            )));
-        }
+    if form(path, &make)? == Form::Known {
+        make.execute_batch(LATER).map_err(failed)?;
+        return make.commit().map_err(failed).map(|()| connection);
     }
     make.execute_batch(TABLES).map_err(failed)?;
     make.execute_batch(LATER).map_err(failed)?;

@@ -103,7 +103,9 @@ fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
         Ok(transaction) => transaction,
         Err(error) => {
             let why = failed(error);
-            jobs.into_iter().for_each(|job| job.refuse(&why));
+            for job in jobs {
+                job.refuse(&why);
+            }
             return;
         }
     };
@@ -124,7 +126,9 @@ fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
         });
     }
     let failure = transaction.commit().map_err(failed).err();
-    written.into_iter().for_each(|one| one.answer(failure.as_ref()));
+    for one in written {
+        one.answer(failure.as_ref());
+    }
 }
 
 impl Job {
