@@ -407,7 +407,9 @@ async fn what_is_healed_by_a_workflow_is_healed_once_whatever_dies() {
             let runtime = runtime_of(dying.clone(), &ground.world, &ground.calls);
             let first = run(&runtime, "mend", &[]).await;
             let is_over = dying.appends() <= at;
-            if !is_over {
+            if is_over {
+                assert_eq!(first.unwrap().outcome, Some(Outcome::Done));
+            } else {
                 let alive = ground.runtime();
                 let resumed = alive.resume_workflow(ID, control()).await.unwrap();
                 let ran = match resumed {
@@ -415,8 +417,6 @@ async fn what_is_healed_by_a_workflow_is_healed_once_whatever_dies() {
                     None => run(&alive, "mend", &[]).await.unwrap(),
                 };
                 assert_eq!(ran.outcome, Some(Outcome::Done), "after a death at append {at}");
-            } else {
-                assert_eq!(first.unwrap().outcome, Some(Outcome::Done));
             }
             assert_eq!(ground.world.effects().len() - effects, 1, "after a death at append {at}");
             assert_eq!(ground.world.content(), before);
