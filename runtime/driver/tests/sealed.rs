@@ -117,7 +117,10 @@ impl Provider for Vault {
             Change::None => {}
             Change::Delete => drop(applied.remove(&subject.instance)),
             _ => {
-                applied.entry(subject.instance.clone()).or_default().push(json!(subject.properties))
+                applied
+                    .entry(subject.instance.clone())
+                    .or_default()
+                    .push(json!(subject.properties));
             }
         }
         Ok(self.done(subject))
