@@ -178,8 +178,12 @@ fn the_documents_commands_are_there() {
                 _ => continue,
             };
             let words = &command[if program == "xtask" { 2 } else { 1 }..];
-            let verb =
-                &words[..if ["lab", "sim", "editor"].contains(&words[0].as_str()) { 2 } else { 1 }];
+            let verb = &words[..if ["lab", "sim", "editor", "journal"].contains(&words[0].as_str())
+            {
+                2
+            } else {
+                1
+            }];
             let help =
                 Command::new(bp_tests::program(program)).args(verb).arg("--help").output().unwrap();
             assert!(help.status.success(), "{document}: there is no `{}`", command.join(" "));

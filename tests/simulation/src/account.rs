@@ -238,6 +238,10 @@ impl Account {
                     let subject = step.subject.clone();
                     self.finished.insert((step.revision, at, step.operation, act, subject));
                 }
+                if step.act.is_empty() && step.operation == Operation::Converge {
+                    let at = step.at.clone();
+                    self.settled.extend(self.wanted.map(|version| (at, version)));
+                }
                 if step.act.is_empty()
                     && let Err(why) =
                         world.is_so(&Announced { version: self.wanted, ..step.clone() })
