@@ -111,7 +111,7 @@ fn chapter(wish: Wish, random: &mut Random) -> Chapter {
         fates: (0..lives).map(|_| fate(random)).collect(),
         rival,
         is_dropped: random.happens(300),
-        tampered: None,
+        tampered: random.happens(300).then(|| random.index(16)),
     }
 }
 

@@ -248,8 +248,9 @@ fn what_an_operation_gives_is_kept_sealed_and_used_again_after_a_restart() {
     let mut said = environment.deploy(&plan, "give", &[]).wait(wait).expect(0).words();
     let given = || std::fs::read_to_string(environment.folder().join("log")).unwrap();
     assert_eq!(given(), format!("lifecycle.create {MADE}\n"));
-    // Another process knows what was made.
+    // Another process knows what was made, and that nothing of it has changed.
     said += &environment.deploy(&plan, "give", &[]).wait(wait).expect(0).words();
+    assert_eq!(given(), format!("lifecycle.create {MADE}\n"));
     let update = environment.deploy_with(&plan, "give", &[], &["word=two"]).wait(wait);
     said += &update.expect(0).words();
     said += &environment.bpr(["run", "give", "again"]).expect(0).words();

@@ -57,7 +57,11 @@ async fn carry_out(
     let secrets = Sources::of(name).map_err(one)?;
     // What was rehearsed did not know who it is for, nor by which key its secrets are compared.
     let (id, prepared) = match (id, rehearsed) {
-        (None, Some((id, prepared))) if prepared.plan.secrets.is_empty() => (id, prepared),
+        (None, Some((id, mut prepared))) if prepared.plan.secrets.is_empty() => {
+            // What its operations give may be secret all the same.
+            prepared.topology.secrets_mut().compare_by(secrets.key());
+            (id, prepared)
+        }
         (id, _) => {
             let id = id.unwrap_or_else(|| new_id(name));
             let prepared = wanted.prepare(&id, &secrets).await?;

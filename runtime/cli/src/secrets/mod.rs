@@ -53,6 +53,11 @@ impl Sources {
         Ok(Self { key: keys::hashes(&keys::of_hashes(name)?)?, told: Mutex::default() })
     }
 
+    /// The key of the hashes that stand in the place of secrets.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     fn told(&self) -> MutexGuard<'_, BTreeMap<String, Answer>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
