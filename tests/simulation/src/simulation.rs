@@ -225,20 +225,24 @@ impl Life<'_> {
         end
     }
 
-    /// Two runtimes at once; whether one of them has come to the end.
+    /// Two runtimes at once; whether one of them has come to the end. Who came to it before the wish was heard
+    /// has finished something else.
     async fn fight(&mut self, first: &Arc<Process>, wish: Option<Wish>, after_ms: u64) -> bool {
         let second = self.process(Fate::default());
+        let before = self.wishes();
         let later = async {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             self.sim.tell(&second.name, || "begins beside another".to_owned());
-            self.run(&second, None).await
+            let end = self.run(&second, None).await;
+            let is_heard = wish.is_none_or(|wish| self.wishes() > before && self.is_wanted(wish));
+            (end, is_heard)
         };
-        let (one, other) = tokio::join!(self.run(first, wish), later);
+        let (one, (other, is_heard)) = tokio::join!(self.run(first, wish), later);
         let both_lost = one.is_conflict() && other.is_conflict();
         if both_lost {
             self.sim.violated(format!("neither {} nor {} went on", first.name, second.name));
         }
-        one.is_done() || other.is_done()
+        one.is_done() || other.is_done() && is_heard
     }
 
     /// Goes on where nothing goes wrong any more, until it is as the person wants it.
