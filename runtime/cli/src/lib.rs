@@ -55,10 +55,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let output = Output::new(arguments.output, arguments.logs.is_on());
     journals::choose(arguments.journal, output);
-    secrets::choose(arguments.secrets);
     // Only the first of two installations matters, and this is the only one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     arguments.logs.begin(output.has_color());
+    if let Err(told) = secrets::choose(arguments.secrets) {
+        output.told(&told);
+        return FAILED;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use bp_engine::admissions;
 use bp_engine::event::{Drifted, Event, Outcome};
-use bp_engine::outlook::Outlook;
 use bp_engine::status::{NodeStanding, NodeStatus, shown, status};
 use bp_engine::terms::node_of;
 
-use crate::drift::drifted;
+use crate::drift::{Looked, drifted};
 use crate::error::DriverError;
 use crate::ledger::{Ledger, Request};
 use crate::runtime::{Control, Desired, Pending, Runtime, Summary, next_run, pending, superseded};
@@ -123,18 +122,18 @@ impl Runtime {
         id: &str,
         names: &[String],
         control: Control,
-    ) -> Result<(Outlook, Option<Summary>), DriverError> {
-        let (mut ledger, plan, outlook) = self.looked_at(id, names).await?;
-        self.check_approved(id, &plan, &outlook).await?;
-        let found: Vec<Drifted> = drifted(&outlook).collect();
+    ) -> Result<(Looked, Option<Summary>), DriverError> {
+        let (mut ledger, looked) = self.looked_at(id, names).await?;
+        self.check_approved(id, &looked.plan, &looked.outlook).await?;
+        let found: Vec<Drifted> = drifted(&looked.outlook).collect();
         if found.is_empty() {
-            return Ok((outlook, None));
+            return Ok((looked, None));
         }
         let again = Again::heal(&found);
         let asked = Event::HealRequested { found };
         let request = self.request(&mut ledger, asked, Vec::new()).await?;
         let summary = self.again(ledger, request, again, control).await?;
-        Ok((outlook, Some(summary)))
+        Ok((looked, Some(summary)))
     }
 
     /// The run that a person wants: another one, or after a skip the one that was left open.

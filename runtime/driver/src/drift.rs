@@ -43,8 +43,14 @@ pub fn is_ill(node: &NodeOutlook) -> bool {
     node.action != Action::None
 }
 
-/// Why a look does not tell what was asked: who can't be asked how it is, is not well, and that is an answer.
-pub(crate) fn untold(outlook: &Outlook, ask: Ask) -> Option<Failure> {
+/// Why a look does not tell what was asked: who can't be asked how it is, is not well, and that is an answer. Of
+/// what was named, nobody may be there to ask.
+pub(crate) fn untold(looked: &Looked, ask: Ask, is_named: bool) -> Option<Failure> {
+    let Looked { outlook, unasked, .. } = looked;
+    if let Some(one) = unasked.first().filter(|_| is_named) {
+        let why = "nothing but its own operations keeps it, and nobody can be asked";
+        return Some(Failure::permanent(format!("how `{one}` is can't be told: {why}")));
+    }
     let mut held = outlook.nodes.iter().filter(|_| ask != Ask::Health);
     let node =
         held.find(|node| matches!(node.action, Action::Held | Action::Fail | Action::Unknown))?;
@@ -53,24 +59,34 @@ pub(crate) fn untold(outlook: &Outlook, ask: Ask) -> Option<Failure> {
     Some(Failure { class: Class::Transient, ..Failure::permanent(message) })
 }
 
+/// What was seen of what is deployed.
+pub struct Looked {
+    /// Its plan.
+    pub(crate) plan: Arc<Plan>,
+    /// What there is, as those who keep it tell.
+    pub outlook: Outlook,
+    /// The instances that nobody can be asked about: nothing but their own operations keeps them.
+    pub unasked: Vec<String>,
+}
+
 impl Runtime {
     /// What is not as it was applied: of these nodes, or of all where none is named.
-    pub async fn drift(&self, id: &str, names: &[String]) -> Result<Outlook, DriverError> {
-        Ok(self.looked_at(id, names).await?.2)
+    pub async fn drift(&self, id: &str, names: &[String]) -> Result<Looked, DriverError> {
+        Ok(self.looked_at(id, names).await?.1)
     }
 
     /// How these nodes are, or all where none is named: as they are wanted, or why not.
-    pub async fn health(&self, id: &str, names: &[String]) -> Result<Outlook, DriverError> {
+    pub async fn health(&self, id: &str, names: &[String]) -> Result<Looked, DriverError> {
         let ledger = self.existing(id).await?;
         let revision = deployed(&ledger)?;
-        Ok(self.look_at(&ledger, revision, names, Ask::Health).await?.1)
+        self.look_at(&ledger, revision, names, Ask::Health).await
     }
 
     pub(crate) async fn looked_at(
         &self,
         id: &str,
         names: &[String],
-    ) -> Result<(Ledger, Arc<Plan>, Outlook), DriverError> {
+    ) -> Result<(Ledger, Looked), DriverError> {
         let ledger = self.existing(id).await?;
         ledger.no_workflow()?;
         let name = ledger.state.name.clone();
@@ -81,8 +97,8 @@ impl Runtime {
             return Err(DriverError::RunOpen(name));
         }
         let revision = deployed(&ledger)?;
-        let (plan, outlook) = self.look_at(&ledger, revision, names, Ask::Drift).await?;
-        Ok((ledger, plan, outlook))
+        let looked = self.look_at(&ledger, revision, names, Ask::Drift).await?;
+        Ok((ledger, looked))
     }
 
     /// What there is of a revision, as those who keep it tell.
@@ -92,7 +108,7 @@ impl Runtime {
         revision: Revision,
         names: &[String],
         ask: Ask,
-    ) -> Result<(Arc<Plan>, Outlook), DriverError> {
+    ) -> Result<Looked, DriverError> {
         let name = ledger.state.name.clone();
         let desired = self.desired(ledger, &revision).await?;
         let plan = desired.topology.plan().clone();
@@ -115,14 +131,25 @@ impl Runtime {
             }
             outlook.nodes.retain(|node| names.iter().any(|name| is_named(node, name)));
         }
-        // What was never there has not drifted.
-        let there = |node: &NodeOutlook| {
+        let instance = |node: &NodeOutlook| {
             let target = ledger.state.targets.get(&node.target_id);
-            let is = target.and_then(|target| target.instances.get(&node.id));
-            is.is_some_and(|is| is.applied.is_some() || is.life.is_some())
+            target.and_then(|target| target.instances.get(&node.id))
         };
-        outlook.nodes.retain(there);
-        Ok((plan, outlook))
+        let is_unasked =
+            |node: &&NodeOutlook| instance(node).is_some_and(|is| is.provider.is_empty());
+        let unasked = outlook.nodes.iter().filter(is_unasked).map(|node| node.id.clone()).collect();
+        // What was never there has not drifted.
+        outlook.nodes.retain(|node| instance(node).is_some_and(|is| is.applied.is_some()));
+        for node in outlook.nodes.iter_mut().filter(|_| ask == Ask::Drift) {
+            let applied = instance(node).and_then(|is| is.applied.as_ref());
+            let is_as_wanted = node.wanted.as_deref() == applied.map(|it| it.subject.as_str());
+            if has_drifted(node) && !is_as_wanted {
+                node.action = Action::Held;
+                let why = "what was last wanted of it has not been brought about yet";
+                node.reason = Some(why.to_owned());
+            }
+        }
+        Ok(Looked { plan, outlook, unasked })
     }
 }
 

@@ -244,12 +244,12 @@ impl Runtime {
         if ledger.state.revision().is_none_or(|(_, newest)| newest != planned) {
             return Ok(Err(Failure::permanent("it is not deployed: there is nothing to heal")));
         }
-        let (plan, outlook) = match self.look_at(ledger, planned.clone(), among, Ask::Drift).await {
+        let looked = match self.look_at(ledger, planned.clone(), among, Ask::Drift).await {
             Err(DriverError::NoStep { step, .. }) => return Ok(Err(no_node(&step))),
             looked => looked?,
         };
-        self.check_approved(&ledger.id, &plan, &outlook).await?;
-        Ok(Ok(drifted(&outlook).map(|one| (one.target, one.instance)).collect()))
+        self.check_approved(&ledger.id, &looked.plan, &looked.outlook).await?;
+        Ok(Ok(drifted(&looked.outlook).map(|one| (one.target, one.instance)).collect()))
     }
 
     /// A look as a step of a workflow: what was found is written down, or why it can't be told. It waits for nobody.
@@ -263,16 +263,17 @@ impl Runtime {
             Sought::Drift => Ask::Drift,
             Sought::Illness => Ask::Health,
         };
-        let outlook = match self.look_at(&ledger, revision(&ledger, open)?, among, ask).await {
+        let looked = match self.look_at(&ledger, revision(&ledger, open)?, among, ask).await {
             Err(DriverError::NoStep { step: name, .. }) => {
                 return self.ended(ledger, open, step, no_node(&name)).await;
             }
-            looked => looked?.1,
+            looked => looked?,
         };
-        if let Some(failure) = untold(&outlook, ask) {
+        if let Some(failure) = untold(&looked, ask, !among.is_empty()) {
             return self.ended(ledger, open, step, failure).await;
         }
-        let found = Event::StepDecided { step, decision: Decision::Found(found(&outlook, ask)) };
+        let found =
+            Event::StepDecided { step, decision: Decision::Found(found(&looked.outlook, ask)) };
         let stream = Stream::Run(open.id.clone());
         ledger.record(&self.actor, stream, vec![found], Vec::new()).await?;
         Ok(false)

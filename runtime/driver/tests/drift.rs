@@ -60,7 +60,7 @@ async fn where_nothing_has_drifted_nothing_is_written() {
     let (before, effects) = (written(&store).await, world.effects());
     let calls = world.calls.load(std::sync::atomic::Ordering::Relaxed);
     let runtime = runtime(store.clone(), &world);
-    let outlook = runtime.drift(ID, &[]).await.unwrap();
+    let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
     assert!(outlook.is_empty() && !outlook.nodes.is_empty(), "{outlook:?}");
     let looked = world.calls.load(std::sync::atomic::Ordering::Relaxed) - calls;
     assert!(looked >= outlook.nodes.len(), "{looked} calls for {} nodes", outlook.nodes.len());
@@ -75,7 +75,7 @@ async fn what_was_changed_or_deleted_is_made_as_it_was_applied() {
     tamper(&world, "east", "config[\"east\"]");
     world.objects.lock().unwrap().remove(&at("west", "web[\"west\"]"));
     let runtime = runtime(store.clone(), &world);
-    let outlook = runtime.drift(ID, &[]).await.unwrap();
+    let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
     let found: Vec<String> = drifted(&outlook).map(|one| one.instance).collect();
     assert_eq!(found, ["config[\"east\"]", "web[\"west\"]"]);
     let gone = outlook.nodes.iter().find(|node| node.id == "web[\"west\"]").unwrap();
@@ -168,27 +168,53 @@ async fn a_provider_s_part_of_a_life_is_healed_and_what_follows_it() {
         .collect();
     assert_eq!(again, ["web configure.establish_target", "web lifecycle.poststart"]);
     assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
+    // Of what only operations keep, nobody is asked, and it is not said to be as it was.
+    for looked in [runtime.drift(ID, &[]).await.unwrap(), runtime.health(ID, &[]).await.unwrap()] {
+        let asked: Vec<&str> = looked.outlook.nodes.iter().map(|node| node.id.as_str()).collect();
+        assert_eq!(
+            (asked.as_slice(), looked.unasked.as_slice()),
+            (&["web"][..], &["base".to_owned(), "late".to_owned()][..])
+        );
+    }
 }
 
 #[tokio::test]
 async fn what_can_t_be_looked_at_is_said() {
     let (store, world) = deployed().await;
     let runtime = runtime(store.clone(), &world);
-    let unknown = runtime.drift(ID, &["wep".to_owned()]).await.unwrap_err();
+    let unknown = runtime.drift(ID, &["wep".to_owned()]).await.err().unwrap();
     assert!(
         matches!(unknown, DriverError::NoStep { ref known, .. } if known.contains(&"web".to_owned()))
     );
     world.down.lock().unwrap().insert("west".to_owned());
-    let outlook = runtime.drift(ID, &[]).await.unwrap();
+    let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
     assert!(!outlook.is_complete());
     assert_eq!(drifted(&outlook).count(), 0);
     assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
-    let none = runtime.drift("nowhere-1", &[]).await.unwrap_err();
+    let none = runtime.drift("nowhere-1", &[]).await.err().unwrap();
     assert!(matches!(none, DriverError::NoDeployment(_)), "{none}");
     world.down.lock().unwrap().clear();
     let _ = runtime.uninstall(ID, control()).await.unwrap();
-    let gone = runtime.drift(ID, &[]).await.unwrap_err();
+    let gone = runtime.drift(ID, &[]).await.err().unwrap();
     assert!(matches!(gone, DriverError::NotDeployed(_)), "{gone}");
+}
+
+#[tokio::test]
+async fn what_was_not_brought_about_yet_has_not_drifted() {
+    let (store, world) = deployed().await;
+    let effects = world.effects().len();
+    let runtime = runtime(store.clone(), &world);
+    let refused = Failure::new(Class::Permanent, "no room");
+    world.faults.lock().unwrap().insert("config[\"east\"]".to_owned(), vec![refused]);
+    let partly = deploy(&runtime, plan("good day"), &CLUSTERS).await.unwrap();
+    assert_eq!(partly.outcome, Outcome::Partial);
+    let done = since(&world, effects);
+    let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
+    assert_eq!(drifted(&outlook).count(), 0);
+    let config = outlook.nodes.iter().find(|node| node.id == "config[\"east\"]").unwrap();
+    assert!(config.reason.as_deref().unwrap().contains("has not been brought about"), "{config:?}");
+    assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
+    assert_eq!(since(&world, effects), done);
 }
 
 #[tokio::test]
@@ -200,7 +226,7 @@ async fn what_is_protected_is_not_replaced_to_be_healed() {
     let (before, effects) = (written(&store).await, world.effects());
     tamper(&world, "east", "web[\"east\"]");
     world.rigid.lock().unwrap().insert("web[\"east\"]".to_owned());
-    let refused = runtime.heal(ID, &[], control()).await.unwrap_err();
+    let refused = runtime.heal(ID, &[], control()).await.err().unwrap();
     assert!(matches!(refused, DriverError::Unapproved(_)), "{refused}");
     assert_eq!((written(&store).await, world.effects()), (before, effects));
 }

@@ -10,8 +10,8 @@ pub(crate) fn found(state: &State) -> Vec<(String, Event)> {
     let mut found = Vec::new();
     for (target, instance) in run.again.iter().flatten() {
         let there = state.targets.get(target).and_then(|there| there.instances.get(instance));
-        let is_known = |run_of: &str| run_of == run.id;
-        if there.is_some_and(|is| !is.drift.as_ref().is_some_and(|drift| is_known(&drift.run))) {
+        let is_new = there.is_some_and(|is| is.drift.as_ref().is_none_or(|it| it.run != run.id));
+        if is_new {
             let (run, instance) = (run.id.clone(), instance.clone());
             found.push((target.clone(), Event::DriftFound { run, instance }));
         }

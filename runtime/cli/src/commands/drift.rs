@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use bp_driver::drift::has_drifted;
-use bp_engine::outlook::{Action, Outlook};
+use bp_driver::drift::{Looked, has_drifted};
+use bp_engine::outlook::{Action, NodeOutlook, Outlook};
 use serde::Serialize;
 
 use super::outlook;
 use super::run::{Running, executors, finish, runtime};
 use crate::arguments::Drift;
-use crate::output::Output;
+use crate::output::{Output, printable};
 use crate::secrets::Sources;
 use crate::told::Told;
 use crate::{CHANGES, DONE, PARTLY, home, progress};
@@ -22,6 +22,8 @@ struct Document<'o> {
     is_complete: bool,
     /// How many instances have drifted.
     drifted: usize,
+    /// The instances that nobody can be asked about: nothing but their own operations keeps them.
+    unasked: &'o [String],
     /// How many instances there are of each action that would heal them.
     counts: BTreeMap<Action, usize>,
     #[serde(flatten)]
@@ -36,7 +38,7 @@ pub(crate) async fn drift(asked: Drift, output: Output) -> Result<u8, Vec<Told>>
     let secrets = Sources::looking(name).map_err(one)?;
     let runtime = runtime(store, executors(name).map_err(one)?, secrets);
     let looked = runtime.drift(&id, &asked.nodes).await;
-    let mut outlook = looked.map_err(|error| Told::driver(name, &error))?;
+    let Looked { mut outlook, unasked, .. } = looked.map_err(|error| Told::driver(name, &error))?;
     explain(&mut outlook);
     let count = outlook.nodes.iter().filter(|node| has_drifted(node)).count();
     let is_complete = outlook.is_complete();
@@ -46,12 +48,13 @@ pub(crate) async fn drift(asked: Drift, output: Output) -> Result<u8, Vec<Told>>
             deployment: name,
             is_complete,
             drifted,
+            unasked: &unasked,
             counts,
             outlook: &outlook,
         });
     } else {
         output.text(&outlook::changes(&outlook, output.paints()));
-        output.text(&told(name, count, &outlook));
+        output.text(&told(name, count, &outlook, &unasked));
     }
     Ok(match (is_complete, count) {
         (false, _) => PARTLY,
@@ -73,9 +76,8 @@ pub(crate) async fn heal(name: &str, nodes: &[String], output: Output) -> Result
         running.end();
         match result {
             Err(error) => Err(Told::driver(name, &error)),
-            Ok((mut outlook, None)) => {
-                explain(&mut outlook);
-                output.text(&told(name, 0, &outlook));
+            Ok((Looked { outlook, unasked, .. }, None)) => {
+                output.text(&told(name, 0, &outlook, &unasked));
                 Ok(if outlook.is_complete() { DONE } else { PARTLY })
             }
             Ok((_, Some(summary))) => finish(name, &id, store.clone(), Ok(summary), output).await,
@@ -92,22 +94,33 @@ fn explain(outlook: &mut Outlook) {
     }
 }
 
-/// `shop: 2 of 14 nodes have drifted`.
-fn told(name: &str, count: usize, outlook: &Outlook) -> String {
+/// `shop: 2 of 14 have drifted, and of 1 it can't be told`.
+fn told(name: &str, count: usize, outlook: &Outlook, unasked: &[String]) -> String {
     let all = outlook.nodes.len();
-    let unknown = outlook
-        .nodes
-        .iter()
-        .filter(|node| matches!(node.action, Action::Held | Action::Fail | Action::Unknown))
-        .count();
-    let unknown = match unknown {
+    let is_unknown =
+        |node: &&NodeOutlook| matches!(node.action, Action::Held | Action::Fail | Action::Unknown);
+    let unknown = match outlook.nodes.iter().filter(is_unknown).count() {
         0 => String::new(),
-        1 => ", and of 1 it can't be told".to_owned(),
-        many => format!(", and of {many} it can't be told"),
+        unknown => format!(", and of {unknown} it can't be told"),
     };
+    let unasked = nobody(unasked);
     match count {
-        0 => format!("{name}: nothing of {all} has drifted{unknown}\n"),
-        1 => format!("{name}: 1 of {all} has drifted{unknown}\n  next: bpr heal {name}\n"),
-        many => format!("{name}: {many} of {all} have drifted{unknown}\n  next: bpr heal {name}\n"),
+        0 if all == 0 => format!("{name}: there is nobody to ask{unasked}\n"),
+        0 => format!("{name}: nothing of {all} has drifted{unknown}{unasked}\n"),
+        count => {
+            let have = if count == 1 { "has" } else { "have" };
+            format!(
+                "{name}: {count} of {all} {have} drifted{unknown}{unasked}\n  next: bpr heal {name}\n"
+            )
+        }
+    }
+}
+
+/// That of some nobody can be asked.
+pub(super) fn nobody(unasked: &[String]) -> String {
+    match unasked {
+        [] => String::new(),
+        [one] => format!("; {} is kept by its own operations alone", printable(one)),
+        many => format!("; {} are kept by their own operations alone", many.len()),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use bp_driver::drift::is_ill;
+use bp_driver::drift::{Looked, is_ill};
 use serde::Serialize;
 
+use super::drift::nobody;
 use super::outlook::Paint;
 use super::run::{executors, runtime};
 use crate::arguments::Health;
@@ -17,8 +18,10 @@ use crate::{DONE, PARTLY, home};
 #[derive(Serialize)]
 struct Document<'o> {
     deployment: &'o str,
-    /// All of them are well.
+    /// All that could be asked are well.
     is_well: bool,
+    /// The instances that nobody can be asked about: nothing but their own operations keeps them.
+    unasked: &'o [String],
     nodes: Vec<Node<'o>>,
 }
 
@@ -40,7 +43,7 @@ pub(crate) async fn run(asked: Health, output: Output) -> Result<u8, Vec<Told>> 
     let secrets = Sources::looking(name).map_err(one)?;
     let runtime = runtime(journal.store(), executors(name).map_err(one)?, secrets);
     let looked = runtime.health(&id, &asked.nodes).await;
-    let outlook = looked.map_err(|error| Told::driver(name, &error))?;
+    let Looked { outlook, unasked, .. } = looked.map_err(|error| Told::driver(name, &error))?;
     let ill = outlook.nodes.iter().filter(|node| is_ill(node)).count();
     if output.is_json() {
         let nodes = outlook.nodes.iter().map(|node| Node {
@@ -50,7 +53,12 @@ pub(crate) async fn run(asked: Health, output: Output) -> Result<u8, Vec<Told>> 
             reason: node.reason.as_deref().filter(|_| is_ill(node)),
         });
         let is_well = ill == 0;
-        output.json(&Document { deployment: name, is_well, nodes: nodes.collect() });
+        output.json(&Document {
+            deployment: name,
+            is_well,
+            unasked: &unasked,
+            nodes: nodes.collect(),
+        });
     } else {
         let paint = Paint(output.paints());
         let mut text = String::new();
@@ -62,10 +70,12 @@ pub(crate) async fn run(asked: Health, output: Output) -> Result<u8, Vec<Told>> 
             let _ = writeln!(text, "{mark} {}{on}  {}", printable(&node.id), printable(why));
         }
         let all = outlook.nodes.len();
+        let unasked = nobody(&unasked);
         let _ = match ill {
-            0 => writeln!(text, "{name}: all of {all} are well"),
-            1 => writeln!(text, "{name}: 1 of {all} is not well"),
-            many => writeln!(text, "{name}: {many} of {all} are not well"),
+            0 if all == 0 => writeln!(text, "{name}: there is nobody to ask{unasked}"),
+            0 => writeln!(text, "{name}: all of {all} are well{unasked}"),
+            1 => writeln!(text, "{name}: 1 of {all} is not well{unasked}"),
+            many => writeln!(text, "{name}: {many} of {all} are not well{unasked}"),
         };
         output.text(&text);
     }

@@ -24,10 +24,15 @@ const FORM: &str = "it has the form `sources: [{ prefix: team/, age: FILE, ident
 
 static CHOSEN: OnceLock<Option<PathBuf>> = OnceLock::new();
 
-/// Takes in what the command line says, before anything is asked for.
-pub(crate) fn choose(file: Option<PathBuf>) {
+/// Takes in what the command line says, before anything is asked for: a file that is named is to be one, also where
+/// nothing is asked of it.
+pub(crate) fn choose(file: Option<PathBuf>) -> Result<(), Told> {
+    if let Some(file) = &file {
+        read(file)?;
+    }
     // The command line is read once.
     let _ = CHOSEN.set(file);
+    Ok(())
 }
 
 /// Where secrets of these names are.
