@@ -61,6 +61,8 @@ fn what_others_change_on_clusters_is_seen_and_healed() {
     assert_eq!(drifted(&environment, 0)["drifted"], 0);
     let told = environment.ask("history", "shop", 0).to_string();
     assert!(told.contains("heal-requested") && told.contains("data.text"), "{told}");
+    let why = environment.bpr(["why", "shop", "config"]).expect(0).stdout;
+    assert!(why.contains("wanted it healed: others had changed data.text"), "{why}");
     // A name that is none is told with those that are.
     let said = environment.bpr(["drift", "shop", "confug"]).expect(1).stderr;
     assert!(said.contains("confug") && said.contains("config"), "{said}");

@@ -81,10 +81,43 @@ async fn own(facts: &mut Facts, at: &Where) -> Result<Own, DriverError> {
             Ok(own)
         }
         Some(NodeStanding::Deploying | NodeStanding::Removing) => under_way(facts, at).await,
-        Some(NodeStanding::Deployed) => done(facts, at).await,
+        Some(NodeStanding::Deployed) => {
+            let mut own = done(facts, at).await?;
+            own.causes.extend(healed(facts, at));
+            Ok(own)
+        }
         Some(NodeStanding::Skipped) => skipped(facts, at).await,
         None => gone(facts, at).await,
     }
+}
+
+/// That others had changed it, and who wanted it as it was, where that is what it was last begun for.
+fn healed(facts: &Facts, (target, instance): &Where) -> Option<Cause> {
+    let end = facts.told.len();
+    let (_, run) = facts.last(end, |told| match &told.event {
+        Event::StepStarted { run, .. } if is_of(told, target, instance) => Some(run.clone()),
+        _ => None,
+    })?;
+    let (_, asked) = facts.last(end, |told| match &told.event {
+        Event::RunOpened { run: opened, request, heals: true, .. } if *opened == run => {
+            Some(*request)
+        }
+        _ => None,
+    })?;
+    let (at, fields) = facts.last(end, |told| match &told.event {
+        Event::HealRequested { found } if told.envelope.sequence == asked => {
+            let mut of = found.iter().filter(|one| one.target == *target);
+            of.find(|one| one.instance == *instance).map(|one| one.fields.clone())
+        }
+        _ => None,
+    })?;
+    let told = facts.told.get(at)?;
+    let what = match fields.as_slice() {
+        [] => "it was gone, or not as it was applied".to_owned(),
+        fields => format!("others had changed {}", fields.join(", ")),
+    };
+    let who = &told.envelope.event.actor;
+    Some(Cause::new(Reason::Request, format!("{who} wanted it healed: {what}")).by(told))
 }
 
 /// What a person asked for, that a revision is about.
