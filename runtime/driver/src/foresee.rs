@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bp_engine::engine::{Answer, Effect, Engine, Query, Start, Step, Wanted};
 use bp_engine::event::{self, Event, Failure, Operation, Outcome};
@@ -183,12 +184,27 @@ fn failing(failure: Failure) -> Answer {
     Answer { failure: Some(failure), ..plain(Action::Fail) }
 }
 
+/// How often one is asked who wants to be asked later, and how long that is waited for at most.
+const TURNS: u32 = 3;
+const MOST_WAIT: Duration = Duration::from_secs(60);
+
+/// Waits for as long as who was asked wants; whether to ask again. What follows a look finds it waited out, too.
+async fn asks_again(failure: &bp_provider::Failure, turn: u32) -> bool {
+    let Some(wait) = failure.retry_after else { return false };
+    tokio::time::sleep(wait.min(MOST_WAIT)).await;
+    turn < TURNS
+}
+
 /// What a provider would do to an instance.
 pub(crate) async fn answer(hands: &Hands, provider: &dyn Provider, query: Query) -> Answer {
     let mut hands = hands.clone();
-    match look(&mut hands, provider, query).await {
-        Ok(answer) => answer,
-        Err(failure) => failing(told(&hands, failure)),
+    let mut turn = 1;
+    loop {
+        match look(&mut hands, provider, query.clone()).await {
+            Ok(answer) => return answer,
+            Err(failure) if asks_again(&failure, turn).await => turn += 1,
+            Err(failure) => return failing(told(&hands, failure)),
+        }
     }
 }
 
@@ -196,7 +212,14 @@ pub(crate) async fn answer(hands: &Hands, provider: &dyn Provider, query: Query)
 async fn how(hands: &Hands, provider: &dyn Provider, query: Query) -> Answer {
     let mut hands = hands.clone();
     let reported = query.reported.clone();
-    let reason = match health(&mut hands, provider, query).await {
+    let mut turn = 1;
+    let health = loop {
+        match health(&mut hands, provider, query.clone()).await {
+            Err(failure) if asks_again(&failure, turn).await => turn += 1,
+            answer => break answer,
+        }
+    };
+    let reason = match health {
         Ok(Health::Healthy) => None,
         Ok(Health::Progressing(why)) => Some(format!("it is on its way: {}", hands.veil.over(why))),
         Ok(Health::Failed(why)) => Some(hands.veil.over(why)),

@@ -129,7 +129,8 @@ impl Blueprint {
             if random.happens(250) {
                 node.value = random.below(4);
             }
-            if random.happens(350) {
+            // Objects under names that change are where most can be forgotten.
+            if random.happens(if node.kind == Kind::Named { 900 } else { 350 }) {
                 node.title = random.below(3);
             }
         }
@@ -156,6 +157,7 @@ impl Blueprint {
 
     fn add(&mut self, random: &mut Random, number: u64) {
         let kind = Kind::ALL.get(random.index(Kind::ALL.len())).copied().unwrap_or(Kind::Quick);
+        let kind = if random.happens(200) { Kind::Named } else { kind };
         self.nodes.push(Node {
             name: format!("n{number}"),
             kind,

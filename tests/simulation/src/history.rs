@@ -68,7 +68,8 @@ impl History {
             };
             chapters.push(chapter(wish, &mut random));
         }
-        if random.happens(200) {
+        // Whoever goes back twice, goes back further.
+        while chapters.len() < 7 && random.happens(300) {
             chapters.push(chapter(Wish::Back(None), &mut random));
         }
         if random.happens(500) {
@@ -110,7 +111,7 @@ fn chapter(wish: Wish, random: &mut Random) -> Chapter {
         faults: faults(random),
         fates: (0..lives).map(|_| fate(random)).collect(),
         rival,
-        is_dropped: random.happens(300),
+        is_dropped: random.happens(400),
         tampered: random.happens(300).then(|| random.index(16)),
     }
 }
