@@ -27,6 +27,63 @@ pub(crate) struct Kept {
     /// The nodes as the file has them; nothing where one could not be made.
     pub(crate) all: Vec<Option<CheckedNode>>,
     pub(crate) order: Arc<Order>,
+    /// The nodes of which something was told when it was looked at what they are connected with; nothing where
+    /// that can't be built on.
+    pub(crate) told: Option<BTreeSet<usize>>,
+}
+
+/// What an edit can have changed of how nodes are connected, by their places.
+#[derive(Debug)]
+pub(crate) struct Touched {
+    /// Those that changed, and all that need them, whatever the way; and those of which something was told.
+    pub(crate) over: BTreeSet<usize>,
+    /// Those that changed, and all that they need, whatever the way: a ring that was not there leads through these
+    /// alone.
+    pub(crate) under: BTreeSet<usize>,
+}
+
+impl Kept {
+    /// What can be other than before; nothing where all has to be looked at. What is known of a node is the same
+    /// where it was taken over.
+    pub(crate) fn touched(&self, before: &Self) -> Option<Touched> {
+        let told = before.told.as_ref()?;
+        if self.all.len() != before.all.len() {
+            return None;
+        }
+        let mut changed = BTreeSet::new();
+        for (at, (now, old)) in self.all.iter().zip(&before.all).enumerate() {
+            let (now, old) = (now.as_ref()?, old.as_ref()?);
+            // Whom a choice may take, no name tells.
+            if !now.choices.is_empty() || !old.choices.is_empty() {
+                return None;
+            }
+            if !now.is_still(old) {
+                changed.insert(at);
+            }
+        }
+        let mut over: BTreeSet<usize> = changed.union(told).copied().collect();
+        let mut count = 0;
+        // Each stands after those that it names, but for those in a ring.
+        while count < over.len() {
+            count = over.len();
+            for at in self.order.all.iter().copied() {
+                if self.order.named(at).any(|to| over.contains(&to)) {
+                    over.insert(at);
+                }
+            }
+            if self.order.tangled.is_empty() {
+                break;
+            }
+        }
+        let mut under = BTreeSet::new();
+        let mut stack: Vec<usize> = changed.into_iter().collect();
+        while let Some(at) = stack.pop() {
+            if under.insert(at) {
+                stack.extend(self.order.named(at));
+            }
+        }
+        Some(Touched { over, under })
+    }
 }
 
 /// Which nodes name which others, and the order in which they are looked at; each by its place among the nodes

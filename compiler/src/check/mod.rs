@@ -43,7 +43,7 @@ mod values;
 mod verify;
 pub(crate) mod workflows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
@@ -205,37 +205,66 @@ impl Checked<'_> {
         self.workflows = workflows::check(&self.program, out);
         self.tests = blueprint_tests::check(self, out);
         order::existence(self, out);
-        self.connected(before, out);
+        self.connected(kept, before, out);
         composition::offers::check(self, out);
         composition::types::finish(self);
     }
 
     /// Rings among the nodes, and what can be told of them where there is none: what refers round in a ring can't
-    /// be looked at any further. `before` is where the file's own diagnostics begin.
-    fn connected(&self, before: usize, out: &mut Vec<Diagnostic>) {
+    /// be looked at any further. `start` is where the file's own diagnostics begin.
+    fn connected(&mut self, kept: Option<&Before<'_>>, start: usize, out: &mut Vec<Diagnostic>) {
         let is_ring = |d: &Diagnostic| matches!(d.code, "E4014" | "E4015");
-        let (program, nodes, groups) = (&self.program, &self.nodes, &self.groups);
-        let verify = || {
-            let mut found = Vec::new();
-            let (over, said) = ((groups, &self.policies), (&self.outputs, &self.workflows));
-            verify::verify(program, nodes, &self.selections, over, said, &mut found);
-            found
-        };
-        let is_known = out.iter().skip(before).any(is_ring);
+        let is_known = out.iter().skip(start).any(is_ring);
+        let kept = kept.filter(|_| !is_known);
+        if let Some((found, told)) = kept.and_then(|before| self.connected_again(before.nodes)) {
+            self.nodes.kept.told = Some(told);
+            out.extend(found);
+            return;
+        }
         // There hardly ever is a ring: of many nodes both are looked at at once.
+        let verify = || self.verified(None);
         let (rings, found) = std::thread::scope(|scope| {
-            let is_large = nodes.nodes.len() >= MANY && !is_known;
+            let is_large = self.nodes.nodes.len() >= MANY && !is_known;
             let is_free = || std::thread::available_parallelism().is_ok_and(|all| all.get() > 1);
             let thread = std::thread::Builder::new().stack_size(STACK);
             let ahead = (is_large && is_free()).then(|| thread.spawn_scoped(scope, verify));
-            let rings = order::check(program, nodes, groups);
+            let rings = order::check(&self.program, &self.nodes, &self.groups);
             (rings, ahead.and_then(Result::ok).map(ScopedJoinHandle::join))
         });
         let is_whole = !is_known && !rings.iter().any(is_ring);
         out.extend(rings);
         if is_whole {
-            out.extend(found.and_then(Result::ok).unwrap_or_else(verify));
+            let (found, told) = found.and_then(Result::ok).unwrap_or_else(verify);
+            out.extend(found);
+            self.nodes.kept.told = told;
         }
+    }
+
+    /// The same where little has changed since: what is told, and of which nodes. Nothing where all has to be looked
+    /// at.
+    fn connected_again(&self, before: &Nodes) -> Option<(Vec<Diagnostic>, BTreeSet<usize>)> {
+        // What a group tells, hangs on all of its members.
+        if !self.groups.is_empty() {
+            return None;
+        }
+        let touched = self.nodes.kept.touched(&before.kept)?;
+        if order::may_ring(&self.program, &self.nodes, &self.groups, &touched.under) {
+            return None;
+        }
+        let (found, told) = self.verified(Some(&touched.over));
+        Some((found, told?))
+    }
+
+    /// What can be told of nodes that form no ring, and of which it was told: of all of them, or of some.
+    fn verified(
+        &self,
+        some: Option<&BTreeSet<usize>>,
+    ) -> (Vec<Diagnostic>, Option<BTreeSet<usize>>) {
+        let mut found = Vec::new();
+        let (over, said) = ((&self.groups, &self.policies), (&self.outputs, &self.workflows));
+        let nodes = (&self.nodes, some);
+        let told = verify::verify(&self.program, nodes, &self.selections, over, said, &mut found);
+        (found, told)
     }
 
     /// The items of the blueprint that stand for themselves.

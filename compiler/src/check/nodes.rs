@@ -103,6 +103,11 @@ impl CheckedNode {
         self.clean.is_some().then(|| Self { known: Arc::clone(&self.known), start, at: self.at })
     }
 
+    /// Whether nothing else is known of it than of that one.
+    pub(crate) fn is_still(&self, before: &Self) -> bool {
+        Arc::ptr_eq(&self.known, &before.known)
+    }
+
     /// Its place among the nodes of its file.
     pub(crate) fn number(&self) -> usize {
         self.at
@@ -191,7 +196,7 @@ pub(crate) fn check(
     }
     let nodes = again.as_ref().and_then(|again| again.by_name(&all));
     let nodes = nodes.unwrap_or_else(|| by_name(&items, &order, &all));
-    Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order } }
+    Nodes { nodes, unplanned: Vec::new(), kept: Kept { all, order, told: None } }
 }
 
 /// The nodes of a file.

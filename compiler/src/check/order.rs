@@ -52,6 +52,16 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Ve
     out
 }
 
+/// Whether these nodes, by their places, may form a ring by themselves. All that they name is among them.
+pub(crate) fn may_ring(
+    program: &Program<'_>,
+    nodes: &Nodes,
+    groups: &Groups,
+    some: &BTreeSet<usize>,
+) -> bool {
+    !some.is_empty() && !rings(&Graph::between_some(program, nodes, groups, some)).is_empty()
+}
+
 /// These nodes, and those that they name and that these name: a way may lead over them that the source does not show.
 fn with_named<'a>(nodes: &'a Nodes, tangled: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
     let mut all = tangled.clone();

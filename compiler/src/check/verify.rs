@@ -30,98 +30,120 @@ use crate::source::Place;
 
 use known::World;
 pub(super) use known::{Known, Memo, instance, reference};
+use properties::Shared;
 
 /// How many elements of a loop are looked at whose keys are not known.
 const MOST_ELEMENTS: usize = 1_000;
 
-/// Tells what is broken for sure.
+/// Tells what is broken for sure: of all nodes, or of some by their places. Returns of which nodes something was
+/// told; nothing where what was told of one hangs on which was looked at first.
 pub(crate) fn verify(
     program: &Program<'_>,
-    nodes: &Nodes,
+    (nodes, some): (&Nodes, Option<&BTreeSet<usize>>),
     selections: &BTreeMap<String, Selection>,
     (groups, policies): (&Groups, &Policies),
     (outputs, workflows): (&BTreeMap<String, Output>, &BTreeMap<String, Workflow>),
     out: &mut Vec<Diagnostic>,
-) {
+) -> Option<BTreeSet<usize>> {
     let memo = Memo::among(placed::places(program, groups, policies));
-    looked_at((program, nodes, &memo), selections, (groups, policies), (outputs, workflows), out);
+    let (world, over) = ((program, nodes, &memo), (groups, policies));
+    let told = looked_at((world, some), selections, over, (outputs, workflows), out);
+    told.filter(|_| !memo.is_cut())
 }
 
 /// The same, with what is known beside the blueprint itself.
 fn looked_at(
-    world: World<'_, '_>,
+    (world, some): (World<'_, '_>, Option<&BTreeSet<usize>>),
     selections: &BTreeMap<String, Selection>,
     (groups, policies): (&Groups, &Policies),
     (outputs, workflows): (&BTreeMap<String, Output>, &BTreeMap<String, Workflow>),
     out: &mut Vec<Diagnostic>,
-) {
+) -> Option<BTreeSet<usize>> {
     let (program, nodes, _) = world;
     let around = Around { program, nodes, selections, groups };
     placed::verify(world, groups, policies, out);
     properties::of_outputs(world, outputs, out);
     arguments::verify(world, workflows, policies, out);
+    let mut shared = BTreeSet::new();
     let mut told = BTreeSet::new();
+    let is_looked_at = |at| some.is_none_or(|some| some.contains(&at));
     for (name, checked) in &nodes.nodes {
-        let Some(info) = program.types.get(&checked.node.kind) else { continue };
-        keys::verify(world, (name, checked), out);
-        checks(world, (name, checked), info, out);
-        properties::verify(world, (name, checked), info, out);
-        if !capabilities::are_given(program, info) {
-            properties::of_capabilities(world, (name, checked), info, &mut told, out);
+        let at = checked.number();
+        if is_looked_at(at) {
+            let before = out.len();
+            node((world, &around), (name, checked), &mut shared, out);
+            told.extend((out.len() > before).then_some(at));
         }
-        let told = out.len();
-        missing::instances(program, name, checked, out);
-        let is_missing = out.len() > told;
-        for choice in &checked.choices {
-            let declared = info.requirements.get(choice.requirement());
-            let is_required = declared.is_some_and(|d| d.declared.cardinality.0 > 0);
-            choices::verify(program, nodes, name, choice, is_required, out);
+    }
+    // What several nodes share is told of the first.
+    shared.is_empty().then_some(told)
+}
+
+/// Tells what is broken of a node; `shared` are the mistakes of others that are told once.
+fn node(
+    (world, around): (World<'_, '_>, &Around<'_, '_>),
+    (name, checked): (&str, &CheckedNode),
+    shared: &mut Shared,
+    out: &mut Vec<Diagnostic>,
+) {
+    let (program, nodes, _) = world;
+    let Some(info) = program.types.get(&checked.node.kind) else { return };
+    keys::verify(world, (name, checked), out);
+    checks(world, (name, checked), info, out);
+    properties::verify(world, (name, checked), info, out);
+    if !capabilities::are_given(program, info) {
+        properties::of_capabilities(world, (name, checked), info, shared, out);
+    }
+    let told = out.len();
+    missing::instances(program, name, checked, out);
+    let is_missing = out.len() > told;
+    for choice in &checked.choices {
+        let declared = info.requirements.get(choice.requirement());
+        let is_required = declared.is_some_and(|d| d.declared.cardinality.0 > 0);
+        choices::verify(program, nodes, name, choice, is_required, out);
+    }
+    for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
+        let declared = info.requirements.get(&requirement.name);
+        let is_choice = checked.choices.iter().any(|it| it.requirement() == requirement.name);
+        if declared.is_some_and(|declared| {
+            is_miscounted(around, (requirement, is_choice), place, declared, out)
+        }) {
+            continue;
         }
-        for (requirement, place) in checked.node.requirements.iter().zip(checked.targets()) {
-            let declared = info.requirements.get(&requirement.name);
-            let is_choice = checked.choices.iter().any(|it| it.requirement() == requirement.name);
-            if declared.is_some_and(|declared| {
-                is_miscounted(&around, (requirement, is_choice), place, declared, out)
-            }) {
-                continue;
-            }
-            links::verify(world, (name, checked), requirement, place, out);
-            let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
-            let at = declared.map_or(place, |declared| declared.place);
-            let constraints: Vec<&Constraint> =
-                asked.iter().chain(&requirement.constraints).collect();
-            if !is_missing && target_fails(world, (name, checked), &requirement.target, place, out)
-            {
-                continue;
-            }
-            if constraints.is_empty() {
-                continue;
-            }
-            for (own, locals) in own_or_one(world, name, checked) {
-                let known = Known::of(world, own.clone()).required_by(own);
-                let targets = targets(&known, checked, &requirement.target, &locals);
-                let told = out.len();
-                let listed = places::listed(program, checked, requirement, place);
-                for constraint in &constraints {
-                    let at = places::of_constraint(program, constraint, requirement, at);
-                    for (index, target) in targets.iter().enumerate() {
-                        let place = if listed.len() == targets.len() {
-                            listed.get(index).copied().unwrap_or(place)
-                        } else {
-                            place
-                        };
-                        breaks(&known, &requirement.name, constraint, target, place, at, out);
-                    }
+        links::verify(world, (name, checked), requirement, place, out);
+        let asked = declared.map_or(&[][..], |d| d.declared.constraints.as_slice());
+        let at = declared.map_or(place, |declared| declared.place);
+        let constraints: Vec<&Constraint> = asked.iter().chain(&requirement.constraints).collect();
+        if !is_missing && target_fails(world, (name, checked), &requirement.target, place, out) {
+            continue;
+        }
+        if constraints.is_empty() {
+            continue;
+        }
+        for (own, locals) in own_or_one(world, name, checked) {
+            let known = Known::of(world, own.clone()).required_by(own);
+            let targets = targets(&known, checked, &requirement.target, &locals);
+            let told = out.len();
+            let listed = places::listed(program, checked, requirement, place);
+            for constraint in &constraints {
+                let at = places::of_constraint(program, constraint, requirement, at);
+                for (index, target) in targets.iter().enumerate() {
+                    let place = if listed.len() == targets.len() {
+                        listed.get(index).copied().unwrap_or(place)
+                    } else {
+                        place
+                    };
+                    breaks(&known, &requirement.name, constraint, target, place, at, out);
                 }
-                // What breaks for one of many is told once.
-                if out.len() > told {
-                    break;
-                }
+            }
+            // What breaks for one of many is told once.
+            if out.len() > told {
+                break;
             }
         }
-        if !is_missing {
-            properties::fail(world, (name, checked), info, out);
-        }
+    }
+    if !is_missing {
+        properties::fail(world, (name, checked), info, out);
     }
 }
 

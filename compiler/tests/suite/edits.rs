@@ -200,3 +200,80 @@ fn what_is_said_of_an_input_reaches_the_nodes() {
     assert!(differ, "the texts differ in what matters: {all:?}");
     after_each_other(&texts, "");
 }
+
+/// What one node has decides what another breaks, however far away, and who forms a ring with whom.
+#[test]
+fn what_nodes_are_connected_with_is_looked_at_again() {
+    let text = |one: &str, two: &str, three: &str, up: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: int\n  property b: int = self.a\n  \
+             requires up: A[0..1] via DependsOn\n  check self.b < 100 else \"too large\"\n  provider = \"noop\"\n}}\n\
+             node one: A {{\n  a = {one}{up}\n}}\nnode two: A {{\n  a = {two}\n  up -> one\n}}\n\
+             node three: A {{\n  a = {three}\n  up -> two where self.b < 50\n}}\nnode far: A {{\n  a = three.b\n}}\n"
+        )
+    };
+    let texts = [
+        text("1", "one.b", "two.b", ""),
+        text("2", "one.b", "two.b", ""),
+        text("70", "one.b", "two.b", ""),
+        text("170", "one.b", "3", ""),
+        text("170", "4", "3", ""),
+        text("1", "one.b", "two.b + 99", ""),
+        text("1", "one.b", "two.b", "\n  up -> three"),
+        text("three.b", "one.b", "two.b", ""),
+        text("one.b", "2", "3", ""),
+        text("1", "one.b", "two.b / 0", ""),
+        text("1", "one.c", "two.b", ""),
+    ];
+    let told = |text: &String| {
+        let path = PathBuf::from("x.bp");
+        let analysis = Analysis::check_with(&path, &Overlay::from([(path.clone(), text.clone())]));
+        analysis.diagnostics().iter().map(|d| d.code).collect::<Vec<_>>()
+    };
+    let all: std::collections::BTreeSet<_> = texts.iter().map(told).collect();
+    assert!(all.len() >= 7, "the texts differ in what matters: {all:?}");
+    after_each_other(&texts, "");
+}
+
+/// A chain that is too long to be followed is looked at from one end, whoever was edited.
+#[test]
+fn a_long_chain_is_told_of_as_if_it_were_new() {
+    let text = |first: &str, asked: &str| {
+        let mut text = format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: int\n  provider = \"noop\"\n}}\n\
+             node type B {{\n  property a: int\n  check self.a < 100\n  provider = \"noop\"\n}}\nnode n0: A {{\n  a = {first}\n}}\n"
+        );
+        for at in 1..60 {
+            text.push_str(&format!("node n{at}: A {{\n  a = n{}.a\n}}\n", at - 1));
+        }
+        text + &format!(
+            "node end: B {{\n  a = n59.a + {asked}\n}}\nnode near: B {{\n  a = n9.a\n}}\n"
+        )
+    };
+    let texts = [text("1", "1"), text("1", "2"), text("200", "1"), text("200", "2")];
+    after_each_other(&texts, "");
+}
+
+/// Who belongs to a group changes what the group tells.
+#[test]
+fn what_groups_and_choices_lead_to_is_looked_at_again() {
+    let text = |one: &str, two: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: int\n  requires up: B via DependsOn where self.b < 50\n  \
+             provider = \"noop\"\n}}\nnode type B {{\n  property b: int\n  check self.b < 100\n  provider = \"noop\"\n}}\n\
+             group type G {{\n  members: A[1..]\n  property sum: int\n}}\n\
+             group all: G {{\n  members = [one, two]\n  sum = one.a\n}}\n\
+             node one: A {{\n  a = {one}\n  up -> B\n}}\nnode two: A {{\n  a = {two}\n  up -> third\n}}\n\
+             node other: B {{\n  b = all.sum + two.a\n}}\nnode third: B {{\n  b = 3\n}}\n"
+        )
+    };
+    let texts = [
+        text("1", "1"),
+        text("2", "1"),
+        text("1", "120"),
+        text("120", "1"),
+        text("other.b", "1"),
+        text("60", "1"),
+    ];
+    after_each_other(&texts, "");
+}

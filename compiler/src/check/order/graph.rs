@@ -1,6 +1,6 @@
 //! What waits for what, among nodes or among their instances.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use bp_plan::{Expr, Item, Type, Value};
@@ -89,6 +89,21 @@ impl<'a> Graph<'a> {
     ) -> Self {
         let mut graph = Self::empty((program, groups), nodes.nodes.len(), true);
         for (name, checked) in &nodes.nodes {
+            graph.add(name, checked, None);
+        }
+        graph.fill();
+        graph
+    }
+
+    /// Each of these nodes, by their places, as one thing.
+    pub(super) fn between_some(
+        program: &'a Program<'a>,
+        nodes: &'a Nodes,
+        groups: &'a Groups,
+        some: &BTreeSet<usize>,
+    ) -> Self {
+        let mut graph = Self::empty((program, groups), some.len(), true);
+        for (name, checked) in nodes.nodes.iter().filter(|(_, it)| some.contains(&it.number())) {
             graph.add(name, checked, None);
         }
         graph.fill();

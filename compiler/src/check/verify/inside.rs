@@ -79,7 +79,7 @@ fn found(inner: &Checked<'_>, given: Given) -> Vec<Diagnostic> {
     let places = placed::places(&program, &inner.groups, &inner.policies);
     let memo = Memo::among(places).given(given);
     looked_at(
-        (&program, &inner.nodes, &memo),
+        ((&program, &inner.nodes, &memo), None),
         &inner.selections,
         (&inner.groups, &inner.policies),
         (&inner.outputs, &inner.workflows),

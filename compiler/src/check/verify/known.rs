@@ -30,6 +30,8 @@ pub(in crate::check) struct Memo<'p> {
     inputs: BTreeMap<String, Value>,
     known: RefCell<HashMap<Slot, Outcome>>,
     depth: Cell<usize>,
+    /// Something was too deep to be looked at: then it shows what was looked at before.
+    is_cut: Cell<bool>,
     /// What was read that a node reports only once it is deployed: the node and the attribute.
     reported: RefCell<Option<(String, String)>>,
     data_types: OnceCell<DataTypes>,
@@ -59,6 +61,11 @@ impl<'p> Memo<'p> {
     /// Where these inputs have these values.
     pub(in crate::check) fn given(self, inputs: BTreeMap<String, Value>) -> Self {
         Self { inputs, ..self }
+    }
+
+    /// Whether something was too deep to be looked at.
+    pub(in crate::check) fn is_cut(&self) -> bool {
+        self.is_cut.get()
     }
 
     /// What `work` finds, and what it read that a node reports only once it is deployed.
@@ -278,6 +285,9 @@ impl<'p, 's> Known<'p, 's> {
                 None => key.is_empty().then(Vec::new),
             },
         };
+        if depth >= MOST_DEEP {
+            self.memo.is_cut.set(true);
+        }
         let (Some(locals), true) = (locals, depth < MOST_DEEP) else { return Outcome::Unknown };
         // Until it is known.
         self.memo.known.borrow_mut().insert(slot.clone(), Outcome::Unknown);

@@ -18,6 +18,9 @@ use crate::check::program::{Program, PropertyInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, types as says};
 use crate::source::Place;
 
+/// Mistakes in types that were told of a node, and are not told of the next: where, and of what.
+pub(super) type Shared = BTreeSet<(Place, String)>;
+
 /// What is wrong with a property.
 pub(super) struct Wrong {
     message: String,
@@ -139,7 +142,7 @@ pub(super) fn of_capabilities(
     world: World<'_, '_>,
     (name, checked): (&str, &CheckedNode),
     info: &TypeInfo,
-    told: &mut BTreeSet<(Place, String)>,
+    told: &mut Shared,
     out: &mut Vec<Diagnostic>,
 ) {
     let (program, ..) = world;
