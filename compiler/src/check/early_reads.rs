@@ -67,9 +67,10 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
 /// The same of nodes that have operations of their own, in the place of those of their types; and the attributes that
 /// no operation of such a node sets any more.
 fn of_nodes(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
-    for (node, of) in &checked.nodes.nodes {
+    let own = checked.nodes.nodes.iter().filter(|(_, of)| !of.node.operations.is_empty());
+    for (node, of) in own {
         let Some(info) = checked.program.types.get(&of.node.kind) else { continue };
-        if of.node.operations.is_empty() || info.provider.is_some() {
+        if info.provider.is_some() {
             continue;
         }
         let of_type =

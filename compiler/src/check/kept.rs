@@ -32,25 +32,15 @@ pub(crate) struct Kept {
     pub(crate) told: Option<BTreeSet<usize>>,
 }
 
-/// What an edit can have changed of how nodes are connected, by their places.
-#[derive(Debug)]
-pub(crate) struct Touched {
-    /// Those that changed, and all that need them, whatever the way; and those of which something was told.
-    pub(crate) over: BTreeSet<usize>,
-    /// Those that changed, and all that they need, whatever the way: a ring that was not there leads through these
-    /// alone.
-    pub(crate) under: BTreeSet<usize>,
-}
-
 impl Kept {
-    /// What can be other than before; nothing where all has to be looked at. What is known of a node is the same
-    /// where it was taken over.
-    pub(crate) fn touched(&self, before: &Self) -> Option<Touched> {
-        let told = before.told.as_ref()?;
-        if self.all.len() != before.all.len() {
+    /// The nodes, by their places, of which what they are connected with may be other than before: those that changed,
+    /// and all that need them, whatever the way; and those of which something was told. Nothing where all have to be
+    /// looked at.
+    pub(crate) fn touched(&self, before: &Self) -> Option<BTreeSet<usize>> {
+        let mut touched = before.told.clone()?;
+        if self.all.len() != before.all.len() || self.order.is_roundabout {
             return None;
         }
-        let mut changed = BTreeSet::new();
         for (at, (now, old)) in self.all.iter().zip(&before.all).enumerate() {
             let (now, old) = (now.as_ref()?, old.as_ref()?);
             // Whom a choice may take, no name tells.
@@ -58,31 +48,23 @@ impl Kept {
                 return None;
             }
             if !now.is_still(old) {
-                changed.insert(at);
+                touched.insert(at);
             }
         }
-        let mut over: BTreeSet<usize> = changed.union(told).copied().collect();
         let mut count = 0;
         // Each stands after those that it names, but for those in a ring.
-        while count < over.len() {
-            count = over.len();
+        while count < touched.len() {
+            count = touched.len();
             for at in self.order.all.iter().copied() {
-                if self.order.named(at).any(|to| over.contains(&to)) {
-                    over.insert(at);
+                if self.order.named(at).any(|to| touched.contains(&to)) {
+                    touched.insert(at);
                 }
             }
             if self.order.tangled.is_empty() {
                 break;
             }
         }
-        let mut under = BTreeSet::new();
-        let mut stack: Vec<usize> = changed.into_iter().collect();
-        while let Some(at) = stack.pop() {
-            if under.insert(at) {
-                stack.extend(self.order.named(at));
-            }
-        }
-        Some(Touched { over, under })
+        Some(touched)
     }
 }
 
@@ -94,12 +76,15 @@ pub(crate) struct Order {
     pub(crate) all: Vec<usize>,
     /// Those that need themselves, whatever the way. What is known of one then hangs on which is looked at first.
     pub(crate) tangled: BTreeSet<usize>,
+    /// Something else names a node, such as a constant: who names that, names the node.
+    pub(crate) is_roundabout: bool,
     /// From a node to one that it names, in the order of those that name.
     edges: Vec<(usize, usize)>,
 }
 
 impl Order {
-    pub(crate) fn of(nodes: &[&ast::Node]) -> Self {
+    /// Of the nodes of a file.
+    pub(crate) fn of(module: &Module, nodes: &[&ast::Node]) -> Self {
         let index: BTreeMap<&str, usize> =
             nodes.iter().enumerate().map(|(at, node)| (node.name.text.as_str(), at)).collect();
         let mut edges = Vec::new();
@@ -110,7 +95,13 @@ impl Order {
         let rings = groups.iter().filter(|group| group.len() > 1).flatten().copied();
         let own = edges.iter().filter(|(from, to)| from == to).map(|(from, _)| *from);
         let tangled = rings.chain(own).collect();
-        Self { all: groups.into_iter().flatten().collect(), tangled, edges }
+        let mut is_roundabout = false;
+        for item in &module.tree.items {
+            named_by_item(&item.kind, &mut |name| {
+                is_roundabout |= index.contains_key(name.as_str());
+            });
+        }
+        Self { all: groups.into_iter().flatten().collect(), tangled, is_roundabout, edges }
     }
 
     /// The nodes that a node names.
@@ -131,6 +122,29 @@ fn named(node: &ast::Node, see: &mut dyn FnMut(&SmolStr)) {
     node.condition.iter().for_each(|e| walk::expressions(e, &mut see));
     node.each.iter().for_each(|each| walk::each(each, &mut see));
     walk::body(&node.body, &mut see);
+}
+
+/// The names in the expressions of what nodes may name, and is none.
+fn named_by_item(item: &ItemKind, see: &mut dyn FnMut(&SmolStr)) {
+    let mut see = |expr: &ast::Expr| {
+        if let ExprKind::Name(name) = &expr.kind {
+            see(name);
+        }
+    };
+    match item {
+        ItemKind::Value(value) => {
+            value.default.iter().for_each(|e| walk::expressions(e, &mut see));
+            walk::wheres(&value.wheres, &mut see);
+        }
+        ItemKind::Function(function) => walk::expressions(&function.body, &mut see),
+        ItemKind::Select(placed) => walk::body(&placed.body, &mut see),
+        ItemKind::Type(declared) => {
+            walk::wheres(&declared.wheres, &mut see);
+            walk::body(&declared.body, &mut see);
+        }
+        ItemKind::Requires(member) => walk::member(member, &mut see),
+        _ => {}
+    }
 }
 
 /// A check of the same root, before its last edit.

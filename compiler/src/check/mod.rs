@@ -45,7 +45,6 @@ pub(crate) mod workflows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::thread::ScopedJoinHandle;
 
 use bp_plan::{Input, Output, Phase, Secret, Selection, Type, Workflow};
 
@@ -62,11 +61,7 @@ use crate::diagnostics::{Diagnostic, names as says_names, topology as says};
 use crate::loader::{Files, Sources};
 use crate::resolve::Names;
 use crate::source::{FileId, Place};
-use crate::syntax::STACK;
 use crate::syntax::ast::{self, EntryKind, ExprKind, ItemKind, ValueKeyword};
-
-/// How many nodes are enough to be looked at on two processors.
-const MANY: usize = 200;
 
 /// A program whose every part was looked at.
 #[derive(Debug)]
@@ -214,45 +209,19 @@ impl Checked<'_> {
     /// be looked at any further. `start` is where the file's own diagnostics begin.
     fn connected(&mut self, kept: Option<&Before<'_>>, start: usize, out: &mut Vec<Diagnostic>) {
         let is_ring = |d: &Diagnostic| matches!(d.code, "E4014" | "E4015");
-        let is_known = out.iter().skip(start).any(is_ring);
-        let kept = kept.filter(|_| !is_known);
-        if let Some((found, told)) = kept.and_then(|before| self.connected_again(before.nodes)) {
-            self.nodes.kept.told = Some(told);
-            out.extend(found);
+        out.extend(order::check(&self.program, &self.nodes, &self.groups));
+        if out.iter().skip(start).any(is_ring) {
             return;
         }
-        // There hardly ever is a ring: of many nodes both are looked at at once.
-        let verify = || self.verified(None);
-        let (rings, found) = std::thread::scope(|scope| {
-            let is_large = self.nodes.nodes.len() >= MANY && !is_known;
-            let is_free = || std::thread::available_parallelism().is_ok_and(|all| all.get() > 1);
-            let thread = std::thread::Builder::new().stack_size(STACK);
-            let ahead = (is_large && is_free()).then(|| thread.spawn_scoped(scope, verify));
-            let rings = order::check(&self.program, &self.nodes, &self.groups);
-            (rings, ahead.and_then(Result::ok).map(ScopedJoinHandle::join))
-        });
-        let is_whole = !is_known && !rings.iter().any(is_ring);
-        out.extend(rings);
-        if is_whole {
-            let (found, told) = found.and_then(Result::ok).unwrap_or_else(verify);
-            out.extend(found);
-            self.nodes.kept.told = told;
-        }
-    }
-
-    /// The same where little has changed since: what is told, and of which nodes. Nothing where all has to be looked
-    /// at.
-    fn connected_again(&self, before: &Nodes) -> Option<(Vec<Diagnostic>, BTreeSet<usize>)> {
         // What a group tells, hangs on all of its members.
-        if !self.groups.is_empty() {
-            return None;
+        let before = kept.filter(|_| self.groups.is_empty());
+        let touched = before.and_then(|before| self.nodes.kept.touched(&before.nodes.kept));
+        let (mut found, mut told) = self.verified(touched.as_ref());
+        if told.is_none() && touched.is_some() {
+            (found, told) = self.verified(None);
         }
-        let touched = self.nodes.kept.touched(&before.kept)?;
-        if order::may_ring(&self.program, &self.nodes, &self.groups, &touched.under) {
-            return None;
-        }
-        let (found, told) = self.verified(Some(&touched.over));
-        Some((found, told?))
+        out.extend(found);
+        self.nodes.kept.told = told;
     }
 
     /// What can be told of nodes that form no ring, and of which it was told: of all of them, or of some.

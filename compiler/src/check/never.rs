@@ -15,7 +15,7 @@ use super::nodes::items;
 use super::program::{Program, PropertyInfo};
 use crate::diagnostics::{Diagnostic, never as says};
 use crate::source::{FileId, Place, Span};
-use crate::syntax::ast::{ItemKind, Member};
+use crate::syntax::ast::{self, ItemKind, Member};
 
 use room::{Against, Fact, INPUT, Room, facts};
 
@@ -63,8 +63,8 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
             finder.look(&secret.kind, secret.constraints.iter());
         }
         for node in part.nodes.nodes.values() {
-            let info = program.types.get(&node.node.kind);
             for met in node.node.requirements.iter().filter(|met| !met.constraints.is_empty()) {
+                let info = program.types.get(&node.node.kind);
                 let declared = info.and_then(|info| info.requirements.get(&met.name));
                 let Some(declared) = declared.map(|it| &it.declared) else { continue };
                 finder.look(&declared.target, declared.constraints.iter().chain(&met.constraints));
@@ -306,7 +306,8 @@ fn narrow(
 fn conditions(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     let program = &checked.program;
     let Some(module) = program.blueprint() else { return };
-    for (_, written) in items(module) {
+    let may_say = |written: &ast::Node| written.condition.is_some() || written.each.is_some();
+    for (_, written) in items(module).filter(|(_, written)| may_say(written)) {
         let Some(made) = checked.nodes.nodes.get(written.name.text.as_str()) else { continue };
         let filter = made.node.each.as_ref().and_then(|each| each.filter.as_ref());
         let written_filter = written.each.as_ref().and_then(|each| each.filter.as_ref());

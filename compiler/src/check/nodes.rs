@@ -20,7 +20,7 @@ use super::late::known_in_time;
 use super::members::short;
 use super::program::{Program, RequirementInfo, TypeInfo};
 use super::requirements::{self, Meeting, can_meet};
-use super::{capabilities, targets};
+use super::{capabilities, order, targets};
 use crate::diagnostics::{Diagnostic, names as says_names, topology as says, types as says_types};
 use crate::loader::Module;
 use crate::source::{FileId, Place, Span};
@@ -54,6 +54,8 @@ pub(crate) struct Known {
     pub(crate) unmet: Vec<String>,
     /// When its properties, and those of its capabilities, are known, where that is later than when compiling.
     pub(crate) phases: BTreeMap<String, Phase>,
+    /// Something that it is made of is read of itself.
+    pub(crate) reads_itself: bool,
     /// The imports that it uses, where nothing was told of it and no file read.
     clean: Option<BTreeSet<String>>,
 }
@@ -142,7 +144,7 @@ pub(crate) fn check(
     let again = before.map(|before| before.again(module));
     let order = match again.as_ref().and_then(Again::order) {
         Some(order) => order,
-        None => Arc::new(Order::of(&plain)),
+        None => Arc::new(Order::of(module, &plain)),
     };
     // What is known of a node before it is looked at, nobody sees, but those that are in a ring with it.
     let is_known = order.tangled.is_empty() && again.as_ref().is_some_and(Again::is_complete);
@@ -236,6 +238,7 @@ fn fresh(
     let seen = watch.end();
     let mut known = known?;
     known.phases = phases(program, &known.node);
+    known.reads_itself = order::reads_itself(&known.node);
     if !is_tangled && out.len() == told && known.choices.is_empty() && known.unmet.is_empty() {
         known.clean = seen;
     }
@@ -404,6 +407,7 @@ impl Checker<'_, '_> {
             choices,
             unmet,
             phases: BTreeMap::new(),
+            reads_itself: false,
             clean: None,
         })
     }

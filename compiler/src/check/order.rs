@@ -13,11 +13,12 @@ mod things;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 pub(crate) use self::existence::check as existence;
-use bp_plan::Expr;
+use bp_plan::{Expr, Node};
 
 use self::graph::{Edge, Graph, Instance, THERE, Thing};
 use super::groups::Groups;
 use super::instances::Keyed;
+use super::mentions::mentions;
 use super::nodes::Nodes;
 use super::program::Program;
 use crate::diagnostics::{Diagnostic, topology as says};
@@ -33,7 +34,11 @@ const SHOWN: usize = 12;
 pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Vec<Diagnostic> {
     let none = BTreeMap::new();
     let mut out = Vec::new();
-    let coarse = Graph::between_nodes(program, nodes, groups);
+    let some = suspects(program, nodes, groups);
+    if some.as_ref().is_some_and(BTreeSet::is_empty) {
+        return out;
+    }
+    let coarse = Graph::between_nodes(program, nodes, groups, some.as_ref());
     let rings = rings(&coarse);
     if rings.is_empty() {
         return out;
@@ -52,14 +57,45 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Ve
     out
 }
 
-/// Whether these nodes, by their places, may form a ring by themselves. All that they name is among them.
-pub(crate) fn may_ring(
-    program: &Program<'_>,
-    nodes: &Nodes,
-    groups: &Groups,
-    some: &BTreeSet<usize>,
-) -> bool {
-    !some.is_empty() && !rings(&Graph::between_some(program, nodes, groups, some)).is_empty()
+/// The nodes that may be in a ring, by their places: those whose names lead back to them, and those that something
+/// reads of themselves. Nothing where names don't tell.
+fn suspects(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Option<BTreeSet<usize>> {
+    let (all, order) = (&nodes.kept.all, &nodes.kept.order);
+    if !groups.is_empty() || nodes.nodes.len() != all.len() || order.is_roundabout {
+        return None;
+    }
+    let mut leaving: HashMap<&str, bool> = HashMap::new();
+    let mut leaves = |kind| {
+        *leaving.entry(kind).or_insert_with(|| {
+            program.types.get(kind).is_none_or(|info| !things::left_by(program, info).is_empty())
+        })
+    };
+    let mut found = order.tangled.clone();
+    for checked in all {
+        let checked = checked.as_ref()?;
+        // Whom a choice may take, no name tells.
+        if !checked.choices.is_empty() {
+            return None;
+        }
+        let mut links = checked.node.requirements.iter().map(|met| met.relationship.as_str());
+        if checked.reads_itself || leaves(&checked.node.kind) || links.any(&mut leaves) {
+            found.insert(checked.number());
+        }
+    }
+    Some(found)
+}
+
+/// Whether something that a node is made of is read of the node itself, or may be.
+pub(crate) fn reads_itself(node: &Node) -> bool {
+    let capabilities = node.capabilities.values().flat_map(|set| set.values());
+    let links = node.requirements.iter().flat_map(|met| met.properties.values());
+    let set = node.properties.values().chain(capabilities).chain(links).map(|set| &set.value);
+    let targets = node.requirements.iter().map(|met| &met.target);
+    let each = node.each.iter();
+    let each = each.flat_map(|each| [Some(&each.over), each.key.as_ref(), each.filter.as_ref()]);
+    let mut all =
+        set.chain(targets).chain(each.flatten()).chain(&node.condition).chain(&node.labels);
+    all.any(|expr| mentions(expr, &|part| matches!(part, Expr::This | Expr::Source)))
 }
 
 /// These nodes, and those that they name and that these name: a way may lead over them that the source does not show.

@@ -235,6 +235,21 @@ fn what_nodes_are_connected_with_is_looked_at_again() {
     after_each_other(&texts, "");
 }
 
+/// What a constant or a function leads to is looked at again, too.
+#[test]
+fn what_constants_lead_to_is_looked_at_again() {
+    let text = |one: &str, two: &str| {
+        format!(
+            "blueprint x {{ version = \"1.0.0\" }}\nnode type A {{\n  property a: int\n  check self.a < 100\n  \
+             provider = \"noop\"\n}}\nconst of_one = one.a\nfn next(x: A) -> int = x.a + 1\nnode one: A {{\n  a = {one}\n}}\n\
+             node two: A {{\n  a = of_one\n}}\nnode three: A {{\n  a = next(two) + {two}\n}}\n"
+        )
+    };
+    let texts =
+        [text("1", "1"), text("99", "1"), text("120", "1"), text("three.a", "1"), text("1", "200")];
+    after_each_other(&texts, "");
+}
+
 /// A chain that is too long to be followed is looked at from one end, whoever was edited.
 #[test]
 fn a_long_chain_is_told_of_as_if_it_were_new() {

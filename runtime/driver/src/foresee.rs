@@ -186,7 +186,7 @@ fn failing(failure: Failure) -> Answer {
 
 /// How often one is asked who wants to be asked later, and how long that is waited for at most.
 const TURNS: u32 = 3;
-const MOST_WAIT: Duration = Duration::from_secs(60);
+const MOST_WAIT: Duration = Duration::from_mins(1);
 
 /// Waits for as long as who was asked wants; whether to ask again. What follows a look finds it waited out, too.
 async fn asks_again(failure: &bp_provider::Failure, turn: u32) -> bool {

@@ -93,9 +93,11 @@ fn substitute(
     let is_abstract = |kind: &String| program.types.get(kind).is_some_and(|info| info.is_abstract);
     let is_using =
         |item: &Arc<ast::Item>| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
-    if !checked.nodes.nodes.values().any(|one| is_abstract(&one.node.kind))
-        && !module.tree.items.iter().any(is_using)
-    {
+    let mut kinds: BTreeSet<&String> = BTreeSet::new();
+    for one in checked.nodes.nodes.values() {
+        kinds.insert(&one.node.kind);
+    }
+    if !kinds.into_iter().any(is_abstract) && !module.tree.items.iter().any(is_using) {
         return;
     }
     let mut chosen: Vec<(String, String, Vec<bp_plan::Constraint>)> = Vec::new();

@@ -81,30 +81,19 @@ pub(super) struct Graph<'a> {
 static NO_LOCALS: Locals = Vec::new();
 
 impl<'a> Graph<'a> {
-    /// Each node as one thing.
+    /// Each node as one thing: all of them, or some by their places.
     pub(super) fn between_nodes(
         program: &'a Program<'a>,
         nodes: &'a Nodes,
         groups: &'a Groups,
+        some: Option<&BTreeSet<usize>>,
     ) -> Self {
-        let mut graph = Self::empty((program, groups), nodes.nodes.len(), true);
+        let count = some.map_or(nodes.nodes.len(), BTreeSet::len);
+        let mut graph = Self::empty((program, groups), count, true);
         for (name, checked) in &nodes.nodes {
-            graph.add(name, checked, None);
-        }
-        graph.fill();
-        graph
-    }
-
-    /// Each of these nodes, by their places, as one thing.
-    pub(super) fn between_some(
-        program: &'a Program<'a>,
-        nodes: &'a Nodes,
-        groups: &'a Groups,
-        some: &BTreeSet<usize>,
-    ) -> Self {
-        let mut graph = Self::empty((program, groups), some.len(), true);
-        for (name, checked) in nodes.nodes.iter().filter(|(_, it)| some.contains(&it.number())) {
-            graph.add(name, checked, None);
+            if some.is_none_or(|some| some.contains(&checked.number())) {
+                graph.add(name, checked, None);
+            }
         }
         graph.fill();
         graph
