@@ -3,6 +3,7 @@
 
 use crate::common;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bp_compiler::analysis::Analysis;
@@ -259,7 +260,7 @@ fn a_long_chain_is_told_of_as_if_it_were_new() {
              node type B {{\n  property a: int\n  check self.a < 100\n  provider = \"noop\"\n}}\nnode n0: A {{\n  a = {first}\n}}\n"
         );
         for at in 1..60 {
-            text.push_str(&format!("node n{at}: A {{\n  a = n{}.a\n}}\n", at - 1));
+            let _ = write!(text, "node n{at}: A {{\n  a = n{}.a\n}}\n", at - 1);
         }
         text + &format!(
             "node end: B {{\n  a = n59.a + {asked}\n}}\nnode near: B {{\n  a = n9.a\n}}\n"

@@ -84,12 +84,15 @@ impl Home {
     }
 }
 
-/// Writes a file that only its owner may read.
+/// Writes a file that only its owner may read; whoever reads it at that time sees all of the old one or all of the new.
 pub(super) fn write_private(path: &Path, text: &str) -> Outcome {
     use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut options = File::options();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| format!("{}: {error}", path.display()))
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Such a file is its owner's alone from the start.
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map_err(|failed| failed.error)
+    };
+    write().map(drop).map_err(|error| format!("{}: {error}", path.display()))
 }
