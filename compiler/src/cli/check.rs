@@ -1,6 +1,7 @@
 //! `bpc check`.
 
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::output::Output;
@@ -12,6 +13,23 @@ use crate::{loader, syntax};
 
 /// Checks the files; whether all is well, and what was read.
 pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool, Vec<PathBuf>) {
+    checked(paths, locked, Then::Ends, output)
+}
+
+/// What becomes of the process behind a check.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// It ends, and its memory with it.
+    Ends,
+    GoesOn,
+}
+
+fn checked(
+    paths: &[PathBuf],
+    locked: bool,
+    then_it: Then,
+    output: &mut Output,
+) -> (bool, Vec<PathBuf>) {
     let mut read: Vec<PathBuf> = paths.to_vec();
     let Some(files) = files::sources(paths, output) else {
         output.summary();
@@ -22,6 +40,7 @@ pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool
     let (first, then) = if is_listed { order(files) } else { (files, Vec::new()) };
     let mut told = BTreeSet::new();
     let mut covered = BTreeSet::new();
+    let is_only = first.len() + then.len() == 1;
     for (file, is_needed) in
         first.iter().map(|file| (file, true)).chain(then.iter().map(|file| (file, false)))
     {
@@ -43,6 +62,10 @@ pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool
         }
         covered.extend(sources.paths().map(real));
         read.extend(sources.paths().map(Path::to_owned));
+        if is_only && then_it == Then::Ends {
+            // To take it apart takes longer than to leave it to the system.
+            let _ = ManuallyDrop::new(analysis);
+        }
     }
     output.summary();
     read.sort();
@@ -52,7 +75,7 @@ pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool
 
 /// A round of `bpc check --watch`.
 pub(super) fn round(paths: &[PathBuf], locked: bool, mut output: Output) -> Round {
-    let (is_fine, read) = run(paths, locked, &mut output);
+    let (is_fine, read) = checked(paths, locked, Then::GoesOn, &mut output);
     let files = read.iter().filter(|path| path.extension().is_some_and(|end| end == "bp")).count();
     let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     let result = if is_fine { "fine" } else { "not fine" };

@@ -15,6 +15,7 @@ mod adopt;
 mod again;
 pub mod archive;
 mod beside;
+mod bring_about;
 mod call;
 pub mod clock;
 pub mod compact;

@@ -34,6 +34,25 @@ pub struct Prepared {
     pub warnings: Vec<Problem>,
 }
 
+/// What the journal keeps of a plan with its inputs and inventory; how targets are reached where that is not as the
+/// inventory says. Files by themselves too: a step needs the one that it names, whatever plan it is of.
+pub(crate) fn blobs(
+    bytes: Vec<u8>,
+    artifacts: Vec<Vec<u8>>,
+    inputs: &BTreeMap<String, Value>,
+    (inventory, reached_by): (&Inventory, &Inventory),
+) -> Result<Vec<Vec<u8>>, DriverError> {
+    let malformed = |what| move |source| DriverError::Malformed { what, source };
+    let mut blobs = artifacts;
+    blobs.push(bytes);
+    blobs.push(serde_json::to_vec(inputs).map_err(malformed("inputs"))?);
+    blobs.push(serde_json::to_vec(inventory).map_err(malformed("inventory"))?);
+    if reached_by != inventory {
+        blobs.push(serde_json::to_vec(reached_by).map_err(malformed("inventory"))?);
+    }
+    Ok(blobs)
+}
+
 /// Who a deployment is.
 pub fn identity(id: &str, name: &str) -> Identity {
     Identity { id: id.to_owned(), name: name.to_owned() }

@@ -21,7 +21,7 @@ use crate::error::DriverError;
 use crate::foresee::plan_before;
 use crate::ledger::{Ledger, Request};
 use crate::perform::{Deadlines, Hands};
-use crate::prepare::{Prepared, identity};
+use crate::prepare::{Prepared, blobs, identity};
 use crate::rounds::{Ended, Rounds};
 use crate::sealing;
 use crate::secrets::{SecretSource, Veil};
@@ -136,14 +136,7 @@ impl Runtime {
             let stream = Stream::Deployment(id.to_owned());
             ledger.record(&self.actor, stream, vec![created], Vec::new()).await?;
         }
-        let malformed = |what| move |source| DriverError::Malformed { what, source };
-        let inputs = serde_json::to_vec(&inputs).map_err(malformed("inputs"))?;
-        let reached_by = serde_json::to_vec(&*desired.inventory).map_err(malformed("inventory"))?;
-        let inventory = serde_json::to_vec(&*inventory).map_err(malformed("inventory"))?;
-        // Files by themselves too: a step needs the one that it names, whatever plan it is of.
-        let mut blobs = artifacts;
-        blobs.extend([bytes, inputs, inventory]);
-        blobs.extend(revision.reached_by.as_ref().map(|_| reached_by));
+        let blobs = blobs(bytes, artifacts, &inputs, (&inventory, &desired.inventory))?;
         let request = self.request(&mut ledger, wish(&revision), blobs).await?;
         self.plan_and_run(ledger, revision, request, desired, control).await
     }

@@ -6,11 +6,8 @@ use std::time::Duration;
 use bp_engine::engine::Addition;
 use bp_engine::event::{Event, Failure, Outcome, Verb};
 use bp_engine::state::Revision;
-use bp_engine::workflow::{
-    Batch, BringAbout, CallReport, Conductor, Decision, Perform, Sought, Start, WorkflowRun,
-};
-use bp_engine::{Report, Stream, admissions};
-use bp_journal::StoreError;
+use bp_engine::workflow::{Batch, BringAbout, CallReport, Conductor, Perform, Start, WorkflowRun};
+use bp_engine::{Report, Stream};
 use bp_plan::Expr;
 use bp_topology::parameters::Arguments;
 use bp_topology::{Problem, Topology};
@@ -21,14 +18,11 @@ use tokio::task::JoinSet;
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
-use crate::drift::{drifted, found, untold};
 use crate::error::DriverError;
-use crate::foresee::{Ask, plan_before};
 use crate::ledger::{Ledger, decode};
 use crate::perform::Hands;
 use crate::runtime::{Control, Desired, Executors, Runtime, next_run};
 use crate::traced::{self, Traced};
-use crate::update::refuse_unapproved;
 
 /// How often requests of others are looked for.
 const REQUESTS_MS: i64 = 500;
@@ -161,138 +155,6 @@ impl Runtime {
         }
     }
 
-    /// A run of the deployment as a step of a workflow: begun, or gone on with. Whether it waits for a person.
-    async fn bring_about(
-        &self,
-        id: &str,
-        open: &WorkflowRun,
-        (next, at): (BringAbout, u64),
-        control: Control,
-    ) -> Result<bool, DriverError> {
-        let mut ledger = self.existing(id).await?;
-        let own = Stream::Deployment(id.to_owned());
-        if ledger.at(&own) != at {
-            // Whoever goes on with it by now is not disturbed.
-            let (stream, expected, actual) = (own.to_string(), at, ledger.at(&own));
-            return Err(StoreError::Conflict { stream, expected, actual }.into());
-        }
-        let (step, run, verb, heals) = match next {
-            BringAbout::Run { step, run, verb, heals } => (step, run, verb, heals),
-            BringAbout::Look { step, sought, among } => {
-                return self.look(ledger, open, (step, sought, &among)).await;
-            }
-        };
-        let planned = Revision { verb, ..revision(&ledger, open)? };
-        let mut again = None;
-        if let Some(among) = heals
-            && ledger.state.open_run().is_none_or(|known| known.id != run)
-        {
-            match self.to_heal(&ledger, &planned, &among).await? {
-                Ok(found) => again = Some(found),
-                Err(failure) => return self.ended(ledger, open, step, failure).await,
-            }
-        }
-        let desired = self.desired(&ledger, &planned).await?;
-        // What is protected goes by a person's word only; a workflow can't ask for it. `bpr cancel` ends the run.
-        let before = plan_before(&ledger, desired.topology.plan()).await?;
-        refuse_unapproved(&ledger, &desired, &planned.terms, before.as_ref())?;
-        let newest = ledger.state.revision().map(|(number, newest)| (number, newest.clone()));
-        let (last, is_same) = newest.map_or((0, false), |(last, newest)| (last, newest == planned));
-        let number = if is_same { last } else { last + 1 };
-        let mut events = admissions(&ledger.state, &desired.topology);
-        let begun = ledger.state.open_run().filter(|known| known.id == run);
-        if let Some(begun) = begun {
-            let request = ledger.state.requests_taken;
-            let own = (begun.id.as_str(), begun.paused.as_ref());
-            events.extend(begun.paused.as_ref().map(|_| self.gone_on_with(own, request)));
-        } else {
-            let request = open.request;
-            if !is_same {
-                events.push(Event::RevisionPlanned {
-                    revision: number,
-                    request,
-                    verb,
-                    plan: planned.plan,
-                    inputs: planned.inputs,
-                    inventory: planned.inventory,
-                    terms: None,
-                    back_to: planned.back_to,
-                    reached_by: planned.reached_by,
-                });
-            }
-            let heals = again.is_some();
-            events.push(Event::RunOpened {
-                run: run.clone(),
-                revision: number,
-                request,
-                again,
-                heals,
-            });
-        }
-        ledger.own(&self.actor, &self.owner, events).await?;
-        let summary = self.drive(ledger, verb, number, run, desired, control).await?;
-        Ok(summary.is_paused)
-    }
-
-    /// What of these has drifted, as (target, instance); or why the step fails.
-    async fn to_heal(
-        &self,
-        ledger: &Ledger,
-        planned: &Revision,
-        among: &[String],
-    ) -> Result<Result<Vec<(String, String)>, Failure>, DriverError> {
-        if ledger.state.revision().is_none_or(|(_, newest)| newest != planned) {
-            return Ok(Err(Failure::permanent("it is not deployed: there is nothing to heal")));
-        }
-        let looked = match self.look_at(ledger, planned.clone(), among, Ask::Drift).await {
-            Err(DriverError::NoStep { step, .. }) => return Ok(Err(no_node(&step))),
-            looked => looked?,
-        };
-        self.check_approved(&ledger.id, &looked.plan, &looked.outlook).await?;
-        Ok(Ok(drifted(&looked.outlook).map(|one| (one.target, one.instance)).collect()))
-    }
-
-    /// A look as a step of a workflow: what was found is written down, or why it can't be told. It waits for nobody.
-    async fn look(
-        &self,
-        mut ledger: Ledger,
-        open: &WorkflowRun,
-        (step, sought, among): (String, Sought, &[String]),
-    ) -> Result<bool, DriverError> {
-        let ask = match sought {
-            Sought::Drift => Ask::Drift,
-            Sought::Illness => Ask::Health,
-        };
-        let looked = match self.look_at(&ledger, revision(&ledger, open)?, among, ask).await {
-            Err(DriverError::NoStep { step: name, .. }) => {
-                return self.ended(ledger, open, step, no_node(&name)).await;
-            }
-            looked => looked?,
-        };
-        if let Some(failure) = untold(&looked, ask, !among.is_empty()) {
-            return self.ended(ledger, open, step, failure).await;
-        }
-        let found =
-            Event::StepDecided { step, decision: Decision::Found(found(&looked.outlook, ask)) };
-        let stream = Stream::Run(open.id.clone());
-        ledger.record(&self.actor, stream, vec![found], Vec::new()).await?;
-        Ok(false)
-    }
-
-    /// A step of a workflow fails.
-    async fn ended(
-        &self,
-        mut ledger: Ledger,
-        open: &WorkflowRun,
-        step: String,
-        failure: Failure,
-    ) -> Result<bool, DriverError> {
-        let ended = Event::StepEnded { step, failure: Some(failure) };
-        let stream = Stream::Run(open.id.clone());
-        ledger.record(&self.actor, stream, vec![ended], Vec::new()).await?;
-        Ok(false)
-    }
-
     async fn turn(
         &self,
         mut ledger: Ledger,
@@ -339,14 +201,18 @@ enum Turn {
     BringAbout(BringAbout, u64),
 }
 
-/// The revision that a workflow is run on.
-fn revision(ledger: &Ledger, open: &WorkflowRun) -> Result<Revision, DriverError> {
-    let revision = ledger.state.revisions.get(&open.revision).cloned();
-    revision.ok_or_else(|| DriverError::NothingPlanned(ledger.state.name.clone()))
-}
-
-fn no_node(name: &str) -> Failure {
-    Failure::permanent(format!("nothing of the deployment is called `{name}`"))
+/// The revision that a workflow is run on: the one that it was begun with, or the last that its own steps have
+/// planned. Of another plan, its steps would mean nothing.
+pub(crate) fn revision(ledger: &Ledger, open: &WorkflowRun) -> Result<Revision, DriverError> {
+    let state = &ledger.state;
+    let Some(begun) = state.revisions.get(&open.revision) else {
+        return Err(DriverError::NothingPlanned(state.name.clone()));
+    };
+    let own = format!("{}.", open.id);
+    let runs = state.runs.iter().rev().filter(|run| run.id.starts_with(&own));
+    let mut planned = runs.filter_map(|run| state.revisions.get(&run.revision));
+    let newest = planned.find(|one| one.verb == Verb::Deploy && one.plan == begun.plan);
+    Ok(newest.unwrap_or(begun).clone())
 }
 
 /// The revision that workflows are run on.

@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::workflow::Decision;
 
 /// The newest version of payloads that this engine reads.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// An event that this engine can't read.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +39,10 @@ impl Event {
     /// The version of its payload: an older engine would not know what a step of a life is, what has another
     /// name or was adopted, what needs an approval, nor a workflow, nor what one makes with a secret, nor what
     /// goes back, waits for a person, or was skipped, nor what is healed, nor where what was dropped is kept, nor what is
-    /// sealed.
+    /// sealed, nor what of a workflow sets inputs or goes back.
     pub fn version(&self) -> u32 {
         match self {
+            Self::StepDecided { decision: Decision::Scales(_) | Decision::GoesBack, .. } => 8,
             Self::StepSucceeded { attributes, .. } if attributes.values().any(is_made) => 7,
             Self::CallSucceeded { attributes, result, .. }
                 if attributes.values().any(is_made) || result.as_value().is_none() =>

@@ -25,6 +25,7 @@ pub mod life;
 pub mod moved;
 pub mod outlook;
 pub mod outputs;
+mod pace;
 pub mod retry;
 mod sealed;
 pub mod secrets;

@@ -10,7 +10,6 @@ use bp_topology::life::{OBSERVE, OF_PROVIDERS};
 use bp_topology::{Problem, Topology, topology};
 
 use crate::subject::carried_out_by;
-use crate::workflow::verb_of;
 
 /// Why this engine can't carry out a plan.
 pub fn check(plan: &Plan) -> Vec<Problem> {
@@ -20,7 +19,6 @@ pub fn check(plan: &Plan) -> Vec<Problem> {
     composed_nodes(plan, &mut problems);
     requirements(plan, &mut problems);
     deployments(plan, &mut problems);
-    workflows(plan, &mut problems);
     policies(plan, &mut problems);
     problems
 }
@@ -235,35 +233,6 @@ fn deployments(plan: &Plan, problems: &mut Vec<Problem>) {
                 .help("give what is needed of it as inputs for now"),
             );
         }
-    }
-}
-
-/// Workflows: steps that run what every deployment has.
-fn workflows(plan: &Plan, problems: &mut Vec<Problem>) {
-    for (name, workflow) in &plan.workflows {
-        workflow.body.walk(&mut |step| {
-            let Action::Run(run) = &step.action else { return };
-            let built_in = &run.workflow;
-            let is_look = matches!(built_in.as_str(), "heal" | "check_drift" | "check_health");
-            if is_look || plan.workflows.contains_key(built_in) || verb_of(built_in).is_some() {
-                return;
-            }
-            problems.push(
-                Problem::error(format!(
-                    "the workflow `{name}` runs `{built_in}`, which this version of the runtime can't do as a step"
-                ))
-                .at(step.span)
-                .help(format!("leave the step out, and do it by itself: {}", by_itself(built_in))),
-            );
-        });
-    }
-}
-
-/// How a person does what a built-in workflow does.
-fn by_itself(built_in: &str) -> &'static str {
-    match built_in {
-        "scale" => "`bpr plan NAME -i INPUT=VALUE -o FILE`, then `bpr update FILE`",
-        _ => "`bpr rollback`",
     }
 }
 

@@ -8,6 +8,7 @@ use bp_topology::{InstanceId, Inventory, Place, Topology};
 
 use crate::event::{Event, Operation};
 use crate::life::Limits;
+use crate::pace::Pace;
 use crate::retry::derived;
 use crate::state::State;
 use crate::subject::Subject;
@@ -100,6 +101,8 @@ pub(crate) struct Site {
     /// Items that may begin.
     pub(crate) queue: BTreeSet<usize>,
     pub(crate) running: usize,
+    /// How much it takes at once.
+    pub(crate) pace: Pace,
     /// Items that have not come to their end.
     pub(crate) open: usize,
     /// All items of it.
@@ -139,6 +142,7 @@ impl Work {
                 calls: 0,
                 queue: BTreeSet::new(),
                 running: 0,
+                pace: Pace::default(),
                 open: 0,
                 items: Vec::new(),
                 is_settled: false,
@@ -256,6 +260,12 @@ impl Work {
     /// The site of a target.
     pub(crate) fn site(&self, target: &str) -> Option<usize> {
         self.site_index.get(target).copied()
+    }
+
+    /// The target of this id.
+    pub(crate) fn site_of(&mut self, target: &str) -> Option<&mut Site> {
+        let at = self.site(target)?;
+        self.sites.get_mut(at)
     }
 
     /// `item` comes after `need`. Whether that is new.

@@ -88,6 +88,18 @@ impl Job<'_> {
     }
 }
 
+/// Runs several commands one after the other, round by round, and takes the middle one of each figure of each: a machine
+/// whose speed changes within seconds is as fast, or as slow, for all of them.
+pub(crate) fn in_turns(jobs: &[&Job<'_>], rounds: usize) -> Result<Vec<Taken>, String> {
+    let mut runs = vec![Vec::new(); jobs.len()];
+    for _ in 0..rounds {
+        for (job, runs) in jobs.iter().zip(&mut runs) {
+            runs.push(job.run()?);
+        }
+    }
+    Ok(runs.iter().map(|runs| middle(runs)).collect())
+}
+
 /// The processor time of all children that have ended.
 fn children() -> Result<Duration, String> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|e| format!("getrusage: {e}"))?;

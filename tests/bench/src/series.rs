@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::measure::{Job, Taken};
+use crate::measure::{Job, Taken, in_turns};
 use crate::{events, tree};
 
 /// Terraform is run up to this size: an apply of more takes many minutes.
@@ -76,37 +76,39 @@ pub(crate) fn measure(programs: &Programs, folder: &Path, nodes: usize) -> Resul
         environment: vec![],
     };
     // What takes a few milliseconds is as often disturbed as not, and how it grows is told by the least of them.
-    let times = if nodes <= 100 {
-        101
-    } else if nodes <= TERRAFORM_MOST {
-        15
-    } else {
-        5
-    };
+    let times = if nodes <= 100 { 101 } else { 5 };
     let check = bpc(&["check", "tree.bp"]);
     let memory = check.memory()?;
-    let check = check.repeat(times, || Ok(()))?;
+    let python = programs.kcl.as_ref().filter(|_| nodes <= TERRAFORM_MOST);
+    let arguments = ["-c", KCL, "main.k"].map(str::to_owned).to_vec();
+    let kcl = python.map(|program| Job { program, arguments, folder, environment: vec![] });
+    let own = folder.join("terraform");
+    let terraform = programs.terraform.as_ref().filter(|_| nodes <= TERRAFORM_MOST);
+    let terraform = terraform.map(|program| Terraform { program, folder: &own });
+    let validate = match &terraform {
+        Some(terraform) => Some(terraform.begun()?),
+        None => None,
+    };
+    let others: Vec<&Job<'_>> = kcl.iter().chain(&validate).collect();
+    let is_compared = nodes == TERRAFORM_MOST;
+    let turns =
+        in_turns(&[&[&check], others.as_slice()].concat(), if is_compared { 15 } else { 3 })?;
+    let mut taken = turns.into_iter();
+    let beside_others = taken.next().filter(|_| is_compared);
+    let check = match beside_others {
+        Some(taken) => taken,
+        None => check.repeat(times, || Ok(()))?,
+    };
+    let kcl = kcl.and_then(|_| taken.next());
+    let validate = validate.and_then(|_| taken.next());
     let compile = bpc(&["compile", "tree.bp", "-o", "tree.plan"]).repeat(3, || Ok(()))?;
     let deployed = match nodes {
         ..=DEPLOY_MOST => Some(deploy(programs, folder, nodes)?),
         _ => None,
     };
-    let kcl = match &programs.kcl {
-        Some(python) if nodes <= TERRAFORM_MOST => {
-            let arguments = ["-c", KCL, "main.k"].map(str::to_owned).to_vec();
-            Some(
-                Job { program: python, arguments, folder, environment: vec![] }
-                    .repeat(3, || Ok(()))?,
-            )
-        }
-        _ => None,
-    };
-    let (validate, apply) = match &programs.terraform {
-        Some(terraform) if nodes <= TERRAFORM_MOST => {
-            let (validate, apply) = with_terraform(terraform, &folder.join("terraform"))?;
-            (Some(validate), Some(apply))
-        }
-        _ => (None, None),
+    let apply = match &terraform {
+        Some(terraform) => Some(terraform.job(&["apply", "-input=false", "-auto-approve"]).run()?),
+        None => None,
     };
     Ok(Point { nodes, check, memory, compile, deployed, kcl, validate, apply })
 }
@@ -152,29 +154,39 @@ fn deploy(programs: &Programs, folder: &Path, nodes: usize) -> Result<Deployed, 
     Ok(Deployed { taken, step_events, provider_calls, memory })
 }
 
-fn with_terraform(program: &Path, folder: &Path) -> Result<(Taken, Taken), String> {
-    let job = |arguments: &[&str]| Job {
-        program,
-        arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
-        folder,
-        environment: vec![
-            ("CHECKPOINT_DISABLE", "1".into()),
-            ("TF_IN_AUTOMATION", "1".into()),
-            ("NO_COLOR", "1".into()),
-        ],
-    };
-    for state in ["terraform.tfstate", "terraform.tfstate.backup"] {
-        match fs::remove_file(folder.join(state)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error.to_string());
-            }
-            _ => {}
+/// Terraform in a folder.
+struct Terraform<'a> {
+    program: &'a Path,
+    folder: &'a Path,
+}
+
+impl<'a> Terraform<'a> {
+    fn job(&self, arguments: &[&str]) -> Job<'a> {
+        Job {
+            program: self.program,
+            arguments: arguments.iter().map(|a| (*a).to_owned()).collect(),
+            folder: self.folder,
+            environment: vec![
+                ("CHECKPOINT_DISABLE", "1".into()),
+                ("TF_IN_AUTOMATION", "1".into()),
+                ("NO_COLOR", "1".into()),
+            ],
         }
     }
-    job(&["init", "-input=false"]).run()?;
-    let validate = job(&["validate"]).repeat(3, || Ok(()))?;
-    let apply = job(&["apply", "-input=false", "-auto-approve"]).run()?;
-    Ok((validate, apply))
+
+    /// With nothing applied; gives what validates it.
+    fn begun(&self) -> Result<Job<'a>, String> {
+        for state in ["terraform.tfstate", "terraform.tfstate.backup"] {
+            match fs::remove_file(self.folder.join(state)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.to_string());
+                }
+                _ => {}
+            }
+        }
+        self.job(&["init", "-input=false"]).run()?;
+        Ok(self.job(&["validate"]))
+    }
 }
 
 /// Something that must hold, and whether it does.

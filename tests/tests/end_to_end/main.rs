@@ -19,6 +19,7 @@ mod operations;
 mod outage;
 mod planned;
 mod road;
+mod scaled;
 mod scripts;
 mod secret_sources;
 mod secrets;

@@ -190,6 +190,12 @@ fn decided(decision: &Decision) -> String {
             )
         }
         Decision::BringsAbout(verb) => format!("{verb:?}").to_lowercase(),
+        Decision::Scales(inputs) => {
+            let set: Vec<String> =
+                inputs.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
+            format!("sets {}", if set.is_empty() { "nothing".to_owned() } else { set.join(", ") })
+        }
+        Decision::GoesBack => "goes back".to_owned(),
         Decision::Found(names) if names.is_empty() => "finds nothing".to_owned(),
         Decision::Found(names) => format!("finds {}", names.join(", ")),
         Decision::Calls { targets, .. } => {

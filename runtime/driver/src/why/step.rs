@@ -209,6 +209,12 @@ fn decided(decision: &Decision) -> String {
             format!("it runs a workflow with {}", list(&given))
         }
         Decision::BringsAbout(verb) => format!("it begins to {verb:?}").to_lowercase(),
+        Decision::Scales(inputs) => {
+            let set: Vec<String> =
+                inputs.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
+            format!("it sets {}", list(&set))
+        }
+        Decision::GoesBack => "it goes back".to_owned(),
         Decision::Found(names) if names.is_empty() => "it found nothing".to_owned(),
         Decision::Found(names) => format!("it found {}", list(names)),
         Decision::Calls { targets, .. } => {

@@ -200,7 +200,7 @@ impl Engine {
                     && !self.is_paused()
                     && self.running < self.limits.at_once
                     && let Some(site) = self.work.sites.get_mut(at)
-                    && site.running < self.limits.at_once_per_target
+                    && site.running < site.pace.most(self.limits.at_once_per_target)
                     && let Some(item) = site.queue.pop_first()
                 {
                     self.begin(item);

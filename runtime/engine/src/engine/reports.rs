@@ -51,6 +51,10 @@ impl Engine {
                     output: None,
                 };
                 self.push_with(&target, event, blobs);
+                let allowed = self.limits.at_once_per_target;
+                if let Some(site) = self.work.site_of(&target) {
+                    site.pace.went_well(allowed);
+                }
                 if let Some(item) = self.work.find(&target, &instance) {
                     let life = self.work.items.get_mut(item).filter(|item| item.has_life);
                     if let Some(life) = life {
@@ -73,6 +77,11 @@ impl Engine {
                 }
             }
             Report::Failed { target, instance, failure } => {
+                if let Some(site) = self.work.site_of(&target)
+                    && failure.retry_after_ms.is_some()
+                {
+                    site.pace.asked_for_time(site.running);
+                }
                 if let Some(item) = self.work.find(&target, &instance) {
                     self.release(item);
                     self.step_failed(now_ms, item, failure);

@@ -42,6 +42,10 @@ pub enum Decision {
     Runs(#[serde(with = "written::arguments")] Arguments),
     /// `run` of a workflow that every deployment has: a run of this verb.
     BringsAbout(Verb),
+    /// `run scale`: these inputs get these values.
+    Scales(BTreeMap<String, Value>),
+    /// `run rollback`.
+    GoesBack,
     /// `call`.
     Calls {
         /// Of these nodes.
@@ -66,7 +70,12 @@ impl Decision {
             Self::Runs(arguments) | Self::Calls { arguments, .. } => {
                 arguments.values().any(is_made)
             }
-            Self::Chosen(_) | Self::Waits { .. } | Self::BringsAbout(_) | Self::Found(_) => false,
+            Self::Chosen(_)
+            | Self::Waits { .. }
+            | Self::BringsAbout(_)
+            | Self::Scales(_)
+            | Self::GoesBack
+            | Self::Found(_) => false,
         }
     }
 }

@@ -29,10 +29,10 @@ use crate::sealed::Sealed;
 pub use calls::{CallReport, Perform};
 pub use facts::{CallState, Decision, Ended, Set, WorkflowRun};
 pub use path::step;
-pub use walk::{BringAbout, Sought};
+pub use walk::{BringAbout, Sought, What};
 
 use crate::engine::Addition;
-use crate::event::{Event, Outcome, Verb};
+use crate::event::{Event, Outcome};
 use crate::retry::Limits;
 use crate::state::State;
 use crate::stream::Stream;
@@ -306,15 +306,6 @@ impl Conductor {
 /// What a walk gives: what came of it, what is to be called, when to look again, what was decided, and
 /// what is to be brought about.
 type Walked = (Flow, Vec<ToCall>, BTreeSet<i64>, Vec<Event>, Option<BringAbout>);
-
-/// What a workflow that every deployment has does, as far as a step can do it.
-pub(crate) fn verb_of(built_in: &str) -> Option<Verb> {
-    match built_in {
-        "install" | "update" => Some(Verb::Deploy),
-        "uninstall" => Some(Verb::Uninstall),
-        _ => None,
-    }
-}
 
 impl Event {
     /// The last word of a run of a workflow that gives nothing.

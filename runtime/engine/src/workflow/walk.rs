@@ -80,19 +80,16 @@ pub(super) struct ToCall {
 }
 
 /// Something that goes alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum BringAbout {
     /// A run of the deployment.
     Run {
         /// The step, as a path.
         step: String,
-        /// Its id.
+        /// Its id. One that was stopped is begun anew under another, which begins with the first one's and a `~`.
         run: String,
         /// What it is to do.
-        verb: Verb,
-        /// It makes what others have changed as it was applied, of these nodes or instances, or (without any) of
-        /// all; else what is not as it is wanted.
-        heals: Option<Vec<String>>,
+        what: What,
     },
     /// A look at what is there. What is found is the decision of the step.
     Look {
@@ -103,6 +100,33 @@ pub enum BringAbout {
         /// Among which nodes or instances; among all where there is none.
         among: Vec<String>,
     },
+}
+
+/// What a run of the deployment is to do for a workflow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// All is made as it is wanted.
+    Deploy,
+    /// All goes.
+    Uninstall,
+    /// What others have changed is made as it was applied: of these nodes or instances, or (without any) of all.
+    Heal(Vec<String>),
+    /// These inputs get other values.
+    Scale(BTreeMap<String, Value>),
+    /// What was wanted when it was last healthy is wanted again.
+    Rollback,
+}
+
+impl What {
+    /// What is decided by it.
+    fn decision(&self) -> Decision {
+        match self {
+            Self::Deploy | Self::Heal(_) => Decision::BringsAbout(Verb::Deploy),
+            Self::Uninstall => Decision::BringsAbout(Verb::Uninstall),
+            Self::Scale(inputs) => Decision::Scales(inputs.clone()),
+            Self::Rollback => Decision::GoesBack,
+        }
+    }
 }
 
 /// What a look at what is there is for.
@@ -401,23 +425,23 @@ impl<'e> Walk<'e> {
         let plan = self.plan;
         let Some(workflow) = plan.workflows.get(&run.workflow) else {
             let name = &run.workflow;
-            if let Some(verb) = super::verb_of(name) {
-                return self.bring_about(name, (verb, None), at);
-            }
-            match name.as_str() {
-                "heal" => {
-                    let among = self.among(run, locals)?;
-                    return self.bring_about(name, (Verb::Deploy, Some(among)), at);
-                }
+            let what = match name.as_str() {
+                "install" | "update" => What::Deploy,
+                "uninstall" => What::Uninstall,
+                "heal" => What::Heal(self.among(run, locals)?),
+                "scale" => What::Scale(self.inputs(run, at, locals)?),
+                "rollback" => What::Rollback,
                 "check_drift" => return self.look((Sought::Drift, "drifted"), run, at, locals),
                 "check_health" => {
                     return self.look((Sought::Illness, "unhealthy"), run, at, locals);
                 }
-                _ => {}
-            }
-            return Err(Stop::Failed(Failure::permanent(format!(
-                "this version of the runtime can't run `{name}` as a step"
-            ))));
+                _ => {
+                    return Err(Stop::Failed(Failure::permanent(format!(
+                        "this version of the runtime can't run `{name}` as a step"
+                    ))));
+                }
+            };
+            return self.bring_about(name, what, at);
         };
         let arguments = if let Some(Decision::Runs(arguments)) = self.facts.decided.get(at) {
             arguments.clone()
@@ -440,14 +464,9 @@ impl<'e> Walk<'e> {
     }
 
     /// A run of the deployment, inside of this one. One that was stopped is begun anew, under another id.
-    fn bring_about(
-        &mut self,
-        name: &str,
-        (verb, heals): (Verb, Option<Vec<String>>),
-        at: &str,
-    ) -> Result<Flow, Stop> {
-        if !matches!(self.facts.decided.get(at), Some(Decision::BringsAbout(_))) {
-            self.decide(at, Decision::BringsAbout(verb));
+    fn bring_about(&mut self, name: &str, what: What, at: &str) -> Result<Flow, Stop> {
+        if !self.facts.decided.contains_key(at) {
+            self.decide(at, what.decision());
         }
         let first = format!("{}.{at}", self.facts.id);
         let again = format!("{first}~");
@@ -470,7 +489,7 @@ impl<'e> Walk<'e> {
             None => first,
             Some(_) => format!("{again}{}", tries + 1),
         };
-        self.bring_about.get_or_insert(BringAbout::Run { step: at.to_owned(), run, verb, heals });
+        self.bring_about.get_or_insert(BringAbout::Run { step: at.to_owned(), run, what });
         Err(Stop::Open)
     }
 
@@ -483,6 +502,22 @@ impl<'e> Walk<'e> {
             return Err(Stop::Failed(Failure::permanent("`nodes` is an empty list")));
         }
         Ok(found)
+    }
+
+    /// The inputs that a step sets: those that it names.
+    fn inputs(
+        &self,
+        run: &Run,
+        at: &str,
+        locals: &Locals,
+    ) -> Result<BTreeMap<String, Value>, Failure> {
+        if let Some(Decision::Scales(inputs)) = self.facts.decided.get(at) {
+            return Ok(inputs.clone());
+        }
+        let value = |(name, given): (&String, &Property)| {
+            Ok((name.clone(), self.value(&given.value, locals)?))
+        };
+        run.arguments.iter().map(value).collect()
     }
 
     /// A look at what is there: it changes nothing, and gives the names of what it found.
