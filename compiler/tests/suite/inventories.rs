@@ -101,7 +101,7 @@ fn an_element_without_what_its_type_asks_for_is_told() {
     let facts = BTreeMap::from([("memory".to_owned(), "8GiB".into())]);
     let node_type = plan.selections["hosts"].kind.clone();
     let element = Element { name: "one".to_owned(), node_type, facts, connection: Json::Null };
-    let inventory = Arc::new(Inventory { elements: vec![element] });
+    let inventory = Arc::new(Inventory::from_iter([element]));
     let expanded = Topology::expand(
         &plan,
         &BTreeMap::new(),

@@ -118,11 +118,11 @@ fn as_of(then: &Inventory, now: &Inventory) -> Inventory {
         let connection = known.map_or(&element.connection, |known| &known.connection).clone();
         Element { connection, ..element.clone() }
     };
-    Inventory { elements: then.elements.iter().map(reached).collect() }
+    then.elements().iter().map(reached).collect()
 }
 
 /// All elements of now, and those of then that are not among them.
 fn reached(then: &Inventory, now: &Inventory) -> Inventory {
-    let gone = then.elements.iter().filter(|element| now.element(&element.name).is_none());
-    Inventory { elements: now.elements.iter().chain(gone).cloned().collect() }
+    let gone = then.elements().iter().filter(|element| now.element(&element.name).is_none());
+    now.elements().iter().chain(gone).cloned().collect()
 }

@@ -128,19 +128,20 @@ async fn targets_are_reached_as_is_known_now() {
     let runtime = runtime(store.clone(), &world);
     deploy(&runtime, plan("hello"), &["east"]).await.unwrap();
     // A cluster that the first revision did not know, and one that is reached otherwise now.
-    let mut now = inventory(&["east", "west"]);
-    now.elements[0].connection =
+    let mut elements = inventory(&["east", "west"]).elements().to_vec();
+    elements[0].connection =
         serde_json::json!({ "kubeconfig": { "path": "new", "context": "east" } });
+    let now: bp_topology::Inventory = elements.into_iter().collect();
     let both = prepared_with(&runtime, now.clone());
     runtime.deploy(ID, "sample", "seed", both, control()).await.unwrap();
     assert!(world.there().iter().any(|one| one.ends_with("@west")));
 
     let earlier = runtime.earlier(ID, None).await.unwrap();
     let names = |of: &bp_topology::Inventory| -> Vec<String> {
-        of.elements.iter().map(|element| element.name.clone()).collect()
+        of.elements().iter().map(|element| element.name.clone()).collect()
     };
     assert_eq!(names(&earlier.asked.inventory), ["east"]);
-    assert_eq!(earlier.asked.inventory.elements[0].connection, now.elements[0].connection);
+    assert_eq!(earlier.asked.inventory.elements()[0].connection, now.elements()[0].connection);
     assert_eq!(names(&earlier.reached_by), ["east", "west"]);
     let back = rollback(&runtime, None).await.unwrap();
     assert_eq!(back.outcome, Outcome::Done);

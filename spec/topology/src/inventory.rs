@@ -1,6 +1,6 @@
 //! What there is to be chosen from: clusters with what people and observation say of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bp_plan::{PropertyType, Type};
 use serde::{Deserialize, Serialize};
@@ -8,10 +8,39 @@ use serde_json::Value as Json;
 
 /// All elements that a deployment may be placed on, as they were when a person asked for it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written", into = "Written")]
 pub struct Inventory {
     /// In the order of the person's own file; names are unique.
-    pub elements: Vec<Element>,
+    elements: Vec<Element>,
+    /// Where each stands, by its name.
+    places: HashMap<String, usize>,
+}
+
+/// An inventory as it is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    elements: Vec<Element>,
+}
+
+impl From<Written> for Inventory {
+    fn from(written: Written) -> Self {
+        written.elements.into_iter().collect()
+    }
+}
+
+impl From<Inventory> for Written {
+    fn from(inventory: Inventory) -> Self {
+        Self { elements: inventory.elements }
+    }
+}
+
+impl FromIterator<Element> for Inventory {
+    fn from_iter<I: IntoIterator<Item = Element>>(elements: I) -> Self {
+        let mut all = Self::default();
+        elements.into_iter().for_each(|element| all.push(element));
+        all
+    }
 }
 
 /// Something to be placed on.
@@ -93,12 +122,23 @@ impl Inventory {
         if self.element(&element.name).is_some() {
             return Err(NameError::Twice(element.name));
         }
-        self.elements.push(element);
+        self.push(element);
         Ok(())
+    }
+
+    fn push(&mut self, element: Element) {
+        let at = self.elements.len();
+        self.places.entry(element.name.clone()).or_insert(at);
+        self.elements.push(element);
+    }
+
+    /// All of them, in the order of the person's own file.
+    pub fn elements(&self) -> &[Element] {
+        &self.elements
     }
 
     /// The element of this name.
     pub fn element(&self, name: &str) -> Option<&Element> {
-        self.elements.iter().find(|element| element.name == name)
+        self.places.get(name).and_then(|at| self.elements.get(*at))
     }
 }

@@ -35,7 +35,7 @@ pub(crate) fn placement(world: &World, name: &str) -> Result<Placement, EvalErro
 }
 
 fn candidates<'w>(world: &'w World, selection: &'w Selection) -> impl Iterator<Item = &'w Element> {
-    world.inventory.elements.iter().filter(|element| {
+    world.inventory.elements().iter().filter(|element| {
         element.node_type == selection.kind
             || world
                 .plan

@@ -4,7 +4,7 @@
 //! it. What an evaluation read of other instances is noted, so that the caller knows what to wait for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
@@ -44,10 +44,10 @@ pub(crate) struct World {
     /// requires is met there.
     within: Option<BTreeSet<String>>,
     /// The attributes of instances that are as wanted.
-    reported: BTreeMap<InstanceId, BTreeMap<String, Json>>,
-    memo: RefCell<BTreeMap<Slot, Option<Answer>>>,
+    reported: HashMap<InstanceId, BTreeMap<String, Json>>,
+    memo: RefCell<HashMap<Slot, Option<Answer>>>,
     /// The same with secrets as their values.
-    revealed: RefCell<BTreeMap<Slot, Option<Answer>>>,
+    revealed: RefCell<HashMap<Slot, Option<Answer>>>,
     reads: RefCell<Reads>,
     depth: Cell<usize>,
     /// Secrets are their values, for now.
@@ -80,7 +80,7 @@ pub struct Reads {
     pub is_veiled: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Slot {
     Input(String),
     Constant(String),
@@ -129,7 +129,7 @@ impl World {
             secrets,
             given: inputs,
             within: None,
-            reported: BTreeMap::new(),
+            reported: HashMap::new(),
             memo: RefCell::default(),
             revealed: RefCell::default(),
             reads: RefCell::default(),

@@ -83,7 +83,7 @@ fn inventory(clusters: &[(&str, &str, f64)]) -> Arc<Inventory> {
             connection: json!(null),
         }
     });
-    Arc::new(Inventory { elements: elements.collect() })
+    Arc::new(elements.collect::<Inventory>())
 }
 
 fn expand(plan: Plan, inventory: Arc<Inventory>) -> Result<Topology, Vec<String>> {

@@ -87,7 +87,7 @@ pub(crate) fn inventory(blueprint: &Blueprint) -> Inventory {
             connection: json!("local"),
         }
     };
-    Inventory { elements: CLUSTERS.iter().map(element).collect() }
+    CLUSTERS.iter().map(element).collect()
 }
 
 fn demo() -> Selection {

@@ -248,7 +248,7 @@ pub fn inventory(names: &[&str]) -> Inventory {
             connection: json!("local"),
         }
     };
-    Inventory { elements: names.iter().map(element).collect() }
+    names.iter().map(element).collect()
 }
 
 /// What is there, as every process that dies and comes back finds it.
