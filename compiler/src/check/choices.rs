@@ -149,13 +149,14 @@ pub(crate) fn choice(
         out.push(says_types::too_many_candidates(asks.at, short(asks.wanted), most));
     }
     // What is reported of nodes is known too late; of the inventory it is known before.
-    if let Some(one) = wheres.first()
-        && asks.all.iter().any(|constraint| {
-            late(program, &constraint.predicate)
-                || reports(program, &constraint.predicate, &asks, is_open)
-        })
-    {
-        let at = Place { file: asks.at.file, span: one.predicate.span };
+    if asks.all.iter().any(|constraint| {
+        late(program, &constraint.predicate)
+            || reports(program, &constraint.predicate, &asks, is_open)
+    }) {
+        // What the type asks is told where it is chosen.
+        let at = wheres
+            .first()
+            .map_or(asks.at, |one| Place { file: asks.at.file, span: one.predicate.span });
         in_time(Phase::Run, Phase::Deploy, "which candidate fits", at, out);
     }
     let inventory = discovered(program, asks.wanted).then(|| {

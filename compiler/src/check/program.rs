@@ -301,6 +301,17 @@ impl<'s> Program<'s> {
         self.sources.modules.get(self.file.0 as usize)
     }
 
+    /// Whether the blueprint's head gives all of its nodes labels.
+    pub(crate) fn labels_all(&self) -> bool {
+        let items = self.blueprint().into_iter().flat_map(|module| &module.tree.items);
+        items.filter_map(|item| match &item.kind {
+            ItemKind::Blueprint(head) => Some(&head.body.entries),
+            _ => None,
+        })
+        .flatten()
+        .any(|entry| matches!(&entry.kind, EntryKind::Assign { key, .. } if key.text == "labels"))
+    }
+
     /// Whether a file has a blueprint.
     pub(crate) fn has_blueprint(&self, file: FileId) -> bool {
         self.names.files.get(file.0 as usize).is_some_and(|scope| scope.blueprint.is_some())

@@ -260,6 +260,34 @@ fn a_type_reads_nothing_of_its_blueprint() {
     }
 }
 
+/// Nor do data types and operations: whoever uses the type elsewhere would have their own things read under these names.
+#[test]
+fn data_types_and_operations_read_nothing_of_their_blueprint() {
+    for (declared, line) in [
+        ("data type D = int where self < limit", 5),
+        ("data type D {\n  a: int where self < limit\n}", 6),
+        ("interface type I { operation go(n: int where self < limit) }", 5),
+        (
+            "node type T { operation lifecycle.create = script(\"./a.sh\") { env = { P = key } } }",
+            5,
+        ),
+        (
+            "relationship type L extends DependsOn { operation configure.add_target = script(\"./a.sh\") { args = { x = limit } } }",
+            5,
+        ),
+    ] {
+        let text = format!(
+            "blueprint x {{ version = \"1.0.0\" }}\ninput limit: int\nsecret key: string\nnode one: Root\n{declared}\n"
+        );
+        let found = wrong(&[("x.bp", &text), ("a.sh", "true\n")]);
+        assert_eq!(found, [format!("E4057 x.bp:{line}")], "{declared}");
+    }
+    // What they do is taken over as it is, and told once.
+    let text = "blueprint x { version = \"1.0.0\" }\ninput limit: int\n\
+                node type T { operation lifecycle.create = script(\"./a.sh\") { args = { x = limit } } }\nnode type U extends T\n";
+    assert_eq!(wrong(&[("x.bp", text), ("a.sh", "true\n")]), ["E4057 x.bp:3"]);
+}
+
 #[test]
 fn a_blueprint_is_no_type_to_extend_or_to_declare() {
     assert_eq!(with_database("node type Mine extends db.Blueprint"), ["E4041 shop.bp:5"]);

@@ -190,8 +190,24 @@ const MISTAKES: &[(&str, &str)] = &[
         "node type S {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T if any(n in all[*].size, n > 4)",
         "E4016 9:14",
     ),
+    // What a group's type makes of what its members report, by another of its properties, too.
+    (
+        "node type V { attribute n: int }\ngroup type G {\n  members: V[1..]\n  property total: int = sum([m.n for m in self.members])\n  property more: int = self.total + 1\n}\nnode v: V\ngroup g: G { members = [v] }\nnode b: Root for i in 1..g.total",
+        "E4016 10:23",
+    ),
+    (
+        "node type V { attribute n: int }\ngroup type G {\n  members: V[1..]\n  property total: int = sum([m.n for m in self.members])\n  property more: int = self.total + 1\n}\nnode v: V\ngroup g: G { members = [v] }\nnode b: Root for i in 1..g.more",
+        "E4016 10:23",
+    ),
+    // What a requirement's type asks decides whom a choice takes.
+    (
+        "node type V {\n  attribute n: int\n  provider = \"noop\"\n}\nnode type A { requires v: V where self.n > 3 }\nnode v: V\nnode a: A { v -> V }",
+        "E4016 8:18",
+    ),
     ("node a: Root for x in [[1], [2]]", "E4018 2:23"),
     ("node a: Root for x in 1..5000000", "E4019 2:23"),
+    ("node b: Root { labels = { q = \"1\" } }\noutput o: string = b.labels.zz", "E3024 3:20"),
+    ("node b: Root\noutput o: string = b.labels[\"zz\"]", "E3024 3:20"),
     ("abstract node type T\nnode a: T", "E4020 3:9"),
     ("select s: Compute[3..2] { }", "E4022 2:18"),
     (

@@ -56,6 +56,14 @@ fn each_ring_is_told_once() {
     assert_eq!(codes, ["E4015", "E4015", "E4015", "E4015", "E4015", "E4014"], "{told:?}");
 }
 
+/// Which instances there are may hang on what another node has, and whom it needs on them.
+#[test]
+fn to_need_all_instances_is_no_ring_by_itself() {
+    let nodes = "node type A {\n  property n: int = 1\n  requires hs: H[0..] via DependsOn\n}\n\
+                 node a: A {\n  n = 2\n  hs -> b[*]\n}\nnode b: H for i in 1..a.n\n";
+    assert_eq!(mistakes(&format!("{HEAD}{nodes}")), [] as [&str; 0]);
+}
+
 #[test]
 fn rings_are_found_through_whatever_leads_on() {
     for (nodes, wanted) in [
@@ -114,6 +122,20 @@ node b: H if a.n == 1
         (
             r"node c: H for i in 1..5 { n = count(d) }
 node d: H for k, x in c if x.n > 3
+",
+            "E4015",
+        ),
+        (
+            r"group type G { members: H[0..] }
+group g: G { members = [a] }
+node a: H for i in 1..count(g.members)
+",
+            "E4015",
+        ),
+        (
+            r"node type A { requires hs: H[0..] via DependsOn }
+node a: A { hs -> b[*] }
+node b: H for i in 1..count(a.hs)
 ",
             "E4015",
         ),

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bp_plan::{Constraint, Expr, PropertyType, Type, Value};
+use bp_plan::{Constraint, DataType, Expr, PropertyType, Type, Value};
 
 use super::requires;
 use crate::check::Checked;
@@ -16,10 +16,12 @@ use crate::check::expr::{check_type_expr, deployment_type, secret_of};
 use crate::check::instances;
 use crate::check::members::short;
 use crate::check::mentions::{is_inside, mentions};
+use crate::check::operations;
 use crate::check::program::{CapabilityInfo, Program, PropertyInfo, RequirementInfo, TypeInfo};
 use crate::diagnostics::{Diagnostic, composition as says};
+use crate::resolve::TypeDeclaration;
 use crate::source::{FileId, Place};
-use crate::syntax::ast::{ItemKind, ValueItem, ValueKeyword};
+use crate::syntax::ast::{EntryKind, ItemKind, ValueItem, ValueKeyword};
 
 /// Makes the types, as far as heads tell them. Mistakes of the heads are told elsewhere.
 pub(in crate::check) fn declare(program: &mut Program<'_>) {
@@ -233,10 +235,17 @@ pub(super) fn open(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
         if !program.has_blueprint(declared.file) || program.names.blueprints.contains_key(full) {
             continue;
         }
+        if let Some(data) = program.data.get(full) {
+            for place in places_of_data(program, data, declared) {
+                out.push(says::open_type(place, short(full), declared.place));
+            }
+        }
         let Some(info) = program.types.get(full) else { continue };
         // What a type inherits is told where it is declared.
         let parent = declared.ancestors.first().and_then(|name| program.types.get(name));
-        for place in places(info, parent.map(|info| &**info)) {
+        let parent = parent.map(|info| &**info);
+        let own = places_of_operations(program, info, parent, declared);
+        for place in places(info, parent).into_iter().chain(own) {
             out.push(says::open_type(place, short(full), declared.place));
         }
     }
@@ -281,6 +290,63 @@ fn places(info: &TypeInfo, parent: Option<&TypeInfo>) -> Vec<Place> {
         if !is_inherited && is_open(&constraint.predicate) {
             found.push(*place);
         }
+    }
+    found
+}
+
+/// Where a type's own operations read what is inside of a blueprint.
+fn places_of_operations(
+    program: &Program<'_>,
+    info: &TypeInfo,
+    parent: Option<&TypeInfo>,
+    declared: &TypeDeclaration,
+) -> Vec<Place> {
+    let is_open = |expr: &Expr| mentions(expr, &is_inside);
+    let Some(item) = declared.item(program.sources) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in &item.body.entries {
+        let EntryKind::Operation(written) = &entry.kind else { continue };
+        let Some(operation) = info.operations.get(&operations::path(written)) else { continue };
+        let by = |info: &TypeInfo| {
+            info.operations.get(&operations::path(written))?.implementation.clone()
+        };
+        let is_inherited = match (parent.and_then(by), &operation.implementation) {
+            (Some(old), Some(new)) => Arc::ptr_eq(&old, new),
+            _ => false,
+        };
+        let own = operation.implementation.iter().filter(|_| !is_inherited);
+        let mut parts = own.flat_map(|by| by.parts());
+        let written_here = operation.parameters.iter().filter(|_| written.parameters.is_some());
+        let mut asked = written_here.flat_map(|parameter| {
+            parameter.constraints.iter().map(|one| &one.predicate).chain(&parameter.default)
+        });
+        if parts.any(is_open) || asked.any(is_open) {
+            found.push(Place { file: declared.file, span: written.path.span });
+        }
+    }
+    found
+}
+
+/// Where a data type's own fields and constraints read what is inside of a blueprint.
+fn places_of_data(
+    program: &Program<'_>,
+    data: &DataType,
+    declared: &TypeDeclaration,
+) -> Vec<Place> {
+    let is_open = |expr: &Expr| mentions(expr, &is_inside);
+    let parent = declared.ancestors.first().and_then(|name| program.data.get(name));
+    let Some(item) = declared.item(program.sources) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in &item.body.entries {
+        let EntryKind::Field(member) = &entry.kind else { continue };
+        let Some(field) = data.fields.get(member.name.text.as_str()) else { continue };
+        if field.constraints.iter().any(|one| is_open(&one.predicate)) {
+            found.push(Place { file: declared.file, span: member.name.span });
+        }
+    }
+    let is_new = |one: &&Constraint| parent.is_none_or(|parent| !parent.constraints.contains(one));
+    if data.constraints.iter().filter(is_new).any(|one| is_open(&one.predicate)) {
+        found.push(declared.place);
     }
     found
 }

@@ -219,6 +219,9 @@ impl<'a> Graph<'a> {
         let mut values = Vec::new();
         for (name, checked) in self.groups {
             let Some(info) = self.program.types.get(&checked.group.kind) else { continue };
+            // Who they are, hangs on which of them there are.
+            values.push((self.things.len(), checked.group.members.clone(), checked.targets.place));
+            self.things.push(Thing::Group(name, "members"));
             for (property, declared) in &info.properties {
                 let set = checked.group.properties.get(property).map(|set| &set.value);
                 let value = set.or(declared.declared.default.as_ref());

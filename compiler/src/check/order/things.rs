@@ -150,11 +150,10 @@ fn is_perhaps(checked: &CheckedNode) -> bool {
         })
 }
 
-/// Whether a target names nodes, and asks nothing of any.
+/// Whether a target names nodes, and asks nothing of any, not even which instances there are.
 fn is_named(target: &Expr) -> bool {
     match target {
         Expr::Field { of, .. } | Expr::Index { of, .. } => is_named(of),
-        Expr::Splat { of, body } => is_named(of) && matches!(**body, Expr::Local(_)),
         Expr::List(items) => items.iter().all(|item| {
             let (Item::One(one) | Item::Spread(one)) = item;
             is_named(one)

@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError};
 
 use bp_plan::{DataType, Expr, FileRef, Phase, Type};
 
-use super::{Program, reads_as};
+use super::{Program, TypeInfo, reads_as};
 use crate::check::expr::{Declared, Function, Member, Named, Notice, TextFile, World};
 use crate::check::mentions::{is_inside, mentions};
 use crate::diagnostics::Diagnostic;
 use crate::source::{FileId, Place};
-use crate::syntax::ast::{ItemKind, TypeItemKind};
+use crate::syntax::ast::{EntryKind, ItemKind, TypeItemKind};
 
 /// How many bytes of constants a program may keep beyond what their text accounts for.
 const MAX_KEPT: usize = 64 << 20;
@@ -123,6 +123,7 @@ impl World for Program<'_> {
                 _ => Self::node_of(from).and_then(|node| self.phases.get(node)?.get(name)),
             };
             let phase = match from {
+                Expr::Group(group) if self.is_made_late(group, info, name, 0) => Phase::Run,
                 Expr::Local(_) | Expr::Selection(_) | Expr::Group(_) | Expr::Requirement(_) => {
                     Phase::Deploy
                 }
@@ -331,6 +332,33 @@ impl World for Program<'_> {
 }
 
 impl Program<'_> {
+    /// Whether the type of a group makes a property that is left to it of what the members report.
+    fn is_made_late(&self, group: &str, info: &TypeInfo, name: &str, depth: usize) -> bool {
+        let declared = self.value_declaration(self.file, group).and_then(|at| self.item(at));
+        let Some(ItemKind::Group(placed)) = declared else { return false };
+        let is_set =
+            placed.body.entries.iter().any(
+                |entry| matches!(&entry.kind, EntryKind::Assign { key, .. } if key.text == name),
+            );
+        let default = info.properties.get(name).and_then(|it| it.declared.default.as_ref());
+        let Some(default) = default.filter(|_| !is_set && depth < info.properties.len()) else {
+            return false;
+        };
+        let members = info.over.members.as_ref().and_then(|(full, ..)| self.types.get(full));
+        let reports = |name: &str| {
+            members.is_some_and(|of| {
+                of.attributes.contains_key(name) && !of.properties.contains_key(name)
+            })
+        };
+        mentions(default, &|part| match part {
+            Expr::Field { of, name, .. } if **of == Expr::This => {
+                self.is_made_late(group, info, name, depth + 1)
+            }
+            Expr::Field { name, .. } => reports(name),
+            _ => false,
+        })
+    }
+
     /// What the nodes are called that a group or a policy is over.
     pub(crate) fn over(&self, of: &Type) -> Option<&'static str> {
         match self.names.types.get(&self.info(of)?.full)?.kind {

@@ -252,12 +252,26 @@ impl<'p, 's> Known<'p, 's> {
             self.memo.reported.replace(Some(read));
             return Some(Outcome::Unknown);
         }
+        if declared.is_none() && name == "labels" && !info.requirements.contains_key(name) {
+            return self.labels(of, node);
+        }
         let declared = declared?;
         let value = node.node.properties.get(name).map(|set| &set.value);
         let value = value.or(declared.declared.default.as_ref());
         let made =
             value.map_or(Outcome::Value(Value::Null), |value| self.evaluated(of, name, value));
         Some(whole(made, &declared.declared.kind))
+    }
+
+    /// The labels of a node, where nothing but itself gives it any.
+    fn labels(&self, of: &Reference, node: &CheckedNode) -> Option<Outcome> {
+        if self.program.labels_all() {
+            return Some(Outcome::Unknown);
+        }
+        Some(match &node.node.labels {
+            Some(labels) => self.evaluated(of, "labels", labels),
+            None => Outcome::Value(Value::Map(BTreeMap::new())),
+        })
     }
 
     /// What an expression is that stands in a node.
