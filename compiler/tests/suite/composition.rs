@@ -272,7 +272,7 @@ fn data_types_and_operations_read_nothing_of_their_blueprint() {
             5,
         ),
         (
-            "relationship type L extends DependsOn { operation configure.add_target = script(\"./a.sh\") { args = { x = limit } } }",
+            "relationship type L extends DependsOn { operation configure.establish_target = script(\"./a.sh\") { args = { x = limit } } }",
             5,
         ),
     ] {

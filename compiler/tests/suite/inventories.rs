@@ -9,7 +9,7 @@ use bp_topology::{Element, Identity, Inventory, Secrets, Topology};
 use serde_json::Value as Json;
 
 use crate::blueprint_tests::found;
-use crate::common::placed;
+use crate::common::{mistakes, placed};
 
 fn analysis(text: &str) -> Analysis {
     Analysis::of_text(Path::new("sample.bp"), text, true)
@@ -140,7 +140,7 @@ test "nothing has it" {
     assert_eq!(told(text), Vec::<String>::new());
     // What a node says itself needs no test.
     let known = "blueprint s { version = \"1.0.0\" }\nnode type Host\nnode type App { requires host: Host }\nnode one: Host { labels = { tier = \"lead\" } }\nnode app: App { host -> one where self.labels.tier == \"gold\" }\n";
-    assert_eq!(common::mistakes(known), ["E4011 5:25"]);
+    assert_eq!(mistakes(known), ["E4011 5:25"]);
 }
 
 #[test]
