@@ -39,6 +39,19 @@ pub fn no_item(said: Diagnostic) -> Diagnostic {
     said.help("an item begins with a word such as `blueprint`, `use`, `input`, `const`, `node`, `policy` or `output`")
 }
 
+/// `[1,, 2]`; `whole` has the blanks that go with it.
+pub fn extra_comma(at: Place, whole: Place) -> Diagnostic {
+    Diagnostic::error("E1001", "a comma is too much here", at)
+        .label("parts nothing")
+        .help("remove it")
+        .fix("remove the comma", vec![(whole, String::new())])
+}
+
+/// Whether this is what [`extra_comma`] says.
+pub fn is_extra_comma(error: &Diagnostic) -> bool {
+    error.code == "E1001" && error.message == "a comma is too much here"
+}
+
 /// `5 m`; `blank` is what stands between.
 pub fn spaced_unit(at: Place, number: &str, unit: &str, blank: Place) -> Diagnostic {
     Diagnostic::error("E1001", "a unit stands right behind its number", at)

@@ -405,6 +405,7 @@ impl Lowering<'_> {
             while let Some(part) = inner.next() {
                 match part.as_rule() {
                     Rule::word => list.push(self.name(&part)),
+                    Rule::extra_comma => self.extra_comma(&part),
                     Rule::missing_brace => self.unclosed(whole, "{", "}"),
                     _ => self.junk_inside(&part, "a name to use or `}`"),
                 }

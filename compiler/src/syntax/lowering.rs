@@ -168,6 +168,13 @@ impl<'a> Lowering<'a> {
         self.diagnostics.iter_mut().rfind(|d| d.place == at && d.code == code)
     }
 
+    /// The error that was reported last, where it is on this line.
+    pub(super) fn of_line(&mut self, start: u32) -> Option<&mut Diagnostic> {
+        let last = self.diagnostics.len().checked_sub(1)?;
+        let is_here = self.diagnostics.get(last).is_some_and(|d| self.same_line(d, start));
+        self.diagnostics.get_mut(last).filter(|_| is_here)
+    }
+
     fn same_line(&self, other: &Diagnostic, start: u32) -> bool {
         let at = other.place.span.start;
         other.severity == Severity::Error

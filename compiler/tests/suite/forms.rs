@@ -1,0 +1,126 @@
+//! What is written in another form is told with the one that is meant, and the fix writes that one: once applied,
+//! the program has no error.
+
+use bp_compiler::analysis::Analysis;
+use bp_compiler::diagnostics::{Diagnostic, Severity};
+
+use crate::common::{folder, mended, placed};
+
+const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
+
+/// What stands after a blueprint's head (line 1), the one error (`CODE LINE:COLUMN`), words of its message or
+/// help, words that stand in neither, and what the fix makes of the text; nothing where there is no fix.
+type Form =
+    (&'static str, &'static str, &'static [&'static str], &'static str, Option<&'static str>);
+
+/// Commas with nothing between them.
+const COMMAS: &[Form] = &[
+    (
+        "output o: list<int> = [1,, 2]",
+        "E1001 2:26",
+        &["a comma is too much here", "remove it"],
+        "closed",
+        Some("output o: list<int> = [1, 2]"),
+    ),
+    (
+        "output o: list<int> = [, 1]",
+        "E1001 2:24",
+        &["a comma is too much here"],
+        "closed",
+        Some("output o: list<int> = [1]"),
+    ),
+    (
+        "output o: list<int> = [1, 2,, ]",
+        "E1001 2:29",
+        &["a comma is too much here"],
+        "closed",
+        Some("output o: list<int> = [1, 2, ]"),
+    ),
+    (
+        "output o: int = max(1,, 2)",
+        "E1001 2:23",
+        &["a comma is too much here"],
+        "closed",
+        Some("output o: int = max(1, 2)"),
+    ),
+    (
+        "output o: int = max(, 1, , , 2)",
+        "E1001 2:21",
+        &["a comma is too much here"],
+        "closed",
+        Some("output o: int = max(1, 2)"),
+    ),
+    (
+        "fn f(a: int,, b: int) -> int = a + b\noutput o: int = f(1, 2)",
+        "E1001 2:13",
+        &["a comma is too much here"],
+        "closed",
+        Some("fn f(a: int, b: int) -> int = a + b\noutput o: int = f(1, 2)"),
+    ),
+    (
+        "node type A { property a: int, property b: int }\nnode n: A { a = 1,, b = 2 }",
+        "E1001 3:19",
+        &["a comma is too much here"],
+        "closed",
+        Some("node type A { property a: int, property b: int }\nnode n: A { a = 1, b = 2 }"),
+    ),
+    (
+        "node type A { property a: int, property b: int }\nnode n: A {\n  a = 1,\n  , b = 2\n}",
+        "E1001 5:3",
+        &["a comma is too much here"],
+        "closed",
+        Some("node type A { property a: int, property b: int }\nnode n: A {\n  a = 1,\n  b = 2\n}"),
+    ),
+    (
+        "data type D {\n  a: int\n  b: int\n}\nconst d: D = { , a = 1, b = 2 }\noutput o: int = d.a",
+        "E1001 6:16",
+        &["a comma is too much here"],
+        "closed",
+        Some(
+            "data type D {\n  a: int\n  b: int\n}\nconst d: D = { a = 1, b = 2 }\noutput o: int = d.a",
+        ),
+    ),
+];
+
+fn wrong(forms: &[Form]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (text, expected, words, never, meant) in forms {
+        let files = vec![("root.bp".to_owned(), format!("{HEAD}{text}\n"))];
+        let (analysis, _folder) = checked(&files);
+        let errors = errors(&analysis);
+        let places: Vec<String> = errors.iter().map(|one| placed(&analysis, one)).collect();
+        let first = errors.first();
+        let told = first.map_or(String::new(), |one| {
+            format!("{}\n  {}", one.message, one.help.clone().unwrap_or_default())
+        });
+        let says = words.iter().all(|word| told.contains(word));
+        let fix = first.and_then(|one| one.fix.as_ref());
+        let fixed = fix.map(|fix| mended(&analysis, &files, fix));
+        let left = fixed.as_ref().map(|files| {
+            let (analysis, _folder) = checked(files);
+            self::errors(&analysis).iter().map(|one| one.message.clone()).collect::<Vec<_>>()
+        });
+        let fixed = fixed.map(|files| files.into_iter().map(|(_, text)| text).collect::<String>());
+        let is_fixed = fixed == meant.map(|meant| format!("{HEAD}{meant}\n"));
+        let is_told = places == [*expected] && says && (never.is_empty() || !told.contains(never));
+        if !is_told || !is_fixed || left.as_ref().is_some_and(|left| !left.is_empty()) {
+            wrong.push(format!("{text}\n  {places:?}: {told}\n  {fixed:?}\n  {left:?}"));
+        }
+    }
+    wrong
+}
+
+fn checked(files: &[(String, String)]) -> (Analysis, tempfile::TempDir) {
+    let files: Vec<(&str, &str)> = files.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let folder = folder(&files);
+    (Analysis::check(&folder.path().join("root.bp")), folder)
+}
+
+fn errors(analysis: &Analysis) -> Vec<&Diagnostic> {
+    analysis.diagnostics().iter().filter(|one| one.severity == Severity::Error).collect()
+}
+
+#[test]
+fn a_comma_too_many_is_told_where_it_stands() {
+    assert_eq!(wrong(COMMAS).join("\n\n"), "");
+}
