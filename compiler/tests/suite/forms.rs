@@ -82,6 +82,37 @@ const COMMAS: &[Form] = &[
     ),
 ];
 
+/// Names that begin with a letter of the wrong case.
+const CASES: &[Form] = &[
+    (
+        "const MAX = 3\noutput o: int = MAX + 1\noutput p: string = \"at most ${MAX}, not MAX\"",
+        "E1013 2:7",
+        &["call it `max`"],
+        "",
+        Some(
+            "const max = 3\noutput o: int = max + 1\noutput p: string = \"at most ${max}, not MAX\"",
+        ),
+    ),
+    // `max` is there already; a key may be called so.
+    ("const MAX = 3\noutput o: int = max(MAX, 1)", "E1013 2:7", &["call it `max`"], "", None),
+    (
+        "node type A { property p: int }\nconst P = 3\nnode n: A { p = P }",
+        "E1013 3:7",
+        &["call it `p`"],
+        "",
+        None,
+    ),
+    (
+        "node type server { property n: int = 1 }\nnode type Large extends server\nnode a: server\nnode b: Large",
+        "E1012 2:11",
+        &["call it `Server`"],
+        "",
+        Some(
+            "node type Server { property n: int = 1 }\nnode type Large extends Server\nnode a: Server\nnode b: Large",
+        ),
+    ),
+];
+
 fn wrong(forms: &[Form]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (text, expected, words, never, meant) in forms {
@@ -123,4 +154,9 @@ fn errors(analysis: &Analysis) -> Vec<&Diagnostic> {
 #[test]
 fn a_comma_too_many_is_told_where_it_stands() {
     assert_eq!(wrong(COMMAS).join("\n\n"), "");
+}
+
+#[test]
+fn a_name_of_the_wrong_case_is_mended_wherever_it_is_used() {
+    assert_eq!(wrong(CASES).join("\n\n"), "");
 }
