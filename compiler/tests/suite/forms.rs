@@ -113,6 +113,101 @@ const CASES: &[Form] = &[
     ),
 ];
 
+/// Habits in blocks and steps.
+const HABITS: &[Form] = &[
+    (
+        "node type H\nnode type A { requires host: H }\nnode h: H\nnode a: A { host => h }",
+        "E1007 5:18",
+        &["write `host -> h`"],
+        "",
+        Some("node type H\nnode type A { requires host: H }\nnode h: H\nnode a: A { host -> h }"),
+    ),
+    (
+        "node type A { property n: int }\nconst h = 3\nnode a: A { n => h }",
+        "E1007 4:15",
+        &["write `key = value`"],
+        "",
+        Some("node type A { property n: int }\nconst h = 3\nnode a: A { n = h }"),
+    ),
+    (
+        "node type A { node type B }",
+        "E1025 2:15",
+        &["`node type` can't stand in a block", "side by side"],
+        "closed",
+        None,
+    ),
+    (
+        "node type A {\n  property n: int\n  node type B {\n    property m: int\n  }\n}",
+        "E1025 4:3",
+        &["`node type` can't stand in a block"],
+        "closed",
+        None,
+    ),
+    (
+        "node type A { property n: int required false }\nnode a: A",
+        "E1007 2:31",
+        &["write `name: type?`"],
+        "",
+        Some("node type A { property n: int? }\nnode a: A"),
+    ),
+    (
+        "node type A { property n: int required true }\nnode a: A { n = 1 }",
+        "E1007 2:31",
+        &["write `name: type`"],
+        "",
+        Some("node type A { property n: int }\nnode a: A { n = 1 }"),
+    ),
+    (
+        "node type A { property n: int optional true }\nnode a: A",
+        "E1007 2:31",
+        &["write `name: type?`"],
+        "",
+        Some("node type A { property n: int? }\nnode a: A"),
+    ),
+    (
+        "node type A { properties { n: int } }",
+        "E1007 2:15",
+        &["write `property name: type`"],
+        "properties =",
+        None,
+    ),
+    (
+        "node type A {\n  lifecycle {\n    create = script(\"root.bp\")\n  }\n}",
+        "E1007 3:3",
+        &["write `operation lifecycle.create = script("],
+        "lifecycle =",
+        None,
+    ),
+    (
+        "node type A { property n: int }\nnode a: A { properties { n = 1 } }",
+        "E1007 3:13",
+        &["write `name = value`"],
+        "properties =",
+        None,
+    ),
+    (
+        "node type A\nnode a: A { lifecycle { create = script(\"root.bp\") } }",
+        "E1007 3:13",
+        &["write `operation lifecycle.create = script("],
+        "lifecycle =",
+        None,
+    ),
+    (
+        "workflow w() {\n  wait 1s\n  on error { wait 2s }\n}",
+        "E1007 4:3",
+        &["write `on failure { … }`"],
+        "",
+        Some("workflow w() {\n  wait 1s\n  on failure { wait 2s }\n}"),
+    ),
+    (
+        "workflow w() {\n  wait 1s\n  on_failure { wait 2s }\n}",
+        "E1007 4:3",
+        &["write `on failure { … }`"],
+        "",
+        Some("workflow w() {\n  wait 1s\n  on failure { wait 2s }\n}"),
+    ),
+];
+
 fn wrong(forms: &[Form]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (text, expected, words, never, meant) in forms {
@@ -159,4 +254,9 @@ fn a_comma_too_many_is_told_where_it_stands() {
 #[test]
 fn a_name_of_the_wrong_case_is_mended_wherever_it_is_used() {
     assert_eq!(wrong(CASES).join("\n\n"), "");
+}
+
+#[test]
+fn habits_in_blocks_and_steps_are_told_with_what_is_meant() {
+    assert_eq!(wrong(HABITS).join("\n\n"), "");
 }
