@@ -13,6 +13,14 @@ const HEAD: &str = "blueprint x { version = \"1.0.0\" }\n";
 type Form =
     (&'static str, &'static str, &'static [&'static str], &'static str, Option<&'static str>);
 
+/// Types that only begin like one of the library's.
+const TYPES: &[Form] = &[
+    ("node a: N", "E2013 2:9", &["declare it: `node type N { … }`"], "std.", None),
+    ("node a: S", "E2013 2:9", &["declare it: `node type S { … }`"], "std.", None),
+    ("node a: net.N", "E2013 2:9", &["bring it in"], "std.", None),
+    ("node a: db.Dep", "E2013 2:9", &["bring it in"], "std.", None),
+];
+
 /// Commas with nothing between them.
 const COMMAS: &[Form] = &[
     (
@@ -208,6 +216,67 @@ const HABITS: &[Form] = &[
     ),
 ];
 
+/// Values, and what is named in their place.
+const VALUES: &[Form] = &[
+    (
+        "input a: string?\noutput o: string = a || \"x\"",
+        "E1007 3:22",
+        &["write `??`"],
+        "",
+        Some("input a: string?\noutput o: string = a ?? \"x\""),
+    ),
+    (
+        "input a: int = 1\noutput o: bool = a > 1 || a < 0",
+        "E1007 3:24",
+        &["write `or`"],
+        "",
+        Some("input a: int = 1\noutput o: bool = a > 1 or a < 0"),
+    ),
+    (
+        "input a: string?\ninput b: string = \"\"\noutput o: string = a || b",
+        "E1007 4:22",
+        &["write `or` between conditions, and `??`"],
+        "",
+        None,
+    ),
+    ("node a: tosca.nodes.Compute", "E2013 2:9", &["write `Compute`"], "", Some("node a: Compute")),
+    (
+        "relationship type R extends tosca.relationships.ConnectsTo",
+        "E2013 2:29",
+        &["write `ConnectsTo`"],
+        "",
+        Some("relationship type R extends ConnectsTo"),
+    ),
+    (
+        "node a: tosca.nodes.Gone",
+        "E2013 2:9",
+        &["`use \"./tosca/nodes.bp\" as nodes`, and write `nodes.Gone`"],
+        "",
+        None,
+    ),
+    (
+        "output o: size = 20G",
+        "E1009 2:18",
+        &["`20GB` for 20 times 10^9 bytes, `20GiB` for 20 times 2^30"],
+        "",
+        None,
+    ),
+    (
+        "output o: size = 5k",
+        "E1009 2:18",
+        &["`5kB` for 5 times 10^3 bytes, `5KiB` for 5 times 2^10"],
+        "",
+        None,
+    ),
+    (
+        "const q = \"kubernetes\"\nnode type A { provider = q }",
+        "E4016 3:26",
+        &["write its name between quotes: `provider = \"kubernetes\"`"],
+        "constant",
+        None,
+    ),
+];
+
 fn wrong(forms: &[Form]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (text, expected, words, never, meant) in forms {
@@ -247,6 +316,11 @@ fn errors(analysis: &Analysis) -> Vec<&Diagnostic> {
 }
 
 #[test]
+fn no_module_is_named_for_a_type_that_only_begins_like_one_of_its_own() {
+    assert_eq!(wrong(TYPES).join("\n\n"), "");
+}
+
+#[test]
 fn a_comma_too_many_is_told_where_it_stands() {
     assert_eq!(wrong(COMMAS).join("\n\n"), "");
 }
@@ -259,4 +333,17 @@ fn a_name_of_the_wrong_case_is_mended_wherever_it_is_used() {
 #[test]
 fn habits_in_blocks_and_steps_are_told_with_what_is_meant() {
     assert_eq!(wrong(HABITS).join("\n\n"), "");
+}
+
+#[test]
+fn values_of_other_languages_are_told_with_what_is_meant() {
+    assert_eq!(wrong(VALUES).join("\n\n"), "");
+}
+
+#[test]
+fn a_version_without_quotes_is_no_input() {
+    let files = vec![("root.bp".to_owned(), "blueprint x { version = v }\n".to_owned())];
+    let (analysis, _folder) = checked(&files);
+    let told: Vec<_> = errors(&analysis).iter().map(|one| one.help.clone()).collect();
+    assert_eq!(told, [Some("write the version between quotes: `version = \"1.0.0\"`".to_owned())]);
 }
