@@ -74,7 +74,7 @@ impl Lowering<'_> {
                     "true" => ExprKind::Literal(Value::Bool(true)),
                     "false" => ExprKind::Literal(Value::Bool(false)),
                     "null" => ExprKind::Literal(Value::Null),
-                    name => ExprKind::Name(SmolStr::new(name)),
+                    name => ExprKind::Name(self.word(name, at, true)),
                 };
                 Expr { kind, span: at }
             }

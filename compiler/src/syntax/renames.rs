@@ -6,7 +6,7 @@
 use super::ast::Comment;
 use super::lowering::offset;
 use super::scan::{Edge, Scan};
-use crate::diagnostics::slips::is_strange_name;
+use crate::diagnostics::slips::{has_twins, is_strange_name};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::source::{Place, SourceFile, Span};
 
@@ -18,6 +18,8 @@ const MOST_USES: usize = 1_000;
 enum Of {
     /// No other name is written like this.
     Any,
+    /// Nor like this; and the better one, if it is there, is what was meant.
+    Twin,
     /// Where a value may stand.
     Value,
     /// Where a type may stand.
@@ -35,6 +37,7 @@ pub(super) fn everywhere<'c>(
         let of = match one.code {
             "E1012" => Of::Type,
             "E1013" => Of::Value,
+            _ if has_twins(one) => Of::Twin,
             _ if is_strange_name(one) => Of::Any,
             _ => continue,
         };
@@ -57,8 +60,7 @@ impl<'c, C: Iterator<Item = &'c Comment> + Clone> Words<'_, C> {
     /// Where the name stands; nothing where that is not sure, or the better one is taken.
     fn uses(&self, declared: Place, better: &str, of: Of) -> Option<Vec<Place>> {
         let name = self.source.slice(declared.span);
-        let looks_alike = of == Of::Any && name.chars().count() == better.len();
-        if !looks_alike && self.all(better).next().is_some() {
+        if of != Of::Twin && self.all(better).next().is_some() {
             return None;
         }
         let mut places = Vec::new();
@@ -88,7 +90,7 @@ impl<'c, C: Iterator<Item = &'c Comment> + Clone> Words<'_, C> {
         let is_type = before.ends_with([':', '<', '|'])
             || ["extends", "via", "implements"].iter().any(|word| before.ends_with(word));
         match of {
-            Of::Any => Some(true),
+            Of::Any | Of::Twin => Some(true),
             Of::Value if before.ends_with('.') => Some(false),
             Of::Value => (!is_key && !is_type).then_some(true),
             Of::Type => (is_type && !is_key).then_some(true),

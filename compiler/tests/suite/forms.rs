@@ -277,6 +277,86 @@ const VALUES: &[Form] = &[
     ),
 ];
 
+/// Names with letters of other alphabets.
+const NAMES: &[Form] = &[
+    (
+        "input café: int\noutput o: int = café + 1\noutput p: string = \"a café: ${café}\"",
+        "E1001 2:7",
+        &[
+            "`café` is no name: names have letters of ASCII, digits and `_` only",
+            "call it `cafe`, here and wherever",
+        ],
+        "string",
+        Some("input cafe: int\noutput o: int = cafe + 1\noutput p: string = \"a café: ${cafe}\""),
+    ),
+    (
+        "input а: int\noutput o: int = а",
+        "E1001 2:7",
+        &["`а` is no name", "write `a`: it only looks the same"],
+        "",
+        Some("input a: int\noutput o: int = a"),
+    ),
+    (
+        "input a: int\noutput o: int = а",
+        "E1001 3:17",
+        &["`а` is no name", "write `a`: it only looks the same"],
+        "",
+        Some("input a: int\noutput o: int = a"),
+    ),
+    (
+        "node Straße: Root\nnode type A { requires up: Root }\nnode a: A { up -> Straße }",
+        "E1001 2:6",
+        &["`Straße` is no name", "call it `strasse`"],
+        "",
+        Some("node strasse: Root\nnode type A { requires up: Root }\nnode a: A { up -> strasse }"),
+    ),
+    (
+        "node straße: Root\nnode type A { requires up: Root }\nnode a: A { up -> straße }",
+        "E1001 2:6",
+        &["call it `strasse`"],
+        "",
+        Some("node strasse: Root\nnode type A { requires up: Root }\nnode a: A { up -> strasse }"),
+    ),
+    (
+        "node type A { property größe: int }\nnode a: A { größe = 3 }\noutput o: int = a.größe",
+        "E1001 2:24",
+        &["call it `groesse`"],
+        "",
+        Some(
+            "node type A { property groesse: int }\nnode a: A { groesse = 3 }\noutput o: int = a.groesse",
+        ),
+    ),
+    (
+        "node type Größe\nnode a: Größe",
+        "E1001 2:11",
+        &["call it `Groesse`"],
+        "",
+        Some("node type Groesse\nnode a: Groesse"),
+    ),
+    (
+        "input 🚀: int\noutput o: int = 🚀",
+        "E1001 2:7",
+        &["`🚀` is no name", "give it a name of the letters `a` to `z`"],
+        "string =",
+        None,
+    ),
+    (
+        "fn f(größe: int) -> int = größe * 2\noutput o: int = f(2)",
+        "E1001 2:6",
+        &["call it `groesse`"],
+        "",
+        Some("fn f(groesse: int) -> int = groesse * 2\noutput o: int = f(2)"),
+    ),
+    // It is called so already.
+    (
+        "input cafe: int\ninput café: int\noutput o: int = café + cafe",
+        "E1001 3:7",
+        &["call it `cafe`"],
+        "",
+        None,
+    ),
+];
+
 fn wrong(forms: &[Form]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (text, expected, words, never, meant) in forms {
@@ -346,4 +426,9 @@ fn a_version_without_quotes_is_no_input() {
     let (analysis, _folder) = checked(&files);
     let told: Vec<_> = errors(&analysis).iter().map(|one| one.help.clone()).collect();
     assert_eq!(told, [Some("write the version between quotes: `version = \"1.0.0\"`".to_owned())]);
+}
+
+#[test]
+fn a_name_of_other_letters_is_one_mistake_and_is_mended_everywhere() {
+    assert_eq!(wrong(NAMES).join("\n\n"), "");
 }
