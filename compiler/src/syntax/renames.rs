@@ -60,7 +60,13 @@ impl<'c, C: Iterator<Item = &'c Comment> + Clone> Words<'_, C> {
     /// Where the name stands; nothing where that is not sure, or the better one is taken.
     fn uses(&self, declared: Place, better: &str, of: Of) -> Option<Vec<Place>> {
         let name = self.source.slice(declared.span);
-        if of != Of::Twin && self.all(better).next().is_some() {
+        // A type of the better name that is only used may be this one.
+        let is_taken = |at: Span| of != Of::Type || self.is_use(at, of) != Some(true);
+        if of != Of::Twin && self.all(better).any(is_taken) {
+            return None;
+        }
+        // A member may be called so between quotes.
+        if of == Of::Any && self.source.text().contains(&format!("\"{name}\"")) {
             return None;
         }
         let mut places = Vec::new();

@@ -119,6 +119,13 @@ const CASES: &[Form] = &[
             "node type Server { property n: int = 1 }\nnode type Large extends Server\nnode a: Server\nnode b: Large",
         ),
     ),
+    (
+        "node type server { property n: int = 1 }\nnode type Server\nnode a: Server",
+        "E1012 2:11",
+        &["call it `Server`"],
+        "",
+        None,
+    ),
 ];
 
 /// Habits in blocks and steps.
@@ -346,6 +353,14 @@ const NAMES: &[Form] = &[
         &["call it `groesse`"],
         "",
         Some("fn f(groesse: int) -> int = groesse * 2\noutput o: int = f(2)"),
+    ),
+    // Between quotes a member may be called so.
+    (
+        "node type A { property \"größe\": int }\nnode a: A { größe = 3 }",
+        "E1001 3:13",
+        &["call it `groesse`"],
+        "",
+        None,
     ),
     // It is called so already.
     (
