@@ -173,7 +173,11 @@ impl Maker {
                     })))
                 }
             },
-            Expr::Range(..) => eats(Set::one(END).not()),
+            // The first bytes of characters are in the order of these.
+            Expr::Range(from, to) => match (from.as_bytes(), to.as_bytes()) {
+                ([from, ..], [to, ..]) => eats(Set::range(*from, *to)),
+                _ => eats(Set::one(END).not()),
+            },
             Expr::Ident(name) => match name.as_str() {
                 "ANY" => eats(Set::one(END).not()),
                 "SOI" => First { eat: Set::NONE, idle: Set::ALL },

@@ -692,12 +692,7 @@ impl Builder<'_, '_> {
             ExprKind::Missing => {}
             _ if self.pass == Pass::Signatures => {
                 let at = self.place(value.span);
-                self.out.push(says::too_late(
-                    at,
-                    "a provider's name",
-                    "as a plain text",
-                    "otherwise",
-                ));
+                self.out.push(says_nodes::provider_no_text(at));
             }
             _ => {}
         }

@@ -323,7 +323,14 @@ impl Checked<'_> {
             let at = Place { file, span: value.span };
             match key.text.as_str() {
                 "version" => {
+                    let told = out.len();
                     let typed = check_expr(&self.program, &scope, value, Some(&Type::Version), out);
+                    let is_name =
+                        matches!(value.kind, ExprKind::Name(_)) && typed.ty == Type::Unknown;
+                    out.iter_mut()
+                        .skip(told)
+                        .filter(|_| is_name)
+                        .for_each(crate::diagnostics::types::no_version);
                     match typed.expr.as_value() {
                         Some(bp_plan::Value::Version(version)) => head.version.clone_from(version),
                         _ if typed.ty == Type::Unknown => "0.0.0".clone_into(&mut head.version),

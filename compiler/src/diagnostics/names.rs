@@ -221,12 +221,26 @@ pub fn not_of_module(at: Place, what: &str, name: &str, known: &[&str]) -> Diagn
     error.help(format!("`{module}` has {}{more}", shown.join(", ")))
 }
 
+/// A type of the core by the name that TOSCA gives it.
+pub fn standard_type(at: Place, what: &str, name: &str, core: &str) -> Diagnostic {
+    Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at)
+        .label("named like this in TOSCA")
+        .help(format!("write `{core}`"))
+        .fix(format!("write `{core}`"), vec![(at, core.to_owned())])
+}
+
 /// A type of a module that the file does not use.
 pub fn of_unused_module(at: Place, what: &str, name: &str) -> Diagnostic {
     let module = name.rsplit_once('.').map_or(name, |(module, _)| module);
-    Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at)
-        .label(format!("nothing is called `{module}` here"))
-        .help(format!("bring it in: `use \"./{module}.bp\" as {module}`"))
+    let error = Diagnostic::error("E2013", format!("there is no {what} `{name}`"), at)
+        .label(format!("nothing is called `{module}` here"));
+    // A file is used under one word.
+    let Some((_, alias)) = module.rsplit_once('.') else {
+        return error.help(format!("bring it in: `use \"./{module}.bp\" as {module}`"));
+    };
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let path = module.replace('.', "/");
+    error.help(format!("bring it in: `use \"./{path}.bp\" as {alias}`, and write `{alias}.{last}`"))
 }
 
 /// A module's name where its blueprint is meant.

@@ -104,6 +104,14 @@ pub fn experimental(at: Place, what: &str, declared: Place) -> Diagnostic {
         .help("expect to change this with the next version of what declares it")
 }
 
+/// A provider that is no plain text.
+pub fn provider_no_text(at: Place) -> Diagnostic {
+    let message = "a provider's name must be known as a plain text, and this is known otherwise";
+    Diagnostic::error("E4016", message, at)
+        .label("known otherwise")
+        .help("write its name between quotes: `provider = \"kubernetes\"`")
+}
+
 /// A provider whose name is nearly that of one that comes with the runtime.
 pub fn misspelt_provider(at: Place, name: &str, meant: &str) -> Diagnostic {
     Diagnostic::warning("W4032", format!("no provider `{name}` comes with the runtime"), at)

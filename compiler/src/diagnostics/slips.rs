@@ -39,6 +39,19 @@ pub fn no_item(said: Diagnostic) -> Diagnostic {
     said.help("an item begins with a word such as `blueprint`, `use`, `input`, `const`, `node`, `policy` or `output`")
 }
 
+/// `[1,, 2]`; `whole` has the blanks that go with it.
+pub fn extra_comma(at: Place, whole: Place) -> Diagnostic {
+    Diagnostic::error("E1001", "a comma is too much here", at)
+        .label("parts nothing")
+        .help("remove it")
+        .fix("remove the comma", vec![(whole, String::new())])
+}
+
+/// Whether this is what [`extra_comma`] says.
+pub fn is_extra_comma(error: &Diagnostic) -> bool {
+    error.code == "E1001" && error.message == "a comma is too much here"
+}
+
 /// `5 m`; `blank` is what stands between.
 pub fn spaced_unit(at: Place, number: &str, unit: &str, blank: Place) -> Diagnostic {
     Diagnostic::error("E1001", "a unit stands right behind its number", at)
@@ -262,7 +275,7 @@ pub fn unseen_character(at: Place, character: char, edits: Vec<(Place, String)>)
     .fix(instead, edits)
 }
 
-/// A word with letters that no name has; `better` is how it looks.
+/// A word with letters that no name has; `better` is how it can be written.
 pub fn foreign_letters(
     at: Place,
     word: &str,
@@ -270,19 +283,38 @@ pub fn foreign_letters(
     better: Option<String>,
 ) -> Diagnostic {
     let code = u32::from(character);
-    let error = Diagnostic::error("E1001", format!("`{word}` is no name"), at)
-        .label(format!("`{character}` is U+{code:04X}"));
+    let error = no_name(at, word).label(format!("`{character}` is U+{code:04X}"));
     match better {
         Some(better) => error
-            .help(format!("write `{better}`: it only looks the same"))
-            .fix(format!("write `{better}`"), vec![(at, better)]),
-        None => error.help("names have the letters `a` to `z`, digits and `_`; strings have any"),
+            .help(format!("call it `{better}`, here and wherever it is used"))
+            .fix(format!("rename it to `{better}`"), vec![(at, better)]),
+        None => error.help("give it a name of the letters `a` to `z`; strings have any"),
     }
 }
 
-/// Whether this is what [`foreign_letters`] says.
+/// A word with letters that only look like those of names; `twins` are one of them, and the one of ASCII.
+pub fn twin_letters(at: Place, word: &str, twins: (char, char), better: &str) -> Diagnostic {
+    let (theirs, ours) = twins;
+    let code = u32::from(theirs);
+    no_name(at, word)
+        .label(format!("`{theirs}` is U+{code:04X}, and only looks like `{ours}`"))
+        .help(format!("write `{better}`: it only looks the same"))
+        .fix(format!("write `{better}`"), vec![(at, better.to_owned())])
+}
+
+/// Whether this is what [`twin_letters`] says.
+pub fn has_twins(error: &Diagnostic) -> bool {
+    is_strange_name(error) && error.label.contains(", and only looks like ")
+}
+
+fn no_name(at: Place, word: &str) -> Diagnostic {
+    let message = format!("`{word}` is no name: names have letters of ASCII, digits and `_` only");
+    Diagnostic::error("E1001", message, at)
+}
+
+/// Whether this is what [`foreign_letters`] or [`twin_letters`] says.
 pub fn is_strange_name(error: &Diagnostic) -> bool {
-    error.code == "E1001" && error.message.ends_with(" is no name")
+    error.code == "E1001" && error.message.contains("` is no name: ")
 }
 
 /// Quotes of typography.

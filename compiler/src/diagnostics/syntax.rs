@@ -102,6 +102,13 @@ pub fn foreign_operator(at: Place, foreign: &str, ours: &str) -> Diagnostic {
         .fix(format!("replace `{foreign}` by `{ours}`"), vec![(at, ours.to_owned())])
 }
 
+/// `||` between what may be conditions or values.
+pub fn foreign_or(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "`||` is not an operator here", at)
+        .label("write `or`, or `??`")
+        .help("write `or` between conditions, and `??` where the right side stands for a left one that is unset")
+}
+
 /// `name: value`; `edit` puts a `=` in the place of the `:`.
 pub fn foreign_colon(
     at: Place,
@@ -213,6 +220,23 @@ pub fn unknown_unit(
             "units are d h m s ms us ns, B kB MB GB TB PB KiB MiB GiB TiB PiB, Hz kHz MHz GHz, bps kbps Mbps Gbps Tbps and %",
         ),
     }
+}
+
+/// `20G`.
+pub fn unit_without_measure(at: Place, text: &str, unit: &str) -> Diagnostic {
+    let number = text.strip_suffix(unit).unwrap_or(text);
+    let (small, large) = (if unit == "K" { "k" } else { unit }, unit.to_uppercase());
+    let zeros = match large.as_str() {
+        "K" => 1,
+        "M" => 2,
+        "G" => 3,
+        "T" => 4,
+        _ => 5,
+    };
+    let (decimal, binary) = (zeros * 3, zeros * 10);
+    Diagnostic::error("E1009", format!("there is no unit `{unit}`"), at).label("of what?").help(format!(
+        "write `{number}{small}B` for {number} times 10^{decimal} bytes, `{number}{large}iB` for {number} times 2^{binary}"
+    ))
 }
 
 /// A number that can't be kept.
@@ -374,7 +398,8 @@ pub fn stray_closing(at: Place, bracket: &str) -> Diagnostic {
 
 /// Whether a bracket or string was found to be open: what it should have closed is said once.
 pub(crate) fn is_unclosed(diagnostic: &Diagnostic) -> bool {
-    matches!(diagnostic.code, "E1002" | "E1003")
+    let is_item = diagnostic.code == "E1025" && diagnostic.label == "begins an item";
+    matches!(diagnostic.code, "E1002" | "E1003") || is_item
 }
 
 /// Whether all was read in spite of it: nothing follows from it, and the layout mends it.
@@ -443,6 +468,13 @@ pub fn optional_with_cardinality(
         let help = "leave the `?` out, and let the cardinality begin at 0 where there may be none";
         error.help(help).fix("leave the `?` out", vec![(mark, String::new())])
     }
+}
+
+/// An item in the block of another.
+pub fn item_in_block(at: Place, what: &str) -> Diagnostic {
+    Diagnostic::error("E1025", format!("{what} can't stand in a block"), at)
+        .label("begins an item")
+        .help("move it out of the `{ }`: items stand side by side in a file")
 }
 
 /// A `///` with no declaration below.

@@ -80,6 +80,14 @@ fn everywhere(source: &SourceFile, told: &mut Diagnostic) {
     }
 }
 
+/// Whether a text declares a type of this name, as a whole word.
+fn declares(text: &str, what: &str, name: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let head = format!("{what} {name}");
+    let mut found = text.match_indices(&head).map(|(at, _)| at + head.len());
+    found.any(|end| text.get(end..).is_some_and(|after| !after.starts_with(is_letter)))
+}
+
 impl Names {
     /// The full name of the type that a path stands for in a file.
     pub(crate) fn type_name(&self, file: FileId, path: &str) -> Option<String> {
@@ -145,9 +153,9 @@ impl Names {
         if kind == ast::TypeItemKind::Node && is_module && self.type_name(at.file, &own).is_some() {
             return says::module_as_type(at, name, &own);
         }
-        let elsewhere = crate::library::MODULES.iter().find(|module| {
-            module.name != "std" && module.text.contains(&format!("{} {last}", kind_words(kind)))
-        });
+        let elsewhere = crate::library::MODULES
+            .iter()
+            .find(|module| module.name != "std" && declares(module.text, kind_words(kind), last));
         let known = self.names_of_types(at.file);
         let of_kind = known.iter().map(String::as_str).filter(|known| {
             let full = self.type_name(at.file, known);
@@ -163,6 +171,9 @@ impl Names {
             })
             .collect();
         let all = || of_kind.iter().copied();
+        if let Some(core) = self.of_standard(name, kind) {
+            return says::standard_type(at, kind_words(kind), name, &core);
+        }
         let near = of_module(name, all()).filter(|_| !is_used_as).or_else(|| near(name, all()));
         let place = near
             .and_then(|near| self.type_name(at.file, near))
@@ -182,6 +193,26 @@ impl Names {
             };
         }
         says::unknown_type(at, kind_words(kind), name, near.map(|near| (near, place)), elsewhere)
+    }
+
+    /// The core's type that TOSCA calls so: `tosca.nodes.Compute`.
+    fn of_standard(&self, name: &str, kind: ast::TypeItemKind) -> Option<String> {
+        let parts: Vec<&str> = name.strip_prefix("tosca.")?.split('.').skip(1).collect();
+        let core = self.files.get(1)?;
+        let is_it = |name: &String| {
+            let full = core.types.get(name);
+            full.and_then(|full| self.types.get(full)).is_some_and(|of| of.kind == kind)
+        };
+        let last = parts.last()?;
+        let own = match *last {
+            "SoftwareComponent" => "Software",
+            "Public" => "PublicEndpoint",
+            "Admin" => "AdminEndpoint",
+            other => other,
+        };
+        // `Container.Runtime`, `Endpoint.Admin`.
+        let joint = parts.concat();
+        [joint, own.to_owned()].into_iter().find(is_it)
     }
 
     /// The names by which a file can use types.

@@ -43,6 +43,7 @@ impl Lowering<'_> {
                 }
                 Rule::junk_rest => self.junk_rest(&part, start),
                 Rule::junk => self.junk_entry(&part),
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::late_line => self.late_line(at),
                 _ => self.unclosed(at, "{", "}"),
             }
@@ -213,6 +214,7 @@ impl Lowering<'_> {
         while let Some(part) = parts.next() {
             match part.as_rule() {
                 Rule::param => members.push(self.parameter(part)),
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::missing_paren => self.unclosed(at, "(", ")"),
                 _ => self.junk_inside(&part, "`,` or `)`"),
             }

@@ -7,6 +7,7 @@ use crate::source::{FileId, Place, SourceFile, Span};
 
 use super::MAX_ERRORS;
 use super::ast::Comment;
+use super::items::snake_case;
 use super::lowering::offset;
 
 /// Letters of other alphabets, and the Latin ones that they look like.
@@ -48,6 +49,50 @@ const TWINS: &[(char, char)] = &[
     ('Τ', 'T'),
     ('Χ', 'X'),
     ('Ζ', 'Z'),
+];
+
+/// Small letters of other alphabets, and how they are written in those of ASCII.
+const LETTERS: &[(&str, &str)] = &[
+    ("äæ", "ae"),
+    ("öøœ", "oe"),
+    ("ü", "ue"),
+    ("ß", "ss"),
+    ("àáâãåāăąаαά", "a"),
+    ("бβ", "b"),
+    ("çćĉċč", "c"),
+    ("ďđðдδ", "d"),
+    ("èéêëēĕėęěеёэεέ", "e"),
+    ("фφ", "f"),
+    ("ĝğġģгγ", "g"),
+    ("ĥħ", "h"),
+    ("ìíîïĩīĭįıиіїιίηή", "i"),
+    ("ĵ", "j"),
+    ("ķкκ", "k"),
+    ("ĺļľŀłлλ", "l"),
+    ("мμµ", "m"),
+    ("ñńņňнν", "n"),
+    ("òóôõōŏőоοόωώ", "o"),
+    ("пπ", "p"),
+    ("ŕŗřрρ", "r"),
+    ("śŝşšșсσς", "s"),
+    ("ţťŧțтτ", "t"),
+    ("ùúûũūŭůűųу", "u"),
+    ("в", "v"),
+    ("ŵ", "w"),
+    ("ξ", "x"),
+    ("ýÿŷйыυύ", "y"),
+    ("źżžзζ", "z"),
+    ("ж", "zh"),
+    ("хχ", "ch"),
+    ("ц", "ts"),
+    ("ч", "ch"),
+    ("ш", "sh"),
+    ("щ", "shch"),
+    ("ю", "yu"),
+    ("я", "ya"),
+    ("є", "ye"),
+    ("þθ", "th"),
+    ("ψ", "ps"),
 ];
 
 /// What is strange on the line of a mistake, where that is the mistake.
@@ -179,12 +224,52 @@ fn word(at: Place, line: &str, column: u32) -> Diagnostic {
     let text = line.get(start..end).unwrap_or_default();
     let from = at.span.start - offset(column - start);
     let place = between(at, from, from + offset(text.len()));
-    let twin = |c: char| match TWINS.iter().find(|(strange, _)| *strange == c) {
+    no_name(place, text, false)
+}
+
+/// A word that is no name for its letters; that of a value begins with a small one.
+pub(super) fn no_name(place: Place, text: &str, is_value: bool) -> Diagnostic {
+    let strange = text.chars().find(|c| !c.is_ascii()).unwrap_or_default();
+    if let Some(twins) = text.chars().map(twin).collect::<Option<String>>() {
+        return says::twin_letters(
+            place,
+            text,
+            (strange, twin(strange).unwrap_or_default()),
+            &twins,
+        );
+    }
+    let better = in_ascii(text).map(|better| if is_value { snake_case(&better) } else { better });
+    says::foreign_letters(place, text, strange, better)
+}
+
+/// The letter of ASCII that looks like this one.
+fn twin(c: char) -> Option<char> {
+    match TWINS.iter().find(|(strange, _)| *strange == c) {
         Some((_, ours)) => Some(*ours),
         None => c.is_ascii().then_some(c),
-    };
-    let strange = text.chars().find(|c| !c.is_ascii()).unwrap_or_default();
-    says::foreign_letters(place, text, strange, text.chars().map(twin).collect())
+    }
+}
+
+/// How a word can be written in letters of ASCII; what has none is left out.
+fn in_ascii(text: &str) -> Option<String> {
+    let mut plain = String::new();
+    for c in text.chars() {
+        if c.is_ascii() {
+            plain.push(c);
+            continue;
+        }
+        let small = c.to_lowercase().next().unwrap_or(c);
+        let Some((_, ours)) = LETTERS.iter().find(|(theirs, _)| theirs.contains(small)) else {
+            continue;
+        };
+        let mut letters = ours.chars();
+        let first =
+            letters.next().map(|first| if small == c { first } else { first.to_ascii_uppercase() });
+        plain.extend(first);
+        plain.push_str(letters.as_str());
+    }
+    let plain = plain.trim_matches('_');
+    plain.starts_with(|c: char| c.is_ascii_alphabetic()).then(|| plain.to_owned())
 }
 
 /// Tells of marks that turn the direction of the text, wherever they stand: once a line, and not of more lines

@@ -74,7 +74,7 @@ impl Lowering<'_> {
                     "true" => ExprKind::Literal(Value::Bool(true)),
                     "false" => ExprKind::Literal(Value::Bool(false)),
                     "null" => ExprKind::Literal(Value::Null),
-                    name => ExprKind::Name(SmolStr::new(name)),
+                    name => ExprKind::Name(self.word(name, at, true)),
                 };
                 Expr { kind, span: at }
             }
@@ -150,6 +150,7 @@ impl Lowering<'_> {
         while let Some(part) = parts.next() {
             match part.as_rule() {
                 Rule::comp_tail => each = Some(self.comprehension(part)),
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::missing_bracket => self.unclosed(at, "[", "]"),
                 Rule::junk_in => self.junk_inside(&part, "`,` or `]`"),
                 _ => elements.push(self.element(part)),
@@ -225,6 +226,7 @@ impl Lowering<'_> {
                 }
                 Rule::junk_rest => self.junk_rest(&part, start),
                 Rule::value_junk => self.junk_value(&part),
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::late_line => self.late_line(at),
                 _ => self.unclosed(at, "{", "}"),
             }
@@ -377,6 +379,7 @@ impl Lowering<'_> {
                         "write out the arguments, or give the function a list",
                     ));
                 }
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::missing_paren => self.unclosed(at, "(", ")"),
                 Rule::junk_in => self.junk_inside(&part, "`,` or `)`"),
                 _ => arguments.push(self.expression(part)),

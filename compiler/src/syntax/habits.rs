@@ -36,6 +36,19 @@ const STEPS: &[(&str, &str)] = &[
     ("raise", "write `fail \"…\"`"),
 ];
 
+/// Blocks that a type or a node has elsewhere: how one of what is in them is written in a type, and in a node.
+const SECTIONS: &[(&str, &str, &str)] = &[
+    ("properties", "`property name: type`", "`name = value`"),
+    ("attributes", "`attribute name: type`", "`name = value`"),
+    ("requirements", "`requires name: Type`", "`name -> node`"),
+    ("capabilities", "`capability name: Type`", "`name = { property = value }`"),
+    ("interfaces", OPERATION, OPERATION),
+    ("operations", OPERATION, OPERATION),
+    ("lifecycle", LIFECYCLE, LIFECYCLE),
+];
+const OPERATION: &str = "`operation interface.name = script(\"…\")`";
+const LIFECYCLE: &str = "`operation lifecycle.create = script(\"…\")`";
+
 /// Units of time as others write them.
 const UNITS: &[(&str, &str)] = &[
     ("min", "m"),
@@ -107,6 +120,9 @@ impl Here<'_> {
             if name.is_empty() {
                 return None;
             }
+            if let Some(told) = self.section(name) {
+                return Some(told);
+            }
             let edits = vec![(self.place(0, 0), "= ".to_owned())];
             let message = format!("the value of `{name}` stands behind a `=`");
             let help = format!("write `{name} = {{ … }}`");
@@ -165,6 +181,9 @@ impl Here<'_> {
             let message = "a type says with `extends` what it extends";
             return Some(foreign_form(self.place(0, 1), message, "write `extends Type`", edits));
         }
+        if let Some(told) = self.required(word) {
+            return Some(told);
+        }
         if let Some((_, message, form, ours)) = WORDS.iter().find(|(theirs, ..)| *theirs == word) {
             let edits = ours.map(|ours| match ours {
                 "" => vec![(self.with_blanks(word.len()), String::new())],
@@ -180,6 +199,43 @@ impl Here<'_> {
         let message = format!("`{word}` is no unit");
         let place = self.place(0, word.len());
         is_number.then(|| foreign_form(place, &message, &help, Some(edits)))
+    }
+
+    /// `n: int required false`, `n: int optional true`.
+    fn required(&self, word: &str) -> Option<Diagnostic> {
+        let rest = self.rest.get(word.len()..)?;
+        let said = rest.trim_start().trim_start_matches(['=', ':']).trim_start();
+        let must_be = match (word, word_of(said)) {
+            ("required", "true") | ("optional", "false") => true,
+            ("required", "false") | ("optional", "true") => false,
+            _ => return None,
+        };
+        let length = self.rest.len() - said.len() + word_of(said).len();
+        let is_typed = self.entry().contains(':') && !self.entry().contains('=');
+        let (message, form, mark) = if must_be {
+            ("what has no default is required", "name: type", "")
+        } else {
+            ("what may be unset has a `?` behind its type", "name: type?", "?")
+        };
+        let is_marked = self.before.trim_end().ends_with('?');
+        let mark = if is_marked { "" } else { mark };
+        let edits = is_typed.then(|| vec![(self.with_blanks(length), mark.to_owned())]);
+        let help = format!("write `{form}`");
+        Some(foreign_form(self.place(0, length), message, &help, edits))
+    }
+
+    /// `properties { … }`, `lifecycle { … }`: what is in them stands by itself here.
+    fn section(&self, name: &str) -> Option<Diagnostic> {
+        let is_type = self.item().is_some_and(|item| {
+            let head = item.split('{').next().unwrap_or_default();
+            head.contains(" type ")
+        });
+        let (_, in_type, in_node) = SECTIONS.iter().find(|(section, ..)| *section == name)?;
+        let form = if is_type { in_type } else { in_node };
+        let start = self.before.trim_end().len() - name.len();
+        let place = self.in_line(start, start + name.len());
+        let message = format!("there is no block `{name}`: what would be in it stands here itself");
+        Some(foreign_form(place, &message, &format!("write {form}, for each"), None))
     }
 
     /// `[1 2]`: with the commas that are missing from here on, where it has plain elements.
@@ -338,6 +394,9 @@ impl Here<'_> {
 
     /// What begins no step, or is none that was read.
     fn step(&self, word: &str) -> Option<Diagnostic> {
+        if let Some(told) = self.on_failure(word) {
+            return Some(told);
+        }
         if let Some((_, help)) = STEPS.iter().find(|(theirs, _)| *theirs == word) {
             let message = format!("`{word}` begins no step");
             return Some(foreign_form(self.place(0, word.len()), &message, help, None));
@@ -377,6 +436,28 @@ impl Here<'_> {
         };
         let place = self.place(end, found.len());
         Some(says::unexpected(place, "`{`", &shown).help(help))
+    }
+
+    /// `on error { … }`, `on_failure { … }`.
+    fn on_failure(&self, word: &str) -> Option<Diagnostic> {
+        let rest = self.rest.get(word.len()..)?;
+        let length = match word {
+            "on_failure" | "on_error" | "onfailure" => word.len(),
+            "on" => {
+                let event = word_of(rest.trim_start());
+                let is_failure =
+                    matches!(event, "error" | "errors" | "fail" | "failed" | "failures");
+                Some(self.rest.len() - rest.trim_start().len() + event.len())
+                    .filter(|_| is_failure)?
+            }
+            _ => return None,
+        };
+        let written = self.rest.get(..length)?;
+        let is_block = self.rest.get(length..)?.trim_start().starts_with('{');
+        let edits = is_block.then(|| vec![(self.place(0, length), "on failure".to_owned())]);
+        let message = format!("`{written}` begins no step");
+        let help = "write `on failure { … }`";
+        Some(foreign_form(self.place(0, length), &message, help, edits))
     }
 
     /// The item around.

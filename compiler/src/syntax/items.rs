@@ -107,7 +107,13 @@ impl Lowering<'_> {
 
     /// The name of a value: it starts with a small letter and is no reserved word.
     pub(super) fn value_name(&mut self, pair: Option<P<'_>>, within: Span) -> Name {
-        let name = self.name_of(pair, within);
+        let name = match pair {
+            Some(pair) if !pair.as_str().is_ascii() => {
+                let at = span(&pair);
+                Name { text: self.word(pair.as_str(), at, true), span: at }
+            }
+            pair => self.name_of(pair, within),
+        };
         if RESERVED.contains(&name.text.as_str()) {
             self.report(says::reserved_name(self.at(name.span), &name.text));
         } else if name.text.starts_with(|c: char| c.is_ascii_uppercase()) {
@@ -405,6 +411,7 @@ impl Lowering<'_> {
             while let Some(part) = inner.next() {
                 match part.as_rule() {
                     Rule::word => list.push(self.name(&part)),
+                    Rule::extra_comma => self.extra_comma(&part),
                     Rule::missing_brace => self.unclosed(whole, "{", "}"),
                     _ => self.junk_inside(&part, "a name to use or `}`"),
                 }

@@ -26,6 +26,9 @@ impl Lowering<'_> {
     pub(super) fn unclosed(&mut self, at: Span, opening: &str, closing: &str) {
         let start = if opening == "<" { self.angle(at) } else { at.start };
         let opened = Span::new(start, start + offset(opening.len()));
+        if opening == "{" && self.item_inside(at, opened) {
+            return;
+        }
         let after = self.source.text().get(opened.end as usize..).unwrap_or_default();
         let line = after.lines().next().unwrap_or_default().trim_start();
         self.report(if opening != "{" || line.is_empty() || line.starts_with("//") {
@@ -37,6 +40,33 @@ impl Lowering<'_> {
                 None => says::unclosed_on_line(self.at(opened), None),
             }
         });
+    }
+
+    /// Whether a block ended before an item that stands inside of it: then that is told.
+    fn item_inside(&mut self, block: Span, opened: Span) -> bool {
+        let text = self.source.text();
+        let line_of = |at: u32| {
+            let before = text.get(..at as usize).unwrap_or_default();
+            before.get(before.rfind('\n').map_or(0, |at| at + 1)..).unwrap_or_default()
+        };
+        let rest = text.get(block.end as usize..).unwrap_or_default();
+        let item = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+        let start = block.end + offset(rest.len() - item.len());
+        let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+        let (of_block, of_item) = (line_of(opened.start), line_of(start));
+        let is_of_line = !of_item.trim().is_empty();
+        if !is_item_head(item) || !is_of_line && indent(of_item) <= indent(of_block) {
+            return false;
+        }
+        let mut words = item.split([' ', '\t', ':']);
+        let first = words.next().unwrap_or_default();
+        let what = match words.next() {
+            Some("type") => format!("`{first} type`"),
+            _ => format!("`{first}`"),
+        };
+        let at = Span::new(start, start + offset(first.len()));
+        self.report(says::item_in_block(self.at(at), &what));
+        true
     }
 
     /// Where the `}` is of a `{` that has an entry on its line; nothing where that is not sure.
@@ -94,6 +124,30 @@ impl Lowering<'_> {
     pub(super) fn junk_inside(&mut self, pair: &P<'_>, expected: &str) {
         let (found, place) = self.found(span(pair).start);
         self.report(says::unexpected(self.at(place), expected, &found));
+    }
+
+    /// A `,` with nothing before it that it could part from something.
+    pub(super) fn extra_comma(&mut self, pair: &P<'_>) {
+        let at = span(pair);
+        if self.is_full() {
+            return;
+        }
+        let before = self.source.text().get(..at.start as usize).unwrap_or_default();
+        let after = self.source.text().get(at.end as usize..).unwrap_or_default();
+        // Where blanks stand before it, or nothing does, those behind it go with it.
+        let blanks = if before.ends_with([',', '{']) {
+            0
+        } else {
+            after.len() - after.trim_start_matches([' ', '\t']).len()
+        };
+        let whole = Span::new(at.start, at.end + offset(blanks));
+        let whole = self.at(whole);
+        // All of a line are one mistake.
+        let fix = self.of_line(at.start).filter(|told| says_slips::is_extra_comma(told));
+        match fix.and_then(|told| told.fix.as_mut()) {
+            Some(fix) => fix.edits.push((whole, String::new())),
+            None => self.report(says_slips::extra_comma(self.at(at), whole)),
+        }
     }
 
     /// What is left on the line of an entry that began at `start`.

@@ -71,6 +71,12 @@ impl Lowering<'_> {
             Ok(quantity) => return Some(Value::Quantity(quantity)),
             Err(QuantityError::UnknownUnit { unit, nearest }) => {
                 let like = units_like(&unit);
+                // One letter says neither whether it is a thousand or 1,024, nor of what.
+                let is_prefix = matches!(unit.as_str(), "k" | "K" | "M" | "G" | "T" | "P");
+                if is_prefix {
+                    self.report(says::unit_without_measure(at, &text, &unit));
+                    return None;
+                }
                 let nearest = nearest.or(match like.as_slice() {
                     [only] => Some(*only),
                     _ => None,

@@ -5,6 +5,7 @@ use super::peg::{Pair, Pairs};
 use smol_str::SmolStr;
 
 use super::ast::{Comment, Name, Path};
+use super::characters;
 use super::colons::Block;
 use super::grammar::Rule;
 use super::{MAX_ERRORS, MAX_NESTING};
@@ -166,6 +167,13 @@ impl<'a> Lowering<'a> {
     /// What was reported there with this code.
     pub(super) fn told(&mut self, at: Place, code: &str) -> Option<&mut Diagnostic> {
         self.diagnostics.iter_mut().rfind(|d| d.place == at && d.code == code)
+    }
+
+    /// The error that was reported last, where it is on this line.
+    pub(super) fn of_line(&mut self, start: u32) -> Option<&mut Diagnostic> {
+        let last = self.diagnostics.len().checked_sub(1)?;
+        let is_here = self.diagnostics.get(last).is_some_and(|d| self.same_line(d, start));
+        self.diagnostics.get_mut(last).filter(|_| is_here)
     }
 
     fn same_line(&self, other: &Diagnostic, start: u32) -> bool {
@@ -330,9 +338,21 @@ impl<'a> Lowering<'a> {
         let at = span(pair);
         let text = match pair.as_rule() {
             Rule::key_string => SmolStr::new(self.flat_string(pair)),
-            _ => SmolStr::new(pair.as_str()),
+            _ => self.word(pair.as_str(), at, false),
         };
         Name { text, span: at }
+    }
+
+    /// A word as a name: one with letters of other alphabets is told, and taken for the one that is meant.
+    pub(super) fn word(&mut self, text: &str, at: Span, is_value: bool) -> SmolStr {
+        if text.is_ascii() {
+            return SmolStr::new(text);
+        }
+        let told = characters::no_name(self.at(at), text, is_value);
+        let meant = told.fix.as_ref().and_then(|fix| fix.edits.first());
+        let name = SmolStr::new(meant.map_or(text, |(_, meant)| meant));
+        self.report(told);
+        name
     }
 
     /// A name, or an empty one at the start of `within`, where the grammar promises one.

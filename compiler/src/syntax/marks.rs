@@ -143,12 +143,35 @@ impl Here<'_> {
         }
         let is_arrow = self.before.ends_with('=') && !self.before.ends_with("==");
         is_arrow.then(|| {
+            if let Some(told) = self.arrow_to_node(place) {
+                return told;
+            }
             let mut edits: Edits = vec![(place, "=".to_owned())];
             let others = marks_of(self.rest.get(1..).unwrap_or_default(), "=>");
             edits.extend(others.map(|at| (self.place(1 + at, 2), "=".to_owned())));
             let help = "write `key = value`";
             foreign_form(place, "`=>` gives no value here", help, Some(edits))
         })
+    }
+
+    /// `host => h` in a node, where `h` is a node, too.
+    fn arrow_to_node(&self, place: crate::source::Place) -> Option<Diagnostic> {
+        let target = self.rest.get(1..)?.trim_start();
+        let node = word_of(target);
+        let after = target.get(node.len()..)?.trim();
+        let is_alone = after.is_empty() || after.starts_with(['.', ',', '}', '[', '/']);
+        let is_head = |line: &str| {
+            let name = ["node ", "select "].iter().find_map(|word| line.strip_prefix(word));
+            name.and_then(|name| name.trim_start().strip_prefix(node))
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        };
+        if node.is_empty() || !is_alone || !self.source.text().lines().any(is_head) {
+            return None;
+        }
+        let name = last_word(self.before.get(..self.before.len() - 1)?.trim_end());
+        let edits: Edits = vec![(place, "->".to_owned())];
+        let help = format!("write `{name} -> {node}`");
+        Some(foreign_form(place, "`=>` leads to no node", &help, Some(edits)))
     }
 
     /// `a->b` for `a.b`; `a => b` for `a >= b`.

@@ -29,6 +29,7 @@ mod moved;
 mod operators;
 mod peg;
 mod pieces;
+mod renames;
 mod reparse;
 pub(crate) mod scan;
 mod slips;

@@ -141,7 +141,7 @@ impl Lowering<'_> {
     fn infix(&mut self, left: Expr, op: &P<'_>, right: Expr) -> Expr {
         let at = left.span.to(right.span);
         let op_span = span(op);
-        let Some(operator) = self.operator(op) else {
+        let Some(operator) = self.operator(op, &left, &right) else {
             return Expr { kind: ExprKind::Missing, span: at };
         };
         let is_joint = matches!(operator, BinaryOp::And | BinaryOp::Or);
@@ -186,7 +186,7 @@ impl Lowering<'_> {
     }
 
     /// The operator; a foreign one is reported and taken for ours.
-    fn operator(&mut self, op: &P<'_>) -> Option<BinaryOp> {
+    fn operator(&mut self, op: &P<'_>, left: &Expr, right: &Expr) -> Option<BinaryOp> {
         Some(match op.as_rule() {
             Rule::op_add => BinaryOp::Add,
             Rule::op_sub => BinaryOp::Subtract,
@@ -209,7 +209,16 @@ impl Lowering<'_> {
                 BinaryOp::And
             }
             Rule::foreign_or => {
-                self.report(says::foreign_operator(self.at(span(op)), "||", "or"));
+                let at = self.at(span(op));
+                if is_no_condition(right) {
+                    self.report(says::foreign_operator(at, "||", "??"));
+                    return Some(BinaryOp::Coalesce);
+                }
+                self.report(if is_condition(left) || is_condition(right) {
+                    says::foreign_operator(at, "||", "or")
+                } else {
+                    says::foreign_or(at)
+                });
                 BinaryOp::Or
             }
             _ => {
@@ -232,6 +241,26 @@ fn is_operand(rule: Rule) -> bool {
                 | Rule::if_expr
                 | Rule::missing_expr
         )
+}
+
+/// Whether this can be nothing but true or false.
+fn is_condition(of: &Expr) -> bool {
+    match &of.kind {
+        ExprKind::Paren(inner) => is_condition(inner),
+        ExprKind::Literal(Value::Bool(_)) | ExprKind::Unary { op: UnaryOp::Not, .. } => true,
+        ExprKind::Binary { op, .. } => compares(*op) || matches!(op, BinaryOp::And | BinaryOp::Or),
+        _ => false,
+    }
+}
+
+/// Whether this is surely neither true nor false.
+fn is_no_condition(of: &Expr) -> bool {
+    match &of.kind {
+        ExprKind::Paren(inner) => is_no_condition(inner),
+        ExprKind::Literal(value) => !matches!(value, Value::Bool(_)),
+        ExprKind::Interpolation(_) | ExprKind::List(_) | ExprKind::Record(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether an operator compares.

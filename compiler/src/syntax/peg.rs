@@ -107,6 +107,21 @@ impl Parser<'_> {
         rest.starts_with(text.as_bytes())
     }
 
+    /// Takes the next character, where it is one from the first of these to the last.
+    #[inline]
+    pub(super) fn character(&mut self, from: &str, to: &str) -> bool {
+        let Some(next) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else {
+            return false;
+        };
+        let bound = |text: &str| text.chars().next();
+        let is =
+            bound(from).is_some_and(|from| from <= next) && bound(to).is_some_and(|to| next <= to);
+        if is {
+            self.at += next.len_utf8();
+        }
+        is
+    }
+
     /// Takes this text.
     #[inline]
     pub(super) fn text(&mut self, text: &str) -> bool {

@@ -11,7 +11,7 @@ use super::moved::Moved as _;
 use super::pieces::{self, PIECE, Parsed, Piece};
 use super::scan::{self, Scan};
 use super::{MAX_FILE, MAX_NESTING};
-use super::{characters, echoes, foreign};
+use super::{characters, echoes, foreign, renames};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
 use crate::source::{FileId, Place, SourceFile};
 
@@ -66,7 +66,7 @@ impl Parse {
             let diagnostics = vec![says::too_large(file, length, MAX_FILE)];
             return Self { diagnostics, ..Self::default() };
         }
-        let scan = scan::scan(text);
+        let mut scan = scan::scan(text);
         if let Some(deep) = scan.too_deep {
             let tree = ast::File { comments: scan.comments, ..ast::File::default() };
             let place = Place { file, span: deep };
@@ -85,8 +85,9 @@ impl Parse {
         });
         let documentation = documentation.unwrap_or_else(|| documentation_of(&mut parsed));
         let is_cut = pieces.len() > 1;
+        let comments = std::mem::take(&mut scan.comments);
         let mut whole = Self {
-            tree: ast::File { documentation, items: Vec::new(), comments: scan.comments },
+            tree: ast::File { documentation, items: Vec::new(), comments },
             ..Self::default()
         };
         for (piece, parsed) in pieces.into_iter().zip(parsed) {
@@ -98,6 +99,7 @@ impl Parse {
         let told = echoes::without(source, std::mem::take(&mut whole.diagnostics));
         whole.diagnostics = foreign::recognised(source, told);
         let comments = whole.tree.comments.iter().chain(&scan.documentation);
+        renames::everywhere(source, &scan, comments.clone(), &mut whole.diagnostics);
         characters::lone_returns(source, file, &scan.strings, comments, &mut whole.diagnostics);
         characters::turned(file, text, &mut whole.diagnostics);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);

@@ -401,7 +401,11 @@ pub(crate) fn is_item_head(text: &str) -> bool {
 /// The word at the start, and what is behind it.
 fn word(text: &str) -> (&str, &str) {
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let end = text.as_bytes().iter().take_while(|byte| is_word(byte)).count();
+    let mut end = text.as_bytes().iter().take_while(|byte| is_word(byte)).count();
+    if text.as_bytes().get(end).is_some_and(|byte| !byte.is_ascii()) {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        end = text.find(|c| !is_word(c)).unwrap_or(text.len());
+    }
     let digit = text.starts_with(|c: char| c.is_ascii_digit());
     text.split_at_checked(if digit { 0 } else { end }).unwrap_or(("", text))
 }

@@ -21,6 +21,7 @@ impl Lowering<'_> {
             match part.as_rule() {
                 Rule::junk_rest => self.junk_rest(&part, start),
                 Rule::junk => self.junk_step(&part),
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::missing_brace => self.unclosed(at, "{", "}"),
                 _ => {
                     let whole = span(&part);

@@ -129,6 +129,7 @@ impl Lowering<'_> {
         while let Some(part) = parts.next() {
             match part.as_rule() {
                 Rule::param => members.push(self.parameter(part)),
+                Rule::extra_comma => self.extra_comma(&part),
                 Rule::missing_brace => self.unclosed(at, "{", "}"),
                 _ => self.junk_inside(&part, "a field `name: type` or `}`"),
             }

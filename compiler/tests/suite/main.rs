@@ -27,6 +27,7 @@ mod elements;
 mod files;
 mod fixes;
 mod format;
+mod forms;
 mod helps;
 mod idle;
 mod implemented;

@@ -6,6 +6,13 @@ use super::{a, listed, maybe_related};
 use crate::diagnostics::Diagnostic;
 use crate::source::{Place, Span};
 
+/// Says of a name that nothing has what a version is instead: an input would be known too late.
+pub fn no_version(told: &mut Diagnostic) {
+    if told.code == "E3001" && told.fix.is_none() {
+        told.help = Some("write the version between quotes: `version = \"1.0.0\"`".to_owned());
+    }
+}
+
 /// A name that nothing has.
 pub fn unknown_name(at: Place, name: &str, near: Option<&str>, place: Option<Place>) -> Diagnostic {
     let error = Diagnostic::error("E3001", format!("there is no `{name}` here"), at);
