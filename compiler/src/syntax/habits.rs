@@ -230,8 +230,8 @@ impl Here<'_> {
             let head = item.split('{').next().unwrap_or_default();
             head.contains(" type ")
         });
-        let (_, in_type, in_node) = SECTIONS.iter().find(|(section, ..)| *section == name)?;
-        let form = if is_type { in_type } else { in_node };
+        let (_, of_type, of_node) = SECTIONS.iter().find(|(section, ..)| *section == name)?;
+        let form = if is_type { of_type } else { of_node };
         let start = self.before.trim_end().len() - name.len();
         let place = self.in_line(start, start + name.len());
         let message = format!("there is no block `{name}`: what would be in it stands here itself");

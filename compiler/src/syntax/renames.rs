@@ -27,10 +27,10 @@ enum Of {
 }
 
 /// Extends the fixes of names to all of their uses in the file.
-pub(super) fn everywhere<'c>(
+pub(super) fn everywhere(
     source: &SourceFile,
     scan: &Scan,
-    comments: impl Iterator<Item = &'c Comment> + Clone,
+    comments: [&[Comment]; 2],
     told: &mut [Diagnostic],
 ) {
     for one in told.iter_mut().filter(|one| one.severity == Severity::Error) {
@@ -43,20 +43,21 @@ pub(super) fn everywhere<'c>(
         };
         let Some(mut fix) = one.fix.take() else { continue };
         let Some((_, better)) = fix.edits.first().cloned() else { continue };
-        let words = Words { source, scan, comments: comments.clone() };
+        let words = Words { source, scan, comments };
         let Some(places) = words.uses(one.place, &better, of) else { continue };
         fix.edits = places.into_iter().map(|place| (place, better.clone())).collect();
         one.fix = Some(fix);
     }
 }
 
-struct Words<'s, C> {
+struct Words<'s> {
     source: &'s SourceFile,
     scan: &'s Scan,
-    comments: C,
+    /// Each in the order of the text.
+    comments: [&'s [Comment]; 2],
 }
 
-impl<'c, C: Iterator<Item = &'c Comment> + Clone> Words<'_, C> {
+impl Words<'_> {
     /// Where the name stands; nothing where that is not sure, or the better one is taken.
     fn uses(&self, declared: Place, better: &str, of: Of) -> Option<Vec<Place>> {
         let name = self.source.slice(declared.span);
@@ -118,7 +119,12 @@ impl<'c, C: Iterator<Item = &'c Comment> + Clone> Words<'_, C> {
 
     fn is_code(&self, at: u32) -> bool {
         let holds = |span: Span| span.start <= at && at < span.end;
-        if self.comments.clone().any(|comment| holds(comment.span)) {
+        let is_comment = |comments: &[Comment]| {
+            let next = comments.partition_point(|comment| comment.span.start <= at);
+            let last = next.checked_sub(1).and_then(|last| comments.get(last));
+            last.is_some_and(|comment| holds(comment.span))
+        };
+        if self.comments.into_iter().any(is_comment) {
             return false;
         }
         let strings = &self.scan.strings;

@@ -99,7 +99,12 @@ impl Parse {
         let told = echoes::without(source, std::mem::take(&mut whole.diagnostics));
         whole.diagnostics = foreign::recognised(source, told);
         let comments = whole.tree.comments.iter().chain(&scan.documentation);
-        renames::everywhere(source, &scan, comments.clone(), &mut whole.diagnostics);
+        renames::everywhere(
+            source,
+            &scan,
+            [&whole.tree.comments, &scan.documentation],
+            &mut whole.diagnostics,
+        );
         characters::lone_returns(source, file, &scan.strings, comments, &mut whole.diagnostics);
         characters::turned(file, text, &mut whole.diagnostics);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);
