@@ -253,7 +253,7 @@ impl<'p, 's> Known<'p, 's> {
             return Some(Outcome::Unknown);
         }
         if declared.is_none() && name == "labels" && !info.requirements.contains_key(name) {
-            return self.labels(of, node);
+            return Some(self.labels(of, node));
         }
         let declared = declared?;
         let value = node.node.properties.get(name).map(|set| &set.value);
@@ -264,14 +264,14 @@ impl<'p, 's> Known<'p, 's> {
     }
 
     /// The labels of a node, where nothing but itself gives it any.
-    fn labels(&self, of: &Reference, node: &CheckedNode) -> Option<Outcome> {
+    fn labels(&self, of: &Reference, node: &CheckedNode) -> Outcome {
         if self.program.labels_all() {
-            return Some(Outcome::Unknown);
+            return Outcome::Unknown;
         }
-        Some(match &node.node.labels {
+        match &node.node.labels {
             Some(labels) => self.evaluated(of, "labels", labels),
             None => Outcome::Value(Value::Map(BTreeMap::new())),
-        })
+        }
     }
 
     /// What an expression is that stands in a node.
