@@ -71,19 +71,23 @@ data type Login {
 }
 node type Db {
   property word: string
+  property given: secret string
+  property filed: secret string
+  property told: secret string
+  property kept: secret string
   attribute token: secret string
   attribute login: Login
   attribute url: secret string
   attribute path: string
   implements Keys
   operation lifecycle.create = script("create.sh") {
-    args = { given = given, filed = filed, told = told, kept = kept, word = self.word }
+    args = { given = self.given, filed = self.filed, told = self.told, kept = self.kept, word = self.word }
     $ENV
     sets = {
       token = result.token
       path = "/orders"
       login = { user = "orders", password = result.token }
-      url = "db://${given}:${result.token}@db"
+      url = "db://${self.given}:${result.token}@db"
     }
   }
   operation lifecycle.delete = script("take.sh") { args = { key = self.token }, $ENV }
@@ -97,7 +101,13 @@ node type User {
   operation keys.rotate = script("rotate.sh") { $ENV }
   operation keys.take = script("take.sh") { $ENV }
 }
-node db: Db { word = word }
+node db: Db {
+  word = word
+  given = given
+  filed = filed
+  told = told
+  kept = kept
+}
 node by_token: User { key = db.token }
 node by_url: User { key = upper(db.url) }
 node space: k8s.Namespace for cluster in demo {

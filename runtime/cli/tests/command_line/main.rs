@@ -242,33 +242,6 @@ fn a_deployment_from_its_beginning_to_its_end() {
 }
 
 #[test]
-fn a_step_that_can_t_be_done_is_refused_and_not_passed_over() {
-    use bp_plan::workflow::{Action, Block, Run, Step, Workflow};
-    let place = Place::new();
-    let mut plan = boxes();
-    let run = Run { workflow: "rollback".to_owned(), arguments: BTreeMap::new(), result: None };
-    let at = Span { line: 3, end_line: 3, ..span() };
-    let workflow = Workflow {
-        parameters: vec![],
-        result: None,
-        body: Block {
-            steps: vec![Step { action: Action::Run(run), span: at }],
-            ..Block::default()
-        },
-        documentation: String::new(),
-        span: at,
-    };
-    plan.workflows.insert("backup".to_owned(), workflow);
-    let path = place.path("flows.plan");
-    write(&plan, &BTreeMap::new(), &path).unwrap();
-    let said = place.said(1, &["deploy", path.to_str().unwrap(), "--name", "x"]);
-    for words in ["the workflow `backup` runs `rollback`", "boxes.bp:3", "`bpr rollback`"] {
-        assert!(said.contains(words), "no `{words}` in:\n{said}");
-    }
-    assert!(place.calls().is_empty());
-}
-
-#[test]
 fn a_workflow_that_is_not_there_is_told_with_those_that_are() {
     use bp_plan::workflow::{Block, Workflow};
     let place = Place::new();
