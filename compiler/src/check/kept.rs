@@ -4,6 +4,8 @@
 //! A node sees the items of its blueprint that are no nodes, the heads of the other nodes, the other files,
 //! and when the properties of the nodes that it names are known. Where the first three are as before, it
 //! is left to [`super::nodes`] to look at the last.
+//!
+//! What a node is connected with is looked at again where it, or something that it names, whatever the way, has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Rings among nodes: values that need each other, and nodes that wait for each other.
 //!
-//! Sought between nodes as the source names them; those that are in a ring so far, and whose instances are
-//! known, are looked at once more, instance by instance. Whether instances that are known only when
+//! Sought between nodes as the source names them, among those alone whose names lead back to them; those that are in a
+//! ring so far, and whose instances are known, are looked at once more, instance by instance. Whether instances that are known only when
 //! deploying form a ring that the source does not show is for the runtime to find.
 
 mod existence;

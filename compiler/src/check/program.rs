@@ -302,7 +302,7 @@ impl<'s> Program<'s> {
     }
 
     /// Whether the blueprint's head gives all of its nodes labels.
-    pub(crate) fn labels_all(&self) -> bool {
+    pub(crate) fn gives_labels(&self) -> bool {
         let items = self.blueprint().into_iter().flat_map(|module| &module.tree.items);
         items.filter_map(|item| match &item.kind {
             ItemKind::Blueprint(head) => Some(&head.body.entries),

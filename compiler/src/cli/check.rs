@@ -13,12 +13,12 @@ use crate::{loader, syntax};
 
 /// Checks the files; whether all is well, and what was read.
 pub(super) fn run(paths: &[PathBuf], locked: bool, output: &mut Output) -> (bool, Vec<PathBuf>) {
-    checked(paths, locked, Then::Ends, output)
+    checked(paths, locked, Process::Ends, output)
 }
 
 /// What becomes of the process behind a check.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
+enum Process {
     /// It ends, and its memory with it.
     Ends,
     GoesOn,
@@ -27,7 +27,7 @@ enum Then {
 fn checked(
     paths: &[PathBuf],
     locked: bool,
-    then_it: Then,
+    process: Process,
     output: &mut Output,
 ) -> (bool, Vec<PathBuf>) {
     let mut read: Vec<PathBuf> = paths.to_vec();
@@ -62,7 +62,7 @@ fn checked(
         }
         covered.extend(sources.paths().map(real));
         read.extend(sources.paths().map(Path::to_owned));
-        if is_only && then_it == Then::Ends {
+        if is_only && process == Process::Ends {
             // To take it apart takes longer than to leave it to the system.
             let _ = ManuallyDrop::new(analysis);
         }
@@ -75,7 +75,7 @@ fn checked(
 
 /// A round of `bpc check --watch`.
 pub(super) fn round(paths: &[PathBuf], locked: bool, mut output: Output) -> Round {
-    let (is_fine, read) = checked(paths, locked, Then::GoesOn, &mut output);
+    let (is_fine, read) = checked(paths, locked, Process::GoesOn, &mut output);
     let files = read.iter().filter(|path| path.extension().is_some_and(|end| end == "bp")).count();
     let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
     let result = if is_fine { "fine" } else { "not fine" };

@@ -249,7 +249,7 @@ pub fn open_type(at: Place, name: &str, declared: Place) -> Diagnostic {
     Diagnostic::error(
         "E4057",
         format!(
-            "`{name}` reads inputs or nodes of its blueprint, and a type is the same everywhere"
+            "`{name}` reads inputs, secrets or nodes of its blueprint, and a type is the same everywhere"
         ),
         at,
     )

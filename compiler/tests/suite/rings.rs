@@ -64,6 +64,20 @@ fn to_need_all_instances_is_no_ring_by_itself() {
     assert_eq!(mistakes(&format!("{HEAD}{nodes}")), [] as [&str; 0]);
 }
 
+/// What is written down is known, whatever else there is under its name.
+#[test]
+fn labels_of_the_blueprint_and_values_of_a_group_are_known() {
+    for text in [
+        "blueprint x {\n  version = \"1.0.0\"\n  labels = { team = \"a\" }\n}\nnode b: Root { labels = { q = \"1\" } }\n\
+         output o: string = b.labels.team\noutput p: string = b.labels.q\n",
+        "blueprint x { version = \"1.0.0\" }\nnode type V {\n  attribute n: int\n  provider = \"noop\"\n}\n\
+         group type G {\n  members: V[1..]\n  property total: int = sum([m.n for m in self.members])\n}\n\
+         node v: V\ngroup g: G {\n  members = [v]\n  total = 2\n}\nnode b: Root for i in 1..g.total\n",
+    ] {
+        assert_eq!(mistakes(text), [] as [&str; 0], "{text}");
+    }
+}
+
 #[test]
 fn rings_are_found_through_whatever_leads_on() {
     for (nodes, wanted) in [

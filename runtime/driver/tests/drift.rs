@@ -10,8 +10,9 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use bp_driver::drift::drifted;
+use bp_driver::drift::{drifted, is_ill};
 use bp_driver::{Deployments, DriverError};
 use bp_engine::event::Outcome;
 use bp_engine::outlook::Action;
@@ -58,14 +59,32 @@ fn since(world: &World, before: usize) -> Vec<String> {
 async fn where_nothing_has_drifted_nothing_is_written() {
     let (store, world) = deployed().await;
     let (before, effects) = (written(&store).await, world.effects());
-    let calls = world.calls.load(std::sync::atomic::Ordering::Relaxed);
+    let calls = world.calls.load(Ordering::Relaxed);
     let runtime = runtime(store.clone(), &world);
     let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
     assert!(outlook.is_empty() && !outlook.nodes.is_empty(), "{outlook:?}");
-    let looked = world.calls.load(std::sync::atomic::Ordering::Relaxed) - calls;
+    let looked = world.calls.load(Ordering::Relaxed) - calls;
     assert!(looked >= outlook.nodes.len(), "{looked} calls for {} nodes", outlook.nodes.len());
     assert!(runtime.heal(ID, &[], control()).await.unwrap().1.is_none());
     assert_eq!((written(&store).await, world.effects()), (before, effects));
+}
+
+/// Who is asked to come later comes later, and gives up at some time.
+#[tokio::test]
+async fn who_looks_waits_as_long_as_is_asked() {
+    let (store, world) = deployed().await;
+    let runtime = runtime(store.clone(), &world);
+    world.later.store(2, Ordering::SeqCst);
+    let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
+    assert!(outlook.is_complete() && outlook.is_empty(), "{outlook:?}");
+    assert_eq!(world.later.load(Ordering::SeqCst), 0);
+    world.later.store(1_000, Ordering::SeqCst);
+    let outlook = runtime.drift(ID, &["config".to_owned()]).await.unwrap().outlook;
+    assert!(!outlook.is_complete(), "{outlook:?}");
+    assert_eq!(outlook.nodes[0].reason.as_deref(), Some("too many requests"));
+    world.later.store(2, Ordering::SeqCst);
+    let looked = runtime.health(ID, &[]).await.unwrap();
+    assert!(looked.outlook.nodes.iter().all(|node| !is_ill(node)), "{:?}", looked.outlook);
 }
 
 #[tokio::test]

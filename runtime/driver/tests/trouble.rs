@@ -18,7 +18,7 @@ use bp_engine::status::{NodeStanding, Standing};
 use bp_engine::{Status, Stream};
 use bp_journal::{Envelope, MemoryStore, StoreError};
 use bp_provider::{Class, Failure};
-use common::{ID, Nothing, World, control, deploy, inventory, plan, runtime};
+use common::{ID, Nothing, World, control, deploy, inventory, plan, plan_with, runtime};
 
 const CLUSTERS: [&str; 3] = ["east", "north", "west"];
 
@@ -266,6 +266,30 @@ async fn what_is_done_at_once_has_a_limit() {
     let _ = deploy(&runtime, plan("hello"), &names).await.unwrap();
     let busiest = world.busiest.load(Ordering::SeqCst);
     assert_eq!(busiest, 2);
+}
+
+#[tokio::test]
+async fn a_target_that_asks_for_time_gets_less_at_once() {
+    let (store, world) = new();
+    let mut runtime = runtime(store.clone(), &world);
+    runtime.limits.at_once_per_target = 8;
+    let eight = plan_with("hello", |plan| {
+        let space = plan.nodes["space"].clone();
+        plan.nodes.retain(|name, _| name == "registry");
+        plan.outputs.clear();
+        plan.nodes.extend((0..8).map(|at| (format!("s{at}"), space.clone())));
+    });
+    let busy = Failure::new(Class::Transient, "too many requests");
+    let busy = Failure { retry_after: Some(Duration::from_millis(1)), ..busy };
+    for at in 0..8 {
+        let instance = format!("s{at}[\"east\"]");
+        world.faults.lock().unwrap().insert(instance, vec![busy.clone()]);
+    }
+    let done = deploy(&runtime, eight, &["east"]).await.unwrap();
+    assert_eq!((done.outcome, world.there().len()), (Outcome::Done, 9));
+    // Half of the eight, and one more once four of them went well.
+    let busiest = world.busiest.load(Ordering::SeqCst);
+    assert!((1..=5).contains(&busiest), "{busiest} at once");
 }
 
 #[tokio::test]

@@ -29,7 +29,9 @@ mod stacks;
 mod templates;
 mod workflows;
 
-use bp_tests::{Cluster, Clusters, Environment};
+use std::time::{Duration, Instant};
+
+use bp_tests::{Cluster, Clusters, Ended, Environment, Running};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::Value as Json;
 
@@ -54,6 +56,36 @@ fn five(environment: &mut Environment) -> Vec<Cluster> {
 /// A name that no earlier run on the same real clusters has used.
 fn unique(prefix: &str) -> String {
     format!("{prefix}-{:08x}", rand::make_rng::<StdRng>().random::<u32>())
+}
+
+/// A workflow of `name` that is killed at random moments, a wait of these milliseconds after each start, and gone on
+/// with until it fails, as it is to: how often it was killed, and what the last one said.
+fn killed_until_it_fails(
+    (environment, name): (&Environment, &str),
+    random: &mut StdRng,
+    waits: std::ops::Range<u64>,
+    start: impl Fn() -> Running,
+) -> (usize, Ended) {
+    let mut running = start();
+    let mut kills = 0;
+    loop {
+        let begin = Instant::now();
+        let patience = Duration::from_millis(random.random_range(waits.clone()));
+        while !running.has_ended() && begin.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let ended = running.kill();
+        if ended.code == Some(1) {
+            return (kills, ended);
+        }
+        kills += 1;
+        assert!(kills < 100 && ended.code.is_none(), "{}", ended.words());
+        running = match environment.ask("status", name, 0).get("workflow") {
+            None => start(),
+            Some(workflow) if workflow["state"] == "failed" => return (kills, ended),
+            Some(_) => environment.start_on("resume", name),
+        };
+    }
 }
 
 /// The target of this name, in what `bpr status` says.

@@ -2,13 +2,12 @@
 //! dies, and is made once.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bp_tests::{Ended, Environment, Running};
-use rand::RngExt as _;
 use serde_json::Value as Json;
 
-use crate::seeded;
+use crate::{killed_until_it_fails, seeded};
 
 /// A deployment of as many parts as its input says; scripts write down what they do.
 struct Place {
@@ -120,7 +119,9 @@ fn a_workflow_sets_inputs_and_goes_on_with_what_they_make() {
 fn a_workflow_goes_back_to_what_was_healthy() {
     let place = Place::new();
     let words = place.run(&["back"]).expect(1).words();
-    assert!(words.contains("run rollback") && words.contains("no"), "{words}");
+    for told in ["run rollback", "no revision of `place` before 1 was healthy"] {
+        assert!(words.contains(told), "no `{told}` in:\n{words}");
+    }
     let _ = place.run(&["careful", "-i", "most=3", "-i", "wanted=3"]).expect(0);
     assert_eq!(place.parts(), 3);
     let words = place.run(&["careful", "-i", "most=3", "-i", "wanted=5"]).expect(1).words();
@@ -139,28 +140,9 @@ fn killed_at_random_moments_it_is_scaled_and_gone_back_once() {
     let (seed, mut random) = seeded();
     for round in 0..3 {
         let place = Place::new();
-        let arguments = ["careful", "-i", "most=3", "-i", "wanted=5"];
-        let mut running = place.start(&arguments);
-        let mut kills = 0;
-        let ended = loop {
-            let begin = Instant::now();
-            let patience = Duration::from_millis(random.random_range(20..400));
-            while !running.has_ended() && begin.elapsed() < patience {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let ended = running.kill();
-            // It fails at its end, as it is to.
-            if ended.code == Some(1) {
-                break ended;
-            }
-            kills += 1;
-            assert!(kills < 100 && ended.code.is_none(), "{}", ended.words());
-            running = match place.status().get("workflow") {
-                None => place.start(&arguments),
-                Some(workflow) if workflow["state"] == "failed" => break ended,
-                Some(_) => place.environment.start_on("resume", "place"),
-            };
-        };
+        let of = (&place.environment, "place");
+        let start = || place.start(&["careful", "-i", "most=3", "-i", "wanted=5"]);
+        let (kills, ended) = killed_until_it_fails(of, &mut random, 20..400, start);
         let what = format!("seed {seed}, round {round}, {kills} kills\n{}", ended.words());
         assert_eq!(place.status()["workflow"]["state"], "failed", "{what}");
         assert_eq!(place.parts(), 1, "{what}");

@@ -8,7 +8,7 @@ use bp_tests::{Ended, Environment, Running};
 use rand::RngExt as _;
 use serde_json::{Value as Json, json};
 
-use crate::seeded;
+use crate::{killed_until_it_fails, seeded};
 
 /// A deployment whose scripts write down what they do.
 struct Place {
@@ -345,28 +345,9 @@ fn killed_at_random_moments_each_effect_is_there_once() {
     for round in 0..4 {
         let place = Place::new();
         place.deploy(LONG);
-        let mut running = place.start(&["long"]);
-        let mut kills = 0;
-        let ended = loop {
-            let begin = Instant::now();
-            let patience = Duration::from_millis(random.random_range(50..900));
-            while !running.has_ended() && begin.elapsed() < patience {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            let ended = running.kill();
-            // It fails at its end, as it is to.
-            if ended.code == Some(1) {
-                break ended;
-            }
-            kills += 1;
-            assert!(kills < 100 && ended.code.is_none(), "{}", ended.words());
-            let status = place.environment.ask("status", "place", 0);
-            running = match status.get("workflow") {
-                None => place.start(&["long"]),
-                Some(workflow) if workflow["state"] == "failed" => break ended,
-                Some(_) => place.environment.start_on("resume", "place"),
-            };
-        };
+        let of = (&place.environment, "place");
+        let start = || place.start(&["long"]);
+        let (kills, ended) = killed_until_it_fails(of, &mut random, 50..900, start);
         let what = format!("seed {seed}, round {round}, {kills} kills: {:#?}", place.done());
         assert_eq!(place.workflow()["state"], "failed", "{what}\n{}", ended.words());
         let mut effects = vec!["one copy first".to_owned(), "one copy beside".to_owned()];

@@ -265,7 +265,7 @@ impl<'p, 's> Known<'p, 's> {
 
     /// The labels of a node, where nothing but itself gives it any.
     fn labels(&self, of: &Reference, node: &CheckedNode) -> Outcome {
-        if self.program.labels_all() {
+        if self.program.gives_labels() {
             return Outcome::Unknown;
         }
         match &node.node.labels {

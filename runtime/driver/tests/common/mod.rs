@@ -264,6 +264,8 @@ pub struct World {
     pub faults: Mutex<BTreeMap<String, Vec<Failure>>>,
     /// What targets say they are, where that is not their name.
     pub identities: Mutex<BTreeMap<String, String>>,
+    /// So many looks are asked to come later.
+    pub later: AtomicUsize,
     /// Instances whose next call never ends, after its effect.
     pub hangs: Mutex<BTreeSet<String>>,
     /// Instances that can't be changed in place.
@@ -359,6 +361,14 @@ impl Provider for Converging {
 
     async fn observe(&self, call: &Call, subject: &Subject) -> Result<Observation, Failure> {
         self.reach(call)?;
+        let later = &self.world.later;
+        if later
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .is_ok()
+        {
+            let busy = Failure::new(Class::Transient, "too many requests");
+            return Err(Failure { retry_after: Some(Duration::from_millis(5)), ..busy });
+        }
         Ok(match self.find(call, subject) {
             None => Observation::Absent,
             Some(object) => Observation::Present(Present {
@@ -405,6 +415,10 @@ impl Provider for Converging {
             faults.get_mut(&subject.instance).and_then(Vec::pop)
         };
         if let Some(fault) = fault.as_ref().filter(|f| f.class != Class::UnknownOutcome) {
+            if fault.retry_after.is_some() {
+                // How much comes at once from now on is what counts.
+                self.world.busiest.store(0, Ordering::SeqCst);
+            }
             return Err(fault.clone());
         }
         self.name(call, subject);
