@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bp_tests::{Ended, Environment, Running};
-use rand::RngExt as _;
 use serde_json::{Value as Json, json};
 
 use crate::{killed_until_it_fails, seeded};
