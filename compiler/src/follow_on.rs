@@ -1,11 +1,12 @@
 //! What is told only because something else was: one mistake is told by the one who says most of it.
 //!
 //! What follows from a text that could not be read is `unread`; from an import that failed, `imports`; from a
-//! declaration that is there twice or was not understood, `lost`.
+//! declaration that is there twice or was not understood, `lost`; from a name that may stand for two things, `named`.
 //! Within the syntax, `syntax/echoes.rs` does the same.
 
 mod imports;
 mod lost;
+mod named;
 mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,7 @@ pub(crate) fn silence(
     second_blueprint(sources, found);
     imports::silence(names, sources, found);
     lost::silence(names, sources, found);
+    named::silence(sources, syntax, found);
     unread::silence(sources, syntax, found);
     headless(found);
     misspelt_version(found);

@@ -527,13 +527,15 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 /// The first so many bytes of a file. What is no file, such as a pipe, is not opened: that could last for
 /// ever. What the process was given open (`/dev/stdin`, the `<(…)` of a shell) may be anything.
 pub(crate) fn bytes_of(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?.file_type();
+    let told = std::fs::metadata(path)?;
+    let kind = told.file_type();
     let is_open = path == Path::new("/dev/stdin") || path.starts_with("/dev/fd");
     if !kind.is_file() && !kind.is_dir() && !is_open {
         let why = "it is no file but a pipe, a socket or a device";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
     }
-    let mut bytes = Vec::new();
+    let length = usize::try_from(told.len().min(most)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(length);
     std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

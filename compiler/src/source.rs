@@ -61,12 +61,11 @@ impl SourceFile {
     /// The file at `path` (as it is to be shown to a person) with this text.
     pub fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
-        let mut line_starts = vec![0];
-        for (at, byte) in text.bytes().enumerate() {
-            if byte == b'\n' {
-                line_starts.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
-            }
-        }
+        let mut line_starts =
+            Vec::with_capacity(1 + memchr::memchr_iter(b'\n', text.as_bytes()).count());
+        line_starts.push(0);
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes());
+        line_starts.extend(ends.map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)));
         Self { path: path.into(), text, line_starts }
     }
 

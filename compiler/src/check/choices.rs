@@ -61,6 +61,8 @@ pub(crate) struct Choice {
     takes_all: bool,
     /// The selection of the inventory that is chosen from after the nodes, and its name.
     pub(crate) inventory: Option<(String, Selection)>,
+    /// It was told that what is asked is known too late.
+    is_late: bool,
     at: Place,
 }
 
@@ -149,10 +151,11 @@ pub(crate) fn choice(
         out.push(says_types::too_many_candidates(asks.at, short(asks.wanted), most));
     }
     // What is reported of nodes is known too late; of the inventory it is known before.
-    if asks.all.iter().any(|constraint| {
+    let is_late = asks.all.iter().any(|constraint| {
         late(program, &constraint.predicate)
             || reports(program, &constraint.predicate, &asks, is_open)
-    }) {
+    });
+    if is_late {
         // What the type asks is told where it is chosen.
         let at = wheres
             .first()
@@ -189,6 +192,7 @@ pub(crate) fn choice(
         closing: Arc::new(closing),
         takes_all,
         inventory,
+        is_late,
         at: asks.at,
     };
     (expr, choice)

@@ -65,10 +65,17 @@ fn suspects(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Option<BTr
         return None;
     }
     let mut leaving: HashMap<&str, bool> = HashMap::new();
+    // Most nodes are of the type of the one before.
+    let mut last = ("", false);
     let mut leaves = |kind| {
-        *leaving.entry(kind).or_insert_with(|| {
-            program.types.get(kind).is_none_or(|info| !things::left_by(program, info).is_empty())
-        })
+        if last.0 != kind {
+            let leaves = *leaving.entry(kind).or_insert_with(|| {
+                let info = program.types.get(kind);
+                info.is_none_or(|info| !things::left_by(program, info).is_empty())
+            });
+            last = (kind, leaves);
+        }
+        last.1
     };
     let mut found = order.tangled.clone();
     for checked in all {

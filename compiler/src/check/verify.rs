@@ -11,6 +11,7 @@ mod placed;
 mod places;
 mod properties;
 pub(crate) mod stands;
+mod unkept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +64,7 @@ fn looked_at(
     let around = Around { program, nodes, selections, groups };
     placed::verify(world, groups, policies, out);
     properties::of_outputs(world, outputs, out);
+    unkept::of_outputs(world, outputs, out);
     arguments::verify(world, workflows, policies, out);
     let mut shared = BTreeSet::new();
     let mut told = BTreeSet::new();
@@ -94,6 +96,7 @@ fn node(
     if !capabilities::are_given(program, info) {
         properties::of_capabilities(world, (name, checked), info, shared, out);
     }
+    unkept::verify(world, checked, out);
     let told = out.len();
     missing::instances(program, name, checked, out);
     let is_missing = out.len() > told;

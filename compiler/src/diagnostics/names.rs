@@ -166,8 +166,8 @@ pub fn unknown_type(
         (_, Some(module)) => {
             let start = Place { file: at.file, span: Span::new(0, 0) };
             let last = module.rsplit('.').next().unwrap_or(module);
-            // Where it is used under a name, that name is kept.
-            if let Some((alias, _)) = name.rsplit_once('.') {
+            // Where it is used under a name, that name is kept; of a module's full name the last part is one.
+            if let Some((alias, _)) = name.rsplit_once('.').filter(|(alias, _)| *alias != module) {
                 let line = if alias == last {
                     format!("use {module}")
                 } else {
@@ -177,11 +177,12 @@ pub fn unknown_type(
                     .help(format!("`{module}` has it: add `{line}`"))
                     .fix(format!("add `{line}`"), vec![(start, format!("{line}\n"))]);
             }
+            let ty = name.rsplit('.').next().unwrap_or(name);
             error
-                .help(format!("`{module}` has it: add `use {module}`, and write `{last}.{name}`"))
+                .help(format!("`{module}` has it: add `use {module}`, and write `{last}.{ty}`"))
                 .fix(
                     format!("use `{module}`"),
-                    vec![(start, format!("use {module}\n")), (at, format!("{last}.{name}"))],
+                    vec![(start, format!("use {module}\n")), (at, format!("{last}.{ty}"))],
                 )
         }
         (Some((near, place)), None) => {

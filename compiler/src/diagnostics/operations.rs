@@ -203,6 +203,16 @@ pub fn unset_attribute(at: Place, name: &str, of: &str, step: &str) -> Diagnosti
         ))
 }
 
+/// An attribute that is read of a node which nobody keeps.
+pub fn never_reported(at: Place, name: &str, node: &str) -> Diagnostic {
+    let message = format!("nothing sets `{name}` of `{node}`: who reads it waits in vain");
+    Diagnostic::warning("W7027", message, at)
+        .label(format!("no provider and no operation of `{node}` tells it"))
+        .help(format!(
+            "let its type have a `provider`, or an operation that `sets = {{ {name} = result.{name} }}`"
+        ))
+}
+
 /// An attribute that no operation of a node sets, as `by` of its type does, which the node has in another way or
 /// switches off.
 pub fn set_no_more(at: Place, name: &str, node: &str, by: &str) -> Diagnostic {

@@ -325,6 +325,39 @@ pub fn typographic_quotes(at: Place, quote: char, ours: Option<String>) -> Diagn
     with(error, ours.map(|ours| fix(format!("write `{ours}`"), vec![(at, ours)])))
 }
 
+/// `${x}` outside of a text; `bare` is what stands in it.
+pub fn outside_of_text(at: Place, bare: Option<&str>) -> Diagnostic {
+    let error = Diagnostic::error("E1007", "`${ }` puts a value into a text, and this is none", at)
+        .label("not in a text");
+    match bare {
+        Some(bare) => error
+            .help(format!("write `{bare}`"))
+            .fix(format!("write `{bare}`"), vec![(at, bare.to_owned())]),
+        None => error.help("write what stands in it without `${` and `}`"),
+    }
+}
+
+/// `<<EOF`.
+pub fn heredoc(at: Place) -> Diagnostic {
+    Diagnostic::error("E1007", "no text of several lines begins so here", at)
+        .label("not written like this")
+        .help("write the lines between `\"\"\"` and `\"\"\"`, each of which has the end or the beginning of a line for itself")
+}
+
+/// `x ** 2`, `x++`.
+pub fn no_operator(at: Place, written: &str) -> Diagnostic {
+    let help = match written {
+        "**" => "there is no power: write `x * x`, or give the number",
+        "++" | "--" => {
+            "a value stays what it is: give the new one a name of its own, `let next = x + 1`"
+        }
+        _ => "numbers are not shifted: multiply or divide them",
+    };
+    Diagnostic::error("E1007", format!("`{written}` is no operator here"), at)
+        .label("not written like this")
+        .help(help)
+}
+
 /// A character that turns the direction of the text behind it, so that it reads as what it is not.
 pub fn turned_text(at: Place, character: char) -> Diagnostic {
     let code = u32::from(character);

@@ -611,6 +611,15 @@ pub fn not_indexable(at: Place, found: &Type, key: Option<&str>) -> Diagnostic {
         .help(help)
 }
 
+/// `xs[*][0]` where the elements of `xs` have none.
+pub fn key_of_each(at: Place, found: &Type, star: &str) -> Diagnostic {
+    Diagnostic::error("E3017", format!("{} has no elements to take by a key", a(found)), at)
+        .label(format!("each of them is {}", a(found)))
+        .help(format!(
+            "what follows `{star}` is taken of each element; the first of them all is `(xs{star})[0]`"
+        ))
+}
+
 /// A key of another type than the collection's.
 pub fn bad_key(at: Place, want: &str, found: &Type, of: &Type) -> Diagnostic {
     Diagnostic::error("E3017", format!("expected {want} as key, found {}", a(found)), at)

@@ -11,11 +11,14 @@ use crate::syntax::ast::{BodyEntry, EntryKind, Item, ItemKind};
 use crate::syntax::snake_case;
 
 /// Codes that tell of a member that a type does not have.
-const MEMBERS: [&str; 8] = ["E3003", "E4001", "E4005", "E4036", "E7011", "E7012", "E7048", "E7049"];
+const MEMBERS: [&str; 9] =
+    ["E3003", "E4001", "E4003", "E4005", "E4036", "E7011", "E7012", "E7048", "E7049"];
 /// Codes that tell of a member that is missed.
 const MISSED: [&str; 2] = ["E4002", "E4008"];
 /// Codes that tell of a type that there is not, or that is of another kind.
-const TYPES: [&str; 3] = ["E2013", "E2014", "E3029"];
+const TYPES: [&str; 4] = ["E2013", "E2014", "E3029", "E4006"];
+/// Codes that underline the name of a member of a type: it is there twice, or of an interface that is not there.
+const UNDERLINED: [&str; 2] = ["E2016", "E7011"];
 
 /// Takes out of `found` what only repeats that something was lost.
 pub(super) fn silence(names: &Names, sources: &Sources, found: &mut Vec<Diagnostic>) {
@@ -38,6 +41,9 @@ struct Lost {
     members: BTreeSet<String>,
     /// What a blueprint exposes of something that has a mistake.
     exposed: BTreeSet<String>,
+    /// Members whose names were told of, and where: all that is said of them elsewhere follows from that.
+    underlined: BTreeSet<String>,
+    told: BTreeSet<Place>,
 }
 
 impl Lost {
@@ -64,6 +70,12 @@ impl Lost {
                     let entry = of.body.entries.iter().find(holds);
                     lost.members.extend(entry.and_then(|entry| member(&entry.kind)));
                 }
+                ItemKind::Type(_) if UNDERLINED.contains(&told.code) => {
+                    lost.told.insert(told.place);
+                    let source = sources.file(told.place.file);
+                    let name = source.map(|source| source.slice(told.place.span).to_owned());
+                    lost.underlined.extend(name);
+                }
                 ItemKind::Expose(expose) => {
                     lost.exposed.insert(expose.name.text.to_string());
                 }
@@ -86,9 +98,12 @@ impl Lost {
         let name = source.slice(one.place.span);
         let name = name.rsplit('.').next().unwrap_or(name);
         let mut quoted = one.message.split('`').skip(1).step_by(2);
+        let is_told = self.told.contains(&one.place);
+        let is_lost =
+            |name: &str| self.members.contains(name) || !is_told && self.underlined.contains(name);
         is_of_member
-            && (self.members.contains(name)
-                || quoted.any(|quoted| self.members.contains(quoted))
+            && (is_lost(name)
+                || quoted.any(is_lost)
                 || self.exposed.contains(name) && one.message.contains("Blueprint`"))
     }
 }

@@ -126,7 +126,7 @@ impl Manifest {
                 other => out.push(says::unknown_entry(reader.at(key), other, "`bp.toml`", &known)),
             }
         }
-        if !has_package {
+        if !has_package && !is_misspelt(reader, "package", out) {
             let at = Place { file: reader.file, span: Span::new(0, 0) };
             let example = "[package]\nname = \"shop\"\nversion = \"1.0.0\"".replace('\n', "`, `");
             out.push(says::missing_entry(at, "`bp.toml`", "[package]", &example));
@@ -192,7 +192,7 @@ impl Manifest {
         for (has, what, example) in
             [(has.0, "name", "name = \"shop\""), (has.1, "version", "version = \"1.0.0\"")]
         {
-            if !has {
+            if !has && !is_misspelt(reader, what, out) {
                 out.push(says::missing_entry(reader.at(head), "`[package]`", what, example));
             }
         }
@@ -257,6 +257,16 @@ fn dependency(
         out.push(says::missing_entry(at, &what, "path", &format!("path = \"../{name}\"")));
     }
     path
+}
+
+/// Whether it was told of an entry that this was meant by it.
+fn is_misspelt(reader: &Reader, what: &str, out: &[Diagnostic]) -> bool {
+    out.iter().any(|told| {
+        let edits = told.fix.iter().flat_map(|fix| &fix.edits);
+        told.code == "E6005"
+            && told.place.file == reader.file
+            && edits.map(|(_, text)| text.as_str()).eq([what])
+    })
 }
 
 /// Whether a package may be called so; `std` is the standard library.

@@ -162,9 +162,13 @@ impl Pieces {
             return None;
         }
         let shorter = old.len().min(new.len());
-        let ahead = old.iter().zip(new).position(|(a, b)| a != b).unwrap_or(shorter);
-        let behind = old.iter().rev().zip(new.iter().rev()).position(|(a, b)| a != b);
-        let behind = behind.unwrap_or(shorter).min(shorter - ahead);
+        let ahead = alike(old.chunks(TOGETHER).zip(new.chunks(TOGETHER)), |(a, b)| {
+            a.iter().zip(b).position(|(a, b)| a != b)
+        });
+        let behind = alike(old.rchunks(TOGETHER).zip(new.rchunks(TOGETHER)), |(a, b)| {
+            a.iter().rev().zip(b.iter().rev()).position(|(a, b)| a != b)
+        });
+        let behind = behind.min(shorter - ahead);
         let by = offset(new.len()).wrapping_sub(offset(old.len()));
         let is_seam = |at: u32| scan.seams.binary_search_by_key(&at, |seam| seam.start).is_ok();
         let front = self
@@ -200,6 +204,24 @@ impl Pieces {
         let (pieces, parsed): (Vec<_>, Vec<_>) = all.into_iter().unzip();
         let documentation = (!before.is_empty()).then(|| tree.documentation.clone());
         (pieces.len() > 1 && pieces::agree(&parsed)).then_some((pieces, parsed, documentation))
+    }
+}
+
+/// How many bytes are compared at once.
+const TOGETHER: usize = 256;
+
+/// How many bytes are the same, of two texts in chunks; `end` is where those of two chunks differ.
+fn alike<'t>(
+    mut chunks: impl Iterator<Item = (&'t [u8], &'t [u8])>,
+    end: impl Fn((&'t [u8], &'t [u8])) -> Option<usize>,
+) -> usize {
+    let mut same = 0;
+    loop {
+        match chunks.next() {
+            Some((a, b)) if a == b => same += a.len(),
+            Some((a, b)) => return same + end((a, b)).unwrap_or(a.len().min(b.len())),
+            None => return same,
+        }
     }
 }
 

@@ -343,36 +343,39 @@ impl Scanner<'_> {
     }
 }
 
-/// The words that an item's head begins with.
-const HEADS: [&str; 20] = [
-    "node",
-    "input",
-    "output",
-    "const",
-    "policy",
-    "group",
-    "secret",
-    "select",
-    "data",
-    "capability",
-    "interface",
-    "relationship",
-    "abstract",
-    "expose",
-    "implement",
-    "fn",
-    "workflow",
-    "use",
-    "test",
-    "blueprint",
-];
+/// Whether an item's head begins with this word.
+fn begins_head(word: &str) -> bool {
+    matches!(
+        word,
+        "node"
+            | "input"
+            | "output"
+            | "const"
+            | "policy"
+            | "group"
+            | "secret"
+            | "select"
+            | "data"
+            | "capability"
+            | "interface"
+            | "relationship"
+            | "abstract"
+            | "expose"
+            | "implement"
+            | "fn"
+            | "workflow"
+            | "use"
+            | "test"
+            | "blueprint"
+    )
+}
 
 /// Whether an item's head stands at the start of this text, after blanks.
 pub(crate) fn is_item_head(text: &str) -> bool {
     let text = text.trim_start_matches([' ', '\t']);
     let (first, rest) = word(text);
     // Most lines are told by their first word.
-    if !HEADS.contains(&first) || !rest.starts_with([' ', '\t']) {
+    if !begins_head(first) || !rest.starts_with([' ', '\t']) {
         return false;
     }
     let rest = rest.trim_start_matches([' ', '\t']);

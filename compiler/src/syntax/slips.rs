@@ -68,6 +68,11 @@ fn meant(source: &SourceFile, said: &Diagnostic) -> Option<Diagnostic> {
     if said.code == "E1005" && before.trim_end().ends_with('%') {
         return Some(crate::diagnostics::syntax::foreign_modulus(spot.operator()));
     }
+    if said.code == "E1005"
+        && let Some(told) = spot.foreign_value()
+    {
+        return Some(told);
+    }
     match rest.chars().next()? {
         '=' => spot.equals(),
         '"' => spot.prefixed_string(),
@@ -249,6 +254,41 @@ impl Here<'_> {
         }
         let start = self.at.span.start - offset(of.len());
         Some(says::foreign_list(self.from(start, of.len() + 2), of))
+    }
+
+    /// `${x}` outside of a text, a text between other quotes, `<<EOF`, `x ** 2`.
+    fn foreign_value(&self) -> Option<Diagnostic> {
+        let Self { at, before, rest, .. } = *self;
+        let start = at.span.start;
+        if let Some(inner) = rest.strip_prefix("${") {
+            let inner = inner.split('}').next()?;
+            let is_whole = rest.len() > inner.len() + 2 && !inner.contains(['{', '"']);
+            let bare = is_whole.then(|| inner.trim());
+            return Some(says::outside_of_text(self.from(start, inner.len() + 3), bare));
+        }
+        if let Some(text) = rest.strip_prefix('`') {
+            let inner = text.split_once('`').map(|(inner, _)| inner);
+            let is_plain = |text: &&str| !text.contains(['"', '\\', '$']);
+            let ours = inner.filter(is_plain).map(|inner| format!("\"{inner}\""));
+            let length = inner.map_or(1, |inner| inner.len() + 2);
+            return Some(says::typographic_quotes(self.from(start, length), '`', ours));
+        }
+        if let Some(word) = rest.strip_prefix("<<") {
+            let word = word_of(word.trim_start_matches(['-', '~']));
+            let length = rest.find(word)? + word.len();
+            return (!word.is_empty()).then(|| says::heredoc(self.from(start, length)));
+        }
+        let doubled = ["**", "++", "--", "<<", ">>"].into_iter().find(|doubled| {
+            let (first, second) = doubled.split_at(1);
+            before.ends_with(first) && rest.starts_with(second)
+        });
+        // `a--` is read as `a - -…`: there the value is missing behind both.
+        let behind = ["++", "--"].into_iter().find(|doubled| before.ends_with(doubled));
+        match (doubled, behind) {
+            (Some(doubled), _) => Some(says::no_operator(self.from(start - 1, 2), doubled)),
+            (None, Some(doubled)) => Some(says::no_operator(self.from(start - 2, 2), doubled)),
+            _ => None,
+        }
     }
 
     /// `f (x)`, `xs [0]`.

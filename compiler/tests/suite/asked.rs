@@ -54,6 +54,10 @@ const DEFAULT: &str = r#"policy type Window {
 }
 input z: int = 3
 policy p: Window { from = z }"#;
+const ARGUMENT: &str = r#"use std.schedule
+input n: int = 3
+workflow w(to: int where self > 3 else "${self} is too few") { wait 1s }
+policy p: schedule.Cron { cron = "0 2 * * *", run = w, with = { to = n } }"#;
 
 #[test]
 fn policies_are_as_their_types_ask() {
@@ -72,6 +76,12 @@ fn policies_are_as_their_types_ask() {
         ),
         (WINDOW, "z: int = 3", "z: int = 11", "E5011 10 the policy `p`: z is 30"),
         (DEFAULT, "z: int = 3", "z: int = 2", "E3028 7 the policy `p`: `to`: it ends late"),
+        (
+            ARGUMENT,
+            "n: int = 3",
+            "n: int = 4",
+            "E3028 5 the policy `p`: the argument `to`: 3 is too few",
+        ),
     ]);
 }
 

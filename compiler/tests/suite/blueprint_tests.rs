@@ -15,7 +15,7 @@ input env: "dev" | "prod"
 input size: int = 2 where self in 1..20 else "a box has a size of 1 to 20"
 secret key: string where length(self) >= 8 else "the key has at least 8 characters"
 select shops: k8s.Cluster[0..2] { where = self.labels.tier == "shop" }
-node type Box {
+node type Box extends Kept {
   property n: int
   property name: string = "box"
   property values: json = {}
@@ -29,10 +29,10 @@ node main: Box {
   values = { url = box["1"].url, size = size * 2, ...{ of = env } }
   password = key
 }
-node space: k8s.Namespace for cluster in shops {
-  name = "space"
-  host -> cluster
-}
+node space: k8s.Namespace for cluster in shops { name = "space", host -> cluster }
+
+/// What something reports of.
+node type Kept { provider = "noop" }
 "#;
 
 use crate::common::placed;

@@ -174,7 +174,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ("node a: Root for x in [\"k\", \"k\"]", "E4017 2:23"),
     // So is one of what a node requires, and of a capability of it.
     (
-        "node type F { attribute n: int }\nnode type H { property size: int }\nnode type A { requires host: H }\nnode f: F\nnode h: H { size = f.n }\nnode a: A { host -> h }\nnode b: Root if a.host.size > 4",
+        "node type F { attribute n: int, provider = \"noop\" }\nnode type H { property size: int }\nnode type A { requires host: H }\nnode f: F\nnode h: H { size = f.n }\nnode a: A { host -> h }\nnode b: Root if a.host.size > 4",
         "E4016 8:17",
     ),
     (
@@ -183,11 +183,11 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     // A property of an element is known when it is of all.
     (
-        "node type S {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T for s in all if s.size > 4",
+        "node type S extends K {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T for s in all if s.size > 4\nnode type K { provider = \"noop\" }",
         "E4016 9:27",
     ),
     (
-        "node type S {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T if any(n in all[*].size, n > 4)",
+        "node type S extends K {\n  property size: int\n  attribute real: int\n}\nnode type T\nnode a: S { size = 3 }\nnode all: S for i in 1..3 { size = a.real }\nnode b: T if any(n in all[*].size, n > 4)\nnode type K { provider = \"noop\" }",
         "E4016 9:14",
     ),
     // What a group's type makes of what its members report, by another of its properties, too.

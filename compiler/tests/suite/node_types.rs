@@ -242,7 +242,7 @@ const SAID: &[(&str, &[&str])] = &[
         &["W4030 6:13", "W4030 7:19"],
     ),
     (
-        "node type T {\n  @deprecated(\"no\")\n  attribute p: int\n  @experimental\n  requires r: Root[0..1]\n}\nnode type U extends T\nnode a: U { r -> b }\nnode b: Root\noutput o: int = a.p",
+        "node type T {\n  @deprecated(\"no\")\n  attribute p: int\n  @experimental\n  requires r: Root[0..1]\n}\nnode type U extends T { provider = \"noop\" }\nnode a: U { r -> b }\nnode b: Root\noutput o: int = a.p",
         &["W4031 9:13", "W4030 11:19"],
     ),
     (

@@ -85,7 +85,7 @@ test "where nodes come from" {
 
 /// What nodes report and what they are given, in the same ways.
 const OF_NODES: &str = r#"blueprint a { version = "1.0.0" }
-node type H {
+node type H extends Kept {
   attribute x: string
   property p: string
 }
@@ -122,6 +122,7 @@ node t6: W for e in h if t2["a"].host.x == "a" {
   n = "a"
   host -> l
 }
+node type Kept { provider = "noop" }
 "#;
 
 #[test]

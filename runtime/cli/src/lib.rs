@@ -22,6 +22,7 @@ mod steps;
 mod told;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::Parser as _;
 
@@ -38,6 +39,9 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const CHANGES: u8 = 2;
 /// Some of it is done.
 pub(crate) const PARTLY: u8 = 3;
+
+/// How long a thread that something outside holds up (a name's lookup, a slow disk) may keep the process from its end.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Does what the arguments (the program's name first) say; gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -70,8 +74,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let result = runtime.block_on(perform(arguments.command, output));
-    // What still runs in the background has no more say.
-    runtime.shutdown_background();
+    // What still runs in the background has no more say. Its threads are waited for: one that is let go of in the
+    // moment in which it ends crashes the process (glibc's `pthread_detach` reads what the thread has freed).
+    runtime.shutdown_timeout(LAST_WORDS);
     result.unwrap_or_else(|told| {
         for one in &told {
             output.told(one);

@@ -13,8 +13,9 @@ use crate::drift::{drifted, found, untold};
 use crate::error::DriverError;
 use crate::foresee::{Ask, plan_before};
 use crate::ledger::Ledger;
+use crate::package::Package;
 use crate::prepare::{Prepared, blobs, identity, prepare};
-use crate::runtime::{Control, Runtime, stored};
+use crate::runtime::{Control, Runtime, given};
 use crate::update::{Asked, refuse_unapproved, revision_of};
 use crate::workflow::revision;
 
@@ -126,14 +127,11 @@ impl Runtime {
         now: Revision,
         inputs: &BTreeMap<String, Value>,
     ) -> Result<Result<Revision, Failure>, DriverError> {
-        let (_, mut all, inventory) = stored(ledger, &now).await?;
+        let package = Package::stored(ledger, &now.plan).await?;
+        let (mut all, inventory) = given(ledger, &now).await?;
         all.extend(inputs.clone());
-        let asked = Asked {
-            name: ledger.state.name.clone(),
-            bytes: ledger.blob(&now.plan).await?,
-            inputs: all,
-            inventory: (*inventory).clone(),
-        };
+        let name = ledger.state.name.clone();
+        let asked = Asked { name, package, inputs: all, inventory };
         let prepared = match self.prepared(ledger, asked).await? {
             Ok(prepared) => prepared,
             Err(failure) => return Ok(Err(failure)),
@@ -167,11 +165,11 @@ impl Runtime {
         ledger: &Ledger,
         asked: Asked,
     ) -> Result<Result<Prepared, Failure>, DriverError> {
-        let Asked { name, bytes, inputs, inventory } = asked;
-        self.secrets.ask(&bp_plan::from_bytes(&bytes)?.plan).await;
+        let Asked { name, package, inputs, inventory } = asked;
+        self.secrets.ask(&package.plan).await;
         let who = identity(&ledger.id, &name);
         let (providers, executors) = (&self.providers, &self.executors);
-        match prepare(bytes, inputs, inventory, who, providers, executors, &*self.secrets) {
+        match prepare(package, inputs, inventory, who, providers, executors, &*self.secrets) {
             Ok(prepared) => Ok(Ok(prepared)),
             Err(DriverError::Refused { problems, .. }) => {
                 let wrong = problems.into_iter().filter(|problem| !problem.is_warning);

@@ -7,6 +7,7 @@ use bp_plan::{Plan, Value};
 use bp_topology::{Expanded, Identity, Inventory, Problem, Topology};
 
 use crate::error::DriverError;
+use crate::package::Package;
 use crate::runtime::{Executors, Providers};
 use crate::secrets::{SecretSource, Unsealed};
 use crate::twins;
@@ -60,7 +61,7 @@ pub fn identity(id: &str, name: &str) -> Identity {
 
 /// Checks everything that can be known before anything runs.
 pub fn prepare(
-    bytes: Vec<u8>,
+    package: Package,
     inputs: BTreeMap<String, Value>,
     inventory: Inventory,
     identity: Identity,
@@ -68,9 +69,7 @@ pub fn prepare(
     executors: &Executors,
     secrets: &dyn SecretSource,
 ) -> Result<Prepared, DriverError> {
-    let loaded = bp_plan::from_bytes(&bytes)?;
-    let artifacts = loaded.artifacts.into_values().collect();
-    let plan = Arc::new(loaded.plan);
+    let Package { bytes, plan, artifacts } = package;
     let inventory = Arc::new(inventory);
     let mut problems = bp_engine::supports::check(&plan);
     let Expanded { topology, problems: found } =

@@ -11,13 +11,13 @@ use bp_engine::Terms;
 use bp_engine::back::{destination, take_names_back};
 use bp_engine::event::Verb;
 use bp_engine::state::Revision;
-use bp_plan::Plan;
 use bp_topology::{Element, Inventory};
 
 use crate::error::DriverError;
 use crate::ledger::Ledger;
+use crate::package::Package;
 use crate::prepare::{Prepared, identity, prepare};
-use crate::runtime::{Control, Runtime, Summary, inventory_of, stored};
+use crate::runtime::{Control, Runtime, Summary, given, inventory_of};
 use crate::update::Asked;
 
 /// What an earlier revision wanted.
@@ -53,13 +53,14 @@ impl Runtime {
         else {
             return Err(DriverError::NothingPlanned(name));
         };
-        let (plan, inputs, inventory) = stored(&ledger, then).await?;
+        let package = Package::stored(&ledger, &then.plan).await?;
+        let (inputs, inventory) = given(&ledger, then).await?;
         let known = newest.reached_by.as_ref().unwrap_or(&newest.inventory);
         let known = inventory_of(&ledger, known).await?;
-        let bytes = container(&ledger, to, then, &plan).await?;
-        let secrets = plan.secrets.keys().cloned().collect();
+        let package = renamed(&ledger, to, then, package).await?;
+        let secrets = package.plan.secrets.keys().cloned().collect();
         let (inventory, reached_by) = (as_of(&inventory, &known), reached(&inventory, &known));
-        Ok(Earlier { to, asked: Asked { name, bytes, inputs, inventory }, reached_by, secrets })
+        Ok(Earlier { to, asked: Asked { name, package, inputs, inventory }, reached_by, secrets })
     }
 
     /// Goes back to the named revision, or the last that was healthy, on these terms.
@@ -71,10 +72,10 @@ impl Runtime {
         control: Control,
     ) -> Result<Summary, DriverError> {
         let earlier = self.earlier(id, to).await?;
-        let Asked { name, bytes, inputs, inventory } = earlier.asked.clone();
-        self.secrets.ask(&bp_plan::from_bytes(&bytes)?.plan).await;
+        let Asked { name, package, inputs, inventory } = earlier.asked.clone();
+        self.secrets.ask(&package.plan).await;
         let prepared = prepare(
-            bytes,
+            package,
             inputs,
             inventory,
             identity(id, &name),
@@ -87,28 +88,26 @@ impl Runtime {
     }
 }
 
-/// The plan's container; made anew where nodes have got other names since, which are to be known as
-/// theirs again.
-async fn container(
+/// The plan; made anew where nodes have got other names since, which are to be known as theirs again.
+async fn renamed(
     ledger: &Ledger,
     to: u64,
     then: &Revision,
-    plan: &Plan,
-) -> Result<Vec<u8>, DriverError> {
-    let bytes = ledger.blob(&then.plan).await?;
+    package: Package,
+) -> Result<Package, DriverError> {
     let mut seen = BTreeSet::from([&then.plan]);
     let mut later = Vec::new();
     for (_, revision) in ledger.state.revisions.range(to + 1..).rev() {
         if revision.verb == Verb::Deploy && seen.insert(&revision.plan) {
-            later.push(bp_plan::from_bytes(&ledger.blob(&revision.plan).await?)?.plan);
+            later.push(Package::stored(ledger, &revision.plan).await?.plan);
         }
     }
-    let mut renamed = plan.clone();
-    if !take_names_back(&mut renamed, &later.iter().collect::<Vec<_>>()) {
-        return Ok(bytes);
+    let mut renamed = (*package.plan).clone();
+    if !take_names_back(&mut renamed, &later.iter().map(|plan| &**plan).collect::<Vec<_>>()) {
+        return Ok(package);
     }
-    let artifacts = bp_plan::from_bytes(&bytes)?.artifacts;
-    Ok(bp_plan::to_bytes(&renamed, &artifacts)?)
+    let artifacts = bp_plan::from_bytes(&package.bytes)?.artifacts;
+    Ok(Package::read(bp_plan::to_bytes(&renamed, &artifacts)?)?)
 }
 
 /// The elements of then, each reached as is known now.

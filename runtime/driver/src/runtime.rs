@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::error::DriverError;
 use crate::foresee::plan_before;
 use crate::ledger::{Ledger, Request};
+use crate::package::Package;
 use crate::perform::{Deadlines, Hands};
 use crate::prepare::{Prepared, blobs, identity};
 use crate::rounds::{Ended, Rounds};
@@ -429,12 +430,20 @@ type Stored = (Arc<Plan>, BTreeMap<String, Value>, Arc<Inventory>);
 
 /// Plan, inputs and inventory of a revision.
 pub(crate) async fn stored(ledger: &Ledger, revision: &Revision) -> Result<Stored, DriverError> {
-    let malformed = |what| move |source| DriverError::Malformed { what, source };
-    let plan = bp_plan::from_bytes(&ledger.blob(&revision.plan).await?)?.plan;
-    let inputs = serde_json::from_slice(&ledger.blob(&revision.inputs).await?)
-        .map_err(malformed("inputs"))?;
-    let inventory = inventory_of(ledger, &revision.inventory).await?;
-    Ok((Arc::new(plan), inputs, Arc::new(inventory)))
+    let Package { plan, .. } = Package::stored(ledger, &revision.plan).await?;
+    let (inputs, inventory) = given(ledger, revision).await?;
+    Ok((plan, inputs, Arc::new(inventory)))
+}
+
+/// Inputs and inventory of a revision.
+pub(crate) async fn given(
+    ledger: &Ledger,
+    revision: &Revision,
+) -> Result<(BTreeMap<String, Value>, Inventory), DriverError> {
+    let malformed = |source| DriverError::Malformed { what: "inputs", source };
+    let inputs =
+        serde_json::from_slice(&ledger.blob(&revision.inputs).await?).map_err(malformed)?;
+    Ok((inputs, inventory_of(ledger, &revision.inventory).await?))
 }
 
 /// The inventory of this digest.

@@ -17,8 +17,9 @@ use crate::beside::Beside;
 use crate::error::DriverError;
 use crate::foresee::{Ask, Looking, foresee, moved_on, plan_before};
 use crate::ledger::Ledger;
+use crate::package::Package;
 use crate::prepare::Prepared;
-use crate::runtime::{Desired, Runtime, stored};
+use crate::runtime::{Desired, Runtime, given};
 
 /// The format of plans that are kept: this program reads no other.
 pub const FORMAT: &str = "bpr-plan/1";
@@ -61,8 +62,8 @@ pub struct Saved {
 pub struct Asked {
     /// The deployment's name.
     pub name: String,
-    /// The plan's container.
-    pub bytes: Vec<u8>,
+    /// The plan.
+    pub package: Package,
     /// The inputs that were given.
     pub inputs: BTreeMap<String, Value>,
     /// What there was to be placed on.
@@ -125,7 +126,7 @@ impl Runtime {
             name: asked.name,
             id: (!ledger.is_new()).then(|| id.to_owned()),
             journal: positions(&ledger),
-            plan: base64::engine::general_purpose::STANDARD.encode(&asked.bytes),
+            plan: base64::engine::general_purpose::STANDARD.encode(&asked.package.bytes),
             inputs: asked.inputs,
             inventory: asked.inventory,
             terms: Terms { approved, replaces: Some(outlook.replaces()) },
@@ -169,6 +170,9 @@ impl Runtime {
         plan: &Arc<Plan>,
         outlook: &Outlook,
     ) -> Result<(), DriverError> {
+        if outlook.unapproved().next().is_none() {
+            return Ok(());
+        }
         let ledger = Ledger::load(self.store.clone(), id).await?;
         let before = plan_before(&ledger, plan).await?;
         let problems: Vec<(Arc<Plan>, Problem)> = outlook
@@ -188,15 +192,14 @@ impl Runtime {
     }
 
     /// What was deployed last: plan, inputs and inventory.
-    pub async fn last(&self, id: &str) -> Result<(Asked, Arc<Plan>), DriverError> {
+    pub async fn last(&self, id: &str) -> Result<Asked, DriverError> {
         let ledger = Ledger::load(self.store.clone(), id).await?;
         let Some((_, revision)) = ledger.state.revision() else {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };
-        let bytes = ledger.blob(&revision.plan).await?;
-        let (plan, inputs, inventory) = stored(&ledger, revision).await?;
-        let (name, inventory) = (ledger.state.name.clone(), (*inventory).clone());
-        Ok((Asked { name, bytes, inputs, inventory }, plan))
+        let package = Package::stored(&ledger, &revision.plan).await?;
+        let (inputs, inventory) = given(&ledger, revision).await?;
+        Ok(Asked { name: ledger.state.name.clone(), package, inputs, inventory })
     }
 }
 

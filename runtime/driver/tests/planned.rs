@@ -176,7 +176,7 @@ async fn a_plan_that_was_kept_is_refused_when_something_moved() {
     let outlook = look(&runtime, plan("good day"), &CLUSTERS, &[]).await;
     let asked = Asked {
         name: "sample".into(),
-        bytes: plan("good day"),
+        package: bp_driver::Package::read(plan("good day")).unwrap(),
         inputs: BTreeMap::new(),
         inventory: inventory(&CLUSTERS),
     };

@@ -154,7 +154,7 @@ async fn targets_are_reached_as_is_known_now() {
 
 fn prepared_with(runtime: &Runtime, inventory: bp_topology::Inventory) -> bp_driver::Prepared {
     bp_driver::prepare(
-        plan("hello"),
+        bp_driver::Package::read(plan("hello")).unwrap(),
         BTreeMap::new(),
         inventory,
         bp_driver::identity(ID, "sample"),

@@ -192,7 +192,7 @@ async fn of_two_runtimes_one_goes_on_and_the_other_says_why_it_stops() {
     let running = tokio::spawn(async move {
         let identity = bp_driver::identity(ID, "sample");
         let prepared = bp_driver::prepare(
-            plan("hello"),
+            bp_driver::Package::read(plan("hello")).unwrap(),
             std::collections::BTreeMap::default(),
             inventory(&CLUSTERS),
             identity,
@@ -234,7 +234,7 @@ async fn a_run_that_is_stopped_ends_soon_and_can_be_gone_on_with() {
         let identity = bp_driver::identity(ID, "sample");
         let inventory = inventory(&CLUSTERS);
         let prepared = bp_driver::prepare(
-            plan("hello"),
+            bp_driver::Package::read(plan("hello")).unwrap(),
             std::collections::BTreeMap::default(),
             inventory,
             identity,

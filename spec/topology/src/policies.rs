@@ -3,6 +3,7 @@
 use bp_eval::{
     DataTypes, Environment, ErrorKind, EvalError, Outcome, Outer, Step, Verdict, check_constraint,
 };
+use bp_plan::policy::Run;
 use bp_plan::{Policy, PolicyType, Reference, Value};
 
 use crate::groups::late;
@@ -21,8 +22,36 @@ pub(crate) fn check(world: &World) -> Vec<Problem> {
             let span = set.map_or(policy.span, |set| set.span);
             problems.push(Problem::error(message).code(code).at(span));
         }
+        if let Some(run) = &policy.run {
+            arguments(world, name, run, &mut problems);
+        }
     }
     problems
+}
+
+/// What the workflow of a policy would be given that it does not take.
+fn arguments(world: &World, policy: &str, run: &Run, problems: &mut Vec<Problem>) {
+    let workflow = world.plan.workflows.get(&run.workflow);
+    let parameters = workflow.map_or(&[][..], |workflow| workflow.parameters.as_slice());
+    let site = world.outside();
+    for (name, given) in &run.with {
+        let held = || {
+            let Outcome::Value(value) = bp_eval::evaluate(&given.value, &site)? else {
+                return Ok(());
+            };
+            let asked = parameters.iter().filter(|parameter| parameter.name == *name);
+            for constraint in asked.flat_map(|parameter| &parameter.constraints) {
+                if let Verdict::Broken(message) = check_constraint(constraint, &value, &site)? {
+                    return Err(error(ErrorKind::Constraint, message));
+                }
+            }
+            Ok(())
+        };
+        if let Err(wrong) = held() {
+            let message = format!("the policy `{policy}`: the argument `{name}`: {wrong}");
+            problems.push(Problem::error(message).code(code_of(&wrong)).at(given.span));
+        }
+    }
 }
 
 /// What is wrong with a policy.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_driver::{
-    Control, Deadlines, Deployments, DriverError, Executors, Prepared, Providers, Runtime,
+    Control, Deadlines, Deployments, DriverError, Executors, Package, Prepared, Providers, Runtime,
     SecretSource, Summary,
 };
 use bp_engine::Outcome;
@@ -464,7 +464,7 @@ impl Life<'_> {
         let nothing = Blueprint { version, nodes: Vec::new(), clusters: Vec::new() };
         let blueprint = self.history.blueprints.get(version).unwrap_or(&nothing);
         bp_driver::prepare(
-            bytes,
+            Package::read(bytes)?,
             BTreeMap::new(),
             plan::inventory(blueprint),
             bp_driver::identity(ID, NAME),

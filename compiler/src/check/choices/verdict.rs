@@ -1,13 +1,16 @@
 //! Whether anything fits a choice that is left to the runtime, and what comes nearest.
 
+use std::collections::BTreeSet;
+
 use bp_eval::{Verdict, check_constraint_with};
-use bp_plan::{BinaryOp, Constraint, Expr, Reference, Value};
+use bp_plan::{BinaryOp, Constraint, Expr, Phase, Reference, Value};
 
 use super::{Candidate, Choice};
+use crate::check::blocks::in_time;
 use crate::check::instances::Locals;
 use crate::check::members::short;
 use crate::check::mentions::mentions;
-use crate::check::nodes::Nodes;
+use crate::check::nodes::{CheckedNode, Nodes};
 use crate::check::program::Program;
 use crate::check::verify::{Known, Memo, instance, own, reference, shown};
 use crate::diagnostics::{Diagnostic, selections as says};
@@ -21,7 +24,7 @@ const MOST_TOLD: usize = 5;
 /// How far a candidate is from fitting, where it is, and why it does not fit.
 type Miss = (usize, Place, String);
 
-/// Tells a choice of a node that nothing of the blueprint fits.
+/// Tells a choice of a node that nothing of the blueprint fits, or that it is known too late what does.
 pub(crate) fn verify(
     program: &Program<'_>,
     nodes: &Nodes,
@@ -30,6 +33,18 @@ pub(crate) fn verify(
     is_required: bool,
     out: &mut Vec<Diagnostic>,
 ) {
+    if let Some((of, what)) = late(program, node, choice) {
+        let mut told = Vec::new();
+        in_time(Phase::Run, Phase::Deploy, "which candidate fits", choice.at, &mut told);
+        let why = format!("`{what}` of `{of}` is known while the deployment runs");
+        let place = nodes.nodes.get(of).map(CheckedNode::place);
+        let related = |error: Diagnostic| match place {
+            Some(place) => error.related(place, why.clone()),
+            None => error,
+        };
+        out.extend(told.into_iter().map(related));
+        return;
+    }
     let Some((mut misses, of)) = all_miss(program, nodes, node, choice) else { return };
     misses.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
     let told: Vec<(Place, String)> =
@@ -48,6 +63,56 @@ pub(crate) fn verify(
         let text: Vec<&str> = choice.constraints.iter().map(|one| one.text.as_str()).collect();
         out.push(says::nothing_fits(*at, &what, wanted, &text.join(" and "), &told));
     }
+}
+
+/// A node, a candidate or the one that requires, of which something is asked that is known while a deployment runs,
+/// and what that is.
+fn late<'c>(program: &Program<'_>, node: &'c str, choice: &'c Choice) -> Option<(&'c str, String)> {
+    let is_late = |of: &str, what: &str| {
+        let phases = program.phases.get(of);
+        phases.and_then(|phases| phases.get(what)).is_some_and(|phase| *phase == Phase::Run)
+    };
+    let candidates = || {
+        let open = choice.candidates.iter().map(|one| one.name.as_str());
+        open.filter(|name| *name != node && !choice.closing.contains(*name))
+    };
+    let mut read = BTreeSet::new();
+    if !choice.is_late {
+        choice.constraints.iter().for_each(|one| reads(&one.predicate, &mut read));
+    }
+    read.into_iter().find_map(|(end, what)| {
+        let of = match end {
+            End::Candidate => candidates().find(|name| is_late(name, &what)),
+            End::Source => Some(node).filter(|name| is_late(name, &what)),
+        };
+        Some((of?, what))
+    })
+}
+
+/// Of whom a predicate reads something.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Candidate,
+    Source,
+}
+
+/// What a predicate reads of both ends: `property`, or `capability.property`.
+fn reads(expr: &Expr, all: &mut BTreeSet<(End, String)>) {
+    let end = |of: &Expr| match of {
+        Expr::This => Some(End::Candidate),
+        Expr::Source => Some(End::Source),
+        _ => None,
+    };
+    if let Expr::Field { of, name, .. } = expr {
+        if let Some(end) = end(of) {
+            all.insert((end, name.clone()));
+        } else if let Expr::Field { of, name: part, .. } = &**of
+            && let Some(end) = end(of)
+        {
+            all.insert((end, format!("{part}.{name}")));
+        }
+    }
+    expr.parts(&mut |part| reads(part, all));
 }
 
 /// Why no candidate fits: the node, or one of its instances where each asks something else. Nothing where one

@@ -93,10 +93,9 @@ fn substitute(
     let is_abstract = |kind: &String| program.types.get(kind).is_some_and(|info| info.is_abstract);
     let is_using =
         |item: &Arc<ast::Item>| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
-    let mut kinds: BTreeSet<&String> = BTreeSet::new();
-    for one in checked.nodes.nodes.values() {
-        kinds.insert(&one.node.kind);
-    }
+    let mut kinds: Vec<&String> = checked.nodes.nodes.values().map(|one| &one.node.kind).collect();
+    // Most nodes are of the type of the one before.
+    kinds.dedup();
     if !kinds.into_iter().any(is_abstract) && !module.tree.items.iter().any(is_using) {
         return;
     }

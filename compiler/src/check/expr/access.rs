@@ -318,7 +318,13 @@ impl Checker<'_> {
                     Some(Value::String(key)) => Some(key.as_str()),
                     _ => None,
                 };
-                self.report(says::not_indexable(self.place(of.span), ty, key));
+                let error = if matches!(of.kind, ast::ExprKind::Element) {
+                    let star = self.world.text(self.place(of.span));
+                    says::key_of_each(self.place(of.span), ty, &star)
+                } else {
+                    says::not_indexable(self.place(of.span), ty, key)
+                };
+                self.report(error);
                 return None;
             }
         };

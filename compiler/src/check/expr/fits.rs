@@ -43,6 +43,8 @@ fn fits_at(world: &dyn World, from: &Type, to: &Type, depth: usize) -> bool {
         (Type::Null, Type::Optional(_) | Type::Json) => true,
         (Type::Optional(from), Type::Json) => inner(from, to),
         (from, Type::Optional(to)) => inner(from, to),
+        // Its secret leaves are secret there, too.
+        (from, Type::Secret(to)) if **to == Type::Json => !holds_node(world, from),
         (from, Type::Secret(to)) if has_secret(from) => inner(&bare(from.clone()), to),
         (from, Type::Secret(to)) => inner(from, to),
         (Type::Secret(_) | Type::Optional(_) | Type::Null, _) => false,

@@ -3,11 +3,12 @@
 //!
 //! All of it is settled before any property is looked at, whatever the keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::Expr;
 
 use crate::check::Checked;
+use crate::check::expr::World as _;
 use crate::diagnostics::{Diagnostic, names as says};
 use crate::source::Place;
 use crate::syntax::ast::ItemKind;
@@ -43,7 +44,10 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         }
     }
     for (name, selection) in &checked.selections {
-        let asks = selection.predicate.iter().map(|predicate| &predicate.predicate);
+        let fits = selection.predicate.iter().map(|predicate| &predicate.predicate);
+        let spread = selection.spread.iter().flat_map(|spread| [&spread.by, &spread.max]);
+        let prefer = selection.prefer.iter().map(|preference| &preference.by);
+        let asks = fits.chain(spread).chain(prefer).chain(&selection.count);
         things.push((Thing::Selection(name), asks.collect()));
     }
     let index: BTreeMap<Thing<'_>, usize> =
@@ -51,7 +55,10 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
     let mut edges = Vec::new();
     for (at, (_, says)) in things.iter().enumerate() {
         for expr in says {
-            reads(expr, &mut |thing| edges.extend(index.get(&thing).map(|to| (at, *to))));
+            let mut seen = BTreeSet::new();
+            reads(checked, expr, &mut seen, &mut |thing| {
+                edges.extend(index.get(&thing).map(|to| (at, *to)));
+            });
         }
     }
     for ring in bp_topology::rings::rings(things.len(), edges.iter().copied()) {
@@ -73,14 +80,24 @@ pub(crate) fn check(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 /// What an expression names whose being there, or value, is settled as early.
-fn reads<'e>(expr: &'e Expr, found: &mut impl FnMut(Thing<'e>)) {
+fn reads<'e>(
+    checked: &'e Checked<'_>,
+    expr: &'e Expr,
+    seen: &mut BTreeSet<&'e str>,
+    found: &mut impl FnMut(Thing<'e>),
+) {
     match expr {
+        Expr::Const(name) if seen.insert(name) => {
+            if let Some((_, of)) = checked.program.constant(name) {
+                reads(checked, of, seen, found);
+            }
+        }
         Expr::Input(name) => found(Thing::Input(name)),
         Expr::Node(name) => found(Thing::Node(name)),
         Expr::Selection(name) => found(Thing::Selection(name)),
         _ => {}
     }
-    expr.parts(&mut |part| reads(part, found));
+    expr.parts(&mut |part| reads(checked, part, seen, found));
 }
 
 /// Where its name stands.

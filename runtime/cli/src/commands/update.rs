@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bp_driver::{DriverError, Saved};
+use bp_driver::{DriverError, Package, Saved};
 use bp_engine::Terms;
 
 use super::deploy::bring_about;
@@ -53,9 +53,9 @@ async fn as_saved(path: &Path, asked: &Update, output: Output) -> Result<u8, Vec
     }
     home::check_name(&saved.name).map_err(one)?;
     let there = home::there(&saved.name).await.map_err(one)?;
-    let bytes = saved.container().map_err(wrong)?;
+    let package = saved.container().and_then(|bytes| Ok(Package::read(bytes)?)).map_err(wrong)?;
     let (inputs, inventory) = (saved.inputs.clone(), saved.inventory.clone());
-    let wanted = Wanted::new(&saved.name, there, bytes, inputs, inventory)?;
+    let wanted = Wanted::new(&saved.name, there, package, inputs, inventory)?;
     let runtime = runtime(wanted.reads(), wanted.executors.clone(), Sources::passing());
     let refused = |error: DriverError| {
         let mut told = wanted.refused(&error);

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bp_driver::{
-    Asked, DriverError, Earlier, Executors, Prepared, Providers, SecretSource as _, identity,
-    prepare,
+    Asked, DriverError, Earlier, Executors, Package, Prepared, Providers, SecretSource as _,
+    identity, prepare,
 };
 use bp_journal::{MemoryStore, Store};
 use bp_plan::{Plan, Value};
@@ -29,7 +29,7 @@ pub(crate) struct Wanted {
     pub(crate) id: Option<String>,
     /// Its journal; none where there is none yet.
     pub(crate) store: Option<Arc<dyn Store>>,
-    pub(crate) bytes: Vec<u8>,
+    package: Package,
     pub(crate) inputs: BTreeMap<String, Value>,
     pub(crate) inventory: Inventory,
     /// The revision that it goes back to.
@@ -48,11 +48,11 @@ impl Wanted {
     ) -> Result<Self, Vec<Told>> {
         let Some(name) = name else { return Self::again(what, given).await };
         home::check_name(name).map_err(one)?;
-        let (bytes, plan) = plan(Path::new(what))?;
-        let inputs = inputs_given(&plan, given, BTreeMap::new())?;
+        let package = plan(Path::new(what))?;
+        let inputs = inputs_given(&package.plan, given, BTreeMap::new())?;
         let inventory = there(given, None).map_err(one)?;
         let there = home::there(name).await.map_err(one)?;
-        Self::new(name, there, bytes, inputs, inventory)
+        Self::new(name, there, package, inputs, inventory)
     }
 
     async fn again(name: &str, given: &Given) -> Result<Self, Vec<Told>> {
@@ -64,20 +64,20 @@ impl Wanted {
         let (journal, id) = home::existing(name).await.map_err(one)?;
         let executors = executors(name).map_err(one)?;
         let secrets = Sources::passing();
-        let (last, plan) = runtime(journal.store(), executors, secrets)
+        let last = runtime(journal.store(), executors, secrets)
             .last(&id)
             .await
             .map_err(|error| Told::driver(name, &error))?;
-        let inputs = inputs_given(&plan, given, last.inputs)?;
+        let inputs = inputs_given(&last.package.plan, given, last.inputs)?;
         let inventory = there(given, Some(last.inventory)).map_err(one)?;
-        Self::new(name, Some((journal, id)), last.bytes, inputs, inventory)
+        Self::new(name, Some((journal, id)), last.package, inputs, inventory)
     }
 
     /// What is wanted of the deployment of this name, as it stands.
     pub(crate) fn new(
         name: &str,
         there: Option<(Journal, String)>,
-        bytes: Vec<u8>,
+        package: Package,
         inputs: BTreeMap<String, Value>,
         inventory: Inventory,
     ) -> Result<Self, Vec<Told>> {
@@ -85,7 +85,7 @@ impl Wanted {
         let (name, providers) = (name.to_owned(), providers());
         let (store, id) = there.map(|(journal, id)| (journal.store(), id)).unzip();
         let back = None;
-        Ok(Self { name, id, store, bytes, inputs, inventory, back, providers, executors })
+        Ok(Self { name, id, store, package, inputs, inventory, back, providers, executors })
     }
 
     /// What a revision wanted of the deployment of this name: the named one, or the last that was healthy.
@@ -96,22 +96,20 @@ impl Wanted {
             .earlier(&id, to)
             .await
             .map_err(|error| Told::driver(name, &error))?;
-        let Asked { bytes, inputs, inventory, .. } = earlier.asked.clone();
-        let own = Self::new(name, Some((journal, id)), bytes, inputs, inventory)?;
+        let Asked { package, inputs, inventory, .. } = earlier.asked.clone();
+        let own = Self::new(name, Some((journal, id)), package, inputs, inventory)?;
         Ok((Self { back: Some(earlier.clone()), ..own }, earlier))
     }
 
     /// Checked, for a deployment of this id.
     pub(crate) async fn prepare(&self, id: &str, secrets: &Sources) -> Result<Prepared, Vec<Told>> {
-        // What is wrong with a plan is told when it is prepared.
-        if let Ok(loaded) = bp_plan::from_bytes(&self.bytes) {
-            secrets.ask(&loaded.plan).await;
-        }
+        secrets.ask(&self.package.plan).await;
         let who = identity(id, &self.name);
-        let (bytes, given, there) =
-            (self.bytes.clone(), self.inputs.clone(), self.inventory.clone());
-        let prepared = prepare(bytes, given, there, who, &self.providers, &self.executors, secrets)
-            .map_err(|error| self.refused(&error))?;
+        let (package, given, there) =
+            (self.package.clone(), self.inputs.clone(), self.inventory.clone());
+        let prepared =
+            prepare(package, given, there, who, &self.providers, &self.executors, secrets)
+                .map_err(|error| self.refused(&error))?;
         Ok(match &self.back {
             Some(earlier) => earlier.marked(prepared),
             None => prepared,
@@ -130,7 +128,7 @@ impl Wanted {
     pub(crate) fn asked(&self) -> Asked {
         Asked {
             name: self.name.clone(),
-            bytes: self.bytes.clone(),
+            package: self.package.clone(),
             inputs: self.inputs.clone(),
             inventory: self.inventory.clone(),
         }
@@ -158,7 +156,7 @@ pub(crate) fn one(told: Told) -> Vec<Told> {
 }
 
 /// A plan's file.
-pub(crate) fn plan(path: &Path) -> Result<(Vec<u8>, Plan), Vec<Told>> {
+pub(crate) fn plan(path: &Path) -> Result<Package, Vec<Told>> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
         let why = match error.kind() {
@@ -168,10 +166,7 @@ pub(crate) fn plan(path: &Path) -> Result<(Vec<u8>, Plan), Vec<Told>> {
         one(Told::error(format!("the plan {shown} can't be read: {why}"))
             .help("`bpc compile BLUEPRINT -o FILE` writes one"))
     })?;
-    let plan = bp_plan::from_bytes(&bytes)
-        .map_err(|error| one(Told::error(format!("{shown}: {error}"))))?
-        .plan;
-    Ok((bytes, plan))
+    Package::read(bytes).map_err(|error| one(Told::error(format!("{shown}: {error}"))))
 }
 
 /// The inputs that were given, by the file and then by the command line, over those that there are.

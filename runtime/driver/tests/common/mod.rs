@@ -634,7 +634,7 @@ pub fn runtime(store: Arc<dyn Store>, world: &Arc<World>) -> Runtime {
 pub fn prepared(runtime: &Runtime, plan: Vec<u8>, names: &[&str]) -> Result<Prepared, DriverError> {
     let identity = bp_driver::identity(ID, "sample");
     bp_driver::prepare(
-        plan,
+        bp_driver::Package::read(plan)?,
         BTreeMap::new(),
         inventory(names),
         identity,
