@@ -255,13 +255,11 @@ fn check_artifacts(plan: &Plan, artifacts: &BTreeMap<Digest, Vec<u8>>) -> Result
 /// How deep brackets nest, seen without parsing: before anything recurses over them.
 fn check_depth(json: &[u8]) -> Result<(), PlanError> {
     let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json {
+    let mut rest = json;
+    while let [byte, after @ ..] = rest {
+        rest = after;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
+            b'"' => rest = behind_string(rest),
             b'[' | b'{' => {
                 depth += 1;
                 deepest = deepest.max(depth);
@@ -274,6 +272,19 @@ fn check_depth(json: &[u8]) -> Result<(), PlanError> {
         return Err(PlanError::TooDeep { found: deepest, most: MAX_DEPTH });
     }
     Ok(())
+}
+
+/// What follows a string whose first quote was read.
+fn behind_string(json: &[u8]) -> &[u8] {
+    let mut rest = json;
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        let is_end = rest.get(at) == Some(&b'"');
+        rest = rest.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
+        if is_end {
+            return rest;
+        }
+    }
+    &[]
 }
 
 /// Parses `plan.json` on a stack that holds the deepest one, whoever calls.

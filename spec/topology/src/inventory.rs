@@ -1,8 +1,9 @@
 //! What there is to be chosen from: clusters with what people and observation say of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bp_plan::{PropertyType, Type};
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 

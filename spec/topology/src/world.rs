@@ -4,11 +4,12 @@
 //! it. What an evaluation read of other instances is noted, so that the caller knows what to wait for.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
 use bp_plan::{Expr, Plan, Reference, Requirement, Type, Value};
+use foldhash::HashMap;
 use serde_json::Value as Json;
 
 use crate::inventory::Inventory;
@@ -129,7 +130,7 @@ impl World {
             secrets,
             given: inputs,
             within: None,
-            reported: HashMap::new(),
+            reported: HashMap::default(),
             memo: RefCell::default(),
             revealed: RefCell::default(),
             reads: RefCell::default(),

@@ -18,11 +18,11 @@ pub(super) fn compact(
     compaction: Compaction,
 ) -> Result<Freed, StoreError> {
     let failed = |error| failure::sqlite(path, "compact the journal", error);
-    let mut transaction =
+    let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let Compaction { append, until, over, is_dry } = compaction;
     let own = append.stream.clone();
-    let written = append_one(path, &mut transaction, append)?;
+    let written = append_one(path, &transaction, append)?;
     let mut freed = Freed { written, ..Freed::default() };
     for (stream, until) in until {
         drop_until(path, &transaction, &stream, until, &mut freed)?;

@@ -58,6 +58,10 @@ CREATE TABLE IF NOT EXISTS snapshots (
 ) STRICT;
 ";
 
+/// How many pages the log has before they are brought into the database: a page that is written again in the meantime
+/// is brought there once. Of 4 KiB each, they are 16 MiB.
+const PAGES_AHEAD: u32 = 4_096;
+
 /// What a database is.
 #[derive(PartialEq, Eq)]
 enum Form {
@@ -100,6 +104,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     form(path, &connection)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_AHEAD).map_err(failed)?;
     let make = connection
         .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
         .map_err(failed)?;

@@ -98,8 +98,7 @@ fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
         return;
     }
     let failed = |error| failure::sqlite(path, "write to the journal", error);
-    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
-    {
+    let transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => transaction,
         Err(error) => {
             let why = failed(error);
@@ -110,22 +109,39 @@ fn together(path: &Path, connection: &mut Connection, jobs: Vec<Job>) {
         }
     };
     let mut written = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        written.extend(match job {
+    // What fails for another reason than a conflict may be there in part: then nothing of all this is to be there.
+    let mut broken = None;
+    let mut jobs = jobs.into_iter();
+    for job in jobs.by_ref() {
+        let one = match job {
             Job::Append(append, reply) => {
-                Some(Written::Append(append_one(path, &mut transaction, append), reply))
+                Written::Append(append_one(path, &transaction, append), reply)
             }
             Job::Blob(bytes, reply) => {
-                Some(Written::Blob(put(&transaction, &bytes).map_err(failed), reply))
+                Written::Blob(put(&transaction, &bytes).map_err(failed), reply)
             }
             Job::Snapshot(stream, bytes, reply) => {
-                Some(Written::Snapshot(keep(&transaction, &stream, &bytes).map_err(failed), reply))
+                Written::Snapshot(keep(&transaction, &stream, &bytes).map_err(failed), reply)
             }
             // It has a transaction of its own.
-            Job::Compact(..) => None,
-        });
+            Job::Compact(..) => continue,
+        };
+        broken = one.breaks();
+        written.push(one);
+        if broken.is_some() {
+            break;
+        }
     }
-    let failure = transaction.commit().map_err(failed).err();
+    let failure = match broken {
+        None => transaction.commit().map_err(failed).err(),
+        Some(why) => {
+            drop(transaction);
+            Some(why)
+        }
+    };
+    if let Some(why) = &failure {
+        jobs.for_each(|job| job.refuse(why));
+    }
     for one in written {
         one.answer(failure.as_ref());
     }
@@ -145,6 +161,16 @@ impl Job {
 }
 
 impl Written {
+    /// Why nothing that shares its transaction can be written: it failed, and not only because of where a stream is.
+    fn breaks(&self) -> Option<StoreError> {
+        match self {
+            Self::Append(Err(StoreError::Conflict { .. }), _) => None,
+            Self::Append(result, _) => result.as_ref().err().map(StoreError::again),
+            Self::Blob(result, _) => result.as_ref().err().map(StoreError::again),
+            Self::Snapshot(result, _) => result.as_ref().err().map(StoreError::again),
+        }
+    }
+
     /// Tells what came of it; nothing did where the commit failed.
     fn answer(self, failure: Option<&StoreError>) {
         fn send<T>(result: Result<T, StoreError>, reply: Reply<T>, failure: Option<&StoreError>) {
@@ -160,10 +186,11 @@ impl Written {
     }
 }
 
-/// One append, which is there as a whole or not at all.
+/// One append. Nothing of it was written where there is a conflict; after any other failure the transaction is to be
+/// rolled back.
 pub(super) fn append_one(
     path: &Path,
-    transaction: &mut Transaction<'_>,
+    transaction: &Transaction<'_>,
     append: Append,
 ) -> Result<Vec<Envelope>, StoreError> {
     let failed = |error| failure::sqlite(path, "write to the journal", error);
@@ -182,12 +209,10 @@ pub(super) fn append_one(
         });
     }
     let stamped = chain::stamp(&append.stream, &head, clock::now_ms(), append.events);
-    let savepoint = transaction.savepoint().map_err(failed)?;
     for blob in &append.blobs {
-        put(&savepoint, blob).map_err(failed)?;
+        put(transaction, blob).map_err(failed)?;
     }
-    insert(&savepoint, &stamped).map_err(failed)?;
-    savepoint.commit().map_err(failed)?;
+    insert(transaction, &stamped).map_err(failed)?;
     Ok(stamped)
 }
 
