@@ -18,7 +18,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::loader::Sources;
 use crate::resolve::Names;
 use crate::source::{FileId, Place, Span};
-use crate::syntax::ast::{Item, ItemKind};
+use crate::syntax::ast::Item;
 
 /// What is told of how the items of a blueprint stand together: a test's inputs, what is among the targets, what
 /// is exposed.
@@ -40,7 +40,8 @@ pub(crate) fn silence(
     unread::silence(sources, syntax, found);
     headless(found);
     misspelt_version(found);
-    unknown_keys(sources, found);
+    unknown_values(found);
+    listed_twice(found);
     secret_around(found);
 }
 
@@ -55,18 +56,25 @@ fn misspelt_version(found: &mut Vec<Diagnostic>) {
     found.retain(|one| one.code != "E4021" || !files.contains(&one.place.file));
 }
 
-/// The keys of a collection are not known where what its node goes through has a mistake, or what that reads.
-fn unknown_keys(sources: &Sources, found: &mut Vec<Diagnostic>) {
-    let nodes = sources.modules.iter().flat_map(|module| {
-        module.tree.items.iter().filter_map(|item| match &item.kind {
-            ItemKind::Node(node) if node.each.is_some() => Some(node.name.text.as_str()),
-            _ => None,
+/// Too few different targets are told once: where they are counted.
+fn listed_twice(found: &mut Vec<Diagnostic>) {
+    let counted = found.iter().filter(|one| one.code == "E4009");
+    let counted: Vec<Place> = counted.map(|one| one.place).collect();
+    let is_among = |at: Place| {
+        counted.iter().any(|of| {
+            of.file == at.file && of.span.start <= at.span.start && at.span.end <= of.span.end
         })
-    });
-    let phantoms: Vec<String> =
-        nodes.map(|name| format!("`{name}` can't be indexed by ")).collect();
+    };
+    found.retain(|one| one.code != "W5005" || !is_among(one.place));
+}
+
+/// What an expression is worked out to be is another kind of value than its type says, or a collection without keys,
+/// only where something that it hangs on has a mistake.
+fn unknown_values(found: &mut Vec<Diagnostic>) {
     let is_phantom = |one: &Diagnostic| {
-        one.code == "E3027" && phantoms.iter().any(|said| one.message.starts_with(said))
+        one.code == "E3027"
+            && (one.message.starts_with("expected ")
+                || one.message.contains("` can't be indexed by "))
     };
     if found.iter().any(|one| one.severity == Severity::Error && !is_phantom(one)) {
         found.retain(|one| !is_phantom(one));

@@ -16,9 +16,14 @@ pub(crate) fn withhold(names: &Names, sources: &Sources, found: &mut [Diagnostic
         let Some(item) = item(sources, told.place) else { continue };
         let at = told.place;
         match told.code {
-            "E3035" if is_itself(&item.kind, at.span) => {
+            "E3035" => {
                 let name = sources.file(at.file).map(|source| source.slice(at.span));
-                *told = types::only_itself(at, name.unwrap_or_default());
+                let name = name.unwrap_or_default();
+                match itself(&item.kind, at.span, name) {
+                    Some(Itself::Value) => *told = types::only_itself(at, name),
+                    Some(Itself::Target) => *told = types::unknown_target(at, name, None, &[]),
+                    None => {}
+                }
             }
             "E2013" => abstract_type(names, sources, &item.kind, told),
             _ => {
@@ -72,24 +77,34 @@ fn stands_for(names: &Names, file: FileId, module: &Module, full: &str) -> bool 
     })
 }
 
-/// Whether a name stands alone as the value of what is called so: `x = x` in a node, `property x: int = x`.
-fn is_itself(item: &ItemKind, at: Span) -> bool {
+/// What a name is a part of, where as a member of `self` it would need itself.
+enum Itself {
+    /// The value of the member of this name.
+    Value,
+    /// What meets the requirement of this name.
+    Target,
+}
+
+/// Whether a name stands in what the member of this name is given.
+fn itself(item: &ItemKind, at: Span, name: &str) -> Option<Itself> {
     let body = match item {
         ItemKind::Node(node) => &node.body,
         ItemKind::Type(of) => &of.body,
-        _ => return false,
+        _ => return None,
     };
-    let is_it = |name: &str, value: &Expr| {
-        value.span == at && matches!(&value.kind, ExprKind::Name(of) if of == name)
+    let holds = |of: &str, value: &Expr| {
+        of == name && value.span.start <= at.start && at.end <= value.span.end
     };
-    body.entries.iter().any(|entry| match &entry.kind {
+    body.entries.iter().find_map(|entry| match &entry.kind {
         EntryKind::Assign { key, value } | EntryKind::Fixed { key, value } => {
-            is_it(&key.text, value)
+            holds(&key.text, value).then_some(Itself::Value)
         }
         EntryKind::Property(member) => {
-            member.default.as_ref().is_some_and(|value| is_it(&member.name.text, value))
+            let default = member.default.as_ref();
+            default.is_some_and(|value| holds(&member.name.text, value)).then_some(Itself::Value)
         }
-        _ => false,
+        EntryKind::Meets(meets) => holds(&meets.name.text, &meets.target).then_some(Itself::Target),
+        _ => None,
     })
 }
 

@@ -478,6 +478,9 @@ fn by_capability(target: Expr, ty: &Type, name: &str) -> Expr {
     }
 }
 
+/// How many instances in a list are compared with each other.
+const MOST_COMPARED: usize = 100;
+
 /// Tells what is listed already: it counts once.
 fn twice(name: &str, file: FileId, written: &ast::Expr, target: &Expr, out: &mut Vec<Diagnostic>) {
     let (ExprKind::List(elements), Expr::List(items)) = (&written.kind, target) else { return };
@@ -485,10 +488,25 @@ fn twice(name: &str, file: FileId, written: &ast::Expr, target: &Expr, out: &mut
         return;
     }
     let mut before = BTreeMap::new();
+    let mut instances: Vec<(&Expr, Place)> = Vec::new();
     for (element, item) in elements.iter().zip(items) {
         let (Item::One(one) | Item::Spread(one)) = item;
-        let Some(plain) = targets::plain(one) else { continue };
         let at = Place { file, span: element.value.span };
+        if let Expr::Index { of, key, .. } = one
+            && let Expr::Node(node) = &**of
+            && key.as_value().is_some()
+            && instances.len() < MOST_COMPARED
+        {
+            match instances.iter().find(|(known, _)| *known == one) {
+                Some((_, first)) => {
+                    let what = format!("targets of `{name}`");
+                    out.push(says_policies::named_twice(at, node, &what, *first));
+                }
+                None => instances.push((one, at)),
+            }
+            continue;
+        }
+        let Some(plain) = targets::plain(one) else { continue };
         if let Some(first) = before.get(&plain) {
             let what = format!("targets of `{name}`");
             out.push(says_policies::named_twice(at, plain.0, &what, *first));

@@ -269,6 +269,7 @@ pub fn member_twice(at: Place, name: &str, of: &str, first: Place) -> Diagnostic
     Diagnostic::error("E2016", format!("`{of}` has `{name}` twice"), at)
         .label("the second")
         .related(first, "the first")
+        .help("give one of them another name")
 }
 
 /// A type that extends too many others, one by way of the other.

@@ -107,8 +107,12 @@ pub fn operation_twice(at: Place, name: &str, first: Place) -> Diagnostic {
 
 /// A script's file that is not there, when it is only looked at.
 pub fn missing_script(at: Place, path: &str, why: &str) -> Diagnostic {
-    Diagnostic::warning("W7010", format!("\"{path}\" can't be read: {why}"), at)
-        .help("write the script before you compile; the path is relative to this file")
+    let help = if why.contains("outside of the package") {
+        "move the script into the package: a plan carries along what lies there"
+    } else {
+        "write the script before you compile; the path is relative to this file"
+    };
+    Diagnostic::warning("W7010", format!("\"{path}\" can't be read: {why}"), at).help(help)
 }
 
 /// A script's file that is not there, when a plan is to be made.

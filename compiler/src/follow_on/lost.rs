@@ -20,9 +20,15 @@ const TYPES: [&str; 4] = ["E2013", "E2014", "E3029", "E4006"];
 /// Codes that underline the name of a member of a type: it is there twice, or of an interface that is not there.
 const UNDERLINED: [&str; 2] = ["E2016", "E7011"];
 
+/// Codes that tell of a name of an operation that an interface does not have.
+const MEANT: [&str; 2] = ["E7012", "E4059"];
+/// Codes that tell of an operation that nothing carries out.
+const UNMADE: [&str; 2] = ["E7050", "E4046"];
+
 /// Takes out of `found` what only repeats that something was lost.
 pub(super) fn silence(names: &Names, sources: &Sources, found: &mut Vec<Diagnostic>) {
-    let lost = Lost::of(sources, found);
+    let mut lost = Lost::of(sources, found);
+    lost.take_imports(names, sources);
     // The types of a package that could not be brought in have told of themselves at the `use`.
     let has_lost = names.files.iter().any(|file| !file.lost.is_empty());
     found.retain(|one| !(lost.echoes(sources, one) || has_lost && is_of_inventory(one)));
@@ -44,6 +50,12 @@ struct Lost {
     /// Members whose names were told of, and where: all that is said of them elsewhere follows from that.
     underlined: BTreeSet<String>,
     told: BTreeSet<Place>,
+    /// Operations that were meant by misspelt names: they seem to have no implementation.
+    meant: BTreeSet<String>,
+    /// Where groups and policies are declared whose members are of types that are not there.
+    over: Vec<Place>,
+    /// What a blueprint substitutes is not there.
+    is_substitute: bool,
 }
 
 impl Lost {
@@ -69,6 +81,20 @@ impl Lost {
                     let holds = |entry: &&BodyEntry| entry.span.start <= at && at < entry.span.end;
                     let entry = of.body.entries.iter().find(holds);
                     lost.members.extend(entry.and_then(|entry| member(&entry.kind)));
+                    if let Some(EntryKind::Implements { alias: None, .. }) =
+                        entry.map(|it| &it.kind)
+                    {
+                        // Who writes the right name below means the same.
+                        lost.members.extend(written(told).map(|near| snake_case(last(near))));
+                    }
+                    let is_over = |entry: &BodyEntry| matches!(&entry.kind, EntryKind::Field(_));
+                    if entry.is_some_and(is_over) {
+                        lost.over.push(Place { span: item.span, ..told.place });
+                    }
+                }
+                ItemKind::Blueprint(_) if TYPES.contains(&told.code) => lost.is_substitute = true,
+                _ if MEANT.contains(&told.code) => {
+                    lost.meant.extend(written(told).map(|near| last(near).to_owned()));
                 }
                 ItemKind::Type(_) if UNDERLINED.contains(&told.code) => {
                     lost.told.insert(told.place);
@@ -85,7 +111,40 @@ impl Lost {
         lost
     }
 
+    /// What is not there since a module could not be brought in.
+    fn take_imports(&mut self, names: &Names, sources: &Sources) {
+        for ((id, module), scope) in sources.all().zip(&names.files) {
+            if scope.lost.is_empty() {
+                continue;
+            }
+            for item in &module.tree.items {
+                let ItemKind::Type(of) = &item.kind else { continue };
+                for entry in &of.body.entries {
+                    let text = module.source.slice(entry.span);
+                    if !scope.lost.iter().any(|lost| names_module(text, lost)) {
+                        continue;
+                    }
+                    self.members.extend(member(&entry.kind));
+                    if matches!(&entry.kind, EntryKind::Field(_)) {
+                        self.over.push(Place { file: id, span: item.span });
+                    }
+                }
+            }
+        }
+    }
+
     fn echoes(&self, sources: &Sources, one: &Diagnostic) -> bool {
+        if UNMADE.contains(&one.code) {
+            let mut quoted = one.message.split('`').skip(1).step_by(2);
+            return quoted.any(|name| self.meant.contains(last(name)));
+        }
+        if one.code == "E4050" && self.is_substitute {
+            return true;
+        }
+        let is_root = one.code == "E3003" && one.message.starts_with("`Root` ");
+        if is_root && self.over.iter().any(|over| stands_in(one.place, *over)) {
+            return true;
+        }
         let is_of_member = MEMBERS.contains(&one.code);
         if !is_of_member && !MISSED.contains(&one.code) {
             return false;
@@ -106,6 +165,34 @@ impl Lost {
                 || quoted.any(is_lost)
                 || self.exposed.contains(name) && one.message.contains("Blueprint`"))
     }
+}
+
+/// The name that the fix of a mistake would write.
+fn written(told: &Diagnostic) -> Option<&str> {
+    match told.fix.as_ref()?.edits.as_slice() {
+        [(_, name)] => Some(name),
+        _ => None,
+    }
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// Whether a text reads something of a module, or is of a type that is brought in by this name.
+fn names_module(text: &str, name: &str) -> bool {
+    let is_letter = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).is_some_and(|before| before.ends_with(is_letter));
+        let after = text.get(at + name.len()..).is_some_and(|after| after.starts_with(is_letter));
+        !before && !after
+    })
+}
+
+fn stands_in(place: Place, around: Place) -> bool {
+    place.file == around.file
+        && around.span.start <= place.span.start
+        && place.span.end <= around.span.end
 }
 
 /// The item that a place is in.

@@ -75,6 +75,7 @@ impl Unread {
             return;
         };
         self.items.push((file, Span::new(item.span.start, end)));
+        self.fallen_out(file, module, next);
         let parts = Parts::of(item, end);
         self.called.insert(module.source.slice(parts.name).to_owned());
         if at < parts.head.end {
@@ -97,6 +98,22 @@ impl Unread {
         self.words.extend([name.to_owned(), snake_case(name)]);
         if let Some(part) = parts.rest.iter().find(|part| part.start <= at && at < part.end) {
             self.stretch(file, module, *part);
+        }
+    }
+
+    /// Members behind a block that closed too soon are read as items: those that are indented are none.
+    fn fallen_out(&mut self, file: FileId, module: &Module, from: usize) {
+        let behind = module.tree.items.iter().skip(from);
+        let members = behind.map_while(|item| match &item.kind {
+            ItemKind::Requires(member) => Some((item.span, member)),
+            _ => None,
+        });
+        for (span, member) in members {
+            if module.source.line_start(span.start) == span.start {
+                break;
+            }
+            self.stretches.push((file, span));
+            self.words.insert(member.name.text.to_string());
         }
     }
 
@@ -124,6 +141,9 @@ impl Unread {
         let is_bare = line.trim_start().starts_with("node ") && !line.contains(':');
         let is_type = is_bare || words(line).any(|word| word == "type");
         let is_name = |word: &&str| is_type || !word.starts_with(char::is_uppercase);
+        // What stands behind the first word is declared, whatever else is called so.
+        let declared = words(line).nth(1).filter(|word| is_name(word) && !COMMON.contains(word));
+        self.words.extend(declared.map(str::to_owned));
         let names = words(line).filter(is_name);
         let names = names.filter(|word| !COMMON.contains(word) && !BUILT_IN_TYPES.contains(word));
         self.words.extend(names.map(str::to_owned));

@@ -127,6 +127,8 @@ pub struct Node {
     pub kind: String,
     /// Who keeps it.
     pub provider: Option<String>,
+    /// Operations of its type, or its own, are carried out for it.
+    pub has_operations: bool,
     /// What there is one for each of.
     #[serde(rename = "for")]
     pub each: Option<String>,
@@ -299,6 +301,11 @@ fn nodes(plan: &Plan) -> Vec<Node> {
         name: name.clone(),
         kind: node.kind.clone(),
         provider: plan.node_types.get(&node.kind).and_then(|kind| kind.provider.clone()),
+        has_operations: plan
+            .node_types
+            .get(&node.kind)
+            .is_some_and(|kind| kind.operations.values().any(|it| it.implementation.is_some()))
+            || !node.operations.is_empty(),
         each: node.each.as_ref().map(|each| {
             let over = shown::expression(plan, &each.over, each.span);
             format!("{} in {over}", each.names.join(", "))

@@ -75,7 +75,11 @@ fn whole(of: &Summary, style: &Style, text: &mut String) {
             if one.on.is_empty() { String::new() } else { format!("on {}", one.on.join(", ")) };
         vec![
             format!("{}: {}{each}", one.name, one.kind),
-            one.provider.clone().unwrap_or_else(|| "logical".to_owned()),
+            match (&one.provider, one.has_operations) {
+                (Some(provider), _) => provider.clone(),
+                (None, true) => "operations".to_owned(),
+                (None, false) => "logical".to_owned(),
+            },
             on,
             format!(
                 "{}, {}",

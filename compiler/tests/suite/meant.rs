@@ -127,6 +127,70 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "E4016 9:18",
         "use an input",
     ),
+    // What uses something of which nothing is known has no mistake of its own.
+    (
+        "use std.kubernetes as k8s\nselect retail: k8s.Cluster[1..]\nnode web: k8s.Deployment for cluster in retial {\n  name     = \"web\"\n  image    = \"nginx:1.27\"\n  replicas = if cluster.labels?.size == \"large\" then 4 else 2\n  host -> cluster\n}",
+        "E3001 4:41",
+        "`retail`",
+    ),
+    (
+        "node type N { property z: string }\ninput zones: list<string> = [\"a\"]\nnode m: N for zone in zoness { z = zone }\noutput zs: list<string> = m[*].z",
+        "E3001 4:23",
+        "`zones`",
+    ),
+    (
+        "use \"./nope.bp\" as s\ncapability type Sql { property port: int }\nnode type App {\n  requires database: Sql via s.Reads\n  property port: int = self.database.port\n  implements s.Ops\n  operation ops.scale = script(\"root.bp\")\n  capability c: s.C { port = 3 }\n}\nnode app: App\noutput o: int = app.c.port",
+        "E2002 2:5",
+        "relative to this file",
+    ),
+    (
+        "use \"./nope.bp\" as s\ngroup type G {\n  members: s.M[1..]\n  check all(m in self.members, m.zone == \"a\")\n}",
+        "E2002 2:5",
+        "relative to this file",
+    ),
+    (
+        "interface type Messages { operation send() }\nnode type A {\n  implements Messagess\n  operation messages.send = script(\"root.bp\")\n}\nnode n: A",
+        "E2013 4:14",
+        "`Messages`",
+    ),
+    (
+        "interface type Messages { operation send() }\nnode type A {\n  implements Messages\n  operation messages.sned = script(\"root.bp\")\n}\nnode n: A\nworkflow w() { call n.messages.send }",
+        "E7012 5:22",
+        "`send`",
+    ),
+    (
+        "inpt size: string = \"large\"\noutput y: string = \"${size}\"\noutput z: string = size",
+        "E1001 2:1",
+        "`input`",
+    ),
+    (
+        "node type M\nnode type App {\n  property weights: map<int> = }\n  requires machine: M\n}\nnode machine: M\nnode app: App { machine -> machine }",
+        "E1005 4:32",
+        "write a value",
+    ),
+    (
+        "capability type C\nnode type N { capability c: C }\nnode n: N\nexpose url = n.c\noutput url: string = \"x\"",
+        "E2016 6:8",
+        "another name",
+    ),
+    (
+        "node type N\nnode type A { requires two: N[2] }\nnode n: N\nnode b: A { two -> [n, n] }",
+        "E4009 5:20",
+        "",
+    ),
+    // A fix leads to no other mistake.
+    (
+        "node type N { property replicas: int = 1 }\nnode b: N { replicas = replicas * 2 }",
+        "E3001 3:24",
+        "it would be itself",
+    ),
+    (
+        "node type M\nnode type N { requires machine: M }\nnode a: N { machine -> machine }",
+        "E3001 4:24",
+        "declare a node `machine`",
+    ),
+    ("input n: int\noutput a: int = div(n, 0)", "E3022 3:17", "test the divisor"),
+    ("input n: int\noutput b: int = mod(n, 0)", "E3022 3:17", "test the divisor"),
     // What other languages write.
     ("input b: int = 1\noutput a: int = ${b}", "E1007 3:17", "write `b`"),
     ("output a: string = `abc`", "E1007 2:20", "between `\"`"),
@@ -546,4 +610,22 @@ fn a_record_with_secret_parts_goes_where_open_data_is_secret() {
     let text = "data type Login { user: string, pass: secret string }\nnode type T { property p: Login, property j: secret json? }\nsecret pw: string\nnode d: T { p = { user = \"a\", pass = pw } }\nnode e: T { p = { user = \"a\", pass = pw }, j = d.p }";
     let (analysis, _folder) = package(&[("root.bp", &format!("{HEAD}{text}\n"))]);
     assert_eq!(said(&analysis), Vec::<String>::new());
+}
+
+#[test]
+fn what_only_another_blueprint_reads_is_no_near_name() {
+    let inner = "blueprint inner { version = \"1.0.0\" }\ninput mode: string = \"a\"\noutput x: string = mode\n";
+    let root =
+        format!("{HEAD}use \"./inner.bp\" as pg\nnode b: pg.Blueprint\noutput o: string = mode\n");
+    let (analysis, _folder) = package(&[("inner.bp", inner), ("root.bp", &root)]);
+    let [told] = analysis.diagnostics() else { panic!("{:#?}", analysis.diagnostics()) };
+    assert_eq!((told.code, told.fix.is_none()), ("E3001", true), "{told:#?}");
+}
+
+#[test]
+fn an_instance_that_is_listed_twice_is_told() {
+    let text = "node type N\nnode type A { requires two: N[1..2] }\nnode ns: N for x in [1]\nnode a: A { two -> [ns[\"1\"], ns[\"1\"]] }";
+    let (analysis, _folder) = package(&[("root.bp", &format!("{HEAD}{text}\n"))]);
+    let codes: Vec<&str> = analysis.diagnostics().iter().map(|one| one.code).collect();
+    assert_eq!(codes, ["W5005"], "{:#?}", analysis.diagnostics());
 }

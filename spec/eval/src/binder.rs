@@ -76,8 +76,14 @@ impl<'a> Evaluator<'a> {
         };
         let mut gravest = Gravest::default();
         for (key, element) in elements {
+            // Where a turn before may settle it, it isn't known whether this one is ever taken.
+            let is_open = !gravest.is_clear();
             if let Some(filter) = &binder.filter {
-                match gravest.note(self.bound(binder, &key, &element, filter))? {
+                let turn = self.bound(binder, &key, &element, filter);
+                if is_open && matches!(turn, Err(Stop::Error(_))) {
+                    continue;
+                }
+                match gravest.note(turn)? {
                     Some(value) if !truth(&value, "after `if`")? => continue,
                     Some(_) => {}
                     None => continue,
@@ -85,7 +91,6 @@ impl<'a> Evaluator<'a> {
             }
             let turn = self.bound(binder, &key, &element, body);
             if !gravest.is_clear() && matches!(turn, Err(Stop::Error(_))) {
-                // A turn before may settle it, so whether this one is ever taken isn't known.
                 continue;
             }
             if let Some(value) = gravest.note(turn)?

@@ -64,6 +64,7 @@ fn members(checked: &Checked<'_>, out: &mut Vec<Diagnostic>) {
         let first = others.get(name).copied();
         if let Some(first) = first {
             let at = Place { file: checked.file, span: it.name.span };
+            let (first, at) = (first.min(at), first.max(at));
             out.push(says_names::member_twice(at, name, "Blueprint", first));
         }
     }

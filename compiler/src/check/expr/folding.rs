@@ -55,6 +55,10 @@ fn doomed(expr: &Expr) -> Option<EvalError> {
             }
         }
         Expr::Call { function, arguments } => match (function.as_str(), arguments.as_slice()) {
+            ("div" | "mod", [_, by]) if by.as_value().is_some() => {
+                let one = Expr::Value(Value::Int(1));
+                Expr::Call { function: function.clone(), arguments: vec![one, by.clone()] }
+            }
             ("matches", [_, by]) if by.as_value().is_some() => {
                 Expr::Call { function: function.clone(), arguments: vec![text(""), by.clone()] }
             }

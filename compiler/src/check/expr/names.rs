@@ -140,12 +140,18 @@ impl Checker<'_> {
             return Some(Part::broken());
         }
         let names = self.world.value_names(file);
-        let of_module = names.iter().filter_map(|known| {
+        let of_module = names.iter().filter(|known| !self.is_inside(known)).filter_map(|known| {
             known.strip_prefix(module.as_str()).and_then(|known| known.strip_prefix('.'))
         });
         let near = nearest(&name.text, of_module);
         self.report(says::unknown_in_module(self.place(name.span), &name.text, module, near));
         Some(Part::broken())
+    }
+
+    /// Whether it is a name of a blueprint that is used, which nobody else reads.
+    fn is_inside(&self, path: &str) -> bool {
+        path.contains('.')
+            && matches!(self.world.value(self.scope.file(), path), Some(Declared::Inside(_)))
     }
 
     /// The one error for a name that nothing has, with what was perhaps meant.
@@ -179,6 +185,7 @@ impl Checker<'_> {
         if self.suggests() {
             let locals = self.scope.locals.iter().map(|local| local.name.clone());
             names.extend(locals.chain(self.world.value_names(file)).filter(|known| known != "*"));
+            names.retain(|known| !self.is_inside(known));
         }
         let near = match name {
             "this" if self.scope.local("self").is_some() => Some("self"),

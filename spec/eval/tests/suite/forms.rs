@@ -326,6 +326,15 @@ fn all_and_any_need_only_what_settles_them() {
     let broken = iff(op(Op::Equal, local("x"), v(1)), unknown(), divided);
     assert_eq!(outcome(&bind("any", range(1, 2), broken.clone())), Outcome::Unknown);
     assert_eq!(error(&bind("any", range(2, 2), broken)).kind, ErrorKind::DivisionByZero);
+    // Nor is it asked then whether the second counts.
+    let divided = op(Op::Equal, op(Op::Divide, v(1), v(0)), v(1));
+    let counts = iff(op(Op::Equal, local("x"), v(1)), unknown(), divided);
+    let some = |over| {
+        let all = binder("all", &["x"], over, Some(v(false)));
+        Expr::Binder(Box::new(Binder { filter: Some(counts.clone()), ..all }))
+    };
+    assert_eq!(outcome(&some(range(1, 2))), Outcome::Unknown);
+    assert_eq!(error(&some(range(2, 2))).kind, ErrorKind::DivisionByZero);
 }
 
 #[test]
