@@ -15,3 +15,104 @@ fn what_is_exposed_is_there() {
     assert_eq!(of("c[\"b\"].sql"), [""; 0]);
     assert_eq!(of("c[\"z\"].sql"), ["E3024 e.bp:5"]);
 }
+
+/// An abstract type, and a blueprint that stands for it.
+const STORE: &str = r#"abstract node type Store {
+  property tier: string = "silver"
+  capability sql: Sql
+  requires machine: Machine via HostedOn
+}
+node type Machine { property memory: size }
+capability type Sql { property port: int }
+"#;
+const DATABASE: &str = r#"blueprint database substitutes store.Store { version = "1.0.0" }
+use "./store.bp" as store
+requires machine: store.Machine where self.memory >= 2GiB
+input tier: string
+node type Server {
+  capability sql: store.Sql { port = 5432 }
+  requires host: store.Machine via HostedOn
+}
+node primary: Server { host -> machine }
+expose sql = primary.sql
+"#;
+
+/// What is wrong with a shop beside these.
+fn in_shop(text: &str) -> Vec<String> {
+    let shop = format!(
+        "blueprint shop {{ version = \"1.0.0\" }}\nuse \"./store.bp\" as store\nuse \"./database.bp\" as database\n{text}"
+    );
+    wrong(&[("shop.bp", &shop), ("store.bp", STORE), ("database.bp", DATABASE)])
+}
+
+/// What a blueprint asks of what meets its requirements, it asks of nodes that it stands for, too.
+#[test]
+fn a_substitute_asks_of_targets() {
+    let of = |memory: &str, db: &str| {
+        in_shop(&format!("node small: store.Machine {{ memory = {memory} }}\nnode db: {db}\n"))
+    };
+    let direct = "database.Blueprint { tier = \"a\", machine -> small }";
+    assert_eq!(of("1GiB", direct), ["E4011 shop.bp:5"]);
+    assert_eq!(of("1GiB", "store.Store { machine -> small }"), ["E4011 shop.bp:5"]);
+    assert_eq!(of("2GiB", "store.Store { machine -> small }"), [""; 0]);
+}
+
+/// A capability that a substitute exposes is read as that of a node of the blueprint itself.
+#[test]
+fn what_a_substitute_exposes_is_read() {
+    let of = |db: &str, rest: &str| {
+        in_shop(&format!(
+            "node big: store.Machine {{ memory = 4GiB }}\nnode type App {{ requires database: store.Sql where self.port > 6000 }}\nnode type P {{ property port: int where self > 6000 }}\nnode db: {db}\n{rest}"
+        ))
+    };
+    let (direct, by) =
+        ("database.Blueprint { tier = \"a\", machine -> big }", "store.Store { machine -> big }");
+    for db in [direct, by] {
+        assert_eq!(of(db, "node app: App { database -> db.sql }"), ["E4011 shop.bp:8"], "{db}");
+        assert_eq!(of(db, "node p: P { port = db.sql.port }"), ["E3028 shop.bp:8"], "{db}");
+        assert_eq!(of(db, "node p: P { port = db.sql.port + 600 }"), [""; 0], "{db}");
+    }
+}
+
+/// What an abstract type has by default, it gives the blueprint that stands for it.
+#[test]
+fn defaults_of_an_abstract_type_are_followed() {
+    let of = |default: &str, node: &str| {
+        let kind = format!("abstract node type St {{ property env: map<string> = {default} }}\n");
+        let inner = "blueprint inner substitutes a.St { version = \"1.0.0\" }\nuse \"./kind.bp\" as a\ninput env: map<string>\nnode type X { property x: string }\nnode x: X { x = env[\"KEY\"] }\n";
+        let outer = format!(
+            "blueprint outer {{ version = \"1.0.0\" }}\nuse \"./kind.bp\" as a\nuse \"./inner.bp\" as i\n{node}\n"
+        );
+        wrong(&[("outer.bp", &outer), ("kind.bp", &kind), ("inner.bp", inner)])
+    };
+    assert_eq!(of("{}", "node s: a.St"), ["E3024 outer.bp:4"]);
+    assert_eq!(of("{ KEY = \"v\" }", "node s: a.St"), [""; 0]);
+    assert_eq!(of("{}", "node s: a.St { env = { KEY = \"v\" } }"), [""; 0]);
+    assert_eq!(of("{ KEY = \"v\" }", "node s: a.St { env = {} }"), ["E3024 outer.bp:4"]);
+}
+
+/// What a node inside gives on is followed, however deep that goes; a mistake of a blueprint in between is its own.
+#[test]
+fn values_are_followed_through_blueprints() {
+    let inmost = "blueprint inmost { version = \"1.0.0\" }\nnode type N { property n: int where self > 2 }\ninput n: int\nsecret pw: string where length(self) > 5\nnode a: N { n = n }\n";
+    let of = |given: &str, n: &str, pw: &str| {
+        let between = format!(
+            "blueprint between {{ version = \"1.0.0\" }}\nuse \"./inmost.bp\" as l\ninput n: int\nsecret pw: string\nnode x: l.Blueprint {{\n  n = {given}\n  pw = pw\n}}\n"
+        );
+        let around = "blueprint around { version = \"1.0.0\" }\nuse \"./between.bp\" as l\ninput n: int\nsecret pw: string\nnode x: l.Blueprint {\n  n = n\n  pw = pw\n}\n";
+        let outer = format!(
+            "blueprint outer {{ version = \"1.0.0\" }}\nuse \"./around.bp\" as l\nnode x: l.Blueprint {{\n  n = {n}\n  pw = {pw}\n}}\n"
+        );
+        wrong(&[
+            ("outer.bp", &outer),
+            ("around.bp", around),
+            ("between.bp", &between),
+            ("inmost.bp", inmost),
+        ])
+    };
+    assert_eq!(of("n", "1", "\"abcdef\""), ["E3028 outer.bp:4"]);
+    assert_eq!(of("n", "3", "\"abc\""), ["E3028 outer.bp:5"]);
+    assert_eq!(of("n", "3", "\"abcdef\""), [""; 0]);
+    assert_eq!(of("n * 2", "2", "\"abcdef\""), [""; 0]);
+    assert_eq!(of("1", "3", "\"abcdef\""), ["E3028 between.bp:6"]);
+}

@@ -143,7 +143,7 @@ fn blueprint_name(program: &Program<'_>, full: &str) -> String {
 }
 
 /// The type that a node is made of: that of the blueprint that stands for it, or its own.
-pub(super) fn made_of(node: &Node) -> &String {
+pub(in crate::check) fn made_of(node: &Node) -> &String {
     node.substituted_by.as_ref().unwrap_or(&node.kind)
 }
 

@@ -7,7 +7,7 @@ use super::choose::{self, Candidate};
 use super::decides::{self, Deciding, made_of};
 use super::{type_of, types};
 use crate::check::members::short;
-use crate::check::verify::stands;
+use crate::check::verify::inside;
 use crate::check::{Checked, Program};
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::{FileId, Place};
@@ -110,9 +110,6 @@ fn substitute(
         let Some(info) = program.types.get(&one.node.kind) else { continue };
         if info.is_abstract {
             let by = choose::choose(checked, program, candidates, (name, node), out);
-            if let Some(by) = &by {
-                stands::verify((program, &checked.nodes), name, by, out);
-            }
             // Where a person chose, what decides may be known only when inputs are.
             let asks = by.iter().filter(|_| node.using.is_some());
             let asks = asks.flat_map(|by| choose::asks(program, candidates, by)).collect();
@@ -122,11 +119,20 @@ fn substitute(
             out.push(says::using_concrete(at, short(&one.node.kind), info.place));
         }
     }
+    if chosen.is_empty() {
+        return;
+    }
     for (name, by, asks) in chosen {
         if let Some(one) = checked.nodes.nodes.get_mut(&name) {
             one.substitute(by, asks);
         }
     }
+    let mut here = program.clone();
+    if checked.file != program.file {
+        here.enter(checked.file);
+        here.instances = Arc::clone(&checked.instances);
+    }
+    inside::substituted(checked, &here, out);
 }
 
 /// Tells blueprints that contain themselves; whether there are some.
