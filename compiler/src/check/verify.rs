@@ -10,7 +10,9 @@ mod missing;
 mod placed;
 mod places;
 mod properties;
+mod selected;
 mod stands;
+mod steps;
 mod unkept;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +68,7 @@ fn looked_at(
     properties::of_outputs(world, outputs, out);
     unkept::of_outputs(world, outputs, out);
     arguments::verify(world, workflows, policies, out);
+    selected::verify(world, selections, out);
     let mut shared = BTreeSet::new();
     let mut told = BTreeSet::new();
     let is_looked_at = |at| some.is_none_or(|some| some.contains(&at));

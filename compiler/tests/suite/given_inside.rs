@@ -116,3 +116,73 @@ fn values_are_followed_through_blueprints() {
     assert_eq!(of("n * 2", "2", "\"abcdef\""), [""; 0]);
     assert_eq!(of("1", "3", "\"abcdef\""), ["E3028 between.bp:6"]);
 }
+
+/// What is wrong with a blueprint whose one node is made of another, with this body.
+fn with_inner(inner: &str, body: &str) -> Vec<String> {
+    let inner = format!("blueprint inner {{ version = \"1.0.0\" }}\n{inner}");
+    let outer = format!(
+        "blueprint outer {{ version = \"1.0.0\" }}\nuse \"./inner.bp\" as inner\nnode x: inner.Blueprint {{\n{body}\n}}\n"
+    );
+    wrong(&[("outer.bp", &outer), ("inner.bp", &inner)])
+}
+
+/// Instances that are there with what is given may be in a ring.
+#[test]
+fn rings_inside_are_told_at_what_is_given() {
+    let inner = "node type N\ninput tier: string = \"silver\"\nnode c: N for i in 1..2 if tier == \"gold\" { after -> b }\nnode b: N { after -> c[\"1\"] }\n";
+    assert_eq!(with_inner(inner, "tier = \"gold\""), ["E4014 outer.bp:4"]);
+    // Without the first of them, the other has nothing to come after.
+    assert_eq!(with_inner(inner, "tier = \"bronze\""), ["E3024 outer.bp:4"]);
+    let fine = inner.replace("c[\"1\"]", "a").replace("node b", "node a: N\nnode b");
+    assert_eq!(with_inner(&fine, "tier = \"gold\""), [""; 0]);
+}
+
+/// How many there are of a collection inside is known where what it goes through is given.
+#[test]
+fn targets_inside_are_counted() {
+    let inner = "node type M\nnode type P { requires ms: M[2..] }\ninput tags: list<string> = [\"a\", \"b\"]\ninput on: bool = true\nnode m: M for t in tags if t != \"x\"\nnode p: P if on { ms -> m }\n";
+    assert_eq!(with_inner(inner, "tags = [\"a\"]"), ["E4009 outer.bp:4"]);
+    assert_eq!(with_inner(inner, "tags = [\"a\", \"x\"]"), ["E4009 outer.bp:4"]);
+    assert_eq!(with_inner(inner, "tags = [\"a\", \"c\"]"), [""; 0]);
+    // What is not there needs nothing.
+    assert_eq!(with_inner(inner, "on = false, tags = [\"a\"]"), [""; 0]);
+}
+
+/// Selections and calls inside are looked at with what is given.
+#[test]
+fn selections_and_calls_inside_take_what_is_given() {
+    let inner = "use std.kubernetes as k8s\ninterface type I { operation go(x: int where self > 10) }\nnode type O {\n  implements I\n  operation i.go = script(\"stdlib.sh\")\n}\ninput cnt: int = 3\ninput mx: int = 3\ninput arg: int = 11\nselect cl: k8s.Cluster[0..5] {\n  count = cnt\n  spread = { by = self.labels?.x ?? \"a\", max = mx }\n}\nnode ns: k8s.Namespace for c in cl {\n  name = \"a\"\n  host -> c\n}\nnode o: O\nworkflow w() { call o.i.go { x = arg } }\n";
+    let of = |body: &str| {
+        let told = with_inner(inner, body);
+        told.into_iter().filter(|told| !told.contains("inner.bp")).collect::<Vec<_>>()
+    };
+    assert_eq!(of("cnt = 9"), ["E4071 outer.bp:4"]);
+    assert_eq!(of("cnt = -1"), ["E4075 outer.bp:4"]);
+    assert_eq!(of("mx = 0"), ["E4075 outer.bp:4"]);
+    assert_eq!(of("arg = 1"), ["E3028 outer.bp:4"]);
+    assert_eq!(of("cnt = 5, mx = 1, arg = 12"), [""; 0]);
+}
+
+/// What a workflow inside surely does not come to, breaks nothing.
+#[test]
+fn steps_that_are_not_reached_break_nothing() {
+    let of = |steps: &str, arg: &str| {
+        let inner = format!(
+            "input arg: int = 11\nworkflow v(x: int where self > 10) {{ wait 1s * x }}\nworkflow w() {{\n{steps}\n}}\n"
+        );
+        with_inner(&inner, &format!("arg = {arg}"))
+    };
+    assert_eq!(of("run v { x = arg }", "1"), ["E3028 outer.bp:4"]);
+    for steps in [
+        "if arg > 10 { run v { x = arg } }",
+        "if arg < 11 { return }\nrun v { x = arg }",
+        "if arg < 11 { fail \"too few\" } else { wait 1s }\nrun v { x = arg }",
+        "if arg < 5 { wait 1s } else if arg < 50 { run v { x = arg } }",
+        "for n in [n for n in [1] if arg > 10] { run v { x = arg } }",
+    ] {
+        assert_eq!(of(steps, "1"), [""; 0], "{steps}");
+    }
+    let other = "if arg < 5 { wait 1s } else if arg < 50 { run v { x = arg } }";
+    assert_eq!(of(other, "7"), ["E3028 outer.bp:4"]);
+    assert_eq!(of("parallel {\n  run v { x = arg }\n  wait 1s\n}", "7"), ["E3028 outer.bp:4"]);
+}
