@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::choose::{self, Candidate};
 use super::decides::{self, Deciding, made_of};
-use super::{type_of, types};
+use super::{implement, type_of, types};
 use crate::check::members::short;
 use crate::check::verify::inside;
 use crate::check::{Checked, Program};
@@ -90,13 +90,15 @@ fn substitute(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(module) = program.sources.modules.get(checked.file.0 as usize) else { return };
+    let is_blueprint = |kind: &String| program.names.blueprints.contains_key(kind);
     let is_abstract = |kind: &String| program.types.get(kind).is_some_and(|info| info.is_abstract);
     let is_using =
         |item: &Arc<ast::Item>| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
     let mut kinds: Vec<&String> = checked.nodes.nodes.values().map(|one| &one.node.kind).collect();
     // Most nodes are of the type of the one before.
     kinds.dedup();
-    if !kinds.into_iter().any(is_abstract) && !module.tree.items.iter().any(is_using) {
+    let is_of_use = |kind: &String| is_abstract(kind) || is_blueprint(kind);
+    if !kinds.into_iter().any(is_of_use) && !module.tree.items.iter().any(is_using) {
         return;
     }
     let mut chosen: Vec<(String, String, Vec<bp_plan::Constraint>)> = Vec::new();
@@ -110,6 +112,9 @@ fn substitute(
         let Some(info) = program.types.get(&one.node.kind) else { continue };
         if info.is_abstract {
             let by = choose::choose(checked, program, candidates, (name, node), out);
+            if let Some(by) = &by {
+                implement::own(program, (checked.file, node), by, out);
+            }
             // Where a person chose, what decides may be known only when inputs are.
             let asks = by.iter().filter(|_| node.using.is_some());
             let asks = asks.flat_map(|by| choose::asks(program, candidates, by)).collect();
@@ -117,6 +122,8 @@ fn substitute(
         } else if let Some(using) = &node.using {
             let at = Place { file: checked.file, span: using.span };
             out.push(says::using_concrete(at, short(&one.node.kind), info.place));
+        } else if is_blueprint(&one.node.kind) {
+            implement::own(program, (checked.file, node), &one.node.kind, out);
         }
     }
     if chosen.is_empty() {
