@@ -148,7 +148,7 @@ impl<'c, 's> Parts<'c, 's> {
     /// What breaks with these inputs in a blueprint that lies so deep.
     fn found(&self, inner: &Checked<'s>, given: Given, depth: usize) -> Vec<Diagnostic> {
         let mut program = program_of(inner, Arc::clone(&inner.instances));
-        program.instances = Arc::new(with_open(&program, inner, given.clone()));
+        program.instances = Arc::new(with_open(&program, inner, &given));
         let mut found = order::check(&program, &inner.nodes, &inner.groups);
         if found.is_empty() {
             verified(inner, &program, given.clone(), &mut found);
@@ -233,7 +233,7 @@ fn there(world: World<'_, '_>, part: &Checked<'_>) -> Option<BTreeSet<usize>> {
 }
 
 /// The instances of a blueprint's collections, those that are known with these inputs among them.
-fn with_open(program: &Program<'_>, part: &Checked<'_>, given: Given) -> BTreeMap<String, Keyed> {
+fn with_open(program: &Program<'_>, part: &Checked<'_>, given: &Given) -> BTreeMap<String, Keyed> {
     let mut all = BTreeMap::clone(&part.instances);
     let is_open = |name: &str| !part.instances.contains_key(name);
     let open = part.nodes.nodes.iter().filter(|(name, _)| is_open(name));
@@ -247,7 +247,7 @@ fn with_open(program: &Program<'_>, part: &Checked<'_>, given: Given) -> BTreeMa
     let known = Known::of((program, &part.nodes, &memo), reference(""));
     // Each after those that it goes through.
     for (name, each) in part.nodes.kept.order.all.iter().filter_map(|at| open.get(at)) {
-        if let Some(keyed) = instances::of(&filled(program, &known, each, &given), &all) {
+        if let Some(keyed) = instances::of(&filled(program, &known, each, given), &all) {
             all.insert((*name).clone(), keyed);
         }
     }

@@ -86,15 +86,16 @@ pub(crate) fn heads(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
 
 /// The workflows that carry out operations of the type that a blueprint stands for.
 fn implementing(module: &Module) -> BTreeSet<&str> {
-    let named = module.tree.items.iter().filter_map(|item| match &item.kind {
+    let workflows = module.tree.items.iter().filter_map(|item| match &item.kind {
         ItemKind::Implement(it) => Some(&it.workflow.kind),
         _ => None,
     });
-    let names = named.filter_map(|named| match named {
-        ExprKind::Name(name) => Some(name.as_str()),
-        _ => None,
-    });
-    names.collect()
+    workflows
+        .filter_map(|workflow| match workflow {
+            ExprKind::Name(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Whether a name is that of something that the blueprint is given: an input, a secret, a requirement.
