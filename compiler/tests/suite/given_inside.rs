@@ -112,6 +112,7 @@ fn values_are_followed_through_blueprints() {
     };
     assert_eq!(of("n", "1", "\"abcdef\""), ["E3028 outer.bp:4"]);
     assert_eq!(of("n", "3", "\"abc\""), ["E3028 outer.bp:5"]);
+    assert_eq!(of("n", "1", "\"abc\""), ["E3028 outer.bp:4", "E3028 outer.bp:5"]);
     assert_eq!(of("n", "3", "\"abcdef\""), [""; 0]);
     assert_eq!(of("n * 2", "2", "\"abcdef\""), [""; 0]);
     assert_eq!(of("1", "3", "\"abcdef\""), ["E3028 between.bp:6"]);
@@ -160,6 +161,7 @@ fn selections_and_calls_inside_take_what_is_given() {
     assert_eq!(of("cnt = -1"), ["E4075 outer.bp:4"]);
     assert_eq!(of("mx = 0"), ["E4075 outer.bp:4"]);
     assert_eq!(of("arg = 1"), ["E3028 outer.bp:4"]);
+    assert_eq!(of("cnt = 9\narg = 1"), ["E4071 outer.bp:4", "E3028 outer.bp:5"]);
     assert_eq!(of("cnt = 5, mx = 1, arg = 12"), [""; 0]);
 }
 

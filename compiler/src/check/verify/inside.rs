@@ -25,6 +25,9 @@ use crate::source::{FileId, Place};
 /// How many nodes are looked into, for each blueprint and for each mistake in it.
 const MOST: usize = 200;
 
+/// How many mistakes are told of a node.
+const MOST_TOLD: usize = 5;
+
 /// Values of inputs and secrets.
 type Given = BTreeMap<String, Value>;
 
@@ -77,36 +80,70 @@ fn verified(part: &Checked<'_>, program: &Program<'_>, given: Given, out: &mut V
     looked_at((world, there.as_ref()), &part.selections, over, said, out);
 }
 
+/// Something that breaks inside.
+struct Broken {
+    /// The nodes that lead to it.
+    way: Vec<String>,
+    /// The blueprint that it breaks in.
+    made_of: String,
+    /// As it is told there.
+    told: Diagnostic,
+}
+
+impl Broken {
+    fn is_same(&self, other: &Self) -> bool {
+        let of = |one: &Self| (one.told.code, one.told.place);
+        of(self) == of(other) && self.way == other.way
+    }
+}
+
 /// The blueprints that nodes may be made of.
 struct Parts<'c, 's> {
     by_file: BTreeMap<FileId, &'c Checked<'s>>,
     /// What breaks in each, whatever it is given.
-    always: RefCell<BTreeMap<FileId, Rc<Vec<Diagnostic>>>>,
+    always: RefCell<BTreeMap<FileId, Rc<Vec<Broken>>>>,
     /// How many nodes are still looked into.
     left: Cell<usize>,
 }
 
+/// A node, the blueprint that it is made of, and what it gives that.
+type Made<'n, 'c, 's> = ((&'n str, &'n CheckedNode), &'c Checked<'s>, &'n Given);
+
 impl<'c, 's> Parts<'c, 's> {
-    /// Looks at the nodes of one, with nothing given to it.
+    /// Tells the nodes of one that can't be made of their blueprints, with nothing given to it.
     fn start(&self, part: &Checked<'s>, program: &Program<'s>, out: &mut Vec<Diagnostic>) {
         self.left.set(MOST);
         let memo = memo_of(part, program, Given::new());
-        self.nodes((program, &part.nodes, &memo), 0, out);
+        self.nodes((program, &part.nodes, &memo), 0, &mut |made, broken| {
+            // What one value brings about is one mistake.
+            let mut places = BTreeSet::new();
+            for one in broken.iter().take(MOST_TOLD) {
+                let told = self.told(made, one);
+                if places.insert(told.place) {
+                    out.push(told);
+                }
+            }
+        });
     }
 
-    /// Tells the nodes that can't be made of their blueprints, each for one instance. They lie so deep.
-    fn nodes(&self, world: World<'_, '_>, depth: usize, out: &mut Vec<Diagnostic>) {
+    /// Hands on what breaks in the blueprints of nodes, each for one instance. They lie so deep.
+    fn nodes(
+        &self,
+        world: World<'_, '_>,
+        depth: usize,
+        tell: &mut dyn FnMut(Made<'_, 'c, 's>, Vec<Broken>),
+    ) {
         let (program, nodes, _) = world;
         for (name, node) in &nodes.nodes {
             let Some(inner) = self.made_of(program, node) else { continue };
             for given in all_given(world, (name, node), inner) {
                 let Some(left) = self.left.get().checked_sub(1) else { return };
                 self.left.set(left);
-                let Some(first) = self.broken(inner, &given, depth).into_iter().next() else {
-                    continue;
-                };
-                out.push(self.told(inner, (name, node), (&given, depth), &first));
-                break;
+                let broken = self.broken(inner, &given, depth);
+                if !broken.is_empty() {
+                    tell(((name, node), inner, &given), broken);
+                    break;
+                }
             }
         }
     }
@@ -118,17 +155,15 @@ impl<'c, 's> Parts<'c, 's> {
     }
 
     /// What breaks with these inputs, and not without.
-    fn broken(&self, inner: &Checked<'s>, given: &Given, depth: usize) -> Vec<Diagnostic> {
+    fn broken(&self, inner: &Checked<'s>, given: &Given, depth: usize) -> Vec<Broken> {
         let always = self.always(inner);
         let mut found = self.found(inner, given.clone(), depth);
-        let is_same =
-            |one: &Diagnostic, two: &Diagnostic| (one.code, one.place) == (two.code, two.place);
-        found.retain(|one| !always.iter().any(|told| is_same(told, one)));
+        found.retain(|one| !always.iter().any(|told| told.is_same(one)));
         found
     }
 
     /// What breaks in a blueprint whatever it is given.
-    fn always(&self, inner: &Checked<'s>) -> Rc<Vec<Diagnostic>> {
+    fn always(&self, inner: &Checked<'s>) -> Rc<Vec<Broken>> {
         if let Some(known) = self.always.borrow().get(&inner.file) {
             return Rc::clone(known);
         }
@@ -146,43 +181,47 @@ impl<'c, 's> Parts<'c, 's> {
     }
 
     /// What breaks with these inputs in a blueprint that lies so deep.
-    fn found(&self, inner: &Checked<'s>, given: Given, depth: usize) -> Vec<Diagnostic> {
+    fn found(&self, inner: &Checked<'s>, given: Given, depth: usize) -> Vec<Broken> {
         let mut program = program_of(inner, Arc::clone(&inner.instances));
         program.instances = Arc::new(with_open(&program, inner, &given));
-        let mut found = order::check(&program, &inner.nodes, &inner.groups);
-        if found.is_empty() {
-            verified(inner, &program, given.clone(), &mut found);
-            if depth < MOST_NESTED {
-                let memo = memo_of(inner, &program, given);
-                self.nodes((&program, &inner.nodes, &memo), depth + 1, &mut found);
-            }
+        let mut told = order::check(&program, &inner.nodes, &inner.groups);
+        let is_ring = !told.is_empty();
+        if !is_ring {
+            verified(inner, &program, given.clone(), &mut told);
         }
-        found.retain(|told| told.severity == Severity::Error);
+        told.retain(|told| told.severity == Severity::Error);
+        let made_of = inner.blueprint.as_ref().map_or("", |head| head.name.as_str());
+        let here = |told| Broken { way: Vec::new(), made_of: made_of.to_owned(), told };
+        let mut found: Vec<Broken> = told.into_iter().map(here).collect();
+        if !is_ring && depth < MOST_NESTED {
+            let memo = memo_of(inner, &program, given);
+            self.nodes((&program, &inner.nodes, &memo), depth + 1, &mut |made, broken| {
+                let (name, _) = made.0;
+                found.extend(broken.into_iter().map(|mut one| {
+                    one.way.push(name.to_owned());
+                    one
+                }));
+            });
+        }
         found
     }
 
     /// What breaks inside, told at the value that brings it about.
-    fn told(
-        &self,
-        inner: &Checked<'s>,
-        (name, node): (&str, &CheckedNode),
-        (given, depth): (&Given, usize),
-        first: &Diagnostic,
-    ) -> Diagnostic {
-        let is_same = |one: &Diagnostic| (one.code, one.place) == (first.code, first.place);
+    fn told(&self, ((name, node), inner, given): Made<'_, 'c, 's>, first: &Broken) -> Diagnostic {
         let heals = |input: &&String| {
             let mut others = given.clone();
             others.remove(*input);
-            !self.apart(|| self.broken(inner, &others, depth)).iter().any(is_same)
+            !self.apart(|| self.broken(inner, &others, 0)).iter().any(|one| one.is_same(first))
         };
         let mut set = given.keys().filter(|input| node.node.properties.contains_key(*input));
         let at: Place = set.find(heals).map_or_else(|| node.place(), |input| node.value(input));
         let made_of = inner.blueprint.as_ref().map_or("", |head| head.name.as_str());
-        let message = format!("`{name}` can't be made of `{made_of}` with this: {}", first.message);
-        let error = Diagnostic::error(first.code, message, at)
-            .related(first.place, format!("breaks here, in `{made_of}`"));
-        match first.help {
-            Some(_) => error.help(format!("give another value, or change `{made_of}`")),
+        let Broken { made_of: within, told, .. } = first;
+        let message = format!("`{name}` can't be made of `{made_of}` with this: {}", told.message);
+        let error = Diagnostic::error(told.code, message, at)
+            .related(told.place, format!("breaks here, in `{within}`"));
+        match told.help {
+            Some(_) => error.help(format!("give another value, or change `{within}`")),
             None => error,
         }
     }
