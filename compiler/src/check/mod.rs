@@ -197,6 +197,7 @@ impl Checked<'_> {
         self.groups = groups::check(&self.program, &self.nodes, &self.selections, out);
         self.policies = policies::check(self, out);
         self.outputs(out);
+        self.exposes(out);
         self.workflows = workflows::check(&self.program, out);
         self.tests = blueprint_tests::check(self, out);
         order::existence(self, out);
@@ -271,7 +272,6 @@ impl Checked<'_> {
                 ItemKind::Requires(it) => {
                     self.composition.requires(&self.program, item, it, out);
                 }
-                ItemKind::Expose(it) => self.composition.expose(&self.program, item, it, out),
                 _ => {}
             }
         }
@@ -362,6 +362,16 @@ impl Checked<'_> {
             out.push(says::no_version(place));
         }
         head
+    }
+
+    /// What it offers, when the instances of its nodes are known.
+    fn exposes(&mut self, out: &mut Vec<Diagnostic>) {
+        let Some(module) = self.program.blueprint() else { return };
+        for item in &module.tree.items {
+            if let ItemKind::Expose(it) = &item.kind {
+                self.composition.expose(&self.program, item, it, out);
+            }
+        }
     }
 
     fn outputs(&mut self, out: &mut Vec<Diagnostic>) {

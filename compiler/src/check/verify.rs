@@ -10,7 +10,9 @@ mod missing;
 mod placed;
 mod places;
 mod properties;
-pub(crate) mod stands;
+mod selected;
+mod stands;
+mod steps;
 mod unkept;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +68,7 @@ fn looked_at(
     properties::of_outputs(world, outputs, out);
     unkept::of_outputs(world, outputs, out);
     arguments::verify(world, workflows, policies, out);
+    selected::verify(world, selections, out);
     let mut shared = BTreeSet::new();
     let mut told = BTreeSet::new();
     let is_looked_at = |at| some.is_none_or(|some| some.contains(&at));
@@ -120,33 +123,46 @@ fn node(
         if !is_missing && target_fails(world, (name, checked), &requirement.target, place, out) {
             continue;
         }
-        if constraints.is_empty() {
-            continue;
-        }
-        for (own, locals) in own_or_one(world, name, checked) {
-            let known = Known::of(world, own.clone()).required_by(own);
-            let targets = targets(&known, checked, &requirement.target, &locals);
-            let told = out.len();
-            let listed = places::listed(program, checked, requirement, place);
-            for constraint in &constraints {
-                let at = places::of_constraint(program, constraint, requirement, at);
-                for (index, target) in targets.iter().enumerate() {
-                    let place = if listed.len() == targets.len() {
-                        listed.get(index).copied().unwrap_or(place)
-                    } else {
-                        place
-                    };
-                    breaks(&known, &requirement.name, constraint, target, place, at, out);
-                }
-            }
-            // What breaks for one of many is told once.
-            if out.len() > told {
-                break;
-            }
-        }
+        meets(world, (name, checked), (requirement, place), (&constraints, at), out);
     }
     if !is_missing {
         properties::fail(world, (name, checked), info, out);
+    }
+    stands::verify(world, (name, checked), out);
+}
+
+/// Tells the targets of a requirement of which these constraints do not hold, which are declared there.
+fn meets(
+    world: World<'_, '_>,
+    (name, checked): (&str, &CheckedNode),
+    (requirement, place): (&Requirement, Place),
+    (constraints, at): (&[&Constraint], Place),
+    out: &mut Vec<Diagnostic>,
+) {
+    if constraints.is_empty() {
+        return;
+    }
+    let (program, ..) = world;
+    for (own, locals) in own_or_one(world, name, checked) {
+        let known = Known::of(world, own.clone()).required_by(own);
+        let targets = targets(&known, checked, &requirement.target, &locals);
+        let told = out.len();
+        let listed = places::listed(program, checked, requirement, place);
+        for constraint in constraints {
+            let at = places::of_constraint(program, constraint, requirement, at);
+            for (index, target) in targets.iter().enumerate() {
+                let place = if listed.len() == targets.len() {
+                    listed.get(index).copied().unwrap_or(place)
+                } else {
+                    place
+                };
+                breaks(&known, &requirement.name, constraint, target, place, at, out);
+            }
+        }
+        // What breaks for one of many is told once.
+        if out.len() > told {
+            break;
+        }
     }
 }
 

@@ -297,3 +297,13 @@ pub fn no_workflow(at: Place, name: &str, known: &[String]) -> Diagnostic {
         None => error.help("name a workflow: `implement interface.operation = workflow`"),
     }
 }
+
+/// An operation of a node that is made of a blueprint.
+pub fn own_operation(at: Place, operation: &str, blueprint: &str, declared: Place) -> Diagnostic {
+    let message = format!(
+        "this node is made of the blueprint `{blueprint}`, which alone says what `{operation}` does"
+    );
+    Diagnostic::error("E4061", message, at)
+        .related(declared, format!("`{blueprint}` is declared here"))
+        .help("leave the operation out, or change the blueprint")
+}

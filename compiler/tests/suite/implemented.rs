@@ -100,3 +100,49 @@ fn what_is_implemented_fits_the_operation() {
         "a forgotten brace hides nothing: {found:?}"
     );
 }
+
+/// A node that is made of a blueprint has no operations of its own.
+#[test]
+fn a_blueprint_carries_out_what_is_done_with_its_node() {
+    let keeper = keeper(
+        "implement maintenance.snapshot = save\nworkflow save(into: string) -> { bytes: int } { return { bytes = size } }",
+    );
+    let of = |kind: &str, operation: &str| {
+        let text = format!(
+            "blueprint shop {{ version = \"1.0.0\" }}\nuse \"./types.bp\" as types\nuse \"./keeper.bp\" as keeper\nnode k: {kind} {{\n  size = 1\n  {operation}\n}}\n"
+        );
+        wrong(&[
+            ("shop.bp", &text),
+            ("types.bp", KEPT),
+            ("keeper.bp", &keeper),
+            ("a.sh", "echo '{}'"),
+        ])
+    };
+    for kind in ["types.Kept", "keeper.Blueprint"] {
+        assert_eq!(of(kind, ""), [""; 0], "{kind}");
+        for operation in ["maintenance.snapshot", "lifecycle.create"] {
+            let own = format!("operation {operation} = script(\"a.sh\")");
+            assert_eq!(of(kind, &own), ["E4061 shop.bp:6"], "{kind} {operation}");
+        }
+    }
+}
+
+/// A type may have a property and a parameter of one name: in the workflow the parameter is meant.
+#[test]
+fn a_parameter_may_be_called_like_what_the_blueprint_is_given() {
+    let types = KEPT.replace("into: string", "size: string");
+    let of = |lines: &str| wrong(&[("keeper.bp", &keeper(lines)), ("types.bp", &types)]);
+    let of_workflow = |given: &str| {
+        format!(
+            "implement maintenance.snapshot = save\nworkflow save(size: string) -> {{ bytes: int }} {{ return {{ bytes = {given} }} }}"
+        )
+    };
+    assert_eq!(of(&of_workflow("length(size)")), [""; 0]);
+    assert_eq!(of(&of_workflow("size")), ["E3002 keeper.bp:5"]);
+    let other = "workflow other(size: string) { wait 1s }";
+    assert_eq!(of(&format!("{}\n{other}", of_workflow("1"))), ["E3032 keeper.bp:6"]);
+    let twice = of_workflow("1").replace("size: string", "size: string, size: string?");
+    assert_eq!(of(&twice), ["E3032 keeper.bp:5"]);
+    let of_node = of_workflow("1").replace("save(size: string", "save(size: string, n: int = 1");
+    assert_eq!(of(&format!("{of_node}\nnode n: Root")), ["E3032 keeper.bp:5"]);
+}

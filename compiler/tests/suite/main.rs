@@ -28,6 +28,7 @@ mod files;
 mod fixes;
 mod format;
 mod forms;
+mod given_inside;
 mod helps;
 mod idle;
 mod implemented;

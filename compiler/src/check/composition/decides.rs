@@ -136,14 +136,15 @@ fn targets(expr: &Expr) -> Vec<&Expr> {
     }
 }
 
-fn blueprint_name(program: &Program<'_>, full: &str) -> String {
+/// What people call a blueprint, by the full name of its type.
+pub(super) fn blueprint_name(program: &Program<'_>, full: &str) -> String {
     let declared = program.names.types.get(full);
     let item = declared.and_then(|it| crate::resolve::blueprint::item(program.sources, it));
     item.map_or_else(|| full.to_owned(), |item| item.name.text.to_string())
 }
 
 /// The type that a node is made of: that of the blueprint that stands for it, or its own.
-pub(super) fn made_of(node: &Node) -> &String {
+pub(in crate::check) fn made_of(node: &Node) -> &String {
     node.substituted_by.as_ref().unwrap_or(&node.kind)
 }
 

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::decides::blueprint_name;
 use super::written;
 use crate::check::Checked;
 use crate::check::expr::{World as _, fits};
 use crate::check::members::short;
 use crate::check::never;
-use crate::check::operations::{OperationSignature, parameter_place};
-use crate::check::program::TypeInfo;
+use crate::check::operations::{OperationSignature, parameter_place, path};
+use crate::check::program::{Program, TypeInfo};
 use crate::check::workflows::{WorkflowHead, signature};
 use crate::diagnostics::{Diagnostic, composition as says, names as says_names};
-use crate::source::Place;
-use crate::syntax::ast::{ExprKind, Implement, ItemKind};
+use crate::source::{FileId, Place};
+use crate::syntax::ast::{self, EntryKind, ExprKind, Implement, ItemKind};
 
 /// What the blueprint implements, with the places.
 type Implemented = BTreeMap<String, (String, Place)>;
@@ -153,4 +154,23 @@ pub(super) fn needed<'t>(
         .iter()
         .filter(|(name, operation)| !operation.implemented && !is_everyones(name))
         .collect()
+}
+
+/// Tells the operations that a node says itself, though it is made of a blueprint (by the full name of its type),
+/// which carries them out.
+pub(super) fn own(
+    program: &Program<'_>,
+    (file, node): (FileId, &ast::Node),
+    full: &str,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(declared) = program.names.types.get(full).map(|declared| declared.place) else {
+        return;
+    };
+    for entry in &node.body.entries {
+        let EntryKind::Operation(operation) = &entry.kind else { continue };
+        let at = Place { file, span: operation.path.span };
+        let blueprint = blueprint_name(program, full);
+        out.push(says::own_operation(at, &path(operation), &blueprint, declared));
+    }
 }

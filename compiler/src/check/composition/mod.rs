@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{Exposed, Expr, Phase, Required, Substitutes, Type};
 
+pub(super) use decides::made_of;
 pub(super) use settle::settle;
 
 use super::expr::{Scope, World as _, check_expr, check_wheres};

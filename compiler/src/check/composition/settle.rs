@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::choose::{self, Candidate};
 use super::decides::{self, Deciding, made_of};
-use super::{type_of, types};
+use super::{implement, type_of, types};
 use crate::check::members::short;
-use crate::check::verify::stands;
+use crate::check::verify::inside;
 use crate::check::{Checked, Program};
 use crate::diagnostics::{Diagnostic, composition as says};
 use crate::source::{FileId, Place};
@@ -90,13 +90,15 @@ fn substitute(
     out: &mut Vec<Diagnostic>,
 ) {
     let Some(module) = program.sources.modules.get(checked.file.0 as usize) else { return };
+    let is_blueprint = |kind: &String| program.names.blueprints.contains_key(kind);
     let is_abstract = |kind: &String| program.types.get(kind).is_some_and(|info| info.is_abstract);
     let is_using =
         |item: &Arc<ast::Item>| matches!(&item.kind, ItemKind::Node(it) if it.using.is_some());
     let mut kinds: Vec<&String> = checked.nodes.nodes.values().map(|one| &one.node.kind).collect();
     // Most nodes are of the type of the one before.
     kinds.dedup();
-    if !kinds.into_iter().any(is_abstract) && !module.tree.items.iter().any(is_using) {
+    let is_of_use = |kind: &String| is_abstract(kind) || is_blueprint(kind);
+    if !kinds.into_iter().any(is_of_use) && !module.tree.items.iter().any(is_using) {
         return;
     }
     let mut chosen: Vec<(String, String, Vec<bp_plan::Constraint>)> = Vec::new();
@@ -111,7 +113,7 @@ fn substitute(
         if info.is_abstract {
             let by = choose::choose(checked, program, candidates, (name, node), out);
             if let Some(by) = &by {
-                stands::verify((program, &checked.nodes), name, by, out);
+                implement::own(program, (checked.file, node), by, out);
             }
             // Where a person chose, what decides may be known only when inputs are.
             let asks = by.iter().filter(|_| node.using.is_some());
@@ -120,13 +122,24 @@ fn substitute(
         } else if let Some(using) = &node.using {
             let at = Place { file: checked.file, span: using.span };
             out.push(says::using_concrete(at, short(&one.node.kind), info.place));
+        } else if is_blueprint(&one.node.kind) {
+            implement::own(program, (checked.file, node), &one.node.kind, out);
         }
+    }
+    if chosen.is_empty() {
+        return;
     }
     for (name, by, asks) in chosen {
         if let Some(one) = checked.nodes.nodes.get_mut(&name) {
             one.substitute(by, asks);
         }
     }
+    let mut here = program.clone();
+    if checked.file != program.file {
+        here.enter(checked.file);
+        here.instances = Arc::clone(&checked.instances);
+    }
+    inside::substituted(checked, &here, out);
 }
 
 /// Tells blueprints that contain themselves; whether there are some.

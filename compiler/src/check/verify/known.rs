@@ -3,7 +3,7 @@
 //! What one property is may hang on many others; each is worked out once.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bp_eval::{DataTypes, Environment, EvalError, Outcome, Outer, evaluate_with};
 use bp_plan::{Expr, Property, Reference, Requirement, Type, Value};
@@ -26,7 +26,7 @@ type Slot = (String, Option<String>, String);
 #[derive(Debug, Default)]
 pub(in crate::check) struct Memo<'p> {
     places: Places<'p>,
-    /// Inputs whose values are known: those that a node gives the blueprint that it is made of.
+    /// Inputs and secrets whose values are known: those that a node gives the blueprint that it is made of.
     inputs: BTreeMap<String, Value>,
     known: RefCell<HashMap<Slot, Outcome>>,
     depth: Cell<usize>,
@@ -365,10 +365,14 @@ impl<'p, 's> Known<'p, 's> {
         if let Some(own) = own {
             return Some(self.evaluated(owner, &slot, &own.value));
         }
-        let info = self.program.types.get(&node.node.kind)?;
-        let of = info.capabilities.get(capability)?;
-        let value = capabilities::values(self.program, info, capability, of).remove(name)?;
-        Some(self.evaluated(owner, &slot, &value))
+        // What the node's own type does not say, the blueprint does that stands for it.
+        let kinds = [Some(&node.node.kind), node.node.substituted_by.as_ref()];
+        let value = kinds.into_iter().flatten().find_map(|kind| {
+            let info = self.program.types.get(kind)?;
+            let of = info.capabilities.get(capability)?;
+            capabilities::values(self.program, info, capability, of).remove(name)
+        });
+        Some(self.evaluated(owner, &slot, &value?))
     }
 }
 
@@ -385,6 +389,12 @@ impl Environment for Known<'_, '_> {
     fn input(&self, name: &str) -> Result<Outcome, EvalError> {
         let given = self.memo.inputs.get(name);
         Ok(given.map_or(Outcome::Unknown, |value| Outcome::Value(value.clone())))
+    }
+
+    fn secret(&self, name: &str) -> Result<Outcome, EvalError> {
+        let given = self.memo.inputs.get(name);
+        let hidden = || Outcome::Secret(BTreeSet::from([name.to_owned()]));
+        Ok(given.map_or_else(hidden, |value| Outcome::Value(value.clone())))
     }
 
     fn constant(&self, name: &str) -> Result<Outcome, EvalError> {

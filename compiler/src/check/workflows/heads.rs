@@ -1,6 +1,6 @@
 //! What workflows take and give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_plan::{Constraint, Expr, Phase, Type};
@@ -12,8 +12,9 @@ use crate::check::expr::{
     Local, Scope, check_expr, check_local, check_type_expr, check_wheres, held,
 };
 use crate::diagnostics::{Diagnostic, workflows as says};
+use crate::loader::Module;
 use crate::source::{FileId, Place};
-use crate::syntax::ast::{self, ItemKind};
+use crate::syntax::ast::{self, ExprKind, ItemKind, ValueKeyword};
 
 /// What a workflow takes and gives.
 #[derive(Clone, Debug)]
@@ -65,9 +66,11 @@ pub(crate) fn signature<'p>(program: &'p Program<'_>, name: &str) -> Option<&'p 
 pub(crate) fn heads(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
     let mut found: BTreeMap<String, WorkflowHead> = builtin::heads(program);
     let Some(module) = program.blueprint() else { return };
+    let implementing = implementing(module);
     for item in &module.tree.items {
         let ItemKind::Workflow(workflow) = &item.kind else { continue };
-        let head = head(program, item, workflow, out);
+        let is_implementing = implementing.contains(workflow.name.text.as_str());
+        let head = head(program, item, (workflow, is_implementing), out);
         // A second one of a name was told with the names of the file.
         if found.get(&head.name).is_none_or(|first| first.place.is_none()) {
             if found.contains_key(&head.name)
@@ -81,10 +84,34 @@ pub(crate) fn heads(program: &mut Program<'_>, out: &mut Vec<Diagnostic>) {
     program.workflows = Arc::new(found);
 }
 
+/// The workflows that carry out operations of the type that a blueprint stands for.
+fn implementing(module: &Module) -> BTreeSet<&str> {
+    let workflows = module.tree.items.iter().filter_map(|item| match &item.kind {
+        ItemKind::Implement(it) => Some(&it.workflow.kind),
+        _ => None,
+    });
+    workflows
+        .filter_map(|workflow| match workflow {
+            ExprKind::Name(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Whether a name is that of something that the blueprint is given: an input, a secret, a requirement.
+fn is_given(program: &Program<'_>, name: &str) -> bool {
+    let declared = program.value_declaration(program.file, name);
+    match declared.and_then(|declared| program.item(declared)) {
+        Some(ItemKind::Value(value)) => value.keyword != ValueKeyword::Const,
+        Some(ItemKind::Requires(_)) => true,
+        _ => false,
+    }
+}
+
 fn head(
     program: &Program<'_>,
     item: &ast::Item,
-    workflow: &ast::Workflow,
+    (workflow, is_implementing): (&ast::Workflow, bool),
     out: &mut Vec<Diagnostic>,
 ) -> WorkflowHead {
     let file = program.file;
@@ -92,7 +119,12 @@ fn head(
     // Names alone: a default can't speak of the parameters beside it.
     let mut names = Scope::new(file);
     for parameter in &workflow.parameters {
-        check_local(program, &names, &parameter.name, out);
+        // A type may have an operation that takes what is called like a property of it: both names are the type's, and
+        // in the workflow the parameter is meant.
+        let is_known = names.local(&parameter.name.text).is_some();
+        if is_known || !is_implementing || !is_given(program, &parameter.name.text) {
+            check_local(program, &names, &parameter.name, out);
+        }
         let made = taken(program, file, parameter, out);
         names = names.with(Local::variable(made.name.as_str(), made.ty.clone(), Phase::Run));
         parameters.push(made);
