@@ -8,10 +8,15 @@ use crate::syntax::walk;
 
 /// Tells them, once a use.
 pub(crate) fn check(program: &Program<'_>, out: &mut Vec<Diagnostic>) {
-    if program.notices.members.keys().all(|(_, member)| !member.is_empty()) {
-        return;
-    }
+    let noticed = program.notices.members.keys().filter(|(_, member)| member.is_empty());
+    let noticed: Vec<&str> =
+        noticed.map(|(full, _)| full.rsplit('.').next().unwrap_or(full)).collect();
     for (file, module) in program.sources.all() {
+        // Few files name any of them, and a text is sooner searched than its tree is walked.
+        let text = module.source.text().as_bytes();
+        if !noticed.iter().any(|name| memchr::memmem::find(text, name.as_bytes()).is_some()) {
+            continue;
+        }
         for item in &module.tree.items {
             walk::types_of_item(&item.kind, &mut |path| out.extend(told(program, file, path)));
         }

@@ -50,8 +50,13 @@ pub(in crate::check) fn settle(checked: &mut Checked<'_>, out: &mut Vec<Diagnost
     let mut known: BTreeMap<String, Deciding> = BTreeMap::new();
     for at in &order {
         let one = others.get(*at).unwrap_or(checked);
-        decides::check(one, &program, &known, out);
-        if let Some(full) = type_of(program.names, one.file) {
+        if !known.is_empty() {
+            decides::check(one, &program, &known, out);
+        }
+        // Of the root nothing is made.
+        if *at != root
+            && let Some(full) = type_of(program.names, one.file)
+        {
             known.insert(full.clone(), decides::inputs(one, &program, &known));
         }
     }
