@@ -75,7 +75,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let result = runtime.block_on(perform(arguments.command, output));
     // What still runs in the background has no more say. Its threads are waited for: one that is let go of in the
-    // moment in which it ends crashes the process (glibc's `pthread_detach` reads what the thread has freed).
+    // moment in which it ends may crash the process (glibc's `pthread_detach` reads what the thread has freed).
     runtime.shutdown_timeout(LAST_WORDS);
     result.unwrap_or_else(|told| {
         for one in &told {

@@ -161,13 +161,13 @@ impl Job {
 }
 
 impl Written {
-    /// Why nothing that shares its transaction can be written: it failed, and not only because of where a stream is.
+    /// Why nothing that shares its transaction can be written: a part of it may be there. A blob or a snapshot is one
+    /// statement, which is done or not; so is nothing of an append that conflicts.
     fn breaks(&self) -> Option<StoreError> {
         match self {
             Self::Append(Err(StoreError::Conflict { .. }), _) => None,
-            Self::Append(result, _) => result.as_ref().err().map(StoreError::again),
-            Self::Blob(result, _) => result.as_ref().err().map(StoreError::again),
-            Self::Snapshot(result, _) => result.as_ref().err().map(StoreError::again),
+            Self::Append(Err(why), _) => Some(why.again()),
+            _ => None,
         }
     }
 
