@@ -61,6 +61,30 @@ fn what_was_appended_is_there_after_reopening() {
 }
 
 #[test]
+fn what_fails_in_the_middle_leaves_nothing_and_a_snapshot_that_fails_takes_nothing_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TRIGGER third BEFORE INSERT ON events WHEN NEW.stream = 'b' AND NEW.sequence = 3 \
+             BEGIN SELECT RAISE(ABORT, 'no third one'); END; \
+             CREATE TRIGGER none BEFORE INSERT ON snapshots BEGIN SELECT RAISE(ABORT, 'none'); END;",
+        )
+        .unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let broken = Append { blobs: vec![b"of it".to_vec()], ..append("b", 0, 3) };
+    assert!(run(store.append(broken)).is_err());
+    assert_eq!(run(store.read("b", 0)).unwrap().len(), 0);
+    run(store.append(append("b", 0, 2))).unwrap();
+    let (kept, appended) = run(async {
+        tokio::join!(store.put_snapshot("a", b"state".to_vec()), store.append(append("a", 3, 1)))
+    });
+    assert!(kept.is_err());
+    assert_eq!(appended.unwrap().len(), 1);
+}
+
+#[test]
 fn a_second_process_reads_and_may_not_lock() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path());
