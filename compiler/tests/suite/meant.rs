@@ -629,3 +629,20 @@ fn an_instance_that_is_listed_twice_is_told() {
     let codes: Vec<&str> = analysis.diagnostics().iter().map(|one| one.code).collect();
     assert_eq!(codes, ["W5005"], "{:#?}", analysis.diagnostics());
 }
+
+#[test]
+fn an_attribute_that_nobody_tells_is_warned_of_where_it_is_read() {
+    let of = |kept: &str, read: &str| {
+        format!("{HEAD}node type Db {{ attribute at: string{kept} }}\nnode d: Db\n{read}\n")
+    };
+    let said = |text: &str| {
+        let (analysis, _folder) = package(&[("root.bp", text)]);
+        analysis.diagnostics().iter().map(|one| placed(&analysis, one)).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&of("", "output o: string = d.at")), ["W7027 4:20"]);
+    assert_eq!(said(&of("", "const c = d.at\noutput o: string = c")), ["W7027 5:20"]);
+    let property = "node type App { property a: string }\nnode e: App { a = \"${d.at}/x\" }";
+    assert_eq!(said(&of("", property)), ["W7027 5:19"]);
+    let kept = said(&of(", provider = \"noop\"", "output o: string = d.at"));
+    assert_eq!(kept, Vec::<String>::new());
+}

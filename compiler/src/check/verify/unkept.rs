@@ -1,7 +1,7 @@
 //! What is read of a node that nobody keeps: its type has neither a provider nor operations, so what it would report
 //! never comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_plan::{Expr, Output, Phase};
 
@@ -12,7 +12,11 @@ use crate::diagnostics::{Diagnostic, operations as says};
 use crate::source::Place;
 
 /// Warns of the properties of a node that wait in vain.
-pub(super) fn verify(world: World<'_, '_>, checked: &CheckedNode, out: &mut Vec<Diagnostic>) {
+pub(super) fn verify<'e>(
+    world: World<'e, '_>,
+    checked: &'e CheckedNode,
+    out: &mut Vec<Diagnostic>,
+) {
     let late = checked.node.properties.iter().filter(|(_, set)| set.phase == Phase::Run);
     for (name, set) in late {
         tell(world, &set.value, checked.value(name), out);
@@ -20,9 +24,9 @@ pub(super) fn verify(world: World<'_, '_>, checked: &CheckedNode, out: &mut Vec<
 }
 
 /// The same of outputs.
-pub(super) fn of_outputs(
-    world: World<'_, '_>,
-    outputs: &BTreeMap<String, Output>,
+pub(super) fn of_outputs<'e>(
+    world: World<'e, '_>,
+    outputs: &'e BTreeMap<String, Output>,
     out: &mut Vec<Diagnostic>,
 ) {
     let (program, ..) = world;
@@ -34,13 +38,23 @@ pub(super) fn of_outputs(
 }
 
 /// Tells of the first that is never reported.
-fn tell(world: World<'_, '_>, expr: &Expr, at: Place, out: &mut Vec<Diagnostic>) {
-    if let Some((node, name)) = first(world, expr) {
+fn tell<'e>(world: World<'e, '_>, expr: &'e Expr, at: Place, out: &mut Vec<Diagnostic>) {
+    if let Some((node, name)) = first(world, expr, &mut BTreeSet::new()) {
         out.push(says::never_reported(at, name, node));
     }
 }
 
-fn first<'e>(world: World<'_, '_>, expr: &'e Expr) -> Option<(&'e str, &'e str)> {
+/// `seen` are the constants that were looked into.
+fn first<'e>(
+    world: World<'e, '_>,
+    expr: &'e Expr,
+    seen: &mut BTreeSet<&'e str>,
+) -> Option<(&'e str, &'e str)> {
+    let (program, ..) = world;
+    if let Expr::Const(name) = expr {
+        let of = program.constants.get(name).filter(|_| seen.insert(name))?;
+        return first(world, of, seen);
+    }
     if let Expr::Field { of, name, .. } = expr
         && let Some(node) = Program::node_of(of)
         && is_unkept(world, node, name)
@@ -48,7 +62,7 @@ fn first<'e>(world: World<'_, '_>, expr: &'e Expr) -> Option<(&'e str, &'e str)>
         return Some((node, name));
     }
     let mut found = None;
-    expr.parts(&mut |part| found = found.or_else(|| first(world, part)));
+    expr.parts(&mut |part| found = found.or_else(|| first(world, part, seen)));
     found
 }
 
