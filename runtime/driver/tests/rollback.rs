@@ -123,6 +123,24 @@ async fn all_that_was_removed_comes_back() {
 }
 
 #[tokio::test]
+async fn what_a_removal_may_have_taken_is_made_again_however_often_that_fails() {
+    let (store, world) = world();
+    let runtime = runtime(store.clone(), &world);
+    deploy(&runtime, plan("hello"), &CLUSTERS).await.unwrap();
+    let first = world.content();
+    let refused = || vec![Failure::new(Class::Permanent, "no room")];
+    // Its removal is told to have failed, and took it away all the same.
+    world.faults.lock().unwrap().insert("config[\"west\"]".into(), refused());
+    assert_eq!(runtime.uninstall(ID, control()).await.unwrap().outcome, Outcome::Partial);
+    world.objects.lock().unwrap().remove(&("west".to_owned(), "config[\"west\"]".to_owned()));
+    // So does what is to make it again.
+    world.faults.lock().unwrap().insert("config[\"west\"]".into(), refused());
+    assert_eq!(rollback(&runtime, None).await.unwrap().outcome, Outcome::Partial);
+    assert_eq!(runtime.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+    assert_eq!(world.content(), first);
+}
+
+#[tokio::test]
 async fn targets_are_reached_as_is_known_now() {
     let (store, world) = world();
     let runtime = runtime(store.clone(), &world);

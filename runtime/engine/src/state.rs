@@ -577,6 +577,10 @@ impl TargetState {
         // An operation of its life is none of its provider's subjects.
         if call.as_ref().is_none_or(|call| call.act.is_none()) {
             state.begun = state.begun_before(subject);
+            if (state.operation, *operation) == (Operation::Delete, Operation::Converge) {
+                // What was brought about may be gone by now: it is to be brought about again.
+                state.applied = None;
+            }
             state.provider.clone_from(provider);
             state.subject.clone_from(subject);
         }

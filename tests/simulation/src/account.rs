@@ -184,6 +184,11 @@ impl Account {
         Some(Announced { version: self.wanted, ..step.clone() })
     }
 
+    /// The same step, as the run wanted it that announced it.
+    pub(crate) fn step_then(&self, key: &str) -> Option<&Announced> {
+        self.announced.get(key)
+    }
+
     fn deployment(&self) -> Option<String> {
         self.heads.keys().find_map(|name| match Stream::parse(name) {
             Some(Stream::Deployment(id)) => Some(id),

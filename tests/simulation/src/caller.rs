@@ -58,11 +58,18 @@ fn come(inner: &mut Inner, job: &Job) -> Came {
         return Came::Lost;
     };
     let only_looks = job.operation == "lifecycle.observe";
-    if !only_looks && let Err(why) = inner.world.may_act(&step) {
+    if !only_looks && let Err(why) = inner.may_act(&step, &job.key) {
         inner.violated(format!("{} {} is called too early: {why}", step.at.1, step.act));
     }
     if step.is_done {
         inner.violated(format!("{} {} was done, and is called again", step.at.1, step.act));
+    }
+    // Another call than that one changes what a look would tell.
+    if !only_looks && inner.world.lost.remove(&step.at).is_some_and(|lost| lost == step.act) {
+        inner.violated(format!(
+            "nobody knows what came of {} {}, and it is called again without a look",
+            step.at.1, step.act
+        ));
     }
     let args = job.subject.properties.get("args").cloned().unwrap_or(Json::Null);
     let fails = inner.faults.fails;
@@ -82,11 +89,15 @@ fn come(inner: &mut Inner, job: &Job) -> Came {
         }
         if is_repeatable(&inner.world, &step) {
             inner.world.unsure.insert((step.at.clone(), step.act.clone()));
+        } else if !only_looks {
+            inner.world.lost.insert(step.at.clone(), step.act.clone());
         }
         return Came::Lost;
     }
     let result = inner.world.carry_out(&step.at, &step.act, &args);
-    if !only_looks {
+    if only_looks {
+        inner.world.lost.remove(&step.at);
+    } else {
         inner.world.has_effect(&step, &step.act, &format!("{} {}", job.key, job.turn));
     }
     Came::Result(result)

@@ -93,7 +93,7 @@ impl Arrival<'_> {
                 "{instance} is changed under the key {key}, which the journal does not announce"
             ));
         };
-        if let Err(why) = inner.world.may_act(&step) {
+        if let Err(why) = inner.may_act(&step, self.key) {
             inner.violated(format!("{} is changed too early: {why}", step.at.1));
         }
         if step.is_done {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::{Duration, Instant};
 
-use crate::account::Account;
+use crate::account::{Account, Announced};
 use crate::blueprint::At;
 use crate::random::Random;
 use crate::world::World;
@@ -74,6 +74,16 @@ impl Inner {
     pub(crate) fn violated(&mut self, what: String) {
         if self.violations.len() < 20 {
             self.violations.push(what);
+        }
+    }
+
+    /// Whether a step may have its effect now: as the newest run wants it, or as the run did that
+    /// announced it. Nobody stops a call that is on its way when its owner is superseded.
+    pub(crate) fn may_act(&self, step: &Announced, key: &str) -> Result<(), String> {
+        let then = self.account.step_then(key).map(|then| self.world.may_act(then));
+        match self.world.may_act(step) {
+            Err(_) if then == Some(Ok(())) => Ok(()),
+            now => now,
         }
     }
 }

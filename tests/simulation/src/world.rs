@@ -24,6 +24,9 @@ pub(crate) struct World {
     pub(crate) calls: BTreeMap<(String, u32), Call>,
     /// Everything that changed anything, oldest first.
     pub(crate) effects: Vec<Effect>,
+    /// Operations of which nobody knows what came, and that may not be called twice, by instance: until
+    /// it is looked at.
+    pub(crate) lost: BTreeMap<At, String>,
     /// Effects that may come more often than once: nobody knows what came of them.
     pub(crate) unsure: BTreeSet<(At, String)>,
     /// The world's time, as of the last look.
