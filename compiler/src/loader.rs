@@ -225,12 +225,12 @@ impl Loader<'_> {
             Ok(bytes) => {
                 let (source, refused) = syntax::decode(id, shown, bytes);
                 let is_missing = refused.is_some();
-                let parsed = match refused {
+                let (source, parsed) = match refused {
                     Some(refused) => {
                         self.sources.diagnostics.push(refused);
-                        Parsed::default()
+                        (source, Parsed::default())
                     }
-                    None => self.parse(id, &source),
+                    None => self.parse(id, source),
                 };
                 self.add(name, path, package, source, parsed, is_missing);
             }
@@ -244,19 +244,28 @@ impl Loader<'_> {
         id
     }
 
-    fn parse(&mut self, id: FileId, source: &SourceFile) -> Parsed {
+    /// The tree of a file; where it was seen before, its text may have a gap now.
+    fn parse(&mut self, id: FileId, source: SourceFile) -> (SourceFile, Parsed) {
         let modules = self.before.map_or(&[][..], |before| &before.modules);
         let before = modules.get(id.0 as usize);
         let before = before.filter(|old| !old.is_missing && old.source.path() == source.path());
-        let parsed = match before {
-            Some(old) if old.source.text() == source.text() => {
-                (Arc::clone(&old.tree), Arc::clone(&old.parsed))
+        let (source, parsed) = match before {
+            Some(old) if old.source.says(source.text()) => {
+                (old.source.clone(), (Arc::clone(&old.tree), Arc::clone(&old.parsed)))
             }
-            Some(old) => kept(Parse::edited(id, source, &old.parsed.pieces, &old.tree)),
-            None => kept(Parse::new(id, source)),
+            Some(old) => {
+                let pieces = &old.parsed.pieces;
+                let before = syntax::Before { source: &old.source, pieces, tree: &old.tree };
+                let (source, parse) = Parse::edited(id, &source, before);
+                (source, kept(parse))
+            }
+            None => {
+                let parsed = kept(Parse::new(id, &source));
+                (source, parsed)
+            }
         };
         self.sources.diagnostics.extend(parsed.1.diagnostics.iter().cloned());
-        parsed
+        (source, parsed)
     }
 
     fn add(

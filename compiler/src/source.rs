@@ -2,6 +2,10 @@
 //!
 //! Knows text and offsets only. A [`Span`] is in bytes of its file; lines and columns are counted
 //! when a person or another program is to see them.
+//!
+//! The text of a file that is being typed in has a gap: blank lines that are not there, between two
+//! items, which an edit above makes longer or shorter, so that all below stays where it is. Who counts
+//! bytes sees it; who counts lines, or takes spans apart, does not.
 
 use std::sync::Arc;
 
@@ -55,6 +59,8 @@ pub struct SourceFile {
     path: String,
     text: Arc<str>,
     line_starts: Vec<u32>,
+    /// Lines that are not there; empty where there are none.
+    gap: Span,
 }
 
 impl SourceFile {
@@ -66,7 +72,75 @@ impl SourceFile {
         line_starts.push(0);
         let ends = memchr::memchr_iter(b'\n', text.as_bytes());
         line_starts.extend(ends.map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)));
-        Self { path: path.into(), text, line_starts }
+        Self { path: path.into(), text, line_starts, gap: Span::default() }
+    }
+
+    /// The same with a gap of this length before the line that starts at a byte. It must have none yet.
+    pub(crate) fn parted(&self, at: u32, length: u32) -> Self {
+        let Some((before, behind)) = self.text.split_at_checked(at as usize) else {
+            return self.clone();
+        };
+        let mut text = String::with_capacity(self.text.len() + length as usize);
+        text.push_str(before);
+        text.extend(std::iter::repeat_n('\n', length as usize));
+        text.push_str(behind);
+        let mut line_starts = self.line_starts.clone();
+        for start in line_starts.iter_mut().rev().take_while(|start| **start >= at) {
+            *start += length;
+        }
+        let gap = Span::new(at, at + length);
+        Self { path: self.path.clone(), text: text.into(), line_starts, gap }
+    }
+
+    /// Where the gap is; empty where there is none.
+    pub(crate) fn gap(&self) -> Span {
+        self.gap
+    }
+
+    /// The text before the gap, and the text behind it: what the file says.
+    pub fn parts(&self) -> (&str, &str) {
+        let part = |from: u32, to: usize| self.text.get(from as usize..to).unwrap_or_default();
+        (part(0, self.gap.start as usize), part(self.gap.end, self.text.len()))
+    }
+
+    /// Whether the file says this.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        let (before, behind) = self.parts();
+        text.strip_prefix(before) == Some(behind)
+    }
+
+    /// Which byte of what the file says it is.
+    pub(crate) fn outside(&self, offset: u32) -> u32 {
+        match offset {
+            _ if offset >= self.gap.end => offset - (self.gap.end - self.gap.start),
+            _ => offset.min(self.gap.start),
+        }
+    }
+
+    /// Which bytes of what the file says they are.
+    pub(crate) fn outside_span(&self, span: Span) -> Span {
+        Span::new(self.outside(span.start), self.outside(span.end))
+    }
+
+    /// What the file says with other texts in the place of some; they are in the order of the source.
+    pub(crate) fn replaced(&self, edits: &[(Span, String)]) -> String {
+        let (before, behind) = self.parts();
+        let mut text = [before, behind].concat();
+        for (span, new) in edits.iter().rev() {
+            let span = self.outside_span(*span);
+            text.replace_range(span.start as usize..span.end as usize, new);
+        }
+        text
+    }
+
+    /// A byte of a line that is there: what is in the gap is the end of the line before, but for its start,
+    /// where the line behind starts.
+    fn there(&self, offset: u32) -> u32 {
+        match offset {
+            _ if offset >= self.gap.end || offset < self.gap.start => offset,
+            _ if offset == self.gap.start => self.gap.end,
+            _ => self.gap.start.saturating_sub(1),
+        }
     }
 
     /// Where it lies, as shown to a person.
@@ -74,23 +148,24 @@ impl SourceFile {
         &self.path
     }
 
-    /// The whole text.
+    /// The whole text, with its gap.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The whole text, to be kept.
+    /// The whole text, to be kept, with its gap.
     pub(crate) fn shared_text(&self) -> Arc<str> {
         Arc::clone(&self.text)
     }
 
-    /// The text of a span; nothing where the span does not fit the file.
+    /// The text of a span, with the gap where that is in it; nothing where the span does not fit the file.
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     /// The line and column of a byte.
     pub fn position(&self, offset: u32) -> Position {
+        let offset = self.there(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
         let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
         let before = self.slice(Span::new(start, offset));
@@ -100,6 +175,7 @@ impl SourceFile {
 
     /// The line and column of the start and of the end of a span.
     pub fn positions(&self, span: Span) -> (Position, Position) {
+        let span = Span::new(self.there(span.start), self.there(span.end));
         let start = self.position(span.start);
         let next = self.line_starts.get(start.line as usize).copied().unwrap_or(u32::MAX);
         if span.end >= next || span.end < span.start {
@@ -124,8 +200,14 @@ impl SourceFile {
 
     /// Where the line of a byte starts.
     pub fn line_start(&self, offset: u32) -> u32 {
+        let offset = self.there(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
         self.line_starts.get(line - 1).copied().unwrap_or_default()
+    }
+
+    /// How many lines there are.
+    pub fn lines(&self) -> u32 {
+        u32::try_from(self.line_starts.len()).unwrap_or(u32::MAX)
     }
 
     /// The text of a line (from 1), without its end.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use bp_compiler::source::{FileId, SourceFile};
-use bp_compiler::syntax::{self, Parse};
+use bp_compiler::syntax::{self, Before, Parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -24,7 +24,8 @@ fuzz_target!(|bytes: &[u8]| {
     let before = SourceFile::new("fuzz.bp", format!("{filler}{filler}"));
     let after = SourceFile::new("fuzz.bp", format!("{filler}{}\n{filler}", source.text()));
     let old = Parse::new(FileId(0), &before);
-    let new = Parse::edited(FileId(0), &after, &old.pieces, &old.tree);
+    let old = Before { source: &before, pieces: &old.pieces, tree: &old.tree };
+    let (after, new) = Parse::edited(FileId(0), &after, old);
     let fresh = Parse::new(FileId(0), &after);
     assert!(new.tree == fresh.tree && new.diagnostics == fresh.diagnostics);
 });

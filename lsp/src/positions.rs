@@ -79,16 +79,30 @@ impl Encoding {
         }
         let line = text.get(start..).unwrap_or_default();
         let line = line.split('\n').next().unwrap_or_default();
+        (count(start + self.within(line, position.character)), true)
+    }
+
+    /// The byte of a position in a file that was analysed; what is outside of it is held as in a text.
+    pub(crate) fn offset_in(self, source: &SourceFile, position: lsp::Position) -> u32 {
+        let line = position.line.saturating_add(1);
+        if line > source.lines() {
+            return count(source.text().len());
+        }
+        source.offset(line, 1) + count(self.within(source.line(line), position.character))
+    }
+
+    /// The byte of a column in a line; the end of the line where that is shorter.
+    fn within(self, line: &str, character: u32) -> usize {
         let line = line.strip_suffix('\r').unwrap_or(line);
-        let mut left = position.character as usize;
+        let mut left = character as usize;
         for (at, c) in line.char_indices() {
             let units = self.units(c);
             if left < units {
-                return (count(start + at), true);
+                return at;
             }
             left -= units;
         }
-        (count(start + line.len()), true)
+        line.len()
     }
 }
 
@@ -115,6 +129,7 @@ mod tests {
             let source = SourceFile::new("", TEXT);
             for (character, offset) in columns {
                 assert_eq!(encoding.offset(TEXT, at(0, character)), (offset, true));
+                assert_eq!(encoding.offset_in(&source, at(0, character)), offset);
                 let span = Span::new(offset, offset);
                 assert_eq!(encoding.range(&source, span).start, at(0, character));
                 assert_eq!(encoding.range_in(TEXT, span).start, at(0, character));
@@ -131,6 +146,11 @@ mod tests {
         assert_eq!(encoding.offset(TEXT, at(0, 99)), (8, true), "behind the line, before its end");
         assert_eq!(encoding.offset(TEXT, at(2, 5)), (17, true));
         assert_eq!(encoding.offset(TEXT, at(9, 0)), (17, false));
+        let source = SourceFile::new("", TEXT);
+        for (line, character) in [(0, 3), (0, 99), (2, 5), (9, 0)] {
+            let at = at(line, character);
+            assert_eq!(encoding.offset_in(&source, at), encoding.offset(TEXT, at).0);
+        }
         assert_eq!(encoding.range_in(TEXT, Span::new(90, 91)).start, at(2, 0));
     }
 }

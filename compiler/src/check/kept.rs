@@ -207,12 +207,12 @@ impl<'b> Before<'b> {
     /// The nodes of the root as it is now, beside those before.
     pub(crate) fn again<'n>(&self, root: &'n Module) -> Again<'b, 'n> {
         let pair = |((old, before), (new, now)): ((&'b Item, &'b ast::Node), (&'n Item, _))| {
-            let texts = self.sources.modules.first().map(|module| module.source.slice(old.span));
+            let texts = || self.sources.modules.first().map(|module| module.source.slice(old.span));
             Pair {
                 before,
                 now,
                 span: new.span,
-                is_same: texts == Some(root.source.slice(new.span)),
+                is_same: std::ptr::eq(old, new) || texts() == Some(root.source.slice(new.span)),
             }
         };
         let old = self.sources.modules.first().into_iter().flat_map(items);
@@ -296,11 +296,13 @@ fn are_heads_same(old: &Module, new: &Module) -> bool {
     let (olds, news) = (&old.tree.items, &new.tree.items);
     olds.len() == news.len()
         && olds.iter().zip(news).all(|(before, now)| {
-            std::mem::discriminant(&before.kind) == std::mem::discriminant(&now.kind)
-                && seen(before)
-                    .into_iter()
-                    .map(|span| old.source.slice(span))
-                    .eq(seen(now).into_iter().map(|span| new.source.slice(span)))
+            // What did not move is the same.
+            Arc::ptr_eq(before, now)
+                || std::mem::discriminant(&before.kind) == std::mem::discriminant(&now.kind)
+                    && seen(before)
+                        .into_iter()
+                        .map(|span| old.source.slice(span))
+                        .eq(seen(now).into_iter().map(|span| new.source.slice(span)))
         })
 }
 

@@ -70,12 +70,8 @@ fn holds(analysis: &Analysis, made: &Extraction, overlay: &Overlay) -> bool {
     let (Some(root), Some(source)) = (sources.on_disk(FILE), sources.file(FILE)) else {
         return false;
     };
-    let mut text = source.text().to_owned();
-    for (span, new) in made.edits.iter().rev() {
-        text.replace_range(span.start as usize..span.end as usize, new);
-    }
     let mut changed = overlay.clone();
-    changed.insert(root.to_owned(), text);
+    changed.insert(root.to_owned(), source.replaced(&made.edits));
     let errors = |analysis: &Analysis| {
         analysis.diagnostics().iter().filter(|d| d.severity == Severity::Error).count()
     };

@@ -37,6 +37,8 @@ pub(super) struct Sought {
     pub(super) name: String,
     /// Where that is.
     pub(super) place: Place,
+    /// Where that is in what its file says: in another analysis it may have another gap.
+    at: Span,
     /// The file of that, by a name that all analyses have for it.
     pub(super) path: PathBuf,
     /// An interface type is called by its name in small letters, too.
@@ -71,7 +73,8 @@ pub(super) fn sought(program: &Program<'_>, offset: u32) -> Option<Sought> {
     let small = family::is_interface(program, place).then(|| snake_case(&name));
     let word = unquoted(root.source.slice(span)).to_owned();
     let is_local = is_local && place.file == FILE;
-    Some(Sought { word, span, name, place, path: path(program, place.file)?, small, is_local })
+    let (at, path) = (text.outside_span(place.span), path(program, place.file)?);
+    Some(Sought { word, span, name, place, at, path, small, is_local })
 }
 
 /// Where a meaning is declared; nothing for what the language itself gives.
@@ -139,8 +142,8 @@ impl Sought {
         }
         let place = meaning(program, &spot).as_ref().and_then(declared);
         let Some(place) = place.map(|place| family::first(program, place)) else { return false };
-        place.span == self.place.span
-            && path(program, place.file).is_some_and(|path| path == self.path)
+        let said = program.sources.file(place.file).map(|source| source.outside_span(place.span));
+        said == Some(self.at) && path(program, place.file).is_some_and(|path| path == self.path)
     }
 }
 

@@ -173,10 +173,6 @@ fn holds(
 impl Changes {
     /// The text with the changes.
     pub fn changed(&self) -> String {
-        let mut text = self.source.text().to_owned();
-        for (span, new) in self.edits.iter().rev() {
-            text.replace_range(span.start as usize..span.end as usize, new);
-        }
-        text
+        self.source.replaced(&self.edits)
     }
 }

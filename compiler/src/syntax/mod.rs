@@ -42,7 +42,7 @@ use crate::diagnostics::{Diagnostic, syntax as says};
 use crate::source::{FileId, SourceFile};
 
 pub(crate) use items::snake_case;
-pub use reparse::{Parse, Pieces};
+pub use reparse::{Before, Parse, Pieces};
 
 /// The names of the built-in types.
 pub(crate) const BUILT_IN_TYPES: [&str; 17] = [

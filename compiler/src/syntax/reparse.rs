@@ -13,7 +13,7 @@ use super::scan::{self, Scan};
 use super::{MAX_FILE, MAX_NESTING};
 use super::{characters, echoes, foreign, renames};
 use crate::diagnostics::{Diagnostic, Severity, syntax as says};
-use crate::source::{FileId, Place, SourceFile};
+use crate::source::{FileId, Place, SourceFile, Span};
 
 /// A parsed file.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +29,6 @@ pub struct Parse {
 /// What is known of each piece of a text that was parsed.
 #[derive(Clone, Debug, Default)]
 pub struct Pieces {
-    text: Arc<str>,
     kept: Vec<Kept>,
 }
 
@@ -41,48 +40,75 @@ struct Kept {
     diagnostics: Vec<Diagnostic>,
 }
 
+/// A text that was parsed, and what was made of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'b> {
+    /// The text.
+    pub source: &'b SourceFile,
+    /// How it was cut.
+    pub pieces: &'b Pieces,
+    /// What it says.
+    pub tree: &'b ast::File,
+}
+
 impl Parse {
     /// Of a text that was not seen before.
     pub fn new(file: FileId, source: &SourceFile) -> Self {
-        Self::cut(file, source, None, PIECE)
+        Self::fresh(file, source, PIECE)
     }
 
-    /// Of the text after an edit: what the edit left alone is taken from the tree before it. The
-    /// same as [`Parse::new`], sooner.
-    pub fn edited(file: FileId, source: &SourceFile, pieces: &Pieces, tree: &ast::File) -> Self {
-        Self::cut(file, source, Some((pieces, tree)), PIECE)
+    /// Of the text after an edit: what the edit left alone is taken from the tree before it. The source
+    /// that is given back says the same, and has a gap, so that what is below the edit has not moved. The
+    /// parse is the same as [`Parse::new`] of that, sooner.
+    pub fn edited(file: FileId, source: &SourceFile, before: Before<'_>) -> (SourceFile, Self) {
+        Self::again(file, source, before, PIECE)
     }
 
     /// In pieces of at least this length.
-    fn cut(
-        file: FileId,
-        source: &SourceFile,
-        before: Option<(&Pieces, &ast::File)>,
-        least: u32,
-    ) -> Self {
+    fn fresh(file: FileId, source: &SourceFile, least: u32) -> Self {
         let text = source.text();
-        let length = text.len() as u64;
-        if length > MAX_FILE {
-            let diagnostics = vec![says::too_large(file, length, MAX_FILE)];
-            return Self { diagnostics, ..Self::default() };
-        }
-        let mut scan = scan::scan(text);
-        if let Some(deep) = scan.too_deep {
-            let tree = ast::File { comments: scan.comments, ..ast::File::default() };
-            let place = Place { file, span: deep };
-            let diagnostics = vec![says::too_deep(place, MAX_NESTING)];
-            return Self { tree, diagnostics, pieces: Pieces::default() };
-        }
-        let made = match before {
-            Some((pieces, tree)) => pieces.edited(file, text, &scan, tree, least),
-            None => None,
+        let scan = match scanned(file, source) {
+            Ok(scan) => scan,
+            Err(refused) => return refused,
         };
-        let made = made.or_else(|| fresh(file, text, &scan, least));
-        let (pieces, mut parsed, documentation) = made.unwrap_or_else(|| {
+        let made = cut(file, text, &scan, least).unwrap_or_else(|| {
             let end = offset(text.len());
             let all = Piece { start: 0, end, seen: end };
             (vec![all], vec![pieces::whole(file, text, &scan)], None)
         });
+        Self::of(file, source, scan, made)
+    }
+
+    fn again(
+        file: FileId,
+        source: &SourceFile,
+        before: Before<'_>,
+        least: u32,
+    ) -> (SourceFile, Self) {
+        let edit = Edit::between(before.source, source.text());
+        let parted = match before.pieces.gap(&edit) {
+            Some((at, length)) => source.parted(at, length),
+            None => source.clone(),
+        };
+        let again = scanned(file, &parted).ok().and_then(|scan| {
+            let edit = Edit { now: parted.gap(), ..edit };
+            let made =
+                before.pieces.edited(file, parted.text(), &scan, before.tree, &edit, least)?;
+            Some(Self::of(file, &parted, scan, made))
+        });
+        match again {
+            Some(again) => (parted, again),
+            None => (source.clone(), Self::fresh(file, source, least)),
+        }
+    }
+
+    /// What was made of the pieces, together.
+    fn of(
+        file: FileId,
+        source: &SourceFile,
+        mut scan: Scan,
+        (pieces, mut parsed, documentation): Made,
+    ) -> Self {
         let documentation = documentation.unwrap_or_else(|| documentation_of(&mut parsed));
         let is_cut = pieces.len() > 1;
         let comments = std::mem::take(&mut scan.comments);
@@ -92,9 +118,6 @@ impl Parse {
         };
         for (piece, parsed) in pieces.into_iter().zip(parsed) {
             whole.add(piece, parsed, is_cut);
-        }
-        if is_cut {
-            whole.pieces.text = source.shared_text();
         }
         let told = echoes::without(source, std::mem::take(&mut whole.diagnostics));
         whole.diagnostics = foreign::recognised(source, told);
@@ -106,7 +129,7 @@ impl Parse {
             &mut whole.diagnostics,
         );
         characters::lone_returns(source, file, &scan.strings, comments, &mut whole.diagnostics);
-        characters::turned(file, text, &mut whole.diagnostics);
+        characters::turned(file, source.text(), &mut whole.diagnostics);
         let has_errors = whole.diagnostics.iter().any(|d| d.severity == Severity::Error);
         if whole.tree.items.is_empty() && !has_errors {
             whole.diagnostics.push(says::empty(file));
@@ -126,11 +149,30 @@ impl Parse {
     }
 }
 
-/// A text in pieces, and what was made of each; nothing where it must be parsed as a whole. The
-/// documentation of the file is known where its first piece was kept.
-type Made = Option<(Vec<Piece>, Vec<Parsed>, Option<smol_str::SmolStr>)>;
+/// A text in pieces, and what was made of each. The documentation of the file is known where its first
+/// piece was kept.
+type Made = (Vec<Piece>, Vec<Parsed>, Option<smol_str::SmolStr>);
 
-fn fresh(file: FileId, text: &str, scan: &Scan, least: u32) -> Made {
+/// The scan of a text; what is told of one that is too large or too deep.
+fn scanned(file: FileId, source: &SourceFile) -> Result<Scan, Parse> {
+    let text = source.text();
+    let length = text.len() as u64;
+    if length > MAX_FILE {
+        let diagnostics = vec![says::too_large(file, length, MAX_FILE)];
+        return Err(Parse { diagnostics, ..Parse::default() });
+    }
+    let scan = scan::scan(text);
+    if let Some(deep) = scan.too_deep {
+        let tree = ast::File { comments: scan.comments, ..ast::File::default() };
+        let place = Place { file, span: deep };
+        let diagnostics = vec![says::too_deep(place, MAX_NESTING)];
+        return Err(Parse { tree, diagnostics, pieces: Pieces::default() });
+    }
+    Ok(scan)
+}
+
+/// Nothing where the text must be parsed as a whole.
+fn cut(file: FileId, text: &str, scan: &Scan, least: u32) -> Option<Made> {
     if scan.open_comment.is_some() {
         return None;
     }
@@ -154,27 +196,113 @@ fn documentation_of(parsed: &mut [Parsed]) -> smol_str::SmolStr {
     }
 }
 
+/// An edit; what it says of places is meant without gaps, but for the gaps themselves.
+#[derive(Clone, Copy, Debug)]
+struct Edit {
+    /// So much is as before.
+    ahead: u32,
+    /// Where what has changed ended before.
+    end: u32,
+    /// How far what is behind has moved; it wraps around.
+    by: u32,
+    /// The gap before.
+    then: Span,
+    /// The gap now.
+    now: Span,
+}
+
+impl Edit {
+    fn between(before: &SourceFile, now: &str) -> Self {
+        let (front, back) = before.parts();
+        let old = front.len() + back.len();
+        let shorter = old.min(now.len());
+        let mut ahead = alike_ahead(front.as_bytes(), now.as_bytes());
+        if ahead == front.len() {
+            let rest = now.as_bytes().get(ahead..).unwrap_or_default();
+            ahead += alike_ahead(back.as_bytes(), rest);
+        }
+        let mut behind = alike_behind(back.as_bytes(), now.as_bytes());
+        if behind == back.len() {
+            let rest = now.as_bytes().get(..now.len() - behind).unwrap_or_default();
+            behind += alike_behind(front.as_bytes(), rest);
+        }
+        let behind = behind.min(shorter - ahead.min(shorter));
+        Self {
+            ahead: offset(ahead),
+            end: offset(old - behind),
+            by: offset(now.len()).wrapping_sub(offset(old)),
+            then: before.gap(),
+            now: Span::default(),
+        }
+    }
+
+    /// A place of before, without the gap.
+    fn outside(&self, at: u32) -> u32 {
+        if at >= self.then.end {
+            at - (self.then.end - self.then.start)
+        } else {
+            at.min(self.then.start)
+        }
+    }
+
+    /// Where a piece starts or ends now that has moved so far. A gap is a part of the piece behind it.
+    fn edge(&self, at: u32, by: u32) -> u32 {
+        let at = self.outside(at).wrapping_add(by);
+        if at <= self.now.start { at } else { at + (self.now.end - self.now.start) }
+    }
+
+    /// Where something of a piece is now that has moved so far.
+    fn inside(&self, at: u32, by: u32) -> u32 {
+        let at = self.outside(at).wrapping_add(by);
+        if at < self.now.start { at } else { at + (self.now.end - self.now.start) }
+    }
+}
+
+/// How long a gap is made: so much can be typed before it is made anew, and all below it moves.
+const GAP: u32 = 1024;
+/// How many pieces may move so that a gap stays.
+const MOST_MOVED: usize = 3;
+
 impl Pieces {
+    /// Before which byte of the text after an edit a gap is to be, and how long; none where nothing is behind.
+    fn gap(&self, edit: &Edit) -> Option<(u32, u32)> {
+        let mut behind = self
+            .kept
+            .iter()
+            .map(|kept| edit.outside(kept.piece.start))
+            .filter(|at| *at >= edit.end);
+        let next = behind.next()?;
+        let then = edit.then.start;
+        // What was taken away makes it longer.
+        let length = (edit.then.end - then).wrapping_sub(edit.by);
+        let is_near = then == next || behind.take(MOST_MOVED).any(|at| at == then);
+        if edit.then != Span::default() && is_near && (1..=2 * GAP).contains(&length) {
+            return Some((then.wrapping_add(edit.by), length));
+        }
+        Some((next.wrapping_add(edit.by), GAP))
+    }
+
     /// The pieces of a changed text, with what is kept of the text before.
-    fn edited(&self, file: FileId, text: &str, scan: &Scan, tree: &ast::File, least: u32) -> Made {
-        let (old, new) = (self.text.as_bytes(), text.as_bytes());
+    fn edited(
+        &self,
+        file: FileId,
+        text: &str,
+        scan: &Scan,
+        tree: &ast::File,
+        edit: &Edit,
+        least: u32,
+    ) -> Option<Made> {
         if scan.open_comment.is_some() || self.kept.is_empty() {
             return None;
         }
-        let shorter = old.len().min(new.len());
-        let ahead = alike(old.chunks(TOGETHER).zip(new.chunks(TOGETHER)), |(a, b)| {
-            a.iter().zip(b).position(|(a, b)| a != b)
-        });
-        let behind = alike(old.rchunks(TOGETHER).zip(new.rchunks(TOGETHER)), |(a, b)| {
-            a.iter().rev().zip(b.iter().rev()).position(|(a, b)| a != b)
-        });
-        let behind = behind.min(shorter - ahead);
-        let by = offset(new.len()).wrapping_sub(offset(old.len()));
         let is_seam = |at: u32| scan.seams.binary_search_by_key(&at, |seam| seam.start).is_ok();
         let front = self
             .kept
             .iter()
-            .take_while(|kept| kept.piece.seen as usize <= ahead && is_seam(kept.piece.end))
+            .take_while(|kept| {
+                let Piece { end, seen, .. } = kept.piece;
+                edit.outside(seen) <= edit.ahead && is_seam(edit.edge(end, 0))
+            })
             .count();
         let back = self
             .kept
@@ -182,7 +310,7 @@ impl Pieces {
             .rev()
             .take_while(|kept| {
                 let start = kept.piece.start;
-                old.len() - start as usize <= behind && is_seam(start.wrapping_add(by))
+                edit.outside(start) >= edit.end && is_seam(edit.edge(start, edit.by))
             })
             .count();
         let back = back.min(self.kept.len() - front);
@@ -191,24 +319,48 @@ impl Pieces {
         // The file's documentation hangs on its first item.
         let before =
             if before.first().is_some_and(|first| first.items.is_empty()) { &[] } else { before };
-        let from = before.last().map_or(0, |kept| kept.piece.end);
-        let to = after.first().map_or(offset(new.len()), |kept| kept.piece.start.wrapping_add(by));
+        let from = before.last().map_or(0, |kept| edit.edge(kept.piece.end, 0));
+        let to =
+            after.first().map_or(offset(text.len()), |kept| edit.edge(kept.piece.start, edit.by));
         let middle = pieces::cut(text, &scan.seams, from, to, least);
         let parsed = pieces::all(file, text, &scan.documentation, &middle)?;
-        let mut all: Vec<(Piece, Parsed)> =
-            before.iter().map(|kept| kept.again(tree, 0)).collect::<Option<_>>()?;
+        let mut all = Vec::with_capacity(before.len() + middle.len() + after.len());
+        for kept in before {
+            all.push(kept.again(tree, edit, 0)?);
+        }
         all.extend(middle.into_iter().zip(parsed));
         for kept in after {
-            all.push(kept.again(tree, by)?);
+            all.push(kept.again(tree, edit, edit.by)?);
         }
         let (pieces, parsed): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+        // A gap in the midst of something would be a part of it.
+        let is_apart = edit.now == Span::default()
+            || pieces.binary_search_by_key(&edit.now.start, |piece| piece.start).is_ok();
         let documentation = (!before.is_empty()).then(|| tree.documentation.clone());
-        (pieces.len() > 1 && pieces::agree(&parsed)).then_some((pieces, parsed, documentation))
+        (is_apart && pieces.len() > 1 && pieces::agree(&parsed)).then_some((
+            pieces,
+            parsed,
+            documentation,
+        ))
     }
 }
 
 /// How many bytes are compared at once.
 const TOGETHER: usize = 256;
+
+/// How many bytes are the same, from the start on.
+fn alike_ahead(old: &[u8], new: &[u8]) -> usize {
+    alike(old.chunks(TOGETHER).zip(new.chunks(TOGETHER)), |(a, b)| {
+        a.iter().zip(b).position(|(a, b)| a != b)
+    })
+}
+
+/// How many bytes are the same, from the end on.
+fn alike_behind(old: &[u8], new: &[u8]) -> usize {
+    alike(old.rchunks(TOGETHER).zip(new.rchunks(TOGETHER)), |(a, b)| {
+        a.iter().rev().zip(b.iter().rev()).position(|(a, b)| a != b)
+    })
+}
 
 /// How many bytes are the same, of two texts in chunks; `end` is where those of two chunks differ.
 fn alike<'t>(
@@ -226,15 +378,18 @@ fn alike<'t>(
 }
 
 impl Kept {
-    /// The same piece in a text in which it has moved.
-    fn again(&self, tree: &ast::File, by: u32) -> Option<(Piece, Parsed)> {
+    /// The same piece after an edit, by which it has moved so far, but for gaps.
+    fn again(&self, tree: &ast::File, edit: &Edit, by: u32) -> Option<(Piece, Parsed)> {
         let Piece { start, end, seen } = self.piece;
         let piece = Piece {
-            start: start.wrapping_add(by),
-            end: end.wrapping_add(by),
-            seen: seen.wrapping_add(by),
+            start: edit.edge(start, by),
+            end: edit.edge(end, by),
+            seen: edit.edge(seen, by),
         };
         let items: &[Arc<Item>] = tree.items.get(self.items.clone())?;
+        // A gap is before the first of them.
+        let first = items.first().map_or(end, |item| item.span.start);
+        let by = edit.inside(first, by).wrapping_sub(first);
         let (mut items, mut diagnostics) = (items.to_vec(), self.diagnostics.clone());
         if by != 0 {
             items.move_by(by);

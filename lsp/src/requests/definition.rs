@@ -23,7 +23,7 @@ pub(crate) async fn answer(
     aside(move || {
         let Looked { analysis, .. } = looked;
         let own = analysis.sources().file(FileId(0))?;
-        let (offset, _) = encoding.offset(own.text(), at.position);
+        let offset = encoding.offset_in(own, at.position);
         let place = ide::definition(&analysis, offset)?;
         let sources = analysis.sources();
         let path = match sources.on_disk(place.file) {

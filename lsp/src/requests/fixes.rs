@@ -53,8 +53,8 @@ pub(crate) async fn answer(
                 ..lsp::CodeAction::default()
             }));
         }
-        let start = workspace.encoding().offset(source.text(), wanted.start).0;
-        let end = workspace.encoding().offset(source.text(), wanted.end).0;
+        let start = workspace.encoding().offset_in(source, wanted.start);
+        let end = workspace.encoding().offset_in(source, wanted.end);
         if start < end {
             actions.extend(extractions(&workspace, &analysis, &uri, Span::new(start, end)));
         }

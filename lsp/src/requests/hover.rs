@@ -21,7 +21,7 @@ pub(crate) async fn answer(
     aside(move || {
         let Looked { analysis, .. } = looked;
         let source = analysis.sources().file(FileId(0))?;
-        let (offset, _) = encoding.offset(source.text(), at.position);
+        let offset = encoding.offset_in(source, at.position);
         let found = ide::hover(&analysis, offset)?;
         let mut value = format!("```blueprint\n{}\n```", found.code);
         if !found.text.is_empty() {

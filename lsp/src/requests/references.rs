@@ -25,7 +25,7 @@ pub(crate) async fn answer(
     aside(move || {
         let Looked { analysis, .. } = looked;
         let encoding = workspace.encoding();
-        let (offset, _) = encoding.offset(analysis.sources().file(FileId(0))?.text(), at.position);
+        let offset = encoding.offset_in(analysis.sources().file(FileId(0))?, at.position);
         let declared = ide::definition(&analysis, offset);
         let declared = declared.filter(|_| !with_declaration).and_then(|place| {
             Some((analysis.sources().file(place.file)?.path().to_owned(), place.span))
@@ -64,7 +64,7 @@ pub(crate) async fn highlights(
     let encoding = workspace.encoding();
     aside(move || {
         let source = looked.analysis.sources().file(FileId(0))?;
-        let (offset, _) = encoding.offset(source.text(), at.position);
+        let offset = encoding.offset_in(source, at.position);
         let found = ide::highlights(&looked.analysis, offset).into_iter();
         let shown = found.map(|span| lsp::DocumentHighlight {
             range: encoding.range(source, span),

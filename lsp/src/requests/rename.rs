@@ -29,7 +29,7 @@ pub(crate) async fn prepare(
     let encoding = workspace.encoding();
     let found = aside(move || {
         let source = looked.analysis.sources().file(FileId(0))?;
-        let (offset, _) = encoding.offset(source.text(), params.position);
+        let offset = encoding.offset_in(source, params.position);
         let found = ide::nameable(&looked.analysis, offset);
         Some(found.map(|span| encoding.range(source, span)))
     });
@@ -51,7 +51,7 @@ pub(crate) async fn answer(
         let Looked { analysis, .. } = looked;
         let encoding = with.encoding();
         let source = analysis.sources().file(FileId(0))?;
-        let (offset, _) = encoding.offset(source.text(), at.position);
+        let offset = encoding.offset_in(source, at.position);
         let changes = match ide::rename(&analysis, offset, &params.new_name, &with.texts()) {
             Ok(changes) => changes,
             Err(error) => return Some(Err(refused(&error))),

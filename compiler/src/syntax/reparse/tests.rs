@@ -22,12 +22,29 @@ fn source(text: &str) -> SourceFile {
 
 /// As a whole: no piece is long enough.
 fn whole(text: &str) -> Parse {
-    Parse::cut(FILE, &source(text), None, u32::MAX)
+    Parse::fresh(FILE, &source(text), u32::MAX)
 }
 
 /// Every seam is cut.
 fn cut(text: &str) -> Parse {
-    Parse::cut(FILE, &source(text), None, 1)
+    Parse::fresh(FILE, &source(text), 1)
+}
+
+fn again(now: &SourceFile, source: &SourceFile, parse: &Parse) -> (SourceFile, Parse) {
+    let before = Before { source, pieces: &parse.pieces, tree: &parse.tree };
+    Parse::again(FILE, now, before, 1)
+}
+
+/// What is told, as people see it.
+fn told(source: &SourceFile, parse: &Parse) -> Vec<String> {
+    let at = |place: &Place| source.positions(place.span);
+    let one = |d: &Diagnostic| {
+        let related: Vec<_> = d.related.iter().map(|(place, note)| (at(place), note)).collect();
+        let edits = d.fix.iter().flat_map(|fix| &fix.edits);
+        let edits: Vec<_> = edits.map(|(place, text)| (at(place), text)).collect();
+        format!("{} {:?} {} {:?} {related:?} {edits:?}", d.code, at(&d.place), d.message, d.help)
+    };
+    parse.diagnostics.iter().map(one).collect()
 }
 
 #[track_caller]
@@ -100,6 +117,41 @@ fn a_mistake_in_one_piece_leaves_the_others() {
     }
 }
 
+#[test]
+fn what_is_below_an_edit_stays_where_it_is() {
+    let text = |own: &str| {
+        let nodes: String = (2..5).map(|at| format!("/// {at}.\nnode n{at}: T {{ }}\n")).collect();
+        format!("node n1: T {{ x = \"{own}\" }}\n{nodes}")
+    };
+    let first = source(&text(""));
+    let (second, third) = (source(&text("é")), source(&text("éé")));
+    let (parted, one) = again(&second, &first, &cut(&text("")));
+    assert!(parted.says(second.text()) && parted.gap() != Span::default());
+    let (after, two) = again(&third, &parted, &one);
+    assert!(after.says(third.text()));
+    assert_eq!(after.text().len(), parted.text().len(), "the gap took it in");
+    for (was, is) in one.tree.items.iter().zip(&two.tree.items).skip(1) {
+        assert!(Arc::ptr_eq(was, is), "{is:?}");
+        let line = after.position(is.span.start).line;
+        assert_eq!(after.line(line), third.line(line));
+        assert_eq!(after.line_start(is.span.start), is.span.start);
+        assert_eq!(after.offset(line, 1), is.span.start);
+    }
+    // What was typed is more than a gap holds.
+    let long = source(&text(&"x".repeat(3 * GAP as usize)));
+    let (longer, three) = again(&long, &after, &two);
+    assert!(longer.says(long.text()));
+    same(longer.text(), &three);
+    // What stands in the gap is the end of the line before.
+    let gap = longer.gap();
+    let line = longer.position(gap.start).line;
+    assert_eq!(longer.position(gap.end), longer.position(gap.start));
+    assert_eq!(longer.position(gap.end - 1).line, line - 1);
+    assert_eq!(longer.line_start(gap.end - 1), 0);
+    let everything = Span::new(0, offset(longer.text().len()));
+    assert_eq!(longer.replaced(&[(everything, "gone".to_owned())]), "gone");
+}
+
 /// A text of several cases, and a change of it.
 fn edited() -> impl Strategy<Value = (String, String)> {
     let texts = texts();
@@ -148,10 +200,22 @@ fn an_edit_gives_what_the_whole_gives() {
             let before = cut(&text);
             let fresh = cut(&changed);
             same(&changed, &fresh);
-            let after =
-                Parse::cut(FILE, &source(&changed), Some((&before.pieces, &before.tree)), 1);
-            same(&changed, &after);
+            let (first, now) = (source(&text), source(&changed));
+            let (parted, after) = again(&now, &first, &before);
+            assert!(parted.says(&changed));
+            // A gap is a part of the text as any blank lines are, and nothing that anybody is told.
+            same(parted.text(), &after);
+            assert_eq!(
+                told(&parted, &after),
+                told(&now, &fresh),
+                "with a gap, then without, of\n{changed}"
+            );
             kept.set(kept.get() + usize::from(after.pieces.kept.len() > 1));
+            // And back: the gap is there already.
+            let (parted, back) = again(&first, &parted, &after);
+            assert!(parted.says(&text));
+            same(parted.text(), &back);
+            assert_eq!(told(&parted, &back), told(&first, &before), "back to\n{text}");
             Ok(())
         })
         .unwrap();
