@@ -59,24 +59,28 @@ pub(crate) fn check(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Ve
 
 /// The nodes that may be in a ring, by their places: those whose names lead back to them, and those that something
 /// reads of themselves. Nothing where names don't tell.
-fn suspects(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Option<BTreeSet<usize>> {
+fn suspects<'n>(
+    program: &Program<'_>,
+    nodes: &'n Nodes,
+    groups: &Groups,
+) -> Option<BTreeSet<usize>> {
     let (all, order) = (&nodes.kept.all, &nodes.kept.order);
     if !groups.is_empty() || nodes.nodes.len() != all.len() || order.is_roundabout {
         return None;
     }
-    let mut leaving: HashMap<&str, bool> = HashMap::new();
-    // Most nodes are of the type of the one before.
-    let mut last = ("", false);
-    let mut leaves = |kind| {
+    let mut leaving: HashMap<&'n str, bool> = HashMap::new();
+    let mut leaves = |kind: &'n str, last: &mut (&'n str, bool)| {
         if last.0 != kind {
             let leaves = *leaving.entry(kind).or_insert_with(|| {
                 let info = program.types.get(kind);
                 info.is_none_or(|info| !things::left_by(program, info).is_empty())
             });
-            last = (kind, leaves);
+            *last = (kind, leaves);
         }
         last.1
     };
+    // Most nodes are of the type of the one before, and connected by the same.
+    let (mut last, mut last_link): ((&'n str, bool), _) = (("", false), ("", false));
     let mut found = order.tangled.clone();
     for checked in all {
         let checked = checked.as_ref()?;
@@ -85,7 +89,10 @@ fn suspects(program: &Program<'_>, nodes: &Nodes, groups: &Groups) -> Option<BTr
             return None;
         }
         let mut links = checked.node.requirements.iter().map(|met| met.relationship.as_str());
-        if checked.reads_itself || leaves(&checked.node.kind) || links.any(&mut leaves) {
+        if checked.reads_itself
+            || leaves(&checked.node.kind, &mut last)
+            || links.any(|link| leaves(link, &mut last_link))
+        {
             found.insert(checked.number());
         }
     }

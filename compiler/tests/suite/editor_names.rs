@@ -7,6 +7,7 @@ use bp_compiler::analysis::Analysis;
 use bp_compiler::diagnostics::Severity;
 use bp_compiler::ide::{self, Changes, RenameError};
 use bp_compiler::loader::Overlay;
+use bp_compiler::source::{FileId, SourceFile, Span};
 
 /// A blueprint with every construct that names something.
 const TOWN: &str = r#"/// A town.
@@ -394,6 +395,50 @@ fn every_name_can_be_another() {
     }
     assert!(seen.len() > 200, "{}", seen.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// While a long text is typed in, what is below has not moved, whatever its lines are.
+#[test]
+fn names_are_found_below_what_was_just_typed() {
+    let library = |typed: &str| {
+        let filler: String = (0..600).map(|at| format!("const filler_{at} = {at}\n")).collect();
+        format!("// {typed}\n{filler}\nnode type Late {{\n  property size: int = filler_599\n}}\n")
+    };
+    let other = "use \"./library.bp\" { Late }\n\nblueprint other {\n  version = \"1.0.0\"\n}\n\nnode late: Late\n";
+    let path = Path::new("/nowhere/library.bp");
+    let mut overlay = Overlay::from([
+        (path.to_owned(), library("")),
+        (Path::new("/nowhere/other.bp").to_owned(), other.to_owned()),
+    ]);
+    let mut analysis = Analysis::check_with(path, &overlay);
+    for typed in ["a", "al", "all"] {
+        overlay.insert(path.to_owned(), library(typed));
+        analysis = analysis.check_again(path, &overlay);
+    }
+    let source = analysis.sources().file(FileId(0)).unwrap();
+    let anew = SourceFile::new("library.bp", library("all"));
+    assert!(source.text().len() > anew.text().len(), "there is a gap");
+    for (word, name, files) in [("filler_599", "newest", 1), ("Late", "Newest", 2)] {
+        let at = u32::try_from(source.text().find(word).unwrap()).unwrap();
+        let lines: Vec<_> = ide::references(&analysis, at, &overlay)
+            .iter()
+            .filter(|places| places.path == path)
+            .flat_map(|places| places.spans.iter().map(|at| places.source.positions(*at)))
+            .collect();
+        let wanted = library("all");
+        let wanted = wanted.match_indices(word).map(|(at, _)| {
+            let (start, end) =
+                (u32::try_from(at).unwrap(), u32::try_from(at + word.len()).unwrap());
+            anew.positions(Span::new(start, end))
+        });
+        assert_eq!(lines, wanted.collect::<Vec<_>>(), "{word}");
+        let changes = ide::rename(&analysis, at, name, &overlay).unwrap();
+        assert_eq!(changes.len(), files, "{word}");
+        for one in changes {
+            let old = &overlay[&one.path];
+            assert_eq!(one.changed(), old.replace(word, name), "{word}");
+        }
+    }
 }
 
 #[test]
