@@ -401,7 +401,9 @@ fn every_name_can_be_another() {
 #[test]
 fn names_are_found_below_what_was_just_typed() {
     let library = |typed: &str| {
-        let filler: String = (0..600).map(|at| format!("const filler_{at} = {at}\n")).collect();
+        let filler: Vec<String> =
+            (0..600).map(|at| format!("const filler_{at} = {at}\n")).collect();
+        let filler = filler.concat();
         format!("// {typed}\n{filler}\nnode type Late {{\n  property size: int = filler_599\n}}\n")
     };
     let other = "use \"./library.bp\" { Late }\n\nblueprint other {\n  version = \"1.0.0\"\n}\n\nnode late: Late\n";

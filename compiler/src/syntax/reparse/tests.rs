@@ -120,8 +120,8 @@ fn a_mistake_in_one_piece_leaves_the_others() {
 #[test]
 fn what_is_below_an_edit_stays_where_it_is() {
     let text = |own: &str| {
-        let nodes: String = (2..5).map(|at| format!("/// {at}.\nnode n{at}: T {{ }}\n")).collect();
-        format!("node n1: T {{ x = \"{own}\" }}\n{nodes}")
+        let nodes = ["n2", "n3", "n4"].map(|name| format!("/// Words.\nnode {name}: T {{ }}\n"));
+        format!("node n1: T {{ x = \"{own}\" }}\n{}", nodes.concat())
     };
     let first = source(&text(""));
     let (second, third) = (source(&text("é")), source(&text("éé")));
