@@ -6,6 +6,7 @@
 mod durable;
 mod editor;
 mod events;
+mod growth;
 mod measure;
 mod report;
 mod series;
@@ -94,6 +95,7 @@ fn bench(arguments: &Arguments) -> Result<bool, String> {
     let yaml = editor::yaml_server();
     let edited = editor::measure(&bpls, yaml.as_deref(), &work, arguments.lines)?;
     let mut findings = series::findings(&points);
+    findings.extend(growth::of_check(&programs, &work, &arguments.sizes)?);
     findings.extend(durable::findings(&programs, &work, &points)?);
     findings.extend(editor::findings(&edited));
     findings.push(small::hello(&programs, &work)?);

@@ -130,7 +130,7 @@ pub(crate) fn memory_of(command: &[String]) -> Result<u64, String> {
 }
 
 /// The median of each figure.
-fn middle(runs: &[Taken]) -> Taken {
+pub(crate) fn middle(runs: &[Taken]) -> Taken {
     let median = |of: fn(&Taken) -> f64| {
         let mut sorted: Vec<f64> = runs.iter().map(of).collect();
         sorted.sort_by(f64::total_cmp);

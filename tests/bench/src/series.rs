@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::measure::{Job, Taken, in_turns};
-use crate::{events, tree};
+use crate::{events, growth, tree};
 
 /// Terraform is run up to this size: an apply of more takes many minutes.
 const TERRAFORM_MOST: usize = 1_000;
@@ -75,8 +75,8 @@ pub(crate) fn measure(programs: &Programs, folder: &Path, nodes: usize) -> Resul
         folder,
         environment: vec![],
     };
-    // What takes a few milliseconds is as often disturbed as not, and how it grows is told by the least of them.
-    let times = if nodes <= 100 { 101 } else { 5 };
+    // What takes a few milliseconds is as often disturbed as not.
+    let times = if nodes <= 100 { 31 } else { 5 };
     let check = bpc(&["check", "tree.bp"]);
     let memory = check.memory()?;
     let python = programs.kcl.as_ref().filter(|_| nodes <= TERRAFORM_MOST);
@@ -231,16 +231,9 @@ pub(crate) fn findings(points: &[Point]) -> Vec<Finding> {
         });
     }
     findings.extend(points.iter().filter_map(large).flatten());
-    let check: Vec<(usize, f64)> = points.iter().map(|p| (p.nodes, p.check.cpu)).collect();
     let deploy: Vec<(usize, f64)> =
         points.iter().filter_map(|p| Some((p.nodes, p.deployed?.taken.wall))).collect();
-    for (what, of, most) in [("bpc check", check, 1.1), ("bpr deploy", deploy, 1.1)] {
-        findings.extend(growth(&of).map(|exponent| Finding {
-            claim: format!("`{what}` grows with the number of nodes (exponent at most {most})"),
-            found: format!("{exponent:.2}"),
-            holds: exponent <= most,
-        }));
-    }
+    findings.extend(growth::exponent(&deploy).map(|it| growth::finding("bpr deploy", it)));
     findings
 }
 
@@ -291,16 +284,6 @@ fn at_most(what: &str, ours: f64, theirs: f64, most: f64) -> Finding {
     }
 }
 
-/// The exponent of growth from the second size to the largest; what the smallest takes is the start
-/// of the program and does not count.
-#[expect(clippy::cast_precision_loss, reason = "sizes are small")]
-fn growth(of: &[(usize, f64)]) -> Option<f64> {
-    let [(_, start), (small, low), .., (large, high)] = of else { return None };
-    let (low, high) = (low - start, high - start);
-    let sizes = *large as f64 / *small as f64;
-    (low > 0.0 && high > 0.0).then(|| (high / low).ln() / sizes.ln())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -342,7 +325,6 @@ mod tests {
             .filter(|finding| !finding.holds)
             .map(|finding| finding.claim)
             .collect();
-        assert!(failed.iter().any(|claim| claim.contains("`bpc check` grows")), "{failed:?}");
         assert!(failed.iter().any(|claim| claim.contains("`bpr deploy` grows")), "{failed:?}");
     }
 
