@@ -168,9 +168,8 @@ impl SourceFile {
         let offset = self.there(offset);
         let line = self.line_starts.partition_point(|start| *start <= offset).max(1);
         let start = self.line_starts.get(line - 1).copied().unwrap_or_default();
-        let before = self.slice(Span::new(start, offset));
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Position { line: count(line), column: count(before.chars().count() + 1) }
+        let line = u32::try_from(line).unwrap_or(u32::MAX);
+        Position { line, column: characters(self.slice(Span::new(start, offset))) + 1 }
     }
 
     /// The line and column of the start and of the end of a span.
@@ -182,8 +181,7 @@ impl SourceFile {
             return (start, self.position(span.end));
         }
         // Most spans end on the line that they start on.
-        let inside = self.slice(span).chars().count();
-        let columns = u32::try_from(inside).unwrap_or(u32::MAX);
+        let columns = characters(self.slice(span));
         (start, Position { line: start.line, column: start.column.saturating_add(columns) })
     }
 
@@ -218,4 +216,10 @@ impl SourceFile {
         let whole = start.map(|start| self.slice(Span::new(start, end))).unwrap_or_default();
         whole.trim_end_matches(['\n', '\r'])
     }
+}
+
+/// How many characters a text of a line has.
+fn characters(text: &str) -> u32 {
+    // Whatever goes on with a character begins with the bits 10.
+    text.bytes().map(|byte| u32::from(byte & 0xC0 != 0x80)).sum()
 }

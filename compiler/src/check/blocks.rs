@@ -227,6 +227,9 @@ pub(crate) fn unset(
         .filter(|(name, property)| must_be_set(property) && !set.contains_key(*name))
         .map(|(name, property)| (name.clone(), property.place))
         .collect();
+    if missing.len() != 1 {
+        return missing;
+    }
     // In the same item, and of the same type.
     let item = program.item_around(at);
     let of = format!("`{}`", short(&info.full));
@@ -237,7 +240,7 @@ pub(crate) fn unset(
             && d.place.span.end <= item.end
     };
     let body_told = out.iter().rev().take(4).any(tells);
-    if body_told && missing.len() == 1 { Vec::new() } else { missing }
+    if body_told { Vec::new() } else { missing }
 }
 
 /// Tells the properties that must be set and are not.

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_plan::Phase;
+use foldhash::HashMap;
 use smol_str::SmolStr;
 
 use super::nodes::{CheckedNode, Nodes, items};
@@ -87,7 +88,7 @@ pub(crate) struct Order {
 impl Order {
     /// Of the nodes of a file.
     pub(crate) fn of(module: &Module, nodes: &[&ast::Node]) -> Self {
-        let index: BTreeMap<&str, usize> =
+        let index: HashMap<&str, usize> =
             nodes.iter().enumerate().map(|(at, node)| (node.name.text.as_str(), at)).collect();
         let mut edges = Vec::new();
         for (at, node) in nodes.iter().enumerate() {

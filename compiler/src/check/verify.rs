@@ -176,7 +176,10 @@ fn checks(
     let (program, ..) = world;
     let own = info.capabilities.iter().filter(|_| !capabilities::are_given(program, info));
     let of_parts = own.flat_map(|(name, of)| capabilities::wholes(program, name, of));
-    let all = info.constraints.iter().cloned().chain(of_parts);
+    let mut all = info.constraints.iter().cloned().chain(of_parts).peekable();
+    if all.peek().is_none() {
+        return;
+    }
     let instances = instances(world, name, checked);
     for (constraint, declared) in all {
         for of in &instances {
@@ -388,6 +391,10 @@ fn target_fails(
     at: Place,
     out: &mut Vec<Diagnostic>,
 ) -> bool {
+    // A node by its name is there, or is null.
+    if matches!(target, Expr::Node(_) | Expr::Value(_)) {
+        return false;
+    }
     for (own, locals) in own(world, name, checked) {
         let known = Known::of(world, own);
         let locals: Vec<(&str, Value)> =

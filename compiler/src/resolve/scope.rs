@@ -1,8 +1,10 @@
 //! What a file declares, and what it brings in from others.
 
-use std::collections::btree_map::Entry;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use super::{Names, TypeDeclaration};
 use crate::diagnostics::{Diagnostic, names as says, near};
@@ -33,7 +35,7 @@ pub(crate) struct Imported {
 #[derive(Debug, Default)]
 pub(crate) struct FileScope {
     /// Its own values.
-    pub(crate) values: BTreeMap<String, Declaration>,
+    pub(crate) values: HashMap<String, Declaration>,
     /// Values brought in by name.
     pub(crate) imported_values: BTreeMap<String, Declaration>,
     /// Its own functions.
@@ -57,6 +59,13 @@ pub(crate) struct FileScope {
 }
 
 impl FileScope {
+    /// The names of its own values, in order.
+    pub(crate) fn value_names(&self) -> Vec<&String> {
+        let mut names: Vec<&String> = self.values.keys().collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Whether it has something of this name, its own or brought in.
     fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
@@ -283,7 +292,8 @@ fn bring(
     let value = theirs.values.get(&key).copied();
     let function = theirs.functions.get(&key).copied();
     if ty.is_none() && value.is_none() && function.is_none() {
-        let known = theirs.types.keys().chain(theirs.values.keys()).chain(theirs.functions.keys());
+        let values = theirs.value_names();
+        let known = theirs.types.keys().chain(values).chain(theirs.functions.keys());
         // What the file has already would be there twice.
         let own = names.files.get(file.0 as usize);
         let is_there = |known: &&str| {

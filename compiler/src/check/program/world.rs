@@ -214,11 +214,11 @@ impl World for Program<'_> {
     fn value_names(&self, file: FileId) -> Vec<String> {
         let Some(scope) = self.names.files.get(file.0 as usize) else { return Vec::new() };
         let mut names: Vec<String> =
-            scope.values.keys().chain(scope.imported_values.keys()).cloned().collect();
+            scope.value_names().into_iter().chain(scope.imported_values.keys()).cloned().collect();
         for (alias, module) in &scope.modules {
             names.push(alias.clone());
             if let Some(theirs) = self.names.files.get(module.file.0 as usize) {
-                names.extend(theirs.values.keys().map(|name| format!("{alias}.{name}")));
+                names.extend(theirs.value_names().iter().map(|name| format!("{alias}.{name}")));
             }
         }
         names

@@ -63,7 +63,10 @@ impl List<'_, '_> {
         let types = theirs.types.iter().filter_map(|(name, full)| {
             Some((name, CompletionKind::Type, self.program.names.types.get(full)?.place))
         });
-        let values = theirs.values.iter().map(|(n, found)| (n, CompletionKind::Value, found.place));
+        let values = theirs
+            .value_names()
+            .into_iter()
+            .filter_map(|name| Some((name, CompletionKind::Value, theirs.values.get(name)?.place)));
         let functions =
             theirs.functions.iter().map(|(n, found)| (n, CompletionKind::Function, found.place));
         let is_free = |name: &String| {
