@@ -98,7 +98,7 @@ impl SourceFile {
     }
 
     /// The text before the gap, and the text behind it: what the file says.
-    pub fn parts(&self) -> (&str, &str) {
+    pub(crate) fn parts(&self) -> (&str, &str) {
         let part = |from: u32, to: usize| self.text.get(from as usize..to).unwrap_or_default();
         (part(0, self.gap.start as usize), part(self.gap.end, self.text.len()))
     }

@@ -198,21 +198,20 @@ fn documentation_of(parsed: &mut [Parsed]) -> smol_str::SmolStr {
 
 /// An edit; what it says of places is meant without gaps, but for the gaps themselves.
 #[derive(Clone, Copy, Debug)]
-struct Edit {
+struct Edit<'b> {
+    before: &'b SourceFile,
     /// So much is as before.
     ahead: u32,
     /// Where what has changed ended before.
     end: u32,
     /// How far what is behind has moved; it wraps around.
     by: u32,
-    /// The gap before.
-    then: Span,
     /// The gap now.
     now: Span,
 }
 
-impl Edit {
-    fn between(before: &SourceFile, now: &str) -> Self {
+impl<'b> Edit<'b> {
+    fn between(before: &'b SourceFile, now: &str) -> Self {
         let (front, back) = before.parts();
         let old = front.len() + back.len();
         let shorter = old.min(now.len());
@@ -226,36 +225,26 @@ impl Edit {
             let rest = now.as_bytes().get(..now.len() - behind).unwrap_or_default();
             behind += alike_behind(front.as_bytes(), rest);
         }
-        let behind = behind.min(shorter - ahead.min(shorter));
+        let behind = behind.min(shorter - ahead);
         Self {
+            before,
             ahead: offset(ahead),
             end: offset(old - behind),
             by: offset(now.len()).wrapping_sub(offset(old)),
-            then: before.gap(),
             now: Span::default(),
-        }
-    }
-
-    /// A place of before, without the gap.
-    fn outside(&self, at: u32) -> u32 {
-        if at >= self.then.end {
-            at - (self.then.end - self.then.start)
-        } else {
-            at.min(self.then.start)
         }
     }
 
     /// Where a piece starts or ends now that has moved so far. A gap is a part of the piece behind it.
     fn edge(&self, at: u32, by: u32) -> u32 {
-        let at = self.outside(at).wrapping_add(by);
+        let at = self.before.outside(at).wrapping_add(by);
         if at <= self.now.start { at } else { at + (self.now.end - self.now.start) }
     }
+}
 
-    /// Where something of a piece is now that has moved so far.
-    fn inside(&self, at: u32, by: u32) -> u32 {
-        let at = self.outside(at).wrapping_add(by);
-        if at < self.now.start { at } else { at + (self.now.end - self.now.start) }
-    }
+/// Where the text of a piece begins: behind the gap, where that is before it.
+fn behind(gap: Span, start: u32) -> u32 {
+    if start == gap.start { start.max(gap.end) } else { start }
 }
 
 /// How long a gap is made: so much can be typed before it is made anew, and all below it moves.
@@ -265,18 +254,19 @@ const MOST_MOVED: usize = 3;
 
 impl Pieces {
     /// Before which byte of the text after an edit a gap is to be, and how long; none where nothing is behind.
-    fn gap(&self, edit: &Edit) -> Option<(u32, u32)> {
+    fn gap(&self, edit: &Edit<'_>) -> Option<(u32, u32)> {
         let mut behind = self
             .kept
             .iter()
-            .map(|kept| edit.outside(kept.piece.start))
+            .map(|kept| edit.before.outside(kept.piece.start))
             .filter(|at| *at >= edit.end);
         let next = behind.next()?;
-        let then = edit.then.start;
+        let gap = edit.before.gap();
+        let then = gap.start;
         // What was taken away makes it longer.
-        let length = (edit.then.end - then).wrapping_sub(edit.by);
+        let length = (gap.end - then).wrapping_sub(edit.by);
         let is_near = then == next || behind.take(MOST_MOVED).any(|at| at == then);
-        if edit.then != Span::default() && is_near && (1..=2 * GAP).contains(&length) {
+        if gap != Span::default() && is_near && (1..=2 * GAP).contains(&length) {
             return Some((then.wrapping_add(edit.by), length));
         }
         Some((next.wrapping_add(edit.by), GAP))
@@ -289,7 +279,7 @@ impl Pieces {
         text: &str,
         scan: &Scan,
         tree: &ast::File,
-        edit: &Edit,
+        edit: &Edit<'_>,
         least: u32,
     ) -> Option<Made> {
         if scan.open_comment.is_some() || self.kept.is_empty() {
@@ -301,7 +291,7 @@ impl Pieces {
             .iter()
             .take_while(|kept| {
                 let Piece { end, seen, .. } = kept.piece;
-                edit.outside(seen) <= edit.ahead && is_seam(edit.edge(end, 0))
+                edit.before.outside(seen) <= edit.ahead && is_seam(edit.edge(end, 0))
             })
             .count();
         let back = self
@@ -310,7 +300,7 @@ impl Pieces {
             .rev()
             .take_while(|kept| {
                 let start = kept.piece.start;
-                edit.outside(start) >= edit.end && is_seam(edit.edge(start, edit.by))
+                edit.before.outside(start) >= edit.end && is_seam(edit.edge(start, edit.by))
             })
             .count();
         let back = back.min(self.kept.len() - front);
@@ -379,7 +369,7 @@ fn alike<'t>(
 
 impl Kept {
     /// The same piece after an edit, by which it has moved so far, but for gaps.
-    fn again(&self, tree: &ast::File, edit: &Edit, by: u32) -> Option<(Piece, Parsed)> {
+    fn again(&self, tree: &ast::File, edit: &Edit<'_>, by: u32) -> Option<(Piece, Parsed)> {
         let Piece { start, end, seen } = self.piece;
         let piece = Piece {
             start: edit.edge(start, by),
@@ -387,9 +377,7 @@ impl Kept {
             seen: edit.edge(seen, by),
         };
         let items: &[Arc<Item>] = tree.items.get(self.items.clone())?;
-        // A gap is before the first of them.
-        let first = items.first().map_or(end, |item| item.span.start);
-        let by = edit.inside(first, by).wrapping_sub(first);
+        let by = behind(edit.now, piece.start).wrapping_sub(behind(edit.before.gap(), start));
         let (mut items, mut diagnostics) = (items.to_vec(), self.diagnostics.clone());
         if by != 0 {
             items.move_by(by);

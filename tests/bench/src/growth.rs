@@ -6,7 +6,7 @@ use crate::measure::{Job, middle};
 use crate::series::{Finding, Programs};
 
 /// The exponent may be so much.
-pub(crate) const MOST: f64 = 1.1;
+const MOST: f64 = 1.1;
 /// How often the largest size is checked, and after each of these the two smallest, in turns.
 const ROUNDS: usize = 5;
 const SMALL_ROUNDS: usize = 20;

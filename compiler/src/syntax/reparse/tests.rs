@@ -152,6 +152,36 @@ fn what_is_below_an_edit_stays_where_it_is() {
     assert_eq!(longer.replaced(&[(everything, "gone".to_owned())]), "gone");
 }
 
+/// A piece without items ends where the gap is: what is told of it is before that.
+#[test]
+fn a_mistake_before_the_gap_stays_before_it() {
+    let text = |own: &str| {
+        let rest = "node n2: T { }\nconst =\nnode n3: T { }\nnode n4: T { }\n";
+        format!("node n1: T {{ x = \"{own}\" }}\n{rest}")
+    };
+    let [first, second, third] = ["", "a", "ab"].map(|own| source(&text(own)));
+    // The gap is made below the mistake by what is typed there.
+    let below = source(&text("").replace("n3: T { }", "n3: T { y = 1 }"));
+    let (parted, one) = again(&below, &first, &cut(&text("")));
+    assert!(parted.gap().start > offset(text("").find("const").unwrap()));
+    for now in [second, third] {
+        let now = source(&now.text().replace("n3: T { }", "n3: T { y = 1 }"));
+        let (after, two) = again(&now, &parted, &one);
+        assert!(!two.diagnostics.is_empty());
+        same(after.text(), &two);
+        assert_eq!(told(&after, &two), told(&now, &cut(now.text())));
+    }
+    // And with the gap right behind it.
+    let at = offset(text("").find("node n3").unwrap());
+    let parted = first.parted(at, GAP);
+    let one = cut(parted.text());
+    let now = source(&text("a"));
+    let (after, two) = again(&now, &parted, &one);
+    assert_eq!(after.gap(), Span::new(at + 1, at + GAP), "the gap stayed");
+    same(after.text(), &two);
+    assert_eq!(told(&after, &two), told(&now, &cut(now.text())));
+}
+
 /// A text of several cases, and a change of it.
 fn edited() -> impl Strategy<Value = (String, String)> {
     let texts = texts();
