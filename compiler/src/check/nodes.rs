@@ -387,7 +387,7 @@ impl Checker<'_, '_> {
             constraints: Vec::new(),
             condition,
             each,
-            properties: body.properties,
+            properties: body.properties.into(),
             requirements,
             capabilities: body.capabilities,
             operations,

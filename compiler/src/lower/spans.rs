@@ -26,14 +26,14 @@ pub(super) fn each(plan: &mut Plan, visit: Visit<'_>) {
     plan.nodes.values_mut().for_each(|one| node(one, visit));
     for group in plan.groups.values_mut() {
         visit(&mut group.span);
-        properties(&mut group.properties, visit);
+        properties(group.properties.values_mut(), visit);
     }
     for policy in plan.policies.values_mut() {
         visit(&mut policy.span);
-        properties(&mut policy.properties, visit);
+        properties(policy.properties.values_mut(), visit);
         if let Some(run) = &mut policy.run {
             visit(&mut run.span);
-            properties(&mut run.with, visit);
+            properties(run.with.values_mut(), visit);
         }
     }
     for output in plan.outputs.values_mut() {
@@ -90,8 +90,8 @@ fn declared(all: &mut BTreeMap<String, PropertyType>, visit: Visit<'_>) {
     }
 }
 
-fn properties(all: &mut BTreeMap<String, Property>, visit: Visit<'_>) {
-    for property in all.values_mut() {
+fn properties<'a>(all: impl Iterator<Item = &'a mut Property>, visit: Visit<'_>) {
+    for property in all {
         visit(&mut property.span);
         property.inner.values_mut().for_each(&mut *visit);
     }
@@ -122,16 +122,16 @@ fn node(one: &mut Node, visit: Visit<'_>) {
     visit(&mut one.span);
     constraints(&mut one.constraints, visit);
     one.each.iter_mut().for_each(|each| visit(&mut each.span));
-    properties(&mut one.properties, visit);
+    properties(one.properties.values_mut(), visit);
     one.requirements.iter_mut().for_each(|it| requirement(it, visit));
-    one.capabilities.values_mut().for_each(|set| properties(set, visit));
+    one.capabilities.values_mut().for_each(|set| properties(set.values_mut(), visit));
     own_operations(&mut one.operations, visit);
 }
 
 fn requirement(one: &mut Requirement, visit: Visit<'_>) {
     visit(&mut one.span);
     one.constraints.iter_mut().for_each(|it| visit(&mut it.span));
-    properties(&mut one.properties, visit);
+    properties(one.properties.values_mut(), visit);
     own_operations(&mut one.operations, visit);
 }
 
@@ -148,8 +148,8 @@ fn block(one: &mut Block, visit: Visit<'_>) {
     for step in &mut one.steps {
         visit(&mut step.span);
         match &mut step.action {
-            Action::Call(call) => properties(&mut call.arguments, visit),
-            Action::Run(run) => properties(&mut run.arguments, visit),
+            Action::Call(call) => properties(call.arguments.values_mut(), visit),
+            Action::Run(run) => properties(run.arguments.values_mut(), visit),
             Action::Parallel(inner) => block(inner, visit),
             Action::For(each) => block(&mut each.body, visit),
             Action::If { arms, otherwise } => {

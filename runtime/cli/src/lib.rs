@@ -15,6 +15,7 @@ mod journals;
 mod logs;
 mod moment;
 mod output;
+mod pace;
 mod progress;
 mod reading;
 mod secrets;
@@ -63,6 +64,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let _ = rustls::crypto::ring::default_provider().install_default();
     arguments.logs.begin(output.has_color());
     if let Err(told) = secrets::choose(arguments.secrets) {
+        output.told(&told);
+        return FAILED;
+    }
+    if let Err(told) = pace::choose(arguments.at_once, arguments.at_once_per_target) {
         output.told(&told);
         return FAILED;
     }

@@ -113,7 +113,7 @@ impl Runtime {
         let desired = self.desired(ledger, &revision).await?;
         let plan = desired.topology.plan().clone();
         let hands = self.hands(&ledger.id, &name, &desired, Arc::new(crate::watch::Silent));
-        let looking = Looking { before: None, ask, limits: self.limits };
+        let looking = Looking { before: None, ask, limits: self.limits.clone() };
         let mut outlook =
             foresee(&hands, &self.providers, ledger, revision, desired, looking).await?;
         if !names.is_empty() {

@@ -42,7 +42,7 @@ pub(crate) enum Ask {
 }
 
 /// How it is looked.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Looking<'p> {
     /// What protects what the plan does not name any more.
     pub(crate) before: Option<&'p Plan>,

@@ -313,7 +313,7 @@ impl Runtime {
             state: std::mem::take(&mut ledger.state),
             topology: desired.topology,
             inventory: desired.inventory,
-            limits: self.limits,
+            limits: self.limits.clone(),
         };
         ledger.state.epoch = start.state.epoch;
         let name = start.state.name.clone();

@@ -108,7 +108,8 @@ impl Runtime {
         self.learn(&ledger, &mut desired.topology).await?;
         let mut hands = self.hands(&ledger.id, name, &desired, Arc::new(crate::watch::Silent));
         hands.store = Arc::new(Beside::new(hands.store, &prepared.artifacts));
-        let looking = Looking { before: before.as_deref(), ask: Ask::Change, limits: self.limits };
+        let looking =
+            Looking { before: before.as_deref(), ask: Ask::Change, limits: self.limits.clone() };
         foresee(&hands, &self.providers, &ledger, revision, desired, looking).await
     }
 

@@ -168,7 +168,7 @@ impl Runtime {
             heads: ledger.hashes(),
             state: std::mem::take(&mut ledger.state),
             topology: desired.topology,
-            limits: self.limits,
+            limits: self.limits.clone(),
         };
         ledger.state.epoch = start.state.epoch;
         let (name, taken) = (start.state.name.clone(), start.state.requests_taken);

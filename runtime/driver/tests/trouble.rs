@@ -269,6 +269,42 @@ async fn what_is_done_at_once_has_a_limit() {
 }
 
 #[tokio::test]
+async fn what_one_provider_does_at_once_has_a_limit_of_its_own() {
+    let (store, world) = new();
+    let mut runtime = runtime(store.clone(), &world);
+    runtime.limits.at_once_per_provider.insert("world".into(), 1);
+    let names: Vec<String> = (0..12).map(|i| format!("c{i:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let only_quick = plan_with("hello", |plan| {
+        plan.nodes.retain(|name, _| ["registry", "space"].contains(&name.as_str()));
+        plan.outputs.clear();
+    });
+    let done = deploy(&runtime, only_quick, &names).await.unwrap();
+    assert_eq!((done.outcome, world.there().len()), (Outcome::Done, 13));
+    assert_eq!(world.busiest.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_target_with_many_steps_does_not_hold_up_one_with_few() {
+    let (store, world) = new();
+    let mut runtime = runtime(store.clone(), &world);
+    runtime.limits.at_once = 2;
+    // Thirty steps here, of which none waits for another, and one on the cluster.
+    let many = plan_with("hello", |plan| {
+        let here = plan.nodes["registry"].clone();
+        plan.nodes.retain(|name, _| name == "space");
+        plan.nodes.get_mut("space").unwrap().requirements.retain(|met| met.hosts);
+        plan.nodes.extend((0..30).map(|at| (format!("a{at:02}"), here.clone())));
+        plan.outputs.clear();
+    });
+    let done = deploy(&runtime, many, &["east"]).await.unwrap();
+    assert_eq!((done.outcome, world.there().len()), (Outcome::Done, 31));
+    let effects = world.effects();
+    let place = effects.iter().position(|line| line.starts_with("create space")).unwrap();
+    assert!(place < 6, "{effects:#?}");
+}
+
+#[tokio::test]
 async fn a_target_that_asks_for_time_gets_less_at_once() {
     let (store, world) = new();
     let mut runtime = runtime(store.clone(), &world);

@@ -26,6 +26,7 @@ pub mod moved;
 pub mod outlook;
 pub mod outputs;
 mod pace;
+pub mod remembered;
 pub mod retry;
 mod sealed;
 pub mod secrets;

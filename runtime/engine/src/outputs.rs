@@ -65,7 +65,7 @@ pub fn learn(topology: &mut Topology, state: &State) {
         let reported = state
             .targets
             .values()
-            .filter_map(|target| target.instances.get(&name))
+            .filter_map(|target| target.instance(&name))
             .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
             .find_map(InstanceState::reported)
             .or_else(|| is_logical.then(BTreeMap::new));

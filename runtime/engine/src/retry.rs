@@ -1,14 +1,18 @@
 //! How often something is tried, and how long to wait between.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 
 /// The limits that the engine keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Steps that run at once, over all targets.
     pub at_once: usize,
     /// Steps that run at once on one target.
     pub at_once_per_target: usize,
+    /// Steps of one provider that run at once, over all targets; those that are not named have no limit of their own.
+    pub at_once_per_provider: BTreeMap<String, usize>,
     /// How often a step is tried in one run.
     pub attempts: u32,
     /// How often a target is called in one run before it is given up.
@@ -24,6 +28,7 @@ impl Default for Limits {
         Self {
             at_once: 256,
             at_once_per_target: 64,
+            at_once_per_provider: BTreeMap::new(),
             attempts: 6,
             contacts: 5,
             first_wait_ms: 500,

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bp_plan::Fields;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
 use crate::life::{Begun, LifeState};
+use crate::remembered::Remembered;
 use crate::stream::Stream;
 use crate::terms::Terms;
 use crate::workflow::WorkflowRun;
@@ -139,7 +141,7 @@ pub struct TargetState {
     /// Why it was not reached, and in which run; none once it was.
     pub unreached: Option<Unreached>,
     /// What is there, or may be, by instance.
-    pub instances: BTreeMap<String, InstanceState>,
+    pub instances: BTreeMap<String, Box<InstanceState>>,
     /// Steps that failed and were not begun again, by instance.
     pub failures: BTreeMap<String, Failed>,
     /// Steps that count as done, by instance, each in one revision.
@@ -179,7 +181,7 @@ pub struct InstanceState {
     /// What else it needed when it was last as wanted: it may still be as it was then.
     pub needed: Vec<(String, String)>,
     /// What the provider remembers of it.
-    pub record: Option<Json>,
+    pub record: Option<Remembered>,
     /// What was brought about and works.
     pub applied: Option<Applied>,
     /// Digests of other subjects that were begun since it was last as wanted, oldest first: what they
@@ -216,7 +218,7 @@ pub struct Applied {
     /// The digest of the subject.
     pub subject: String,
     /// What was reported.
-    pub attributes: BTreeMap<String, Json>,
+    pub attributes: Fields<Json>,
 }
 
 /// A step that was begun.
@@ -424,6 +426,13 @@ impl Run {
     }
 }
 
+impl Applied {
+    /// What was reported.
+    pub fn reported(&self) -> BTreeMap<String, Json> {
+        self.attributes.clone().into_iter().collect()
+    }
+}
+
 impl InstanceState {
     /// One of which nothing is there yet.
     fn new(run: &str) -> Self {
@@ -481,7 +490,7 @@ impl InstanceState {
         let mut reported = match (&self.applied, &self.life) {
             (_, Some(life)) if life.baseline.is_none() => return None,
             (None, None) => return None,
-            (applied, _) => applied.as_ref().map(|a| a.attributes.clone()).unwrap_or_default(),
+            (applied, _) => applied.as_ref().map(Applied::reported).unwrap_or_default(),
         };
         reported.extend(self.life.as_ref().map(|life| life.all_attributes()).unwrap_or_default());
         Some(reported)
@@ -504,6 +513,11 @@ impl InstanceState {
 }
 
 impl TargetState {
+    /// What is there of an instance, or may be.
+    pub fn instance(&self, instance: &str) -> Option<&InstanceState> {
+        self.instances.get(instance).map(Box::as_ref)
+    }
+
     fn fold(&mut self, event: &Event) {
         match event {
             Event::TargetContacted { identity, .. } => {
@@ -524,8 +538,8 @@ impl TargetState {
                 if let Some(flight) = state.flight.as_mut() {
                     flight.handle = Some(handle.clone());
                 }
-                if record.is_some() {
-                    state.record.clone_from(record);
+                if let Some(record) = record {
+                    state.record = Some(Remembered::of(record));
                 }
             }
             Event::StepSucceeded { instance, .. } => self.succeeded(instance, event),
@@ -573,7 +587,10 @@ impl TargetState {
         else {
             return;
         };
-        let mut state = self.instances.remove(instance).unwrap_or_else(|| InstanceState::new(run));
+        let state = self
+            .instances
+            .entry(instance.clone())
+            .or_insert_with(|| Box::new(InstanceState::new(run)));
         // An operation of its life is none of its provider's subjects.
         if call.as_ref().is_none_or(|call| call.act.is_none()) {
             state.begun = state.begun_before(subject);
@@ -602,7 +619,6 @@ impl TargetState {
         state.attempt = *attempt;
         state.depends_on(depends);
         state.flight = Some(Flight { key: key.clone(), handle: None });
-        self.instances.insert(instance.clone(), state);
         self.failures.remove(instance);
     }
 
@@ -637,9 +653,11 @@ impl TargetState {
         if state.life.is_none() {
             state.needed.clear();
         }
-        state.record.clone_from(record);
-        state.applied = (state.operation == Operation::Converge)
-            .then(|| Applied { subject: state.subject.clone(), attributes: attributes.clone() });
+        state.record = record.as_ref().map(Remembered::of);
+        state.applied = (state.operation == Operation::Converge).then(|| Applied {
+            subject: state.subject.clone(),
+            attributes: attributes.clone().into(),
+        });
     }
 
     fn adopted(&mut self, instance: &str, event: &Event) {
@@ -647,9 +665,9 @@ impl TargetState {
         let mut state = InstanceState::new("");
         state.provider.clone_from(provider);
         state.subject.clone_from(subject);
-        state.record = Some(record.clone());
+        state.record = Some(Remembered::of(record));
         state.adopted = Some(id.clone());
-        self.instances.insert(instance.to_owned(), state);
+        self.instances.insert(instance.to_owned(), Box::new(state));
         self.failures.remove(instance);
     }
 
@@ -659,8 +677,10 @@ impl TargetState {
             self.instances.remove(instance);
             return;
         }
-        let state =
-            self.instances.entry(instance.to_owned()).or_insert_with(|| InstanceState::new(""));
+        let state = self
+            .instances
+            .entry(instance.to_owned())
+            .or_insert_with(|| Box::new(InstanceState::new("")));
         state.operation = Operation::Converge;
         state.depends.clone_from(depends);
         state.needed.clear();

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bp_topology::{InstanceId, Inventory, Place, Topology};
+use foldhash::HashMap;
 
 use crate::event::{Event, Operation};
 use crate::life::Limits;
@@ -54,7 +55,7 @@ pub(crate) struct Item {
     /// Items that need it.
     pub(crate) needed_by: Vec<usize>,
     /// What is wanted of it, between being ready and beginning.
-    pub(crate) subject: Option<Subject>,
+    pub(crate) subject: Option<Box<Subject>>,
     /// The operation of its life that is under way.
     pub(crate) calling: Option<Calling>,
     /// How many steps of its way up were done, or looked at, in this run.
@@ -98,8 +99,8 @@ pub(crate) struct Site {
     pub(crate) contact: Contact,
     /// How often it was called.
     pub(crate) calls: u32,
-    /// Items that may begin.
-    pub(crate) queue: BTreeSet<usize>,
+    /// Items that may begin, by provider; those of none under an empty name.
+    pub(crate) queue: BTreeMap<String, BTreeSet<usize>>,
     pub(crate) running: usize,
     /// How much it takes at once.
     pub(crate) pace: Pace,
@@ -107,6 +108,8 @@ pub(crate) struct Site {
     pub(crate) open: usize,
     /// All items of it.
     pub(crate) items: Vec<usize>,
+    /// The same by instance.
+    index: HashMap<String, usize>,
     /// Its end is journaled.
     pub(crate) is_settled: bool,
 }
@@ -116,9 +119,9 @@ pub(crate) struct Site {
 pub(crate) struct Work {
     pub(crate) items: Vec<Item>,
     pub(crate) sites: Vec<Site>,
-    /// Items by target's id and instance.
-    index: BTreeMap<(String, String), usize>,
     site_index: BTreeMap<String, usize>,
+    /// The items of the topology's instances, in their order; none where its target is not admitted.
+    wanted: Vec<Option<usize>>,
     /// Items that are to be looked at.
     pub(crate) ready: VecDeque<usize>,
     /// Items that came to their end.
@@ -140,17 +143,22 @@ impl Work {
                 name: target.name.clone(),
                 contact: Contact::None,
                 calls: 0,
-                queue: BTreeSet::new(),
+                queue: BTreeMap::new(),
                 running: 0,
                 pace: Pace::default(),
                 open: 0,
                 items: Vec::new(),
+                index: HashMap::default(),
                 is_settled: false,
             });
         }
-        let mut wanted = Vec::new();
+        work.items.reserve_exact(topology.instances().len());
+        work.wanted.reserve_exact(topology.instances().len());
         for instance in topology.instances() {
-            let Some(target) = target_of.get(&instance.place) else { continue };
+            let Some(target) = target_of.get(&instance.place) else {
+                work.wanted.push(None);
+                continue;
+            };
             let name = instance.id.to_string();
             let item = work.add(
                 target,
@@ -164,12 +172,12 @@ impl Work {
             if let Some(item) = item.and_then(|item| work.items.get_mut(item)) {
                 item.has_life = has_life;
             }
-            wanted.push(item);
+            work.wanted.push(item);
         }
-        for (instance, item) in topology.instances().iter().zip(&wanted) {
+        for (at, instance) in topology.instances().iter().enumerate() {
             for need in &instance.needs {
-                if let (Some(item), Some(Some(need))) = (*item, wanted.get(*need)) {
-                    work.order(item, *need);
+                if let (Some(item), Some(need)) = (work.item_of(at), work.item_of(*need)) {
+                    work.order(item, need);
                 }
             }
         }
@@ -228,9 +236,8 @@ impl Work {
     ) -> Option<usize> {
         let at = *self.site_index.get(target)?;
         let item = self.items.len();
-        self.index.insert((target.to_owned(), instance.clone()), item);
         self.items.push(Item {
-            instance,
+            instance: instance.clone(),
             id,
             target: at,
             operation,
@@ -249,12 +256,18 @@ impl Work {
         let site = self.sites.get_mut(at)?;
         site.open += 1;
         site.items.push(item);
+        site.index.insert(instance, item);
         Some(item)
+    }
+
+    /// The item of an instance of the topology.
+    pub(crate) fn item_of(&self, instance: usize) -> Option<usize> {
+        self.wanted.get(instance).copied().flatten()
     }
 
     /// The item of an instance on a target.
     pub(crate) fn find(&self, target: &str, instance: &str) -> Option<usize> {
-        self.index.get(&(target.to_owned(), instance.to_owned())).copied()
+        self.sites.get(self.site(target)?)?.index.get(instance).copied()
     }
 
     /// The site of a target.
@@ -278,6 +291,28 @@ impl Work {
         waiting.waits += 1;
         if let Some(needed) = self.items.get_mut(need) {
             needed.needed_by.push(item);
+        }
+    }
+
+    /// An item may begin as soon as there is room for it.
+    pub(crate) fn queue(&mut self, item: usize) {
+        let Some(it) = self.items.get(item) else { return };
+        let Some(site) = self.sites.get_mut(it.target) else { return };
+        let provider = it.provider.as_deref().unwrap_or_default();
+        match site.queue.get_mut(provider) {
+            Some(queue) => drop(queue.insert(item)),
+            None => drop(site.queue.insert(provider.to_owned(), BTreeSet::from([item]))),
+        }
+    }
+
+    /// An item is not among those that may begin.
+    pub(crate) fn unqueue(&mut self, item: usize) {
+        let Some(it) = self.items.get(item) else { return };
+        let Some(site) = self.sites.get_mut(it.target) else { return };
+        let provider = it.provider.as_deref().unwrap_or_default();
+        let Some(queue) = site.queue.get_mut(provider) else { return };
+        if queue.remove(&item) && queue.is_empty() {
+            site.queue.remove(provider);
         }
     }
 
@@ -340,8 +375,8 @@ impl Work {
         let needed_by = std::mem::take(&mut it.needed_by);
         if let Some(site) = self.sites.get_mut(target) {
             site.open = site.open.saturating_sub(1);
-            site.queue.remove(&item);
         }
+        self.unqueue(item);
         self.ended.push(item);
         needed_by
     }
@@ -375,6 +410,19 @@ impl Work {
             .filter_map(|item| self.items.get(*item).map(|item| item.instance.as_str()))
             .collect();
         Some((waiting, format!("these wait for each other: {}", ring.join(" → "))))
+    }
+}
+
+impl Site {
+    /// The items that may begin.
+    pub(crate) fn queued(&self) -> Vec<usize> {
+        self.queue.values().flatten().copied().collect()
+    }
+
+    /// The first of them whose provider has room.
+    pub(crate) fn first(&self, has_room: impl Fn(&str) -> bool) -> Option<usize> {
+        let open = self.queue.iter().filter(|(provider, _)| has_room(provider));
+        open.filter_map(|(_, items)| items.first().copied()).min()
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::composition::{BlueprintType, Exposed, Required, Substitutes};
 use crate::digest::Digest;
 use crate::expr::Expr;
+use crate::fields::Fields;
 use crate::operation::{Operation, OwnOperation, RelationshipType};
 use crate::policy::{Group, GroupType, Policy, PolicyType};
 use crate::selection::Selection;
@@ -69,6 +70,7 @@ pub struct Plan {
     /// Selections of the inventory by name.
     pub selections: BTreeMap<String, Selection>,
     /// Node templates by name.
+    #[serde(deserialize_with = "in_bulk")]
     pub nodes: BTreeMap<String, Node>,
     /// Group types by full name, as far as groups are of them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -305,8 +307,8 @@ pub struct Node {
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub each: Option<Each>,
     /// The properties that it sets itself.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub properties: BTreeMap<String, Property>,
+    #[serde(default, skip_serializing_if = "Fields::is_empty")]
+    pub properties: Fields<Property>,
     /// What meets its requirements.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
@@ -412,6 +414,13 @@ pub struct Output {
     pub documentation: String,
     /// Where the value stands.
     pub span: Span,
+}
+
+/// A map of which all entries are read before it is made: so it is half as large as one that grew by each of them.
+fn in_bulk<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, V>, D::Error> {
+    Fields::deserialize(deserializer).map(|all| all.into_iter().collect())
 }
 
 #[expect(

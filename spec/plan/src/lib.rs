@@ -17,6 +17,7 @@ pub mod digest;
 pub mod document;
 pub mod error;
 pub mod expr;
+pub mod fields;
 pub mod operation;
 pub mod policy;
 pub mod quantity;
@@ -38,6 +39,7 @@ pub use document::{
 };
 pub use error::PlanError;
 pub use expr::{BinaryOp, Binder, Entry, Expr, Held, Item, Template, UnaryOp};
+pub use fields::Fields;
 pub use operation::{
     Implementation, Operation, OperationParameter, OwnOperation, RelationshipType,
 };

@@ -86,10 +86,10 @@ impl<'a> Check<'a> {
     }
 
     /// Each entry of a map, at its name.
-    fn each<T>(
+    fn each<T: 'a>(
         &mut self,
         step: &'a str,
-        entries: &'a BTreeMap<String, T>,
+        entries: impl IntoIterator<Item = (&'a String, &'a T)>,
         mut check: impl FnMut(&mut Self, &'a T),
     ) {
         self.within(step, |c| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict};
-use bp_plan::{Entry, Expr, FileRef, Node, OperationParameter, Reference, Type, Value};
+use bp_plan::{Entry, Expr, Fields, FileRef, Node, OperationParameter, Reference, Type, Value};
 use serde_json::Value as Json;
 
 use crate::kept::{MOST_PARTS, held, listed, sound};
@@ -126,7 +126,7 @@ impl Topology {
     }
 
     /// What an instance that is as wanted reports.
-    pub fn reported(&self, id: &InstanceId) -> Option<&BTreeMap<String, Json>> {
+    pub fn reported(&self, id: &InstanceId) -> Option<&Fields<Json>> {
         self.world.reports(id)
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome};
 use bp_plan::{Each, Expr, Output, Plan, Reference, Requirement, Span, Value};
+use foldhash::HashMap;
 use serde_json::Value as Json;
 
 use crate::calls::Own;
@@ -118,7 +119,7 @@ pub struct Instance {
 pub struct Topology {
     pub(crate) world: World,
     instances: Vec<Instance>,
-    index: BTreeMap<InstanceId, usize>,
+    index: HashMap<InstanceId, usize>,
 }
 
 /// What could be made of a plan with these inputs and this inventory.
@@ -143,7 +144,7 @@ impl Topology {
     pub fn nothing(plan: Arc<Plan>, identity: Identity, secrets: Secrets) -> Self {
         let given = BTreeMap::new();
         let world = World::new(plan, given, Arc::default(), identity, secrets);
-        Self { world, instances: Vec::new(), index: BTreeMap::new() }
+        Self { world, instances: Vec::new(), index: HashMap::default() }
     }
 
     /// Works out the instances, checks all that can be known before anything runs.
@@ -179,7 +180,7 @@ impl Topology {
             return Expanded { topology: None, problems };
         }
         let plan = world.plan.clone();
-        let mut topology = Self { world, instances: Vec::new(), index: BTreeMap::new() };
+        let mut topology = Self { world, instances: Vec::new(), index: HashMap::default() };
         topology.enlist(&plan, &mut problems);
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bp_eval::{ErrorKind, EvalError, Outcome, Verdict, check_constraint};
-use bp_plan::{Expr, Plan, Reference, Requirement, Type, Value};
+use bp_plan::{Expr, Fields, Node, Plan, Property, Reference, Requirement, Type, Value};
 use foldhash::HashMap;
 use serde_json::Value as Json;
 
@@ -45,7 +45,7 @@ pub(crate) struct World {
     /// requires is met there.
     within: Option<BTreeSet<String>>,
     /// The attributes of instances that are as wanted.
-    reported: HashMap<InstanceId, BTreeMap<String, Json>>,
+    reported: HashMap<InstanceId, Fields<Json>>,
     memo: RefCell<HashMap<Slot, Option<Answer>>>,
     /// The same with secrets as their values.
     revealed: RefCell<HashMap<Slot, Option<Answer>>>,
@@ -59,6 +59,8 @@ pub(crate) struct World {
     own: RefCell<Option<Known>>,
     /// What is made of secrets, while somebody asks for it.
     trace: RefCell<Option<Trace>>,
+    /// That there is one of a node.
+    one: Arc<Existence>,
 }
 
 /// What an instance that is on its way knows of itself.
@@ -106,7 +108,7 @@ enum Answer {
 #[derive(Clone, Debug)]
 pub(crate) enum Met {
     /// This.
-    By(Arc<Vec<Reference>>),
+    By(Arc<[Reference]>),
     /// It is up to who uses the blueprint, and nobody does.
     Open,
 }
@@ -139,6 +141,7 @@ impl World {
             is_expecting: false,
             own: RefCell::default(),
             trace: RefCell::default(),
+            one: Arc::new(Existence::One),
         }
     }
 
@@ -166,11 +169,11 @@ impl World {
 
     /// This instance is as wanted, and reports this.
     pub(crate) fn report(&mut self, instance: InstanceId, attributes: BTreeMap<String, Json>) {
-        self.reported.insert(instance, attributes);
+        self.reported.insert(instance, attributes.into());
     }
 
     /// What an instance that is as wanted reports.
-    pub(crate) fn reports(&self, id: &InstanceId) -> Option<&BTreeMap<String, Json>> {
+    pub(crate) fn reports(&self, id: &InstanceId) -> Option<&Fields<Json>> {
         self.reported.get(id)
     }
 
@@ -346,6 +349,10 @@ impl World {
 
     /// Which instances of a node there are.
     pub(crate) fn existence(&self, node: &str) -> Result<Arc<Existence>, EvalError> {
+        let declared = self.plan.nodes.get(node);
+        if declared.is_some_and(|node| node.condition.is_none() && node.each.is_none()) {
+            return Ok(self.one.clone());
+        }
         let answer = self.once(Slot::Existence(node.to_owned()), || {
             Answer::Existence(crate::topology::existence(self, node).map(Arc::new))
         })?;
@@ -357,6 +364,10 @@ impl World {
 
     /// Where an instance is.
     pub(crate) fn place(&self, instance: &InstanceId) -> Result<Place, EvalError> {
+        let node = self.plan.nodes.get(&instance.node);
+        if !node.is_some_and(|node| node.requirements.iter().any(|met| met.hosts)) {
+            return Ok(Place::Local);
+        }
         let answer = self.once(Slot::Place(instance.clone()), || {
             Answer::Place(crate::topology::place(self, instance))
         })?;
@@ -368,6 +379,10 @@ impl World {
 
     /// What meets a requirement of an instance.
     pub(crate) fn requirement(&self, instance: &InstanceId, name: &str) -> Result<Met, EvalError> {
+        let node = self.plan.nodes.get(&instance.node);
+        if !node.is_some_and(|node| node.requirements.iter().any(|met| met.name == name)) {
+            return Ok(Met::By(Arc::default()));
+        }
         let slot = Slot::Requirement(instance.clone(), name.to_owned());
         let answer = self.once(slot, || Answer::Met(self.fresh_requirement(instance, name)))?;
         match answer {
@@ -386,7 +401,7 @@ impl World {
                 outcome => gather(known(outcome)?, &mut references),
             }
         }
-        Ok(Met::By(Arc::new(references)))
+        Ok(Met::By(references.into()))
     }
 
     /// Whether the blueprint needs something of whoever uses it, and that is not there: it is only looked at.
@@ -419,8 +434,25 @@ impl World {
 
     /// A property of an instance: as it sets it, or by its type's default; of its type and within its constraints.
     pub(crate) fn property(&self, id: &InstanceId, name: &str) -> Result<Outcome, EvalError> {
+        if self.is_written_out(id, name) {
+            return self.fresh_property(id, name);
+        }
         let slot = Slot::Property(id.clone(), name.to_owned());
         self.once(slot, || Answer::Outcome(self.fresh_property(id, name)))?.outcome()
+    }
+
+    /// A scalar that is written out and of which nothing more is asked: it is as soon read as remembered.
+    fn is_written_out(&self, id: &InstanceId, name: &str) -> bool {
+        let plain = |node: &Node| {
+            let declared = self.plan.node_types.get(&node.kind)?.properties.get(name)?;
+            let value = match node.properties.get(name) {
+                Some(set) => set.value.as_value()?,
+                None => declared.default.as_ref()?.as_value()?,
+            };
+            let is_scalar = !matches!(value, Value::List(_) | Value::Map(_));
+            Some(is_scalar && declared.constraints.is_empty())
+        };
+        self.plan.nodes.get(&id.node).and_then(plain).unwrap_or_default()
     }
 
     fn fresh_property(&self, id: &InstanceId, name: &str) -> Result<Outcome, EvalError> {
@@ -434,6 +466,8 @@ impl World {
         let node_type = self.plan.node_types.get(&node.kind).ok_or_else(missing)?;
         let declared = node_type.properties.get(name).ok_or_else(missing)?;
         let outcome = match (node.properties.get(name), &declared.default) {
+            (Some(Property { value: Expr::Value(value), .. }), _)
+            | (None, Some(Expr::Value(value))) => Outcome::Value(value.clone()),
             (Some(set), _) => self.evaluate(id, &set.value)?,
             (None, Some(default)) => bp_eval::evaluate(default, &self.site(id))?,
             (None, None) => Outcome::Value(Value::Null),

@@ -158,7 +158,7 @@ fn node(blueprint: &Blueprint, node: &Described) -> Node {
             filter: None,
             span: span(),
         }),
-        properties,
+        properties: properties.into(),
         requirements,
         capabilities: BTreeMap::new(),
         operations: BTreeMap::new(),

@@ -111,10 +111,12 @@ fn late_targets(
                 continue;
             };
             let set = match capability {
-                Some(capability) => node.node.capabilities.get(capability),
-                None => Some(&node.node.properties),
+                Some(capability) => {
+                    node.node.capabilities.get(capability).and_then(|set| set.get(property))
+                }
+                None => node.node.properties.get(property),
             };
-            if set.and_then(|set| set.get(property)).is_some_and(|set| set.phase == Phase::Run) {
+            if set.is_some_and(|set| set.phase == Phase::Run) {
                 let key = capability.map(|name| format!("{name}.{property}"));
                 found.push((node.value(key.as_deref().unwrap_or(property)), place));
             }

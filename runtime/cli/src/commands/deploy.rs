@@ -22,18 +22,18 @@ pub(crate) async fn run(asked: Deploy, output: Output) -> Result<u8, Vec<Told>> 
     let id = new_id(&asked.name);
     let rehearsed = wanted.prepare(&id, &Sources::passing()).await?;
     warn(&rehearsed, output);
-    bring_about(&wanted, Some((id, rehearsed)), Terms::default(), output).await
+    bring_about(wanted, Some((id, rehearsed)), Terms::default(), output).await
 }
 
 /// Deploys what is wanted, on these terms. What was rehearsed under an id of its own is taken where the
 /// deployment is new and has no secrets.
 pub(crate) async fn bring_about(
-    wanted: &Wanted,
+    wanted: Wanted,
     rehearsed: Option<(String, Prepared)>,
     terms: Terms,
     output: Output,
 ) -> Result<u8, Vec<Told>> {
-    let name = &wanted.name;
+    let name = &wanted.name.clone();
     let Opened { journal, id } = home::open(name).await.map_err(one)?;
     let held = journal.hold(name).await.map_err(one)?;
     let store = held.store();
@@ -42,7 +42,7 @@ pub(crate) async fn bring_about(
 
 /// Deploys it, in a journal that is held.
 async fn carry_out(
-    wanted: &Wanted,
+    wanted: Wanted,
     (store, id): (Arc<dyn Store>, Option<String>),
     rehearsed: Option<(String, Prepared)>,
     terms: Terms,
@@ -68,9 +68,12 @@ async fn carry_out(
             (id, prepared)
         }
     };
+    // The container is with what was prepared, and only until the journal has it.
+    let Wanted { name, executors, .. } = wanted;
+    let name = name.as_str();
     let seed = format!("{:032x}", rand::random::<u128>());
     let running = Running::start(progress::watcher(output));
-    let runtime = runtime(store.clone(), wanted.executors.clone(), secrets);
+    let runtime = runtime(store.clone(), executors, secrets);
     let result = runtime.deploy_on(&id, name, &seed, prepared, terms, running.control()).await;
     running.end();
     finish(name, &id, store, result, output).await

@@ -33,5 +33,5 @@ pub(crate) async fn run(asked: Rollback, output: Output) -> Result<u8, Vec<Told>
     let approved = runtime.check_approved(&id, &plan, &outlook).await;
     approved.map_err(|error| wanted.refused(&error))?;
     let terms = Terms { approved: asked.approve, replaces: Some(outlook.replaces()) };
-    bring_about(&wanted, None, terms, output).await
+    bring_about(wanted, None, terms, output).await
 }

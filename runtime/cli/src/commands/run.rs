@@ -8,7 +8,6 @@ use bp_driver::{
     Control, Deployments, DriverError, Executors, Providers, Runtime, Summary, SystemClock, Watcher,
 };
 use bp_engine::event::{Outcome, Verb};
-use bp_engine::retry::Limits;
 use bp_journal::Store;
 use bp_provider::{Executor, Provider};
 use bp_providers::script::Scripts;
@@ -19,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::output::{Output, write_err};
 use crate::secrets::Sources;
 use crate::told::Told;
-use crate::{DONE, FAILED, PARTLY, home, journals, progress, steps};
+use crate::{DONE, FAILED, PARTLY, home, journals, pace, progress, steps};
 
 /// Where a deployment's folder keeps what it knows of calls.
 const CALLS: &str = "calls";
@@ -57,7 +56,7 @@ pub(crate) fn runtime(store: Arc<dyn Store>, executors: Executors, secrets: Sour
         executors,
         secrets: Arc::new(secrets),
         clock: Arc::new(SystemClock),
-        limits: Limits::default(),
+        limits: pace::limits(),
         deadlines: journals::deadlines(),
         owner: journals::owner(),
         actor: journals::operator(),

@@ -31,7 +31,7 @@ pub(crate) async fn run(asked: Update, output: Output) -> Result<u8, Vec<Told>> 
     let approved = runtime.check_approved(&id, &plan, &outlook).await;
     approved.map_err(|error| wanted.refused(&error))?;
     let terms = Terms { approved: asked.approve, replaces: Some(outlook.replaces()) };
-    bring_about(&wanted, None, terms, output).await
+    bring_about(wanted, None, terms, output).await
 }
 
 /// Just what a plan says that was kept, where everything is still as it was then.
@@ -72,5 +72,5 @@ async fn as_saved(path: &Path, asked: &Update, output: Output) -> Result<u8, Vec
     }
     runtime.check_approved(&id, &plan, &now).await.map_err(refused)?;
     output.text(&outlook::drawn(&wanted.name, &now, output.paints()));
-    bring_about(&wanted, None, saved.terms, output).await
+    bring_about(wanted, None, saved.terms, output).await
 }

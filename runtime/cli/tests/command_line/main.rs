@@ -113,7 +113,7 @@ fn boxes() -> Plan {
         constraints: Vec::new(),
         condition: None,
         each: None,
-        properties: BTreeMap::from([("label".to_owned(), text(label))]),
+        properties: BTreeMap::from([("label".to_owned(), text(label))]).into(),
         requirements: after
             .map(|after| Requirement {
                 name: "after".into(),
@@ -198,6 +198,26 @@ fn boxes() -> Plan {
         workflows: BTreeMap::new(),
         artifacts: BTreeSet::new(),
     }
+}
+
+#[test]
+fn how_much_is_done_at_once_is_asked_for_by_numbers_and_by_providers_that_there_are() {
+    let place = Place::new();
+    let asked = |argument: &str| ["list", "--at-once", argument].map(str::to_owned);
+    for good in ["1", "300", "kubernetes=8"] {
+        let arguments = asked(good);
+        place.said(0, &arguments.each_ref().map(String::as_str));
+    }
+    for wrong in ["0", "many", "kubernetes=0", "kubernetes="] {
+        let arguments = asked(wrong);
+        let words = place.said(2, &arguments.each_ref().map(String::as_str));
+        assert!(words.contains("is no number of steps; write one from 1 on"), "{words}");
+    }
+    let words = place.said(1, &["list", "--at-once", "kubernets=8"]);
+    assert!(words.contains("--at-once: there is no provider `kubernets`"), "{words}");
+    assert!(words.contains("this runtime has `cloudformation`, `kubernetes`, `noop`"), "{words}");
+    let words = place.said(2, &["list", "--at-once-per-target", "0"]);
+    assert!(words.contains("`0` is no number of steps"), "{words}");
 }
 
 #[test]

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bp_topology::InstanceId;
 use serde_json::Value as Json;
 
+use super::turns::Room;
 use super::{Effect, Engine, Step, Wanted};
 use crate::event::{Event, Failure, Operation};
 use crate::life::Called;
+use crate::remembered::Remembered;
 use crate::retry::{derived, digest};
 use crate::state::InstanceState;
 use crate::stream::Stream;
@@ -22,13 +24,11 @@ impl Engine {
             while let Some(item) = self.work.ready.pop_front() {
                 self.consider(item);
             }
-            let active: Vec<usize> = std::mem::take(&mut self.active).into_iter().collect();
-            for site in active {
-                self.advance_site(site);
-            }
-            if self.work.ready.is_empty() {
+            if self.is_stopping || self.is_paused() {
                 break;
             }
+            let Some(site) = self.turns.next(Room::of(&self.limits)) else { break };
+            self.take_turn(site);
         }
         for item in std::mem::take(&mut self.work.ended) {
             if let Some(item) = self.work.items.get(item) {
@@ -74,7 +74,7 @@ impl Engine {
                     return;
                 }
                 if let Some(item) = self.work.items.get_mut(at) {
-                    item.subject = Some(subject);
+                    item.subject = Some(Box::new(subject));
                 }
                 self.enqueue(at);
             }
@@ -118,8 +118,7 @@ impl Engine {
     }
 
     pub(super) fn item_of(&self, id: &InstanceId) -> Option<usize> {
-        let place = &self.topology.instances().get(self.topology.find(id)?)?.place;
-        self.work.find(self.targets.get(place)?, &id.to_string())
+        self.work.item_of(self.topology.find(id)?)
     }
 
     /// What an instance reports that is there just as it is wanted.
@@ -136,13 +135,13 @@ impl Engine {
             && is.depends == self.depends(at)
             && is.subject == wanted
             && applied.subject == wanted;
-        is_so.then(|| applied.attributes.clone())
+        is_so.then(|| applied.reported())
     }
 
     pub(super) fn instance(&self, at: usize) -> Option<&InstanceState> {
         let item = self.work.items.get(at)?;
         let site = self.work.sites.get(item.target)?;
-        self.state.targets.get(&site.id)?.instances.get(&item.instance)
+        self.state.targets.get(&site.id)?.instance(&item.instance)
     }
 
     pub(super) fn enqueue(&mut self, at: usize) {
@@ -156,14 +155,13 @@ impl Engine {
         }
         let Some(item) = self.work.items.get_mut(at) else { return };
         item.standing = Standing::Queued;
-        if let Some(site) = self.work.sites.get_mut(item.target) {
-            site.queue.insert(at);
-        }
-        self.active.insert(item.target);
+        let target = item.target;
+        self.work.queue(at);
+        self.turns.give(target);
     }
 
-    /// Begins what may begin on a target; calls it first.
-    pub(super) fn advance_site(&mut self, at: usize) {
+    /// Begins a step on a target, where one may begin; calls it first.
+    fn take_turn(&mut self, at: usize) {
         let Some(site) = self.work.sites.get(at) else { return };
         if site.queue.is_empty() {
             return;
@@ -172,18 +170,15 @@ impl Engine {
             Contact::Calling | Contact::Backoff(_) => {}
             Contact::Unreached(why) => {
                 let why = why.clone();
-                for item in site.queue.clone() {
+                for item in site.queued() {
                     self.work.hold(item, &why);
                 }
             }
-            Contact::None if self.is_stopping => {}
-            // It is looked at again when the run goes on.
-            Contact::None if self.is_paused() => drop(self.active.insert(at)),
             Contact::None => {
                 let Some(provider) = self.contact_by(at) else {
                     // Nothing but operations, which run where the runtime does.
                     self.set_contact(at, Contact::Reached);
-                    self.advance_site(at);
+                    self.turns.give(at);
                     return;
                 };
                 let Some(target) = self.target(at) else {
@@ -195,19 +190,22 @@ impl Engine {
                 self.set_contact(at, Contact::Calling);
                 self.effects.push(Effect::Contact { target, provider });
             }
+            Contact::Reached if self.turns.running() >= self.limits.at_once => {
+                self.turns.wait_for_room(at);
+            }
+            // It has a turn again when one of its steps ends.
+            Contact::Reached if site.running >= site.pace.most(self.limits.at_once_per_target) => {}
             Contact::Reached => {
-                while !self.is_stopping
-                    && !self.is_paused()
-                    && self.running < self.limits.at_once
-                    && let Some(site) = self.work.sites.get_mut(at)
-                    && site.running < site.pace.most(self.limits.at_once_per_target)
-                    && let Some(item) = site.queue.pop_first()
-                {
-                    self.begin(item);
-                }
-                if self.work.sites.get(at).is_some_and(|site| !site.queue.is_empty()) {
-                    self.active.insert(at);
-                }
+                let (turns, room) = (&self.turns, Room::of(&self.limits));
+                let Some(item) = site.first(|provider| turns.has_room_for(provider, room)) else {
+                    for provider in site.queue.keys() {
+                        self.turns.wait_for(provider, at);
+                    }
+                    return;
+                };
+                self.work.unqueue(item);
+                self.begin(item);
+                self.turns.give(at);
             }
         }
     }
@@ -224,7 +222,7 @@ impl Engine {
         let Some(item) = self.work.items.get_mut(at) else { return };
         item.standing = Standing::Running;
         let (has_life, operation) = (item.has_life, item.operation);
-        self.running += 1;
+        self.turns.begun(item.provider.as_deref());
         if let Some(site) = self.work.sites.get_mut(item.target) {
             site.running += 1;
         }
@@ -337,11 +335,11 @@ impl Engine {
             attempt: is.attempt,
             provider: is.provider.clone(),
             subject: match &item.subject {
-                Some(subject) => Wanted::Here(Box::new(subject.clone())),
+                Some(subject) => Wanted::Here(subject.clone()),
                 None => Wanted::Stored(is.subject.clone()),
             },
             earlier: is.begun.clone(),
-            record: is.record.clone(),
+            record: is.record.as_ref().map(Remembered::json),
             handle: flight.handle.clone(),
             call: None,
             was: is.was.clone(),

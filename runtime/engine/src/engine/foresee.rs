@@ -15,8 +15,9 @@ use super::next::Look;
 use super::{Engine, Start, TargetRef};
 use crate::event::{Event, Failure, Operation};
 use crate::outlook::{Action, Called, Field, NodeOutlook, Outlook};
+use crate::remembered::Remembered;
 use crate::retry::digest;
-use crate::state::InstanceState;
+use crate::state::{Applied, InstanceState};
 use crate::status::shown;
 use crate::subject::{Subject, resolve_partly};
 use crate::terms::{node_of, protection};
@@ -189,9 +190,9 @@ impl Engine {
             applied: is.and_then(|is| is.applied.as_ref()).map(|applied| applied.subject.clone()),
             reported: is
                 .and_then(|is| is.applied.as_ref())
-                .map(|applied| applied.attributes.clone())
+                .map(Applied::reported)
                 .unwrap_or_default(),
-            record: is.and_then(|is| is.record.clone()),
+            record: is.and_then(|is| is.record.as_ref()).map(Remembered::json),
             was: is.map(|is| is.was.clone()).unwrap_or_default(),
             is_under_way: is.is_some_and(|is| is.flight.is_some()),
         }))

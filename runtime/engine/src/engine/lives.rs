@@ -12,6 +12,7 @@ use super::{CallStep, Effect, Engine, Intent, Step, Timer, Wanted};
 use crate::event::{Class, Event, Failure, Operation};
 use crate::life::{Begun, Called, Limits, is_observe};
 use crate::retry::{derived, digest};
+use crate::state::Applied;
 use crate::stream::Stream;
 use crate::work::{Calling, Standing};
 
@@ -298,7 +299,7 @@ impl Engine {
         };
         let (kept, blobs) = removal.map_or((None, Vec::new()), |r| (Some(r.kept), r.blobs));
         if let Some(item) = self.work.items.get_mut(at) {
-            item.subject = subject;
+            item.subject = subject.map(Box::new);
             item.calling = None;
         }
         let called = Called { act: None, place, inputs, turn: 1, removal: kept };
@@ -378,7 +379,7 @@ impl Engine {
             return (event, Vec::new());
         };
         let Some(life) = is.life.as_deref() else { return (event, Vec::new()) };
-        let mut own = is.applied.as_ref().map(|a| a.attributes.clone()).unwrap_or_default();
+        let mut own = is.applied.as_ref().map(Applied::reported).unwrap_or_default();
         own.extend(life.all_attributes());
         own.extend(attributes);
         let found = Look::at(&self.topology, Some(is), 0)

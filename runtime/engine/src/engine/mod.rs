@@ -14,6 +14,7 @@ pub(crate) mod next;
 mod pauses;
 mod reports;
 mod told;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub use effect::{
     Addition, Batch, CallStep, Effect, Intent, Report, Step, TargetProgress, TargetRef, Wanted,
 };
 
-use bp_topology::{Inventory, Place, Topology};
+use bp_topology::{Inventory, Topology};
 
 use crate::drift;
 use crate::event::{Event, Outcome, Verb};
@@ -33,6 +34,8 @@ use crate::retry::Limits;
 use crate::sealed::Sealed;
 use crate::state::State;
 use crate::stream::Stream;
+use turns::Turns;
+
 use crate::work::{Contact, Standing, Work, connection, places};
 
 /// What an engine starts from.
@@ -70,16 +73,14 @@ pub struct Engine {
     inventory: Arc<Inventory>,
     limits: Limits,
     work: Work,
-    targets: BTreeMap<Place, String>,
     heads: BTreeMap<Stream, String>,
     outbox: BTreeMap<Stream, (Vec<Event>, Vec<Vec<u8>>)>,
     effects: Vec<Effect>,
     timers: BTreeSet<(i64, Timer)>,
-    /// Sites with something to begin.
-    active: BTreeSet<usize>,
+    /// Whose turn it is to begin something.
+    turns: Turns,
     /// Sites that may have nothing more to do.
     settling: BTreeSet<usize>,
-    running: usize,
     calling: usize,
     is_stopping: bool,
     /// Nothing is begun, and what would be is noted.
@@ -116,14 +117,12 @@ impl Engine {
             inventory,
             limits,
             work,
-            targets,
             heads,
             outbox,
             effects: Vec::new(),
             timers: BTreeSet::new(),
-            active: BTreeSet::new(),
+            turns: Turns::default(),
             settling: BTreeSet::new(),
-            running: 0,
             calling: 0,
             is_stopping: false,
             foresight: None,
@@ -192,20 +191,21 @@ impl Engine {
 
     /// What comes next. Everything that was decided before is durable.
     pub fn decide(&mut self, now_ms: i64) -> Batch {
-        let Some(run) = self.state.run().cloned().filter(|run| run.id == self.run) else {
+        let Some(run) = self.state.run().filter(|run| run.id == self.run) else {
             return Batch { finished: Some(Outcome::Failed), ..Batch::default() };
         };
         if let Some(outcome) = run.closed {
             return Batch { finished: Some(outcome), ..Batch::default() };
         }
+        let (is_started, is_granted) = (run.is_started, !run.granted.is_empty());
         if let Some(outcome) = run.ended {
             let head = self.head(&Stream::Run(self.run.clone()));
             let closed = Event::RunClosed { run: self.run.clone(), outcome, head };
             self.push_deployment(closed);
             return self.batch();
         }
-        if run.granted.is_empty() && !self.work.items.is_empty() || !run.is_started {
-            self.grant(run.is_started);
+        if !is_granted && !self.work.items.is_empty() || !is_started {
+            self.grant(is_started);
             return self.batch();
         }
         if self.outbox.contains_key(&Stream::Deployment(self.deployment.clone())) {
@@ -217,7 +217,7 @@ impl Engine {
         if self.is_stopping {
             self.hold_all("the run was stopped before it");
         } else if !self.is_paused()
-            && self.running == 0
+            && self.turns.running() == 0
             && self.calling == 0
             && self.timers.is_empty()
             && let Some((waiting, why)) = self.work.ring()
@@ -228,8 +228,10 @@ impl Engine {
         }
         self.settle();
         let mut batch = self.batch();
-        batch.is_resting =
-            self.is_paused() && self.running == 0 && self.calling == 0 && batch.appends.is_empty();
+        batch.is_resting = self.is_paused()
+            && self.turns.running() == 0
+            && self.calling == 0
+            && batch.appends.is_empty();
         batch
     }
 
@@ -264,7 +266,7 @@ impl Engine {
                 Timer::Step(item) => self.enqueue(item),
                 Timer::Contact(site) => {
                     self.set_contact(site, Contact::None);
-                    self.active.insert(site);
+                    self.turns.give(site);
                 }
             }
         }

@@ -14,7 +14,7 @@ use crate::event::{Event, Failure, Operation};
 use crate::life::{Begun, Kept, LifeState, Limits};
 use crate::retry::digest;
 use crate::secrets::hash;
-use crate::state::InstanceState;
+use crate::state::{Applied, InstanceState};
 use crate::subject::{Subject, resolve};
 
 /// What comes next.
@@ -159,7 +159,7 @@ impl Look<'_> {
     /// The attributes that the provider reports.
     pub(super) fn reported(&self) -> BTreeMap<String, Json> {
         let applied = self.is.and_then(|is| is.applied.as_ref());
-        applied.map(|applied| applied.attributes.clone()).unwrap_or_default()
+        applied.map(Applied::reported).unwrap_or_default()
     }
 
     fn up(

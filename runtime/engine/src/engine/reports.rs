@@ -17,7 +17,7 @@ impl Engine {
                         let run = self.run.clone();
                         self.push_target(&target, Event::TargetContacted { run, identity });
                         self.set_contact(site, Contact::Reached);
-                        self.active.insert(site);
+                        self.turns.give(site);
                     }
                     Err(failure) => self.not_reached(now_ms, site, failure),
                 }
@@ -105,12 +105,12 @@ impl Engine {
     /// A step is no longer under way.
     pub(super) fn release(&mut self, at: usize) {
         let Some(item) = self.work.items.get(at) else { return };
-        self.running = self.running.saturating_sub(1);
+        self.turns.ended(item.provider.as_deref());
         if let Some(site) = self.work.sites.get_mut(item.target) {
             site.running = site.running.saturating_sub(1);
         }
-        // Its place is free, on its target and for all.
-        self.active.insert(item.target);
+        // Its place on its target is free.
+        self.turns.give(item.target);
     }
 
     pub(super) fn step_failed(&mut self, now_ms: i64, at: usize, failure: Failure) {

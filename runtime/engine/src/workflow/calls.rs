@@ -188,7 +188,7 @@ impl Conductor {
         let wanted = self.topology.instances().get(at).ok_or_else(gone)?;
         let name = instance.to_string();
         let id = self.targets.get(&wanted.place).ok_or_else(gone)?;
-        let there = self.state.targets.get(id).and_then(|target| target.instances.get(&name));
+        let there = self.state.targets.get(id).and_then(|target| target.instance(&name));
         if !wanted.is_logical() && there.and_then(InstanceState::reported).is_none() {
             let help = format!("`bpr resume {}` brings about what is missing", self.state.name);
             let message = format!("`{name}` is not deployed");
@@ -207,10 +207,9 @@ impl Conductor {
                 "it is to run on `{machine}`, and this version of the runtime can't run anything on a `std.Compute`"
             ))));
         }
-        let nothing = BTreeMap::new();
-        let own = self.topology.reported(&instance).unwrap_or(&nothing);
+        let own = self.reported(&instance);
         let (planned, reads) =
-            self.topology.call_given(&instance, &act, Own::Now(own), &call.arguments);
+            self.topology.call_given(&instance, &act, Own::Now(&own), &call.arguments);
         let planned = planned.map_err(|flaw| refuse(flaw.into()))?.ok_or_else(|| {
             let needs: Vec<String> = reads.missing.iter().map(|id| format!("`{id}`")).collect();
             let needs = needs.join(", ");
@@ -249,6 +248,10 @@ impl Conductor {
         self.sealed.extend(sealed);
     }
 
+    fn reported(&self, id: &InstanceId) -> BTreeMap<String, Json> {
+        self.topology.reported(id).cloned().unwrap_or_default().into_iter().collect()
+    }
+
     /// What a call gives.
     fn gives(
         &self,
@@ -257,11 +260,10 @@ impl Conductor {
         call: &ToCall,
         result: Json,
     ) -> Result<Given, Failure> {
-        let nothing = BTreeMap::new();
-        let own = self.topology.reported(id).unwrap_or(&nothing);
+        let own = self.reported(id);
         let key = self.topology.secrets().key();
         let mark = |value: &Json| hash(key, value);
-        self.topology.gives(id, act, own, &call.arguments, result, &mark).map_err(Failure::from)
+        self.topology.gives(id, act, &own, &call.arguments, result, &mark).map_err(Failure::from)
     }
 
     /// Takes in what came of a call.
@@ -280,7 +282,7 @@ impl Conductor {
             named
         });
         let act = Act { operation: call.operation.clone(), via: None };
-        let mut own = self.topology.reported(&id).cloned().unwrap_or_default();
+        let mut own = self.reported(&id);
         let given = outcome.and_then(|result| self.gives(&id, &act, &call, result));
         let given = given.and_then(|given| {
             let kept = self.sealed.kept(&given.secrets, &self.state)?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
+use rusqlite::blob::ZeroBlob;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
@@ -161,8 +162,8 @@ impl Job {
 }
 
 impl Written {
-    /// Why nothing that shares its transaction can be written: a part of it may be there. A blob or a snapshot is one
-    /// statement, which is done or not; so is nothing of an append that conflicts.
+    /// Why nothing that shares its transaction can be written: a part of it may be there. A blob is one statement,
+    /// and a snapshot is one savepoint, which is done or not; nothing is done of an append that conflicts.
     fn breaks(&self) -> Option<StoreError> {
         match self {
             Self::Append(Err(StoreError::Conflict { .. }), _) => None,
@@ -276,12 +277,24 @@ fn put(connection: &Connection, bytes: &[u8]) -> rusqlite::Result<BlobDigest> {
     Ok(digest)
 }
 
-/// In the place of what was kept for the stream before.
+/// In the place of what was kept for the stream before: all of it, or nothing.
 fn keep(connection: &Connection, stream: &str, bytes: &[u8]) -> rusqlite::Result<()> {
+    connection.execute_batch("SAVEPOINT keep")?;
+    let kept = keep_in_place(connection, stream, bytes);
+    connection.execute_batch(match kept {
+        Ok(()) => "RELEASE keep",
+        Err(_) => "ROLLBACK TO keep; RELEASE keep",
+    })?;
+    kept
+}
+
+/// Writes where it is to stand: as a statement's value it would be copied twice, and it may be large.
+fn keep_in_place(connection: &Connection, stream: &str, bytes: &[u8]) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO snapshots (stream, digest, bytes) VALUES (?1, ?2, ?3)",
         )?
-        .execute((stream, chain::digest(bytes), bytes))
-        .map(drop)
+        .execute((stream, chain::digest(bytes), ZeroBlob(bytes.len() as u64)))?;
+    let row = connection.last_insert_rowid();
+    connection.blob_open("main", "snapshots", "bytes", row, false)?.write_at(bytes, 0)
 }

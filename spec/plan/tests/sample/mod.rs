@@ -139,7 +139,8 @@ fn web(file: Digest) -> Node {
                 "script",
                 property(Expr::Value(Value::File(FileRef { path: "a.sh".into(), digest: file }))),
             ),
-        ]),
+        ])
+        .into(),
         requirements: vec![Requirement {
             name: "host".into(),
             target: Expr::Local("cluster".into()),
