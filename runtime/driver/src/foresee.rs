@@ -112,15 +112,21 @@ pub(crate) async fn foresee(
                 Heard::Answer { target, instance, answer }
             });
         }
-        match asked.join_next().await {
-            Some(Ok(Heard::Report(report))) => engine.report(0, report),
-            Some(Ok(Heard::Answer { target, instance, answer })) => {
-                engine.answer(&target, &instance, *answer);
-            }
+        let mut heard = if batch.goes_on { asked.try_join_next() } else { asked.join_next().await };
+        if heard.is_none() && is_quiet && !batch.goes_on {
             // A provider that panicked has no answer: what it was asked for, and what needs that, can't be
             // told.
-            None if is_quiet => return Ok(engine.outlook(before)),
-            Some(Err(_)) | None => {}
+            return Ok(engine.outlook(before));
+        }
+        while let Some(one) = heard {
+            match one {
+                Ok(Heard::Report(report)) => engine.report(0, report),
+                Ok(Heard::Answer { target, instance, answer }) => {
+                    engine.answer(&target, &instance, *answer);
+                }
+                Err(_) => {}
+            }
+            heard = asked.try_join_next();
         }
     }
 }

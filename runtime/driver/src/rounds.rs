@@ -110,7 +110,7 @@ impl Rounds {
                 }
                 return Ok(Ended { outcome, is_paused: false, skipped, progress, outputs });
             }
-            let Batch { appends, effects, wake_at_ms, .. } = batch;
+            let Batch { appends, effects, wake_at_ms, goes_on, .. } = batch;
             let is_quiet = appends.is_empty();
             if !is_quiet {
                 self.append(appends).await?;
@@ -118,7 +118,7 @@ impl Rounds {
             for effect in effects {
                 self.begin(effect, &mut flights);
             }
-            if is_quiet && heard.is_none() {
+            if is_quiet && !goes_on && heard.is_none() {
                 heard = self.wait(&mut answers, wake_at_ms).await;
             }
         }

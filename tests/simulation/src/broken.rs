@@ -4,6 +4,7 @@
 //! plan that drops, repeats, forgets or takes one thing for another, just as if the engine or the
 //! driver did. So nothing of them is in any program that people run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -53,6 +54,8 @@ pub enum Broken {
     IgnoresWaits,
     /// More calls are made at once than is allowed.
     IgnoresLimits,
+    /// More calls are made at once by a provider than is allowed.
+    IgnoresLimitsOfProviders,
     /// It goes on when it is asked to stop.
     IgnoresStop,
     /// Requirements do not order anything.
@@ -79,7 +82,7 @@ pub enum Broken {
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::ActsTooEarly,
         Self::ForgetsToAnnounce,
         Self::ForgetsSuccesses,
@@ -94,6 +97,7 @@ impl Broken {
         Self::NeverDeletes,
         Self::IgnoresWaits,
         Self::IgnoresLimits,
+        Self::IgnoresLimitsOfProviders,
         Self::IgnoresStop,
         Self::IgnoresRequirements,
         Self::ForgetsNeeds,
@@ -137,10 +141,15 @@ impl Broken {
 
     /// The limits that the broken one keeps.
     pub(crate) fn limits(how: Option<Self>, limits: Limits) -> Limits {
-        if how != Some(Self::IgnoresLimits) {
-            return limits;
+        match how {
+            Some(Self::IgnoresLimits) => {
+                Limits { at_once_per_target: limits.at_once_per_target + 1, ..limits }
+            }
+            Some(Self::IgnoresLimitsOfProviders) => {
+                Limits { at_once_per_provider: BTreeMap::new(), ..limits }
+            }
+            _ => limits,
         }
-        Limits { at_once_per_target: limits.at_once_per_target + 1, ..limits }
     }
 
     /// A plan as the broken one reads it.

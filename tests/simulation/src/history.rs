@@ -44,6 +44,8 @@ pub(crate) struct History {
     pub(crate) chapters: Vec<Chapter>,
     /// How many steps may be under way at once on one target.
     pub(crate) at_once: usize,
+    /// The same of the provider `slow`, over all targets; none where it has no limit of its own.
+    pub(crate) at_once_slow: Option<usize>,
 }
 
 impl History {
@@ -79,7 +81,8 @@ impl History {
             last.is_dropped = false;
         }
         let at_once = [1, 2, 3, 64].get(random.index(4)).copied().unwrap_or(64);
-        Self { blueprints, chapters, at_once }
+        let at_once_slow = [Some(1), Some(2), None].get(random.index(3)).copied().flatten();
+        Self { blueprints, chapters, at_once, at_once_slow }
     }
 
     /// The same wishes, and nothing goes wrong.

@@ -30,7 +30,13 @@ impl Keeper {
     fn message<'m>(&'m self, call: &'m Call, subject: &'m Subject, what: &str) -> Message<'m> {
         let target = &call.target.name;
         let what = format!("{what} {}@{target}", subject.instance);
-        Message { process: &self.process, target, instance: &subject.instance, what }
+        Message {
+            process: &self.process,
+            target,
+            provider: self.name,
+            instance: &subject.instance,
+            what,
+        }
     }
 
     /// The name that is wanted, and others under which something of the instance may be.
@@ -249,7 +255,7 @@ impl Provider for Keeper {
     async fn discover(&self, call: &Call) -> Result<Discovery, Failure> {
         let target = &call.target.name;
         let what = format!("asks `{target}` who it is");
-        let message = Message { process: &self.process, target, instance: "", what };
+        let message = Message { process: &self.process, target, provider: "", instance: "", what };
         let identity = format!("identity of {target}");
         message.send(|_| Ok(Discovery { identity: identity.clone(), facts: BTreeMap::new() })).await
     }

@@ -61,10 +61,12 @@ pub(crate) struct Inner {
     pub(crate) violations: Vec<String>,
     /// Until when a target asked a process to leave an instance alone.
     pub(crate) waits: BTreeMap<(String, At), i64>,
-    /// Calls under way, by process and target.
+    /// Calls under way, by process and by which way they go: to a target, or by a provider.
     pub(crate) busy: BTreeMap<(String, String), i64>,
-    /// How many there may be at once.
+    /// How many there may be at once to one target.
     pub(crate) at_once: i64,
+    /// The same by provider, where it has a limit of its own.
+    pub(crate) at_once_by: BTreeMap<String, i64>,
     trace: Option<Vec<String>>,
     lines: usize,
 }
@@ -101,6 +103,7 @@ impl Sim {
                 waits: BTreeMap::new(),
                 busy: BTreeMap::new(),
                 at_once: i64::MAX,
+                at_once_by: BTreeMap::new(),
                 trace: is_told.then(Vec::new),
                 lines: 0,
             }),

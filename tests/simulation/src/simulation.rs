@@ -136,7 +136,12 @@ impl Life<'_> {
             });
             self.plans.push(bytes);
         }
-        self.sim.with(|inner| inner.at_once = i64::try_from(most).unwrap_or(i64::MAX));
+        let by = self.slow_limit().into_iter();
+        let by = by.map(|(name, most)| (name, i64::try_from(most).unwrap_or(i64::MAX))).collect();
+        self.sim.with(|inner| {
+            inner.at_once = i64::try_from(most).unwrap_or(i64::MAX);
+            inner.at_once_by = by;
+        });
     }
 
     async fn all(&mut self) {
@@ -474,6 +479,10 @@ impl Life<'_> {
         )
     }
 
+    fn slow_limit(&self) -> BTreeMap<String, usize> {
+        self.history.at_once_slow.map(|most| ("slow".to_owned(), most)).into_iter().collect()
+    }
+
     fn runtime(&self, process: &Arc<Process>) -> Runtime {
         let keeper = |name: &'static str| -> (String, Arc<dyn Provider>) {
             let keeper = Arc::new(Keeper { name, process: process.clone() });
@@ -487,6 +496,7 @@ impl Life<'_> {
             Arc::new(Disk { memory: self.memory.clone(), process: process.clone() });
         let limits = Limits {
             at_once_per_target: self.history.at_once,
+            at_once_per_provider: self.slow_limit(),
             attempts: 4,
             contacts: 4,
             first_wait_ms: 50,

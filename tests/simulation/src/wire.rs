@@ -19,6 +19,8 @@ pub(crate) struct Message<'m> {
     pub(crate) process: &'m Process,
     /// To which target.
     pub(crate) target: &'m str,
+    /// By which provider; empty for none.
+    pub(crate) provider: &'m str,
     /// About which instance; empty for none.
     pub(crate) instance: &'m str,
     /// What it asks, for people.
@@ -138,34 +140,45 @@ impl Message<'_> {
         self.process.sim.with(|inner| inner.waits.insert(at, not_before));
     }
 
-    /// One call more between a process and a target, for as long as this lives.
+    /// One call more between a process and a target, and by a provider, for as long as this lives.
     fn busy(&self) -> Busy {
         let sim = self.process.sim.clone();
-        let key = (self.process.name.clone(), self.target.to_owned());
-        let (busy, most) = sim.with(|inner| {
-            let busy = inner.busy.entry(key.clone()).or_default();
-            *busy += 1;
-            (*busy, inner.at_once)
-        });
-        if busy > most {
-            let (name, target) = &key;
-            sim.violated(format!("{name} makes {busy} calls at once to `{target}`"));
+        let mut keys = vec![(format!("to `{}`", self.target), None)];
+        if !self.provider.is_empty() {
+            keys.push((format!("by `{}`", self.provider), Some(self.provider)));
         }
-        Busy { sim, key }
+        for (way, provider) in &keys {
+            let (busy, most) = sim.with(|inner| {
+                let busy = inner.busy.entry((self.process.name.clone(), way.clone())).or_default();
+                *busy += 1;
+                let most = match provider {
+                    None => Some(inner.at_once),
+                    Some(provider) => inner.at_once_by.get(*provider).copied(),
+                };
+                (*busy, most)
+            });
+            if most.is_some_and(|most| busy > most) {
+                sim.violated(format!("{} makes {busy} calls at once {way}", self.process.name));
+            }
+        }
+        let keys = keys.into_iter().map(|(way, _)| (self.process.name.clone(), way)).collect();
+        Busy { sim, keys }
     }
 }
 
 /// A call under way.
 struct Busy {
     sim: Arc<Sim>,
-    key: (String, String),
+    keys: Vec<(String, String)>,
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         self.sim.with(|inner| {
-            if let Some(busy) = inner.busy.get_mut(&self.key) {
-                *busy -= 1;
+            for key in &self.keys {
+                if let Some(busy) = inner.busy.get_mut(key) {
+                    *busy -= 1;
+                }
             }
         });
     }

@@ -17,11 +17,19 @@ use crate::subject::{Subject, resolve};
 use crate::terms::protection;
 use crate::work::{Contact, Standing};
 
+/// How many items are looked at before what was decided is appended and begun: the first of a hundred thousand do not
+/// wait for the last.
+const AT_A_TIME: usize = 1_000;
+
 impl Engine {
     /// Looks at what is ready, and begins what may begin, until nothing more can.
     pub(super) fn advance(&mut self) {
+        let mut considered = 0;
         loop {
-            while let Some(item) = self.work.ready.pop_front() {
+            while considered < AT_A_TIME
+                && let Some(item) = self.work.ready.pop_front()
+            {
+                considered += 1;
                 self.consider(item);
             }
             if self.is_stopping || self.is_paused() {

@@ -32,6 +32,8 @@ pub struct Batch {
     pub wake_at_ms: Option<i64>,
     /// The run is paused, and nothing of it is under way any more.
     pub is_resting: bool,
+    /// There is more to decide, without waiting for anything: what is decided is not to wait for it.
+    pub goes_on: bool,
     /// The run is over.
     pub finished: Option<Outcome>,
 }

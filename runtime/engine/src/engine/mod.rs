@@ -81,6 +81,8 @@ pub struct Engine {
     turns: Turns,
     /// Sites that may have nothing more to do.
     settling: BTreeSet<usize>,
+    /// How many sites with something to do are not settled.
+    unsettled: usize,
     calling: usize,
     is_stopping: bool,
     /// Nothing is begun, and what would be is noted.
@@ -123,6 +125,7 @@ impl Engine {
             timers: BTreeSet::new(),
             turns: Turns::default(),
             settling: BTreeSet::new(),
+            unsettled: 0,
             calling: 0,
             is_stopping: false,
             foresight: None,
@@ -130,6 +133,7 @@ impl Engine {
             sealed: Sealed::default(),
         };
         engine.settling.extend(0..engine.work.sites.len());
+        engine.unsettled = engine.work.sites.iter().filter(|site| !site.items.is_empty()).count();
         engine.pass_over();
         Some(engine)
     }
@@ -220,6 +224,7 @@ impl Engine {
             && self.turns.running() == 0
             && self.calling == 0
             && self.timers.is_empty()
+            && self.work.ready.is_empty()
             && let Some((waiting, why)) = self.work.ring()
         {
             for item in waiting {
@@ -231,6 +236,7 @@ impl Engine {
         batch.is_resting = self.is_paused()
             && self.turns.running() == 0
             && self.calling == 0
+            && !batch.goes_on
             && batch.appends.is_empty();
         batch
     }
@@ -310,12 +316,12 @@ impl Engine {
             let outcome = self.outcome(site.items.iter().copied());
             if let Some(site) = self.work.sites.get_mut(at) {
                 site.is_settled = true;
+                self.unsettled = self.unsettled.saturating_sub(1);
             }
             let head = self.head(&own);
             self.push(stream.clone(), Event::TargetSettled { target, outcome, head });
         }
-        let is_over = self.work.sites.iter().all(|site| site.items.is_empty() || site.is_settled);
-        if is_over {
+        if self.unsettled == 0 {
             let outcome = self.outcome(0..self.work.items.len());
             self.push(stream, Event::RunEnded { outcome });
         }
@@ -379,6 +385,7 @@ impl Engine {
             effects: std::mem::take(&mut self.effects),
             wake_at_ms: self.timers.first().map(|(at, _)| *at),
             is_resting: false,
+            goes_on: !self.work.ready.is_empty(),
             finished: None,
         }
     }
