@@ -81,7 +81,7 @@ impl Suite<'_> {
             if let Some(problem) = problems.iter().find(|it| !it.is_warning) {
                 let guilty = given.values.keys().find(|input| {
                     let others = given.without(input, inner);
-                    node.properties.contains_key(*input)
+                    node.properties.contains_key(input)
                         && !shows(&expanded(topology, id, inner, &others), problem)
                 });
                 let span = blame(plan, &id.node, guilty.map(String::as_str));

@@ -45,6 +45,8 @@ impl<'de> Deserialize<'de> for Remembered {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use serde_json::json;
 
     use super::Remembered;

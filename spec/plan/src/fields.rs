@@ -192,6 +192,8 @@ impl<V: JsonSchema> JsonSchema for Fields<V> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::Fields;
 
     #[test]

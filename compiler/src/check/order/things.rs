@@ -85,7 +85,7 @@ impl<'a> Graph<'a> {
         }
         for (capability, name, value, place) in self.left(&node.kind) {
             let (thing, is_set) = match capability {
-                None => (Thing::Property(at, name), node.properties.contains_key(*name)),
+                None => (Thing::Property(at, name), node.properties.contains_key(name)),
                 Some(of) => {
                     let set = node.capabilities.get(*of);
                     (Thing::Part(at, of, name), set.is_some_and(|set| set.contains_key(*name)))

@@ -213,7 +213,7 @@ impl<'c, 's> Parts<'c, 's> {
             others.remove(*input);
             !self.apart(|| self.broken(inner, &others, 0)).iter().any(|one| one.is_same(first))
         };
-        let mut set = given.keys().filter(|input| node.node.properties.contains_key(*input));
+        let mut set = given.keys().filter(|input| node.node.properties.contains_key(input));
         let at: Place = set.find(heals).map_or_else(|| node.place(), |input| node.value(input));
         let made_of = inner.blueprint.as_ref().map_or("", |head| head.name.as_str());
         let Broken { made_of: within, told, .. } = first;
@@ -242,7 +242,7 @@ fn all_given(world: World<'_, '_>, node: (&str, &CheckedNode), inner: &Checked<'
     let of = |own| {
         let known = Known::of(world, own);
         let value = |(input, default): &(&String, Option<&Expr>)| {
-            let is_said = node.1.node.properties.contains_key(*input) || has_default(input);
+            let is_said = node.1.node.properties.contains_key(input) || has_default(input);
             let value = match known.field(&known.this, input) {
                 Ok(Some(Outcome::Value(value))) if is_said => Some(value),
                 _ if is_said => None,

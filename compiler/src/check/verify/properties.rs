@@ -231,7 +231,7 @@ pub(super) fn fail(
     let set = checked.node.properties.iter();
     let set = set.map(|(property, set)| (property, &set.value, None));
     let left =
-        info.properties.iter().filter(|(name, _)| !checked.node.properties.contains_key(*name));
+        info.properties.iter().filter(|(name, _)| !checked.node.properties.contains_key(name));
     let left = left.filter_map(|(name, declared)| {
         Some((name, declared.declared.default.as_ref()?, Some(declared.place)))
     });

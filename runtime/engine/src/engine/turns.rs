@@ -136,7 +136,9 @@ mod tests {
         let helm = BTreeMap::from([("helm".to_owned(), 1)]);
         let room = Room { at_once: 2, per_provider: &helm };
         let mut turns = Turns::default();
-        [3, 1, 3, 2].into_iter().for_each(|site| turns.give(site));
+        for site in [3, 1, 3, 2] {
+            turns.give(site);
+        }
         assert_eq!(turns.next(room), Some(3));
         turns.begun(Some("helm"));
         turns.give(3);
