@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::history::{Events, Export, Replay, Status, Why};
 use crate::logs::Logs;
 use crate::moment::{WHEN, When, age};
-use crate::pace::{AtOnce, at_once};
+use crate::pace::{AtOnce, at_once, steps};
 
 /// The runtime of blueprints.
 #[derive(Debug, Parser)]
@@ -47,11 +47,6 @@ pub(crate) struct Arguments {
     /// How many steps may be under way at once on one target (64 by itself).
     #[arg(long, global = true, value_name = "N", value_parser = steps)]
     pub(crate) at_once_per_target: Option<usize>,
-}
-
-fn steps(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| format!("`{text}` is no number of steps; write one from 1 on"))
 }
 
 /// What is written.

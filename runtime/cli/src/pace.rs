@@ -23,12 +23,13 @@ pub(crate) fn at_once(text: &str) -> Result<AtOnce, String> {
         Some((provider, number)) => (Some(provider.to_owned()), number),
         None => (None, text),
     };
-    match number.parse() {
-        Ok(most) if most > 0 => Ok(AtOnce { provider, most }),
-        _ => Err(format!(
-            "`{number}` is no number of steps; write one from 1 on, such as 32 or kubernetes=8"
-        )),
-    }
+    steps(number).map(|most| AtOnce { provider, most })
+}
+
+/// Reads a number of steps.
+pub(crate) fn steps(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("`{text}` is no number of steps; write one from 1 on, such as 32"))
 }
 
 /// Keeps what was asked for; refused where nobody has such a provider.
