@@ -147,6 +147,11 @@ impl Account {
         }
     }
 
+    /// The newest revision.
+    pub(crate) fn newest(&self) -> Option<u64> {
+        self.revisions.keys().next_back().copied()
+    }
+
     /// What people say beside their wishes.
     fn hear(&mut self, envelope: &Envelope, event: &Event, found: &mut Vec<String>) {
         if let Event::RollbackRequested { to, .. } = event {

@@ -230,24 +230,22 @@ impl Life<'_> {
         end
     }
 
-    /// Two runtimes at once; whether one of them has come to the end. Who came to it before the wish was heard
-    /// has finished something else.
+    /// Two runtimes at once; whether one of them has come to the end of what is wanted now. The other may have
+    /// finished what was wanted before, and say so long after the wish was heard.
     async fn fight(&mut self, first: &Arc<Process>, wish: Option<Wish>, after_ms: u64) -> bool {
         let second = self.process(Fate::default());
-        let before = self.wishes();
         let later = async {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
             self.sim.tell(&second.name, || "begins beside another".to_owned());
-            let end = self.run(&second, None).await;
-            let is_heard = wish.is_none_or(|wish| self.wishes() > before && self.is_wanted(wish));
-            (end, is_heard)
+            self.run(&second, None).await
         };
-        let (one, (other, is_heard)) = tokio::join!(self.run(first, wish), later);
+        let (one, other) = tokio::join!(self.run(first, wish), later);
         let both_lost = one.is_conflict() && other.is_conflict();
         if both_lost {
             self.sim.violated(format!("neither {} nor {} went on", first.name, second.name));
         }
-        one.is_done() || other.is_done() && is_heard
+        let newest = self.sim.with(|inner| inner.account.newest());
+        [one, other].iter().any(|end| end.is_done() && end.revision() == newest)
     }
 
     /// Goes on where nothing goes wrong any more, until it is as the person wants it.
@@ -520,6 +518,14 @@ impl Life<'_> {
 impl End {
     fn is_done(&self) -> bool {
         matches!(self, Self::Came(Ok(summary)) if summary.outcome == Outcome::Done)
+    }
+
+    /// The revision that it was about, where it came to an end.
+    fn revision(&self) -> Option<u64> {
+        match self {
+            Self::Came(Ok(summary)) => Some(summary.revision),
+            _ => None,
+        }
     }
 
     fn is_refused(&self) -> bool {
