@@ -14,7 +14,7 @@ use bp_tests::Environment;
 use serde_json::Value as Json;
 
 /// The newest versions that a release has written: with each release the corpus grows, and so do these.
-const EVENTS: u64 = 6;
+const EVENTS: u64 = 8;
 const FORMS: u32 = 2;
 const EXPORTS: [&str; 2] = ["bpr-export/1", "bpr-export/2"];
 const PLANS: u32 = 1;
@@ -42,6 +42,9 @@ fn with_journal(release: &Path, name: &str) -> Environment {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::copy(release.join(name), folder.join("journal.db")).unwrap();
     std::fs::copy(release.join("secrets.key"), folder.join("secrets.key")).unwrap();
+    if release.join("age.key").is_file() {
+        std::fs::copy(release.join("age.key"), environment.home().join("age.key")).unwrap();
+    }
     environment
 }
 

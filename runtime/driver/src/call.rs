@@ -65,6 +65,7 @@ async fn job(hands: &mut Hands, step: Step, call: &CallStep) -> Result<Job, Fail
             engine::Intent::CarryOut => Intent::CarryOut,
             engine::Intent::WaitFor => Intent::WaitFor,
             engine::Intent::Stop => Intent::Stop,
+            engine::Intent::Look => Intent::Look,
         },
         deadline: timeout.map_or(hands.deadlines.wait, std::time::Duration::from_millis),
         wants_result: call.limits.wants_result,

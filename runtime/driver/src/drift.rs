@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use bp_engine::event::{Class, Drifted, Failure, Verb};
 use bp_engine::outlook::{Action, NodeOutlook, Outlook};
-use bp_engine::state::Revision;
+use bp_engine::state::{InstanceState, Revision};
 use bp_engine::terms::node_of;
 use bp_plan::Plan;
 
 use crate::error::DriverError;
 use crate::foresee::{Ask, Looking, foresee};
 use crate::ledger::Ledger;
+use crate::observe::{self, NOT_YET, can_be_asked, instance};
 use crate::runtime::{Runtime, pending};
 
 /// The instances that are not as they were applied.
@@ -65,7 +66,8 @@ pub struct Looked {
     pub(crate) plan: Arc<Plan>,
     /// What there is, as those who keep it tell.
     pub outlook: Outlook,
-    /// The instances that nobody can be asked about: nothing but their own operations keeps them.
+    /// The instances that nobody can be asked about: nothing but their own operations keeps them, and none of these
+    /// tells what is there.
     pub unasked: Vec<String>,
 }
 
@@ -114,6 +116,7 @@ impl Runtime {
         let plan = desired.topology.plan().clone();
         let hands = self.hands(&ledger.id, &name, &desired, Arc::new(crate::watch::Silent));
         let looking = Looking { before: None, ask, limits: self.limits.clone() };
+        let at_once = looking.limits.at_once;
         let mut outlook =
             foresee(&hands, &self.providers, ledger, revision, desired, looking).await?;
         if !names.is_empty() {
@@ -131,24 +134,24 @@ impl Runtime {
             }
             outlook.nodes.retain(|node| names.iter().any(|name| is_named(node, name)));
         }
-        let instance = |node: &NodeOutlook| {
-            let target = ledger.state.targets.get(&node.target_id);
-            target.and_then(|target| target.instances.get(&node.id))
+        let state = &ledger.state;
+        let is_unasked = |node: &&NodeOutlook| {
+            instance(state, node).is_some_and(|is| is.provider.is_empty() && !can_be_asked(is))
         };
-        let is_unasked =
-            |node: &&NodeOutlook| instance(node).is_some_and(|is| is.provider.is_empty());
         let unasked = outlook.nodes.iter().filter(is_unasked).map(|node| node.id.clone()).collect();
         // What was never there has not drifted.
-        outlook.nodes.retain(|node| instance(node).is_some_and(|is| is.applied.is_some()));
+        let was_there = |is: &InstanceState| is.applied.is_some() || can_be_asked(is);
+        outlook.nodes.retain(|node| instance(state, node).is_some_and(was_there));
         for node in outlook.nodes.iter_mut().filter(|_| ask == Ask::Drift) {
-            let applied = instance(node).and_then(|is| is.applied.as_ref());
+            let applied = instance(state, node).and_then(|is| is.applied.as_ref());
             let is_as_wanted = node.wanted.as_deref() == applied.map(|it| it.subject.as_str());
             if has_drifted(node) && !is_as_wanted {
                 node.action = Action::Held;
-                let why = "what was last wanted of it has not been brought about yet";
-                node.reason = Some(why.to_owned());
+                node.reason = Some(NOT_YET.to_owned());
             }
         }
+        let by = (&hands, &self.executors);
+        observe::ask(by, state, &mut outlook.nodes, (ask, at_once)).await;
         Ok(Looked { plan, outlook, unasked })
     }
 }

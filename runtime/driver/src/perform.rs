@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bp_engine::engine::{Intent, Step, TargetRef, Wanted};
+use bp_engine::engine::{CallStep, Intent, Step, TargetRef, Wanted};
 use bp_engine::event::{self, Operation};
 use bp_engine::secrets::{self, Revealed};
 use bp_engine::{Report, Subject as Described};
@@ -273,8 +273,8 @@ pub(crate) async fn subject(hands: &mut Hands, step: Step) -> Result<Subject, Fa
         Wanted::Stored(digest) => {
             let mut described = stored(hands, &digest).await?;
             // A provider takes away what it knows by its record; a script is called as it always is.
-            let is_needed = step.call.as_ref().is_some_and(|call| call.intent == Intent::CarryOut);
-            if is_needed {
+            let is_begun = |call: &CallStep| matches!(call.intent, Intent::CarryOut | Intent::Look);
+            if step.call.as_ref().is_some_and(is_begun) {
                 described.revealed = secrets::reveal(&described.properties, &hands.secrets)
                     .map_err(|(message, help)| Failure { help, ..damaged(message) })?;
             }

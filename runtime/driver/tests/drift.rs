@@ -15,11 +15,11 @@ use std::sync::atomic::Ordering;
 use bp_driver::drift::{drifted, is_ill};
 use bp_driver::{Deployments, DriverError};
 use bp_engine::event::Outcome;
-use bp_engine::outlook::Action;
+use bp_engine::outlook::{Action, Shown};
 use bp_engine::status::Standing;
 use bp_journal::{MemoryStore, Store as _};
 use bp_provider::{Class, Failure};
-use common::lives::{Calls, lives, runtime_of};
+use common::lives::{Calls, lives, runtime_of, telling};
 use common::{Dying, ID, World, control, deploy, plan, plan_with, runtime};
 use serde_json::json;
 
@@ -195,6 +195,123 @@ async fn a_provider_s_part_of_a_life_is_healed_and_what_follows_it() {
             (&["web"][..], &["base".to_owned(), "late".to_owned()][..])
         );
     }
+}
+
+/// What was called since, without arguments.
+fn called_since(calls: &Calls, before: usize) -> Vec<String> {
+    let words = |line: &String| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    calls.made()[before..].iter().map(words).collect()
+}
+
+async fn telling_deployed() -> (Arc<MemoryStore>, Arc<World>, Arc<Calls>) {
+    let (store, world) = (Arc::new(MemoryStore::new()), Arc::new(World::default()));
+    let calls = Arc::new(Calls::default());
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let done = deploy(&runtime, telling("hello"), &[]).await.unwrap();
+    assert_eq!(done.outcome, Outcome::Done);
+    (store, world, calls)
+}
+
+#[tokio::test]
+async fn what_only_operations_keep_is_asked_by_its_own() {
+    let (store, world, calls) = telling_deployed().await;
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let before = (written(&store).await, calls.made());
+    let looked = runtime.drift(ID, &[]).await.unwrap();
+    assert!(looked.outlook.is_empty() && looked.unasked.is_empty(), "{:?}", looked.outlook);
+    assert_eq!(looked.outlook.nodes.len(), 3);
+    assert_eq!(*calls.looks.lock().unwrap(), 2);
+    // Only who is named is asked.
+    let _ = runtime.drift(ID, &["late".to_owned()]).await.unwrap();
+    assert_eq!(*calls.looks.lock().unwrap(), 3);
+    let told = [
+        (json!({ "state": "absent" }), Action::Create, Some("absent"), None),
+        (json!({ "state": "created" }), Action::Change, Some("created"), None),
+        (json!({ "state": "up" }), Action::Held, None, Some("does not tell its `state`")),
+        (json!(null), Action::Held, None, Some("does not tell its `state`")),
+    ];
+    for (told, action, live, why) in told {
+        calls.told.lock().unwrap().insert("base".to_owned(), told);
+        let outlook = runtime.drift(ID, &[]).await.unwrap().outlook;
+        let base = outlook.nodes.iter().find(|node| node.id == "base").unwrap();
+        assert_eq!(base.action, action, "{base:?}");
+        let shown: Vec<_> = base.fields.iter().map(|f| (f.path.as_str(), &f.live)).collect();
+        let live = live.map(|live| Some(Shown::Value(json!(live))));
+        assert_eq!(shown, live.iter().map(|live| ("state", live)).collect::<Vec<_>>());
+        assert_eq!(base.reason.is_some(), why.is_some(), "{base:?}");
+        assert!(base.reason.iter().all(|reason| reason.contains(why.unwrap())), "{base:?}");
+        // How it is, and whether that is what was applied, is one question here.
+        let health = runtime.health(ID, &[]).await.unwrap().outlook;
+        let ill: Vec<&str> =
+            health.nodes.iter().filter(|node| is_ill(node)).map(|node| node.id.as_str()).collect();
+        assert_eq!(ill, ["base"]);
+    }
+    calls.fail("base lifecycle.observe", Failure::new(Class::Transient, "no such host"));
+    let outlook = runtime.drift(ID, &["base".to_owned()]).await.unwrap().outlook;
+    let reason = outlook.nodes[0].reason.as_deref().unwrap();
+    assert!(reason.contains("`lifecycle.observe`: no such host"), "{reason}");
+    assert_eq!(outlook.nodes[0].action, Action::Held);
+    assert_eq!((written(&store).await, calls.made()), before);
+}
+
+/// What was lost is called again, from there on, whatever dies meanwhile.
+async fn lost_and_healed(told: &str, expected: &[&str]) {
+    let mut deaths = 0;
+    for (dies_at, writes_last) in (0..).flat_map(|at| [(at, false), (at, true)]) {
+        let (store, world, calls) = telling_deployed().await;
+        let (made, effects) = (calls.made().len(), world.effects());
+        let lost = json!({ "state": told });
+        calls.told.lock().unwrap().insert("base".to_owned(), lost);
+        let dying = Arc::new(Dying::new(store.clone(), dies_at, writes_last));
+        let first = runtime_of(dying.clone(), &world, &calls).heal(ID, &[], control()).await;
+        let is_over = dying.appends() <= dies_at;
+        let alive = runtime_of(store.clone(), &world, &calls);
+        if is_over {
+            assert_eq!(first.unwrap().1.unwrap().outcome, Outcome::Done);
+        } else {
+            deaths += 1;
+            assert_eq!(alive.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+            let _ = alive.heal(ID, &[], control()).await.unwrap();
+        }
+        assert_eq!(called_since(&calls, made), expected, "after a death at append {dies_at}");
+        assert_eq!(world.effects(), effects);
+        assert!(alive.drift(ID, &[]).await.unwrap().outlook.is_empty());
+        assert!(alive.heal(ID, &[], control()).await.unwrap().1.is_none());
+        // It is looked at once; later runs do not ask again.
+        let before = calls.made().len();
+        let _ = deploy(&alive, telling("hello"), &[]).await.unwrap();
+        assert_eq!(called_since(&calls, before), [""; 0]);
+        if is_over {
+            break;
+        }
+    }
+    assert!(deaths > 5, "only {deaths} appends");
+}
+
+#[tokio::test]
+async fn what_is_absent_is_made_again_once() {
+    let all = ["base lifecycle.observe", "base lifecycle.create", "base lifecycle.start"];
+    lost_and_healed("absent", &all).await;
+}
+
+#[tokio::test]
+async fn what_only_stands_still_is_started_again_once() {
+    lost_and_healed("created", &["base lifecycle.observe", "base lifecycle.start"]).await;
+}
+
+#[tokio::test]
+async fn what_came_back_by_itself_meanwhile_is_left_alone() {
+    let (store, world, calls) = telling_deployed().await;
+    calls.told.lock().unwrap().insert("base".to_owned(), json!({ "state": "absent" }));
+    let made = calls.made().len();
+    let dying = Arc::new(Dying::new(store.clone(), 2, true));
+    let _ = runtime_of(dying, &world, &calls).heal(ID, &[], control()).await;
+    calls.told.lock().unwrap().clear();
+    let alive = runtime_of(store.clone(), &world, &calls);
+    assert_eq!(alive.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+    assert_eq!(called_since(&calls, made), ["base lifecycle.observe"]);
+    assert_eq!(alive.drift(ID, &[]).await.unwrap().outlook.nodes.len(), 3);
+    assert_eq!(Deployments::new(store).status(ID).await.unwrap().0.state, Standing::Deployed);
 }
 
 #[tokio::test]

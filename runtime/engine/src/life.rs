@@ -284,6 +284,42 @@ impl LifeState {
         }
     }
 
+    /// What `lifecycle.observe` told is not there any more counts as not done, and all that was done after it.
+    pub(crate) fn lose(&mut self, told: &Json) {
+        let is_lost =
+            |done: &Done| done.act.as_ref().and_then(|act| is_done(act, told)) == Some(false);
+        if let Some(place) = self.done.iter().position(is_lost) {
+            self.done.truncate(place);
+            // Nothing is left that could be updated.
+            if self.baseline.take().is_some() {
+                self.reached = Some(Stage::Poststart);
+            }
+        }
+    }
+
+    /// What `lifecycle.observe` tells of an instance that was whole.
+    pub fn seen(&self, told: &Json) -> Seen {
+        let state = told.get("state").and_then(Json::as_str).filter(|state| STATES.contains(state));
+        let Some(state) = state else { return Seen::Untold };
+        let own = self.done.iter().filter_map(|done| done.act.as_ref());
+        let reached =
+            own.filter(|act| act.via.is_none()).filter_map(|act| state_after(&act.operation));
+        match reached.max() {
+            Some(wanted) if STATES.iter().position(|known| *known == state) < Some(wanted) => {
+                Seen::Lost {
+                    wanted: STATES.get(wanted).copied().unwrap_or_default(),
+                    state: state.to_owned(),
+                }
+            }
+            _ => Seen::AsItWas,
+        }
+    }
+
+    /// The operation that tells what is there, as it is called.
+    pub fn observe(&self) -> Option<&Kept> {
+        self.removal.iter().find(|kept| is_observe(&kept.act))
+    }
+
     /// All of it is as it was wanted.
     pub(crate) fn settled(&mut self, event: &Event) {
         let Event::InstanceSettled { acts, baseline, removal, .. } = event else { return };
@@ -314,6 +350,50 @@ impl LifeState {
             (Some(Stage::Unlink), Some(reached)) => reached >= Stage::Preconfigure,
             _ => true,
         }
+    }
+}
+
+/// What was seen of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// What its operations have made is there.
+    AsItWas,
+    /// Something of it is not there any more.
+    Lost {
+        /// The state that its operations had brought it to.
+        wanted: &'static str,
+        /// The state that it is in.
+        state: String,
+    },
+    /// That was not told.
+    Untold,
+}
+
+/// The states that `lifecycle.observe` tells, each after the one before it.
+const STATES: [&str; 4] = ["absent", "created", "configured", "started"];
+
+/// Which of the states an operation of the way up leads to.
+fn state_after(operation: &str) -> Option<usize> {
+    match stage(operation)? {
+        Stage::Create => Some(1),
+        Stage::Configure => Some(2),
+        Stage::Start => Some(3),
+        _ => None,
+    }
+}
+
+/// Whether an operation was carried out, by what `lifecycle.observe` told; none where that does not
+/// tell.
+pub(crate) fn is_done(act: &Act, told: &Json) -> Option<bool> {
+    let state = told.get("state")?.as_str()?;
+    let is = STATES.iter().position(|known| *known == state)?;
+    if act.via.is_some() {
+        return None;
+    }
+    match stage(&act.operation)? {
+        Stage::Stop => Some(is < 3),
+        Stage::Delete => Some(is == 0),
+        _ => state_after(&act.operation).map(|after| is >= after),
     }
 }
 

@@ -208,6 +208,9 @@ pub struct InstanceState {
 pub struct Drift {
     /// In which run.
     pub run: String,
+    /// Its own operation has told since what is there.
+    #[serde(default)]
+    pub is_looked_at: bool,
     /// It was made so since.
     pub is_healed: bool,
 }
@@ -462,6 +465,11 @@ impl InstanceState {
         self.drift.as_ref().is_some_and(|drift| !drift.is_healed)
     }
 
+    /// It has drifted, and its own operation, if it has one, is still to tell what is there.
+    pub(crate) fn is_to_be_looked_at(&self) -> bool {
+        self.drift.as_ref().is_some_and(|drift| !drift.is_healed && !drift.is_looked_at)
+    }
+
     /// Its removal was begun.
     pub(crate) fn is_going(&self) -> bool {
         let is_half_gone = self.life.as_ref().is_some_and(|life| !life.removed.is_empty());
@@ -547,7 +555,8 @@ impl TargetState {
             Event::InstanceAdopted { instance, .. } => self.adopted(instance, event),
             Event::DriftFound { run, instance } => {
                 let Some(state) = self.instances.get_mut(instance) else { return };
-                state.drift = Some(Drift { run: run.clone(), is_healed: false });
+                state.drift =
+                    Some(Drift { run: run.clone(), is_looked_at: false, is_healed: false });
                 // What makes it so is another effect than the one that made it.
                 state.renewals += 1;
             }
@@ -638,6 +647,13 @@ impl TargetState {
             // What was looked at is known: what comes next is another effect, with a key of its own.
             state.renewals += u32::from(is_flying && life.is_looking());
             life.succeeded(is_flying, &own, result.as_ref());
+            if let Some(drift) = state.drift.as_mut().filter(|drift| !drift.is_healed)
+                && is_flying
+                && life.is_looking()
+            {
+                drift.is_looked_at = true;
+                life.lose(result.as_ref().unwrap_or(&Json::Null));
+            }
             if let Some(removal) = removal {
                 life.removal.clone_from(removal);
             }
@@ -684,6 +700,9 @@ impl TargetState {
         state.operation = Operation::Converge;
         state.depends.clone_from(depends);
         state.needed.clear();
+        if let Some(drift) = &mut state.drift {
+            drift.is_healed = true;
+        }
         state.life.get_or_insert_default().settled(event);
         self.failures.remove(instance);
     }

@@ -67,6 +67,8 @@ pub enum Intent {
     WaitFor,
     /// One that was begun is stopped.
     Stop,
+    /// It only looks: nothing needs to be found of it again, and no other call has its key.
+    Look,
 }
 
 /// A call that has ended.

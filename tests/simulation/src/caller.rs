@@ -103,6 +103,20 @@ fn come(inner: &mut Inner, job: &Job) -> Came {
     Came::Result(result)
 }
 
+/// What a look tells that no journal knows of.
+fn look(inner: &mut Inner, job: &Job) -> Result<Json, Failure> {
+    let (instance, operation) = (&job.subject.instance, &job.operation);
+    if operation != "lifecycle.observe" {
+        inner.violated(format!("{instance} {operation} is no look, and is called as one"));
+    }
+    let fails = inner.faults.fails;
+    if inner.random.happens(fails) {
+        return Err(Failure::new(Class::Transient, "it ended with 1"));
+    }
+    let at = inner.world.place_of(instance);
+    Ok(inner.world.carry_out(&at, operation, &Json::Null))
+}
+
 /// Whether the plan says that it may be called twice.
 fn is_repeatable(world: &World, step: &Announced) -> bool {
     if step.act.contains(" of ") {
@@ -131,6 +145,11 @@ impl Executor for Caller {
         process.instant("before an operation").await;
         sim.passes(5).await;
         process.instant("as it calls an operation").await;
+        if job.intent == Intent::Look {
+            let seen = sim.with(|inner| look(inner, &job));
+            sim.tell(&process.name, || format!("looks at {what}: {seen:?}"));
+            return Ran { outcome: seen, output: Vec::new() };
+        }
         if let Err(failure) = self.begin(&job) {
             sim.tell(&process.name, || format!("calls {what}: never begun"));
             return Ran { outcome: Err(failure), output: Vec::new() };

@@ -225,18 +225,44 @@ impl World {
         }
     }
 
-    /// Others change the value of an object, or take it away; which, and how, by this number.
+    /// Others change an object or stop a machine, or take it away; which, and how, by this number.
     pub(crate) fn tampered(&mut self, number: usize) -> Option<String> {
-        let count = self.objects.len();
-        let at = self.objects.keys().nth((number / 2) % count.max(1)).cloned()?;
-        let object = self.objects.get_mut(&at)?;
-        let instance = object.instance.clone();
-        if number.is_multiple_of(2) {
+        let objects = self.objects.keys().cloned().map(|at| (at, true));
+        let machines =
+            self.machines.keys().filter(|at| self.tells(at)).cloned().map(|at| (at, false));
+        let all: Vec<(At, bool)> = objects.chain(machines).collect();
+        let (at, is_object) = all.get((number / 2) % all.len().max(1))?.clone();
+        let is_gone = !number.is_multiple_of(2);
+        let what = if is_gone { "delete" } else { "change" };
+        let told = |instance: &str| Some(format!("{what} {instance}@{}", at.0));
+        if is_object {
+            let object = self.objects.get_mut(&at)?;
+            let instance = object.instance.clone();
             "by others".clone_into(&mut object.value);
-            return Some(format!("change {instance}@{}", at.0));
+            if is_gone {
+                self.objects.remove(&at);
+            }
+            return told(&instance);
         }
-        self.objects.remove(&at);
-        Some(format!("delete {instance}@{}", at.0))
+        self.machines.get_mut(&at)?.stage = 1;
+        if is_gone {
+            self.machines.remove(&at);
+        }
+        told(&at.1)
+    }
+
+    /// Where the operations of an instance have made something of it.
+    pub(crate) fn place_of(&self, instance: &str) -> At {
+        let known = self.machines.keys().find(|at| at.1 == instance);
+        known.cloned().unwrap_or_else(|| (String::new(), instance.to_owned()))
+    }
+
+    /// Whether an instance is one that tells itself what is there of it, and works.
+    fn tells(&self, at: &At) -> bool {
+        let made_for = self.made_for.get(at).and_then(|version| self.blueprints.get(*version));
+        let node = made_for.and_then(|blueprint| blueprint.node_at(at));
+        node.is_some_and(|node| node.kind == Kind::Looked)
+            && self.machines.get(at).is_some_and(|machine| machine.stage == 3)
     }
 
     /// An instance is said to be as a version wants it; where it is, it needs what that version says.

@@ -375,6 +375,51 @@ fn what_can_be_looked_at_is_looked_at() {
 }
 
 #[test]
+fn what_a_script_made_is_missed_and_made_again() {
+    let shop = Shop::new();
+    shop.script("make.sh", r#"touch "$LOG.thing"; echo made >> "$LOG""#);
+    shop.script("drop.sh", r#"rm "$LOG.thing"; echo dropped >> "$LOG""#);
+    let look =
+        r#"[ -e "$LOG.thing" ] && state=created; echo "{ \"state\": \"${state:-absent}\" }""#;
+    shop.script("look.sh", look);
+    let body = r#"
+node type Box {
+  operation lifecycle.create = script("make.sh") { $ENV }
+  operation lifecycle.observe = script("look.sh") { $ENV }
+  operation lifecycle.delete = script("drop.sh") { $ENV }
+}
+node type Plain { operation lifecycle.create = script("step.sh") { $ENV } }
+node box: Box
+node plain: Plain
+"#;
+    let _ = shop.deploy(body).expect(0);
+    let thing = shop.log().with_file_name("log.thing");
+    let calls =
+        || shop.environment.home().join("deployments/shop/calls").read_dir().unwrap().count();
+    let before = (calls(), shop.done());
+    let said = shop.on("drift").expect(0).words();
+    let all = "shop: nothing of 1 has drifted; plain is kept by its own operations alone";
+    assert!(said.contains(all), "{said}");
+    std::fs::remove_file(&thing).unwrap();
+    let found = shop.environment.ask("drift", "shop", 0);
+    let node = &found["nodes"][0];
+    let (action, reason) = (&node["action"], &node["reason"]);
+    assert_eq!((action, reason), (&"create".into(), &"it is gone".into()), "{found:#}");
+    let ill = shop.on("health").expect(3).words();
+    assert!(ill.contains("it is absent, and not created"), "{ill}");
+    // Who looks leaves nothing behind.
+    assert_eq!((calls(), shop.done()), before);
+    let _ = shop.on("heal").expect(0);
+    assert_eq!((shop.count("made"), thing.exists()), (2, true));
+    let said = shop.on("heal").expect(0).words();
+    assert!(said.contains("nothing of 1 has drifted"), "{said}");
+    assert_eq!(shop.count("made"), 2);
+    let _ = shop.environment.bpr(["journal", "verify", "shop"]).expect(0);
+    let _ = shop.on("uninstall").expect(0);
+    assert_eq!((shop.count("dropped"), thing.exists()), (1, false));
+}
+
+#[test]
 fn a_failure_is_told_with_its_last_words_at_the_blueprint_s_line() {
     let shop = Shop::new();
     let broken = r#"echo one >> "$LOG"; seq 1 20; echo 'no room left' >&2; exit 3"#;

@@ -22,6 +22,10 @@ pub struct Calls {
     ended: Mutex<BTreeMap<(String, u32), Result<Json, Failure>>>,
     /// Calls whose next ends are these: by instance and operation.
     pub faults: Mutex<BTreeMap<String, Vec<Failure>>>,
+    /// What `lifecycle.observe` tells of an instance until its next operation; `started` where nothing is said.
+    pub told: Mutex<BTreeMap<String, Json>>,
+    /// How often it was asked where no journal knows of that.
+    pub looks: Mutex<u32>,
 }
 
 impl Calls {
@@ -48,15 +52,27 @@ impl Executor for Remembering {
         let before = self.0.ended.lock().unwrap().get(&known).cloned();
         let outcome = match before {
             Some(outcome) => outcome,
-            None if job.intent != Intent::CarryOut => {
+            None if matches!(job.intent, Intent::WaitFor | Intent::Stop) => {
                 Err(Failure::new(Class::Permanent, "it was announced and never begun"))
             }
             None => {
                 let fault = self.0.faults.lock().unwrap().get_mut(&call).and_then(Vec::pop);
-                let outcome = match fault {
-                    Some(fault) => Err(fault),
-                    None => Ok(json!({ "id": format!("id of {}", job.subject.instance) })),
+                let told = &mut self.0.told.lock().unwrap();
+                let is_look = job.operation == "lifecycle.observe";
+                let id = format!("id of {}", job.subject.instance);
+                let outcome = match (fault, told.get(&job.subject.instance)) {
+                    (Some(fault), _) => Err(fault),
+                    (None, Some(told)) if is_look => Ok(told.clone()),
+                    (None, None) if is_look => Ok(json!({ "id": id, "state": "started" })),
+                    (None, _) => Ok(json!({ "id": id })),
                 };
+                if job.intent == Intent::Look {
+                    *self.0.looks.lock().unwrap() += 1;
+                    return Ran { outcome, output: Vec::new() };
+                }
+                if !is_look && outcome.is_ok() {
+                    told.remove(&job.subject.instance);
+                }
                 let args = job.subject.properties.get("args").cloned().unwrap_or_default();
                 self.0.made.lock().unwrap().push(format!("{call} {args}"));
                 self.0.ended.lock().unwrap().insert(known, outcome.clone());
@@ -104,6 +120,15 @@ pub fn called(args: &[(&str, Expr)], sets: bool) -> Operation {
 /// `base`, with operations between the two; `late` needs what `web` reports.
 pub fn lives(greeting: &str) -> Vec<u8> {
     sample(greeting, true)
+}
+
+/// The same, but that `base` and `late` tell themselves what is there.
+pub fn telling(greeting: &str) -> Vec<u8> {
+    let mut plan = bp_plan::from_bytes(&lives(greeting)).unwrap().plan;
+    let made = plan.node_types.get_mut("Made").unwrap();
+    let own = field(Expr::This, "id");
+    made.operations.insert("lifecycle.observe".to_owned(), called(&[("id", own)], false));
+    bp_plan::to_bytes(&plan, &BTreeMap::new()).unwrap()
 }
 
 /// The same, but that `web` needs nothing of `base`.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::next::{How, Look, Next, ToCall, ToConverge};
 use crate::event::{Class, Event, Failure, Operation};
-use crate::life::{Kept, LifeState, is_observe};
+use crate::life::{Kept, LifeState, is_done, is_observe};
 
 impl Look<'_> {
     /// What comes next on the way down.
@@ -91,22 +91,6 @@ pub(super) fn called(kept: &Kept) -> ToCall {
         executor: kept.executor.clone(),
         limits: kept.limits,
         removal: None,
-    }
-}
-
-/// Whether an operation was carried out, by what `lifecycle.observe` told; none where that does not
-/// tell.
-pub(super) fn is_done(act: &Act, told: &Json) -> Option<bool> {
-    const STATES: [&str; 4] = ["absent", "created", "configured", "started"];
-    let state = told.get("state")?.as_str()?;
-    let is = STATES.iter().position(|known| *known == state)?;
-    match (stage(&act.operation)?, &act.via) {
-        (Stage::Create, None) => Some(is >= 1),
-        (Stage::Configure, None) => Some(is >= 2),
-        (Stage::Start, None) => Some(is >= 3),
-        (Stage::Stop, None) => Some(is < 3),
-        (Stage::Delete, None) => Some(is == 0),
-        _ => None,
     }
 }
 

@@ -125,6 +125,8 @@ pub enum Intent {
     WaitFor,
     /// One that was begun is stopped.
     Stop,
+    /// It only looks, and no journal knows of it.
+    Look,
 }
 
 /// Where the subject of a step is.

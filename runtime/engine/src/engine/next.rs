@@ -9,9 +9,9 @@ use bp_topology::parameters::Arguments;
 use bp_topology::{Act, Given, InstanceId, Life, Own, Reads, Topology};
 use serde_json::Value as Json;
 
-use super::down::{called, is_done, is_going, unsure};
+use super::down::{called, is_going, unsure};
 use crate::event::{Event, Failure, Operation};
-use crate::life::{Begun, Kept, LifeState, Limits};
+use crate::life::{Begun, Kept, LifeState, Limits, is_done};
 use crate::retry::digest;
 use crate::secrets::hash;
 use crate::state::{Applied, InstanceState};
@@ -180,6 +180,12 @@ impl Look<'_> {
         {
             return Ok(next);
         }
+        if let Some(observe) = &life.observe
+            && self.is.is_some_and(InstanceState::is_to_be_looked_at)
+        {
+            let inputs = self.planned(id, observe, &all)?.digest;
+            return self.call(id, observe, None, inputs, &all);
+        }
         let was_whole = state.baseline.is_some();
         if let Some(kept) = self.unlinked(id, state).next() {
             return Ok(Next::Call(Box::new(ToCall {
@@ -263,7 +269,7 @@ impl Look<'_> {
             && state.removal == removal.kept
             && self.is.is_some_and(|is| {
                 // What it needs now is to be known when it goes.
-                is.operation == Operation::Converge && is.depends == depends
+                is.operation == Operation::Converge && is.depends == depends && !is.has_drifted()
             });
         if is_so {
             return Ok(Next::Done(all));

@@ -63,6 +63,10 @@ impl Scripts {
         let mut call = Call { scripts: self, job, folder: &folder, supervisor: None };
         let outcome = call.outcome(listener).await;
         let output = std::fs::read(folder.output()).unwrap_or_default();
+        if job.intent == Intent::Look {
+            // Nobody comes back to it; what stays behind where it can't be removed does no harm.
+            let _ = std::fs::remove_dir_all(folder.path());
+        }
         Ran { outcome, output }
     }
 }
@@ -118,7 +122,7 @@ impl Call<'_> {
 
     /// Nothing is begun yet: begins it, once.
     async fn idle(&mut self) -> Result<(), Failure> {
-        if self.job.intent != Intent::CarryOut {
+        if matches!(self.job.intent, Intent::WaitFor | Intent::Stop) {
             return Err(Failure::new(Class::Permanent, "it was announced and never begun"));
         }
         let Some(supervisor) = &mut self.supervisor else {
