@@ -30,6 +30,32 @@ fn new() -> (Arc<MemoryStore>, Arc<World>) {
     (Arc::new(MemoryStore::new()), Arc::new(World::default()))
 }
 
+/// Something else was begun, and nobody knows whether it came about; the way back did not succeed either. What was
+/// applied before all that is not taken for what is there.
+#[tokio::test]
+async fn what_may_have_become_something_else_is_not_taken_for_what_it_was() {
+    let (store, world) = new();
+    let instance = "config[\"east\"]";
+    let fail = |class, times| {
+        let failures = vec![Failure::new(class, "no reply"); times];
+        world.faults.lock().unwrap().insert(instance.to_owned(), failures);
+    };
+    let runtime = runtime(store.clone(), &world);
+    let _ = deploy(&runtime, plan("hello"), &CLUSTERS).await.unwrap();
+    let content = world.content();
+    fail(Class::UnknownOutcome, 4);
+    let there = deploy(&runtime, plan("good day"), &CLUSTERS).await.unwrap();
+    assert_eq!(there.outcome, Outcome::Partial);
+    fail(Class::Permanent, 1);
+    let back = deploy(&runtime, plan("hello"), &CLUSTERS).await.unwrap();
+    assert_eq!(back.outcome, Outcome::Partial);
+    let told = status(&store).await;
+    let node = told.nodes.iter().find(|node| node.id == instance).unwrap();
+    assert_eq!(node.state, NodeStanding::Failed, "{node:?}");
+    assert_eq!(runtime.resume(ID, control()).await.unwrap().outcome, Outcome::Done);
+    assert_eq!(world.content(), content);
+}
+
 #[tokio::test]
 async fn a_target_that_is_down_holds_up_nobody_else() {
     let (store, world) = new();

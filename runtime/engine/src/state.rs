@@ -460,6 +460,12 @@ impl InstanceState {
         }
     }
 
+    /// This subject was brought about, and nothing else was begun since that may have come about, too.
+    pub(crate) fn was_last_applied(&self, subject: &str) -> bool {
+        let is_applied = self.applied.as_ref().is_some_and(|applied| applied.subject == subject);
+        is_applied && self.subject == subject && self.begun.is_empty()
+    }
+
     /// It is not as it was applied, and was not made so yet.
     pub(crate) fn has_drifted(&self) -> bool {
         self.drift.as_ref().is_some_and(|drift| !drift.is_healed)

@@ -234,7 +234,7 @@ fn is_current(topology: &Topology, instance: &bp_topology::Instance, is: &Instan
     reads.is_veiled
         || matches!(&subject, Ok(Some(subject)) if {
             let digest = crate::retry::digest(&subject.bytes());
-            is.applied.as_ref().is_some_and(|applied| applied.subject == digest)
+            is.was_last_applied(&digest)
         })
 }
 

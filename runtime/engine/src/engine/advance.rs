@@ -141,8 +141,7 @@ impl Engine {
             && !is.is_renamed
             // What it needs now is to be known when it goes.
             && is.depends == self.depends(at)
-            && is.subject == wanted
-            && applied.subject == wanted;
+            && is.was_last_applied(&wanted);
         is_so.then(|| applied.reported())
     }
 
