@@ -66,4 +66,4 @@ pub use update::{Asked, Saved};
 pub use verify::{Flaw, Verified, verify};
 pub use watch::Watcher;
 pub use why::{Why, WhyError};
-pub use workflow::{Input, Ran};
+pub use workflow::{GoneOn, Input, Ran};

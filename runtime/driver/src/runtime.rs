@@ -144,7 +144,15 @@ impl Runtime {
 
     /// Goes on with what was begun: the open run, or another run of the newest revision.
     pub async fn resume(&self, id: &str, control: Control) -> Result<Summary, DriverError> {
-        let mut ledger = self.existing(id).await?;
+        self.resume_from(self.existing(id).await?, control).await
+    }
+
+    /// The same, from what was read.
+    pub(crate) async fn resume_from(
+        &self,
+        mut ledger: Ledger,
+        control: Control,
+    ) -> Result<Summary, DriverError> {
         // A request that was journaled and never taken is what the person last wanted.
         match pending(&ledger) {
             Some((request, Pending::Revision(revision))) => {

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::error::DriverError;
 use crate::ledger::{Ledger, decode};
 use crate::perform::Hands;
-use crate::runtime::{Control, Desired, Executors, Runtime, next_run};
+use crate::runtime::{Control, Desired, Executors, Runtime, Summary, next_run};
 use crate::traced::{self, Traced};
 
 /// How often requests of others are looked for.
@@ -45,6 +45,15 @@ pub struct Ran {
     pub run: String,
     /// How it ended; none where a person stopped this process before it did.
     pub outcome: Option<Outcome>,
+}
+
+/// What was gone on with.
+#[derive(Debug)]
+pub enum GoneOn {
+    /// A workflow.
+    Workflow(Ran),
+    /// A run of the deployment.
+    Run(Box<Summary>),
 }
 
 impl Runtime {
@@ -75,19 +84,44 @@ impl Runtime {
         id: &str,
         control: Control,
     ) -> Result<Option<Ran>, DriverError> {
-        let mut ledger = self.existing(id).await?;
+        let ledger = self.existing(id).await?;
+        Ok(self.workflow_gone_on(ledger, control).await?.ok())
+    }
+
+    /// Goes on with whatever was begun: a workflow, or a run of the deployment.
+    pub async fn go_on(
+        &self,
+        id: &str,
+        of_workflow: Control,
+        of_run: Control,
+    ) -> Result<GoneOn, DriverError> {
+        let ledger = self.existing(id).await?;
+        match self.workflow_gone_on(ledger, of_workflow).await? {
+            Ok(ran) => Ok(GoneOn::Workflow(ran)),
+            Err(ledger) => Ok(GoneOn::Run(Box::new(self.resume_from(*ledger, of_run).await?))),
+        }
+    }
+
+    /// Goes on with the workflow that was begun; gives the ledger back where there is none.
+    async fn workflow_gone_on(
+        &self,
+        mut ledger: Ledger,
+        control: Control,
+    ) -> Result<Result<Ran, Box<Ledger>>, DriverError> {
         if let Some(open) = ledger.state.open_workflow().cloned() {
             let revision = revision(&ledger, &open)?;
             let desired = self.learned(&ledger, &revision).await?;
             let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
             let taken = vec![self.gone_on_with((&open.id, open.paused.as_ref()), request)];
             ledger.own(&self.actor, &self.owner, taken).await?;
-            return self.conduct(ledger, open, desired, control).await.map(Some);
+            return self.conduct(ledger, open, desired, control).await.map(Ok);
         }
-        let Some((request, workflow, arguments)) = pending(&ledger) else { return Ok(None) };
+        let Some((request, workflow, arguments)) = pending(&ledger) else {
+            return Ok(Err(Box::new(ledger)));
+        };
         let (number, revision) = deployed(&ledger)?;
         let desired = self.learned(&ledger, &revision).await?;
-        self.open(ledger, number, request, workflow, arguments, desired, control).await.map(Some)
+        self.open(ledger, number, request, workflow, arguments, desired, control).await.map(Ok)
     }
 
     /// Asks whoever runs the open workflow to cancel it; the request is durable when this returns.

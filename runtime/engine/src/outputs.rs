@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use crate::event::Operation;
 use crate::state::{InstanceState, State};
+use crate::work::places;
 
 /// How an output stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,23 +56,23 @@ fn output(topology: &Topology, output: &bp_plan::Output) -> Output {
 
 /// The topology learns what was reported of instances that are there.
 pub fn learn(topology: &mut Topology, state: &State) {
-    let ids: Vec<(InstanceId, bool)> = topology
+    let targets = places(state);
+    let known: Vec<(InstanceId, BTreeMap<String, Json>)> = topology
         .instances()
         .iter()
-        .map(|instance| (instance.id.clone(), instance.is_logical()))
+        .filter_map(|instance| {
+            let name = instance.id.to_string();
+            let target = targets.get(&instance.place);
+            let is = target.and_then(|target| state.targets.get(target)?.instance(&name));
+            let mut attributes = is
+                .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
+                .and_then(InstanceState::reported)
+                .or_else(|| instance.is_logical().then(BTreeMap::new))?;
+            attributes.extend(target.map(|id| state.set_of(id, &name)).unwrap_or_default());
+            Some((instance.id.clone(), attributes))
+        })
         .collect();
-    for (id, is_logical) in ids {
-        let name = id.to_string();
-        let reported = state
-            .targets
-            .values()
-            .filter_map(|target| target.instance(&name))
-            .filter(|is| is.operation == Operation::Converge && is.flight.is_none())
-            .find_map(InstanceState::reported)
-            .or_else(|| is_logical.then(BTreeMap::new));
-        if let Some(mut attributes) = reported {
-            attributes.extend(state.set_of(&name));
-            topology.report(id, attributes);
-        }
+    for (id, attributes) in known {
+        topology.report(id, attributes);
     }
 }

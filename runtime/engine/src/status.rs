@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::next::{Look, Next};
 use crate::event::{Failure, Operation, Outcome, Verb};
 use crate::state::{InstanceState, Paused, Revision, Skipped, State, TargetState};
+use crate::work::places;
 use crate::workflow::story::{WorkflowStatus, story};
 
 /// How a deployment, or its part on a target, stands.
@@ -161,9 +162,11 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
             nodes.push(of_instance(instance, target, is, verb, (is_open, is_outdated)));
         }
     }
+    let targets = places(state);
+    let there: BTreeSet<&str> = reporting(state);
     for instance in topology.into_iter().flat_map(Topology::instances) {
         let name = instance.id.to_string();
-        let target = state.targets.values().find(|target| is_at(target, &instance.place));
+        let target = targets.get(&instance.place).and_then(|id| state.targets.get(id));
         let is_told = target.is_some_and(|target| target.instances.contains_key(&name));
         if is_told || instance.is_logical() || verb == Verb::Uninstall {
             continue;
@@ -172,14 +175,19 @@ pub fn status(state: &State, mut topology: Option<&mut Topology>) -> Status {
             nodes.push(skipped);
             continue;
         }
-        nodes.push(not_begun(&name, instance, target, state, topology, is_open));
+        nodes.push(not_begun(&name, instance, target, &there, topology, is_open));
     }
     nodes.sort_by(|a, b| (&a.target, &a.id).cmp(&(&b.target, &b.id)));
-    let mut targets: Vec<TargetStatus> = state
-        .targets
-        .iter()
-        .filter_map(|(id, target)| of_target(id, target, state, verb, &nodes))
-        .collect();
+    // The nodes stand together by target.
+    let of = |target: &TargetState| {
+        let name = shown(&target.name);
+        let from = nodes.partition_point(|node| node.target.as_str() < name);
+        let to = nodes.partition_point(|node| node.target.as_str() <= name);
+        nodes.get(from..to).unwrap_or_default()
+    };
+    let all = state.targets.iter();
+    let mut targets: Vec<TargetStatus> =
+        all.filter_map(|(id, target)| of_target(id, target, state, verb, of(target))).collect();
     targets.sort_by(|a, b| a.name.cmp(&b.name));
     Status {
         name: state.name.clone(),
@@ -337,11 +345,21 @@ fn of_instance(
     status
 }
 
+/// The instances that report something, and of which nothing failed.
+fn reporting(state: &State) -> BTreeSet<&str> {
+    let all = state.targets.values().flat_map(|target| {
+        let failed = |name: &str| target.failures.contains_key(name);
+        let told = target.instances.iter().filter(|(_, is)| is.reported().is_some());
+        told.map(|(name, _)| name.as_str()).filter(move |name| !failed(name))
+    });
+    all.collect()
+}
+
 fn not_begun(
     name: &str,
     instance: &bp_topology::Instance,
     target: Option<&TargetState>,
-    state: &State,
+    there: &BTreeSet<&str>,
     topology: Option<&Topology>,
     is_open: bool,
 ) -> NodeStatus {
@@ -358,13 +376,7 @@ fn not_begun(
         return because(status, &unreached.failure);
     }
     let needs = instance.needs.iter().filter_map(|need| topology?.instances().get(*need));
-    let is_missing = |need: &&bp_topology::Instance| {
-        let need = need.id.to_string();
-        !state.targets.values().any(|target| {
-            target.instances.get(&need).is_some_and(|is| is.reported().is_some())
-                && !target.failures.contains_key(&need)
-        })
-    };
+    let is_missing = |need: &&bp_topology::Instance| !there.contains(need.id.to_string().as_str());
     let missing = needs.filter(|need| !need.is_logical()).find(is_missing);
     status.reason = missing.map(|need| format!("it needs {}", need.id));
     status
@@ -380,7 +392,7 @@ fn of_target(
     let run = state.run()?;
     let name = shown(&target.name);
     // One that was left, and on which nothing is, is no part of it any more.
-    let is_empty = target.instances.is_empty() && !nodes.iter().any(|node| node.target == name);
+    let is_empty = target.instances.is_empty() && nodes.is_empty();
     let is_left = verb == Verb::Deploy && is_empty && target.unreached.is_none();
     let is_part = run.granted.contains(id) || !target.instances.is_empty();
     if is_left || (!is_part && !run.granted.is_empty()) {
@@ -399,10 +411,9 @@ fn of_target(
         .map(|run| run.revision);
     let unreached = target.unreached.as_ref().map(|unreached| unreached.failure.message.clone());
     let failed = || {
-        let first = nodes.iter().find(|node| {
-            node.target == name
-                && matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying)
-        })?;
+        let first = nodes
+            .iter()
+            .find(|node| matches!(node.state, NodeStanding::Failed | NodeStanding::Retrying))?;
         Some(format!("{}: {}", first.id, first.reason.as_deref()?))
     };
     let is_fine = matches!(standing, Standing::Deployed | Standing::Removed);

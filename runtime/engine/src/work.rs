@@ -108,10 +108,21 @@ pub(crate) struct Site {
     pub(crate) open: usize,
     /// All items of it.
     pub(crate) items: Vec<usize>,
+    /// How many of these somebody makes, and how they have ended.
+    pub(crate) counts: Counts,
     /// The same by instance.
     index: HashMap<String, usize>,
     /// Its end is journaled.
     pub(crate) is_settled: bool,
+}
+
+/// How many items there are that somebody makes, and how they have ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) total: usize,
+    pub(crate) done: usize,
+    pub(crate) failed: usize,
+    pub(crate) held: usize,
 }
 
 /// A run's work.
@@ -148,6 +159,7 @@ impl Work {
                 pace: Pace::default(),
                 open: 0,
                 items: Vec::new(),
+                counts: Counts::default(),
                 index: HashMap::default(),
                 is_settled: false,
             });
@@ -182,6 +194,11 @@ impl Work {
             }
         }
         work.add_deletions(state);
+        for item in work.items.iter().filter(|item| !item.is_logical()) {
+            if let Some(site) = work.sites.get_mut(item.target) {
+                site.counts.total += 1;
+            }
+        }
         for item in 0..work.items.len() {
             if work.items.get(item).is_some_and(|i| i.waits == 0) {
                 work.make_ready(item);
@@ -375,6 +392,17 @@ impl Work {
         let needed_by = std::mem::take(&mut it.needed_by);
         if let Some(site) = self.sites.get_mut(target) {
             site.open = site.open.saturating_sub(1);
+            let counts = &mut site.counts;
+            let count = match &it.standing {
+                _ if it.is_logical() => None,
+                Standing::Done => Some(&mut counts.done),
+                Standing::Failed => Some(&mut counts.failed),
+                Standing::Held(_) => Some(&mut counts.held),
+                _ => None,
+            };
+            if let Some(count) = count {
+                *count += 1;
+            }
         }
         self.unqueue(item);
         self.ended.push(item);

@@ -2,7 +2,7 @@
 //! more than it wants; and why not the others.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bp_eval::{ErrorKind, EvalError, Outcome};
 use bp_plan::{Expr, Rank, Selection, Value};
@@ -76,7 +76,7 @@ pub(crate) fn choose(
         None => None,
     };
     let mut groups: BTreeMap<Option<String>, u64> = BTreeMap::new();
-    let mut taken: Vec<&str> = Vec::new();
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
     for element in ranked {
         if let Some(count) = limit.filter(|limit| taken.len() as u64 >= *limit) {
             placement.left.insert(element.name.clone(), Left::Surplus { count });
@@ -93,12 +93,12 @@ pub(crate) fn choose(
             }
             *there += 1;
         }
-        taken.push(&element.name);
+        taken.insert(&element.name);
     }
     placement.taken = fits
         .iter()
         .map(|element| element.name.as_str())
-        .filter(|name| taken.contains(name))
+        .filter(|name| taken.contains(*name))
         .map(str::to_owned)
         .collect();
     Ok(placement)

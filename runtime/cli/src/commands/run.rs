@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bp_driver::{
-    Control, Deployments, DriverError, Executors, Providers, Runtime, Summary, SystemClock, Watcher,
+    Control, Deployments, DriverError, Executors, GoneOn, Providers, Runtime, Summary, SystemClock,
+    Watcher,
 };
 use bp_engine::event::{Outcome, Verb};
 use bp_journal::Store;
@@ -190,21 +191,20 @@ async fn carry_out(
     let executors = executors(name).map_err(|told| vec![told])?;
     let runtime = runtime(store.clone(), executors, secrets);
     let running = Running::start(steps::watcher(output));
-    let workflow = match verb {
-        Verb::Deploy => super::workflow::go_on(&runtime, id, &running).await,
-        Verb::Uninstall => Ok(None),
-    };
-    if let Some(ran) = workflow.map_err(|error| Told::driver(name, &error))? {
-        running.end();
-        return super::workflow::finish(name, id, store, &ran, output).await;
-    }
     let control = running.watched(progress::watcher(output));
     let result = match verb {
-        Verb::Deploy => runtime.resume(id, control).await,
-        Verb::Uninstall => runtime.uninstall_approved(id, approved, control).await,
+        Verb::Deploy => runtime.go_on(id, running.control(), control).await,
+        Verb::Uninstall => {
+            let removed = runtime.uninstall_approved(id, approved, control).await;
+            removed.map(|summary| GoneOn::Run(Box::new(summary)))
+        }
     };
     running.end();
-    finish(name, id, store, result, output).await
+    match result {
+        Ok(GoneOn::Workflow(ran)) => super::workflow::finish(name, id, store, &ran, output).await,
+        Ok(GoneOn::Run(summary)) => finish(name, id, store, Ok(*summary), output).await,
+        Err(error) => finish(name, id, store, Err(error), output).await,
+    }
 }
 
 /// Says how a run went; gives the exit code.

@@ -384,8 +384,10 @@ impl Engine {
     }
 
     pub(super) fn finish(&mut self, at: usize, mut attributes: BTreeMap<String, Json>) {
-        if let Some(id) = self.work.items.get(at).and_then(|item| item.id.clone()) {
-            attributes.extend(self.state.set_of(&id.to_string()));
+        let item = self.work.items.get(at).and_then(|item| Some((item, item.id.clone()?)));
+        if let Some((item, id)) = item {
+            let target = self.work.sites.get(item.target).map_or("", |site| site.id.as_str());
+            attributes.extend(self.state.set_of(target, &item.instance));
             self.topology.report(id, attributes);
         }
         self.work.done(at);

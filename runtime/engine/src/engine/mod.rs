@@ -36,7 +36,7 @@ use crate::state::State;
 use crate::stream::Stream;
 use turns::Turns;
 
-use crate::work::{Contact, Standing, Work, connection, places};
+use crate::work::{Contact, Counts, Standing, Work, connection, places};
 
 /// What an engine starts from.
 #[derive(Debug)]
@@ -91,6 +91,8 @@ pub struct Engine {
     moves: Vec<(String, Event)>,
     /// What was sealed for the next report.
     sealed: Sealed,
+    /// The targets by who they said they are.
+    identities: BTreeMap<String, String>,
 }
 
 impl Engine {
@@ -109,6 +111,9 @@ impl Engine {
         let verb = state.revisions.get(&revision)?.verb;
         let targets = places(&state);
         let work = Work::new(&state, &topology, &targets);
+        let known =
+            state.targets.iter().filter_map(|(id, t)| Some((t.identity.clone()?, id.clone())));
+        let identities = known.collect();
         let mut engine = Self {
             deployment,
             run,
@@ -131,6 +136,7 @@ impl Engine {
             foresight: None,
             moves,
             sealed: Sealed::default(),
+            identities,
         };
         engine.settling.extend(0..engine.work.sites.len());
         engine.unsettled = engine.work.sites.iter().filter(|site| !site.items.is_empty()).count();
@@ -160,26 +166,13 @@ impl Engine {
 
     /// How far each target is.
     pub fn progress(&self) -> Vec<TargetProgress> {
-        let count = |site: &crate::work::Site| {
-            let mut progress = TargetProgress {
-                id: site.id.clone(),
-                name: site.name.clone(),
-                total: 0,
-                done: 0,
-                failed: 0,
-                held: 0,
-            };
-            for item in site.items.iter().filter_map(|item| self.work.items.get(*item)) {
-                if !item.is_logical() {
-                    progress.total += 1;
-                    progress.done += usize::from(item.standing == Standing::Done);
-                    progress.failed += usize::from(item.standing == Standing::Failed);
-                    progress.held += usize::from(matches!(item.standing, Standing::Held(_)));
-                }
-            }
-            progress
-        };
-        self.work.sites.iter().filter(|site| !site.items.is_empty()).map(count).collect()
+        let sites = self.work.sites.iter().filter(|site| !site.items.is_empty());
+        let told = sites.map(|site| {
+            let Counts { total, done, failed, held } = site.counts;
+            let (id, name) = (site.id.clone(), site.name.clone());
+            TargetProgress { id, name, total, done, failed, held }
+        });
+        told.collect()
     }
 
     /// Instances that can't be begun in this run, as (target, instance, why).

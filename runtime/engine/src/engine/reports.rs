@@ -15,6 +15,8 @@ impl Engine {
                 match result.and_then(|identity| self.check_identity(&target, identity)) {
                     Ok(identity) => {
                         let run = self.run.clone();
+                        let known = self.identities.entry(identity.clone());
+                        known.or_insert_with(|| target.clone());
                         self.push_target(&target, Event::TargetContacted { run, identity });
                         self.set_contact(site, Contact::Reached);
                         self.turns.give(site);
@@ -157,11 +159,9 @@ impl Engine {
                 ))
             });
         }
-        let twin = self.state.targets.iter().find(|(id, other)| {
-            *id != target && !name.is_empty() && other.identity.as_ref() == Some(&identity)
-        });
-        match twin {
-            Some((_, other)) => Err(Failure {
+        let twin = self.identities.get(&identity).filter(|id| *id != target && !name.is_empty());
+        match twin.and_then(|id| self.state.targets.get(id)) {
+            Some(other) => Err(Failure {
                 help: Some("name it once in the inventory".to_owned()),
                 ..Failure::permanent(format!("`{name}` and `{}` are the same cluster", other.name))
             }),

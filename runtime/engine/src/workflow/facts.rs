@@ -218,12 +218,16 @@ impl State {
         self.workflows.iter_mut().rev().find(|run| run.id == id)
     }
 
-    /// What workflows have set of an instance's attributes since they were last reported.
-    pub(crate) fn set_of(&self, instance: &str) -> BTreeMap<String, Json> {
+    /// What workflows have set of the attributes of an instance on a target since they were last reported.
+    pub(crate) fn set_of(&self, target: &str, instance: &str) -> BTreeMap<String, Json> {
+        let there = self.targets.get(target).filter(|there| !there.set.is_empty());
+        let Some(set) = there.and_then(|there| there.set.get(instance)) else {
+            return BTreeMap::new();
+        };
         let gone = self.revisions.iter().filter(|(_, revision)| revision.verb == Verb::Uninstall);
         let gone = gone.map(|(number, _)| *number).max().unwrap_or(0);
-        let set = self.targets.values().filter_map(|target| target.set.get(instance)).flatten();
-        set.filter(|(_, (revision, _))| *revision > gone)
+        set.iter()
+            .filter(|(_, (revision, _))| *revision > gone)
             .map(|(name, (_, value))| (name.clone(), value.clone()))
             .collect()
     }
