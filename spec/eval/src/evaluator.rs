@@ -133,9 +133,9 @@ pub fn evaluate_with(
     locals: &[(&str, Value)],
 ) -> Result<Outcome, EvalError> {
     let mut evaluator = Evaluator::new(env);
-    for (name, value) in locals {
-        evaluator.locals.push((name, Ok(value.clone())));
-    }
+    // Just as many: this is evaluated very often, and mostly nothing comes to these.
+    evaluator.locals.reserve_exact(locals.len());
+    evaluator.locals.extend(locals.iter().map(|(name, value)| (*name, Ok(value.clone()))));
     evaluator.outcome(expr)
 }
 

@@ -182,6 +182,7 @@ impl Topology {
         let plan = world.plan.clone();
         let mut topology = Self { world, instances: Vec::new(), index: HashMap::default() };
         topology.enlist(&plan, &mut problems);
+        topology.world.make_room(topology.slots());
         for at in 0..topology.instances.len() {
             topology.connect(at, &mut problems);
         }
@@ -309,6 +310,14 @@ impl Topology {
                 self.instances.push(Instance { id, provider, has_life, place, needs: vec![] });
             }
         }
+    }
+
+    /// How many answers are likely to be remembered: where the instances of loops are, and what meets them.
+    fn slots(&self) -> usize {
+        let nodes = &self.world.plan.nodes;
+        let keyed = self.instances.iter().filter(|instance| instance.id.key.is_some());
+        let each = |node: &bp_plan::Node| 1 + node.requirements.len();
+        keyed.filter_map(|instance| nodes.get(&instance.id.node).map(each)).sum()
     }
 
     /// Where an instance is, and what its requirements lead to.

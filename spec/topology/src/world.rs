@@ -267,6 +267,11 @@ impl World {
         Site::new(self, Some(Value::Reference(instance.reference())))
     }
 
+    /// There is room for so many more answers.
+    pub(crate) fn make_room(&self, slots: usize) {
+        self.memo.borrow_mut().reserve(slots);
+    }
+
     /// Works a slot out once. What read an attribute is not remembered: a report may change it.
     fn once(&self, slot: Slot, work: impl FnOnce() -> Answer) -> Result<Answer, EvalError> {
         match self.memo.borrow().get(&slot) {
