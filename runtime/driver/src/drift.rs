@@ -116,7 +116,6 @@ impl Runtime {
         let plan = desired.topology.plan().clone();
         let hands = self.hands(&ledger.id, &name, &desired, Arc::new(crate::watch::Silent));
         let looking = Looking { before: None, ask, limits: self.limits.clone() };
-        let at_once = looking.limits.at_once;
         let mut outlook =
             foresee(&hands, &self.providers, ledger, revision, desired, looking).await?;
         if !names.is_empty() {
@@ -151,7 +150,7 @@ impl Runtime {
             }
         }
         let by = (&hands, &self.executors);
-        observe::ask(by, state, &mut outlook.nodes, (ask, at_once)).await;
+        observe::ask(by, state, &mut outlook.nodes, (ask, &self.limits)).await;
         Ok(Looked { plan, outlook, unasked })
     }
 }

@@ -1,7 +1,7 @@
 //! Looks by operations: what `lifecycle.observe` tells of what nothing but its own operations keeps. Nothing is
 //! appended, and nobody comes back to such a call.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,12 +9,14 @@ use bp_engine::engine::{CallStep, Intent, Step, TargetRef, Wanted};
 use bp_engine::event::{Failure, Operation};
 use bp_engine::life::{Kept, Seen};
 use bp_engine::outlook::{Action, Field, NodeOutlook, Shown};
-use bp_engine::retry::digest;
+use bp_engine::retry::{Limits, digest};
 use bp_engine::state::InstanceState;
 use bp_engine::{Report, State};
 use bp_provider::Executor;
-use futures::stream::{self, StreamExt as _};
+use bp_topology::life::OBSERVE;
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::{Value as Json, json};
+use tokio::sync::Semaphore;
 
 use crate::call;
 use crate::foresee::Ask;
@@ -27,37 +29,49 @@ pub(crate) const NOT_YET: &str = "what was last wanted of it has not been brough
 /// How many looks there were: no two have one key.
 static LOOKS: AtomicU64 = AtomicU64::new(0);
 
-/// Asks the operations that can tell, so many at once, and writes into the outlook what they tell.
+/// Asks the operations that can tell, and writes into the outlook what they tell.
 pub(crate) async fn ask(
     (hands, executors): (&Hands, &Executors),
     state: &State,
     nodes: &mut [NodeOutlook],
-    (sought, at_once): (Ask, usize),
+    (sought, limits): (Ask, &Limits),
 ) {
-    let mut looks = Vec::new();
+    let all = Arc::new(Semaphore::new(limits.at_once.max(1)));
+    let mut places: BTreeMap<String, Arc<Semaphore>> = BTreeMap::new();
+    let mut looks = FuturesUnordered::new();
     for (at, node) in nodes.iter_mut().enumerate() {
-        let kept = instance(state, node).filter(|is| can_be_asked(is));
-        let kept = kept.and_then(|is| is.life.as_ref()?.observe().cloned());
-        match kept {
-            Some(_) if !node.operations.is_empty() => {
-                node.action = Action::Held;
-                node.reason = Some(NOT_YET.to_owned());
-            }
-            Some(kept) => {
-                let executor = executors.get(&kept.executor).cloned();
-                let look = look(hands.clone(), executor, (node.id.clone(), target(node)), kept);
-                looks.push(async move { (at, look.await) });
-            }
-            None => {}
+        // What goes, fails or can't be told already is told.
+        let kept =
+            instance(state, node).filter(|is| can_be_asked(is) && node.action == Action::None);
+        let Some(kept) = kept.and_then(|is| is.life.as_ref()?.observe().cloned()) else { continue };
+        if sought == Ask::Drift && is_pending(node) {
+            node.action = Action::Held;
+            node.reason = Some(NOT_YET.to_owned());
+            continue;
         }
+        let most = limits.at_once_per_target.max(1);
+        let place = places.entry(node.target_id.clone());
+        let place = place.or_insert_with(|| Arc::new(Semaphore::new(most))).clone();
+        let (all, executor) = (all.clone(), executors.get(&kept.executor).cloned());
+        let look = look(hands.clone(), executor, (node.id.clone(), target(node)), kept);
+        looks.push(async move {
+            // Nobody closes them.
+            let _place = place.acquire().await;
+            let _among_all = all.acquire().await;
+            (at, look.await)
+        });
     }
-    let told = stream::iter(looks).buffer_unordered(at_once.max(1)).collect::<Vec<_>>().await;
-    for (at, told) in told {
+    while let Some((at, told)) = looks.next().await {
         let Some(node) = nodes.get_mut(at) else { continue };
         let life = instance(state, node).and_then(|is| is.life.as_deref());
         let seen = told.as_ref().ok().zip(life).map(|(told, life)| life.seen(told));
-        judge(node, sought, seen, told);
+        judge(node, sought, seen, &told);
     }
+}
+
+/// Whether something of it is still to be called, whatever others report by then, beside a look at it.
+fn is_pending(node: &NodeOutlook) -> bool {
+    node.operations.iter().any(|called| !called.perhaps && called.operation != OBSERVE)
 }
 
 /// The instance that is looked at.
@@ -65,9 +79,9 @@ pub(crate) fn instance<'s>(state: &'s State, node: &NodeOutlook) -> Option<&'s I
     Some(state.targets.get(&node.target_id)?.instances.get(&node.id)?)
 }
 
-/// Whether nothing but its own operations keeps it, it was whole, and one of them tells what is there.
+/// Whether nothing but its own operations keeps it, some of these were called, and one of them tells what is there.
 pub(crate) fn can_be_asked(is: &InstanceState) -> bool {
-    let tells = is.life.as_ref().is_some_and(|l| l.baseline.is_some() && l.observe().is_some());
+    let tells = is.life.as_ref().is_some_and(|l| l.reached.is_some() && l.observe().is_some());
     is.provider.is_empty() && tells
 }
 
@@ -118,8 +132,8 @@ async fn look(
     }
 }
 
-fn judge(node: &mut NodeOutlook, sought: Ask, seen: Option<Seen>, told: Result<Json, Failure>) {
-    let (action, reason) = match (seen, &told) {
+fn judge(node: &mut NodeOutlook, sought: Ask, seen: Option<Seen>, told: &Result<Json, Failure>) {
+    let (action, reason) = match (seen, told) {
         (Some(Seen::AsItWas), _) => (Action::None, None),
         (Some(Seen::Lost { wanted, state }), _) if sought == Ask::Health => {
             (Action::Unknown, Some(format!("it is {state}, and not {wanted}")))

@@ -299,6 +299,54 @@ async fn what_only_stands_still_is_started_again_once() {
     lost_and_healed("created", &["base lifecycle.observe", "base lifecycle.start"]).await;
 }
 
+/// It could not be made again: that is no "all is well", and the next try looks again.
+#[tokio::test]
+async fn what_could_not_be_made_again_is_ill_and_tried_again() {
+    let (store, world, calls) = telling_deployed().await;
+    let runtime = runtime_of(store.clone(), &world, &calls);
+    let tell = |state: &str| {
+        calls.told.lock().unwrap().insert("base".to_owned(), json!({ "state": state }));
+    };
+    tell("created");
+    calls.fail("base lifecycle.start", Failure::new(Class::Permanent, "no room"));
+    let (_, failed) = runtime.heal(ID, &[], control()).await.unwrap();
+    assert_eq!(failed.unwrap().outcome, Outcome::Failed);
+    tell("absent");
+    let drift = runtime.drift(ID, &["base".to_owned()]).await.unwrap();
+    let (outlook, unasked) = (drift.outlook, drift.unasked);
+    assert!(!outlook.is_complete() && unasked.is_empty(), "{outlook:?}");
+    let health = runtime.health(ID, &["base".to_owned()]).await.unwrap();
+    assert!(health.outlook.nodes.iter().all(is_ill) && health.outlook.nodes.len() == 1);
+    let made = calls.made().len();
+    assert_eq!(runtime.retry(ID, &[], control()).await.unwrap().outcome, Outcome::Done);
+    let again = ["base lifecycle.observe", "base lifecycle.create", "base lifecycle.start"];
+    assert_eq!(called_since(&calls, made), again);
+    assert!(runtime.drift(ID, &[]).await.unwrap().outlook.is_empty());
+}
+
+/// What tells nothing in the run does not count as healed.
+#[tokio::test]
+async fn what_does_not_tell_is_not_healed() {
+    let (store, world, calls) = telling_deployed().await;
+    let tell = |told: serde_json::Value| {
+        calls.told.lock().unwrap().insert("base".to_owned(), told);
+    };
+    tell(json!({ "state": "absent" }));
+    let dying = Arc::new(Dying::new(store.clone(), 2, true));
+    let _ = runtime_of(dying, &world, &calls).heal(ID, &[], control()).await;
+    tell(json!({ "state": "up" }));
+    let alive = runtime_of(store.clone(), &world, &calls);
+    assert_eq!(alive.resume(ID, control()).await.unwrap().outcome, Outcome::Failed);
+    let told = Deployments::new(store.clone()).status(ID).await.unwrap().0;
+    let base = told.nodes.iter().find(|node| node.id == "base").unwrap();
+    assert!(base.reason.as_deref().unwrap().contains("does not tell its `state`"), "{base:?}");
+    tell(json!({ "state": "absent" }));
+    let made = calls.made().len();
+    assert_eq!(alive.retry(ID, &[], control()).await.unwrap().outcome, Outcome::Done);
+    let again = ["base lifecycle.observe", "base lifecycle.create", "base lifecycle.start"];
+    assert_eq!(called_since(&calls, made), again);
+}
+
 #[tokio::test]
 async fn what_came_back_by_itself_meanwhile_is_left_alone() {
     let (store, world, calls) = telling_deployed().await;

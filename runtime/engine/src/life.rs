@@ -115,6 +115,8 @@ pub struct LifeState {
     pub doubt: Option<Begun>,
     /// What `lifecycle.observe` told since.
     pub observed: Option<Json>,
+    /// Something of it was lost since it was last whole: it is called again, and not updated.
+    pub is_lost: bool,
     /// What its relationships lead to and was called otherwise when they were first called, with that name.
     pub named: BTreeMap<String, String>,
 }
@@ -237,6 +239,7 @@ impl LifeState {
                 if self.baseline.take().is_some() {
                     self.reached = Some(Stage::Poststart);
                 }
+                self.is_lost = false;
                 self.removed.push(begun.act);
             }
             (Operation::Converge, Some(place)) => {
@@ -290,11 +293,13 @@ impl LifeState {
             |done: &Done| done.act.as_ref().and_then(|act| is_done(act, told)) == Some(false);
         if let Some(place) = self.done.iter().position(is_lost) {
             self.done.truncate(place);
-            // Nothing is left that could be updated.
-            if self.baseline.take().is_some() {
-                self.reached = Some(Stage::Poststart);
-            }
+            self.is_lost = true;
         }
+    }
+
+    /// What is called again was whole once, and can be updated.
+    pub(crate) fn was_whole(&self) -> bool {
+        self.baseline.is_some() && !self.is_lost
     }
 
     /// What `lifecycle.observe` tells of an instance that was whole.
@@ -335,6 +340,7 @@ impl LifeState {
         });
         self.done = done.collect();
         self.asides.clear();
+        self.is_lost = false;
         self.baseline = Some(baseline.clone());
         self.removal.clone_from(removal);
         self.doubt = None;
@@ -380,6 +386,11 @@ fn state_after(operation: &str) -> Option<usize> {
         Stage::Start => Some(3),
         _ => None,
     }
+}
+
+/// Whether `lifecycle.observe` may tell that what an operation made is not there any more.
+pub(crate) fn can_be_lost(act: &Act) -> bool {
+    act.via.is_none() && state_after(&act.operation).is_some()
 }
 
 /// Whether an operation was carried out, by what `lifecycle.observe` told; none where that does not

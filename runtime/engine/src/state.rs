@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::event::{Class, Event, Failure, Operation, Outcome, Verb};
-use crate::life::{Begun, LifeState};
+use crate::life::{Begun, LifeState, Seen};
 use crate::remembered::Remembered;
 use crate::stream::Stream;
 use crate::terms::Terms;
@@ -476,6 +476,15 @@ impl InstanceState {
         self.drift.as_ref().is_some_and(|drift| !drift.is_healed && !drift.is_looked_at)
     }
 
+    /// What was told of it may not be so any more when it is tried again.
+    fn is_given_up(&mut self) {
+        let Some(drift) = self.drift.as_mut().filter(|drift| !drift.is_healed) else { return };
+        drift.is_looked_at = false;
+        if let Some(life) = self.life.as_mut().filter(|life| life.doubt.is_none()) {
+            life.observed = None;
+        }
+    }
+
     /// Its removal was begun.
     pub(crate) fn is_going(&self) -> bool {
         let is_half_gone = self.life.as_ref().is_some_and(|life| !life.removed.is_empty());
@@ -563,6 +572,9 @@ impl TargetState {
                 let Some(state) = self.instances.get_mut(instance) else { return };
                 state.drift =
                     Some(Drift { run: run.clone(), is_looked_at: false, is_healed: false });
+                if let Some(life) = &mut state.life {
+                    life.observed = None;
+                }
                 // What makes it so is another effect than the one that made it.
                 state.renewals += 1;
             }
@@ -576,6 +588,9 @@ impl TargetState {
                 let Some(state) = self.instances.get_mut(instance) else { return };
                 let is_open = state.is_calling() && failure.class == Class::UnknownOutcome;
                 state.renewals += u32::from(retry_at_ms.is_none() && !is_open);
+                if retry_at_ms.is_none() {
+                    state.is_given_up();
+                }
                 // Where nothing was begun, nothing is in doubt.
                 if state.flight.take().is_some()
                     && let Some(life) = &mut state.life
@@ -657,8 +672,9 @@ impl TargetState {
                 && is_flying
                 && life.is_looking()
             {
-                drift.is_looked_at = true;
-                life.lose(result.as_ref().unwrap_or(&Json::Null));
+                let told = result.as_ref().unwrap_or(&Json::Null);
+                drift.is_looked_at = life.seen(told) != Seen::Untold;
+                life.lose(told);
             }
             if let Some(removal) = removal {
                 life.removal.clone_from(removal);

@@ -71,6 +71,9 @@ fn come(inner: &mut Inner, job: &Job) -> Came {
             step.at.1, step.act
         ));
     }
+    if step.act == "lifecycle.create" && inner.world.stopped.contains(&step.at) {
+        inner.violated(format!("{} only stands still, and is made again", step.at.1));
+    }
     let args = job.subject.properties.get("args").cloned().unwrap_or(Json::Null);
     let fails = inner.faults.fails;
     if inner.random.happens(fails) {
@@ -112,6 +115,10 @@ fn look(inner: &mut Inner, job: &Job) -> Result<Json, Failure> {
     let fails = inner.faults.fails;
     if inner.random.happens(fails) {
         return Err(Failure::new(Class::Transient, "it ended with 1"));
+    }
+    let forgets = inner.faults.forgets;
+    if inner.random.happens(forgets) {
+        return Err(Failure::new(Class::UnknownOutcome, "its supervisor died"));
     }
     let at = inner.world.place_of(instance);
     Ok(inner.world.carry_out(&at, operation, &Json::Null))

@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) now_ms: i64,
     /// Instances whose steps count as done, because a person said so.
     pub(crate) skipped: BTreeSet<At>,
+    /// Machines that others have stopped: they need not be made again.
+    pub(crate) stopped: BTreeSet<At>,
     /// Which version each instance was last made for, or found to be as.
     pub(crate) made_for: BTreeMap<At, usize>,
 }
@@ -247,6 +249,8 @@ impl World {
         self.machines.get_mut(&at)?.stage = 1;
         if is_gone {
             self.machines.remove(&at);
+        } else {
+            self.stopped.insert(at.clone());
         }
         told(&at.1)
     }
@@ -284,9 +288,15 @@ impl World {
         match operation {
             "lifecycle.create" => machine.stage = 1,
             "lifecycle.configure" => machine.stage = 2,
-            "lifecycle.start" => machine.stage = 3,
+            "lifecycle.start" => {
+                machine.stage = 3;
+                self.stopped.remove(at);
+            }
             "lifecycle.stop" => machine.stage = machine.stage.min(2),
-            "lifecycle.delete" | "lifecycle.postdelete" => *machine = Machine::default(),
+            "lifecycle.delete" | "lifecycle.postdelete" => {
+                *machine = Machine::default();
+                self.stopped.remove(at);
+            }
             "lifecycle.prestop" => drop(machine.acts.remove("lifecycle.poststart")),
             "configure.unlink_source" => {
                 let via = via.map(|via| format!(" of {via}")).unwrap_or_default();

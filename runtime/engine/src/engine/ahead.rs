@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::down::is_going;
 use super::next::{Look, Stop};
 use crate::event::{Failure, Operation};
-use crate::life::LifeState;
+use crate::life::{LifeState, can_be_lost};
 use crate::retry::digest;
 use crate::state::InstanceState;
 
@@ -76,7 +76,7 @@ impl Look<'_> {
         let state = self.is.and_then(|is| is.life.as_deref()).unwrap_or(&nothing);
         let state = if is_anew { &nothing } else { state };
         let life = self.topology.life(id);
-        let was_whole = state.baseline.is_some();
+        let was_whole = state.was_whole();
         let gone: Vec<Act> = self.unlinked(id, state).map(|kept| kept.act.clone()).collect();
         ahead.calls.extend(gone.into_iter().map(|act| ToBeCalled { act, is_sure: true }));
         let first = self.first_ahead(id, &life, state)?;
@@ -106,6 +106,17 @@ impl Look<'_> {
                 }
             }
             (_, None) => {}
+        }
+        if let Some(observe) = &life.observe
+            && self.is.is_some_and(InstanceState::is_to_be_looked_at)
+        {
+            ahead.calls.insert(0, ToBeCalled { act: observe.clone(), is_sure: true });
+            let from = life.up.iter().position(can_be_lost).unwrap_or(life.up.len());
+            for act in life.up.iter().skip(from) {
+                if !ahead.calls.iter().any(|call| call.act == *act) {
+                    ahead.calls.push(ToBeCalled { act: act.clone(), is_sure: false });
+                }
+            }
         }
         self.targets_ahead(id, &life, state, ahead)
     }

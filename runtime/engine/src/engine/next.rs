@@ -183,10 +183,15 @@ impl Look<'_> {
         if let Some(observe) = &life.observe
             && self.is.is_some_and(InstanceState::is_to_be_looked_at)
         {
+            if let Some(told) = &state.observed {
+                let message =
+                    format!("`lifecycle.observe` does not tell its `state`: it gave {told}");
+                return Ok(Next::Refuse(Failure::permanent(message)));
+            }
             let inputs = self.planned(id, observe, &all)?.digest;
             return self.call(id, observe, None, inputs, &all);
         }
-        let was_whole = state.baseline.is_some();
+        let was_whole = state.was_whole();
         if let Some(kept) = self.unlinked(id, state).next() {
             return Ok(Next::Call(Box::new(ToCall {
                 operation: Operation::Converge,
@@ -287,7 +292,7 @@ impl Look<'_> {
 
     /// The way up as it is wanted, against what was done of it.
     fn way(&mut self, id: &InstanceId, life: &Life, state: &LifeState) -> Result<Way, Stop> {
-        let can_update = state.baseline.is_some() && life.update.is_some();
+        let can_update = state.was_whole() && life.update.is_some();
         let mut way = Way { acts: Vec::new(), first: None, own: BTreeMap::new() };
         for (place, act) in self.steps(id, life).into_iter().enumerate() {
             let has_drifted = act.is_none() && self.is.is_some_and(InstanceState::has_drifted);
