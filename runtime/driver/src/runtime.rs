@@ -11,7 +11,7 @@ use bp_engine::{Stream, Terms, admissions};
 use bp_journal::Store;
 use bp_plan::{Plan, Value};
 use bp_provider::{Executor, Provider};
-use bp_topology::{Expanded, Identity, Inventory, Problem, Secrets, Topology};
+use bp_topology::{Expanded, Inventory, Problem, Secrets, Topology};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
@@ -170,8 +170,7 @@ impl Runtime {
             return Err(DriverError::NothingPlanned(ledger.state.name.clone()));
         };
         let request = self.request(&mut ledger, Event::ResumeRequested {}, Vec::new()).await?;
-        let mut desired = known(&ledger, &revision, &*self.secrets).await?;
-        self.learn(&ledger, &mut desired.topology).await?;
+        let desired = self.desired(&ledger, &revision).await?;
         let is_done = ledger.state.run().and_then(|run| run.closed) == Some(Outcome::Done);
         let mut events = admissions(&ledger.state, &desired.topology);
         let run = match ledger.state.open_run() {
@@ -411,28 +410,6 @@ pub(crate) async fn desired(
     revision: &Revision,
     secrets: Option<&dyn SecretSource>,
 ) -> Result<Desired, DriverError> {
-    expanded(ledger, revision, secrets, Topology::expand).await
-}
-
-/// The same of what was planned, and is gone on with: all of it was looked at then.
-async fn known(
-    ledger: &Ledger,
-    revision: &Revision,
-    secrets: &dyn SecretSource,
-) -> Result<Desired, DriverError> {
-    expanded(ledger, revision, Some(secrets), Topology::expand_again).await
-}
-
-/// How a plan becomes what is wanted.
-type Expand =
-    fn(&Arc<Plan>, &BTreeMap<String, Value>, Arc<Inventory>, Identity, Secrets) -> Expanded;
-
-async fn expanded(
-    ledger: &Ledger,
-    revision: &Revision,
-    secrets: Option<&dyn SecretSource>,
-    expand: Expand,
-) -> Result<Desired, DriverError> {
     let (plan, inputs, inventory) = stored(ledger, revision).await?;
     let reached_by = match &revision.reached_by {
         None => inventory.clone(),
@@ -450,7 +427,7 @@ async fn expanded(
         let topology = Topology::nothing(plan, who, secrets);
         return Ok(Desired { topology, inventory: reached_by });
     }
-    let Expanded { topology, problems } = expand(&plan, &inputs, inventory, who, secrets);
+    let Expanded { topology, problems } = Topology::expand(&plan, &inputs, inventory, who, secrets);
     match topology {
         Some(topology) => Ok(Desired { topology, inventory: reached_by }),
         None => Err(DriverError::Refused { plan, problems }),

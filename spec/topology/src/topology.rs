@@ -156,20 +156,7 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        Self::of(world, given, true)
-    }
-
-    /// The same of what was expanded with just this before, and found to be good: its instances are not evaluated
-    /// ahead once more. What they read is known when they are resolved; what is wrong by now shows there.
-    pub fn expand_again(
-        plan: &Arc<Plan>,
-        given: &BTreeMap<String, Value>,
-        inventory: Arc<Inventory>,
-        identity: Identity,
-        secrets: Secrets,
-    ) -> Expanded {
-        let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        Self::of(world, given, false)
+        Self::of(world, given)
     }
 
     /// The same of a plan that a node of another is made of. The node gives `given` now, `open` once it is known, and
@@ -182,10 +169,10 @@ impl Topology {
         secrets: Secrets,
     ) -> Expanded {
         let world = World::new(plan.clone(), given.clone(), inventory, identity, secrets);
-        Self::of(world.within(open), given, true)
+        Self::of(world.within(open), given)
     }
 
-    fn of(world: World, given: &BTreeMap<String, Value>, rehearses: bool) -> Expanded {
+    fn of(world: World, given: &BTreeMap<String, Value>) -> Expanded {
         let mut problems = inputs::check(&world, given);
         problems.extend(secrets::check(&world));
         problems.extend(selection::check(&world));
@@ -203,7 +190,7 @@ impl Topology {
         problems.extend(groups::check(&topology.world));
         problems.extend(policies::check(&topology.world));
         topology.world.leave_open(&mut problems);
-        if rehearses && problems.iter().all(|problem| problem.is_warning) {
+        if problems.iter().all(|problem| problem.is_warning) {
             topology.rehearse(&mut problems);
             problems.extend(topology.waiting());
             problems.extend(outputs::check(&topology.world));
