@@ -219,6 +219,7 @@ impl Ledger {
         let mut owned = Vec::with_capacity(appends.len());
         let mut owning = Vec::new();
         for Addition { stream, events, blobs } in &mut *appends {
+            let guard = self.owner_of(stream).or_else(|| self.closed_by(events));
             let events = events
                 .iter()
                 .map(|event| {
@@ -238,7 +239,7 @@ impl Ledger {
             work.push(self.store.append(Append {
                 stream: stream.to_string(),
                 expected: self.at(stream),
-                owner: self.owner_of(stream),
+                owner: guard,
                 events,
                 blobs: std::mem::take(blobs),
             }));
@@ -294,6 +295,16 @@ impl Ledger {
         let deployment = Stream::Deployment(self.id.clone());
         let is_owned = matches!(stream, Stream::Target(..) | Stream::Run(_));
         is_owned.then(|| (deployment.to_string(), self.at(&deployment)))
+    }
+
+    /// Who takes over closes the run of the owner before with its last event: nothing may come to it meanwhile.
+    fn closed_by(&self, events: &[Event]) -> Option<(String, u64)> {
+        let is_taking = events.iter().any(|event| matches!(event, Event::EpochTaken { .. }));
+        let run = events.iter().filter(|_| is_taking).find_map(|event| match event {
+            Event::RunClosed { run, .. } => Some(Stream::Run(run.clone())),
+            _ => None,
+        })?;
+        Some((run.to_string(), self.at(&run)))
     }
 
     /// Becomes the owner: the next epoch, with these events in the same append. What the owner before
